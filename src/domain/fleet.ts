@@ -1,0 +1,7 @@
+import type { Identified } from "./meta.ts";
+
+/** A set of proxies that get the same listeners. */
+export interface Fleet extends Identified {
+  /** All that is given must hold. */
+  readonly nodes: { readonly cluster: string | undefined; readonly metadata: Readonly<Record<string, string>> };
+}

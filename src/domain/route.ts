@@ -1,0 +1,47 @@
+import type { Identified } from "./meta.ts";
+import type { Name } from "./name.ts";
+
+export type PathMatch =
+  | { readonly kind: "exact"; readonly path: string }
+  /** Whole segments: `/api` matches `/api` and `/api/x`, never `/apix`. */
+  | { readonly kind: "prefix"; readonly path: string }
+  | { readonly kind: "regex"; readonly regex: string };
+
+export interface HeaderMatch {
+  readonly name: string;
+  readonly kind: "exact" | "prefix" | "suffix" | "contains" | "regex" | "present";
+  /** Empty for `present`. */
+  readonly value: string;
+  readonly invert: boolean;
+}
+
+export interface Destination {
+  readonly service: Name;
+  readonly weight: number;
+}
+
+export interface Retry {
+  readonly attempts: number;
+  readonly on: readonly string[];
+  readonly perTryTimeoutMs: number | undefined;
+}
+
+export interface Rule {
+  readonly priority: number;
+  readonly path: PathMatch;
+  readonly headers: readonly HeaderMatch[];
+  /** Any of them; empty for any method. */
+  readonly methods: readonly string[];
+  readonly to: readonly Destination[];
+  /** 0 means no limit. */
+  readonly timeoutMs: number;
+  readonly retry: Retry | undefined;
+  readonly rewrite: { readonly prefix: string | undefined; readonly host: string | undefined };
+}
+
+/** Rules that lead requests for some hosts to services. */
+export interface Route extends Identified {
+  readonly listeners: readonly Name[];
+  readonly hosts: readonly string[];
+  readonly rules: readonly Rule[];
+}

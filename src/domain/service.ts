@@ -1,0 +1,11 @@
+import type { Identified } from "./meta.ts";
+import type { Name } from "./name.ts";
+
+/** What clients call: a set of interchangeable backends. */
+export interface Service extends Identified {
+  readonly protocol: "HTTP" | "HTTP2";
+  /** The policy it names; without one, the policy of its own name counts. */
+  readonly policy: Name | undefined;
+  readonly connectTimeoutMs: number;
+  readonly drainTimeMs: number;
+}

@@ -1,0 +1,29 @@
+import type { Backend } from "./backend.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Health } from "./health.ts";
+import type { Listener } from "./listener.ts";
+import type { Name } from "./name.ts";
+import type { Policy } from "./policy.ts";
+import type { Route } from "./route.ts";
+import type { Service } from "./service.ts";
+
+export interface ObjectOf {
+  service: Service;
+  policy: Policy;
+  backend: Backend;
+  health: Health;
+  listener: Listener;
+  route: Route;
+  fleet: Fleet;
+}
+
+/**
+ * The state at one revision, as derivation reads it. Small on purpose: a plan, a rollout or a replay is an overlay on it.
+ * Results are in no stated order; a reader that needs one sorts.
+ */
+export interface State {
+  get<K extends keyof ObjectOf>(kind: K, name: Name): ObjectOf[K] | undefined;
+  all<K extends keyof ObjectOf>(kind: K): Iterable<ObjectOf[K]>;
+  backendsOf(service: Name): Iterable<Backend>;
+  healthOf(backend: Name): Iterable<Health>;
+}

@@ -1,0 +1,26 @@
+import { pino } from "pino";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * A structured logger. Messages are constant and lower case, data goes into fields, errors into `err`.
+ *
+ * Field names used everywhere: `component`, `nodeId`, `streamId`, `typeUrl`, `version`, `revision`, `durationMs`, `err`.
+ */
+export interface Logger {
+  trace(fields: Fields, message: string): void;
+  debug(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  error(fields: Fields, message: string): void;
+  fatal(fields: Fields, message: string): void;
+  child(fields: Fields): Logger;
+}
+
+/** Writes one JSON line a record to standard error, so that standard output stays free for results. */
+export function createLogger(level: string): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
+}
+
+/** Drops everything; what a library does unless told otherwise. */
+export const silentLogger: Logger = pino({ level: "silent" });

@@ -1,0 +1,32 @@
+import type { Revision } from "./revision.ts";
+
+/** Who commits what and why. Written with the commit, atomically. */
+export interface Cause {
+  /** `cli:alice`, `reporter:probe-a`, `duty:drain`. */
+  readonly actor: string;
+  /** Name of the use case: `register-backend`. */
+  readonly operation: string;
+  /** The caller's words; empty when it gave none. */
+  readonly reason: string;
+  readonly requestId: string;
+  /** What the first try answered, for a retry with the same request id. At most 64 KiB; kept as long as the entry. */
+  readonly result?: Uint8Array;
+}
+
+export interface JournalEntry extends Cause {
+  readonly revision: Revision;
+  /** Milliseconds since the epoch by the store's clock. */
+  readonly at: number;
+  readonly keys: readonly string[];
+}
+
+/** Entries are kept for this long at least. */
+export const JOURNAL_WINDOW_MS = 7 * 24 * 3_600_000;
+
+/** The record of commits. Ticks and other writes of the plane for itself (`cause.operation` begins with `-`) are left out. */
+export interface Journal {
+  /** The entry of the commit that carried this request id. */
+  findRequest(requestId: string): Promise<JournalEntry | undefined>;
+  /** Newest first, at most `limit`; `key` keeps those that touched it. */
+  list(options: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]>;
+}

@@ -1,0 +1,94 @@
+import type { Cause } from "./journal.ts";
+import type { Revision } from "./revision.ts";
+
+/**
+ * Most that one batch may cost: a put or delete costs 1, a put with a history copy 3 (value, copy, removal of the oldest
+ * copy). The same on every store, so that what fits one fits all.
+ */
+export const MAX_BATCH_COST = 990;
+/** Longest value in bytes. */
+export const MAX_VALUE_BYTES = 1_000_000;
+/** Longest key in characters: `/`-separated tokens of `[A-Za-z0-9_=-]`. */
+export const MAX_KEY_LENGTH = 200;
+/** For how long a watch that resumes is told of every delete; older ones give `COMPACTED`. */
+export const DELETE_WINDOW_MS = 3_600_000;
+
+/** What must hold for an operation's own key, or the whole batch fails with `conflict`. */
+export type Guard = "any" | "absent" | "present" | Revision;
+
+export type StoreOp =
+  | {
+      readonly op: "put";
+      readonly key: string;
+      readonly value: Uint8Array;
+      readonly guard?: Guard;
+      /** Also keep an immutable copy under this generation, and only the newest `keep` of them. */
+      readonly history?: { readonly generation: number; readonly keep: number };
+    }
+  | { readonly op: "delete"; readonly key: string; readonly guard?: Guard };
+
+export interface Batch {
+  /** Each key at most once. */
+  readonly ops: readonly StoreOp[];
+  readonly cause: Cause;
+  /** A key whose last write must be this one: what a lease holder proves its token with. */
+  readonly fence?: { readonly key: string; readonly revision: Revision };
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Of the last write of this key. */
+  readonly revision: Revision;
+}
+
+export interface Committed {
+  /** All operations of a batch share it. */
+  readonly revision: Revision;
+  /** Milliseconds since the epoch by the store's clock. */
+  readonly at: number;
+}
+
+export interface HistoryCopy {
+  readonly generation: number;
+  readonly value: Uint8Array;
+  readonly revision: Revision;
+}
+
+export type WatchEvent =
+  /** A part of the present state; only when the watch began without a revision. The last part has `synced`. */
+  | { readonly kind: "state"; readonly entries: readonly Entry[]; readonly revision: Revision; readonly synced: boolean }
+  /** What a commit changed. Intermediate values of a key may be skipped, never its last one. */
+  | { readonly kind: "commit"; readonly revision: Revision; readonly changes: readonly Change[] };
+
+export interface Change {
+  readonly key: string;
+  /** Absent: deleted. */
+  readonly value: Uint8Array | undefined;
+}
+
+/**
+ * The authoritative state: one total order of revisions over all keys.
+ *
+ * Errors are `ControlPlaneError`: `conflict` / `VERSION_MISMATCH` (a guard failed, nothing changed; `details.key`),
+ * `conflict` / `FENCED` (the fence failed), `exhausted` / `BATCH_TOO_LARGE` or `VALUE_TOO_LARGE`, `invalid` / `BAD_KEY` or
+ * `DUPLICATE_KEY`, `unavailable` / `STORE_UNREACHABLE`, `unavailable` / `OUTCOME_UNKNOWN` (it may have been written: read
+ * before you retry), `unavailable` / `STORE_CLOSED`, `precondition` / `COMPACTED` (read everything again).
+ */
+export interface StateStore {
+  /** All or nothing. Returns when the batch is durable. */
+  commit(batch: Batch): Promise<Committed>;
+  /** The newest value as far as this store can know; only a guarded commit decides. */
+  get(key: string): Promise<Entry | undefined>;
+  /** Everything below a prefix (`projects/`, or empty for all), and the revision it was read at. */
+  read(prefix: string): Promise<{ readonly entries: readonly Entry[]; readonly revision: Revision }>;
+  /** Newest first. */
+  history(key: string): Promise<readonly HistoryCopy[]>;
+  /**
+   * Commits after `from`, in order, without end; without `from` the present state first. Ends when the signal is aborted.
+   * A commit is delivered at once; a slow reader is told the latest values, never kept waiting for.
+   */
+  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
