@@ -45,7 +45,8 @@ export function parseName(kind: Kind, text: string, project: string = DEFAULT_PR
   const words = collections(kind);
   const full = rest.length === words.length * 2 && words.every((word, i) => rest[i * 2] === word);
   const ids = full ? rest.filter((_, i) => i % 2 === 1) : rest;
-  if (ids.length !== words.length) return { ok: false, message: `"${text}" is not the name of a ${kind}; ${example(kind)}` };
+  if (ids.length !== words.length)
+    return { ok: false, message: `"${text}" is not the name of a ${kind}; ${example(kind)}` };
   for (const id of [owner, ...ids.slice(0, kind === "health" ? 2 : undefined)]) {
     if (!LABEL.test(id)) {
       return {

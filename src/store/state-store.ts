@@ -57,7 +57,12 @@ export interface HistoryCopy {
 
 export type WatchEvent =
   /** A part of the present state; only when the watch began without a revision. The last part has `synced`. */
-  | { readonly kind: "state"; readonly entries: readonly Entry[]; readonly revision: Revision; readonly synced: boolean }
+  | {
+      readonly kind: "state";
+      readonly entries: readonly Entry[];
+      readonly revision: Revision;
+      readonly synced: boolean;
+    }
   /** What a commit changed. Intermediate values of a key may be skipped, never its last one. */
   | { readonly kind: "commit"; readonly revision: Revision; readonly changes: readonly Change[] };
 

@@ -1,0 +1,171 @@
+import { BlockList, isIP } from "node:net";
+import type { Violation } from "../domain/errors.ts";
+
+/** One setting of `fairlead up`: the source of truth for the option, the environment, the file, the help and the docs. */
+export interface Setting {
+  /** Key of the configuration file, option `--key`, environment `FAIRLEAD_KEY`. */
+  readonly key: string;
+  readonly placeholder: string;
+  readonly description: string;
+  readonly default?: string;
+  readonly flag?: true;
+}
+
+export const SETTINGS = [
+  {
+    key: "data",
+    placeholder: "DIR",
+    description: "keep the state in this directory (embedded store: one process, one machine)",
+    default: "./fairlead-data",
+  },
+  { key: "xds", placeholder: "HOST:PORT", description: "where proxies connect", default: "127.0.0.1:18000" },
+  { key: "admin", placeholder: "HOST:PORT", description: "where the admin API listens", default: "127.0.0.1:18001" },
+  {
+    key: "http",
+    placeholder: "HOST:PORT",
+    description: "where /metrics, /healthz and /readyz are served",
+    default: "127.0.0.1:18002",
+  },
+  {
+    key: "replica",
+    placeholder: "NAME",
+    description: "this process's name in status and in control_plane.identifier (default: host name)",
+  },
+  {
+    key: "insecure",
+    placeholder: "",
+    description: "allow addresses other than loopback, without TLS and credentials",
+    flag: true,
+  },
+  {
+    key: "log-level",
+    placeholder: "LEVEL",
+    description: "trace, debug, info, warn, error or fatal",
+    default: "info",
+  },
+  {
+    key: "stop-grace",
+    placeholder: "SECONDS",
+    description: "how long a stop waits for streams to end, 0 to 300",
+    default: "5",
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingKey = (typeof SETTINGS)[number]["key"];
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Config {
+  readonly dataDirectory: string;
+  readonly xds: Address;
+  readonly admin: Address;
+  readonly http: Address;
+  readonly replica: string;
+  readonly logLevel: string;
+  readonly stopGraceMs: number;
+  /** Things that are allowed but should be said. */
+  readonly warnings: readonly string[];
+}
+
+/** Where each value may come from, the strongest first: option, environment, file. */
+export interface ConfigSources {
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly file: Readonly<Record<string, unknown>>;
+  readonly hostName: string;
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+/** Option before environment before file before default. Reports every bad value at once. */
+export function readConfig(sources: ConfigSources): { config: Config } | { violations: readonly Violation[] } {
+  const violations: Violation[] = [];
+  const origin = new Map<SettingKey, string>();
+  const value = (key: SettingKey): string => {
+    const setting: Setting | undefined = SETTINGS.find((candidate) => candidate.key === key);
+    const [from, found] = lookup(key, sources);
+    origin.set(key, from);
+    return found ?? setting?.default ?? "";
+  };
+  const bad = (key: SettingKey, message: string) => violations.push({ field: origin.get(key) ?? key, message });
+
+  for (const key of Object.keys(sources.file)) {
+    if (!SETTINGS.some((setting) => setting.key === key)) {
+      const known = SETTINGS.map((setting) => setting.key).join(", ");
+      violations.push({ field: key, message: `unknown key of the configuration file; known are ${known}` });
+    }
+  }
+
+  const insecure = value("insecure") === "true";
+  const warnings: string[] = [];
+  const address = (key: "xds" | "admin" | "http"): Address => {
+    const text = value(key);
+    const parsed = parseAddress(text);
+    if (parsed === undefined) {
+      bad(key, `"${text}" is not HOST:PORT, for example 127.0.0.1:18000`);
+      return { host: "", port: 0 };
+    }
+    if (!isLoopback(parsed.host)) {
+      if (insecure) warnings.push(`${key} listens on ${text} without TLS and credentials`);
+      else
+        bad(key, `"${text}" is not a loopback address; repeat with --insecure if everybody who reaches it may use it`);
+    }
+    return parsed;
+  };
+
+  const xds = address("xds");
+  const admin = address("admin");
+  const http = address("http");
+  const dataDirectory = value("data");
+  if (dataDirectory === "") bad("data", "must name a directory");
+  const logLevel = value("log-level");
+  if (!LOG_LEVELS.includes(logLevel)) bad("log-level", `"${logLevel}" is not one of ${LOG_LEVELS.join(", ")}`);
+  const grace = Number(value("stop-grace"));
+  if (!(grace >= 0 && grace <= 300))
+    bad("stop-grace", `"${value("stop-grace")}" is not a number of seconds from 0 to 300`);
+  const replica = value("replica") || sources.hostName;
+  if (violations.length > 0) return { violations };
+  return {
+    config: { dataDirectory, xds, admin, http, replica, logLevel, stopGraceMs: grace * 1000, warnings },
+  };
+}
+
+/** The name of a setting in the environment. */
+export function environmentName(key: string): string {
+  return `FAIRLEAD_${key.toUpperCase().replaceAll("-", "_")}`;
+}
+
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function lookup(key: SettingKey, { options, environment, file }: ConfigSources): [string, string | undefined] {
+  const option = options[key];
+  if (option !== undefined) return [`--${key}`, String(option)];
+  const name = environmentName(key);
+  const fromEnvironment = environment[name];
+  if (fromEnvironment !== undefined) return [name, fromEnvironment];
+  const fromFile = file[key];
+  return fromFile === undefined ? [`--${key}`, undefined] : [`${key} of the configuration file`, String(fromFile)];
+}
+
+function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const host = match[1] ?? match[2] ?? "";
+  const port = Number(match[3]);
+  if (port > 65_535 || (isIP(host) === 0 && host !== "localhost")) return undefined;
+  return { host, port };
+}
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+function isLoopback(host: string): boolean {
+  if (host === "localhost") return true;
+  return loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4");
+}

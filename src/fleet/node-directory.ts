@@ -1,0 +1,79 @@
+import type { Revision } from "../store/revision.ts";
+
+/** One resource on one stream, as far as the plane can know. */
+export interface ResourceView {
+  readonly name: string;
+  readonly sent: string | undefined;
+  readonly acknowledged: string | undefined;
+  /** Set while the newest answer about it is a refusal. */
+  readonly refused: { readonly version: string; readonly message: string } | undefined;
+  /** Envoy may have applied any part of the refused response. */
+  readonly unknown: boolean;
+  /** Why it is kept back. */
+  readonly held: string | undefined;
+}
+
+export interface TypeView {
+  readonly typeUrl: string;
+  /** `CDS`, `EDS`, … */
+  readonly shortName: string;
+  readonly state: "idle" | "sent" | "acked" | "refused";
+  readonly resources: readonly ResourceView[];
+}
+
+/** One proxy: its open stream, or what is left of the last one. */
+export interface NodeView {
+  readonly id: string;
+  readonly cluster: string;
+  /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
+  readonly fleet: string | undefined;
+  readonly silent: string | undefined;
+  readonly envoyVersion: string;
+  readonly variant: "delta" | "sotw";
+  readonly connected: boolean;
+  /** Milliseconds since the epoch: when its stream opened, or ended. */
+  readonly since: number;
+  readonly peer: string;
+  /** The replica that holds the stream. */
+  readonly replica: string;
+  /** Another open stream has the same id. */
+  readonly duplicate: boolean;
+  readonly types: readonly TypeView[];
+  /** Age in milliseconds of the oldest commit that is not acknowledged; 0 when up to date. */
+  readonly lagMs: number;
+  /** The newest revision up to which all that was due is acknowledged. */
+  readonly settled: Revision | undefined;
+}
+
+/** How far one proxy is on its way to a revision. Only `done` counts as done. */
+export type Progress =
+  | { readonly state: "done" }
+  | { readonly state: "sent" | "held" | "disconnected" | "unknown"; readonly message: string }
+  | { readonly state: "refused"; readonly message: string };
+
+/** What each proxy was sent, accepted and refused, over all live replicas. */
+export interface NodeDirectory {
+  /** Connected proxies and those seen within the last `REMEMBERED_MS`; sorted by id. A duplicate id appears once per stream. */
+  nodes(): readonly NodeView[];
+  /** Whether all that was due to this proxy at a revision is acknowledged; nothing due is done at once. */
+  progress(nodeId: string, revision: Revision): Progress;
+  /** Refusals that stand, with the objects that the refused resources come from. */
+  refusals(): readonly Refusal[];
+  /** Called after any change of the above; returns a function that ends it. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface Refusal {
+  readonly nodeId: string;
+  readonly typeUrl: string;
+  readonly resource: string;
+  readonly version: string;
+  /** Envoy's words. */
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly objects: readonly { readonly kind: string; readonly name: string }[];
+}
+
+/** For how long a proxy whose stream ended is still listed and awaited. */
+export const REMEMBERED_MS = 5 * 60_000;

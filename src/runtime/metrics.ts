@@ -1,0 +1,70 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** What the plane counts. Names and labels are what dashboards and alerts rely on. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Proxies with an open stream, by fleet; `fleet=""` are those that no fleet selects. */
+  readonly connected: Gauge<"fleet">;
+  readonly sent: Counter<"type">;
+  readonly acknowledged: Counter<"type">;
+  readonly refused: Counter<"type">;
+  /** Seconds from a commit to the acknowledgement of all that was due to one proxy because of it. */
+  readonly commitToAck: Histogram;
+  /** Seconds an operation of the store took. */
+  readonly storeLatency: Histogram<"operation">;
+  /** Seconds from a commit in the log to its resources being published. */
+  readonly publish: Histogram;
+}
+
+/** Instruments in a registry of their own, beside those of the process: event-loop lag, memory, CPU. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    connected: new Gauge({
+      name: "fairlead_connected_proxies",
+      help: "Proxies with an open stream, by fleet.",
+      labelNames: ["fleet"],
+      registers,
+    }),
+    sent: new Counter({
+      name: "fairlead_xds_responses_sent_total",
+      help: "Discovery responses sent, by resource type.",
+      labelNames: ["type"],
+      registers,
+    }),
+    acknowledged: new Counter({
+      name: "fairlead_xds_acks_total",
+      help: "Responses that proxies acknowledged, by resource type.",
+      labelNames: ["type"],
+      registers,
+    }),
+    refused: new Counter({
+      name: "fairlead_xds_nacks_total",
+      help: "Responses that proxies refused, by resource type.",
+      labelNames: ["type"],
+      registers,
+    }),
+    commitToAck: new Histogram({
+      name: "fairlead_commit_to_ack_seconds",
+      help: "From a commit until one proxy acknowledged all that was due because of it.",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60],
+      registers,
+    }),
+    storeLatency: new Histogram({
+      name: "fairlead_store_seconds",
+      help: "How long operations of the store took.",
+      labelNames: ["operation"],
+      buckets: [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    }),
+    publish: new Histogram({
+      name: "fairlead_publish_seconds",
+      help: "From receiving a commit until its resources were published.",
+      buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+      registers,
+    }),
+  };
+}
