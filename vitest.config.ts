@@ -13,10 +13,16 @@ const level = (name: string, include: string[], timeoutMs: number, parallel = tr
 
 export default defineConfig({
   test: {
+    passWithNoTests: true,
     projects: [
       level(
         "unit",
-        ["test/unit/**/*.test.ts", "test/property/**/*.test.ts", "test/golden/**/*.test.ts", "test/architecture/**/*.test.ts"],
+        [
+          "test/unit/**/*.test.ts",
+          "test/property/**/*.test.ts",
+          "test/golden/**/*.test.ts",
+          "test/architecture/**/*.test.ts",
+        ],
         20_000,
       ),
       level("contract", ["test/contract/**/*.test.ts"], 120_000),

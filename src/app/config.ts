@@ -149,7 +149,8 @@ function lookup(key: SettingKey, { options, environment, file }: ConfigSources):
   const fromEnvironment = environment[name];
   if (fromEnvironment !== undefined) return [name, fromEnvironment];
   const fromFile = file[key];
-  return fromFile === undefined ? [`--${key}`, undefined] : [`${key} of the configuration file`, String(fromFile)];
+  if (fromFile === undefined) return [`--${key}`, undefined];
+  return [`${key} of the configuration file`, typeof fromFile === "string" ? fromFile : JSON.stringify(fromFile)];
 }
 
 function parseAddress(text: string): Address | undefined {
