@@ -38,6 +38,13 @@ export interface PolicySpec {
 
 export interface Policy extends Identified, PolicySpec {}
 
+export const DEFAULT_OUTLIER_DETECTION: OutlierDetection = {
+  consecutive5xx: 5,
+  intervalMs: 10_000,
+  baseEjectionTimeMs: 30_000,
+  maxEjectionPercent: 10,
+};
+
 export const DEFAULT_POLICY: PolicySpec = {
   algorithm: "ROUND_ROBIN",
   panicThreshold: 0,
@@ -46,5 +53,5 @@ export const DEFAULT_POLICY: PolicySpec = {
   ringSize: { minimum: 1024, maximum: 8_388_608 },
   maglevTableSize: 65_537,
   circuitBreakers: { maxConnections: 100_000, maxPendingRequests: 100_000, maxRequests: 100_000, maxRetries: 1000 },
-  outlierDetection: { consecutive5xx: 5, intervalMs: 10_000, baseEjectionTimeMs: 30_000, maxEjectionPercent: 10 },
+  outlierDetection: DEFAULT_OUTLIER_DETECTION,
 };

@@ -1,0 +1,53 @@
+import ipaddr from "ipaddr.js";
+import { MAX_HEADER_NAME_LENGTH, MAX_HOST_LENGTH, MAX_PATH_LENGTH } from "../domain/limits.ts";
+import { checkLength, type Report } from "./field-checks.ts";
+
+/** RFC 9110, "Tokens". */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const PSEUDO_HEADERS: readonly string[] = [":authority", ":method", ":path", ":scheme"];
+const HOST_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** Header names have no case; the lower-case one is the one spelling. */
+export function checkHeaderName(report: Report, field: string, text: string): string {
+  const name = text.toLowerCase();
+  if (!PSEUDO_HEADERS.includes(name) && !TOKEN.test(name)) {
+    report(
+      field,
+      `"${text}" is not the name of a header; of those with a colon there are ${PSEUDO_HEADERS.join(", ")}`,
+    );
+  }
+  return checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
+}
+
+/** A path as requests are matched after the proxy has normalised them: without query, doubled slashes and dot segments. */
+export function checkPath(report: Report, field: string, path: string): string {
+  checkLength(report, field, path, MAX_PATH_LENGTH);
+  if (!path.startsWith("/")) report(field, `must begin with a slash, not "${path}"`);
+  else if (!/^[\x21-\x7e]+$/.test(path) || /[?#]/.test(path)) {
+    report(field, "must have printable ASCII characters only, no space, `?` or `#`; encode others with `%`");
+  } else if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) {
+    report(field, "must not have `//`, `/./` or `/../`: proxies normalise paths before they match them");
+  }
+  return path;
+}
+
+/** A pattern of hosts in its one spelling: `shop.example`, `*.shop.example`, `*`. */
+export function checkHostPattern(report: Report, field: string, text: string): string {
+  const pattern = text.toLowerCase();
+  if (pattern === "*") return pattern;
+  return checkHost(report, field, pattern, pattern.startsWith("*.") ? pattern.slice(2) : pattern);
+}
+
+export function checkHost(report: Report, field: string, text: string, host: string = text): string {
+  checkLength(report, field, text, MAX_HOST_LENGTH);
+  if (host.includes("*"))
+    report(field, `"${text}": \`*\` can only stand for whole labels in front, as in \`*.shop.example\``);
+  else if (/^\[.*\]$/.test(host)) {
+    if (!ipaddr.IPv6.isValid(host.slice(1, -1))) report(field, `"${text}" is not an IPv6 literal`);
+  } else if (/:\d*$/.test(host)) {
+    report(field, `"${text}" must have no port: hosts match with any port and without`);
+  } else if (!host.split(".").every((label) => HOST_LABEL.test(label))) {
+    report(field, `"${text}" is not a host name such as \`shop.example\` or \`*.shop.example\``);
+  }
+  return text;
+}

@@ -1,0 +1,55 @@
+import { clone, type DescMessage, type Message } from "@bufbuild/protobuf";
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { Kind, Name } from "../domain/name.ts";
+import { type Backend, BackendSchema, type Health, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { type Fleet, FleetSchema } from "../gen/fairlead/admin/v1/fleet_pb.ts";
+import { type Listener, ListenerSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
+import { type Policy, PolicySchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
+import { type Route, RouteSchema } from "../gen/fairlead/admin/v1/route_pb.ts";
+import { type Service, ServiceSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
+
+/** The admin API's message of each kind: what clients send, what the store holds, what derivation's nouns are read from. */
+export interface MessageOf {
+  service: Service;
+  policy: Policy;
+  backend: Backend;
+  health: Health;
+  listener: Listener;
+  route: Route;
+  fleet: Fleet;
+}
+
+export const MESSAGE_SCHEMA: { readonly [K in Kind]: GenMessage<MessageOf[K] & Message> } = {
+  service: ServiceSchema,
+  policy: PolicySchema,
+  backend: BackendSchema,
+  health: HealthSchema,
+  listener: ListenerSchema,
+  route: RouteSchema,
+  fleet: FleetSchema,
+};
+
+/** The descriptor alone, where the kind is known at run time only. */
+export function descriptorOf(kind: Kind): DescMessage {
+  return MESSAGE_SCHEMA[kind];
+}
+
+export function cloneMessage<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
+  return clone(descriptorOf(kind), message) as MessageOf[K];
+}
+
+/** Fields that a client cannot write, by their names in TypeScript. What it sends there is ignored. */
+export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
+  service: ["meta", "conditions", "status"],
+  policy: ["meta", "conditions"],
+  backend: ["meta", "conditions", "status", "state", "drainTime"],
+  health: ["meta", "actor"],
+  listener: ["meta", "conditions"],
+  route: ["meta", "conditions"],
+  fleet: ["meta", "conditions"],
+};
+
+/** The name as the message gives it: not checked, not normalised. A verdict has none of its own: `SERVICE/ID/SOURCE`. */
+export function messageName(message: MessageOf[Kind]): Name {
+  return "name" in message ? message.name : `${message.backend}/${message.source}`;
+}

@@ -1,0 +1,38 @@
+import type { Health, HealthStatus } from "../domain/health.ts";
+import { MAX_HEALTH_REASON_LENGTH, MAX_UID_LENGTH } from "../domain/limits.ts";
+import { backendOf, formatName, parseName } from "../domain/name.ts";
+import { Health_Status, type Health as HealthMessage } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { checkEnum, checkLength, checkName, type Report, readMeta, readTime } from "./field-checks.ts";
+
+const STATUSES: Readonly<Record<number, HealthStatus>> = {
+  [Health_Status.HEALTHY]: "HEALTHY",
+  [Health_Status.DEGRADED]: "DEGRADED",
+  [Health_Status.UNHEALTHY]: "UNHEALTHY",
+};
+
+export function parseHealth(message: HealthMessage, report: Report): Health {
+  if (message.status === Health_Status.STATUS_UNSPECIFIED) report("status", "must be HEALTHY, DEGRADED or UNHEALTHY");
+  return {
+    ...parseNames(message, report),
+    meta: readMeta(message.meta),
+    source: message.source,
+    status: checkEnum(report, "status", message.status, { values: STATUSES, otherwise: "UNHEALTHY" }),
+    reason: checkLength(report, "reason", message.reason, MAX_HEALTH_REASON_LENGTH),
+    sequence: message.sequence,
+    observedAt: readTime(message.observeTime),
+    backendUid: checkLength(report, "backendUid", message.backendUid, MAX_UID_LENGTH),
+    expiresAt: readTime(message.expireTime),
+    actor: message.actor,
+  };
+}
+
+function parseNames(message: HealthMessage, report: Report): Pick<Health, "name" | "backend"> {
+  message.backend = checkName(report, "backend", "backend", message.backend);
+  const backend = parseName("backend", message.backend);
+  if (!backend.ok) return { name: "", backend: message.backend };
+  const name = formatName("health", { ...backend.parts, ids: [...backend.parts.ids, message.source] });
+  const parsed = parseName("health", name);
+  if (parsed.ok) return { name, backend: backendOf(name) };
+  report("source", parsed.message);
+  return { name, backend: message.backend };
+}

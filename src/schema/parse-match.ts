@@ -1,0 +1,71 @@
+import { MAX_HEADER_MATCHES, MAX_HEADER_VALUE_LENGTH, MAX_METHODS } from "../domain/limits.ts";
+import type { HeaderMatch, PathMatch, Rule } from "../domain/route.ts";
+import type {
+  HeaderMatch as HeaderMatchMessage,
+  Match,
+  PathMatch as PathMatchMessage,
+} from "../gen/fairlead/admin/v1/route_pb.ts";
+import { checkCount, checkLength, type Report } from "./field-checks.ts";
+import { checkHeaderName, checkPath } from "./http-checks.ts";
+import { checkRegex } from "./regex-check.ts";
+
+/** What a rule matches; without a path, every one. */
+export function parseMatch(
+  message: Match | undefined,
+  field: string,
+  report: Report,
+): Pick<Rule, "path" | "headers" | "methods"> {
+  const headers = message?.headers ?? [];
+  const methods = message?.methods ?? [];
+  checkCount(report, `${field}.headers`, headers.length, { max: MAX_HEADER_MATCHES });
+  checkCount(report, `${field}.methods`, methods.length, { max: MAX_METHODS });
+  for (const [i, method] of methods.entries()) {
+    if (!/^[A-Z]+(-[A-Z]+)*$/.test(method) || method.length > 32) {
+      report(`${field}.methods[${i}]`, `"${method}" is not a method such as GET or POST, in upper case`);
+    }
+    if (methods.indexOf(method) !== i) report(`${field}.methods[${i}]`, `${method} is given twice`);
+  }
+  return {
+    path: parsePath(message?.path, `${field}.path`, report),
+    headers: headers.map((header, i) => parseHeader(header, `${field}.headers[${i}]`, report)),
+    methods,
+  };
+}
+
+function parsePath(message: PathMatchMessage | undefined, field: string, report: Report): PathMatch {
+  const kind = message?.kind;
+  switch (kind?.case) {
+    case "exact":
+      return { kind: "exact", path: checkPath(report, `${field}.exact`, kind.value) };
+    case "prefix":
+      // Whole segments are matched, so that a slash at the end means nothing.
+      kind.value = checkPath(report, `${field}.prefix`, kind.value).replace(/(.)\/$/, "$1");
+      return { kind: "prefix", path: kind.value };
+    case "regex":
+      return { kind: "regex", regex: checkRegex(report, `${field}.regex`, kind.value) };
+    case undefined:
+      if (message !== undefined) report(field, "must have one of `exact`, `prefix`, `regex`");
+      return { kind: "prefix", path: "/" };
+  }
+}
+
+function parseHeader(message: HeaderMatchMessage, field: string, report: Report): HeaderMatch {
+  const { kind, invert } = message;
+  message.name = checkHeaderName(report, `${field}.name`, message.name);
+  switch (kind.case) {
+    case "present":
+      return { name: message.name, kind: "present", value: "", invert: invert === kind.value };
+    case "regex":
+      return { name: message.name, kind: "regex", value: checkRegex(report, `${field}.regex`, kind.value), invert };
+    case "exact":
+    case "prefix":
+    case "suffix":
+    case "contains":
+      if (kind.value === "" && kind.case !== "exact") report(`${field}.${kind.case}`, "must not be empty");
+      checkLength(report, `${field}.${kind.case}`, kind.value, MAX_HEADER_VALUE_LENGTH);
+      return { name: message.name, kind: kind.case, value: kind.value, invert };
+    case undefined:
+      report(field, "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
+      return { name: message.name, kind: "present", value: "", invert };
+  }
+}

@@ -1,0 +1,28 @@
+import { MAX_CONNECT_TIMEOUT_MS, MAX_DRAIN_TIME_MS, MIN_CONNECT_TIMEOUT_MS } from "../domain/limits.ts";
+import type { Service } from "../domain/service.ts";
+import { Service_Protocol, type Service as ServiceMessage } from "../gen/fairlead/admin/v1/service_pb.ts";
+import { checkDuration, checkEnum, checkName, parseIdentity, type Report } from "./field-checks.ts";
+
+const PROTOCOLS: Readonly<Record<number, Service["protocol"]>> = {
+  [Service_Protocol.HTTP]: "HTTP",
+  [Service_Protocol.HTTP2]: "HTTP2",
+};
+
+export function parseService(message: ServiceMessage, report: Report): Service {
+  if (message.policy !== "") message.policy = checkName(report, "policy", "policy", message.policy);
+  return {
+    ...parseIdentity(report, "service", message),
+    protocol: checkEnum(report, "protocol", message.protocol, { values: PROTOCOLS, otherwise: "HTTP" }),
+    policy: message.policy === "" ? undefined : message.policy,
+    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, {
+      minMs: MIN_CONNECT_TIMEOUT_MS,
+      maxMs: MAX_CONNECT_TIMEOUT_MS,
+      otherwiseMs: 5000,
+    }),
+    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, {
+      minMs: 0,
+      maxMs: MAX_DRAIN_TIME_MS,
+      otherwiseMs: 300_000,
+    }),
+  };
+}

@@ -1,0 +1,90 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { ControlPlaneError } from "../domain/errors.ts";
+import { type Kind, type Name, parseStoreKey } from "../domain/name.ts";
+import type { ObjectOf } from "../domain/state.ts";
+import { StoredObjectSchema } from "../gen/fairlead/store/v1/stored_object_pb.ts";
+import { formatRevision, type Revision } from "../store/revision.ts";
+import { cloneMessage, descriptorOf, type MessageOf } from "./object-message.ts";
+import { parseInPlace } from "./parse-object.ts";
+
+/** The form that this release writes, and the newest that it reads. */
+export const STORED_SCHEMA = 1;
+
+/** An object as it was read from the store; `kind` tells which. */
+export type StoredObject = {
+  [K in Kind]: {
+    readonly kind: K;
+    readonly name: Name;
+    readonly message: MessageOf[K];
+    readonly object: ObjectOf[K];
+  };
+}[Kind];
+
+/** The bytes to store. What is derived is left out, and the version, which is the revision the store gives. */
+export function encodeStored<K extends Kind>(kind: K, message: MessageOf[K]): Uint8Array {
+  const stored = cloneMessage(kind, message) as MessageOf[Kind];
+  if (stored.meta !== undefined) stored.meta.version = "";
+  if ("conditions" in stored) stored.conditions = [];
+  if ("status" in stored && typeof stored.status !== "number") delete stored.status;
+  const object = toBinary(descriptorOf(kind), stored);
+  return toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: STORED_SCHEMA, kind, object }));
+}
+
+/**
+ * Reads what `encodeStored` wrote, with the revision as version. Fields that this release does not know are kept.
+ *
+ * @throws ControlPlaneError `corrupt` / `STORED_OBJECT_CORRUPT`; `precondition` / `WRITTEN_BY_NEWER_RELEASE`.
+ */
+export function decodeStored(key: string, bytes: Uint8Array, revision: Revision): StoredObject {
+  const place = parseStoreKey(key);
+  if (place === undefined) throw corrupt(key, "the key is not an object's");
+  const envelope = decode(key, () => fromBinary(StoredObjectSchema, bytes));
+  if (envelope.schema > STORED_SCHEMA) {
+    throw new ControlPlaneError({
+      kind: "precondition",
+      code: "WRITTEN_BY_NEWER_RELEASE",
+      message: `"${key}" was written by a newer release (schema ${envelope.schema}, this one reads up to ${STORED_SCHEMA})`,
+      details: { key },
+    });
+  }
+  if (envelope.schema === 0) throw corrupt(key, "it has no schema");
+  if (envelope.kind !== place.kind) throw corrupt(key, `it holds a ${envelope.kind || "nothing"}`);
+  return decodeObject(place.kind, { key, name: place.name, bytes: envelope.object, revision });
+}
+
+interface Stored {
+  readonly key: string;
+  readonly name: Name;
+  readonly bytes: Uint8Array;
+  readonly revision: Revision;
+}
+
+function decodeObject<K extends Kind>(kind: K, { key, name, bytes, revision }: Stored): StoredObject {
+  const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[K];
+  if (message.meta === undefined) throw corrupt(key, "it has no meta");
+  message.meta.version = formatRevision(revision);
+  const parsed = parseInPlace(kind, message);
+  if (!parsed.ok) {
+    throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
+  }
+  if (parsed.object.name !== name) throw corrupt(key, `it holds "${parsed.object.name}"`);
+  return { kind, name, message: parsed.message, object: parsed.object } as unknown as StoredObject;
+}
+
+function decode<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw corrupt(key, "it does not decode", cause);
+  }
+}
+
+function corrupt(key: string, why: string, cause?: unknown): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "corrupt",
+    code: "STORED_OBJECT_CORRUPT",
+    message: `the stored object "${key}" cannot be read: ${why}`,
+    details: { key },
+    cause,
+  });
+}
