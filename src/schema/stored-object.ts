@@ -59,8 +59,8 @@ interface Stored {
   readonly revision: Revision;
 }
 
-function decodeObject<K extends Kind>(kind: K, { key, name, bytes, revision }: Stored): StoredObject {
-  const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[K];
+function decodeObject(kind: Kind, { key, name, bytes, revision }: Stored): StoredObject {
+  const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
   const parsed = parseInPlace(kind, message);
@@ -68,7 +68,7 @@ function decodeObject<K extends Kind>(kind: K, { key, name, bytes, revision }: S
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
   }
   if (parsed.object.name !== name) throw corrupt(key, `it holds "${parsed.object.name}"`);
-  return { kind, name, message: parsed.message, object: parsed.object } as unknown as StoredObject;
+  return { kind, name, message: parsed.message, object: parsed.object } as StoredObject;
 }
 
 function decode<T>(key: string, read: () => T): T {
