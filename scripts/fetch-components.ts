@@ -1,0 +1,19 @@
+/** Finds or fetches the real components that the tests run against, so that a missing one is reported before any test. */
+import { ENVOY_VERSIONS, provideEnvoy } from "./components/envoy.ts";
+import { provideNatsServer } from "./components/nats-server.ts";
+
+const progress = (line: string) => console.log(`  … ${line}`);
+
+try {
+  for (const version of Object.values(ENVOY_VERSIONS)) {
+    const envoy = provideEnvoy({ version, orOther: false, progress });
+    console.log(`  ✓ Envoy ${envoy.version}  ${envoy.path} (${envoy.foundIn})`);
+  }
+  if (process.argv.includes("--nats")) {
+    const server = provideNatsServer(progress);
+    console.log(`  ✓ nats-server ${server.version}  ${server.path} (${server.foundIn})`);
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,128 @@
+/** A real Envoy as a child process, with its admin interface on a port of its own choice. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ENVOY_VERSIONS, provideEnvoy } from "../../scripts/components/envoy.ts";
+import { startChild } from "./child.ts";
+import { eventually } from "./eventually.ts";
+import { tempFolder } from "./temp-folder.ts";
+
+export interface EnvoyOptions {
+  /** JSON object or YAML text. The admin address is added here. */
+  readonly bootstrap: object | string;
+  readonly version?: string;
+  /** Worker threads; with one, the order of a round robin is exact. */
+  readonly concurrency?: number;
+  readonly args?: readonly string[];
+}
+
+export interface Envoy extends AsyncDisposable {
+  readonly pid: number;
+  readonly version: string;
+  /** `http://127.0.0.1:PORT` of the admin interface. */
+  readonly admin: string;
+  /** Resolves when `/ready` answers LIVE. */
+  ready(timeoutMs?: number): Promise<void>;
+  get(path: string): Promise<string>;
+  post(path: string): Promise<string>;
+  /** All counters and gauges whose name matches, by name. */
+  stats(filter?: RegExp): Promise<Map<string, number>>;
+  configDump(): Promise<EnvoyConfigDump>;
+  clusters(): Promise<EnvoyClusters>;
+  log(): string;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export interface EnvoyConfigDump {
+  readonly configs: readonly Record<string, unknown>[];
+}
+
+export interface EnvoyClusters {
+  readonly cluster_statuses?: readonly {
+    readonly name: string;
+    readonly host_statuses?: readonly {
+      readonly address: { readonly socket_address: { readonly address: string; readonly port_value: number } };
+      readonly weight: number;
+      readonly health_status: Record<string, unknown>;
+    }[];
+  }[];
+}
+
+/** Starts Envoy and waits until its admin interface answers; it need not be ready. */
+export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
+  const { bootstrap, version = ENVOY_VERSIONS.newest, concurrency = 1, args = [] } = options;
+  const binary = provideEnvoy({ version, orOther: false, progress: (line) => console.error(line) });
+  const folder = tempFolder();
+  const config = join(folder.path, typeof bootstrap === "string" ? "bootstrap.yaml" : "bootstrap.json");
+  const adminFile = join(folder.path, "admin-address");
+  writeFileSync(config, typeof bootstrap === "string" ? bootstrap : JSON.stringify(bootstrap));
+  const admin = { admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } } };
+  const child = startChild({
+    name: `envoy ${version}`,
+    program: binary.path,
+    args: [
+      ...["-c", config, "--config-yaml", JSON.stringify(admin), "--admin-address-path", adminFile],
+      ...["--use-dynamic-base-id", "--concurrency", String(concurrency), "--log-level", "info", ...args],
+    ],
+    logFile: join(folder.path, "envoy.log"),
+  });
+  const explain = () => child.logTail();
+
+  const address = await eventually(
+    () => {
+      if (!child.running()) return "ended";
+      return existsSync(adminFile) ? readFileSync(adminFile, "utf8") : "";
+    },
+    (text) => text !== "",
+    { what: "Envoy tells its admin address", explain },
+  );
+  if (address === "ended") throw new Error(`Envoy ended at its start\n${explain()}`);
+
+  const base = `http://${address}`;
+  const call = async (method: string, path: string): Promise<string> => {
+    const response = await fetch(base + path, { method });
+    return response.text();
+  };
+  const end = async (stop: () => Promise<unknown>): Promise<void> => {
+    await stop();
+    folder[Symbol.dispose]();
+  };
+  const stop = () => end(() => child.stop(5_000));
+
+  return {
+    pid: child.pid,
+    version: binary.version,
+    admin: base,
+    ready: async (timeoutMs = 30_000) => {
+      const what = "Envoy is ready";
+      await eventually(
+        () => call("GET", "/ready"),
+        (text) => text.trim() === "LIVE",
+        { what, timeoutMs, explain },
+      );
+    },
+    get: (path) => call("GET", path),
+    post: (path) => call("POST", path),
+    stats: async (filter) => parseStats(await call("GET", "/stats"), filter),
+    configDump: async () => JSON.parse(await call("GET", "/config_dump?include_eds")) as EnvoyConfigDump,
+    clusters: async () => JSON.parse(await call("GET", "/clusters?format=json")) as EnvoyClusters,
+    log: () => child.log(),
+    stop,
+    kill: () =>
+      end(async () => {
+        child.signal("SIGKILL");
+        await child.exited;
+      }),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Lines of `/stats` read `name: 12`; histograms and text values are left out. */
+function parseStats(text: string, filter: RegExp = /./): Map<string, number> {
+  const stats = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const [, name, value] = /^(\S+): (\d+)$/.exec(line) ?? [];
+    if (name !== undefined && filter.test(name)) stats.set(name, Number(value));
+  }
+  return stats;
+}
