@@ -11,7 +11,7 @@ export function inCache(place: string): string {
 
 /** The place of one cached program; it need not exist yet. */
 export function cachedProgram(component: string, version: string): string {
-  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
   return join(base, "fairlead", component, version, component);
 }
 

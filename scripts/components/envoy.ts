@@ -24,7 +24,7 @@ export function provideEnvoy({ version, orOther, progress }: EnvoyWish): Compone
     if (!fits) throw new Error(`${path} is Envoy ${found}`);
     return { path, version: found };
   };
-  const named = process.env["FAIRLEAD_ENVOY"];
+  const named = process.env.FAIRLEAD_ENVOY;
   // A name that leads nowhere is a mistake to tell, not a reason to look elsewhere; another version is.
   if (named !== undefined) envoyVersion(named);
   const place = cachedProgram("envoy", version);

@@ -8,7 +8,7 @@ const OLDEST_MINOR = 12;
 
 /** @throws Error that lists every place that was tried with the reason why it did not do. */
 export function provideNatsServer(progress: (line: string) => void): Component {
-  const named = process.env["FAIRLEAD_NATS_SERVER"];
+  const named = process.env.FAIRLEAD_NATS_SERVER;
   if (named !== undefined) return { ...check(named), foundIn: "FAIRLEAD_NATS_SERVER" };
   const place = cachedProgram("nats-server", BUILT_VERSION);
   const places: Place[] = [

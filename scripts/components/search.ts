@@ -31,7 +31,7 @@ export function searchPlaces(wanted: string, places: readonly Place[], cure: str
 
 /** The first executable file of that name on the PATH. @throws Error when there is none. */
 export function onPath(program: string): string {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter((entry) => entry !== "")) {
+  for (const folder of (process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== "")) {
     const candidate = join(folder, program);
     try {
       accessSync(candidate, constants.X_OK);

@@ -37,10 +37,7 @@ test.each([
   ["an empty value", new Uint8Array()],
   ["an object of another kind", toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: 1, kind: "route" }))],
   ["an object of another name", encodeStored("service", { ...shop, name: "other" })],
-  [
-    "an object that breaks a limit",
-    encodeStored("service", { ...shop, policy: "Not A Label" }),
-  ],
+  ["an object that breaks a limit", encodeStored("service", { ...shop, policy: "Not A Label" })],
 ])("%s is corrupt", (_, bytes) => {
   expect(() => decodeStored(KEY, bytes, AT)).toThrow(
     expect.objectContaining({ kind: "corrupt", code: "STORED_OBJECT_CORRUPT" }),
