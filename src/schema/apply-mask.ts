@@ -1,0 +1,97 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import type { Violation } from "../domain/errors.ts";
+import type { Kind } from "../domain/name.ts";
+import { fieldNames } from "./check-json.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { collectViolations, type Report } from "./field-checks.ts";
+import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "./object-message.ts";
+
+export type Merged<K extends Kind> =
+  | { readonly ok: true; readonly message: MessageOf[K] }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+/**
+ * The stored message with the fields of a patch that an update mask names. A path names a field or, through messages, one
+ * inside: `outlier_detection.interval`; lists and maps are replaced as wholes; a field that the patch does not have is
+ * cleared. No paths, or `*`: the patch replaces everything that a client can write. Output-only fields stay as stored.
+ */
+export function mergeMasked<K extends Kind>(
+  kind: K,
+  stored: MessageOf[K],
+  patch: MessageOf[K],
+  paths: readonly string[],
+): Merged<K> {
+  if (paths.length === 0 || paths.includes("*")) return { ok: true, message: replaceSpec(kind, stored, patch) };
+  const { report, violations } = collectViolations();
+  const desc = descriptorOf(kind);
+  const message = cloneMessage(kind, stored);
+  const source = cloneMessage(kind, patch);
+  for (const path of paths) {
+    const fields = resolve(desc, path, report);
+    const [first] = fields;
+    if (first === undefined) continue;
+    if (OUTPUT_ONLY[kind].includes(first.jsonName)) report(path, "is output only");
+    else if (first.name !== "name") copyField(reflect(desc, message), reflect(desc, source), fields);
+  }
+  return violations.length === 0 ? { ok: true, message } : { ok: false, violations };
+}
+
+function replaceSpec<K extends Kind>(kind: K, stored: MessageOf[K], patch: MessageOf[K]): MessageOf[K] {
+  const desc = descriptorOf(kind);
+  const message = cloneMessage(kind, patch);
+  const [target, source] = [reflect(desc, message), reflect(desc, cloneMessage(kind, stored))];
+  for (const field of desc.fields) if (OUTPUT_ONLY[kind].includes(field.jsonName)) copyField(target, source, [field]);
+  return message;
+}
+
+/** The fields on the way to a path, in the proto's names or in JSON's; none when it does not exist. */
+function resolve(desc: DescMessage, path: string, report: Report): readonly DescField[] {
+  const fields: DescField[] = [];
+  let inside: DescMessage | undefined = desc;
+  for (const word of path.split(".")) {
+    const field: DescField | undefined = inside?.fields.find(
+      ({ name, jsonName }) => name === word || jsonName === word,
+    );
+    if (field === undefined) {
+      report(path, inside === undefined ? "goes into a field without fields" : `unknown field${hint(inside, word)}`);
+      return [];
+    }
+    fields.push(field);
+    inside = field.fieldKind === "message" ? field.message : undefined;
+  }
+  return fields;
+}
+
+function hint(desc: DescMessage, word: string): string {
+  const names = word.includes("_") ? desc.fields.map(({ name }) => name) : fieldNames(desc);
+  return didYouMean(word, names);
+}
+
+function copyField(target: ReflectMessage, source: ReflectMessage, [field, ...rest]: readonly DescField[]): void {
+  if (field === undefined) return;
+  const given = source.isSet(field);
+  if (rest.length > 0 && field.fieldKind === "message") {
+    if (!given && !target.isSet(field)) return;
+    if (!target.isSet(field)) target.set(field, reflect(field.message));
+    copyField(target.get(field), given ? source.get(field) : reflect(field.message), rest);
+  } else if (!given) {
+    target.clear(field);
+  } else {
+    setField(target, source, field);
+  }
+}
+
+function setField(target: ReflectMessage, source: ReflectMessage, field: DescField): void {
+  if (field.fieldKind === "list") {
+    const list = target.get(field);
+    list.clear();
+    for (const item of source.get(field)) list.add(item);
+  } else if (field.fieldKind === "map") {
+    const map = target.get(field);
+    map.clear();
+    for (const [key, value] of source.get(field)) map.set(key, value);
+  } else {
+    target.set(field, source.get(field));
+  }
+}

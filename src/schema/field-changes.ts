@@ -1,0 +1,51 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { Kind } from "../domain/name.ts";
+import { messageToJson } from "./object-json.ts";
+import { type MessageOf, OUTPUT_ONLY } from "./object-message.ts";
+
+/** One field that differs. Absent sides are `undefined`: nothing was there, or the default. */
+export interface FieldChange {
+  /** `rules[0].to[1].weight` */
+  readonly path: string;
+  readonly from: JsonValue | undefined;
+  readonly to: JsonValue | undefined;
+}
+
+/** What a client's write changes, field by field, in the order of the message. Output-only fields do not count. */
+export function fieldChanges<K extends Kind>(kind: K, before: MessageOf[K], after: MessageOf[K]): FieldChange[] {
+  const changes: FieldChange[] = [];
+  compare("", specJson(kind, before), specJson(kind, after), changes);
+  return changes;
+}
+
+/** Whether nothing differs that a client can write; labels and annotations count. */
+export function specEquals<K extends Kind>(kind: K, a: MessageOf[K], b: MessageOf[K]): boolean {
+  return fieldChanges(kind, a, b).length === 0;
+}
+
+function specJson<K extends Kind>(kind: K, message: MessageOf[K]): JsonValue {
+  const hidden = OUTPUT_ONLY[kind];
+  return Object.fromEntries(Object.entries(messageToJson(kind, message)).filter(([field]) => !hidden.includes(field)));
+}
+
+function compare(path: string, from: JsonValue | undefined, to: JsonValue | undefined, changes: FieldChange[]): void {
+  if (from === to) return;
+  if (Array.isArray(from) && Array.isArray(to)) {
+    for (let i = 0; i < Math.max(from.length, to.length); i++) compare(`${path}[${i}]`, from[i], to[i], changes);
+  } else if (isObject(from) && isObject(to)) {
+    for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
+      compare(join(path, key), from[key], to[key], changes);
+    }
+  } else {
+    changes.push({ path, from, to });
+  }
+}
+
+function join(path: string, key: string): string {
+  if (!/^\w+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function isObject(value: JsonValue | undefined): value is { [key: string]: JsonValue } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,74 @@
+import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { MANIFEST_KINDS } from "./object-json.ts";
+import { descriptorOf, OUTPUT_ONLY } from "./object-message.ts";
+
+/** JSON Schema (draft 2020-12) of one manifest, for editors: made from the same descriptors that reading it follows. */
+export function manifestSchema(): JsonObject {
+  const defs: JsonObject = {};
+  const manifests = [...MANIFEST_KINDS].map(([word, kind]): JsonObject => {
+    const { properties } = messageSchema(descriptorOf(kind), defs, OUTPUT_ONLY[kind]);
+    return {
+      title: word,
+      type: "object",
+      properties: { kind: { const: word }, ...properties },
+      required: ["kind", "name"],
+      additionalProperties: false,
+    };
+  });
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Fairlead manifest",
+    oneOf: manifests,
+    $defs: defs,
+  };
+}
+
+interface ObjectSchema extends JsonObject {
+  properties: JsonObject;
+}
+
+function messageSchema(desc: DescMessage, defs: JsonObject, readOnly: readonly string[] = []): ObjectSchema {
+  const properties: JsonObject = {};
+  for (const field of desc.fields) {
+    const schema = fieldSchema(field, defs);
+    properties[field.jsonName] = readOnly.includes(field.jsonName) ? { ...schema, readOnly: true } : schema;
+  }
+  return { type: "object", properties, additionalProperties: false };
+}
+
+function fieldSchema(field: DescField, defs: JsonObject): JsonObject {
+  if (field.fieldKind === "list") return { type: "array", items: valueSchema(field, defs) };
+  if (field.fieldKind === "map") return { type: "object", additionalProperties: valueSchema(field, defs) };
+  return valueSchema(field, defs);
+}
+
+function valueSchema(field: DescField, defs: JsonObject): JsonObject {
+  if (field.message !== undefined) return referTo(field.message, defs);
+  if (field.enum !== undefined) {
+    return { enum: field.enum.values.filter(({ number }) => number !== 0).map(({ name }) => name) };
+  }
+  switch (field.scalar) {
+    case ScalarType.BOOL:
+      return { type: "boolean" };
+    case ScalarType.INT32:
+      return { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+    case ScalarType.UINT32:
+      return { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 };
+    case ScalarType.INT64:
+    case ScalarType.UINT64:
+      return { type: ["integer", "string"], pattern: "^-?[0-9]+$" };
+    default:
+      return { type: "string" };
+  }
+}
+
+function referTo(desc: DescMessage, defs: JsonObject): JsonObject {
+  if (desc.typeName === "google.protobuf.Duration") return { type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$" };
+  if (desc.typeName === "google.protobuf.Timestamp") return { type: "string", format: "date-time" };
+  const name = desc.typeName.slice(desc.typeName.indexOf(".v1.") + 4);
+  if (defs[name] === undefined) {
+    defs[name] = {};
+    defs[name] = messageSchema(desc, defs);
+  }
+  return { $ref: `#/$defs/${name}` };
+}

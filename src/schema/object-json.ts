@@ -1,0 +1,47 @@
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import type { Violation } from "../domain/errors.ts";
+import { KINDS, type Kind } from "../domain/name.ts";
+import { checkJson } from "./check-json.ts";
+import { didYouMean } from "./did-you-mean.ts";
+import { collectViolations } from "./field-checks.ts";
+import { descriptorOf, type MessageOf } from "./object-message.ts";
+
+/** The kinds that manifests hold, by the word for each: `Service`. A verdict comes from its source, never from a file. */
+export const MANIFEST_KINDS: ReadonlyMap<string, Exclude<Kind, "health">> = new Map(
+  KINDS.filter((kind) => kind !== "health").map((kind) => [`${kind[0]?.toUpperCase()}${kind.slice(1)}`, kind]),
+);
+
+/** The kind that a manifest names, `Service`, or what is wrong with it. */
+export function manifestKind(
+  word: unknown,
+): { ok: true; kind: Exclude<Kind, "health"> } | { ok: false; message: string } {
+  const kind = typeof word === "string" ? MANIFEST_KINDS.get(word) : undefined;
+  if (kind !== undefined) return { ok: true, kind };
+  const known = [...MANIFEST_KINDS.keys()];
+  if (typeof word !== "string") return { ok: false, message: `must be one of ${known.join(", ")}` };
+  return { ok: false, message: `unknown kind "${word}"${didYouMean(word, known)}` };
+}
+
+export type MessageFromJson<K extends Kind> =
+  | { readonly ok: true; readonly message: MessageOf[K] }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+/**
+ * Reads the JSON form of a message, strictly: an unknown field or enum value and a wrong type are violations with their
+ * path. Limits are `parseObject`'s. Field names may be `camelCase` or as in the proto. Never throws.
+ */
+export function messageFromJson<K extends Kind>(kind: K, json: unknown): MessageFromJson<K> {
+  const { report, violations } = collectViolations();
+  checkJson(descriptorOf(kind), json, "", report);
+  if (violations.length > 0) return { ok: false, violations };
+  try {
+    return { ok: true, message: fromJson(descriptorOf(kind), json as JsonValue) as MessageOf[K] };
+  } catch (error) {
+    return { ok: false, violations: [{ field: "", message: error instanceof Error ? error.message : String(error) }] };
+  }
+}
+
+/** The JSON form of a message: fields that are not set are left out. */
+export function messageToJson<K extends Kind>(kind: K, message: MessageOf[K]): { [key: string]: JsonValue } {
+  return toJson(descriptorOf(kind), message) as { [key: string]: JsonValue };
+}
