@@ -130,6 +130,6 @@ function describe(json: unknown): string {
   if (json === null || json === undefined) return "nothing";
   if (Array.isArray(json)) return "a list";
   if (typeof json === "object") return "an object";
-  const text = typeof json === "string" ? JSON.stringify(json) : String(json);
+  const text = JSON.stringify(json) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -42,24 +42,20 @@ function fieldSchema(field: DescField, defs: JsonObject): JsonObject {
   return valueSchema(field, defs);
 }
 
+const SCALARS: { readonly [S in ScalarType]?: JsonObject } = {
+  [ScalarType.BOOL]: { type: "boolean" },
+  [ScalarType.INT32]: { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 },
+  [ScalarType.UINT32]: { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 },
+  [ScalarType.INT64]: { type: ["integer", "string"], pattern: "^-?[0-9]+$" },
+  [ScalarType.UINT64]: { type: ["integer", "string"], pattern: "^[0-9]+$" },
+};
+
 function valueSchema(field: DescField, defs: JsonObject): JsonObject {
   if (field.message !== undefined) return referTo(field.message, defs);
   if (field.enum !== undefined) {
     return { enum: field.enum.values.filter(({ number }) => number !== 0).map(({ name }) => name) };
   }
-  switch (field.scalar) {
-    case ScalarType.BOOL:
-      return { type: "boolean" };
-    case ScalarType.INT32:
-      return { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
-    case ScalarType.UINT32:
-      return { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 };
-    case ScalarType.INT64:
-    case ScalarType.UINT64:
-      return { type: ["integer", "string"], pattern: "^-?[0-9]+$" };
-    default:
-      return { type: "string" };
-  }
+  return SCALARS[field.scalar ?? ScalarType.STRING] ?? { type: "string" };
 }
 
 function referTo(desc: DescMessage, defs: JsonObject): JsonObject {
