@@ -1,0 +1,187 @@
+import type { Backend } from "../domain/backend.ts";
+import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
+import type { Health } from "../domain/health.ts";
+import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
+import type { ObjectOf, State } from "../domain/state.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
+import { type Revision, reached } from "../store/revision.ts";
+import type { WatchEvent } from "../store/state-store.ts";
+
+/** An object that a commit wrote or deleted. */
+export interface ChangedObject {
+  readonly kind: Kind;
+  readonly name: Name;
+}
+
+/** What folding one commit changed. */
+export interface Fold {
+  readonly revision: Revision;
+  readonly changed: readonly ChangedObject[];
+}
+
+interface StoredMessage<K extends Kind = Kind> {
+  readonly message: MessageOf[K];
+  readonly object: ObjectOf[K];
+  readonly revision: Revision;
+}
+
+/**
+ * This replica's copy of the state: the fold of the store's log. Every replica folds the same log into the same state.
+ *
+ * Readers see one revision at a time: a fold is synchronous, and listeners are told after it.
+ */
+export class Mirror implements State {
+  #revision: Revision = { epoch: 0, position: 0 };
+  #synced = false;
+  /** While the present state is being read: the objects seen so far. What is not among them at the end is gone. */
+  #seen: Set<string> | undefined;
+  readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
+  readonly #members = new Map<Name, Map<Name, Backend>>();
+  readonly #verdicts = new Map<Name, Map<Name, Health>>();
+  readonly #unreadable = new Map<string, ControlPlaneError>();
+  readonly #listeners = new Set<(fold: Fold) => void>();
+  readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
+
+  /** The newest revision that is folded. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** Whether the state that was there at the start has been read completely. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Stored objects that could not be read, by key. A replica with any is not ready. */
+  get unreadable(): ReadonlyMap<string, ControlPlaneError> {
+    return this.#unreadable;
+  }
+
+  get<K extends Kind>(kind: K, name: Name): ObjectOf[K] | undefined {
+    return this.stored(kind, name)?.object;
+  }
+
+  *all<K extends Kind>(kind: K): Iterable<ObjectOf[K]> {
+    for (const { object } of this.#objects.get(kind)?.values() ?? []) yield object as ObjectOf[K];
+  }
+
+  backendsOf(service: Name): Iterable<Backend> {
+    return this.#members.get(service)?.values() ?? [];
+  }
+
+  healthOf(backend: Name): Iterable<Health> {
+    return this.#verdicts.get(backend)?.values() ?? [];
+  }
+
+  /** The stored API message beside the domain object, and the revision that guards its next write. */
+  stored<K extends Kind>(kind: K, name: Name): StoredMessage<K> | undefined {
+    return this.#objects.get(kind)?.get(name) as StoredMessage<K> | undefined;
+  }
+
+  /** Folds one event of the store's watch. Keys of another purpose are passed over. */
+  fold(event: WatchEvent): void {
+    const changed: ChangedObject[] = [];
+    if (event.kind === "state") {
+      this.#seen ??= new Set();
+      for (const { key, value, revision } of event.entries) {
+        this.#seen.add(key);
+        this.#write(key, value, revision, changed);
+      }
+      if (!event.synced) return;
+      this.#dropUnseen(this.#seen, event.revision, changed);
+      this.#seen = undefined;
+    } else {
+      for (const { key, value } of event.changes) this.#write(key, value, event.revision, changed);
+    }
+    this.#revision = event.revision;
+    this.#synced = true;
+    for (const listener of this.#listeners) listener({ revision: event.revision, changed });
+    for (const waiter of this.#waiting) {
+      if (!reached(this.#revision, waiter.revision)) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  /** Called after each fold, in the order of the log. The returned function ends it. */
+  onFold(listener: (fold: Fold) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves once a revision is folded; rejects with the signal's reason when it is aborted first. */
+  async reach(revision: Revision, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#synced && reached(this.#revision, revision)) return;
+    await new Promise<void>((resolve, reject) => {
+      const waiter = { revision, resolve };
+      this.#waiting.add(waiter);
+      signal?.addEventListener(
+        "abort",
+        () => {
+          this.#waiting.delete(waiter);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
+    });
+  }
+
+  #dropUnseen(seen: ReadonlySet<string>, revision: Revision, changed: ChangedObject[]): void {
+    for (const [kind, ofKind] of this.#objects) {
+      for (const name of ofKind.keys()) {
+        const key = storeKey(kind, name);
+        if (!seen.has(key)) this.#write(key, undefined, revision, changed);
+      }
+    }
+  }
+
+  #write(key: string, value: Uint8Array | undefined, revision: Revision, changed: ChangedObject[]): void {
+    const id = parseStoreKey(key);
+    if (id === undefined) return;
+    const { kind, name } = id;
+    changed.push(id);
+    if (value === undefined) {
+      this.#unreadable.delete(key);
+      this.#objects.get(kind)?.delete(name);
+      this.#index(kind, name, undefined);
+      return;
+    }
+    const decoded = this.#decode(key, value, revision);
+    if (decoded === undefined) return;
+    const { message, object } = decoded;
+    const ofKind = this.#objects.get(kind) ?? new Map<Name, StoredMessage>();
+    this.#objects.set(kind, ofKind);
+    ofKind.set(name, { message, object, revision });
+    this.#index(kind, name, object);
+  }
+
+  /** A stored object that cannot be read harms only itself (law 9): what was there before stays. */
+  #decode(key: string, value: Uint8Array, revision: Revision): StoredObject | undefined {
+    try {
+      const decoded = decodeStored(key, value, revision);
+      this.#unreadable.delete(key);
+      return decoded;
+    } catch (thrown) {
+      this.#unreadable.set(key, toControlPlaneError(thrown));
+      return undefined;
+    }
+  }
+
+  #index(kind: Kind, name: Name, object: ObjectOf[Kind] | undefined): void {
+    if (kind === "backend") put(this.#members, serviceOf(name), name, object as Backend | undefined);
+    if (kind === "health") put(this.#verdicts, backendOf(name), name, object as Health | undefined);
+  }
+}
+
+function put<T>(index: Map<Name, Map<Name, T>>, owner: Name, name: Name, value: T | undefined): void {
+  const own = index.get(owner);
+  if (value !== undefined) {
+    if (own === undefined) index.set(owner, new Map([[name, value]]));
+    else own.set(name, value);
+    return;
+  }
+  own?.delete(name);
+  if (own?.size === 0) index.delete(owner);
+}
