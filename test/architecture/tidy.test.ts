@@ -1,0 +1,133 @@
+import { basename, extname } from "node:path";
+import { describe, expect, test } from "vitest";
+import { machineAccess } from "./machine-access.ts";
+import { parseSource, readSources, readText, repositoryFiles } from "./source-file.ts";
+
+const LONGEST_SOURCE_LINES = 400;
+
+/** Files that name what they forbid, or that are data of others. */
+const NOT_PROSE = ["package-lock.json", "test/architecture/tidy.test.ts"];
+
+const VAGUE_NAMES = ["common", "helper", "helpers", "index", "misc", "shared", "types", "util", "utils"];
+
+const LEFTOVERS: Readonly<Record<string, RegExp>> = {
+  "a task left open": /\b(?:TODO|FIXME|XXX|HACK)\b/,
+  "a test that is switched off, or the only one switched on":
+    /\b(?:test|it|describe|suite)\b[\w.]*\.(?:only|skip|skipIf|runIf|todo)\b/,
+  "a path of one machine": /(?<![\w.$}])\/(?:work|root|home\/\w+|Users\/\w+)\//,
+};
+
+const PACKAGE_REGISTRY = /https?:\/\/[^/\s"'`]*(?:registry|artifactory|nexus|pypi|goproxy|proxy\.golang)/;
+
+const tracked = repositoryFiles();
+const texts = tracked.filter((path) => !/\.(?:png|svg|gif|ico|woff2?)$/.test(path));
+
+describe("the code base is tidy", () => {
+  test("clock, chance, environment and console are reached through src/runtime only", () => {
+    const allowed = (path: string) => /^src\/(?:runtime\/|cli\/|main\.ts$)/.test(path);
+    expect(
+      readSources()
+        .filter(({ path }) => !allowed(path))
+        .flatMap(machineAccess),
+    ).toEqual([]);
+  });
+
+  test("nothing is left over", () => {
+    const found = texts
+      .filter((path) => !NOT_PROSE.includes(path))
+      .flatMap((path) => leftovers(readText(path)).map((what) => `${path}: ${what}`));
+    expect(found).toEqual([]);
+  });
+
+  test("no file names the host of a package registry", () => {
+    expect(texts.filter((path) => !isThisTest(path) && PACKAGE_REGISTRY.test(readText(path)))).toEqual([]);
+  });
+
+  test("file names say what is inside, in kebab case", () => {
+    expect(tracked.filter((path) => /\.(?:ts|mjs)$/.test(path)).filter(isBadlyNamed)).toEqual([]);
+  });
+
+  test(`no source is longer than ${LONGEST_SOURCE_LINES} lines`, () => {
+    expect(
+      readSources()
+        .filter(({ text }) => isTooLong(text))
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+});
+
+describe("the rules can fail", () => {
+  test.each([
+    "const at = Date.now();",
+    "const at = new Date();",
+    "const dice = Math.random();",
+    "setTimeout(() => {}, 1);",
+    "const later = setInterval;",
+    "const { HOME } = process.env;",
+    'console.log("hello");',
+    "const started = performance.now();",
+    "await fetch(url, { signal: AbortSignal.timeout(5) });",
+    'import { randomUUID } from "node:crypto";',
+    'import { setTimeout as sleep } from "node:timers/promises";',
+  ])("%s", (text) => {
+    expect(machineAccess(parseSource("src/domain/a.ts", text))).not.toEqual([]);
+  });
+
+  test("names, words in comments and strings, and a given instant pass", () => {
+    const text = `
+      // Date.now() and console are for others.
+      const day = new Date(atMs);
+      clock.setTimeout(run);
+      const text = "process.env";
+      const table = { console: 1, process() {} };
+      import { createHash } from "node:crypto";
+    `;
+    expect(machineAccess(parseSource("src/domain/a.ts", text))).toEqual([]);
+  });
+
+  test.each([
+    "// TODO: later",
+    "test.skip('x', () => {});",
+    "describe.only('x', () => {});",
+    "test.concurrent.skipIf(a)('x', () => {});",
+    'const file = "/root/secret";',
+    "see /work/main/x.ts",
+  ])("leftover: %s", (text) => {
+    expect(leftovers(text)).toHaveLength(1);
+  });
+
+  test("folders of the product that look like a machine's pass", () => {
+    expect(leftovers("see docs/work/README.md and https://example.org/home/x")).toEqual([]);
+  });
+
+  test.each(["src/domain/utils.ts", "src/domain/KeyedDiff.ts", "src/domain/keyed_diff.ts", "src/index.ts"])(
+    "name: %s",
+    (path) => {
+      expect(isBadlyNamed(path)).toBe(true);
+    },
+  );
+
+  test("length and registry", () => {
+    expect(isTooLong("x\n".repeat(LONGEST_SOURCE_LINES + 1))).toBe(true);
+    expect(PACKAGE_REGISTRY.test('"resolved": "https://registry.example.org/a.tgz"')).toBe(true);
+  });
+});
+
+function isThisTest(path: string): boolean {
+  return path === "test/architecture/tidy.test.ts";
+}
+
+function leftovers(text: string): string[] {
+  return Object.entries(LEFTOVERS)
+    .filter(([, pattern]) => pattern.test(text))
+    .map(([what]) => what);
+}
+
+function isBadlyNamed(path: string): boolean {
+  const name = basename(path, extname(path));
+  return VAGUE_NAMES.includes(name) || !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*$/.test(name);
+}
+
+function isTooLong(text: string): boolean {
+  return text.split("\n").length - 1 > LONGEST_SOURCE_LINES;
+}
