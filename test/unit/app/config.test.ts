@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { type ConfigSources, formatAddress, readConfig } from "../../../src/app/config.ts";
+
+const nothing: ConfigSources = { options: {}, environment: {}, file: {}, hostName: "plane-a" };
+
+function configOf(sources: Partial<ConfigSources>) {
+  const read = readConfig({ ...nothing, ...sources });
+  if ("violations" in read) throw new Error(JSON.stringify(read.violations));
+  return read.config;
+}
+
+function fieldsOf(sources: Partial<ConfigSources>) {
+  const read = readConfig({ ...nothing, ...sources });
+  return "violations" in read ? read.violations.map(({ field }) => field) : [];
+}
+
+describe("readConfig", () => {
+  it("listens on loopback by default and takes the host name as the replica's", () => {
+    const config = configOf({});
+    expect([config.xds, config.admin, config.http].map(formatAddress)).toEqual([
+      "127.0.0.1:18000",
+      "127.0.0.1:18001",
+      "127.0.0.1:18002",
+    ]);
+    expect(config.replica).toBe("plane-a");
+  });
+
+  it("takes an option before the environment before the file before the default", () => {
+    const file = { xds: "127.0.0.1:3", admin: "127.0.0.1:3", http: "127.0.0.1:3" };
+    const environment = { FAIRLEAD_XDS: "127.0.0.1:2", FAIRLEAD_ADMIN: "127.0.0.1:2" };
+    const config = configOf({ options: { xds: "127.0.0.1:1" }, environment, file });
+    expect([config.xds.port, config.admin.port, config.http.port]).toEqual([1, 2, 3]);
+  });
+
+  it("refuses an address that is not loopback without --insecure, and warns with it", () => {
+    expect(fieldsOf({ options: { xds: "0.0.0.0:18000" } })).toEqual(["--xds"]);
+    expect(fieldsOf({ options: { admin: "[2001:db8::1]:1" } })).toEqual(["--admin"]);
+    expect(configOf({ options: { xds: "0.0.0.0:18000", insecure: true } }).warnings).toHaveLength(1);
+    expect(configOf({ options: { xds: "[::1]:1", admin: "localhost:2" } }).warnings).toEqual([]);
+  });
+
+  it("names where each bad value came from, all at once", () => {
+    const environment = { FAIRLEAD_LOG_LEVEL: "loud" };
+    const file = { http: "8080", ports: 1 };
+    expect(fieldsOf({ options: { xds: "host:1" }, environment, file }).sort()).toEqual([
+      "--xds",
+      "FAIRLEAD_LOG_LEVEL",
+      "http of the configuration file",
+      "ports",
+    ]);
+  });
+
+  it("refuses a port above 65535", () => {
+    expect(fieldsOf({ options: { xds: "127.0.0.1:70000" } })).toEqual(["--xds"]);
+  });
+});

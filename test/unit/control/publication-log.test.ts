@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { PublicationLog } from "../../../src/control/publication-log.ts";
+
+const at = (position: number) => ({ epoch: 1, position });
+
+function logOf(...pairs: [position: number, publication: number][]): PublicationLog {
+  const log = new PublicationLog();
+  for (const [position, publication] of pairs) log.record({ revision: at(position), publication, at: position * 10 });
+  return log;
+}
+
+describe("PublicationLog", () => {
+  const log = logOf([5, 1], [6, 1], [8, 3]);
+
+  it("knows the publication that holds a revision", () => {
+    expect(log.publicationOf(at(5))).toBe(1);
+    expect(log.publicationOf(at(6))).toBe(1);
+    expect(log.publicationOf(at(7))).toBe(3);
+    expect(log.publicationOf(at(8))).toBe(3);
+  });
+
+  it("knows no publication of a revision that is still to come", () => {
+    expect(log.publicationOf(at(9))).toBeUndefined();
+  });
+
+  it("counts a revision older than all it remembers as the oldest", () => {
+    expect(log.publicationOf(at(1))).toBe(1);
+    expect(log.publicationBefore(at(1))).toBe(0);
+  });
+
+  it("tells what was published before a revision", () => {
+    expect(log.publicationBefore(at(8))).toBe(1);
+  });
+
+  it("finds the newest revision that is settled with a publication", () => {
+    expect(log.settledBy(0)).toBeUndefined();
+    expect(log.settledBy(1)?.revision).toEqual(at(6));
+    expect(log.settledBy(2)?.revision).toEqual(at(6));
+    expect(log.settledBy(3)?.revision).toEqual(at(8));
+  });
+
+  it("finds the commit that a publication waits for", () => {
+    expect(log.firstAt(1)?.revision).toEqual(at(5));
+    expect(log.firstAt(2)?.revision).toEqual(at(8));
+    expect(log.firstAt(4)).toBeUndefined();
+  });
+});
