@@ -1,0 +1,65 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { Metadata, status } from "@grpc/grpc-js";
+import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
+
+export interface FieldViolation {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** What the plane answered, or that it did not answer. */
+export class AdminError extends Error {
+  /** The gRPC status code. */
+  readonly code: number;
+  /** The plane's stable code, `BACKEND_NOT_FOUND` for example; empty when the error is not the plane's own. */
+  readonly reason: string;
+  readonly violations: readonly FieldViolation[];
+
+  constructor(fields: { code: number; reason: string; message: string; violations: readonly FieldViolation[] }) {
+    super(fields.message);
+    this.name = "AdminError";
+    this.code = fields.code;
+    this.reason = fields.reason;
+    this.violations = fields.violations;
+  }
+
+  /** Nobody answered as the plane would: its own refusals carry a reason. */
+  get isUnreachable(): boolean {
+    return this.reason === "" && UNANSWERED.has(this.code);
+  }
+}
+
+const UNANSWERED = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED]);
+
+/** The one door from what grpc-js throws. */
+export function toAdminError(thrown: unknown, server: string): unknown {
+  if (!(thrown instanceof Error) || !("code" in thrown) || typeof thrown.code !== "number") return thrown;
+  const { code } = thrown;
+  const text = "details" in thrown && typeof thrown.details === "string" ? thrown.details : thrown.message;
+  const details = "metadata" in thrown && thrown.metadata instanceof Metadata ? detailsOf(thrown.metadata) : NO_DETAILS;
+  const error = new AdminError({ code, message: text, ...details });
+  if (!error.isUnreachable) return error;
+  return new AdminError({ code, ...details, message: `cannot reach the plane at ${server}: ${innermost(text)}` });
+}
+
+const NO_DETAILS = { reason: "", violations: [] as readonly FieldViolation[] };
+
+function detailsOf(metadata: Metadata): typeof NO_DETAILS {
+  const [bytes] = metadata.get("grpc-status-details-bin");
+  if (!(bytes instanceof Uint8Array)) return NO_DETAILS;
+  const { details } = fromBinary(StatusSchema, bytes);
+  const info = details.map((any) => anyUnpack(any, ErrorInfoSchema)).find((found) => found !== undefined);
+  const request = details.map((any) => anyUnpack(any, BadRequestSchema)).find((found) => found !== undefined);
+  return {
+    reason: info?.reason ?? "",
+    violations: (request?.fieldViolations ?? []).map(({ field, description }) => ({ field, message: description })),
+  };
+}
+
+/** grpc-js wraps what the socket said: `No connection established. Last error: Error: connect …. Resolution note: `. */
+function innermost(text: string): string {
+  const inner = /Last error: (?:Error: )?(.*?)\.? Resolution note/s.exec(text)?.[1] ?? text;
+  return inner.split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,72 @@
+import {
+  Change_Action as Action,
+  type Change,
+  type FieldChange,
+  type Reach,
+  type ReachType,
+} from "../gen/fairlead/admin/v1/apply_pb.ts";
+
+const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.UPDATE]: "~", [Action.DELETE]: "-" };
+const VALUE_LENGTH_MAX = 60;
+
+/** One line for each object that changes, and one for each further field of it. */
+export function renderChanges(changes: readonly Change[]): string[] {
+  const changed = changes.filter(({ action }) => SIGN[action] !== undefined);
+  const width = Math.max(16, ...changed.map(({ kind, name }) => kind.length + 1 + name.length));
+  return changed.flatMap(({ kind, name, action, fields }) => {
+    const [first = "", ...more] = fields.map(fieldText);
+    const head = `  ${SIGN[action]} ${`${kind} ${name}`.padEnd(width)}  ${first}`.trimEnd();
+    return [head, ...more.map((text) => `${" ".repeat(width + 6)}${text}`)];
+  });
+}
+
+/** `2 changes, 5 unchanged.` */
+export function renderCounts(changes: readonly Change[]): string {
+  const changed = changes.filter(({ action }) => SIGN[action] !== undefined).length;
+  const unchanged = changes.length - changed;
+  const parts = [changed === 0 ? "no change" : counted(changed, "change")];
+  if (unchanged > 0) parts.push(`${unchanged} unchanged`);
+  return `${parts.join(", ")}.`;
+}
+
+/** `Reaches 12 proxies of fleet edge: 1 route configuration, 1.9 KB`. */
+export function renderReach({ fleet, proxies, types }: Reach): string {
+  const bytes = types.reduce((sum, type) => sum + Number(type.bytes), 0);
+  const parts = types.flatMap(typeParts);
+  const what = parts.length === 0 ? "nothing is sent" : `${parts.join(", ")}; ${formatBytes(bytes)} each`;
+  return `Reaches ${counted(proxies, "proxy", "proxies")} of fleet ${fleet}: ${what}.`;
+}
+
+const RESOURCE: Readonly<Record<string, string>> = {
+  CDS: "cluster",
+  EDS: "endpoint set",
+  LDS: "listener",
+  RDS: "route configuration",
+};
+
+function typeParts({ type, changed, removed }: ReachType): string[] {
+  const noun = RESOURCE[type] ?? type;
+  const parts = changed > 0 ? [counted(changed, noun)] : [];
+  return removed > 0 ? [...parts, `${counted(removed, noun)} removed`] : parts;
+}
+
+function fieldText({ path, from, to }: FieldChange): string {
+  return `${path} ${valueText(from)} → ${valueText(to)}`;
+}
+
+function valueText(json: string): string {
+  if (json === "") return "(none)";
+  return json.length > VALUE_LENGTH_MAX ? `${json.slice(0, VALUE_LENGTH_MAX - 1)}…` : json;
+}
+
+function counted(count: number, one: string, many: string = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < 1000
+    ? `${bytes} bytes`
+    : bytes < 1_000_000
+      ? `${(bytes / 1000).toFixed(1)} KB`
+      : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

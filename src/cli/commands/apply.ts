@@ -1,0 +1,105 @@
+import { toJsonString } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
+import { AdminError } from "../admin-error.ts";
+import { renderChanges, renderCounts, renderReach } from "../change-text.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { type ManifestObject, parseManifests, renderProblems } from "../manifest.ts";
+import { readManifests } from "../manifest-files.ts";
+import { type OutputForm, outputOption, type WaitFlags, waitOptions } from "../options.ts";
+import { waitForRevision } from "../wait.ts";
+
+interface ApplyFlags extends WaitFlags {
+  readonly filename: readonly string[];
+  readonly dryRun?: true;
+  readonly prune?: true;
+  readonly allowRemoval?: true;
+  readonly owner: string;
+  readonly reason?: string;
+  readonly output: OutputForm;
+}
+
+export function applyCommand(context: CliContext): Command {
+  const command = new Command("apply")
+    .description("Make objects be as their manifests say: all of them, or none")
+    .requiredOption("-f, --filename <file...>", "manifests: files, folders, or - for standard input")
+    .option("--dry-run", "show what would change, change nothing")
+    .option("--prune", "also delete what an earlier apply of the same owner made and is not given now")
+    .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
+    .option("--owner <name>", "the set that these objects belong to", "default")
+    .option("--reason <text>", "why, for the journal")
+    .addOption(outputOption("table", "json"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fairlead apply -f shop.yaml --dry-run
+  fairlead apply -f shop.yaml --wait
+  fairlead apply -f manifests/ --owner shop-team --prune
+  cat shop.yaml | fairlead apply -f -`,
+    )
+    .action((flags: ApplyFlags) => apply(context, flags));
+  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  return command;
+}
+
+async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
+  const { io } = context;
+  const sources = await readManifests(flags.filename, io.stdin ?? process.stdin);
+  const { objects, problems } = parseManifests(sources);
+  if (problems.length > 0) throw new CliFailure(EXIT.failed, `${renderProblems(problems)}\nnothing was changed`);
+  if (objects.length === 0 && flags.prune !== true) {
+    throw new CliFailure(EXIT.failed, `no object in ${flags.filename.join(", ")}\nnothing was changed`);
+  }
+  const answer = await send(context, objects, flags);
+  if (flags.output === "json") printLine(io, toJsonString(ApplyResponseSchema, answer, { prettySpaces: 2 }));
+  else printAnswer(context, answer, flags.dryRun === true);
+  if (flags.wait === true && flags.dryRun !== true && answer.revision !== "") {
+    await waitForRevision(context, {
+      revision: answer.revision,
+      timeoutMs: flags.timeout,
+      allowEmpty: flags.allowEmpty === true,
+    });
+  }
+}
+
+async function send(
+  context: CliContext,
+  objects: readonly ManifestObject[],
+  flags: ApplyFlags,
+): Promise<ApplyResponse> {
+  try {
+    return await context.admin().call(AdminService.method.apply, {
+      objects: objects.map(({ any }) => any),
+      owner: flags.owner,
+      prune: flags.prune === true,
+      allowRemoval: flags.allowRemoval === true,
+      options: { validateOnly: flags.dryRun === true, reason: flags.reason ?? "" },
+    });
+  } catch (error) {
+    if (!(error instanceof AdminError) || error.isUnreachable) throw error;
+    throw new CliFailure(EXIT.failed, `${refusalText(error, objects)}\nnothing was changed`, { cause: error });
+  }
+}
+
+/** Leads the server's violations, `objects[2].rules[0].match`, back to the files. */
+function refusalText(error: AdminError, objects: readonly ManifestObject[]): string {
+  if (error.violations.length === 0) return `refused: ${error.message}`;
+  const problems = error.violations.map(({ field, message }) => {
+    const match = /^objects\[(\d+)\]\.?(.*)$/s.exec(field);
+    const object = objects[Number(match?.[1] ?? -1)];
+    const inner = match?.[2] ?? field;
+    if (object === undefined) return { file: "refused", place: { line: 0, column: 0 }, field, message };
+    return { file: object.file, place: object.placeOf(inner), field: inner, message };
+  });
+  return renderProblems(problems);
+}
+
+function printAnswer({ io }: CliContext, { changes, revision, reach }: ApplyResponse, isDryRun: boolean): void {
+  for (const line of renderChanges(changes)) printLine(io, line);
+  const counts = renderCounts(changes);
+  if (isDryRun) printLine(io, `  ${[counts, ...reach.map(renderReach)].join(" ")}`);
+  else printLine(io, revision === "" ? `  ${counts}` : `  ${counts} Revision ${revision}.`);
+}

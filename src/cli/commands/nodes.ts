@@ -1,0 +1,40 @@
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { NODE_COLUMNS, nodeCells } from "../node-text.ts";
+import { type OutputForm, outputOption } from "../options.ts";
+import { renderTable } from "../table.ts";
+
+export function nodesCommand(context: CliContext): Command {
+  return new Command("nodes")
+    .description("The proxies: what each acknowledged or refused, and how far it is behind")
+    .option("--fleet <name>", "only those of this fleet")
+    .addOption(outputOption("table", "json"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fairlead nodes
+  fairlead nodes --fleet edge -o json`,
+    )
+    .action(async (flags: { fleet?: string; output: OutputForm }) => {
+      const { io } = context;
+      const { nodes } = await context.admin().call(AdminService.method.listNodes, { fleet: flags.fleet ?? "" });
+      if (flags.output === "json") {
+        const json: JsonValue = nodes.map((node) => toJson(NodeSchema, node));
+        printLine(io, JSON.stringify(json, null, 2));
+      } else if (nodes.length === 0) {
+        io.stderr.write("no proxies\n");
+      } else {
+        printLine(
+          io,
+          renderTable(
+            NODE_COLUMNS,
+            nodes.map((node) => nodeCells(node, io.clock.now())),
+          ),
+        );
+      }
+    });
+}

@@ -1,0 +1,52 @@
+import { toJsonString } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { type OutputForm, outputOption } from "../options.ts";
+import { renderTable } from "../table.ts";
+import { formatAge } from "../time-text.ts";
+
+export function statusCommand(context: CliContext): Command {
+  return new Command("status")
+    .description("How the plane, its proxies and its services are, and what needs a look")
+    .addOption(outputOption("table", "json"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fairlead status
+  fairlead status -o json | jq '.problems'`,
+    )
+    .action(async (flags: { output: OutputForm }) => {
+      const status = await context.admin().call(AdminService.method.getStatus, {});
+      if (flags.output === "json") {
+        printLine(context.io, toJsonString(GetStatusResponseSchema, status, { prettySpaces: 2 }));
+      } else {
+        for (const line of renderStatus(status, context.io.clock.now())) printLine(context.io, line);
+      }
+    });
+}
+
+function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
+  const lastWrite =
+    status.lastWriteTime === undefined ? "" : `, last write ${formatAge(status.lastWriteTime, nowMs)} ago`;
+  const degraded = status.services - status.servicesWhole;
+  return [
+    `  plane      ${status.replica}, version ${status.version}, revision ${status.revision}; store ${status.store}${lastWrite}`,
+    `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date${
+      status.proxiesRefusing > 0 ? `, ${status.proxiesRefusing} refused something` : ""
+    }`,
+    `  services   ${status.services}, ${status.servicesWhole} whole${degraded > 0 ? `, ${degraded} degraded` : ""}`,
+    `  backends   ${status.backends}, ${status.backendsEligible} eligible`,
+    ...renderProblems(status, nowMs),
+  ];
+}
+
+function renderProblems({ problems }: GetStatusResponse, nowMs: number): string[] {
+  if (problems.length === 0) return [];
+  const rows = problems.map(({ what, since, why }) => [what, formatAge(since, nowMs), why]);
+  return renderTable(["PROBLEM", "SINCE", "WHY"], rows)
+    .split("\n")
+    .map((line) => `  ${line}`);
+}

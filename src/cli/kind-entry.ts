@@ -1,0 +1,101 @@
+import type { DescEnum, DescMessage, DescMethodUnary, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
+import type { GetRequestSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import type { AdminClient } from "./admin-client.ts";
+
+export type Kind = keyof MessageOf;
+
+/** An object as a command shows it: the API's JSON form, and the cells of a table. */
+export interface Shown {
+  readonly json: JsonObject;
+  readonly cells: readonly string[];
+}
+
+export interface ListFilter {
+  readonly service: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What the commands know about one kind of object. */
+export interface KindEntry {
+  /** As the API writes it: `service`. */
+  readonly kind: Kind;
+  /** As manifests write it: `Service`. */
+  readonly title: string;
+  readonly plural: string;
+  readonly columns: readonly string[];
+  list(admin: AdminClient, filter: ListFilter): Promise<readonly Shown[]>;
+  /** Absent for verdicts: they are only listed. */
+  get?(admin: AdminClient, name: string): Promise<Shown>;
+  /** Returns the revision of the deletion. */
+  remove?(admin: AdminClient, name: string, force: boolean): Promise<string>;
+}
+
+/** How one kind is read through the generated client, and how it looks in a table. */
+interface KindSpec<Object extends DescMessage> {
+  readonly kind: Kind;
+  readonly title: string;
+  readonly plural: string;
+  readonly schema: Object;
+  readonly columns: readonly string[];
+  cells(object: MessageShape<Object>): readonly string[];
+  page(admin: AdminClient, request: PageRequest): Promise<Page<MessageShape<Object>>>;
+  readonly get?: DescMethodUnary<typeof GetRequestSchema, Object>;
+  readonly remove?: KindEntry["remove"];
+}
+
+interface PageRequest extends ListFilter {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Empty on the last page. */
+  readonly next: string;
+}
+
+const PAGE_SIZE = 1000;
+
+/** Hides the message types of a kind behind what the commands need. */
+export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): KindEntry {
+  const { kind, title, plural, columns, get, remove } = spec;
+  const show = (object: MessageShape<Object>): Shown => ({
+    json: toJson(spec.schema, object) as JsonObject,
+    cells: spec.cells(object),
+  });
+  return {
+    kind,
+    title,
+    plural,
+    columns,
+    async list(admin, filter) {
+      const shown: Shown[] = [];
+      let pageToken = "";
+      do {
+        const { items, next } = await spec.page(admin, { ...filter, pageSize: PAGE_SIZE, pageToken });
+        shown.push(...items.map(show));
+        pageToken = next;
+      } while (pageToken !== "");
+      return shown;
+    },
+    ...(get === undefined ? {} : { get: async (admin, name) => show(await admin.call(get, { name })) }),
+    ...(remove === undefined ? {} : { remove }),
+  };
+}
+
+export function enumText(desc: DescEnum, value: number, unspecified: string): string {
+  return value === 0 ? unspecified : (desc.value[value]?.name ?? String(value));
+}
+
+export function orDash(text: string): string {
+  return text === "" ? "-" : text;
+}
+
+/** The first thing that is wrong with an object. */
+export function problemText(conditions: readonly Condition[]): string {
+  const bad = conditions.find(({ ok }) => !ok);
+  return bad === undefined ? "-" : `${bad.reason}: ${bad.message}`;
+}

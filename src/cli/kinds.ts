@@ -1,0 +1,191 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import {
+  type Backend,
+  Backend_StateSchema,
+  BackendSchema,
+  type Health,
+  Health_StatusSchema,
+  HealthSchema,
+} from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { type Fleet, FleetSchema } from "../gen/fairlead/admin/v1/fleet_pb.ts";
+import { type Listener, ListenerSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
+import { type Policy, Policy_AlgorithmSchema, PolicySchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
+import { type Route, RouteSchema } from "../gen/fairlead/admin/v1/route_pb.ts";
+import { type Service, Service_ProtocolSchema, ServiceSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
+import { OUTPUT_ONLY } from "../schema/object-message.ts";
+import type { AdminClient } from "./admin-client.ts";
+import { CliFailure, EXIT } from "./exit.ts";
+import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
+
+const { method } = AdminService;
+
+export const KIND_ENTRIES: readonly KindEntry[] = [
+  kindEntry({
+    kind: "service",
+    title: "Service",
+    plural: "services",
+    schema: ServiceSchema,
+    columns: ["NAME", "PROTOCOL", "POLICY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
+    cells: (service: Service) => [
+      service.name,
+      enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
+      orDash(service.policy),
+      String(service.status?.backends ?? 0),
+      String(service.status?.eligible ?? 0),
+      String(service.status?.draining ?? 0),
+      String(service.status?.unhealthy ?? 0),
+      problemText(service.conditions),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listServices, request);
+      return { items: page.services, next: page.nextPageToken };
+    },
+    get: method.getService,
+    remove: (admin, name, force) => removeBy(admin, method.deleteService, { name, force }),
+  }),
+  kindEntry({
+    kind: "policy",
+    title: "Policy",
+    plural: "policies",
+    schema: PolicySchema,
+    columns: ["NAME", "ALGORITHM", "PANIC", "PROBLEM"],
+    cells: (policy: Policy) => [
+      policy.name,
+      enumText(Policy_AlgorithmSchema, policy.algorithm, "ROUND_ROBIN"),
+      `${policy.panicThreshold} %`,
+      problemText(policy.conditions),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listPolicies, request);
+      return { items: page.policies, next: page.nextPageToken };
+    },
+    get: method.getPolicy,
+    remove: (admin, name, force) => removeBy(admin, method.deletePolicy, { name, force }),
+  }),
+  kindEntry({
+    kind: "backend",
+    title: "Backend",
+    plural: "backends",
+    schema: BackendSchema,
+    columns: ["NAME", "TARGET", "WEIGHT", "LOCALITY", "PRIORITY", "STATE", "ELIGIBLE", "WHY"],
+    cells: (backend: Backend) => [
+      backend.name,
+      backend.target.value ?? "-",
+      String(backend.weight === 0 ? 1 : backend.weight),
+      orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
+      String(backend.priority),
+      enumText(Backend_StateSchema, backend.state, "ACTIVE"),
+      backend.status?.eligible === true ? "yes" : "no",
+      orDash(backend.status?.message ?? ""),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listBackends, request);
+      return { items: page.backends, next: page.nextPageToken };
+    },
+    get: method.getBackend,
+    remove: async (admin, name) => (await admin.call(method.unregisterBackend, { name })).revision,
+  }),
+  kindEntry({
+    kind: "health",
+    title: "Health",
+    plural: "health",
+    schema: HealthSchema,
+    columns: ["BACKEND", "SOURCE", "STATUS", "REASON"],
+    cells: (health: Health) => [
+      health.backend,
+      health.source,
+      enumText(Health_StatusSchema, health.status, "-"),
+      orDash(health.reason),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listHealth, request);
+      return { items: page.health, next: page.nextPageToken };
+    },
+  }),
+  kindEntry({
+    kind: "listener",
+    title: "Listener",
+    plural: "listeners",
+    schema: ListenerSchema,
+    columns: ["NAME", "FLEET", "ADDRESS", "PROBLEM"],
+    cells: (listener: Listener) => [
+      listener.name,
+      orDash(listener.fleet),
+      orDash(listener.address),
+      problemText(listener.conditions),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listListeners, request);
+      return { items: page.listeners, next: page.nextPageToken };
+    },
+    get: method.getListener,
+    remove: (admin, name, force) => removeBy(admin, method.deleteListener, { name, force }),
+  }),
+  kindEntry({
+    kind: "route",
+    title: "Route",
+    plural: "routes",
+    schema: RouteSchema,
+    columns: ["NAME", "LISTENERS", "HOSTS", "RULES", "PROBLEM"],
+    cells: (route: Route) => [
+      route.name,
+      orDash(route.listeners.join(",")),
+      orDash(route.hosts.join(",")),
+      String(route.rules.length),
+      problemText(route.conditions),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listRoutes, request);
+      return { items: page.routes, next: page.nextPageToken };
+    },
+    get: method.getRoute,
+    remove: (admin, name, force) => removeBy(admin, method.deleteRoute, { name, force }),
+  }),
+  kindEntry({
+    kind: "fleet",
+    title: "Fleet",
+    plural: "fleets",
+    schema: FleetSchema,
+    columns: ["NAME", "CLUSTER", "METADATA", "PROBLEM"],
+    cells: (fleet: Fleet) => [
+      fleet.name,
+      fleet.nodes === undefined ? fleet.name : orDash(fleet.nodes.cluster),
+      orDash(
+        Object.entries(fleet.nodes?.metadata ?? {})
+          .map(([key, value]) => `${key}=${value}`)
+          .join(","),
+      ),
+      problemText(fleet.conditions),
+    ],
+    page: async (admin, request) => {
+      const page = await admin.call(method.listFleets, request);
+      return { items: page.fleets, next: page.nextPageToken };
+    },
+    get: method.getFleet,
+    remove: (admin, name, force) => removeBy(admin, method.deleteFleet, { name, force }),
+  }),
+];
+
+/** The kind that a person means: `service`, `Service` or `services`. */
+export function kindNamed(text: string): KindEntry {
+  const wanted = text.toLowerCase();
+  const entry = KIND_ENTRIES.find(({ kind, plural }) => kind === wanted || plural === wanted);
+  if (entry !== undefined) return entry;
+  const known = KIND_ENTRIES.map(({ kind }) => kind).join(", ");
+  throw new CliFailure(EXIT.usage, `unknown kind "${text}"; there are: ${known}`);
+}
+
+/** The object without what only the plane can set, ready to be edited and applied again. */
+export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
+  const dropped = new Set(OUTPUT_ONLY[entry.kind]);
+  return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
+}
+
+async function removeBy(
+  admin: AdminClient,
+  deletion: typeof method.deleteService,
+  request: { name: string; force: boolean },
+): Promise<string> {
+  return (await admin.call(deletion, request)).revision;
+}

@@ -1,0 +1,82 @@
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { CliFailure, EXIT } from "./exit.ts";
+
+/** All manifests of one `apply` together, in bytes. More objects than that do not fit one commit anyway. */
+export const MANIFEST_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The text of one manifest, with the name that messages give it. */
+export interface ManifestSource {
+  readonly file: string;
+  readonly text: string;
+}
+
+const MANIFEST_NAME = /\.(ya?ml|json)$/;
+
+/**
+ * Reads files, the manifests of folders (not of folders in them) by name, and standard input for `-`.
+ *
+ * Stops reading at `MANIFEST_BYTES_MAX`, however large a file is.
+ */
+export async function readManifests(
+  paths: readonly string[],
+  stdin: AsyncIterable<Uint8Array>,
+): Promise<readonly ManifestSource[]> {
+  const sources: ManifestSource[] = [];
+  let bytesLeft = MANIFEST_BYTES_MAX;
+  for (const path of (await Promise.all(paths.map(filesAt))).flat()) {
+    const bytes = await readAtMost(path, path === "-" ? stdin : createReadStream(path), bytesLeft);
+    bytesLeft -= bytes.length;
+    sources.push({ file: path === "-" ? "standard input" : path, text: decode(path, bytes) });
+  }
+  return sources;
+}
+
+async function filesAt(path: string): Promise<readonly string[]> {
+  if (path === "-" || !(await refuseUnreadable(path, stat(path))).isDirectory()) return [path];
+  const names = (await refuseUnreadable(path, readdir(path))).filter((name) => MANIFEST_NAME.test(name)).sort();
+  if (names.length === 0) throw new CliFailure(EXIT.usage, `${path}: no .yaml, .yml or .json file in this folder`);
+  return names.map((name) => join(path, name));
+}
+
+async function readAtMost(path: string, stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream) {
+      length += chunk.length;
+      if (length > bytesMax) break;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  if (length <= bytesMax) return Buffer.concat(chunks);
+  const limit = `${MANIFEST_BYTES_MAX / 1024 / 1024} MiB`;
+  throw new CliFailure(
+    EXIT.failed,
+    `${path}: all manifests of one apply may have ${limit} together; split them\nnothing was changed`,
+  );
+}
+
+function decode(path: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new CliFailure(EXIT.failed, `${path}: is not UTF-8 text\nnothing was changed`, { cause: error });
+  }
+}
+
+async function refuseUnreadable<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): CliFailure {
+  const why = cause instanceof Error ? cause.message.replace(/^\w+: /, "").replace(/, \w+ '.*$/, "") : String(cause);
+  return new CliFailure(EXIT.failed, `${path}: ${why}\nnothing was changed`, { cause });
+}

@@ -1,0 +1,70 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
+
+/** A place in a file, both counted from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Finds where a field stands in a YAML document. */
+export class PlaceFinder {
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+
+  constructor(document: Document, lines: LineCounter) {
+    this.#document = document;
+    this.#lines = lines;
+  }
+
+  /**
+   * The place of a field path such as `rules[0].match.path.prefix`: its key, or the entry of a list. The nearest parent's
+   * place when the document has no such field; the start of the document for the empty path.
+   */
+  placeOf(path: string): Place {
+    let node: unknown = this.#document.contents;
+    let rest = path;
+    let offset = offsetOf(node) ?? 0;
+    while (rest !== "") {
+      const step = this.#step(node, rest);
+      if (step === undefined) break;
+      ({ node, rest } = step);
+      offset = step.offset ?? offset;
+    }
+    return this.placeAt(offset);
+  }
+
+  placeAt(offset: number): Place {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  #step(parent: unknown, path: string): { node: unknown; rest: string; offset: number | undefined } | undefined {
+    const node = isAlias(parent) ? parent.resolve(this.#document) : parent;
+    if (isSeq(node)) {
+      const match = /^\[(\d+)\]\.?/.exec(path);
+      const item = match === null ? undefined : node.items[Number(match[1])];
+      if (match === null || item === undefined) return undefined;
+      return { node: item, rest: path.slice(match[0].length), offset: offsetOf(item) };
+    }
+    if (!isMap(node)) return undefined;
+    // A key may hold dots itself (labels do), so the longest key that fits is meant.
+    const pair = node.items
+      .filter(({ key }) => leads(keyText(key), path))
+      .toSorted((a, b) => keyText(b.key).length - keyText(a.key).length)[0];
+    if (pair === undefined) return undefined;
+    const rest = path.slice(keyText(pair.key).length).replace(/^\./, "");
+    return { node: pair.value, rest, offset: offsetOf(pair.key) };
+  }
+}
+
+function leads(key: string, path: string): boolean {
+  return path === key || (key !== "" && (path.startsWith(`${key}.`) || path.startsWith(`${key}[`)));
+}
+
+function keyText(key: unknown): string {
+  return isScalar(key) ? String(key.value) : "";
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return (node as Node | null | undefined)?.range?.[0];
+}

@@ -1,0 +1,125 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type Document, isMap, isScalar, LineCounter, parseAllDocuments } from "yaml";
+import type { AnyObjectSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import { manifestKind, messageFromJson } from "../schema/object-json.ts";
+import type { ManifestSource } from "./manifest-files.ts";
+import { type Place, PlaceFinder } from "./manifest-place.ts";
+
+/** One object of a manifest, as the API takes it. */
+export interface ManifestObject {
+  readonly file: string;
+  readonly any: MessageInitShape<typeof AnyObjectSchema>;
+  /** Where a field of the object stands. */
+  placeOf(field: string): Place;
+}
+
+export interface ManifestProblem {
+  readonly file: string;
+  readonly place: Place;
+  /** `rules[0].match.path.prefx`; empty when it is about the whole document. */
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface ParsedManifests {
+  readonly objects: readonly ManifestObject[];
+  /** In the order of the text. When there are any, nothing must be sent. */
+  readonly problems: readonly ManifestProblem[];
+}
+
+/** More aliases than this in one document are an attempt to blow it up. */
+const ALIASES_MAX = 100;
+
+/** Reads objects from YAML or JSON texts. Goes on after a problem, so that one run shows all of them. */
+export function parseManifests(sources: readonly ManifestSource[]): ParsedManifests {
+  const objects: ManifestObject[] = [];
+  const problems: ManifestProblem[] = [];
+  const seen = new Map<string, string>();
+  for (const { file, text } of sources) {
+    const lines = new LineCounter();
+    const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    for (const document of documents) {
+      if (isEmpty(document)) continue;
+      const found = readDocument(file, document, lines);
+      problems.push(...found.problems);
+      if (found.object === undefined) continue;
+      const twice = noteDuplicate(seen, found.object);
+      if (twice === undefined) objects.push(found.object);
+      else problems.push(twice);
+    }
+  }
+  return { objects, problems };
+}
+
+/** `typo.yaml:14:7  rules[0].match.path.prefx   unknown field; did you mean "prefix"?`, aligned over all problems. */
+export function renderProblems(problems: readonly ManifestProblem[]): string {
+  const rows = problems.map(({ file, place, field, message }) => [
+    `${file}:${place.line}:${place.column}`,
+    field,
+    message,
+  ]);
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const [first, second] = [width(0), width(1)];
+  return rows
+    .map(([at = "", field = "", message = ""]) =>
+      second === 0 ? `${at.padEnd(first)}  ${message}` : `${at.padEnd(first)}  ${field.padEnd(second)}   ${message}`,
+    )
+    .join("\n");
+}
+
+function readDocument(
+  file: string,
+  document: Document.Parsed,
+  lines: LineCounter,
+): { object?: ManifestObject; problems: readonly ManifestProblem[] } {
+  const finder = new PlaceFinder(document, lines);
+  const syntax = [...document.errors, ...document.warnings];
+  if (syntax.length > 0) {
+    return {
+      problems: syntax.map(({ pos, message }) => ({ file, place: finder.placeAt(pos[0]), field: "", message })),
+    };
+  }
+  const at = (field: string, message: string): ManifestProblem => ({
+    file,
+    place: finder.placeOf(field),
+    field,
+    message,
+  });
+  if (!isMap(document.contents)) return { problems: [at("", "is no object: a manifest has `kind:` and its fields")] };
+  const word = document.contents.get("kind");
+  const chosen = manifestKind(word);
+  if (!chosen.ok)
+    return { problems: [at("kind", word === undefined ? `is missing; ${chosen.message}` : chosen.message)] };
+  const json = plainValue(document);
+  if (json === undefined) return { problems: [at("", `has more than ${ALIASES_MAX} aliases`)] };
+  const { kind: _, ...fields } = json;
+  const parsed = messageFromJson(chosen.kind, fields);
+  if (!parsed.ok) return { problems: parsed.violations.map(({ field, message }) => at(field, message)) };
+  const any = { object: { case: chosen.kind, value: parsed.message } } as MessageInitShape<typeof AnyObjectSchema>;
+  return { object: { file, any, placeOf: (field) => finder.placeOf(field) }, problems: [] };
+}
+
+/** Nothing but comments between two `---`. */
+function isEmpty({ contents, errors }: Document.Parsed): boolean {
+  return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
+}
+
+function noteDuplicate(seen: Map<string, string>, object: ManifestObject): ManifestProblem | undefined {
+  const { case: kind, value } = object.any.object ?? {};
+  const key = `${kind} ${value?.name}`;
+  const place = object.placeOf("name");
+  const first = seen.get(key);
+  if (first !== undefined)
+    return { file: object.file, place, field: "name", message: `${key} is given already at ${first}` };
+  seen.set(key, `${object.file}:${place.line}:${place.column}`);
+  return undefined;
+}
+
+function plainValue(document: Document): Record<string, unknown> | undefined {
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX }) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,31 @@
+import { type Node, NodeType_State as State } from "../gen/fairlead/admin/v1/node_pb.ts";
+import { orDash, problemText } from "./kind-entry.ts";
+import { formatAge, formatDuration } from "./time-text.ts";
+
+const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
+
+export const NODE_COLUMNS = ["NODE", "FLEET", "ENVOY", ...TYPES, "LAG", "SINCE", "PROBLEM"] as const;
+
+export function nodeCells(node: Node, nowMs: number): string[] {
+  return [
+    node.id,
+    orDash(node.fleet),
+    orDash(node.envoyVersion),
+    ...TYPES.map((type) => stateText(node.types.find((candidate) => candidate.type === type)?.state)),
+    lagText(node),
+    formatAge(node.since, nowMs),
+    problemText(node.conditions),
+  ];
+}
+
+/** Refusals stand out; everything else is lower case. */
+export function stateText(state: number | undefined): string {
+  if (state === State.ACKED) return "ack";
+  if (state === State.REFUSED) return "REFUSED";
+  return state === State.SENT ? "sent" : "-";
+}
+
+export function lagText(node: Node): string {
+  if (!node.connected) return "away";
+  return node.lagMs === 0n ? "0" : formatDuration(Number(node.lagMs));
+}

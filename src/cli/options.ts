@@ -1,0 +1,60 @@
+import { InvalidArgumentError, Option } from "commander";
+import { parseDurationMs } from "./time-text.ts";
+
+/** Options that several commands share, so that they read and fail alike everywhere. */
+
+export const DEFAULT_SERVER = "127.0.0.1:18001";
+
+const DEFAULT_WAIT_MS = 30_000;
+
+export type OutputForm = "table" | "json" | "yaml";
+
+export function outputOption(...forms: readonly OutputForm[]): Option {
+  return new Option("-o, --output <form>", "how to print").choices(forms).default(forms[0]);
+}
+
+export interface WaitFlags {
+  readonly wait?: true;
+  readonly timeout: number;
+  readonly allowEmpty?: true;
+}
+
+export function waitOptions(what: string): readonly Option[] {
+  return [
+    new Option("--wait", what),
+    new Option("--timeout <duration>", "how long to wait, at most 1h")
+      .argParser(duration)
+      .default(DEFAULT_WAIT_MS, "30s"),
+    new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
+  ];
+}
+
+export function labelOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(keyValue).default({}, "none");
+}
+
+/** `30s` as milliseconds. */
+export function duration(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined) throw new InvalidArgumentError("It is no duration such as 500ms, 30s, 5m or 1h.");
+  return ms;
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It is no whole number.");
+  return Number(text);
+}
+
+/** `SERVICE/BACKEND`. */
+export function backendName(text: string): string {
+  if (!/^[^/]+\/[^/]+$|^projects\/./.test(text)) {
+    throw new InvalidArgumentError("A backend is named SERVICE/BACKEND, for example shop/shop-1.");
+  }
+  return text;
+}
+
+function keyValue(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It is no KEY=VALUE.");
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}

@@ -1,0 +1,30 @@
+import type { CliIo } from "./io.ts";
+
+/** A line that is drawn again in place on a terminal, and not at all elsewhere. */
+export class Progress {
+  readonly #io: CliIo;
+  #shown = "";
+
+  constructor(io: CliIo) {
+    this.#io = io;
+  }
+
+  show(line: string): void {
+    if (!this.#io.isTty || line === this.#shown) return;
+    this.#io.stdout.write(`\r\u001B[K${line}`);
+    this.#shown = line;
+  }
+
+  clear(): void {
+    if (this.#shown !== "") this.#io.stdout.write("\r\u001B[K");
+    this.#shown = "";
+  }
+}
+
+/** `████████████░░░░░░░░` for 0.6. */
+export function renderBar(ratio: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, ratio)) * BAR_WIDTH);
+  return "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
+}
+
+const BAR_WIDTH = 20;

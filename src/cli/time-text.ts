@@ -1,0 +1,50 @@
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Reads `500ms`, `30s`, `5m`, `1.5h`, `2d`; nothing when it is none of these. */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|min|m|h|d)$/.exec(text);
+  const unit = UNIT_MS[match?.[2] ?? ""];
+  return match === null || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
+}
+
+/** For people, with one unit: `38 ms`, `0.4 s`, `18 s`, `3 min`, `2 h`, `5 d`. */
+export function formatDuration(ms: number): string {
+  if (ms < 100) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 90_000) return `${Math.round(ms / 1000)} s`;
+  if (ms < 5_400_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 172_800_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} d`;
+}
+
+export function toDuration(ms: number): { seconds: bigint; nanos: number } {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round(ms % 1000) * 1_000_000 };
+}
+
+export function fromDuration(duration: Duration): number {
+  return Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
+}
+
+export function fromTimestamp(timestamp: Timestamp): number {
+  return Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1_000_000);
+}
+
+/** How long ago a moment was; `-` when there was none. */
+export function formatAge(timestamp: Timestamp | undefined, nowMs: number): string {
+  return timestamp === undefined ? "-" : formatDuration(Math.max(0, nowMs - fromTimestamp(timestamp)));
+}
+
+/** `2026-11-20 19:57:24`, in UTC; `-` when there was none. */
+export function formatMoment(timestamp: Timestamp | undefined): string {
+  if (timestamp === undefined) return "-";
+  return new Date(fromTimestamp(timestamp)).toISOString().slice(0, 19).replace("T", " ");
+}

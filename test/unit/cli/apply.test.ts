@@ -1,0 +1,145 @@
+import { status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import { refusal, runAgainst } from "./fake-plane.ts";
+
+const SHOP = `
+kind: Service
+name: shop
+---
+kind: Route
+name: shop
+listeners: [web]
+hosts: [shop.example]
+rules:
+  - to: [{ service: shop, weight: 20 }]
+`;
+
+const changed = () => ({
+  revision: "1.8812",
+  changes: [
+    { kind: "service", name: "shop", action: Change_Action.UNCHANGED },
+    {
+      kind: "route",
+      name: "shop",
+      action: Change_Action.UPDATE,
+      fields: [{ path: "rules[0].to[0].weight", from: "5", to: "20" }],
+    },
+  ],
+  reach: [{ fleet: "edge", proxies: 12, types: [{ type: "RDS", changed: 1, removed: 0, bytes: 1900n }] }],
+});
+
+describe("apply", () => {
+  it("sends all objects of the manifest in one request", async () => {
+    const run = await runAgainst({ Apply: changed }, ["apply", "-f", "-"], { stdin: SHOP });
+    expect(run.code).toBe(0);
+    expect(run.calls).toMatchObject([
+      {
+        method: "Apply",
+        request: {
+          owner: "default",
+          prune: false,
+          objects: [
+            { object: { case: "service", value: { name: "shop" } } },
+            { object: { case: "route", value: { rules: [{ to: [{ service: "shop", weight: 20 }] }] } } },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it("shows what changed, and where it is in the log", async () => {
+    const run = await runAgainst({ Apply: changed }, ["apply", "-f", "-"], { stdin: SHOP });
+    expect(run.stdout).toBe(
+      ["  ~ route shop        rules[0].to[0].weight 5 → 20", "  1 change, 1 unchanged. Revision 1.8812.", ""].join(
+        "\n",
+      ),
+    );
+  });
+
+  it("shows the reach of a dry run and asks for no write", async () => {
+    const run = await runAgainst({ Apply: changed }, ["apply", "-f", "-", "--dry-run", "--wait"], { stdin: SHOP });
+    expect(run.calls).toMatchObject([{ method: "Apply", request: { options: { validateOnly: true } } }]);
+    expect(run.stdout).toContain("Reaches 12 proxies of fleet edge: 1 route configuration; 1.9 KB each.");
+  });
+
+  it("sends nothing when a field is unknown, and says where it is", async () => {
+    const typo = "kind: Route\nname: shop\nrules:\n  - match:\n      path: { prefx: /api }\n";
+    const run = await runAgainst({}, ["apply", "-f", "-"], { stdin: typo });
+    expect(run.code).toBe(1);
+    expect(run.calls).toEqual([]);
+    expect(run.stderr).toContain("standard input:5:15  rules[0].match.path.prefx");
+    expect(run.stderr).toContain('did you mean "prefix"?');
+    expect(run.stderr).toContain("nothing was changed");
+  });
+
+  it("leads what the plane objects to back to the line in the manifest", async () => {
+    const refuse = () => {
+      throw refusal(status.INVALID_ARGUMENT, "OBJECT_INVALID", "bad", {
+        "objects[1].rules[0].to[0].weight": "too much",
+      });
+    };
+    const run = await runAgainst({ Apply: refuse }, ["apply", "-f", "-"], { stdin: SHOP });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toBe("standard input:10:27  rules[0].to[0].weight   too much\nnothing was changed\n");
+  });
+
+  it("refuses an empty manifest, unless it prunes", async () => {
+    const without = await runAgainst({}, ["apply", "-f", "-"], { stdin: "# nothing\n" });
+    expect(without.code).toBe(1);
+    const pruning = await runAgainst({ Apply: () => ({}) }, ["apply", "-f", "-", "--prune"], { stdin: "" });
+    expect(pruning.code).toBe(0);
+    expect(pruning.calls).toMatchObject([{ request: { prune: true, owner: "default", objects: [] } }]);
+  });
+});
+
+describe("apply --wait", () => {
+  const applyAndWait = (outcome: number, pending: readonly object[] = []) =>
+    runAgainst(
+      {
+        Apply: changed,
+        WaitForRevision: () => [
+          { outcome: WaitForRevisionResponse_Outcome.WAITING, total: 12, done: 3 },
+          { outcome, total: 12, done: 12 - pending.length, pending, elapsed: { nanos: 63_000_000 } },
+        ],
+      },
+      ["apply", "-f", "-", "--wait", "--timeout", "5s"],
+      { stdin: SHOP },
+    );
+
+  it("waits for the revision that the apply made", async () => {
+    const run = await applyAndWait(WaitForRevisionResponse_Outcome.REACHED);
+    expect(run.code).toBe(0);
+    expect(run.calls[1]).toMatchObject({
+      method: "WaitForRevision",
+      request: { revision: "1.8812", timeout: { seconds: 5n } },
+    });
+    expect(run.stdout).toContain("  acknowledged by 12 of 12 proxies in 63 ms\n");
+  });
+
+  it("exits with 3 when proxies do not acknowledge in time, and names them", async () => {
+    const run = await applyAndWait(WaitForRevisionResponse_Outcome.TIMED_OUT, [{ id: "edge-7", state: "sent" }]);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain("edge-7: sent");
+  });
+
+  it("exits with 1 when a proxy refuses, with what Envoy said", async () => {
+    const message = "cannot bind '0.0.0.0:10000': Address already in use";
+    const run = await applyAndWait(WaitForRevisionResponse_Outcome.REFUSED, [
+      { id: "edge-7", state: "refused", message },
+    ]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(`edge-7: refused, ${message}`);
+  });
+
+  it("exits with 3 when the plane goes away while it waits", async () => {
+    const gone = () => {
+      throw refusal(status.UNAVAILABLE, "", "cannot reach the plane");
+    };
+    const run = await runAgainst({ Apply: changed, WaitForRevision: gone }, ["apply", "-f", "-", "--wait"], {
+      stdin: SHOP,
+    });
+    expect(run.code).toBe(3);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { parseManifests, renderProblems } from "../../../src/cli/manifest.ts";
+
+const parse = (text: string) => parseManifests([{ file: "shop.yaml", text }]);
+const problemsOf = (text: string) => renderProblems(parse(text).problems);
+
+describe("parseManifests", () => {
+  it("reads several documents, skipping empty ones", () => {
+    const { objects, problems } = parse(
+      "---\nkind: Fleet\nname: edge\n---\n# nothing\n---\nkind: Service\nname: shop\n",
+    );
+    expect(problems).toEqual([]);
+    expect(objects.map(({ any }) => any.object?.case)).toEqual(["fleet", "service"]);
+  });
+
+  it("reads JSON as well", () => {
+    expect(parse('{"kind": "Service", "name": "shop", "drainTime": "30s"}').objects).toHaveLength(1);
+  });
+
+  it("reads anchors and aliases, and finds fields behind them", () => {
+    const text = "kind: Route\nname: r\nrules:\n  - to: &to [{ service: shop }]\n  - to: *to\n";
+    const { objects } = parse(text);
+    expect(objects[0]?.placeOf("rules[1].to[0].service")).toEqual({ line: 4, column: 16 });
+  });
+
+  it.each([
+    [
+      "an unknown field",
+      "kind: Fleet\nname: a\nnodez: {}\n",
+      /^shop.yaml:3:1 {2}nodez {3}unknown field; did you mean "nodes"\?$/,
+    ],
+    [
+      "an unknown kind",
+      "kind: Servise\nname: a\n",
+      /^shop.yaml:1:1 {2}kind {3}unknown kind "Servise"; did you mean "Service"\?$/,
+    ],
+    ["a missing kind", "name: a\n", /^shop.yaml:1:1 {2}kind {3}is missing/],
+    ["an unknown enum value", "kind: Service\nname: a\nprotocol: HTTP3\n", /^shop.yaml:3:1 {2}protocol {3}/],
+    ["a key given twice", "kind: Fleet\nname: a\nname: b\n", /^shop.yaml:3:1 /],
+    ["a tab", "kind: Fleet\n\tname: a\n", /^shop.yaml:2:1 .*[Tt]ab/],
+    ["no object", "- 1\n", /^shop.yaml:1:1 .*is no object/],
+    ["an unknown tag", "kind: Fleet\nname: !js a\n", /^shop.yaml:2:7 /],
+    [
+      "an object given twice",
+      "kind: Fleet\nname: a\n---\nkind: Fleet\nname: a\n",
+      /^shop.yaml:5:1 .*already at shop.yaml:2:1$/,
+    ],
+  ])("tells the place of %s", (_, text, expected) => {
+    expect(problemsOf(text)).toMatch(expected);
+    expect(parse(text).objects.length).toBeLessThan(2);
+  });
+
+  it("refuses a document that unfolds without end", () => {
+    const text = `kind: Fleet\na: &a [1]\n${Array.from({ length: 9 }, (_, i) => `${"bcdefghij"[i]}: &${"bcdefghij"[i]} [${`*${"abcdefghi"[i]},`.repeat(9)}]`).join("\n")}\n`;
+    expect(problemsOf(text)).toContain("aliases");
+  });
+
+  it("shows every problem of every document, in order", () => {
+    const { problems } = parse("kind: Fleet\nx: 1\ny: 2\n---\nkind: Nope\n");
+    expect(problems.map(({ place }) => place.line)).toEqual([2, 3, 5]);
+  });
+
+  it("finds a label whose key has dots", () => {
+    const { objects } = parse('kind: Fleet\nname: a\nlabels:\n  app: x\n  app.example/team: "1"\n');
+    expect(objects[0]?.placeOf("labels.app.example/team")).toEqual({ line: 5, column: 3 });
+  });
+});
