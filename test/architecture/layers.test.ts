@@ -36,7 +36,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   app: {
     ours: [...BELOW_ADAPTERS, ...USE_CASES, "nats", "health", "xds/server", "admin", "dashboard"],
   },
-  cli: { ours: ["gen", "runtime"] },
+  cli: { ours: ["gen", "runtime", "schema"] },
   "main.ts": { ours: ["app", "cli", "runtime"] },
 };
 
