@@ -1,0 +1,60 @@
+/** Which statuses of HTTP count as an answer that is well. Both ends belong to it. */
+export interface StatusRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface TlsCheck {
+  /** Sent as SNI, and what the certificate must be for; empty sends none. */
+  readonly serverName: string;
+  /** Whether the certificate must be trusted and fit. */
+  readonly verify: boolean;
+}
+
+export type Probe =
+  | {
+      readonly kind: "http";
+      readonly method: string;
+      readonly path: string;
+      /** The Host header; empty: the target. */
+      readonly host: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly expectedStatuses: readonly StatusRange[];
+      /** A regular expression (RE2) that the beginning of the body must match; empty: the body is not looked at. */
+      readonly expectedBody: string;
+      /** Absent: plain text. */
+      readonly tls: TlsCheck | undefined;
+    }
+  | {
+      readonly kind: "tcp";
+      /** Empty: nothing is sent. */
+      readonly send: Uint8Array;
+      /** Must occur in what the target sends; empty: an open connection is enough. */
+      readonly expect: Uint8Array;
+    }
+  | {
+      readonly kind: "grpc";
+      /** Asked for in `grpc.health.v1.Health/Check`; empty: the server as a whole. */
+      readonly service: string;
+      readonly authority: string;
+      readonly tls: TlsCheck | undefined;
+    };
+
+/** How the backends of a service are checked. */
+export interface HealthCheck {
+  readonly probe: Probe;
+  /** From the start of one check to the start of the next. */
+  readonly intervalMs: number;
+  /** By which share of itself an interval may be shorter, drawn anew each time; never longer. 0 to 0.5. */
+  readonly jitterRatio: number;
+  readonly timeoutMs: number;
+  readonly unhealthyThreshold: number;
+  readonly healthyThreshold: number;
+  /** The interval while a verdict is about to change. At most `intervalMs`. */
+  readonly changingIntervalMs: number;
+  /** What a backend counts as until its first verdict. */
+  readonly initial: "PENDING" | "HEALTHY";
+}
+
+/** Bytes of a body, or of what a TCP target sends, that are looked at. */
+export const MAX_CHECKED_BYTES = 16_384;

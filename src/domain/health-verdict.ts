@@ -1,0 +1,176 @@
+import { addFlap, type Damping, type DampingRules, heldUntil, isHeld, NO_DAMPING } from "./damping.ts";
+import {
+  type CheckedStatus,
+  countObservation,
+  type Outcome,
+  type Streak,
+  startStreak,
+  type Thresholds,
+} from "./health-verdict-streak.ts";
+import { MASS_FAILURE_MAX_WAIT_MS } from "./mass-failure.ts";
+
+/** What one check of one backend saw. */
+export interface Observation {
+  readonly outcome: Outcome;
+  /** `HTTP 503`, `connection refused`, `timeout after 2000 ms`. */
+  readonly reason: string;
+  /** A failure without any sign from the target: a timeout, an unreachable host. The observer may be to blame. */
+  readonly ambiguous: boolean;
+  readonly durationMs: number;
+}
+
+/** A verdict to be written. */
+export interface Verdict {
+  readonly status: Exclude<CheckedStatus, "PENDING">;
+  readonly reason: string;
+  /** Observations in a row that speak for it. */
+  readonly inRow: number;
+  readonly observedAt: number;
+  readonly lastGoodAt: number | undefined;
+  readonly damping: Damping;
+}
+
+/** What is stored of a backend's verdict, as far as judging goes on from it. */
+export interface StoredVerdict {
+  readonly status: CheckedStatus;
+  readonly lastGoodAt: number | undefined;
+  readonly damping: Damping;
+}
+
+/** One backend in the eyes of its prober. */
+export interface Judged {
+  readonly streak: Streak;
+  /** The verdict that was given last; nothing before the first. */
+  readonly given: CheckedStatus | undefined;
+  readonly damping: Damping;
+  /** The penalty as it is in the record. */
+  readonly recorded: Damping;
+  readonly lastGoodAt: number | undefined;
+  /** An unhealthy verdict that waits for a second observer: since when, and what the backend was before. */
+  readonly waiting: { readonly since: number; readonly before: CheckedStatus } | undefined;
+}
+
+export interface Circumstances {
+  /** Milliseconds since the epoch by the store's clock. */
+  readonly now: number;
+  readonly thresholds: Thresholds;
+  /** Absent: switched off. */
+  readonly damping: DampingRules | undefined;
+  /** So many backends turn at once that the observer is in doubt. */
+  readonly massFailure: boolean;
+}
+
+/** A backend whose verdicts this observer takes over: it goes on from the stored one. */
+export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdict | undefined): Judged {
+  const damping = stored?.damping ?? NO_DAMPING;
+  return {
+    streak: startStreak(stored?.status ?? initial),
+    given: stored?.status,
+    damping,
+    recorded: damping,
+    lastGoodAt: stored?.lastGoodAt,
+    waiting: undefined,
+  };
+}
+
+/**
+ * Takes one observation into account, and gives the verdict that is to be written if it changes.
+ *
+ * A worse verdict is given at once, save for an ambiguous one in a mass failure, which waits for `endWait`, and at most
+ * `MASS_FAILURE_MAX_WAIT_MS`. A better one waits while damping holds the backend.
+ */
+export function judge(
+  judged: Judged,
+  observation: Observation,
+  circumstances: Circumstances,
+): { judged: Judged; verdict: Verdict | undefined } {
+  const { now, thresholds } = circumstances;
+  const good = observation.outcome !== "fail";
+  // A good sign refutes the doubt: the backend goes on as what it was.
+  const before = good && judged.waiting !== undefined ? startStreak(judged.waiting.before) : judged.streak;
+  const streak = countObservation(before, observation.outcome, thresholds);
+  const seen: Judged = { ...judged, streak, lastGoodAt: good ? now : judged.lastGoodAt };
+  const status = provenStatus(streak, judged.given, thresholds);
+  if (status === undefined) return { judged: { ...seen, waiting: undefined }, verdict: undefined };
+  if (mustWait(judged, status, observation, circumstances)) {
+    const waiting = judged.waiting ?? { since: now, before: before.status };
+    return { judged: { ...seen, waiting }, verdict: undefined };
+  }
+  const flapped = isFlap(judged.waiting?.before ?? before.status, judged.given, status);
+  return settle({ ...seen, waiting: undefined }, status, observation, { ...circumstances, flapped });
+}
+
+/** Gives the verdict that waited: a second observer saw the same failure, or the wait is over. */
+export function endWait(
+  judged: Judged,
+  observation: Observation,
+  circumstances: Circumstances,
+): { judged: Judged; verdict: Verdict | undefined } {
+  if (judged.waiting === undefined) return { judged, verdict: undefined };
+  const flapped = isFlap(judged.waiting.before, judged.given, "UNHEALTHY");
+  return settle({ ...judged, waiting: undefined }, "UNHEALTHY", observation, { ...circumstances, flapped });
+}
+
+/** Whether a failed observation counts towards a mass failure: the backend is turning, and nothing came from it. */
+export function isTurning({ given }: Judged, { outcome, ambiguous }: Observation): boolean {
+  return outcome === "fail" && ambiguous && given !== "UNHEALTHY";
+}
+
+/** What the streak proves; nothing while it only assumes. */
+function provenStatus(
+  streak: Streak,
+  given: CheckedStatus | undefined,
+  { healthy }: Thresholds,
+): Verdict["status"] | undefined {
+  if (streak.status === "PENDING") return undefined;
+  const assumed = given === undefined && streak.status !== "UNHEALTHY" && streak.goodInRow < healthy;
+  return assumed ? undefined : streak.status;
+}
+
+function mustWait(
+  { given, waiting }: Judged,
+  status: CheckedStatus,
+  { ambiguous }: Observation,
+  { now, massFailure }: Circumstances,
+): boolean {
+  if (status !== "UNHEALTHY" || given === "UNHEALTHY" || !ambiguous) return false;
+  return waiting === undefined ? massFailure : now - waiting.since < MASS_FAILURE_MAX_WAIT_MS;
+}
+
+const RANK: Record<CheckedStatus, number> = { PENDING: 0, HEALTHY: 0, DEGRADED: 1, UNHEALTHY: 2 };
+
+/** A flap is what was proven good and becomes worse, also while a hold hides it. */
+function isFlap(before: CheckedStatus, given: CheckedStatus | undefined, status: CheckedStatus): boolean {
+  return given !== undefined && RANK[status] > RANK[before];
+}
+
+function settle(
+  judged: Judged,
+  status: Verdict["status"],
+  observation: Observation,
+  { now, damping: rules, flapped }: Circumstances & { readonly flapped: boolean },
+): { judged: Judged; verdict: Verdict | undefined } {
+  if (rules === undefined) return give({ ...judged, damping: NO_DAMPING }, status, observation.reason, now);
+  const damping = flapped ? addFlap(judged.damping, now, rules) : judged.damping;
+  const held = isHeld(damping, now, rules);
+  const keep = held && judged.given !== undefined && RANK[status] < RANK[judged.given];
+  // The record must not say "free" where the penalty says "held": a new owner would let the backend out.
+  const outdated = held && !isHeld(judged.recorded, now, rules);
+  const given = keep ? (judged.given as Verdict["status"]) : status;
+  if (given === judged.given && !outdated) return { judged: { ...judged, damping }, verdict: undefined };
+  const seconds = Math.ceil((heldUntil(damping, rules) - now) / 1000);
+  const reason = held ? `${observation.reason} (flapping: held down for at least ${seconds} s)` : observation.reason;
+  return give({ ...judged, damping }, given, reason, now);
+}
+
+function give(
+  judged: Judged,
+  status: Verdict["status"],
+  reason: string,
+  now: number,
+): { judged: Judged; verdict: Verdict | undefined } {
+  if (status === judged.given && judged.damping === judged.recorded) return { judged, verdict: undefined };
+  const { damping, lastGoodAt, streak } = judged;
+  const verdict: Verdict = { status, reason, inRow: streak.inRow, observedAt: now, lastGoodAt, damping };
+  return { judged: { ...judged, given: status, recorded: damping }, verdict };
+}

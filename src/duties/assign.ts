@@ -1,0 +1,52 @@
+import type { Name } from "../domain/name.ts";
+
+/** Who checks what: every worker takes its own share of this, so that no list of backends is ever written. */
+export interface Assignment {
+  /** The workers that share the backends, sorted. */
+  readonly workers: readonly string[];
+}
+
+/**
+ * The worker that checks a backend: the one whose hash with it is the greatest (rendezvous hashing), so that a worker
+ * which leaves moves only its own share, evenly over the others. Nothing when there is no worker.
+ */
+export function workerOf(backend: Name, { workers }: Assignment): string | undefined {
+  let best: string | undefined;
+  let bestHash = -1;
+  for (const worker of workers) {
+    const hash = hashOf(worker, backend);
+    if (hash > bestHash || (hash === bestHash && best !== undefined && worker < best)) {
+      best = worker;
+      bestHash = hash;
+    }
+  }
+  return best;
+}
+
+export type AssignPlan =
+  | { readonly change: false }
+  /** Written in one batch over the keys of all `revoked` and `workers`: who loses a backend is fenced as another gains it. */
+  | { readonly change: true; readonly assignment: Assignment; readonly revoked: readonly string[] };
+
+/**
+ * What the assign duty has to do. Nothing while no worker lives: the verdicts stay, and so does the share of those who
+ * may come back.
+ */
+export function planAssign(current: Assignment, live: readonly string[]): AssignPlan {
+  const workers = [...new Set(live)].sort();
+  const same = workers.length === current.workers.length && workers.every((worker, i) => worker === current.workers[i]);
+  if (same || workers.length === 0) return { change: false };
+  const revoked = current.workers.filter((worker) => !workers.includes(worker));
+  return { change: true, assignment: { workers }, revoked };
+}
+
+/** FNV-1a over both names, mixed until every bit counts (the finalizer of MurmurHash3). */
+function hashOf(worker: string, backend: Name): number {
+  let hash = 0x811c9dc5;
+  for (const text of [worker, "\0", backend]) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -1,0 +1,29 @@
+import type { Health } from "../domain/health.ts";
+import type { State } from "../domain/state.ts";
+
+export interface ExpirePlan {
+  /** Verdicts that count no more, to be removed. */
+  readonly due: readonly Health[];
+  /** When the next verdict expires, by the store's clock. */
+  readonly nextAt: number | undefined;
+}
+
+/**
+ * What the expire duty has to do: overrides and reports whose time has passed, and verdicts on a backend that is gone or
+ * was registered anew.
+ */
+export function planExpire(state: State, now: number): ExpirePlan {
+  const due: Health[] = [];
+  let nextAt: number | undefined;
+  for (const health of state.all("health")) {
+    const { expiresAt } = health;
+    if (isOrphan(state, health) || (expiresAt !== undefined && expiresAt <= now)) due.push(health);
+    else if (expiresAt !== undefined) nextAt = Math.min(expiresAt, nextAt ?? expiresAt);
+  }
+  return { due, nextAt };
+}
+
+function isOrphan(state: State, { backend, backendUid }: Health): boolean {
+  const observed = state.get("backend", backend);
+  return observed === undefined || (backendUid !== "" && backendUid !== observed.meta.uid);
+}

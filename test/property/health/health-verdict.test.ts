@@ -1,0 +1,153 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { addFlap, DEFAULT_DAMPING, isHeld, NO_DAMPING, penaltyAt } from "../../../src/domain/damping.ts";
+import { judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
+import { countObservation, startStreak } from "../../../src/domain/health-verdict-streak.ts";
+import { TurningBackends } from "../../../src/domain/mass-failure.ts";
+
+const thresholds = fc.record({ unhealthy: fc.integer({ min: 1, max: 5 }), healthy: fc.integer({ min: 1, max: 5 }) });
+const outcomes = fc.array(fc.constantFrom("pass", "fail"), { maxLength: 60 });
+const start = fc.constantFrom("PENDING", "HEALTHY", "UNHEALTHY");
+
+/** The rule in its plainest form: look back over everything that was ever seen. */
+function oracle(seen: readonly string[], from: string, { unhealthy, healthy }: { unhealthy: number; healthy: number }) {
+  let status = from;
+  for (let end = 1; end <= seen.length; end++) {
+    const allOf = (outcome: string, count: number) =>
+      end >= count && seen.slice(end - count, end).every((one) => one === outcome);
+    if (allOf("fail", unhealthy)) status = "UNHEALTHY";
+    if (allOf("pass", healthy)) status = "HEALTHY";
+  }
+  return status;
+}
+
+describe("the verdict engine", () => {
+  it("agrees with a look back over all observations", () => {
+    fc.assert(
+      fc.property(outcomes, start, thresholds, (seen, from, limits) => {
+        let streak = startStreak(from);
+        for (const outcome of seen) streak = countObservation(streak, outcome, limits);
+        expect(streak.status).toBe(oracle(seen, from, limits));
+      }),
+    );
+  });
+
+  it("gives a verdict only when it differs from the one before", () => {
+    fc.assert(
+      fc.property(observations(), thresholds, (seen, limits) => {
+        let judged = startJudging("PENDING", undefined);
+        let last: string | undefined;
+        seen.forEach(({ observation, massFailure }, i) => {
+          const circumstances = { now: i * 1000, thresholds: limits, damping: undefined, massFailure };
+          const result = judge(judged, observation, circumstances);
+          judged = result.judged;
+          if (result.verdict === undefined) return;
+          expect(result.verdict.status).not.toBe(last);
+          last = result.verdict.status;
+        });
+      }),
+    );
+  });
+
+  it("never delays the unhealthy edge of evidence, whatever the damping and the brake", () => {
+    fc.assert(
+      fc.property(observations(), thresholds, (seen, limits) => {
+        let judged = startJudging("PENDING", undefined);
+        let fails = 0;
+        const late = seen.filter(({ observation, massFailure }, i) => {
+          const circumstances = { now: i * 1000, thresholds: limits, damping: DEFAULT_DAMPING, massFailure };
+          judged = judge(judged, observation, circumstances).judged;
+          fails = observation.outcome === "fail" ? fails + 1 : 0;
+          return fails >= limits.unhealthy && !observation.ambiguous && judged.given !== "UNHEALTHY";
+        });
+        expect(late).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe("damping", () => {
+  it("bounds the changes of any storm of flaps", () => {
+    const gaps = fc.array(fc.integer({ min: 10, max: 5000 }), { minLength: 1, maxLength: 400 });
+    fc.assert(
+      fc.property(gaps, (intervals) => {
+        let judged = startJudging("PENDING", { status: "HEALTHY", lastGoodAt: 0, damping: NO_DAMPING });
+        let now = 0;
+        let changes = 0;
+        intervals.forEach((gap, i) => {
+          now += gap;
+          const observation: Observation =
+            i % 2 === 0
+              ? { outcome: "fail", reason: "HTTP 503", ambiguous: false, durationMs: 1 }
+              : { outcome: "pass", reason: "HTTP 200", ambiguous: false, durationMs: 1 };
+          const limits = { unhealthy: 1, healthy: 1 };
+          const before = judged.given;
+          judged = judge(judged, observation, {
+            now,
+            thresholds: limits,
+            damping: DEFAULT_DAMPING,
+            massFailure: false,
+          }).judged;
+          if (judged.given !== before) changes += 1;
+        });
+        // A penalty of at most 3500 while free decays by 3500 × ln 2 / 30 s, about 81 a second; a flap costs 1000.
+        expect(changes).toBeLessThanOrEqual(2 * (3.5 + (81 * now) / 1_000_000) + 2);
+      }),
+    );
+  });
+
+  it("never grows without a flap, and lets go in the stated time", () => {
+    const flaps = fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 100 });
+    fc.assert(
+      fc.property(flaps, fc.integer({ min: 0, max: 600_000 }), (gaps, later) => {
+        let damping = NO_DAMPING;
+        let now = 0;
+        for (const gap of gaps) {
+          now += gap;
+          damping = addFlap(damping, now, DEFAULT_DAMPING);
+        }
+        expect(penaltyAt(damping, now + later, DEFAULT_DAMPING)).toBeLessThanOrEqual(damping.penalty);
+        expect(isHeld(damping, now + DEFAULT_DAMPING.maxHoldMs + 1, DEFAULT_DAMPING)).toBe(false);
+      }),
+    );
+  });
+});
+
+describe("the brake on mass failure", () => {
+  it("counts what a plain count counts", () => {
+    const steps = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 30 })), { maxLength: 200 });
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 60 }), (changes, watched) => {
+        const turning = new TurningBackends();
+        const plain = new Set<number>();
+        for (const [add, id] of changes) {
+          if (add) {
+            turning.add(`s${id % 3}/b${id}`, `s${id % 3}`);
+            plain.add(id);
+          } else {
+            turning.delete(`s${id % 3}/b${id}`);
+            plain.delete(id);
+          }
+        }
+        const services = new Set([...plain].map((id) => id % 3)).size;
+        const mass = plain.size >= 10 && plain.size >= 0.3 * watched && services >= 2;
+        expect(turning.isMassFailure(watched)).toBe(mass);
+      }),
+    );
+  });
+});
+
+function observations() {
+  return fc.array(
+    fc.record({
+      massFailure: fc.boolean(),
+      observation: fc.record({
+        outcome: fc.constantFrom("pass", "degraded", "fail"),
+        reason: fc.constant("seen"),
+        ambiguous: fc.boolean(),
+        durationMs: fc.constant(1),
+      }),
+    }),
+    { maxLength: 60 },
+  );
+}
