@@ -1,0 +1,204 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { Revision } from "../store/revision.ts";
+import { type NodeDirectory, type NodeView, type Progress, REMEMBERED_MS, type Refusal } from "./node-directory.ts";
+import { isNamed, viewOf } from "./node-view.ts";
+import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
+
+/** How the directory relates what streams settle to the log's revisions. */
+export interface Publications {
+  /** The publication that holds a revision; nothing when it is not published yet. */
+  publicationOf(revision: Revision): number | undefined;
+  publicationBefore(revision: Revision): number;
+  settledBy(publication: number): { readonly revision: Revision } | undefined;
+  /** `at` is by the monotonic clock, in milliseconds. */
+  firstAt(publication: number): { readonly at: number } | undefined;
+  readonly last: { readonly revision: Revision; readonly publication: number } | undefined;
+}
+
+export interface LocalNodeDirectoryOptions {
+  readonly streams: Streams;
+  readonly publications: Publications;
+  readonly clock: Clock;
+  readonly replica: string;
+  /** The objects that a resource of a fleet comes from. */
+  readonly objectsOf: (fleet: string, typeUrl: string, name: string) => Refusal["objects"];
+  /** Called with the milliseconds from a commit until one proxy had acknowledged what was due because of it. */
+  readonly onSettled: (latencyMs: number) => void;
+}
+
+interface OpenStream {
+  readonly ref: StreamRef;
+  /** By the monotonic clock. */
+  readonly openedAt: number;
+  oldestPending: number | undefined;
+  /** It has refused something that may still stand. */
+  refusing: boolean;
+}
+
+/** The proxies of this replica. Told of streams by the xDS server; costs one small entry a stream. */
+export class LocalNodeDirectory implements NodeDirectory {
+  readonly #options: LocalNodeDirectoryOptions;
+  readonly #open = new Map<string, OpenStream>();
+  readonly #byNode = new Map<string, Set<OpenStream>>();
+  readonly #gone = new Map<string, NodeView>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: LocalNodeDirectoryOptions) {
+    this.#options = options;
+  }
+
+  opened(ref: StreamRef): void {
+    const stream = { ref, openedAt: this.#options.clock.monotonic(), oldestPending: undefined, refusing: false };
+    this.#open.set(ref.streamId, stream);
+    const ofNode = this.#byNode.get(ref.node.id) ?? new Set();
+    this.#byNode.set(ref.node.id, ofNode.add(stream));
+    this.#gone.delete(ref.node.id);
+    this.#changed();
+  }
+
+  closed(ref: StreamRef): void {
+    const stream = this.#open.get(ref.streamId);
+    if (stream === undefined) return;
+    this.#open.delete(ref.streamId);
+    const ofNode = this.#byNode.get(ref.node.id);
+    ofNode?.delete(stream);
+    if (ofNode?.size === 0) {
+      this.#byNode.delete(ref.node.id);
+      this.#remember(ref);
+    }
+    this.#changed();
+  }
+
+  /** What is due on a stream may have moved on. */
+  progressed(ref: StreamRef, oldestPending: number | undefined): void {
+    const stream = this.#open.get(ref.streamId);
+    if (stream === undefined) return;
+    const before = stream.oldestPending;
+    stream.oldestPending = oldestPending;
+    if (before !== undefined && (oldestPending === undefined || oldestPending > before)) {
+      this.#options.onSettled(this.#pendingFor(stream, before));
+    }
+    this.#changed();
+  }
+
+  refused(ref: StreamRef): void {
+    const stream = this.#open.get(ref.streamId);
+    if (stream !== undefined) stream.refusing = true;
+    this.#changed();
+  }
+
+  nodes(): readonly NodeView[] {
+    const since = this.#options.clock.now() - REMEMBERED_MS;
+    for (const [id, { since: endedAt }] of this.#gone) if (endedAt < since) this.#gone.delete(id);
+    const views = [...this.#options.streams.all().map((status) => this.#view(status)), ...this.#gone.values()];
+    return views.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.since - b.since));
+  }
+
+  progress(nodeId: string, revision: Revision): Progress {
+    const { publications } = this.#options;
+    const publication = publications.publicationOf(revision);
+    if (publication === undefined) return { state: "unknown", message: "the replica has not published the revision" };
+    const streams = this.#byNode.get(nodeId);
+    if (streams === undefined) return { state: "disconnected", message: "no open stream" };
+    for (const stream of streams) {
+      const progress = this.#progressOf(stream, publication, publications.publicationBefore(revision));
+      if (progress.state !== "done") return progress;
+    }
+    return { state: "done" };
+  }
+
+  refusals(): readonly Refusal[] {
+    const found: Refusal[] = [];
+    for (const stream of this.#open.values()) {
+      if (!stream.refusing) continue;
+      const status = this.#options.streams.describe(stream.ref.streamId);
+      const standing = status === undefined ? [] : [...this.#refusalsOf(status)];
+      stream.refusing = standing.length > 0;
+      found.push(...standing);
+    }
+    return found;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #progressOf(stream: OpenStream, publication: number, before: number): Progress {
+    const pending = stream.oldestPending !== undefined && stream.oldestPending <= publication;
+    if (!pending && !stream.refusing) return { state: "done" };
+    const status = this.#options.streams.describe(stream.ref.streamId);
+    if (status === undefined) return { state: "disconnected", message: "the stream ended" };
+    for (const { typeUrl, resources } of status.types) {
+      for (const { name, refused } of resources) {
+        // Only what came with the revision or after it: an older refusal says nothing about this change.
+        if (refused === undefined || (refused.publication ?? 0) <= before || !isNamed(name, refused, resources))
+          continue;
+        return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
+      }
+    }
+    if (!pending) return { state: "done" };
+    const held = status.types.flatMap(({ resources }) => resources).find((resource) => resource.held !== undefined);
+    if (held?.held !== undefined) return { state: "held", message: `${held.name}: ${held.held}` };
+    return { state: "sent", message: "not acknowledged yet" };
+  }
+
+  *#refusalsOf(status: StreamStatus): Generator<Refusal> {
+    for (const { typeUrl, resources } of status.types) {
+      for (const { name, refused } of resources) {
+        if (refused === undefined || !isNamed(name, refused, resources)) continue;
+        yield {
+          nodeId: status.node.id,
+          typeUrl,
+          resource: name,
+          version: refused.version,
+          message: refused.message,
+          at: refused.at,
+          objects: status.group === undefined ? [] : this.#options.objectsOf(status.group, typeUrl, name),
+        };
+      }
+    }
+  }
+
+  #view(status: StreamStatus): NodeView {
+    const { publications, replica } = this.#options;
+    const stream = this.#open.get(status.streamId);
+    const pending = status.oldestPending;
+    return viewOf(status, {
+      replica,
+      lagMs: stream === undefined || pending === undefined ? 0 : this.#pendingFor(stream, pending),
+      settled: pending === undefined ? publications.last?.revision : publications.settledBy(pending - 1)?.revision,
+    });
+  }
+
+  #remember(ref: StreamRef): void {
+    const { clock, replica } = this.#options;
+    const ended = {
+      ...refOf(ref),
+      silent: undefined,
+      openedAt: clock.now(),
+      duplicate: false,
+      oldestPending: undefined,
+    };
+    const view = viewOf({ ...ended, types: [] }, { replica, lagMs: 0, settled: undefined });
+    this.#gone.set(ref.node.id, { ...view, connected: false });
+  }
+
+  /** For how long a stream has been waiting for a publication: since it was made, or since the stream opened. */
+  #pendingFor(stream: OpenStream, publication: number): number {
+    const madeAt = this.#options.publications.firstAt(publication)?.at ?? stream.openedAt;
+    return this.#options.clock.monotonic() - Math.max(madeAt, stream.openedAt);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function refOf({ streamId, node, peer, variant, group }: StreamRef): StreamRef {
+  return { streamId, node, peer, variant, group };
+}
+
+function shortType(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
+}

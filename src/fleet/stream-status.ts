@@ -1,0 +1,52 @@
+/** Who a stream belongs to. */
+export interface StreamRef {
+  /** Unique in this process. */
+  readonly streamId: string;
+  readonly node: { readonly id: string; readonly cluster: string; readonly userAgentVersion: string };
+  readonly peer: { readonly address: string };
+  readonly variant: "delta" | "sotw";
+  /** The fleet it is served as. */
+  readonly group: string | undefined;
+}
+
+/** A stream as the xDS server describes it. */
+export interface StreamStatus extends StreamRef {
+  readonly silent: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  readonly duplicate: boolean;
+  /** The oldest publication of which something is due, in flight or held. */
+  readonly oldestPending: number | undefined;
+  readonly types: readonly StreamType[];
+}
+
+export interface StreamType {
+  readonly typeUrl: string;
+  readonly shortName: string;
+  readonly inFlight: readonly unknown[];
+  readonly resources: readonly StreamResource[];
+}
+
+export interface StreamResource {
+  readonly name: string;
+  readonly sent: string | undefined;
+  readonly acked: string | undefined;
+  readonly unknown: boolean;
+  readonly refused: StreamRefusal | undefined;
+  readonly held: string | undefined;
+}
+
+export interface StreamRefusal {
+  readonly version: string;
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** The publication that brought the refused content, where it is known. */
+  readonly publication: number | undefined;
+}
+
+/** The open streams of this replica. */
+export interface Streams {
+  all(): readonly StreamStatus[];
+  describe(streamId: string): StreamStatus | undefined;
+}
