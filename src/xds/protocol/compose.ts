@@ -1,0 +1,105 @@
+import type { Send } from "./events.ts";
+import { isSame, type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
+import { entitledNames, targetOf } from "./target.ts";
+import type { Flight, FlightItem, TypeState } from "./type-state.ts";
+
+/** What may go out now for one type, and what may not although it is due. */
+export type Plan = {
+  readonly upserts: readonly Resource[];
+  readonly removals: readonly string[];
+  /** Due, but held, or waiting for another resource. */
+  readonly kept: ReadonlySet<string>;
+};
+
+export type Outgoing = { readonly send: Send; readonly flight: Flight };
+
+type Stamp = { readonly nonce: string; readonly sequence: number; readonly now: number };
+
+const DUMMY_NAME = "fairlead.none";
+
+/** A delta response of exactly what the plan holds. */
+export function composeDelta(state: TypeState, plan: Plan, stamp: Stamp): Outgoing {
+  const items = new Map<string, FlightItem>();
+  for (const resource of plan.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
+  for (const name of plan.removals) items.set(name, itemOf(state, name, undefined));
+  const dummy = items.size === 0 && state.type.emptyAnswer === "dummy";
+  return outgoing(state, stamp, "", plan.upserts, dummy ? [DUMMY_NAME] : plan.removals, items);
+}
+
+/** A SotW response of a type whose responses need not be complete: what is due, nothing else. */
+export function composePartial(state: TypeState, view: View, plan: Plan, stamp: Stamp): Outgoing {
+  const items = new Map<string, FlightItem>();
+  for (const resource of plan.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
+  const version = versionOf(state, view, plan.kept);
+  return outgoing(state, stamp, version, plan.upserts, [], items);
+}
+
+/**
+ * A SotW response that carries the full set: what is kept back stays in it as the client has it, since absence would
+ * delete it. Undefined when what is kept back may be at the client, but was not sent on this stream: then nothing can
+ * be said without deleting it.
+ */
+export function composeFull(state: TypeState, view: View, plan: Plan, stamp: Stamp): Outgoing | undefined {
+  const resources: Resource[] = [];
+  const items = new Map<string, FlightItem>();
+  const changed = new Set([...plan.upserts.map(({ name }) => name), ...plan.removals]);
+  const add = (resource: Resource, settles: boolean) => {
+    if (items.has(resource.name)) return;
+    resources.push(resource);
+    const item = itemOf(state, resource.name, resource);
+    items.set(resource.name, settles ? item : { ...item, publication: undefined, kept: plan.kept.has(resource.name) });
+  };
+  for (const name of plan.kept) {
+    const known = state.sent.get(name);
+    if (known === undefined && state.mayHold) return undefined;
+    if (known?.hash !== undefined) add(known, false);
+  }
+  for (const name of entitledNames(state, view)) {
+    const target = plan.kept.has(name) ? undefined : targetOf(state, view, name);
+    if (target) add(target, changed.has(name));
+  }
+  for (const name of plan.removals) items.set(name, itemOf(state, name, undefined));
+  return outgoing(state, stamp, versionOf(state, view, plan.kept), resources, [], items);
+}
+
+/**
+ * SotW's version of a type: that of the group, corrected by what this client is not given yet. So one string never
+ * stands for two contents (R27), and clients of one group share it whenever nothing is kept back.
+ */
+export function versionOf(state: TypeState, view: View, kept: ReadonlySet<string>): string {
+  const { sum, given } = view.typeVersion(state.type.typeUrl);
+  let own = sum;
+  for (const name of kept) {
+    const target = targetOf(state, view, name);
+    const known: Known | undefined = state.sent.get(name);
+    if (target) own = minusHash(own, target.hash);
+    if (known?.hash !== undefined) own = plusHash(own, known.hash);
+  }
+  if (given === undefined) return formatSum(own);
+  return own === sum ? given : `${given}+${formatSum(own)}`;
+}
+
+function formatSum(sum: bigint): string {
+  return `s${sum.toString(16).padStart(32, "0")}`;
+}
+
+function itemOf(state: TypeState, name: string, resource: Resource | undefined): FlightItem {
+  const before = state.sent.get(name);
+  const repeats = resource !== undefined && isSame(before, resource) && !state.unknown.has(name);
+  return { name, resource, before, publication: repeats ? undefined : state.due.get(name), kept: false };
+}
+
+function outgoing(
+  state: TypeState,
+  stamp: Stamp,
+  version: string,
+  resources: readonly Resource[],
+  removed: readonly string[],
+  items: ReadonlyMap<string, FlightItem>,
+): Outgoing {
+  const { nonce, sequence, now } = stamp;
+  return {
+    send: { kind: "send", typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false },
+    flight: { nonce, sequence, version, sentAt: now, items },
+  };
+}

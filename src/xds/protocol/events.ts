@@ -1,0 +1,46 @@
+import type { Resource, ResourceKey } from "./resource.ts";
+import type { Flight, Refusal } from "./type-state.ts";
+
+type ErrorDetail = { readonly code: number; readonly message: string };
+
+export type SotwRequest = {
+  readonly typeUrl: string;
+  readonly versionInfo: string;
+  /** The complete list; undefined when it is the same as in the previous request of the type. */
+  readonly names: readonly string[] | undefined;
+  readonly nonce: string;
+  readonly error: ErrorDetail | undefined;
+};
+
+export type DeltaRequest = {
+  readonly typeUrl: string;
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  readonly initialVersions: ReadonlyMap<string, string>;
+  readonly nonce: string;
+  readonly error: ErrorDetail | undefined;
+};
+
+/** One response, to be written in the order given. */
+export type Send = {
+  readonly kind: "send";
+  readonly typeUrl: string;
+  readonly nonce: string;
+  /** SotW's `version_info`; empty in delta. */
+  readonly version: string;
+  readonly resources: readonly Resource[];
+  /** Delta only. */
+  readonly removed: readonly string[];
+  /** Names in `resources` that go without body, to renew their TTL. */
+  readonly heartbeat: boolean;
+};
+
+/** What happened, for whoever watches. */
+export type Report =
+  | { readonly kind: "subscribe"; readonly typeUrl: string; readonly names: number; readonly wildcard: boolean }
+  | { readonly kind: "ack"; readonly typeUrl: string; readonly flight: Flight }
+  | { readonly kind: "nack"; readonly typeUrl: string; readonly refusal: Refusal }
+  /** Names that were unknown because of a refusal, and are known again. */
+  | { readonly kind: "cleared"; readonly typeUrl: string; readonly names: readonly string[] }
+  /** A wait for another resource met its bound, and ended by it. */
+  | { readonly kind: "late"; readonly resource: ResourceKey; readonly on: ResourceKey; readonly waitedMs: number };

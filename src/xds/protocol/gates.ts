@@ -1,0 +1,58 @@
+import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
+import type { Registry } from "./resource-types.ts";
+import { targetOf } from "./target.ts";
+import type { TypeState } from "./type-state.ts";
+
+export type TypeStates = ReadonlyMap<string, TypeState>;
+
+/** Another resource that must move first. It is waited for without bound when it is itself kept back on purpose. */
+export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
+
+/**
+ * The reference that must be live at the client before this resource may name it, if any. Only what this client
+ * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later.
+ *
+ * @see xDS protocol, "Eventual consistency considerations", and R2
+ */
+export function upsertGate(states: TypeStates, view: View, state: TypeState, resource: Resource): Gate | undefined {
+  if (isSame(state.sent.get(resource.name), resource)) return undefined;
+  for (const on of resource.references) {
+    if (!state.type.waitsFor.includes(on.typeUrl)) continue;
+    const other = states.get(on.typeUrl);
+    if (!other?.requested || !targetOf(other, view, on.name)) continue;
+    if (!other.isLive(on.name)) return { on, bounded: !other.held.has(on.name) };
+  }
+  return undefined;
+}
+
+/** Who may still refer to resources of one type while not being where it should be. */
+export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly unreadable: Gate | undefined };
+
+/**
+ * Collects what the client may be running that is about to be replaced, by the name it refers to. What is unreadable
+ * (known by its version only) may refer to anything. A referrer that is where it should be blocks nothing: then the
+ * caller means the reference to dangle.
+ */
+export function referrersOf(registry: Registry, states: TypeStates, view: View, typeUrl: string): Referrers {
+  const byName = new Map<string, Gate>();
+  let unreadable: Gate | undefined;
+  for (const type of registry.ordered) {
+    const state = states.get(type.typeUrl);
+    if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
+    for (const name of state.possibleNames()) {
+      if (state.isSettledAt(name, targetOf(state, view, name))) continue;
+      const gate = {
+        on: { typeUrl: type.typeUrl, name },
+        bounded: !state.held.has(name) && !state.refused.has(name),
+      };
+      for (const known of state.possible(name)) {
+        if (known.hash === undefined) {
+          if (type.typeUrl !== typeUrl) unreadable = gate;
+        } else {
+          for (const reference of known.references) if (reference.typeUrl === typeUrl) byName.set(reference.name, gate);
+        }
+      }
+    }
+  }
+  return { byName, unreadable };
+}

@@ -1,0 +1,175 @@
+import type { Plan } from "./compose.ts";
+import type { Report } from "./events.ts";
+import { type Gate, type Referrers, referrersOf, type TypeStates, upsertGate } from "./gates.ts";
+import type { Resource, ResourceKey, View } from "./resource.ts";
+import type { Registry } from "./resource-types.ts";
+import { needOf, targetOf } from "./target.ts";
+import type { TypeState } from "./type-state.ts";
+
+/** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
+export type Hold = (resource: ResourceKey, version: string) => string | undefined;
+
+/** All that one flush decides by. */
+export type FlushContext = {
+  readonly registry: Registry;
+  readonly states: TypeStates;
+  readonly view: View;
+  readonly now: number;
+  readonly hold: Hold;
+  /** How long one resource waits for another before it goes anyway. */
+  readonly waitMs: number;
+  /** Largest response. */
+  readonly maxBytes: number;
+  /** Types that may still be asked for in a moment, because the stream is young. */
+  readonly settling: boolean;
+  readonly reports: Report[];
+  wakeAt: number;
+};
+
+/**
+ * Sorts what is due of one type into what goes now and what is kept back, asking the holds and the references.
+ * What turns out to need nothing stops being due.
+ */
+export function planType(context: FlushContext, state: TypeState, only?: ReadonlySet<string>): Plan {
+  const { view } = context;
+  retryRefused(state, view);
+  const upserts: Resource[] = [];
+  const removalsDue: string[] = [];
+  let bytes = 0;
+  let gated: Gate | undefined;
+  for (const [name, publication] of state.due) {
+    if (only && !only.has(name)) continue;
+    const need = needOf(state, view, name);
+    if (need.kind === "nothing") {
+      adopt(state, view, name);
+      state.settle(name);
+    } else if (need.kind === "remove") {
+      removalsDue.push(name);
+    } else {
+      const { resource } = need;
+      if (resource.name !== name) {
+        rename(state, name, resource.name, publication);
+        continue;
+      }
+      const reason = context.hold(resource, resource.version) ?? tooLarge(context, resource);
+      if (reason !== undefined) {
+        state.hold(resource.name, reason);
+        continue;
+      }
+      const gate = upsertGate(context.states, view, state, resource);
+      if (gate && isWaiting(context, state, resource.name, gate)) {
+        gated ??= gate;
+        continue;
+      }
+      if (!state.type.fullSet && upserts.length > 0 && bytes + resource.bytes > context.maxBytes) continue;
+      bytes += resource.bytes;
+      upserts.push(resource);
+    }
+  }
+  const removals = planRemovals(context, state, removalsDue, gated);
+  return { upserts, removals, kept: keptOf(state, upserts, removals) };
+}
+
+/**
+ * A removal leaves after what replaces it: when no older content that the client may run refers to it, and, for a
+ * type whose members stand in for each other, when no addition waits.
+ */
+function planRemovals(
+  context: FlushContext,
+  state: TypeState,
+  names: readonly string[],
+  gated: Gate | undefined,
+): string[] {
+  let referrers: Referrers | undefined;
+  return names.filter((name) => {
+    const key = { typeUrl: state.type.typeUrl, name };
+    const held = context.hold(key, "");
+    if (held !== undefined) {
+      state.hold(name, held);
+      return false;
+    }
+    if (!state.sent.has(name) && !state.unknown.has(name)) return true;
+    referrers ??= referrersOf(context.registry, context.states, context.view, state.type.typeUrl);
+    const settling = context.settling && state.sent.get(name)?.hash === undefined ? unasked(context, state) : undefined;
+    const gate = gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling;
+    return !(gate && isWaiting(context, state, name, gate));
+  });
+}
+
+/** A referring type that this young stream has not asked for yet: what it runs may still refer to anything. */
+function unasked(context: FlushContext, state: TypeState): Gate | undefined {
+  const type = context.registry.ordered.find(
+    ({ typeUrl, waitsFor }) => waitsFor.includes(state.type.typeUrl) && !context.states.get(typeUrl)?.requested,
+  );
+  return type && { on: { typeUrl: type.typeUrl, name: "*" }, bounded: true };
+}
+
+/** Starts or continues a wait; false once its bound is met. */
+function isWaiting(context: FlushContext, state: TypeState, name: string, gate: Gate): boolean {
+  const { now, waitMs } = context;
+  let wait = state.waits.get(name);
+  if (!wait || wait.on.name !== gate.on.name || wait.on.typeUrl !== gate.on.typeUrl) {
+    wait = { on: gate.on, since: wait?.since ?? now, late: wait?.late ?? false };
+    state.waits.set(name, wait);
+  }
+  if (!gate.bounded) return true;
+  const waitedMs = now - wait.since;
+  if (waitedMs < waitMs) {
+    context.wakeAt = Math.min(context.wakeAt, wait.since + waitMs);
+    return true;
+  }
+  if (!wait.late) {
+    wait.late = true;
+    context.reports.push({ kind: "late", resource: { typeUrl: state.type.typeUrl, name }, on: gate.on, waitedMs });
+  }
+  return false;
+}
+
+/**
+ * A refused response is tried again when any part of it has changed, and then all of it, since the client may have
+ * applied any part (R16). Until then its members are not due.
+ */
+function retryRefused(state: TypeState, view: View): void {
+  if (state.refused.size === 0) return;
+  for (const [name, publication] of [...state.due]) {
+    const refusal = state.refused.get(name);
+    if (!refusal || state.forced.has(name)) continue;
+    const changed = refusal.items.values().some((item) => {
+      return targetOf(state, view, item.name)?.hash !== item.resource?.hash;
+    });
+    if (!changed) {
+      state.settle(name);
+      continue;
+    }
+    for (const member of refusal.items.keys()) {
+      if (state.refused.get(member) !== refusal) continue;
+      state.refused.delete(member);
+      state.mark(member, member === name ? publication : view.publicationOf(state.type.typeUrl, member));
+    }
+  }
+}
+
+/** What the client presented turns out to be what it should have: from now on its content is known. */
+function adopt(state: TypeState, view: View, name: string): void {
+  const target = targetOf(state, view, name);
+  if (target && state.sent.has(name)) state.sent.set(name, target);
+}
+
+/** Asked for by alias: what is due is due under the resource's own name. */
+function rename(state: TypeState, from: string, to: string, publication: number): void {
+  const forced = state.forced.has(from);
+  state.settle(from);
+  if (forced) state.force(to, publication);
+  else state.mark(to, publication);
+}
+
+function tooLarge(context: FlushContext, resource: Resource): string | undefined {
+  return resource.bytes > context.maxBytes ? "response_too_large" : undefined;
+}
+
+function keptOf(state: TypeState, upserts: readonly Resource[], removals: readonly string[]): ReadonlySet<string> {
+  const kept = new Set([...state.due.keys(), ...state.held.keys()]);
+  for (const { name } of upserts) kept.delete(name);
+  for (const name of removals) kept.delete(name);
+  return kept;
+}

@@ -1,0 +1,46 @@
+/** A collection name `xdstp://authority/type/path/*?params`, split for matching. */
+export type Glob = { readonly prefix: string; readonly params: string };
+
+/**
+ * The form in which two spellings of one name are equal: percent-encoding undone where it was not needed, context
+ * parameters sorted. Other names are opaque and come back as they are.
+ *
+ * @see xRFC TP1, "URI schemes", and R19
+ */
+export function canonicalName(name: string): string {
+  if (!name.startsWith("xdstp://")) return name;
+  const query = name.indexOf("?");
+  const path = unescapePlain(query < 0 ? name : name.slice(0, query));
+  if (query < 0) return path;
+  const params = name
+    .slice(query + 1)
+    .split("&")
+    .map(unescapePlain)
+    .toSorted();
+  return `${path}?${params.join("&")}`;
+}
+
+/** Reads a canonical name as a collection, or undefined when it names a single resource. */
+export function parseGlob(name: string): Glob | undefined {
+  if (!name.startsWith("xdstp://")) return undefined;
+  const [path = "", params = ""] = name.split("?");
+  return path.endsWith("/*") ? { prefix: path.slice(0, -1), params } : undefined;
+}
+
+/** True when the canonical name is a direct member of the collection, with the same context. */
+export function isMember(glob: Glob, name: string): boolean {
+  const [path = "", params = ""] = name.split("?");
+  return (
+    params === glob.params &&
+    path.length > glob.prefix.length &&
+    path.startsWith(glob.prefix) &&
+    !path.includes("/", glob.prefix.length)
+  );
+}
+
+function unescapePlain(text: string): string {
+  return text.replace(/%[0-9A-Fa-f]{2}/g, (escaped) => {
+    const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return /[A-Za-z0-9._~-]/.test(character) ? character : escaped.toUpperCase();
+  });
+}

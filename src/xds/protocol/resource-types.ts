@@ -1,0 +1,113 @@
+const TYPE = "type.googleapis.com/";
+
+export const LISTENER_TYPE = `${TYPE}envoy.config.listener.v3.Listener`;
+export const CLUSTER_TYPE = `${TYPE}envoy.config.cluster.v3.Cluster`;
+export const ENDPOINT_TYPE = `${TYPE}envoy.config.endpoint.v3.ClusterLoadAssignment`;
+export const LEDS_TYPE = `${TYPE}envoy.config.endpoint.v3.LbEndpoint`;
+export const ROUTE_TYPE = `${TYPE}envoy.config.route.v3.RouteConfiguration`;
+export const SCOPED_ROUTE_TYPE = `${TYPE}envoy.config.route.v3.ScopedRouteConfiguration`;
+export const VIRTUAL_HOST_TYPE = `${TYPE}envoy.config.route.v3.VirtualHost`;
+export const SECRET_TYPE = `${TYPE}envoy.extensions.transport_sockets.tls.v3.Secret`;
+export const RUNTIME_TYPE = `${TYPE}envoy.service.runtime.v3.Runtime`;
+export const EXTENSION_TYPE = `${TYPE}envoy.config.core.v3.TypedExtensionConfig`;
+
+/** How the protocol treats one type. A new type is an entry, not a branch. */
+export type ResourceType = {
+  readonly typeUrl: string;
+  /** The name people use: `CDS`. */
+  readonly shortName: string;
+  /** SotW responses carry the full set, and absence deletes ("Grouping Resources into Responses"). */
+  readonly fullSet: boolean;
+  /** An empty first request means everything ("legacy" wildcard); an explicit `*` is always understood. */
+  readonly legacyWildcard: boolean;
+  /** `explicit`: delta tells a removal. `never`: Envoy ignores it or suffers from it, so the client just keeps what it has (R7). */
+  readonly removal: "explicit" | "never";
+  /** Delta's answer to a name that does not exist: `placeholder` asks the view for a resource that says so (R8, VHDS). */
+  readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
+  /** A first wildcard request with nothing to send: an empty response, or one that names a dummy as removed (W8). */
+  readonly emptyAnswer: "empty" | "dummy";
+  /** Sent again right behind a resource of this type that is new or changed and refers to them (R3, R25). */
+  readonly companions: readonly string[];
+  /** A resource of this type goes out after those it refers to of these types, which leave after it (R1, R2). */
+  readonly waitsFor: readonly string[];
+  /** A second response may overtake one that is not acknowledged yet (the CDS ACK is withheld while a cluster warms). */
+  readonly overtakes: boolean;
+  /** Names may be collections (`xdstp://…/*`) whose members reconnect without versions (R19). */
+  readonly collections: boolean;
+  /** The client takes a body-less resource of the same version as a renewal of its TTL (R11). */
+  readonly heartbeats: boolean;
+};
+
+const named = {
+  fullSet: false,
+  legacyWildcard: false,
+  removal: "never",
+  absent: "removed",
+  emptyAnswer: "empty",
+  companions: [],
+  waitsFor: [],
+  overtakes: false,
+  collections: false,
+  heartbeats: true,
+} as const;
+
+/** The types in the order in which they leave on one stream ("Eventual consistency considerations"). */
+export const RESOURCE_TYPES: readonly ResourceType[] = [
+  {
+    ...named,
+    typeUrl: CLUSTER_TYPE,
+    shortName: "CDS",
+    fullSet: true,
+    legacyWildcard: true,
+    removal: "explicit",
+    companions: [ENDPOINT_TYPE, SECRET_TYPE],
+    overtakes: true,
+  },
+  { ...named, typeUrl: ENDPOINT_TYPE, shortName: "EDS", absent: "placeholder-if-referenced", companions: [LEDS_TYPE] },
+  { ...named, typeUrl: LEDS_TYPE, shortName: "LEDS", removal: "explicit", collections: true },
+  { ...named, typeUrl: SECRET_TYPE, shortName: "SDS" },
+  {
+    ...named,
+    typeUrl: LISTENER_TYPE,
+    shortName: "LDS",
+    fullSet: true,
+    legacyWildcard: true,
+    removal: "explicit",
+    companions: [SECRET_TYPE],
+    waitsFor: [CLUSTER_TYPE],
+  },
+  {
+    ...named,
+    typeUrl: SCOPED_ROUTE_TYPE,
+    shortName: "SRDS",
+    fullSet: true,
+    legacyWildcard: true,
+    removal: "explicit",
+    waitsFor: [CLUSTER_TYPE],
+  },
+  { ...named, typeUrl: ROUTE_TYPE, shortName: "RDS", waitsFor: [CLUSTER_TYPE] },
+  {
+    ...named,
+    typeUrl: VIRTUAL_HOST_TYPE,
+    shortName: "VHDS",
+    legacyWildcard: true,
+    removal: "explicit",
+    absent: "placeholder",
+    emptyAnswer: "dummy",
+    waitsFor: [CLUSTER_TYPE],
+    heartbeats: false,
+  },
+  { ...named, typeUrl: EXTENSION_TYPE, shortName: "ECDS" },
+  { ...named, typeUrl: RUNTIME_TYPE, shortName: "RTDS", removal: "explicit" },
+];
+
+export type Registry = {
+  readonly ordered: readonly ResourceType[];
+  readonly byTypeUrl: ReadonlyMap<string, ResourceType>;
+};
+
+/** The built-in types, followed by those a caller adds. */
+export function createRegistry(extra: readonly ResourceType[] = []): Registry {
+  const ordered = [...RESOURCE_TYPES, ...extra];
+  return { ordered, byTypeUrl: new Map(ordered.map((type) => [type.typeUrl, type])) };
+}

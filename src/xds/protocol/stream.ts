@@ -1,0 +1,392 @@
+import { composeDelta, composeFull, composePartial, type Outgoing, type Plan, versionOf } from "./compose.ts";
+import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
+import { type FlushContext, type Hold, planType } from "./plan.ts";
+import { isSame, type Resource, type View } from "./resource.ts";
+import { canonicalName, isMember, parseGlob } from "./resource-name.ts";
+import type { Registry, ResourceType } from "./resource-types.ts";
+import type { SubscriptionChange } from "./subscription.ts";
+import { entitledNames } from "./target.ts";
+import { TypeState } from "./type-state.ts";
+import { readDeltaVerdict, readSotwVerdict } from "./verdict.ts";
+
+export type StreamSettings = {
+  readonly variant: "sotw" | "delta";
+  readonly registry: Registry;
+  /** Several types on this stream, so that one can wait for another. */
+  readonly aggregated: boolean;
+  /** Makes nonces of this stream unlike those of any other (C3). */
+  readonly nonceTag: string;
+  readonly openedAt: number;
+  /** How long one resource waits for another before it goes anyway. */
+  readonly waitMs: number;
+  /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */
+  readonly overtakeMs: number;
+  /** How long after its opening a stream may still be expected to ask for further types. */
+  readonly settleMs: number;
+  /** Largest response; one resource larger than this is held. */
+  readonly maxResponseBytes: number;
+  /** The client honours `Resource.ttl` in this variant (R10). */
+  readonly honoursTtl: boolean;
+};
+
+export type Flushed = {
+  readonly sends: readonly Send[];
+  readonly reports: readonly Report[];
+  /** When to flush again although nothing happened; Infinity for never. */
+  readonly wakeAt: number;
+};
+
+const COMPANIONS_IN_FLIGHT = 2;
+
+/**
+ * One stream's side of the protocol: requests and publications in, responses out. No clock, no socket, no promise;
+ * `now` is any clock that never goes back, and comes with each event.
+ *
+ * State changes in place, since a stream is touched for each publication: what that costs must be what is dirty.
+ */
+export class ProtocolStream {
+  readonly states = new Map<string, TypeState>();
+  readonly #settings: StreamSettings;
+  readonly #presentedVersions = new Map<string, string>();
+  readonly #remembered = new Map<string, Set<string>>();
+  #view: View | undefined;
+  #sequence = 0;
+
+  constructor(settings: StreamSettings) {
+    this.#settings = settings;
+  }
+
+  /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law of isolation). */
+  attach(view: View | undefined): void {
+    if (view === this.#view) return;
+    this.#view = view;
+    if (!view) return;
+    for (const state of this.states.values()) this.#markAll(state, view);
+  }
+
+  /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (R16). */
+  remember(typeUrl: string, name: string): void {
+    const names = this.#remembered.get(typeUrl) ?? new Set();
+    this.#remembered.set(typeUrl, names.add(name));
+  }
+
+  receiveSotw(request: SotwRequest, now: number): Report[] {
+    const reports: Report[] = [];
+    const state = this.#state(request.typeUrl);
+    if (!state) return reports;
+    if (!state.requested) {
+      const names = request.names ?? [];
+      state.subscription.replace(names);
+      state.mayHold = request.versionInfo !== "";
+      state.acceptedVersion = request.versionInfo;
+      if (state.subscription.names.size === 0 && state.mayHold) {
+        this.#presentedVersions.set(request.typeUrl, request.versionInfo);
+      }
+      this.#start(state, reports, state.subscription.wildcard || state.type.fullSet);
+      for (const name of state.subscription.names) this.#require(state, name);
+      return reports;
+    }
+    readSotwVerdict(state, request, now, reports);
+    this.#proveLive(reports);
+    if (request.names) this.#applyChange(state, state.subscription.replace(request.names), reports);
+    return reports;
+  }
+
+  receiveDelta(request: DeltaRequest, now: number): Report[] {
+    const reports: Report[] = [];
+    const state = this.#state(request.typeUrl);
+    if (!state) return reports;
+    const first = !state.requested;
+    if (!first) {
+      readDeltaVerdict(state, request, now, reports);
+      this.#proveLive(reports);
+    }
+    const change = state.subscription.change(request.subscribe, request.unsubscribe);
+    if (!first) {
+      this.#applyChange(state, change, reports);
+      return reports;
+    }
+    for (const [spelled, version] of request.initialVersions) {
+      const name = canonicalName(spelled);
+      const resource = this.#view?.get(request.typeUrl, name);
+      if (state.subscription.covers(name, resource?.aliases)) state.sent.set(name, { version, hash: undefined });
+    }
+    this.#start(state, reports, state.subscription.wildcard && request.initialVersions.size === 0);
+    for (const name of change.added) {
+      const own = this.#view?.get(request.typeUrl, name)?.name ?? name;
+      if (!state.sent.has(own)) this.#require(state, name);
+    }
+    return reports;
+  }
+
+  /** Tells the stream that resources of one type have changed, appeared or gone in its view. */
+  publish(typeUrl: string, names: Iterable<string>, publication: number): void {
+    const state = this.states.get(typeUrl);
+    if (!state?.requested) return;
+    for (const name of names) {
+      if (this.#concerns(state, name)) state.mark(name, publication);
+    }
+  }
+
+  /** What was held may have become free. */
+  releaseHolds(): boolean {
+    let any = false;
+    for (const state of this.states.values()) any = state.releaseHolds() || any;
+    return any;
+  }
+
+  /** All responses that may leave now, in order. Call it only while the socket takes writes. */
+  flush(now: number, hold: Hold): Flushed {
+    const view = this.#view;
+    const reports: Report[] = [];
+    if (!view) return { sends: [], reports, wakeAt: Infinity };
+    const { registry, aggregated, openedAt, settleMs, waitMs, maxResponseBytes } = this.#settings;
+    const settlesAt = openedAt + settleMs;
+    const context: FlushContext = {
+      registry,
+      states: this.states,
+      view,
+      now,
+      hold,
+      waitMs,
+      maxBytes: maxResponseBytes,
+      settling: aggregated && now < settlesAt,
+      reports,
+      wakeAt: Infinity,
+    };
+    const sends: Send[] = [];
+    for (const type of registry.ordered) {
+      const state = this.states.get(type.typeUrl);
+      if (!state?.requested) continue;
+      const outgoing = this.#flushType(context, state);
+      if (!outgoing) continue;
+      this.#markCompanions(state, outgoing.send.resources, view);
+      state.launch(outgoing.flight);
+      sends.push(outgoing.send);
+    }
+    const waiting = context.settling && this.states.values().some((state) => state.waits.size > 0);
+    return { sends, reports, wakeAt: waiting ? Math.min(context.wakeAt, settlesAt) : context.wakeAt };
+  }
+
+  /** The oldest publication of which something is due, held or in flight; undefined when all is settled. */
+  oldestPending(): number | undefined {
+    let oldest: number | undefined;
+    for (const state of this.states.values()) {
+      const own = state.requested ? state.oldestPending() : undefined;
+      if (own !== undefined && (oldest === undefined || own < oldest)) oldest = own;
+    }
+    return oldest;
+  }
+
+  #flushType(context: FlushContext, state: TypeState): Outgoing | undefined {
+    if (state.due.size === 0 && !state.mustAnswer) return undefined;
+    if (this.#isSilentlyCurrent(state, context.view)) return undefined;
+    const room = this.#room(context, state);
+    if (room === "none") return undefined;
+    const plan = planType(context, state, room === "behind" ? state.behind : undefined);
+    const stamp = { nonce: "", sequence: this.#sequence + 1, now: context.now };
+    stamp.nonce = `${this.#settings.nonceTag}${stamp.sequence}`;
+    const outgoing = this.#compose(state, context, plan, stamp);
+    if (outgoing) this.#sequence++;
+    return outgoing;
+  }
+
+  #compose(
+    state: TypeState,
+    { view, maxBytes }: FlushContext,
+    plan: Plan,
+    stamp: { nonce: string; sequence: number; now: number },
+  ): Outgoing | undefined {
+    const empty = plan.upserts.length === 0 && plan.removals.length === 0;
+    if (empty && (!state.mustAnswer || plan.kept.size > 0)) return undefined;
+    if (this.#settings.variant === "delta") return composeDelta(state, plan, stamp);
+    if (!state.type.fullSet) {
+      for (const name of plan.removals) state.forget(name);
+      return plan.upserts.length > 0 ? composePartial(state, view, plan, stamp) : undefined;
+    }
+    const outgoing = composeFull(state, view, plan, stamp);
+    if (outgoing && outgoing.send.resources.reduce((sum, { bytes }) => sum + bytes, 0) > maxBytes) {
+      for (const { name } of plan.upserts) state.hold(name, "response_too_large");
+      return undefined;
+    }
+    return outgoing;
+  }
+
+  /**
+   * One response in flight per type. Two exceptions, never more than two in all: what must follow a parent that
+   * leaves in this flush, and a type whose ACK the client may withhold (CDS while a cluster warms), when the new
+   * response touches what the first one brought or a moment has passed, or the client asks for something.
+   */
+  #room(context: FlushContext, state: TypeState): "all" | "behind" | "none" {
+    const [first] = state.flights;
+    if (!first) return "all";
+    if (state.flights.length >= COMPANIONS_IN_FLIGHT) return "none";
+    if (state.type.overtakes) {
+      const overtakesAt = first.sentAt + this.#settings.overtakeMs;
+      const touches = state.due.keys().some((name) => first.items.get(name)?.publication !== undefined);
+      const asked = this.#settings.variant === "delta" && state.due.keys().some((name) => state.forced.has(name));
+      if (touches || asked || context.now >= overtakesAt) return "all";
+      context.wakeAt = Math.min(context.wakeAt, overtakesAt);
+    }
+    return state.behind.size > 0 ? "behind" : "none";
+  }
+
+  /** Endpoints (and secrets) of a new or changed parent leave right behind it, changed or not (R3, R4, R25). */
+  #markCompanions(parent: TypeState, resources: readonly Resource[], view: View): void {
+    const { companions } = parent.type;
+    if (companions.length === 0) return;
+    for (const resource of resources) {
+      const changed = !isSame(parent.sent.get(resource.name), resource) || parent.unknown.has(resource.name);
+      if (!changed && !parent.behind.has(resource.name)) continue;
+      for (const { typeUrl, name } of resource.references) {
+        const state = companions.includes(typeUrl) ? this.#state(typeUrl) : undefined;
+        if (state && this.#mayPush(state, name)) this.#follow(state, name, view);
+      }
+    }
+  }
+
+  /**
+   * Only endpoints are worth pushing before they are asked for, and only to a client that has live interest in
+   * the type: one without any ignores a response and never answers it, which would leave it in flight for ever.
+   */
+  #mayPush(state: TypeState, name: string): boolean {
+    if (!state.requested) return true;
+    const { subscription, type } = state;
+    if (subscription.covers(name)) return true;
+    return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
+  }
+
+  #follow(state: TypeState, name: string, view: View): void {
+    const glob = parseGlob(name);
+    if (glob) {
+      for (const member of view.list(state.type.typeUrl)) {
+        if (isMember(glob, member.name)) this.#follow(state, member.name, view);
+      }
+      return;
+    }
+    const repeats = !state.due.has(name) && state.sent.has(name);
+    state.behind.add(name);
+    state.force(name, repeats ? Infinity : view.publicationOf(state.type.typeUrl, name));
+  }
+
+  /** S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
+  #isSilentlyCurrent(state: TypeState, view: View): boolean {
+    const { typeUrl } = state.type;
+    const presented = this.#presentedVersions.get(typeUrl);
+    if (presented === undefined) return false;
+    this.#presentedVersions.delete(typeUrl);
+    const { subscription, unknown } = state;
+    const pure = subscription.wildcard && subscription.names.size === 0 && unknown.size === 0;
+    if (!pure || presented !== versionOf(state, view, new Set())) return false;
+    for (const resource of view.list(typeUrl)) {
+      state.sent.set(resource.name, resource);
+      state.settle(resource.name);
+    }
+    state.mayHold = false;
+    state.mustAnswer = false;
+    return state.due.size === 0;
+  }
+
+  /** An acknowledged endpoint set that left after its cluster proves the cluster live, though CDS is not acknowledged yet. */
+  #proveLive(reports: readonly Report[]): void {
+    for (const report of reports) {
+      if (report.kind !== "ack") continue;
+      for (const parent of this.states.values()) {
+        if (!parent.type.overtakes || !parent.type.companions.includes(report.typeUrl)) continue;
+        for (const flight of parent.flights) {
+          if (flight.sequence > report.flight.sequence) continue;
+          for (const { name, resource } of flight.items.values()) {
+            const proven = resource?.references.some(
+              (reference) => reference.typeUrl === report.typeUrl && report.flight.items.has(reference.name),
+            );
+            if (proven) parent.proven.add(name);
+          }
+        }
+      }
+    }
+  }
+
+  #start(state: TypeState, reports: Report[], mustAnswer: boolean): void {
+    state.requested = true;
+    state.mustAnswer = mustAnswer;
+    for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);
+    const { typeUrl } = state.type;
+    for (const name of this.#remembered.get(typeUrl) ?? []) {
+      if (state.subscription.covers(name) || state.sent.has(name)) state.unknown.add(name);
+    }
+    if (this.#view) this.#markAll(state, this.#view);
+    reports.push(subscribed(state));
+  }
+
+  #applyChange(state: TypeState, change: SubscriptionChange, reports: Report[]): void {
+    const { subscription, sent } = state;
+    if (change.wildcard === "same" && change.added.length === 0 && change.removed.length === 0) return;
+    for (const name of change.removed) {
+      const own = this.#view?.get(state.type.typeUrl, name)?.name ?? name;
+      if (!subscription.covers(own)) state.forget(own);
+      else if (this.#settings.variant === "delta") this.#require(state, own);
+    }
+    if (change.wildcard === "removed") {
+      for (const name of [...sent.keys()]) if (!subscription.covers(name)) state.forget(name);
+      for (const name of [...state.due.keys()]) if (!subscription.covers(name)) state.settle(name);
+    }
+    if (change.wildcard === "added") {
+      state.mustAnswer = true;
+      if (this.#view) this.#markAll(state, this.#view);
+    }
+    for (const name of change.added) this.#require(state, name);
+    reports.push(subscribed(state));
+  }
+
+  /** The client asks for this name now: it gets an answer even when it has it, or when there is none. */
+  #require(state: TypeState, name: string): void {
+    const { typeUrl } = state.type;
+    const glob = parseGlob(name);
+    if (glob && this.#view) {
+      for (const member of this.#view.list(typeUrl)) {
+        if (isMember(glob, member.name)) state.force(member.name, this.#view.publicationOf(typeUrl, member.name));
+      }
+      this.#markTombstones(state, this.#view);
+    }
+    state.force(name, this.#view?.publicationOf(typeUrl, name) ?? 0);
+  }
+
+  #markAll(state: TypeState, view: View): void {
+    const { typeUrl } = state.type;
+    for (const name of entitledNames(state, view)) state.mark(name, view.publicationOf(typeUrl, name));
+    for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
+    for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
+    this.#markTombstones(state, view);
+  }
+
+  /** Collections reconnect without versions, so what was deleted must be named (R19). */
+  #markTombstones(state: TypeState, view: View): void {
+    if (!state.type.collections || state.subscription.globs.size === 0) return;
+    for (const name of view.tombstones(state.type.typeUrl)) {
+      if (!state.subscription.covers(name) || state.sent.has(name)) continue;
+      state.unknown.add(name);
+      state.mark(name, view.publicationOf(state.type.typeUrl, name));
+    }
+  }
+
+  #concerns(state: TypeState, name: string): boolean {
+    if (state.subscription.covers(name) || state.sent.has(name) || state.unknown.has(name)) return true;
+    const aliases = this.#view?.get(state.type.typeUrl, name)?.aliases;
+    return aliases !== undefined && aliases.length > 0 && state.subscription.covers(name, aliases);
+  }
+
+  #state(typeUrl: string): TypeState | undefined {
+    const known = this.states.get(typeUrl);
+    if (known) return known;
+    const type: ResourceType | undefined = this.#settings.registry.byTypeUrl.get(typeUrl);
+    if (!type) return undefined;
+    const state = new TypeState(type);
+    this.states.set(typeUrl, state);
+    return state;
+  }
+}
+
+function subscribed(state: TypeState): Report {
+  const { subscription, type } = state;
+  return { kind: "subscribe", typeUrl: type.typeUrl, names: subscription.names.size, wildcard: subscription.wildcard };
+}

@@ -1,0 +1,62 @@
+import { isSame, type Resource, type View } from "./resource.ts";
+import { isMember, parseGlob } from "./resource-name.ts";
+import type { TypeState } from "./type-state.ts";
+
+/** What one name needs, before holds and waits are asked. */
+export type Need =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "upsert"; readonly resource: Resource }
+  | { readonly kind: "remove" };
+
+const NOTHING: Need = { kind: "nothing" };
+
+/** What the client should have under this name, or undefined. */
+export function targetOf(state: TypeState, view: View, name: string): Resource | undefined {
+  const resource = view.get(state.type.typeUrl, name);
+  if (!resource) return undefined;
+  return state.subscription.covers(resource.name, resource.aliases) || state.behind.has(name) ? resource : undefined;
+}
+
+/** Compares what a client should have with what it has. */
+export function needOf(state: TypeState, view: View, name: string): Need {
+  const target = targetOf(state, view, name);
+  const known = state.sent.get(name);
+  if (target) {
+    const satisfied = isSame(known, target) && !state.forced.has(name) && !state.unknown.has(name);
+    return satisfied ? NOTHING : { kind: "upsert", resource: target };
+  }
+  if (state.forced.has(name)) return absentNeed(state, view, name);
+  const possible = known !== undefined || state.unknown.has(name);
+  return possible && state.type.removal === "explicit" ? { kind: "remove" } : NOTHING;
+}
+
+/**
+ * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
+ * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (R8).
+ */
+function absentNeed(state: TypeState, view: View, name: string): Need {
+  const { type } = state;
+  const glob = parseGlob(name);
+  if (glob) {
+    const populated = Iterator.from(view.list(type.typeUrl)).some((member) => isMember(glob, member.name));
+    return populated ? NOTHING : { kind: "remove" };
+  }
+  const known = state.sent.get(name);
+  if (type.removal === "never" && known) {
+    return known.hash === undefined ? NOTHING : { kind: "upsert", resource: known };
+  }
+  const wanted =
+    type.absent === "placeholder" ||
+    (type.absent === "placeholder-if-referenced" && view.isReferenced(type.typeUrl, name));
+  const placeholder = wanted ? view.placeholder(type.typeUrl, name) : undefined;
+  return placeholder ? { kind: "upsert", resource: placeholder } : { kind: "remove" };
+}
+
+/** The names that this subscription leads to, some perhaps twice; requested names that do not exist included. */
+export function* entitledNames(state: TypeState, view: View): Generator<string> {
+  const { subscription, type } = state;
+  if (subscription.wildcard || subscription.globs.size > 0) {
+    for (const { name, aliases } of view.list(type.typeUrl)) if (subscription.covers(name, aliases)) yield name;
+  }
+  for (const name of subscription.names) yield view.get(type.typeUrl, name)?.name ?? name;
+}

@@ -1,0 +1,212 @@
+import { isSame, type Known, type Resource, type ResourceKey } from "./resource.ts";
+import type { ResourceType } from "./resource-types.ts";
+import { Subscription } from "./subscription.ts";
+
+/** One resource of a response that awaits its verdict; without `resource` it is a removal. */
+export type FlightItem = {
+  readonly name: string;
+  readonly resource: Resource | undefined;
+  /** What the client had before, to fall back on when it refuses. */
+  before: Known | undefined;
+  /** The publication this item settles; undefined when it only repeats what the client has. */
+  readonly publication: number | undefined;
+  /** Repeated only because a full set must not lack it; something else is still due under this name. */
+  readonly kept: boolean;
+};
+
+/** A response that awaits its verdict. */
+export type Flight = {
+  readonly nonce: string;
+  /** Grows with each response of the stream, over all types: what was on the wire first. */
+  readonly sequence: number;
+  /** SotW's `version_info`; empty in delta. */
+  readonly version: string;
+  readonly sentAt: number;
+  readonly items: ReadonlyMap<string, FlightItem>;
+};
+
+export type Refusal = {
+  readonly nonce: string;
+  readonly code: number;
+  /** Debug text of the client: unstable, cut at 4096 characters, never to be parsed (R17). */
+  readonly message: string;
+  readonly at: number;
+  /** All that the refused response held; a removal has no resource. */
+  readonly items: ReadonlyMap<string, FlightItem>;
+};
+
+export type Wait = { readonly on: ResourceKey; readonly since: number; late: boolean };
+
+/**
+ * What one stream knows about one type: what the client asked for, holds, was offered and refused, and what is due.
+ *
+ * In the settled case a resource costs one map entry that points to a shared object; everything else is as large as
+ * what is unsettled.
+ */
+export class TypeState {
+  readonly type: ResourceType;
+  readonly subscription: Subscription;
+  /** A request of this type has arrived on this stream. */
+  requested = false;
+  /** What the client was sent last, acknowledged or not. */
+  readonly sent = new Map<string, Known>();
+  /** Names to look at, each with the publication it waits for. */
+  readonly due = new Map<string, number>();
+  /** Due although equal: asked for again, or behind a changed parent. */
+  readonly forced = new Set<string>();
+  /** Of the forced ones, those that must follow a parent that was just sent. */
+  readonly behind = new Set<string>();
+  /** Members of refused responses: the client may run any part of them (R16). */
+  readonly unknown = new Set<string>();
+  readonly refused = new Map<string, Refusal>();
+  readonly held = new Map<string, { readonly reason: string; readonly publication: number }>();
+  readonly waits = new Map<string, Wait>();
+  /** In the order of sending. */
+  readonly flights: Flight[] = [];
+  /** New here, but proven live before their own response was acknowledged: their endpoints were. */
+  readonly proven = new Set<string>();
+  /** The next flush answers even when there is nothing to send (R23). */
+  mustAnswer = false;
+  /** SotW: the client may hold resources that this stream has not sent. */
+  mayHold = false;
+  lastNonce = "";
+  /** SotW: the last `version_info` the client accepted. */
+  acceptedVersion = "";
+  acks = 0;
+  nacks = 0;
+
+  constructor(type: ResourceType) {
+    this.type = type;
+    this.subscription = new Subscription(type);
+  }
+
+  /** Marks a name to be looked at by the next flush; an earlier publication that is still open stays. */
+  mark(name: string, publication: number): void {
+    const held = this.held.get(name);
+    if (held) this.held.delete(name);
+    const earliest = Math.min(publication, held?.publication ?? Infinity, this.due.get(name) ?? Infinity);
+    this.due.set(name, earliest);
+  }
+
+  force(name: string, publication: number): void {
+    this.forced.add(name);
+    this.mark(name, publication);
+  }
+
+  /** Nothing is due for this name any more. */
+  settle(name: string): void {
+    this.due.delete(name);
+    this.forced.delete(name);
+    this.behind.delete(name);
+    this.waits.delete(name);
+    this.held.delete(name);
+  }
+
+  /** The client no longer wants this name: what it held does not matter any more. */
+  forget(name: string): void {
+    this.settle(name);
+    this.sent.delete(name);
+    this.refused.delete(name);
+  }
+
+  hold(name: string, reason: string): void {
+    this.held.set(name, { reason, publication: this.due.get(name) ?? 0 });
+    this.due.delete(name);
+    this.waits.delete(name);
+  }
+
+  /** Puts everything held back among what is due. Returns whether there was anything. */
+  releaseHolds(): boolean {
+    for (const [name, { publication }] of this.held) this.due.set(name, publication);
+    const any = this.held.size > 0;
+    this.held.clear();
+    return any;
+  }
+
+  /** Records a response as sent. */
+  launch(flight: Flight): void {
+    for (const { name, resource, kept } of flight.items.values()) {
+      if (resource) this.sent.set(name, resource);
+      else this.sent.delete(name);
+      if (!kept) this.settle(name);
+    }
+    this.flights.push(flight);
+    this.lastNonce = flight.nonce;
+    this.mustAnswer = false;
+  }
+
+  accept(flight: Flight): void {
+    this.#land(flight);
+    for (const name of flight.items.keys()) {
+      this.unknown.delete(name);
+      this.refused.delete(name);
+    }
+    this.acceptedVersion = flight.version;
+    this.mayHold = false;
+    this.acks++;
+  }
+
+  /** Everything the response held is unknown from now on, and counts as what the client had before it. */
+  refuse(flight: Flight, verdict: { code: number; message: string; at: number }): Refusal {
+    this.#land(flight);
+    const refusal = { ...verdict, nonce: flight.nonce, items: flight.items };
+    for (const item of flight.items.values()) {
+      const later = this.flights.find((other) => other.items.has(item.name))?.items.get(item.name);
+      if (later) later.before = item.before;
+      else if (item.before) this.sent.set(item.name, item.before);
+      else this.sent.delete(item.name);
+      this.unknown.add(item.name);
+      this.refused.set(item.name, refusal);
+    }
+    this.nacks++;
+    return refusal;
+  }
+
+  /** True when some version of this resource is surely in use at the client. */
+  isLive(name: string): boolean {
+    if (!this.sent.has(name)) return false;
+    const first = this.flights.find((flight) => flight.items.has(name))?.items.get(name);
+    return first === undefined || first.before !== undefined || this.proven.has(name);
+  }
+
+  /** True when the client surely runs just this content. */
+  isSettledAt(name: string, target: Resource | undefined): boolean {
+    if (this.unknown.has(name) || this.flights.some((flight) => flight.items.has(name))) return false;
+    const known = this.sent.get(name);
+    return target ? isSame(known, target) : known === undefined;
+  }
+
+  /** What the client may be running under this name: the last sent, those in flight before it, those refused. */
+  *possible(name: string): Generator<Known> {
+    const sent = this.sent.get(name);
+    if (sent) yield sent;
+    for (const flight of this.flights) {
+      const before = flight.items.get(name)?.before;
+      if (before) yield before;
+    }
+    const refused = this.refused.get(name)?.items.get(name)?.resource;
+    if (refused) yield refused;
+  }
+
+  /** Names under which the client may be running something. */
+  possibleNames(): Set<string> {
+    const names = new Set([...this.sent.keys(), ...this.unknown]);
+    for (const flight of this.flights) for (const name of flight.items.keys()) names.add(name);
+    return names;
+  }
+
+  oldestPending(): number | undefined {
+    let oldest = Infinity;
+    for (const publication of this.due.values()) oldest = Math.min(oldest, publication);
+    for (const { publication } of this.held.values()) oldest = Math.min(oldest, publication);
+    for (const { items } of this.flights) {
+      for (const { publication } of items.values()) oldest = Math.min(oldest, publication ?? Infinity);
+    }
+    return oldest === Infinity ? undefined : oldest;
+  }
+
+  #land(flight: Flight): void {
+    this.flights.splice(this.flights.indexOf(flight), 1);
+    for (const name of flight.items.keys()) this.proven.delete(name);
+  }
+}

@@ -1,0 +1,52 @@
+import type { DeltaRequest, Report, SotwRequest } from "./events.ts";
+import type { Flight, TypeState } from "./type-state.ts";
+
+type ErrorDetail = NonNullable<SotwRequest["error"]>;
+
+/**
+ * Reads what a SotW request says about responses in flight. Returns false when its nonce is not that of a response
+ * in flight: then it says nothing about any.
+ *
+ * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
+ * that was just sent means "accepted, but an earlier one was not" (R27); this is decidable only when the version
+ * differs from the one accepted before.
+ */
+export function readSotwVerdict(state: TypeState, request: SotwRequest, now: number, reports: Report[]): boolean {
+  const index = state.flights.findIndex((flight) => flight.nonce === request.nonce);
+  const flight = state.flights[index];
+  if (!flight) return false;
+  const earlier = state.flights.slice(0, index);
+  if (!request.error) {
+    for (const each of [...earlier, flight]) accept(state, each, reports);
+    return true;
+  }
+  const { error } = request;
+  const merged = request.versionInfo === flight.version && flight.version !== state.acceptedVersion;
+  const accepted = merged ? [flight] : earlier.filter((each) => each.version === request.versionInfo);
+  for (const each of [...earlier, flight]) {
+    if (accepted.includes(each)) accept(state, each, reports);
+    else refuse(state, each, error, now, reports);
+  }
+  return true;
+}
+
+/** Reads what a delta request says about a response in flight: each nonce has its own verdict (D1). */
+export function readDeltaVerdict(state: TypeState, request: DeltaRequest, now: number, reports: Report[]): void {
+  const flight = state.flights.find((each) => each.nonce === request.nonce);
+  if (!flight) return;
+  if (request.error) refuse(state, flight, request.error, now, reports);
+  else accept(state, flight, reports);
+}
+
+function accept(state: TypeState, flight: Flight, reports: Report[]): void {
+  const cleared = [...flight.items.keys()].filter((name) => state.unknown.has(name));
+  state.accept(flight);
+  const { typeUrl } = state.type;
+  reports.push({ kind: "ack", typeUrl, flight });
+  if (cleared.length > 0) reports.push({ kind: "cleared", typeUrl, names: cleared });
+}
+
+function refuse(state: TypeState, flight: Flight, error: ErrorDetail, now: number, reports: Report[]): void {
+  const refusal = state.refuse(flight, { ...error, at: now });
+  reports.push({ kind: "nack", typeUrl: state.type.typeUrl, refusal });
+}

@@ -1,0 +1,133 @@
+import type { Known, ResourceKey } from "../protocol/resource.ts";
+import type { TypeState } from "../protocol/type-state.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+import type { Variant } from "./services.ts";
+
+/** Who is at the other end of a connection. */
+export type Peer = {
+  /** `address:port`. */
+  readonly address: string;
+  /** The client's certificate in DER, when it presented one. */
+  readonly certificate: Uint8Array | undefined;
+};
+
+/** What identifies a stream to hooks and listeners. */
+export type ClientRef = {
+  /** Unique in this process. */
+  readonly streamId: string;
+  readonly node: NodeIdentity;
+  readonly peer: Peer;
+  readonly variant: Variant;
+  readonly group: string | undefined;
+};
+
+export type RefusalStatus = {
+  /** The version that was refused; empty for a refused removal. */
+  readonly version: string;
+  readonly code: number;
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly nonce: string;
+  /** The publication that the refused content belongs to, where known. */
+  readonly publication: number | undefined;
+};
+
+export type ResourceStatus = {
+  readonly name: string;
+  /** The version sent last; undefined when nothing was, or a removal. */
+  readonly sent: string | undefined;
+  /** The version the client last accepted, as far as this stream knows. */
+  readonly acked: string | undefined;
+  readonly inFlight: boolean;
+  /** Part of a refused response: the client may run any part of it. */
+  readonly unknown: boolean;
+  readonly refused: RefusalStatus | undefined;
+  readonly held: string | undefined;
+  /** Goes out after this other resource. */
+  readonly waitsFor: ResourceKey | undefined;
+};
+
+export type TypeStatus = {
+  readonly typeUrl: string;
+  readonly shortName: string;
+  readonly wildcard: boolean;
+  readonly subscribed: number;
+  readonly acks: number;
+  readonly nacks: number;
+  /** Responses that await a verdict, and since when (ms since the epoch). */
+  readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
+  readonly resources: readonly ResourceStatus[];
+};
+
+/** One stream, as of now; reads live state, so take what you need at once. */
+export type ClientStatus = ClientRef & {
+  /** Why nothing is sent, or undefined when the stream is served. */
+  readonly silent: string | undefined;
+  readonly method: string;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  /** Another open stream of the same kind names the same node. */
+  readonly duplicate: boolean;
+  /** Types that were asked for and are not known here; they get no answer. */
+  readonly unknownTypes: readonly string[];
+  /** The oldest publication of which something is due, in flight or held; undefined when all is settled. */
+  readonly oldestPending: number | undefined;
+  readonly types: readonly TypeStatus[];
+};
+
+/** Describes one type of one stream. `wallClock` turns the protocol's instants into ms since the epoch. */
+export function describeType(state: TypeState, wallClock: (at: number) => number): TypeStatus {
+  const names = new Set([
+    ...state.sent.keys(),
+    ...state.due.keys(),
+    ...state.held.keys(),
+    ...state.unknown,
+    ...state.flights.flatMap(({ items }) => [...items.keys()]),
+  ]);
+  return {
+    typeUrl: state.type.typeUrl,
+    shortName: state.type.shortName,
+    wildcard: state.subscription.wildcard,
+    subscribed: state.subscription.names.size,
+    acks: state.acks,
+    nacks: state.nacks,
+    inFlight: state.flights.map(({ nonce, sentAt, items }) => ({
+      nonce,
+      sentAt: wallClock(sentAt),
+      resources: items.size,
+    })),
+    resources: [...names].map((name) => describeResource(state, name, wallClock)),
+  };
+}
+
+function describeResource(state: TypeState, name: string, wallClock: (at: number) => number): ResourceStatus {
+  const flight = state.flights.find(({ items }) => items.has(name));
+  const sent = state.sent.get(name);
+  const acked: Known | undefined = flight ? flight.items.get(name)?.before : sent;
+  return {
+    name,
+    sent: sent?.version,
+    acked: acked?.version,
+    inFlight: flight !== undefined,
+    unknown: state.unknown.has(name),
+    refused: describeRefusal(state, name, wallClock),
+    held: state.held.get(name)?.reason,
+    waitsFor: state.waits.get(name)?.on,
+  };
+}
+
+function describeRefusal(state: TypeState, name: string, wallClock: (at: number) => number): RefusalStatus | undefined {
+  const refusal = state.refused.get(name);
+  if (!refusal) return undefined;
+  const item = refusal.items.get(name);
+  const { code, message, nonce } = refusal;
+  return {
+    version: item?.resource?.version ?? "",
+    code,
+    message,
+    nonce,
+    at: wallClock(refusal.at),
+    publication: item?.publication,
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * The public door of the xDS engine (`fairlead/xds`): a resource cache, and a server that serves it to Envoy and to
+ * proxyless gRPC clients. It knows nothing of services and backends, and does not validate what it carries.
+ */
+// biome-ignore-all lint/performance/noBarrelFile: a package export needs one door; inside the project nobody imports it as a short cut
+export type { ResourceKey } from "../protocol/resource.ts";
+export {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  EXTENSION_TYPE,
+  LEDS_TYPE,
+  LISTENER_TYPE,
+  RESOURCE_TYPES,
+  type ResourceType,
+  ROUTE_TYPE,
+  RUNTIME_TYPE,
+  SCOPED_ROUTE_TYPE,
+  SECRET_TYPE,
+  VIRTUAL_HOST_TYPE,
+} from "../protocol/resource-types.ts";
+export { type CachedResource, prepareResource, type ResourceBytes, type ResourceInput } from "./cached-resource.ts";
+export type { ClientRef, ClientStatus, Peer, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
+export { contentVersion } from "./content-version.ts";
+export { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
+export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
+export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";
+export { type Changes, ResourceCache, type Transaction } from "./resource-cache.ts";
+export type { Placement } from "./stream-driver.ts";
+export { XdsServer, type XdsServerEvents, type XdsServerOptions } from "./xds-server.ts";

@@ -1,0 +1,47 @@
+import type { ResourceKey } from "../protocol/resource.ts";
+
+export type RefusalRecord = {
+  readonly typeUrl: string;
+  /** Everything the refused response held. */
+  readonly names: readonly string[];
+  /** The client's text; for people. */
+  readonly message: string;
+};
+
+/**
+ * Which resources each node refused and has not acknowledged since. It must outlive the stream, since what Envoy
+ * presents of them at its next connection is not the truth (R16). Calls return at once; an implementation that
+ * persists does so behind them.
+ */
+export interface RefusalMemory {
+  load(nodeId: string): Iterable<ResourceKey>;
+  record(nodeId: string, refusal: RefusalRecord): void;
+  clear(nodeId: string, typeUrl: string, names: readonly string[]): void;
+}
+
+/** Nodes remembered; the one that refused longest ago is forgotten first. */
+const MAX_NODES = 10_000;
+
+/** Remembers for as long as the process lives. */
+export class LocalRefusalMemory implements RefusalMemory {
+  readonly #nodes = new Map<string, Map<string, ResourceKey>>();
+
+  load(nodeId: string): Iterable<ResourceKey> {
+    return this.#nodes.get(nodeId)?.values() ?? [];
+  }
+
+  record(nodeId: string, { typeUrl, names }: RefusalRecord): void {
+    const keys = this.#nodes.get(nodeId) ?? new Map<string, ResourceKey>();
+    for (const name of names) keys.set(`${typeUrl} ${name}`, { typeUrl, name });
+    this.#nodes.delete(nodeId);
+    this.#nodes.set(nodeId, keys);
+    const oldest = this.#nodes.size > MAX_NODES ? this.#nodes.keys().next().value : undefined;
+    if (oldest !== undefined) this.#nodes.delete(oldest);
+  }
+
+  clear(nodeId: string, typeUrl: string, names: readonly string[]): void {
+    const keys = this.#nodes.get(nodeId);
+    for (const name of names) keys?.delete(`${typeUrl} ${name}`);
+    if (keys?.size === 0) this.#nodes.delete(nodeId);
+  }
+}

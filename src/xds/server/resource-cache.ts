@@ -1,0 +1,232 @@
+import { minusHash, plusHash, type Resource, type ResourceKey, type View } from "../protocol/resource.ts";
+import { canonicalName, parseGlob } from "../protocol/resource-name.ts";
+import { ENDPOINT_TYPE, LEDS_TYPE } from "../protocol/resource-types.ts";
+import { CachedResource, prepareResource, type ResourceInput } from "./cached-resource.ts";
+import { emptyEndpoints } from "./placeholder.ts";
+
+/** Collects the changes of one atomic update. Later calls win over earlier ones. */
+export interface Transaction {
+  set(resource: ResourceInput): void;
+  delete(typeUrl: string, name: string): void;
+  /** Makes these the only resources of their type in the group. */
+  replaceAll(typeUrl: string, resources: Iterable<ResourceInput>): void;
+  /** Gives a type a version of the caller's instead of the sum of hashes; undefined takes that back. SotW only. */
+  setTypeVersion(typeUrl: string, version: string | undefined): void;
+}
+
+/** Names that changed in one update, by type. */
+export type Changes = ReadonlyMap<string, ReadonlySet<string>>;
+
+type ChangeListener = (group: string, changes: Changes, publication: number) => void;
+
+/** Names remembered after their deletion, per collection type and group. */
+const MAX_TOMBSTONES = 10_000;
+
+/**
+ * What each group of clients is to be served. Updates are atomic and synchronous; no stream is waited for.
+ *
+ * A group exists from its first update, even an empty one: before that its clients get silence, afterwards what is
+ * not there does not exist.
+ */
+export class ResourceCache {
+  readonly #groups = new Map<string, Group>();
+  readonly #listeners = new Set<ChangeListener>();
+  #publication = 0;
+
+  /** Counts the updates that changed something. */
+  get publication(): number {
+    return this.#publication;
+  }
+
+  /** Applies all of `change`, or nothing when it throws. Returns the publication number, unchanged when nothing changed. */
+  update(group: string, change: (transaction: Transaction) => void): number {
+    const state = this.#groups.get(group) ?? new Group();
+    const staged = new Staged(state);
+    change(staged);
+    const created = !this.#groups.has(group);
+    this.#groups.set(group, state);
+    const changes = state.apply(staged, this.#publication + 1);
+    if (changes.size > 0) this.#publication++;
+    if (changes.size > 0 || created)
+      for (const listener of this.#listeners) listener(group, changes, this.#publication);
+    return this.#publication;
+  }
+
+  /** Forgets a group. Its streams become silent; nothing is deleted at clients. */
+  removeGroup(group: string): void {
+    if (!this.#groups.delete(group)) return;
+    this.#publication++;
+    for (const listener of this.#listeners) listener(group, new Map(), this.#publication);
+  }
+
+  groups(): string[] {
+    return [...this.#groups.keys()];
+  }
+
+  get(group: string, typeUrl: string, name: string): CachedResource | undefined {
+    return this.#groups.get(group)?.get(typeUrl, canonicalName(name));
+  }
+
+  list(group: string, typeUrl: string): CachedResource[] {
+    return [...(this.#groups.get(group)?.list(typeUrl) ?? [])];
+  }
+
+  /** The live view of a group, for streams; undefined while the group does not exist. */
+  view(group: string): View | undefined {
+    return this.#groups.get(group);
+  }
+
+  /** Calls `listener` synchronously after each update. Returns how to stop that. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+type TypeGroup = {
+  readonly entries: Map<string, { readonly resource: CachedResource; readonly publication: number }>;
+  readonly byAlias: Map<string, string>;
+  readonly tombstones: Map<string, number>;
+  sum: bigint;
+  given: string | undefined;
+};
+
+class Staged implements Transaction {
+  readonly changes = new Map<string, Map<string, CachedResource | undefined>>();
+  readonly typeVersions = new Map<string, string | undefined>();
+  readonly #group: Group;
+
+  constructor(group: Group) {
+    this.#group = group;
+  }
+
+  set(input: ResourceInput): void {
+    const resource = prepareResource(input);
+    this.#of(resource.typeUrl).set(resource.name, resource);
+  }
+
+  delete(typeUrl: string, name: string): void {
+    this.#of(typeUrl).set(canonicalName(name), undefined);
+  }
+
+  replaceAll(typeUrl: string, resources: Iterable<ResourceInput>): void {
+    const changes = this.#of(typeUrl);
+    for (const name of changes.keys()) changes.set(name, undefined);
+    for (const { name } of this.#group.list(typeUrl)) changes.set(name, undefined);
+    for (const input of resources) this.set(input);
+  }
+
+  setTypeVersion(typeUrl: string, version: string | undefined): void {
+    this.typeVersions.set(typeUrl, version);
+  }
+
+  #of(typeUrl: string): Map<string, CachedResource | undefined> {
+    const known = this.changes.get(typeUrl) ?? new Map<string, CachedResource | undefined>();
+    this.changes.set(typeUrl, known);
+    return known;
+  }
+}
+
+class Group implements View {
+  readonly #types = new Map<string, TypeGroup>();
+  /** How many resources refer to a key. */
+  readonly #referenced = new Map<string, number>();
+
+  apply({ changes, typeVersions }: Staged, publication: number): Changes {
+    const changed = new Map<string, Set<string>>();
+    for (const [typeUrl, staged] of changes) {
+      const names = new Set<string>();
+      for (const [name, resource] of staged) if (this.#replace(typeUrl, name, resource, publication)) names.add(name);
+      if (names.size > 0) changed.set(typeUrl, names);
+    }
+    for (const [typeUrl, version] of typeVersions) this.#type(typeUrl).given = version;
+    return changed;
+  }
+
+  get(typeUrl: string, name: string): CachedResource | undefined {
+    const type = this.#types.get(typeUrl);
+    if (!type) return undefined;
+    const found = type.entries.get(name) ?? type.entries.get(type.byAlias.get(name) ?? "");
+    return found?.resource;
+  }
+
+  *list(typeUrl: string): Generator<CachedResource> {
+    for (const { resource } of this.#types.get(typeUrl)?.entries.values() ?? []) yield resource;
+  }
+
+  publicationOf(typeUrl: string, name: string): number {
+    const type = this.#types.get(typeUrl);
+    return type?.entries.get(name)?.publication ?? type?.tombstones.get(name) ?? 0;
+  }
+
+  typeVersion(typeUrl: string): { sum: bigint; given: string | undefined } {
+    const type = this.#types.get(typeUrl);
+    return { sum: type?.sum ?? 0n, given: type?.given };
+  }
+
+  isReferenced(typeUrl: string, name: string): boolean {
+    return this.#referenced.has(keyOf({ typeUrl, name }));
+  }
+
+  placeholder(typeUrl: string, name: string): Resource | undefined {
+    if (typeUrl === ENDPOINT_TYPE) return emptyEndpoints(name);
+    return new CachedResource({ typeUrl, name, body: undefined, aliases: [name] });
+  }
+
+  tombstones(typeUrl: string): Iterable<string> {
+    return this.#types.get(typeUrl)?.tombstones.keys() ?? [];
+  }
+
+  #replace(typeUrl: string, name: string, next: CachedResource | undefined, publication: number): boolean {
+    const type = this.#type(typeUrl);
+    const before = type.entries.get(name)?.resource;
+    if (before?.hash === next?.hash) return false;
+    if (before) this.#unlink(type, before);
+    if (next) this.#link(type, next, publication);
+    else this.#bury(type, typeUrl, name, publication);
+    return true;
+  }
+
+  #link(type: TypeGroup, resource: CachedResource, publication: number): void {
+    type.entries.set(resource.name, { resource, publication });
+    type.tombstones.delete(resource.name);
+    type.sum = plusHash(type.sum, resource.hash);
+    for (const alias of resource.aliases) type.byAlias.set(alias, resource.name);
+    for (const reference of resource.references) {
+      const key = keyOf(reference);
+      this.#referenced.set(key, (this.#referenced.get(key) ?? 0) + 1);
+    }
+  }
+
+  #unlink(type: TypeGroup, resource: CachedResource): void {
+    type.entries.delete(resource.name);
+    type.sum = minusHash(type.sum, resource.hash);
+    for (const alias of resource.aliases) if (type.byAlias.get(alias) === resource.name) type.byAlias.delete(alias);
+    for (const reference of resource.references) {
+      const key = keyOf(reference);
+      const count = (this.#referenced.get(key) ?? 1) - 1;
+      if (count > 0) this.#referenced.set(key, count);
+      else this.#referenced.delete(key);
+    }
+  }
+
+  #bury(type: TypeGroup, typeUrl: string, name: string, publication: number): void {
+    if (typeUrl !== LEDS_TYPE || parseGlob(name)) return;
+    type.tombstones.set(name, publication);
+    const oldest = type.tombstones.size > MAX_TOMBSTONES ? type.tombstones.keys().next().value : undefined;
+    if (oldest !== undefined) type.tombstones.delete(oldest);
+  }
+
+  #type(typeUrl: string): TypeGroup {
+    let type = this.#types.get(typeUrl);
+    if (!type) {
+      type = { entries: new Map(), byAlias: new Map(), tombstones: new Map(), sum: 0n, given: undefined };
+      this.#types.set(typeUrl, type);
+    }
+    return type;
+  }
+}
+
+function keyOf({ typeUrl, name }: ResourceKey): string {
+  return `${typeUrl} ${name}`;
+}

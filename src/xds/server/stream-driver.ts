@@ -1,0 +1,408 @@
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import type { Report, Send } from "../protocol/events.ts";
+import type { ResourceKey, View } from "../protocol/resource.ts";
+import { isSame } from "../protocol/resource.ts";
+import type { Registry } from "../protocol/resource-types.ts";
+import { ProtocolStream } from "../protocol/stream.ts";
+import type { CachedResource } from "./cached-resource.ts";
+import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
+import type { XdsLimits } from "./limits.ts";
+import { isGrpcClient, type NodeIdentity, readNode } from "./node-identity.ts";
+import type { RefusalMemory } from "./refusal-memory.ts";
+import type { Changes } from "./resource-cache.ts";
+import type { DiscoveryMethod } from "./services.ts";
+import {
+  encodeHeartbeat,
+  readDeltaRequest,
+  readDiscoveryRequest,
+  TooManyNames,
+  writeDeltaResponse,
+  writeDiscoveryResponse,
+} from "./wire.ts";
+
+export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
+
+/** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
+export type Placement = { readonly group: string } | { readonly silent: string } | { readonly refuse: string };
+
+/** What all streams of a server share. */
+export interface StreamHost {
+  readonly registry: Registry;
+  readonly limits: XdsLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly refusals: RefusalMemory;
+  place(node: NodeIdentity, peer: Peer): Placement;
+  view(group: string): View | undefined;
+  hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;
+  fence(signal: AbortSignal): Promise<void>;
+  identifier(): string;
+  opened(driver: StreamDriver): void;
+  closed(driver: StreamDriver): void;
+  moved(driver: StreamDriver, from: string | undefined): void;
+  isDuplicate(driver: StreamDriver): boolean;
+  /** Something may be sendable: flush soon. */
+  wake(driver: StreamDriver): void;
+  sent(driver: StreamDriver, send: Send, bytes: number): void;
+  report(driver: StreamDriver, report: Report): void;
+}
+
+/** Serves one call; what serves it lives as long as the call does, held by its listeners. */
+export function serveStream(
+  host: StreamHost,
+  call: DiscoveryCall,
+  method: DiscoveryMethod,
+  streamId: string,
+): StreamDriver {
+  return new StreamDriver(host, call, method, streamId);
+}
+
+/** One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. */
+export class StreamDriver implements ClientRef {
+  readonly streamId: string;
+  readonly method: DiscoveryMethod;
+  readonly peer: Peer;
+  readonly openedAt: number;
+  /** What `progress` last said of this stream. */
+  settledBelow: number | undefined;
+  #node: NodeIdentity | undefined;
+  #nodeBytes: Uint8Array | undefined;
+  #group: string | undefined;
+  #silent: string | undefined = "no request yet";
+  #fence: "none" | "pending" | "passed" | "failed" = "none";
+  #protocol: ProtocolStream | undefined;
+  #writable = true;
+  #closed = false;
+  #cancelWake: (() => void) | undefined;
+  #wokenFor = Infinity;
+  readonly #call: DiscoveryCall;
+  readonly #host: StreamHost;
+  readonly #abort = new AbortController();
+  readonly #namesRegions = new Map<string, Uint8Array>();
+  readonly #unknownTypes = new Set<string>();
+  readonly #openedMonotonic: number;
+
+  constructor(host: StreamHost, call: DiscoveryCall, method: DiscoveryMethod, streamId: string) {
+    this.#host = host;
+    this.#call = call;
+    this.method = method;
+    this.streamId = streamId;
+    this.openedAt = host.clock.now();
+    this.#openedMonotonic = host.clock.monotonic();
+    this.peer = { address: call.getPeer(), certificate: call.getAuthContext()?.sslPeerCertificate?.raw };
+    call.on("data", (bytes: Buffer) => this.#receive(bytes));
+    call.on("drain", () => {
+      this.#writable = true;
+      this.#host.wake(this);
+    });
+    call.on("end", () => this.#end());
+    call.on("error", () => this.#close());
+    call.on("cancelled", () => this.#close());
+  }
+
+  get node(): NodeIdentity {
+    return this.#node ?? ANONYMOUS;
+  }
+
+  get group(): string | undefined {
+    return this.#group;
+  }
+
+  get variant(): DiscoveryMethod["variant"] {
+    return this.method.variant;
+  }
+
+  /** Tells the stream what changed in its group. */
+  publish(changes: Changes, publication: number): void {
+    for (const [typeUrl, names] of changes) this.#protocol?.publish(typeUrl, names, publication);
+    this.#host.wake(this);
+  }
+
+  /** Asks again where this stream belongs. */
+  regroup(): void {
+    if (!this.#node || this.#closed) return;
+    this.#place(this.#node);
+  }
+
+  /** The view of the stream's group may have come or gone. */
+  reattach(): void {
+    if (this.#group !== undefined) this.#attach(this.#group);
+  }
+
+  recheckHolds(): void {
+    if (this.#fence === "failed") this.#passFence();
+    if (this.#protocol?.releaseHolds()) this.#host.wake(this);
+  }
+
+  /** Writes all that may leave now. Cheap when nothing is due. */
+  flush(): void {
+    const stream = this.#protocol;
+    const fenced = this.#fence === "passed" || this.#fence === "failed";
+    if (!stream || this.#closed || !this.#writable || !fenced) return;
+    const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), (resource, version) =>
+      this.#hold(stream, resource, version),
+    );
+    for (const send of sends) this.#write(send);
+    for (const report of reports) this.#host.report(this, report);
+    this.#wakeAt(wakeAt);
+  }
+
+  oldestPending(): number | undefined {
+    return this.#protocol?.oldestPending();
+  }
+
+  /** Ends the stream with a status that makes the client come back. */
+  stop(): void {
+    this.#fail(status.UNAVAILABLE, "the server is stopping");
+  }
+
+  describe(): ClientStatus {
+    const { streamId, node, peer, variant, group, openedAt } = this;
+    const offset = this.openedAt - this.#openedMonotonic;
+    const states = [...(this.#protocol?.states.values() ?? [])].filter((state) => state.requested);
+    return {
+      streamId,
+      node,
+      peer,
+      variant,
+      group,
+      openedAt,
+      method: `${this.method.service}/${this.method.method}`,
+      silent: this.#silent,
+      duplicate: this.#host.isDuplicate(this),
+      unknownTypes: [...this.#unknownTypes],
+      oldestPending: this.oldestPending(),
+      types: states.map((state) => describeType(state, (at) => at + offset)),
+    };
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#closed) return;
+    try {
+      if (this.variant === "delta") this.#receiveDelta(bytes);
+      else this.#receiveSotw(bytes);
+    } catch (error) {
+      if (error instanceof TooManyNames) this.#fail(status.RESOURCE_EXHAUSTED, error.message);
+      else this.#fail(status.INVALID_ARGUMENT, "the request does not decode");
+    }
+  }
+
+  #receiveSotw(bytes: Buffer): void {
+    const { maxNames } = this.#host.limits;
+    const wire = readDiscoveryRequest(bytes, (typeUrl) => this.#namesRegions.get(this.#typeOf(typeUrl)), maxNames);
+    const typeUrl = this.#typeOf(wire.request.typeUrl);
+    const stream = this.#admit(wire.node, typeUrl);
+    if (!stream) return;
+    this.#namesRegions.set(typeUrl, wire.namesRegion);
+    this.#reportAll(stream.receiveSotw({ ...wire.request, typeUrl }, this.#host.clock.monotonic()));
+  }
+
+  #receiveDelta(bytes: Buffer): void {
+    const wire = readDeltaRequest(bytes, this.#host.limits.maxNames);
+    const typeUrl = this.#typeOf(wire.request.typeUrl);
+    const stream = this.#admit(wire.node, typeUrl);
+    if (!stream) return;
+    this.#reportAll(stream.receiveDelta({ ...wire.request, typeUrl }, this.#host.clock.monotonic()));
+    const names = stream.states.get(typeUrl)?.subscription.names.size ?? 0;
+    if (names > this.#host.limits.maxNames) this.#fail(status.RESOURCE_EXHAUSTED, "too many names on one stream");
+  }
+
+  #typeOf(typeUrl: string): string {
+    return typeUrl === "" ? (this.method.typeUrl ?? "") : typeUrl;
+  }
+
+  /** Checks what a request must have, whoever it is from; undefined when there is nothing to do with it. */
+  #admit(nodeBytes: Uint8Array | undefined, typeUrl: string): ProtocolStream | undefined {
+    if (typeUrl === "") {
+      this.#fail(status.INVALID_ARGUMENT, "type_url is required on an aggregated stream");
+      return undefined;
+    }
+    if (this.method.typeUrl !== undefined && typeUrl !== this.method.typeUrl) {
+      this.#fail(status.INVALID_ARGUMENT, `this method serves ${this.method.typeUrl}`);
+      return undefined;
+    }
+    if (!this.#identify(nodeBytes)) return undefined;
+    if (!this.#host.registry.byTypeUrl.has(typeUrl)) {
+      if (this.#unknownTypes.size < MAX_UNKNOWN_TYPES)
+        this.#unknownTypes.add(typeUrl.slice(0, MAX_UNKNOWN_TYPE_LENGTH));
+      return undefined;
+    }
+    return this.#protocol;
+  }
+
+  /** Reads the node once per stream; later ones may repeat it, but not change who it is (C1, C2). */
+  #identify(bytes: Uint8Array | undefined): boolean {
+    if (this.#node) {
+      if (!bytes || !this.#nodeBytes || Buffer.compare(bytes, this.#nodeBytes) === 0) return true;
+      if (readNode(bytes).id === this.#node.id) {
+        this.#nodeBytes = bytes.slice();
+        return true;
+      }
+      this.#fail(status.INVALID_ARGUMENT, "the node id changed on an open stream");
+      return false;
+    }
+    if (!bytes) {
+      this.#fail(status.INVALID_ARGUMENT, "the first request of a stream carries the node");
+      return false;
+    }
+    this.#nodeBytes = bytes.slice();
+    const node = readNode(bytes);
+    this.#node = node;
+    this.#protocol = this.#createProtocol(node);
+    this.#place(node);
+    if (!this.#closed) this.#host.opened(this);
+    return !this.#closed;
+  }
+
+  #createProtocol(node: NodeIdentity): ProtocolStream {
+    const { limits, registry, refusals } = this.#host;
+    const protocol = new ProtocolStream({
+      variant: this.variant,
+      registry,
+      aggregated: this.method.typeUrl === undefined,
+      nonceTag: `${this.streamId}-`,
+      openedAt: this.#openedMonotonic,
+      waitMs: limits.waitMs,
+      overtakeMs: limits.overtakeMs,
+      settleMs: limits.settleMs,
+      maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
+      honoursTtl: this.variant === "delta" && node.userAgentName === "envoy",
+    });
+    for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
+    return protocol;
+  }
+
+  #place(node: NodeIdentity): void {
+    const placement = this.#host.place(node, this.peer);
+    if ("refuse" in placement) {
+      this.#fail(status.PERMISSION_DENIED, placement.refuse);
+      return;
+    }
+    const from = this.#group;
+    this.#group = "group" in placement ? placement.group : undefined;
+    if (from !== this.#group) this.#host.moved(this, from);
+    if ("group" in placement) this.#attach(placement.group);
+    else {
+      this.#silent = placement.silent;
+      this.#protocol?.attach(undefined);
+    }
+  }
+
+  #attach(group: string): void {
+    const view = this.#host.view(group);
+    this.#protocol?.attach(view);
+    this.#silent = view ? undefined : "group_without_content";
+    if (view && this.#fence === "none") this.#passFence();
+    this.#host.wake(this);
+  }
+
+  /** Nothing is answered before whatever any replica ever served has surely arrived here (design: the fence). */
+  #passFence(): void {
+    this.#fence = "pending";
+    this.#host.fence(this.#abort.signal).then(
+      () => this.#fenceEnded("passed"),
+      () => this.#fenceEnded("failed"),
+    );
+  }
+
+  #fenceEnded(outcome: "passed" | "failed"): void {
+    if (this.#closed) return;
+    this.#fence = outcome;
+    if (outcome === "passed") this.#protocol?.releaseHolds();
+    this.#host.wake(this);
+  }
+
+  #hold(stream: ProtocolStream, key: ResourceKey, version: string): string | undefined {
+    if (this.#fence === "failed") {
+      const state = stream.states.get(key.typeUrl);
+      const known = state?.sent.get(key.name);
+      const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name);
+      const equal = known !== undefined && version !== "" && isSame(known, key as CachedResource);
+      if (mayHold && !equal) return "store_unreachable";
+    }
+    return this.#host.hold(this, key, version);
+  }
+
+  #reportAll(reports: readonly Report[]): void {
+    const { refusals } = this.#host;
+    for (const report of reports) {
+      if (report.kind === "nack") {
+        const { message, items } = report.refusal;
+        refusals.record(this.node.id, { typeUrl: report.typeUrl, names: [...items.keys()], message });
+      } else if (report.kind === "cleared") {
+        refusals.clear(this.node.id, report.typeUrl, report.names);
+      }
+      this.#host.report(this, report);
+    }
+    this.#host.wake(this);
+  }
+
+  #write(send: Send): void {
+    const identifier = this.#host.identifier();
+    const resources = send.resources as readonly CachedResource[];
+    const bytes =
+      this.variant === "delta"
+        ? writeDeltaResponse(
+            send,
+            identifier,
+            resources.map((each) => (send.heartbeat ? encodeHeartbeat(each) : each.deltaField)),
+          )
+        : writeDiscoveryResponse(
+            send,
+            identifier,
+            resources.map((each) => each.sotwField),
+          );
+    this.#writable = this.#call.write(bytes) && this.#writable;
+    this.#host.sent(this, send, bytes.length);
+  }
+
+  #wakeAt(at: number): void {
+    if (at === this.#wokenFor) return;
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
+    this.#wokenFor = at;
+    if (at === Infinity) return;
+    const delayMs = Math.max(1, at - this.#host.clock.monotonic());
+    this.#cancelWake = this.#host.clock.after(delayMs, () => {
+      this.#wokenFor = Infinity;
+      this.#host.wake(this);
+    });
+  }
+
+  /** The client has said all it had to say: flush nothing more, close in good order. */
+  #end(): void {
+    if (this.#closed) return;
+    this.#close();
+    this.#call.end();
+  }
+
+  #fail(code: status, details: string): void {
+    if (this.#closed) return;
+    this.#close();
+    this.#host.log.info({ streamId: this.streamId, nodeId: this.node.id, code, details }, "stream refused");
+    this.#call.emit("error", { code, details });
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#abort.abort();
+    this.#cancelWake?.();
+    this.#host.closed(this);
+  }
+}
+
+const MAX_UNKNOWN_TYPES = 16;
+const MAX_UNKNOWN_TYPE_LENGTH = 256;
+
+const ANONYMOUS: NodeIdentity = {
+  id: "",
+  cluster: "",
+  metadata: {},
+  locality: { region: "", zone: "", subZone: "" },
+  userAgentName: "",
+  userAgentVersion: "",
+  clientFeatures: [],
+};

@@ -1,0 +1,331 @@
+import { EventEmitter } from "node:events";
+import {
+  type handleBidiStreamingCall,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
+import { type Logger, silentLogger } from "../../runtime/logger.ts";
+import { type Random, systemRandom } from "../../runtime/random.ts";
+import type { Report, Send } from "../protocol/events.ts";
+import type { ResourceKey } from "../protocol/resource.ts";
+import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
+import type { ClientRef, ClientStatus, Peer } from "./client-status.ts";
+import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
+import type { ResourceCache } from "./resource-cache.ts";
+import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
+import {
+  type DiscoveryCall,
+  type Placement,
+  type StreamDriver,
+  type StreamHost,
+  serveStream,
+} from "./stream-driver.ts";
+
+export type XdsServerOptions = {
+  readonly cache: ResourceCache;
+  /** Decides where a stream belongs, from what the client says of itself and from its certificate. A string is a group. */
+  readonly groupOf: (node: NodeIdentity, peer: Peer) => Placement | string;
+  /**
+   * A reason to keep a resource back from a client, asked for everything that is due; `version` is empty for a removal.
+   * What is held stays held until its content changes or `recheckHolds` is called.
+   */
+  readonly hold?: (client: ClientRef, resource: ResourceKey, version: string) => string | undefined;
+  /**
+   * Awaited before a stream's first answer. While it rejects, clients are told only what cannot take them back: what
+   * they hold nothing of; the rest is held as `store_unreachable` until `recheckHolds`.
+   */
+  readonly fence?: (signal: AbortSignal) => Promise<void>;
+  /** Default: in memory. */
+  readonly refusals?: RefusalMemory;
+  /** Who serves, for `control_plane.identifier` and `system_version_info`. */
+  readonly identifier?: () => string;
+  /** Types besides the built-in ones; they come last in order. */
+  readonly types?: readonly ResourceType[];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Logger;
+  readonly limits?: Partial<XdsLimits>;
+};
+
+export type XdsServerEvents = {
+  open: [client: ClientRef];
+  close: [client: ClientRef];
+  subscribe: [client: ClientRef, subscription: Extract<Report, { kind: "subscribe" }>];
+  sent: [
+    client: ClientRef,
+    sent: { typeUrl: string; nonce: string; resources: number; removed: number; bytes: number },
+  ];
+  ack: [client: ClientRef, ack: { typeUrl: string; nonce: string; names: readonly string[] }];
+  nack: [
+    client: ClientRef,
+    nack: { typeUrl: string; nonce: string; names: readonly string[]; code: number; message: string },
+  ];
+  /** A resource went out although what it waits for had not been acknowledged in time. */
+  late: [client: ClientRef, late: Extract<Report, { kind: "late" }>];
+  /** What is settled on a stream may have changed: compare `oldestPending`. */
+  progress: [client: ClientRef, oldestPending: number | undefined];
+  /** A stream is kept silent, for a reason. */
+  silent: [client: ClientRef, reason: string];
+};
+
+/** Streams written to in one go before others of the process get their turn. */
+const FLUSH_BATCH = 64;
+
+/** An xDS management server: every streaming discovery service, SotW and delta, from a `ResourceCache`. */
+export class XdsServer extends EventEmitter<XdsServerEvents> {
+  readonly #options: XdsServerOptions;
+  readonly #limits: XdsLimits;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #grpc: Server;
+  readonly #host: StreamHost;
+  readonly #drivers = new Set<StreamDriver>();
+  readonly #byGroup = new Map<string, Set<StreamDriver>>();
+  readonly #byIdentity = new Map<string, Set<StreamDriver>>();
+  readonly #toFlush = new Set<StreamDriver>();
+  readonly #unsubscribe: () => void;
+  #flushing = false;
+
+  constructor(options: XdsServerOptions) {
+    super();
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#log = (options.log ?? silentLogger).child({ component: "xds" });
+    this.#host = this.#createHost();
+    this.#grpc = new Server({
+      "grpc.max_receive_message_length": this.#limits.maxRequestBytes,
+      "grpc.max_concurrent_streams": this.#limits.maxStreamsPerConnection,
+      "grpc.keepalive_time_ms": this.#limits.keepaliveMs,
+      "grpc.keepalive_timeout_ms": this.#limits.keepaliveTimeoutMs,
+      "grpc.enable_channelz": 0,
+      ...(this.#limits.maxConnectionAgeMs > 0 && {
+        "grpc.max_connection_age_ms": this.#limits.maxConnectionAgeMs,
+        "grpc.max_connection_age_grace_ms": CONNECTION_GRACE_MS,
+      }),
+    });
+    for (const [definition, implementation] of this.#services()) this.#grpc.addService(definition, implementation);
+    this.#unsubscribe = options.cache.onChange((group, changes, publication) => {
+      const streams = this.#byGroup.get(group);
+      if (!streams) return;
+      for (const driver of streams) {
+        driver.reattach();
+        driver.publish(changes, publication);
+      }
+    });
+  }
+
+  /**
+   * Starts to listen; call it again for further addresses. Returns the bound `host:port`.
+   *
+   * @throws Error when the address cannot be bound
+   */
+  listen(address: string, credentials: ServerCredentials = ServerCredentials.createInsecure()): Promise<string> {
+    const host = address.slice(0, address.lastIndexOf(":"));
+    return new Promise((resolve, reject) => {
+      this.#grpc.bindAsync(address, credentials, (error, port) => {
+        if (error) reject(error);
+        else resolve(`${host}:${port}`);
+      });
+    });
+  }
+
+  /** Asks `groupOf` again for every open stream. */
+  regroup(): void {
+    for (const driver of [...this.#drivers]) driver.regroup();
+  }
+
+  /** Asks `hold` again for everything that is held, and a fence that failed once more. */
+  recheckHolds(): void {
+    for (const driver of this.#drivers) driver.recheckHolds();
+  }
+
+  /** Every open stream, as of now. */
+  clients(): readonly ClientStatus[] {
+    return [...this.#drivers].map((driver) => driver.describe());
+  }
+
+  /** Ends all streams, with a status that makes clients come back, and stops listening. */
+  async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
+    this.#unsubscribe();
+    for (const driver of [...this.#drivers]) driver.stop();
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(graceMs, () => {
+        this.#grpc.forceShutdown();
+        resolve();
+      });
+      this.#grpc.tryShutdown(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #createHost(): StreamHost {
+    const { cache, groupOf, hold, fence, refusals, identifier, types } = this.#options;
+    return {
+      registry: createRegistry(types),
+      limits: this.#limits,
+      clock: this.#clock,
+      log: this.#log,
+      refusals: refusals ?? new LocalRefusalMemory(),
+      place: (node, peer) => {
+        const placement = groupOf(node, peer);
+        return typeof placement === "string" ? { group: placement } : placement;
+      },
+      view: (group) => cache.view(group),
+      hold: hold ?? (() => undefined),
+      fence: fence ?? (() => Promise.resolve()),
+      identifier: identifier ?? (() => "fairlead"),
+      opened: (driver) => this.#opened(driver),
+      closed: (driver) => this.#closed(driver),
+      moved: (driver, from) => this.#moved(driver, from),
+      isDuplicate: (driver) => (this.#byIdentity.get(identityOf(driver))?.size ?? 0) > 1,
+      wake: (driver) => this.#wake(driver),
+      sent: (driver, send, bytes) => this.#sent(driver, send, bytes),
+      report: (driver, report) => this.#report(driver, report),
+    };
+  }
+
+  #services(): [ServiceDefinition, UntypedServiceImplementation][] {
+    return [...Map.groupBy(DISCOVERY_METHODS, ({ service }) => service)].map(([service, methods]) => {
+      const definition: ServiceDefinition = Object.fromEntries(
+        methods.map((each) => [each.method, methodDefinition(service, each)]),
+      );
+      const implementation: UntypedServiceImplementation = {};
+      for (const method of methods) {
+        const handle: handleBidiStreamingCall<Buffer, Buffer> = (call) => this.#accept(call, method);
+        implementation[method.method] = handle;
+      }
+      return [definition, implementation];
+    });
+  }
+
+  #accept(call: DiscoveryCall, method: DiscoveryMethod): void {
+    serveStream(this.#host, call, method, this.#random.id().slice(0, 8));
+  }
+
+  #opened(driver: StreamDriver): void {
+    this.#drivers.add(driver);
+    addTo(this.#byIdentity, identityOf(driver), driver);
+    this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id, peer: driver.peer.address }, "stream opened");
+    if (this.#host.isDuplicate(driver)) {
+      this.#log.warn({ streamId: driver.streamId, nodeId: driver.node.id }, "node id is in use on another stream");
+    }
+    this.emit("open", driver);
+  }
+
+  #closed(driver: StreamDriver): void {
+    if (!this.#drivers.delete(driver)) return;
+    this.#toFlush.delete(driver);
+    removeFrom(this.#byIdentity, identityOf(driver), driver);
+    if (driver.group !== undefined) removeFrom(this.#byGroup, driver.group, driver);
+    this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id }, "stream closed");
+    this.emit("close", driver);
+  }
+
+  #moved(driver: StreamDriver, from: string | undefined): void {
+    if (from !== undefined) removeFrom(this.#byGroup, from, driver);
+    if (driver.group !== undefined) addTo(this.#byGroup, driver.group, driver);
+  }
+
+  /** Streams are written to after the present turn, in batches, so that no publisher waits for any of them. */
+  #wake(driver: StreamDriver): void {
+    this.#toFlush.add(driver);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flushSome());
+  }
+
+  #flushSome(): void {
+    let budget = FLUSH_BATCH;
+    for (const driver of this.#toFlush) {
+      this.#toFlush.delete(driver);
+      const before = driver.settledBelow;
+      driver.flush();
+      const after = driver.oldestPending();
+      if (before !== after) {
+        driver.settledBelow = after;
+        this.emit("progress", driver, after);
+      }
+      if (--budget === 0) break;
+    }
+    if (this.#toFlush.size > 0) setImmediate(() => this.#flushSome());
+    else this.#flushing = false;
+  }
+
+  #sent(driver: StreamDriver, send: Send, bytes: number): void {
+    const { typeUrl, nonce } = send;
+    this.#log.trace({ streamId: driver.streamId, typeUrl, nonce, bytes }, "response sent");
+    this.emit("sent", driver, {
+      typeUrl,
+      nonce,
+      bytes,
+      resources: send.resources.length,
+      removed: send.removed.length,
+    });
+  }
+
+  #report(driver: StreamDriver, report: Report): void {
+    if (report.kind === "ack") {
+      const { nonce, items } = report.flight;
+      this.emit("ack", driver, { typeUrl: report.typeUrl, nonce, names: [...items.keys()] });
+    } else if (report.kind === "nack") {
+      const { nonce, code, message, items } = report.refusal;
+      const { streamId, node } = driver;
+      const names = [...items.keys()];
+      this.#log.warn(
+        { streamId, nodeId: node.id, typeUrl: report.typeUrl, names: names.slice(0, 20), message },
+        "response refused",
+      );
+      this.emit("nack", driver, { typeUrl: report.typeUrl, nonce, names, code, message });
+    } else if (report.kind === "late") {
+      const { resource, on, waitedMs } = report;
+      this.#log.warn(
+        { streamId: driver.streamId, nodeId: driver.node.id, resource, on, waitedMs },
+        "wait met its bound",
+      );
+      this.emit("late", driver, report);
+    } else if (report.kind === "subscribe") {
+      this.emit("subscribe", driver, report);
+    }
+  }
+}
+
+const CONNECTION_GRACE_MS = 5000;
+
+/** Streams that one client has only one of: aggregated ones, and those of the wildcard types. */
+function identityOf({ method, node, streamId }: StreamDriver): string {
+  const single = method.typeUrl === undefined || /\.(Cluster|Listener)$/.test(method.typeUrl);
+  return single ? `${method.method} ${node.id}` : streamId;
+}
+
+function methodDefinition(service: string, { method }: DiscoveryMethod): ServiceDefinition[string] {
+  const pass = (bytes: Buffer) => bytes;
+  return {
+    path: `/${service}/${method}`,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: pass,
+    requestDeserialize: pass,
+    responseSerialize: pass,
+    responseDeserialize: pass,
+  };
+}
+
+function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+  const values = index.get(key) ?? new Set<V>();
+  index.set(key, values.add(value));
+}
+
+function removeFrom<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+  const values = index.get(key);
+  if (values?.delete(value) && values.size === 0) index.delete(key);
+}
