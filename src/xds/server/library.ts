@@ -25,5 +25,5 @@ export { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
 export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";
 export { type Changes, ResourceCache, type Transaction } from "./resource-cache.ts";
-export type { Placement } from "./stream-driver.ts";
+export type { Placement } from "./stream-host.ts";
 export { XdsServer, type XdsServerEvents, type XdsServerOptions } from "./xds-server.ts";

@@ -1,18 +1,14 @@
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Logger } from "../../runtime/logger.ts";
+import { status } from "@grpc/grpc-js";
 import type { Report, Send } from "../protocol/events.ts";
-import type { ResourceKey, View } from "../protocol/resource.ts";
+import type { ResourceKey } from "../protocol/resource.ts";
 import { isSame } from "../protocol/resource.ts";
-import type { Registry } from "../protocol/resource-types.ts";
 import { ProtocolStream } from "../protocol/stream.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
-import type { XdsLimits } from "./limits.ts";
 import { isGrpcClient, type NodeIdentity, readNode } from "./node-identity.ts";
-import type { RefusalMemory } from "./refusal-memory.ts";
 import type { Changes } from "./resource-cache.ts";
 import type { DiscoveryMethod } from "./services.ts";
+import type { DiscoveryCall, StreamHost } from "./stream-host.ts";
 import {
   encodeHeartbeat,
   readDeltaRequest,
@@ -22,36 +18,9 @@ import {
   writeDiscoveryResponse,
 } from "./wire.ts";
 
-export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
-
-/** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
-export type Placement = { readonly group: string } | { readonly silent: string } | { readonly refuse: string };
-
-/** What all streams of a server share. */
-export interface StreamHost {
-  readonly registry: Registry;
-  readonly limits: XdsLimits;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly refusals: RefusalMemory;
-  place(node: NodeIdentity, peer: Peer): Placement;
-  view(group: string): View | undefined;
-  hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;
-  fence(signal: AbortSignal): Promise<void>;
-  identifier(): string;
-  opened(driver: StreamDriver): void;
-  closed(driver: StreamDriver): void;
-  moved(driver: StreamDriver, from: string | undefined): void;
-  isDuplicate(driver: StreamDriver): boolean;
-  /** Something may be sendable: flush soon. */
-  wake(driver: StreamDriver): void;
-  sent(driver: StreamDriver, send: Send, bytes: number): void;
-  report(driver: StreamDriver, report: Report): void;
-}
-
 /** Serves one call; what serves it lives as long as the call does, held by its listeners. */
 export function serveStream(
-  host: StreamHost,
+  host: StreamHost<StreamDriver>,
   call: DiscoveryCall,
   method: DiscoveryMethod,
   streamId: string,
@@ -66,7 +35,7 @@ export class StreamDriver implements ClientRef {
   readonly peer: Peer;
   readonly openedAt: number;
   /** What `progress` last said of this stream. */
-  settledBelow: number | undefined;
+  toldPending: number | undefined;
   #node: NodeIdentity | undefined;
   #nodeBytes: Uint8Array | undefined;
   #group: string | undefined;
@@ -78,13 +47,13 @@ export class StreamDriver implements ClientRef {
   #cancelWake: (() => void) | undefined;
   #wokenFor = Infinity;
   readonly #call: DiscoveryCall;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<StreamDriver>;
   readonly #abort = new AbortController();
   readonly #namesRegions = new Map<string, Uint8Array>();
   readonly #unknownTypes = new Set<string>();
   readonly #openedMonotonic: number;
 
-  constructor(host: StreamHost, call: DiscoveryCall, method: DiscoveryMethod, streamId: string) {
+  constructor(host: StreamHost<StreamDriver>, call: DiscoveryCall, method: DiscoveryMethod, streamId: string) {
     this.#host = host;
     this.#call = call;
     this.method = method;

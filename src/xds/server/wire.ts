@@ -1,6 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { DeltaRequest, Send, SotwRequest } from "../protocol/events.ts";
-import type { CachedResource } from "./cached-resource.ts";
 
 /** A request as read from the wire; the node is left as bytes, to be read once per stream (R26). */
 export type WireRequest<R> = {
@@ -107,7 +106,7 @@ export function writeDeltaResponse(send: Send, identifier: string, resources: re
 }
 
 /** The fields of one resource that a response repeats. */
-export type ResourceFragments = Pick<CachedResource, "deltaField" | "sotwField">;
+export type ResourceFragments = { readonly deltaField: Uint8Array; readonly sotwField: Uint8Array };
 
 /**
  * Encodes one resource for both variants at once. `Any` is field 2 both of `Resource` and of `DiscoveryResponse`, so

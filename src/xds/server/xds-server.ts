@@ -18,13 +18,8 @@ import type { NodeIdentity } from "./node-identity.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
-import {
-  type DiscoveryCall,
-  type Placement,
-  type StreamDriver,
-  type StreamHost,
-  serveStream,
-} from "./stream-driver.ts";
+import { type StreamDriver, serveStream } from "./stream-driver.ts";
+import type { DiscoveryCall, Placement, StreamHost } from "./stream-host.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
@@ -73,9 +68,6 @@ export type XdsServerEvents = {
   silent: [client: ClientRef, reason: string];
 };
 
-/** Streams written to in one go before others of the process get their turn. */
-const FLUSH_BATCH = 64;
-
 /** An xDS management server: every streaming discovery service, SotW and delta, from a `ResourceCache`. */
 export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #options: XdsServerOptions;
@@ -84,7 +76,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #random: Random;
   readonly #log: Logger;
   readonly #grpc: Server;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<StreamDriver>;
   readonly #drivers = new Set<StreamDriver>();
   readonly #byGroup = new Map<string, Set<StreamDriver>>();
   readonly #byIdentity = new Map<string, Set<StreamDriver>>();
@@ -168,7 +160,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     });
   }
 
-  #createHost(): StreamHost {
+  #createHost(): StreamHost<StreamDriver> {
     const { cache, groupOf, hold, fence, refusals, identifier, types } = this.#options;
     return {
       registry: createRegistry(types),
@@ -236,29 +228,28 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     if (driver.group !== undefined) addTo(this.#byGroup, driver.group, driver);
   }
 
-  /** Streams are written to after the present turn, in batches, so that no publisher waits for any of them. */
+  /** Streams are written to after the present turn, so that no publisher waits for any of them. */
   #wake(driver: StreamDriver): void {
     this.#toFlush.add(driver);
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => this.#flushSome());
+    queueMicrotask(() => this.#flushAll());
   }
 
-  #flushSome(): void {
-    let budget = FLUSH_BATCH;
+  #flushAll(): void {
     for (const driver of this.#toFlush) {
       this.#toFlush.delete(driver);
-      const before = driver.settledBelow;
       driver.flush();
-      const after = driver.oldestPending();
-      if (before !== after) {
-        driver.settledBelow = after;
-        this.emit("progress", driver, after);
-      }
-      if (--budget === 0) break;
+      this.#tellProgress(driver);
     }
-    if (this.#toFlush.size > 0) setImmediate(() => this.#flushSome());
-    else this.#flushing = false;
+    this.#flushing = false;
+  }
+
+  #tellProgress(driver: StreamDriver): void {
+    const pending = driver.oldestPending();
+    if (pending === driver.toldPending) return;
+    driver.toldPending = pending;
+    this.emit("progress", driver, pending);
   }
 
   #sent(driver: StreamDriver, send: Send, bytes: number): void {

@@ -1,0 +1,37 @@
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import type { Report, Send } from "../protocol/events.ts";
+import type { ResourceKey, View } from "../protocol/resource.ts";
+import type { Registry } from "../protocol/resource-types.ts";
+import type { ClientRef, Peer } from "./client-status.ts";
+import type { XdsLimits } from "./limits.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+import type { RefusalMemory } from "./refusal-memory.ts";
+
+export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
+
+/** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
+export type Placement = { readonly group: string } | { readonly silent: string } | { readonly refuse: string };
+
+/** What all streams of a server share. */
+export interface StreamHost<Driver> {
+  readonly registry: Registry;
+  readonly limits: XdsLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly refusals: RefusalMemory;
+  place(node: NodeIdentity, peer: Peer): Placement;
+  view(group: string): View | undefined;
+  hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;
+  fence(signal: AbortSignal): Promise<void>;
+  identifier(): string;
+  opened(driver: Driver): void;
+  closed(driver: Driver): void;
+  moved(driver: Driver, from: string | undefined): void;
+  isDuplicate(driver: Driver): boolean;
+  /** Something may be sendable: flush soon. */
+  wake(driver: Driver): void;
+  sent(driver: Driver, send: Send, bytes: number): void;
+  report(driver: Driver, report: Report): void;
+}
