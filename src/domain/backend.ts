@@ -18,6 +18,8 @@ export interface Backend extends Identified {
   /** 0 is used first. */
   readonly priority: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The port that health checks go to, where it is not the target's. */
+  readonly checkPort: number | undefined;
   readonly state: "ACTIVE" | "DRAINING";
   /** When the drain began; only while DRAINING. */
   readonly drainedAt: number | undefined;

@@ -9,6 +9,8 @@ export interface TlsCheck {
   readonly serverName: string;
   /** Whether the certificate must be trusted and fit. */
   readonly verify: boolean;
+  /** PEM; empty: those of the system are trusted. */
+  readonly trustedCertificates: string;
 }
 
 export type Probe =

@@ -1,3 +1,4 @@
+import type { Damping } from "./damping.ts";
 import type { Identified } from "./meta.ts";
 import type { Name } from "./name.ts";
 
@@ -17,4 +18,11 @@ export interface Health extends Identified {
   readonly backendUid: string;
   readonly expiresAt: number | undefined;
   readonly actor: string;
+  /** The rest is of the source `prober` only. The replica that checked. */
+  readonly observer: string;
+  /** Orders the verdicts of different probers, as `sequence` orders those of one. */
+  readonly fence: bigint;
+  readonly inRow: number;
+  readonly lastGoodAt: number | undefined;
+  readonly damping: Damping;
 }

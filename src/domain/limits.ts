@@ -25,6 +25,22 @@ export const MAX_METADATA_VALUE_LENGTH = 256;
 export const MAX_HEALTH_REASON_LENGTH = 256;
 export const MAX_UID_LENGTH = 64;
 
+export const MIN_CHECK_INTERVAL_MS = 100;
+export const MAX_CHECK_INTERVAL_MS = 3_600_000;
+export const MIN_CHECK_TIMEOUT_MS = 10;
+export const MAX_CHECK_TIMEOUT_MS = 60_000;
+export const MAX_CHECK_THRESHOLD = 100;
+export const MAX_CHECK_JITTER_PERCENT = 50;
+export const MAX_CHECK_HEADERS = 16;
+export const MAX_CHECK_STATUS_RANGES = 16;
+export const MAX_TCP_CHECK_BYTES = 1024;
+export const MAX_TRUSTED_CERTIFICATES_LENGTH = 65_536;
+export const MIN_DAMPING_HALF_LIFE_MS = 1000;
+export const MAX_DAMPING_HALF_LIFE_MS = 3_600_000;
+export const MAX_DAMPING_PENALTY = 100_000;
+export const MIN_DAMPING_RELEASE = 100;
+export const MAX_DAMPING_HOLD_MS = 24 * 3_600_000;
+
 export const MAX_PANIC_THRESHOLD = 100;
 export const MAX_HASH_KEYS = 8;
 export const MAX_COOKIE_TTL_MS = 366 * 24 * 3_600_000;

@@ -1,3 +1,4 @@
+import { type DampingRules, DEFAULT_DAMPING } from "./damping.ts";
 import type { Identified } from "./meta.ts";
 
 export type Algorithm = "ROUND_ROBIN" | "LEAST_REQUEST" | "RING_HASH" | "MAGLEV" | "RANDOM";
@@ -34,6 +35,8 @@ export interface PolicySpec {
   readonly circuitBreakers: CircuitBreakers;
   /** Absent when switched off. */
   readonly outlierDetection: OutlierDetection | undefined;
+  /** Absent when switched off. */
+  readonly damping: DampingRules | undefined;
 }
 
 export interface Policy extends Identified, PolicySpec {}
@@ -54,4 +57,5 @@ export const DEFAULT_POLICY: PolicySpec = {
   maglevTableSize: 65_537,
   circuitBreakers: { maxConnections: 100_000, maxPendingRequests: 100_000, maxRequests: 100_000, maxRetries: 1000 },
   outlierDetection: DEFAULT_OUTLIER_DETECTION,
+  damping: DEFAULT_DAMPING,
 };

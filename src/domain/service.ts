@@ -1,3 +1,4 @@
+import type { HealthCheck } from "./health-check.ts";
 import type { Identified } from "./meta.ts";
 import type { Name } from "./name.ts";
 
@@ -8,4 +9,6 @@ export interface Service extends Identified {
   readonly policy: Name | undefined;
   readonly connectTimeoutMs: number;
   readonly drainTimeMs: number;
+  /** Absent: the plane checks nothing. */
+  readonly healthCheck: HealthCheck | undefined;
 }

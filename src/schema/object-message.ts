@@ -43,7 +43,7 @@ export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
   service: ["meta", "conditions", "status"],
   policy: ["meta", "conditions"],
   backend: ["meta", "conditions", "status", "state", "drainTime"],
-  health: ["meta", "actor"],
+  health: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping"],
   listener: ["meta", "conditions"],
   route: ["meta", "conditions"],
   fleet: ["meta", "conditions"],

@@ -6,7 +6,9 @@ import {
   MAX_METADATA_KEY_LENGTH,
   MAX_METADATA_VALUE_LENGTH,
   MAX_PIPE_PATH_BYTES,
+  MAX_PORT,
   MAX_PRIORITY,
+  MIN_PORT,
 } from "../domain/limits.ts";
 import { Backend_State, type Backend as BackendMessage } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import {
@@ -41,6 +43,10 @@ export function parseBackend(message: BackendMessage, report: Report): Backend {
       keyLength: MAX_METADATA_KEY_LENGTH,
       valueLength: MAX_METADATA_VALUE_LENGTH,
     }),
+    checkPort:
+      message.checkPort === 0
+        ? undefined
+        : checkRange(report, "checkPort", message.checkPort, { min: MIN_PORT, max: MAX_PORT }),
     state: checkEnum(report, "state", message.state, { values: STATES, otherwise: "ACTIVE" }),
     drainedAt: readTime(message.drainTime),
   };

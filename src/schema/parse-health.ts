@@ -23,6 +23,15 @@ export function parseHealth(message: HealthMessage, report: Report): Health {
     backendUid: checkLength(report, "backendUid", message.backendUid, MAX_UID_LENGTH),
     expiresAt: readTime(message.expireTime),
     actor: message.actor,
+    observer: message.observer,
+    fence: message.fence,
+    inRow: message.inARow,
+    lastGoodAt: readTime(message.lastGoodTime),
+    damping: {
+      penalty: message.damping?.penalty ?? 0,
+      asOf: readTime(message.damping?.asOfTime) ?? 0,
+      held: message.damping?.held ?? false,
+    },
   };
 }
 

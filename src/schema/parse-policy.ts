@@ -40,6 +40,7 @@ import {
   type Report,
 } from "./field-checks.ts";
 import { checkHeaderName, checkPath, TOKEN } from "./http-checks.ts";
+import { parseDamping } from "./parse-damping.ts";
 
 const ALGORITHMS: Readonly<Record<number, Algorithm>> = {
   [Policy_Algorithm.ROUND_ROBIN]: "ROUND_ROBIN",
@@ -73,6 +74,7 @@ export function parsePolicy(message: PolicyMessage, report: Report): Policy {
     maglevTableSize: parseTableSize(message, report),
     circuitBreakers: parseCircuitBreakers(message, report),
     outlierDetection: parseOutlierDetection(message.outlierDetection, report),
+    damping: parseDamping(message.damping, report),
   };
 }
 

@@ -1,0 +1,189 @@
+import type { HealthCheck, Probe, StatusRange, TlsCheck } from "../domain/health-check.ts";
+import {
+  MAX_CHECK_HEADERS,
+  MAX_CHECK_INTERVAL_MS,
+  MAX_CHECK_JITTER_PERCENT,
+  MAX_CHECK_STATUS_RANGES,
+  MAX_CHECK_THRESHOLD,
+  MAX_CHECK_TIMEOUT_MS,
+  MAX_HEADER_NAME_LENGTH,
+  MAX_HEADER_VALUE_LENGTH,
+  MAX_HOST_LENGTH,
+  MAX_PATH_LENGTH,
+  MAX_TCP_CHECK_BYTES,
+  MAX_TRUSTED_CERTIFICATES_LENGTH,
+  MIN_CHECK_INTERVAL_MS,
+  MIN_CHECK_TIMEOUT_MS,
+} from "../domain/limits.ts";
+import {
+  type CheckTls,
+  type GrpcCheck,
+  HealthCheck_InitialState,
+  type HealthCheck as HealthCheckMessage,
+  type HttpCheck,
+  type StatusRange as StatusRangeMessage,
+  type TcpCheck,
+} from "../gen/fairlead/admin/v1/health_check_pb.ts";
+import { checkCount, checkDuration, checkEnum, checkLength, checkRange, type Report } from "./field-checks.ts";
+import { TOKEN } from "./http-checks.ts";
+import { checkRegex } from "./regex-check.ts";
+
+const INITIAL_STATES: Readonly<Record<number, HealthCheck["initial"]>> = {
+  [HealthCheck_InitialState.PENDING]: "PENDING",
+  [HealthCheck_InitialState.HEALTHY]: "HEALTHY",
+};
+
+const SUCCESS: readonly StatusRange[] = [{ first: 200, last: 299 }];
+
+export function parseHealthCheck(message: HealthCheckMessage, report: Report): HealthCheck {
+  const intervalMs = checkDuration(report, "healthCheck.interval", message.interval, {
+    minMs: MIN_CHECK_INTERVAL_MS,
+    maxMs: MAX_CHECK_INTERVAL_MS,
+    otherwiseMs: 5000,
+  });
+  const timeoutMs = checkDuration(report, "healthCheck.timeout", message.timeout, {
+    minMs: MIN_CHECK_TIMEOUT_MS,
+    maxMs: MAX_CHECK_TIMEOUT_MS,
+    otherwiseMs: Math.min(1000, intervalMs),
+  });
+  if (timeoutMs > intervalMs) {
+    report("healthCheck.interval", `must be at least the timeout, ${timeoutMs} ms, not ${intervalMs} ms`);
+  }
+  const threshold = (field: "unhealthyThreshold" | "healthyThreshold", otherwise: number) =>
+    checkRange(report, `healthCheck.${field}`, message[field] ?? otherwise, { min: 1, max: MAX_CHECK_THRESHOLD });
+  return {
+    probe: parseProbe(message.probe, report),
+    intervalMs,
+    timeoutMs,
+    unhealthyThreshold: threshold("unhealthyThreshold", 3),
+    healthyThreshold: threshold("healthyThreshold", 2),
+    jitterRatio:
+      checkRange(report, "healthCheck.jitterPercent", message.jitterPercent, {
+        min: 0,
+        max: MAX_CHECK_JITTER_PERCENT,
+      }) / 100,
+    changingIntervalMs: checkDuration(report, "healthCheck.changingInterval", message.changingInterval, {
+      minMs: MIN_CHECK_INTERVAL_MS,
+      maxMs: intervalMs,
+      otherwiseMs: Math.min(1000, intervalMs),
+    }),
+    initial: checkEnum(report, "healthCheck.initialState", message.initialState, {
+      values: INITIAL_STATES,
+      otherwise: "PENDING",
+    }),
+  };
+}
+
+function parseProbe(probe: HealthCheckMessage["probe"], report: Report): Probe {
+  switch (probe.case) {
+    case "http":
+      return parseHttp(probe.value, report);
+    case "tcp":
+      return parseTcp(probe.value, report);
+    case "grpc":
+      return parseGrpc(probe.value, report);
+    case undefined:
+      report("healthCheck", "must have one of `http`, `tcp`, `grpc`");
+      return { kind: "tcp", send: new Uint8Array(), expect: new Uint8Array() };
+  }
+}
+
+function parseHttp(message: HttpCheck, report: Report): Probe {
+  const method = message.method === "" ? "GET" : message.method;
+  if (!TOKEN.test(method) || method === "CONNECT") {
+    report("healthCheck.http.method", `"${method}" is not a method that a check can use`);
+  }
+  return {
+    kind: "http",
+    method,
+    path: parsePath(message.path, report),
+    host: checkAuthority(report, "healthCheck.http.host", message.host),
+    headers: parseHeaders(message.headers, report),
+    expectedStatuses: parseStatuses(message.expectedStatuses, report),
+    expectedBody:
+      message.expectedBody === "" ? "" : checkRegex(report, "healthCheck.http.expectedBody", message.expectedBody),
+    tls: parseTls(message.tls, "healthCheck.http.tls", report),
+  };
+}
+
+function parsePath(path: string, report: Report): string {
+  if (path === "") return "/";
+  const field = "healthCheck.http.path";
+  if (!path.startsWith("/")) report(field, `must begin with a slash, not "${path}"`);
+  else if (!/^[\x21-\x7e]+$/.test(path) || path.includes("#")) {
+    report(field, "must have printable ASCII characters only, no space or `#`; encode others with `%`");
+  }
+  return checkLength(report, field, path, MAX_PATH_LENGTH);
+}
+
+/** A host with or without a port; what it names is not looked up. */
+function checkAuthority(report: Report, field: string, host: string): string {
+  if (!/^[A-Za-z0-9_.:[\]-]*$/.test(host)) report(field, `"${host}" is not a host such as \`shop.example\``);
+  return checkLength(report, field, host, MAX_HOST_LENGTH);
+}
+
+function parseHeaders(headers: Readonly<Record<string, string>>, report: Report): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers);
+  checkCount(report, "healthCheck.http.headers", entries.length, { max: MAX_CHECK_HEADERS });
+  for (const [name, value] of entries) {
+    const field = `healthCheck.http.headers.${name.slice(0, MAX_HEADER_NAME_LENGTH)}`;
+    if (!TOKEN.test(name)) report(field, "is not the name of a header");
+    if (FRAMING.includes(name.toLowerCase())) report(field, "belongs to the check itself");
+    if (/[^\t\x20-\x7e]/.test(value)) report(field, "must have printable ASCII characters only");
+    checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
+    checkLength(report, field, value, MAX_HEADER_VALUE_LENGTH);
+  }
+  return headers;
+}
+
+const FRAMING: readonly string[] = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
+
+function parseStatuses(ranges: readonly StatusRangeMessage[], report: Report): readonly StatusRange[] {
+  if (ranges.length === 0) return SUCCESS;
+  checkCount(report, "healthCheck.http.expectedStatuses", ranges.length, { max: MAX_CHECK_STATUS_RANGES });
+  return ranges.map((range, i) => {
+    const field = `healthCheck.http.expectedStatuses[${i}]`;
+    const first = checkRange(report, `${field}.first`, range.first, { min: 100, max: 599 });
+    const last = range.last === 0 ? first : checkRange(report, `${field}.last`, range.last, { min: 100, max: 599 });
+    if (last < first) report(`${field}.last`, `must be at least first, ${first}, not ${last}`);
+    return { first, last };
+  });
+}
+
+function parseTcp({ send, expect }: TcpCheck, report: Report): Probe {
+  for (const [field, bytes] of Object.entries({ send, expect })) {
+    if (bytes.length <= MAX_TCP_CHECK_BYTES) continue;
+    report(`healthCheck.tcp.${field}`, `must have at most ${MAX_TCP_CHECK_BYTES} bytes, not ${bytes.length}`);
+  }
+  return { kind: "tcp", send, expect };
+}
+
+function parseGrpc({ service, authority, tls }: GrpcCheck, report: Report): Probe {
+  return {
+    kind: "grpc",
+    service: checkLength(report, "healthCheck.grpc.service", service, MAX_HOST_LENGTH),
+    authority: checkAuthority(report, "healthCheck.grpc.authority", authority),
+    tls: parseTls(tls, "healthCheck.grpc.tls", report),
+  };
+}
+
+function parseTls(message: CheckTls | undefined, field: string, report: Report): TlsCheck | undefined {
+  if (message === undefined) return undefined;
+  const { serverName, skipVerification, trustedCertificates } = message;
+  if (!/^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.|$))*$/.test(serverName)) {
+    report(`${field}.serverName`, `"${serverName}" is not a host name`);
+  }
+  if (trustedCertificates !== "" && !trustedCertificates.includes("-----BEGIN CERTIFICATE-----")) {
+    report(`${field}.trustedCertificates`, "holds no PEM certificate");
+  }
+  return {
+    serverName: checkLength(report, `${field}.serverName`, serverName, MAX_HOST_LENGTH),
+    verify: !skipVerification,
+    trustedCertificates: checkLength(
+      report,
+      `${field}.trustedCertificates`,
+      trustedCertificates,
+      MAX_TRUSTED_CERTIFICATES_LENGTH,
+    ),
+  };
+}
