@@ -77,7 +77,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #log: Logger;
   readonly #grpc: Server;
   readonly #host: StreamHost<StreamDriver>;
-  readonly #drivers = new Set<StreamDriver>();
+  readonly #drivers = new Map<string, StreamDriver>();
   readonly #byGroup = new Map<string, Set<StreamDriver>>();
   readonly #byIdentity = new Map<string, Set<StreamDriver>>();
   readonly #toFlush = new Set<StreamDriver>();
@@ -131,23 +131,28 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   /** Asks `groupOf` again for every open stream. */
   regroup(): void {
-    for (const driver of [...this.#drivers]) driver.regroup();
+    for (const driver of [...this.#drivers.values()]) driver.regroup();
   }
 
   /** Asks `hold` again for everything that is held, and a fence that failed once more. */
   recheckHolds(): void {
-    for (const driver of this.#drivers) driver.recheckHolds();
+    for (const driver of this.#drivers.values()) driver.recheckHolds();
   }
 
   /** Every open stream, as of now. */
   clients(): readonly ClientStatus[] {
-    return [...this.#drivers].map((driver) => driver.describe());
+    return [...this.#drivers.values()].map((driver) => driver.describe());
+  }
+
+  /** One open stream, as of now. */
+  client(streamId: string): ClientStatus | undefined {
+    return this.#drivers.get(streamId)?.describe();
   }
 
   /** Ends all streams, with a status that makes clients come back, and stops listening. */
   async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
     this.#unsubscribe();
-    for (const driver of [...this.#drivers]) driver.stop();
+    for (const driver of [...this.#drivers.values()]) driver.stop();
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(graceMs, () => {
         this.#grpc.forceShutdown();
@@ -205,7 +210,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 
   #opened(driver: StreamDriver): void {
-    this.#drivers.add(driver);
+    this.#drivers.set(driver.streamId, driver);
     addTo(this.#byIdentity, identityOf(driver), driver);
     this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id, peer: driver.peer.address }, "stream opened");
     if (this.#host.isDuplicate(driver)) {
@@ -215,7 +220,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 
   #closed(driver: StreamDriver): void {
-    if (!this.#drivers.delete(driver)) return;
+    if (!this.#drivers.delete(driver.streamId)) return;
     this.#toFlush.delete(driver);
     removeFrom(this.#byIdentity, identityOf(driver), driver);
     if (driver.group !== undefined) removeFrom(this.#byGroup, driver.group, driver);
