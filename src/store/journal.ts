@@ -1,5 +1,8 @@
 import type { Revision } from "./revision.ts";
 
+/** Longest request id in characters. */
+export const MAX_REQUEST_ID_LENGTH = 128;
+
 /** Who commits what and why. Written with the commit, atomically. */
 export interface Cause {
   /** `cli:alice`, `reporter:probe-a`, `duty:drain`. */
@@ -8,8 +11,9 @@ export interface Cause {
   readonly operation: string;
   /** The caller's words; empty when it gave none. */
   readonly reason: string;
+  /** Empty, or unique: a second commit of the same id is refused with `REQUEST_SEEN`. */
   readonly requestId: string;
-  /** What the first try answered, for a retry with the same request id. At most 64 KiB; kept as long as the entry. */
+  /** What the first try answered, for a retry with the same request id. At most `MAX_RESULT_BYTES`; kept as long as the entry. */
   readonly result?: Uint8Array;
 }
 

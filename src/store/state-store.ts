@@ -2,13 +2,20 @@ import type { Cause } from "./journal.ts";
 import type { Revision } from "./revision.ts";
 
 /**
- * Most that one batch may cost: a put or delete costs 1, a put with a history copy 3 (value, copy, removal of the oldest
- * copy). The same on every store, so that what fits one fits all.
+ * Most that one batch may cost: a put or delete costs 1, a put with a history copy 2. The same on every store, so that
+ * what fits one fits all.
  */
 export const MAX_BATCH_COST = 990;
+/** Most bytes of values and history copies in one batch. */
+export const MAX_BATCH_BYTES = 16_000_000;
 /** Longest value in bytes. */
 export const MAX_VALUE_BYTES = 1_000_000;
-/** Longest key in characters: `/`-separated tokens of `[A-Za-z0-9_=-]`. */
+/** Longest `Cause.result` in bytes. */
+export const MAX_RESULT_BYTES = 65_536;
+/**
+ * Longest key in characters: `/`-separated tokens of `[A-Za-z0-9_=-]`. The first does not begin with `_`: a store keeps
+ * its own records there.
+ */
 export const MAX_KEY_LENGTH = 200;
 /** For how long a watch that resumes is told of every delete; older ones give `COMPACTED`. */
 export const DELETE_WINDOW_MS = 3_600_000;
@@ -22,13 +29,13 @@ export type StoreOp =
       readonly key: string;
       readonly value: Uint8Array;
       readonly guard?: Guard;
-      /** Also keep an immutable copy under this generation, and only the newest `keep` of them. */
+      /** Also keep an immutable copy under this generation, and at most `keep` of them: it replaces generation − keep. */
       readonly history?: { readonly generation: number; readonly keep: number };
     }
   | { readonly op: "delete"; readonly key: string; readonly guard?: Guard };
 
 export interface Batch {
-  /** Each key at most once. */
+  /** Each key at most once; none: the revision moves on and nothing else. Values are not copied: leave them unchanged. */
   readonly ops: readonly StoreOp[];
   readonly cause: Cause;
   /** A key whose last write must be this one: what a lease holder proves its token with. */
@@ -63,25 +70,35 @@ export type WatchEvent =
       readonly revision: Revision;
       readonly synced: boolean;
     }
-  /** What a commit changed. Intermediate values of a key may be skipped, never its last one. */
-  | { readonly kind: "commit"; readonly revision: Revision; readonly changes: readonly Change[] };
+  /**
+   * What the commits since the last event changed; for a prompt reader that is one commit. Whoever applies it holds
+   * exactly the state at `revision`. It may hold no change at all and only move the revision on. `at` is the commit's time
+   * by the store's clock, in milliseconds since the epoch: of the newest, where several are told at once.
+   */
+  | { readonly kind: "commit"; readonly revision: Revision; readonly at: number; readonly changes: readonly Change[] };
 
 export interface Change {
   readonly key: string;
   /** Absent: deleted. */
   readonly value: Uint8Array | undefined;
+  /** Of the write that this is: older than the event's where several commits are told at once. */
+  readonly revision: Revision;
 }
 
 /**
- * The authoritative state: one total order of revisions over all keys.
+ * The authoritative state: one total order of revisions over all keys. Returned values are shared: do not alter them.
  *
  * Errors are `ControlPlaneError`: `conflict` / `VERSION_MISMATCH` (a guard failed, nothing changed; `details.key`),
- * `conflict` / `FENCED` (the fence failed), `exhausted` / `BATCH_TOO_LARGE` or `VALUE_TOO_LARGE`, `invalid` / `BAD_KEY` or
+ * `conflict` / `FENCED` (the fence failed), `conflict` / `REQUEST_SEEN` (the journal holds a commit of the same request id:
+ * answer with its result), `exhausted` / `BATCH_TOO_LARGE` or `VALUE_TOO_LARGE`, `invalid` / `BAD_KEY` or
  * `DUPLICATE_KEY`, `unavailable` / `STORE_UNREACHABLE`, `unavailable` / `OUTCOME_UNKNOWN` (it may have been written: read
  * before you retry), `unavailable` / `STORE_CLOSED`, `precondition` / `COMPACTED` (read everything again).
  */
 export interface StateStore {
-  /** All or nothing. Returns when the batch is durable. */
+  /**
+   * All or nothing. Returns when the batch is durable and this store's own reads show it; only while the log itself is out
+   * of sight does it return without the second.
+   */
   commit(batch: Batch): Promise<Committed>;
   /** The newest value as far as this store can know; only a guarded commit decides. */
   get(key: string): Promise<Entry | undefined>;
@@ -91,9 +108,18 @@ export interface StateStore {
   history(key: string): Promise<readonly HistoryCopy[]>;
   /**
    * Commits after `from`, in order, without end; without `from` the present state first. Ends when the signal is aborted.
-   * A commit is delivered at once; a slow reader is told the latest values, never kept waiting for.
+   * A commit is delivered at once; a slow reader is told the latest values, never kept waiting for. A revision that is
+   * not reached yet is waited for.
    */
   watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent>;
-  /** Idempotent. */
+  /**
+   * A revision at or past every commit that anybody was told of before this call. This store's reads have reached it; its
+   * watches were told and may still have to be read. Costs one write where several replicas share the log, however many
+   * callers wait.
+   */
+  barrier(): Promise<Revision>;
+  /** The store's clock in milliseconds since the epoch: the same for all replicas within a second, and never goes back. */
+  now(): number;
+  /** Idempotent. Watches that are open end with `STORE_CLOSED`. */
   close(): Promise<void>;
 }

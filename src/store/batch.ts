@@ -1,0 +1,86 @@
+import { ControlPlaneError, invalid } from "../domain/errors.ts";
+import { MAX_REQUEST_ID_LENGTH } from "./journal.ts";
+import {
+  type Batch,
+  type Guard,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_COST,
+  MAX_KEY_LENGTH,
+  MAX_RESULT_BYTES,
+  MAX_VALUE_BYTES,
+  type StoreOp,
+} from "./state-store.ts";
+
+const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
+
+/** Refuses a batch that no store takes. Says nothing about guards. */
+export function checkBatch({ ops, cause, fence }: Batch): void {
+  const keys = new Set<string>();
+  let bytes = 0;
+  for (const op of ops) {
+    checkKey(op.key);
+    if (keys.has(op.key))
+      throw invalid("DUPLICATE_KEY", [{ field: "", message: `${op.key} occurs twice in one batch` }]);
+    keys.add(op.key);
+    if (op.op === "put") {
+      checkSize(op.key, op.value, MAX_VALUE_BYTES);
+      bytes += op.value.byteLength * copies(op);
+    }
+  }
+  if (fence !== undefined) checkKey(fence.key);
+  if (cause.requestId.length > MAX_REQUEST_ID_LENGTH) {
+    const message = `a request id has at most ${MAX_REQUEST_ID_LENGTH} characters`;
+    throw invalid("BAD_REQUEST_ID", [{ field: "request_id", message }]);
+  }
+  if (cause.result !== undefined) checkSize("the result of a request", cause.result, MAX_RESULT_BYTES);
+  const cost = ops.reduce((sum, op) => sum + copies(op), 0);
+  if (cost > MAX_BATCH_COST || bytes > MAX_BATCH_BYTES) {
+    throw new ControlPlaneError({
+      kind: "exhausted",
+      code: "BATCH_TOO_LARGE",
+      message: `the batch costs ${cost} and holds ${bytes} bytes; at most ${MAX_BATCH_COST} and ${MAX_BATCH_BYTES} can be written at once`,
+      details: { cost: String(cost), bytes: String(bytes) },
+    });
+  }
+}
+
+export function checkKey(key: string): void {
+  if (key.length <= MAX_KEY_LENGTH && KEY.test(key)) return;
+  const message = `"${key.slice(0, MAX_KEY_LENGTH)}" is not a key: up to ${MAX_KEY_LENGTH} characters, tokens of letters, digits, "_", "=" and "-" joined by "/", the first not beginning with "_"`;
+  throw invalid("BAD_KEY", [{ field: "", message }]);
+}
+
+/**
+ * Whether a guard holds for a key that was last written at `position`; nothing: the key is absent.
+ * A revision of another epoch never holds.
+ */
+export function guardHolds(guard: Guard | undefined, position: number | undefined, epoch: number): boolean {
+  if (guard === undefined || guard === "any") return true;
+  if (guard === "absent") return position === undefined;
+  if (guard === "present") return position !== undefined;
+  return guard.epoch === epoch && guard.position === position;
+}
+
+/** The place of a history copy: a ring of `keep` slots, so that a new copy replaces the oldest. */
+export function historySlot({ generation, keep }: { readonly generation: number; readonly keep: number }): number {
+  return generation % keep;
+}
+
+/** Whether a commit goes into the journal: writes of the plane for itself do not. */
+export function isJournaled(batch: Batch): boolean {
+  return !batch.cause.operation.startsWith("-");
+}
+
+function copies(op: StoreOp): number {
+  return op.op === "put" && op.history !== undefined ? 2 : 1;
+}
+
+function checkSize(what: string, value: Uint8Array, limit: number): void {
+  if (value.byteLength <= limit) return;
+  throw new ControlPlaneError({
+    kind: "exhausted",
+    code: "VALUE_TOO_LARGE",
+    message: `${what} has ${value.byteLength} bytes; at most ${limit} are stored`,
+    details: { bytes: String(value.byteLength), limit: String(limit) },
+  });
+}

@@ -1,0 +1,68 @@
+import { ControlPlaneError } from "../domain/errors.ts";
+
+/** A guard did not hold. */
+export function mismatch(key: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "conflict",
+    code: "VERSION_MISMATCH",
+    message: `${key} is not what the write expected it to be; read it again and decide anew`,
+    details: { key },
+  });
+}
+
+/** The writer has lost the lease that its batch was fenced with. */
+export function fenced(key: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "conflict",
+    code: "FENCED",
+    message: `${key} was taken over by somebody else; this writer must stop`,
+    details: { key },
+  });
+}
+
+/** A commit of this request id is in the journal already. */
+export function requestSeen(requestId: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "conflict",
+    code: "REQUEST_SEEN",
+    message: `request ${requestId} was committed before; the journal holds its result`,
+    details: { requestId },
+  });
+}
+
+export function storeClosed(): ControlPlaneError {
+  return new ControlPlaneError({ kind: "unavailable", code: "STORE_CLOSED", message: "the store is closed" });
+}
+
+/** Nothing was written. */
+export function unreachable(message: string, cause?: unknown): ControlPlaneError {
+  return new ControlPlaneError({ kind: "unavailable", code: "STORE_UNREACHABLE", message, cause });
+}
+
+/** It may have been written. */
+export function outcomeUnknown(message: string, cause?: unknown): ControlPlaneError {
+  return new ControlPlaneError({ kind: "unavailable", code: "OUTCOME_UNKNOWN", message, cause });
+}
+
+export function compacted(from: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "COMPACTED",
+    message: `revision ${from} is too old to resume from, or of another epoch; read everything again`,
+    details: { from },
+  });
+}
+
+/** The database or bucket belongs to something else. */
+export function foreignStore(message: string, details: Readonly<Record<string, string>>): ControlPlaneError {
+  return new ControlPlaneError({ kind: "precondition", code: "NOT_A_FAIRLEAD_STORE", message, details });
+}
+
+export function newerRelease(where: string, found: number, known: number): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "WRITTEN_BY_NEWER_RELEASE",
+    message: `${where} was written by a newer release (schema ${found}; this one knows up to ${known}); run that release, or restore a backup`,
+    details: { found: String(found), known: String(known) },
+  });
+}

@@ -1,0 +1,235 @@
+import { compacted, storeClosed } from "./errors.ts";
+import { formatRevision, type Revision } from "./revision.ts";
+import type { Change, Entry, WatchEvent } from "./state-store.ts";
+
+const STATE_PART_ENTRIES = 1_000;
+
+/** A value and the position of the commit that wrote it. */
+export interface Held {
+  readonly value: Uint8Array;
+  readonly position: number;
+}
+
+/** A delete and its time by the store's clock, in milliseconds since the epoch. */
+export interface Tombstone {
+  readonly position: number;
+  readonly at: number;
+}
+
+/** One commit as the log holds it; no value: deleted. */
+export interface MirroredCommit {
+  readonly position: number;
+  readonly at: number;
+  readonly changes: ReadonlyMap<string, Uint8Array | undefined>;
+}
+
+export interface MirrorContent {
+  readonly epoch: number;
+  readonly position: number;
+  /** Time of the commit at `position`. */
+  readonly at: number;
+  /** Every delete after this position is among the tombstones. */
+  readonly floor: number;
+  readonly entries: Map<string, Held>;
+  /** Oldest first. */
+  readonly tombstones: Map<string, Tombstone>;
+}
+
+/**
+ * The state of a store in memory: what its reads are answered from and its watches are fed by. Whoever owns it applies the
+ * commits of one log, in order.
+ */
+export class Mirror {
+  readonly #epoch: number;
+  readonly #entries: Map<string, Held>;
+  readonly #tombstones: Map<string, Tombstone>;
+  readonly #readers = new Set<Reader>();
+  #position: number;
+  #at: number;
+  #floor: number;
+  #closed = false;
+
+  /** Takes the maps over. */
+  constructor({ epoch, position, at, floor, entries, tombstones }: MirrorContent) {
+    this.#epoch = epoch;
+    this.#position = position;
+    this.#at = at;
+    this.#floor = floor;
+    this.#entries = entries;
+    this.#tombstones = tombstones;
+  }
+
+  get revision(): Revision {
+    return this.#revisionAt(this.#position);
+  }
+
+  /** Time of the newest commit. */
+  get at(): number {
+    return this.#at;
+  }
+
+  get floor(): number {
+    return this.#floor;
+  }
+
+  held(key: string): Held | undefined {
+    return this.#entries.get(key);
+  }
+
+  entry(key: string): Entry | undefined {
+    const held = this.held(key);
+    return held && { key, value: held.value, revision: this.#revisionAt(held.position) };
+  }
+
+  read(prefix: string): Entry[] {
+    const found: Entry[] = [];
+    for (const [key, { value, position }] of this.#entries) {
+      if (key.startsWith(prefix)) found.push({ key, value, revision: this.#revisionAt(position) });
+    }
+    return found;
+  }
+
+  /** Takes in the next commit and tells every watch of it before it returns. */
+  apply({ position, at, changes }: MirroredCommit): void {
+    const revision = this.#revisionAt(position);
+    const told: Change[] = [];
+    for (const [key, value] of changes) {
+      this.#tombstones.delete(key);
+      if (value === undefined) {
+        this.#entries.delete(key);
+        this.#tombstones.set(key, { position, at });
+      } else {
+        this.#entries.set(key, { value, position });
+      }
+      told.push({ key, value, revision });
+    }
+    this.#position = position;
+    this.#at = at;
+    for (const reader of this.#readers) reader.tell(revision, at, told);
+  }
+
+  /** Drops the deletes before an instant: watches from before them are `COMPACTED` from now on. */
+  forget(before: number): void {
+    for (const [key, { position, at }] of this.#tombstones) {
+      if (at >= before) break;
+      this.#floor = Math.max(this.#floor, position);
+      this.#tombstones.delete(key);
+    }
+  }
+
+  async *watch({
+    from,
+    signal,
+  }: {
+    readonly from?: Revision;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<WatchEvent> {
+    if (this.#closed) throw storeClosed();
+    const reader = new Reader();
+    if (from !== undefined) this.#catchUp(reader, from);
+    const state = from === undefined ? this.#state() : [];
+    this.#readers.add(reader);
+    const onAbort = () => reader.end();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      for (const part of state) {
+        if (signal.aborted) return;
+        yield part;
+      }
+      while (!signal.aborted) {
+        const event = reader.take();
+        if (event === undefined) await reader.wait();
+        else yield event;
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#readers.delete(reader);
+    }
+  }
+
+  /** Ends every watch with an error, and those that begin later too. */
+  close(): void {
+    this.#closed = true;
+    for (const reader of this.#readers) reader.fail(storeClosed());
+  }
+
+  *#state(): Generator<WatchEvent> {
+    const { revision } = this;
+    const entries = this.read("");
+    for (let start = 0; start === 0 || start < entries.length; start += STATE_PART_ENTRIES) {
+      const end = start + STATE_PART_ENTRIES;
+      yield { kind: "state", entries: entries.slice(start, end), revision, synced: end >= entries.length };
+    }
+  }
+
+  #catchUp(reader: Reader, from: Revision): void {
+    if (from.epoch !== this.#epoch || from.position < this.#floor) throw compacted(formatRevision(from));
+    reader.skipTo(from.position);
+    if (from.position >= this.#position) return;
+    const missed: Change[] = [];
+    for (const [key, { value, position }] of this.#entries) {
+      if (position > from.position) missed.push({ key, value, revision: this.#revisionAt(position) });
+    }
+    for (const [key, { position }] of this.#tombstones) {
+      if (position > from.position) missed.push({ key, value: undefined, revision: this.#revisionAt(position) });
+    }
+    reader.tell(this.revision, this.#at, missed);
+  }
+
+  #revisionAt(position: number): Revision {
+    return { epoch: this.#epoch, position };
+  }
+}
+
+/** What one watch has not read yet: the newest change of each key. */
+class Reader {
+  #pending = new Map<string, Change>();
+  #revision: Revision | undefined;
+  #at = 0;
+  #after = -1;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Commits up to this position are known to the reader. */
+  skipTo(position: number): void {
+    this.#after = position;
+  }
+
+  tell(revision: Revision, at: number, changes: readonly Change[]): void {
+    if (revision.position <= this.#after) return;
+    for (const change of changes) this.#pending.set(change.key, change);
+    this.#revision = revision;
+    this.#at = at;
+    this.#wake?.();
+  }
+
+  take(): WatchEvent | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#revision === undefined) return undefined;
+    const event: WatchEvent = {
+      kind: "commit",
+      revision: this.#revision,
+      at: this.#at,
+      changes: [...this.#pending.values()],
+    };
+    this.#pending = new Map();
+    this.#revision = undefined;
+    return event;
+  }
+
+  async wait(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  end(): void {
+    this.#wake?.();
+  }
+
+  fail(failure: Error): void {
+    this.#failure = failure;
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,280 @@
+import type { SQLOutputValue } from "node:sqlite";
+import { setImmediate } from "node:timers";
+import type { Clock } from "../runtime/clock.ts";
+import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
+import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, unreachable } from "./errors.ts";
+import { JOURNAL_WINDOW_MS, type Journal } from "./journal.ts";
+import { type Held, Mirror, type Tombstone } from "./mirror.ts";
+import type { Revision } from "./revision.ts";
+import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
+import { SqliteJournal } from "./sqlite-journal.ts";
+import {
+  type Batch,
+  type Committed,
+  DELETE_WINDOW_MS,
+  type Entry,
+  type HistoryCopy,
+  type StateStore,
+  type WatchEvent,
+} from "./state-store.ts";
+
+/** Batches that share one transaction cost this much at most, so that the event loop is never held up for long. */
+const GROUP_COST = 2_000;
+const PRUNE_INTERVAL_MS = 60_000;
+
+export interface SqliteStoreOptions {
+  /** Is made when it does not exist. One process at a time can have it open. */
+  readonly directory: string;
+  readonly clock: Clock;
+}
+
+/** One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. */
+export async function openSqliteStore({ directory, clock }: SqliteStoreOptions): Promise<{
+  readonly state: StateStore;
+  readonly journal: Journal;
+}> {
+  return openOn(openSqliteFile(directory), clock);
+}
+
+/** The same store without a file, for tests: it ends with its process. */
+export async function openMemoryStore({ clock }: { readonly clock: Clock }): ReturnType<typeof openSqliteStore> {
+  return openOn(openSqliteMemory(), clock);
+}
+
+function openOn(file: SqliteFile, clock: Clock) {
+  const state = new SqliteStore(file, clock);
+  return { state, journal: state.journal };
+}
+
+interface Waiting {
+  readonly batch: Batch;
+  readonly resolve: (committed: Committed) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Staged extends Waiting {
+  readonly position: number;
+}
+
+class SqliteStore implements StateStore {
+  readonly journal: SqliteJournal;
+  readonly #file: SqliteFile;
+  readonly #clock: Clock;
+  readonly #mirror: Mirror;
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+  #closed = false;
+  #prunedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(file: SqliteFile, clock: Clock) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#mirror = new Mirror(load(file));
+    this.#statements = prepareStatements(file);
+    this.journal = new SqliteJournal(file.database, {
+      epoch: this.#mirror.revision.epoch,
+      assertOpen: () => this.#assertOpen(),
+    });
+  }
+
+  async commit(batch: Batch): Promise<Committed> {
+    this.#assertOpen();
+    checkBatch(batch);
+    return await new Promise<Committed>((resolve, reject) => {
+      this.#waiting.push({ batch, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    this.#assertOpen();
+    checkKey(key);
+    return this.#mirror.entry(key);
+  }
+
+  async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
+    this.#assertOpen();
+    return { entries: this.#mirror.read(prefix), revision: this.#mirror.revision };
+  }
+
+  async history(key: string): Promise<readonly HistoryCopy[]> {
+    this.#assertOpen();
+    checkKey(key);
+    return this.#statements.history.all(key).map((row) => ({
+      generation: Number(row.generation),
+      value: bytes(row.value),
+      revision: { epoch: this.#mirror.revision.epoch, position: Number(row.position) },
+    }));
+  }
+
+  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+    return this.#mirror.watch(options);
+  }
+
+  async barrier(): Promise<Revision> {
+    this.#assertOpen();
+    return this.#mirror.revision;
+  }
+
+  now(): number {
+    return Math.max(Math.floor(this.#clock.now()), this.#mirror.at);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    while (this.#waiting.length > 0) this.#commitGroup();
+    this.#closed = true;
+    this.#mirror.close();
+    this.#file.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw storeClosed();
+  }
+
+  /** Commits that arrive in one turn of the loop share a transaction, and so one flush to disk. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#waiting.length > 0) this.#commitGroup();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  #commitGroup(): void {
+    const group = this.#takeGroup();
+    const at = this.now();
+    const staged: Staged[] = [];
+    const { database } = this.#file;
+    try {
+      database.exec("BEGIN IMMEDIATE");
+      this.#stage(group, at, staged);
+      if (staged.length === 0) {
+        database.exec("ROLLBACK");
+        return;
+      }
+      this.#prune(at);
+      this.#statements.head.run(this.#mirror.revision.position + staged.length, at, this.#mirror.floor);
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      rejectAll(group, unreachable(`nothing was written: ${reason(error)}`, error));
+      return;
+    }
+    try {
+      database.exec("COMMIT");
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      rejectAll(group, outcomeUnknown(`the disk did not confirm the write: ${reason(error)}`, error));
+      return;
+    }
+    for (const { batch, position, resolve } of staged) {
+      const changes = new Map(batch.ops.map((op) => [op.key, op.op === "put" ? op.value : undefined]));
+      this.#mirror.apply({ position, at, changes });
+      resolve({ revision: this.#mirror.revision, at });
+    }
+  }
+
+  #takeGroup(): Waiting[] {
+    let cost = 0;
+    let count = 0;
+    for (const { batch } of this.#waiting) {
+      cost += batch.ops.length + 1;
+      if (count > 0 && cost > GROUP_COST) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Writes the rows of each batch whose guards hold, given those before it, and refuses the others. */
+  #stage(group: readonly Waiting[], at: number, staged: Staged[]): void {
+    const { epoch, position: head } = this.#mirror.revision;
+    const overlay = new Map<string, number | undefined>();
+    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.#mirror.held(key)?.position);
+    for (const waiting of group) {
+      const { batch } = waiting;
+      const refusal = this.#refusal(batch, epoch, positionOf);
+      if (refusal !== undefined) {
+        waiting.reject(refusal);
+        continue;
+      }
+      const position = head + staged.length + 1;
+      for (const op of batch.ops) {
+        const value = op.op === "put" ? op.value : null;
+        overlay.set(op.key, value === null ? undefined : position);
+        this.#statements.entry.run(op.key, position, at, value);
+        if (op.op === "put" && op.history !== undefined) {
+          this.#statements.copy.run(op.key, historySlot(op.history), op.history.generation, position, op.value);
+        }
+      }
+      if (isJournaled(batch)) this.journal.add(batch, position, at);
+      staged.push({ ...waiting, position });
+    }
+  }
+
+  #refusal(batch: Batch, epoch: number, positionOf: (key: string) => number | undefined): Error | undefined {
+    const { fence, ops, cause } = batch;
+    if (fence !== undefined && !guardHolds(fence.revision, positionOf(fence.key), epoch)) return fenced(fence.key);
+    if (isJournaled(batch) && this.journal.has(cause.requestId)) return requestSeen(cause.requestId);
+    const failed = ops.find((op) => !guardHolds(op.guard, positionOf(op.key), epoch));
+    return failed && mismatch(failed.key);
+  }
+
+  #prune(at: number): void {
+    if (at - this.#prunedAt < PRUNE_INTERVAL_MS) return;
+    this.#prunedAt = at;
+    this.#mirror.forget(at - DELETE_WINDOW_MS);
+    this.#statements.forget.run(at - DELETE_WINDOW_MS);
+    this.journal.forget(at - JOURNAL_WINDOW_MS);
+  }
+}
+
+function prepareStatements({ database }: SqliteFile) {
+  return {
+    head: database.prepare("UPDATE head SET position = ?, at = ?, floor = ?"),
+    entry: database.prepare("INSERT OR REPLACE INTO entries (key, position, at, value) VALUES (?, ?, ?, ?)"),
+    copy: database.prepare(
+      "INSERT OR REPLACE INTO history (key, slot, generation, position, value) VALUES (?, ?, ?, ?, ?)",
+    ),
+    history: database.prepare("SELECT generation, position, value FROM history WHERE key = ? ORDER BY position DESC"),
+    forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
+  };
+}
+
+function load({ database }: SqliteFile) {
+  const head = database.prepare("SELECT epoch, position, at, floor FROM head").get();
+  if (head === undefined) throw new Error("a store without a head");
+  const entries = new Map<string, Held>();
+  const tombstones = new Map<string, Tombstone>();
+  for (const row of database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL").iterate()) {
+    entries.set(String(row.key), { position: Number(row.position), value: bytes(row.value) });
+  }
+  const deleted = database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position");
+  for (const row of deleted.iterate()) {
+    tombstones.set(String(row.key), { position: Number(row.position), at: Number(row.at) });
+  }
+  const { epoch, position, at, floor } = head;
+  return {
+    epoch: Number(epoch),
+    position: Number(position),
+    at: Number(at),
+    floor: Number(floor),
+    entries,
+    tombstones,
+  };
+}
+
+function rejectAll(group: readonly Waiting[], error: Error): void {
+  for (const { reject } of group) reject(error);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function bytes(value: SQLOutputValue | undefined): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new Error("a value that is no blob");
+}
