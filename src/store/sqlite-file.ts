@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { foreignStore, newerRelease } from "./errors.ts";
@@ -51,7 +51,7 @@ export function openSqliteFile(directory: string): SqliteFile {
   const holder = join(directory, HOLDER_NAME);
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     database = new DatabaseSync(path);
     prepare(database, path);
     writeFileSync(holder, `${process.pid}\n`);
@@ -74,6 +74,13 @@ export function openSqliteMemory(): SqliteFile {
   const database = new DatabaseSync(":memory:");
   prepare(database, ":memory:");
   return { database, close: () => database.close() };
+}
+
+/** Not `recursive`: that never returns where the system answers ENOENT below an existing folder, as /proc does. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Takes the lock with the first read, and changes nothing before it knows that the file is ours. */
