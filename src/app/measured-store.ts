@@ -31,6 +31,8 @@ export function measureStore(store: StateStore, metrics: Metrics, clock: Clock):
     read: (prefix) => timed("read", () => store.read(prefix)),
     history: (key) => timed("history", () => store.history(key)),
     watch: (options) => store.watch(options),
+    barrier: () => timed("barrier", () => store.barrier()),
+    now: () => store.now(),
     close: () => store.close(),
   };
 }

@@ -92,7 +92,7 @@ export class Mirror implements State {
       this.#dropUnseen(this.#seen, event.revision, changed);
       this.#seen = undefined;
     } else {
-      for (const { key, value } of event.changes) this.#write(key, value, event.revision, changed);
+      for (const { key, value, revision } of event.changes) this.#write(key, value, revision, changed);
     }
     this.#revision = event.revision;
     this.#synced = true;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ControlPlaneError } from "../domain/errors.ts";
+import { processId } from "../runtime/process-id.ts";
 import { foreignStore, newerRelease } from "./errors.ts";
 
 /** "FLRD": marks the file as ours. */
@@ -54,7 +55,7 @@ export function openSqliteFile(directory: string): SqliteFile {
     makeDirectory(directory);
     database = new DatabaseSync(path);
     prepare(database, path);
-    writeFileSync(holder, `${process.pid}\n`);
+    writeFileSync(holder, `${processId}\n`);
   } catch (error) {
     database?.close();
     throw refusal(error, { directory, path, holder });

@@ -1,10 +1,10 @@
 import type { SQLOutputValue } from "node:sqlite";
-import { setImmediate } from "node:timers";
 import type { Clock } from "../runtime/clock.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
 import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
 import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, unreachable } from "./errors.ts";
+import { type Held, HeldState, type Tombstone } from "./held-state.ts";
 import { JOURNAL_WINDOW_MS, type Journal } from "./journal.ts";
-import { type Held, Mirror, type Tombstone } from "./mirror.ts";
 import type { Revision } from "./revision.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
@@ -60,7 +60,7 @@ class SqliteStore implements StateStore {
   readonly journal: SqliteJournal;
   readonly #file: SqliteFile;
   readonly #clock: Clock;
-  readonly #mirror: Mirror;
+  readonly #held: HeldState;
   readonly #statements: ReturnType<typeof prepareStatements>;
   #waiting: Waiting[] = [];
   #scheduled = false;
@@ -70,10 +70,10 @@ class SqliteStore implements StateStore {
   constructor(file: SqliteFile, clock: Clock) {
     this.#file = file;
     this.#clock = clock;
-    this.#mirror = new Mirror(load(file));
+    this.#held = new HeldState(load(file));
     this.#statements = prepareStatements(file);
     this.journal = new SqliteJournal(file.database, {
-      epoch: this.#mirror.revision.epoch,
+      epoch: this.#held.revision.epoch,
       assertOpen: () => this.#assertOpen(),
     });
   }
@@ -90,12 +90,12 @@ class SqliteStore implements StateStore {
   async get(key: string): Promise<Entry | undefined> {
     this.#assertOpen();
     checkKey(key);
-    return this.#mirror.entry(key);
+    return this.#held.entry(key);
   }
 
   async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
     this.#assertOpen();
-    return { entries: this.#mirror.read(prefix), revision: this.#mirror.revision };
+    return { entries: this.#held.read(prefix), revision: this.#held.revision };
   }
 
   async history(key: string): Promise<readonly HistoryCopy[]> {
@@ -104,28 +104,28 @@ class SqliteStore implements StateStore {
     return this.#statements.history.all(key).map((row) => ({
       generation: Number(row.generation),
       value: bytes(row.value),
-      revision: { epoch: this.#mirror.revision.epoch, position: Number(row.position) },
+      revision: { epoch: this.#held.revision.epoch, position: Number(row.position) },
     }));
   }
 
   watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
-    return this.#mirror.watch(options);
+    return this.#held.watch(options);
   }
 
   async barrier(): Promise<Revision> {
     this.#assertOpen();
-    return this.#mirror.revision;
+    return this.#held.revision;
   }
 
   now(): number {
-    return Math.max(Math.floor(this.#clock.now()), this.#mirror.at);
+    return Math.max(Math.floor(this.#clock.now()), this.#held.at);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     while (this.#waiting.length > 0) this.#commitGroup();
     this.#closed = true;
-    this.#mirror.close();
+    this.#held.close();
     this.#file.close();
   }
 
@@ -137,7 +137,7 @@ class SqliteStore implements StateStore {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    nextTurn(() => {
       this.#scheduled = false;
       if (this.#waiting.length > 0) this.#commitGroup();
       if (this.#waiting.length > 0) this.#schedule();
@@ -157,7 +157,7 @@ class SqliteStore implements StateStore {
         return;
       }
       this.#prune(at);
-      this.#statements.head.run(this.#mirror.revision.position + staged.length, at, this.#mirror.floor);
+      this.#statements.head.run(this.#held.revision.position + staged.length, at, this.#held.floor);
     } catch (error) {
       if (database.isTransaction) database.exec("ROLLBACK");
       rejectAll(group, unreachable(`nothing was written: ${reason(error)}`, error));
@@ -172,8 +172,8 @@ class SqliteStore implements StateStore {
     }
     for (const { batch, position, resolve } of staged) {
       const changes = new Map(batch.ops.map((op) => [op.key, op.op === "put" ? op.value : undefined]));
-      this.#mirror.apply({ position, at, changes });
-      resolve({ revision: this.#mirror.revision, at });
+      this.#held.apply({ position, at, changes });
+      resolve({ revision: this.#held.revision, at });
     }
   }
 
@@ -190,9 +190,9 @@ class SqliteStore implements StateStore {
 
   /** Writes the rows of each batch whose guards hold, given those before it, and refuses the others. */
   #stage(group: readonly Waiting[], at: number, staged: Staged[]): void {
-    const { epoch, position: head } = this.#mirror.revision;
+    const { epoch, position: head } = this.#held.revision;
     const overlay = new Map<string, number | undefined>();
-    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.#mirror.held(key)?.position);
+    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.#held.held(key)?.position);
     for (const waiting of group) {
       const { batch } = waiting;
       const refusal = this.#refusal(batch, epoch, positionOf);
@@ -225,7 +225,7 @@ class SqliteStore implements StateStore {
   #prune(at: number): void {
     if (at - this.#prunedAt < PRUNE_INTERVAL_MS) return;
     this.#prunedAt = at;
-    this.#mirror.forget(at - DELETE_WINDOW_MS);
+    this.#held.forget(at - DELETE_WINDOW_MS);
     this.#statements.forget.run(at - DELETE_WINDOW_MS);
     this.journal.forget(at - JOURNAL_WINDOW_MS);
   }

@@ -19,7 +19,8 @@ function commit(position: number, ...changes: [Kind, string, Uint8Array | undefi
   return {
     kind: "commit" as const,
     revision: at(position),
-    changes: changes.map(([kind, name, value]) => ({ key: storeKey(kind, name), value })),
+    at: 0,
+    changes: changes.map(([kind, name, value]) => ({ key: storeKey(kind, name), value, revision: at(position) })),
   };
 }
 
@@ -79,7 +80,8 @@ describe("Mirror", () => {
   it("passes over keys of another purpose", () => {
     const mirror = new Mirror();
     mirror.fold(state(1));
-    mirror.fold({ kind: "commit", revision: at(2), changes: [{ key: "ticks/plane-a", value: new Uint8Array() }] });
+    const tick = { key: "ticks/plane-a", value: new Uint8Array(), revision: at(2) };
+    mirror.fold({ kind: "commit", revision: at(2), at: 0, changes: [tick] });
     expect(mirror.revision).toEqual(at(2));
     expect(mirror.unreadable.size).toBe(0);
   });

@@ -43,6 +43,7 @@ describe("the data directory", () => {
     await first.state.close();
     await first.state.close();
     const second = await open(directory);
+    expect((await second.state.read("")).entries).toEqual([]);
     await second.state.close();
   });
 

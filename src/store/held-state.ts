@@ -17,13 +17,13 @@ export interface Tombstone {
 }
 
 /** One commit as the log holds it; no value: deleted. */
-export interface MirroredCommit {
+export interface HeldCommit {
   readonly position: number;
   readonly at: number;
   readonly changes: ReadonlyMap<string, Uint8Array | undefined>;
 }
 
-export interface MirrorContent {
+export interface HeldContent {
   readonly epoch: number;
   readonly position: number;
   /** Time of the commit at `position`. */
@@ -39,7 +39,7 @@ export interface MirrorContent {
  * The state of a store in memory: what its reads are answered from and its watches are fed by. Whoever owns it applies the
  * commits of one log, in order.
  */
-export class Mirror {
+export class HeldState {
   readonly #epoch: number;
   readonly #entries: Map<string, Held>;
   readonly #tombstones: Map<string, Tombstone>;
@@ -50,7 +50,7 @@ export class Mirror {
   #closed = false;
 
   /** Takes the maps over. */
-  constructor({ epoch, position, at, floor, entries, tombstones }: MirrorContent) {
+  constructor({ epoch, position, at, floor, entries, tombstones }: HeldContent) {
     this.#epoch = epoch;
     this.#position = position;
     this.#at = at;
@@ -90,7 +90,7 @@ export class Mirror {
   }
 
   /** Takes in the next commit and tells every watch of it before it returns. */
-  apply({ position, at, changes }: MirroredCommit): void {
+  apply({ position, at, changes }: HeldCommit): void {
     const revision = this.#revisionAt(position);
     const told: Change[] = [];
     for (const [key, value] of changes) {
