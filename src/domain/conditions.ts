@@ -1,0 +1,97 @@
+import { targetText } from "./backend.ts";
+import type { Condition } from "./condition.ts";
+import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
+import { type LostRule, mergeRoutes } from "./merge-routes.ts";
+import { type Kind, type Name, serviceOf } from "./name.ts";
+import { duplicates } from "./routing-state.ts";
+import type { State } from "./state.ts";
+
+/** Objects that have something to tell, as `kind/name`. An object that is not in it is accepted and refers to nothing unknown. */
+export type Conditions = ReadonlyMap<string, readonly Condition[]>;
+
+export function conditionsOf(conditions: Conditions, kind: Kind, name: Name): readonly Condition[] {
+  return conditions.get(`${kind}/${name}`) ?? [];
+}
+
+/**
+ * What the state as a whole means for single objects: references to nothing, and conflicts that they lost. Conflicts cannot
+ * be stopped at the door; here they are decided always the same way, and derivation follows the same functions.
+ */
+export function conditions(state: State): Conditions {
+  const told = new Map<string, Condition[]>();
+  const tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">): void => {
+    const list = told.get(`${kind}/${name}`) ?? [];
+    if (list.length === 0) told.set(`${kind}/${name}`, list);
+    list.push({ ...condition, ok: false });
+  };
+  tellReferences(state, tell);
+  tellBackends(state, tell);
+  tellListeners(state, tell);
+  tellRules(state, tell);
+  return told;
+}
+
+type Tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">) => void;
+
+function tellReferences(state: State, tell: Tell): void {
+  const check = (
+    kind: Kind,
+    name: Name,
+    target: "service" | "policy" | "listener" | "fleet",
+    targets: Iterable<Name>,
+  ) => {
+    const unknown = [...new Set(targets)].filter((one) => state.get(target, one) === undefined).toSorted();
+    if (unknown.length === 0) return;
+    const reason = `Unknown${target[0]?.toUpperCase()}${target.slice(1)}`;
+    tell(kind, name, { type: "ResolvedRefs", reason, message: `there is no ${target} ${unknown.join(", ")}` });
+  };
+  for (const { name, policy } of state.all("service"))
+    if (policy !== undefined) check("service", name, "policy", [policy]);
+  for (const { name, fleet } of state.all("listener")) check("listener", name, "fleet", [fleet]);
+  for (const { name } of state.all("backend")) check("backend", name, "service", [serviceOf(name)]);
+  for (const { name, listeners, rules } of state.all("route")) {
+    check("route", name, "listener", listeners);
+    check(
+      "route",
+      name,
+      "service",
+      rules.flatMap(({ to }) => to.map(({ service }) => service)),
+    );
+  }
+}
+
+function tellBackends(state: State, tell: Tell): void {
+  const services = new Set([...state.all("backend")].map(({ name }) => serviceOf(name)));
+  for (const service of services) {
+    for (const [name, winner] of duplicates(state.backendsOf(service))) {
+      const message = `${targetText(winner.target)} belongs to the older backend ${winner.name}; this one gets no traffic`;
+      tell("backend", name, { type: "Accepted", reason: "DuplicateAddress", message });
+    }
+  }
+}
+
+function tellListeners(state: State, tell: Tell): void {
+  for (const [fleet, { refused }] of fleetListeners(state)) {
+    for (const [name, holder] of refused) {
+      const message = `${listenerAddress(holder)} belongs to the older listener ${holder.name} of fleet ${fleet}`;
+      tell("listener", name, { type: "Accepted", reason: "AddressInUse", message });
+    }
+  }
+}
+
+function tellRules(state: State, tell: Tell): void {
+  const lost = new Map<string, LostRule>();
+  for (const [listener, routes] of [...routesByListener(state)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    if (state.get("listener", listener) === undefined) continue;
+    for (const rule of mergeRoutes(routes).lost) {
+      const key = `${rule.loser.route.name} ${rule.loser.index} ${rule.winner.route.name}`;
+      if (!lost.has(key)) lost.set(key, rule);
+    }
+  }
+  for (const { loser, winner, hosts } of lost.values()) {
+    const message =
+      `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ` +
+      `rules[${winner.index}] of the older route ${winner.route.name} has the same match and priority`;
+    tell("route", loser.route.name, { type: "Accepted", reason: "RuleConflict", message });
+  }
+}

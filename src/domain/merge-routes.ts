@@ -1,0 +1,71 @@
+import type { Name } from "./name.ts";
+import type { Route } from "./route.ts";
+import { byPrecedence, matchKey, type PlacedRule } from "./rule-order.ts";
+
+/** Hosts that the same routes serve, and the rules for them in the order in which they are tried. */
+export interface HostRules {
+  /** Sorted; a host is in one group only. */
+  readonly hosts: readonly string[];
+  readonly rules: readonly PlacedRule[];
+}
+
+/** A rule that is never reached, since another route's matches the same with the same priority. */
+export interface LostRule {
+  readonly loser: PlacedRule;
+  readonly winner: PlacedRule;
+  readonly hosts: readonly string[];
+}
+
+/**
+ * Merges the routes of one listener: the rules of all routes that name a host compete for it. A host that only a pattern
+ * covers is a different one: requests go to the most specific host that matches, and nowhere else.
+ */
+export function mergeRoutes(routes: Iterable<Route>): { readonly groups: HostRules[]; readonly lost: LostRule[] } {
+  const groups: HostRules[] = [];
+  const lost: LostRule[] = [];
+  for (const { hosts, sharers } of groupHosts(routes)) {
+    const rules: PlacedRule[] = [];
+    const winners = new Map<string, PlacedRule>();
+    const all = sharers.flatMap((route) => route.rules.map((rule, index) => ({ route, rule, index })));
+    for (const placed of all.toSorted(byPrecedence)) {
+      const key = matchKey(placed.rule);
+      const winner = winners.get(key);
+      if (winner !== undefined) {
+        lost.push({ loser: placed, winner, hosts });
+        continue;
+      }
+      winners.set(key, placed);
+      rules.push(placed);
+    }
+    groups.push({ hosts, rules });
+  }
+  return { groups, lost };
+}
+
+interface HostGroup {
+  readonly hosts: string[];
+  readonly sharers: readonly Route[];
+}
+
+function groupHosts(routes: Iterable<Route>): HostGroup[] {
+  const byHost = new Map<string, Route[]>();
+  for (const route of [...routes].toSorted((a, b) => compare(a.name, b.name))) {
+    for (const host of route.hosts) {
+      const sharers = byHost.get(host);
+      if (sharers === undefined) byHost.set(host, [route]);
+      else sharers.push(route);
+    }
+  }
+  const groups = new Map<string, HostGroup>();
+  for (const [host, sharers] of [...byHost].toSorted(([a], [b]) => compare(a, b))) {
+    const key = sharers.map(({ name }): Name => name).join(" ");
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { hosts: [host], sharers });
+    else group.hosts.push(host);
+  }
+  return [...groups.values()];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,92 @@
+import { type Backend, targetText } from "./backend.ts";
+import { type EffectiveHealth, type Eligibility, effectiveHealth, eligibility } from "./eligibility.ts";
+import { byAge } from "./meta.ts";
+import { formatName, type Name, partsOf } from "./name.ts";
+import { DEFAULT_POLICY, type PolicySpec } from "./policy.ts";
+import type { State } from "./state.ts";
+
+/** A backend as proxies are to treat it. */
+export interface RoutedBackend {
+  readonly backend: Backend;
+  readonly health: EffectiveHealth;
+  readonly eligibility: Eligibility;
+  /** As Envoy names it. A duplicate address has none: it is not told to proxies. */
+  readonly status: "HEALTHY" | "DEGRADED" | "UNHEALTHY" | "DRAINING" | undefined;
+}
+
+/** What follows for one service from members, health and policy (law 4). It does not depend on who asks. */
+export interface RoutingState {
+  readonly service: Name;
+  readonly policy: PolicySpec;
+  /** Where the policy comes from; nothing for the built-in one. */
+  readonly policyName: Name | undefined;
+  /** By name. */
+  readonly backends: readonly RoutedBackend[];
+}
+
+/**
+ * Derives the routing state of a service; one that does not exist has the built-in policy.
+ *
+ * @param previous An earlier result for the same service. Entries that did not change are taken over as the same objects,
+ * so that what was encoded for them can be used again; the result is equal with and without it.
+ */
+export function routingState(state: State, service: Name, previous?: RoutingState): RoutingState {
+  const members = [...state.backendsOf(service)].sort(byName);
+  const winners = duplicates(members);
+  const known = new Map(previous?.backends.map((entry) => [entry.backend.name, entry]));
+  const backends = members.map((backend) => {
+    const entry = routedBackend(state, backend, winners.get(backend.name));
+    const before = known.get(backend.name);
+    return before !== undefined && isSame(before, entry) ? before : entry;
+  });
+  return { service, ...effectivePolicy(state, service), backends };
+}
+
+/** The policy a service names, or the one of its own name, or the built-in one. */
+export function effectivePolicy(state: State, service: Name): Pick<RoutingState, "policy" | "policyName"> {
+  const name = state.get("service", service)?.policy ?? formatName("policy", partsOf("service", service));
+  const policy = state.get("policy", name);
+  return policy === undefined ? { policy: DEFAULT_POLICY, policyName: undefined } : { policy, policyName: policy.name };
+}
+
+/** The older holder of the same address, for each member that is not the oldest one there. */
+export function duplicates(members: Iterable<Backend>): ReadonlyMap<Name, Backend> {
+  const holders = new Map<string, Backend>();
+  const winners = new Map<Name, Backend>();
+  const all = [...members];
+  for (const backend of all) {
+    const address = targetText(backend.target);
+    const holder = holders.get(address);
+    if (holder === undefined || byAge(backend, holder) < 0) holders.set(address, backend);
+  }
+  if (holders.size === all.length) return winners;
+  for (const backend of all) {
+    const holder = holders.get(targetText(backend.target));
+    if (holder !== undefined && holder !== backend) winners.set(backend.name, holder);
+  }
+  return winners;
+}
+
+function routedBackend(state: State, backend: Backend, winner: Backend | undefined): RoutedBackend {
+  const health = effectiveHealth(backend, state.healthOf(backend.name));
+  const verdict = eligibility(backend, health, winner);
+  return { backend, health, eligibility: verdict, status: statusOf(backend, health, verdict) };
+}
+
+function statusOf(backend: Backend, health: EffectiveHealth, { reason }: Eligibility): RoutedBackend["status"] {
+  if (reason === "duplicate-address") return undefined;
+  return backend.state === "DRAINING" ? "DRAINING" : health.status;
+}
+
+function isSame(a: RoutedBackend, b: RoutedBackend): boolean {
+  return (
+    a.backend === b.backend &&
+    a.health.verdict === b.health.verdict &&
+    a.eligibility.reason === b.eligibility.reason &&
+    a.eligibility.message === b.eligibility.message
+  );
+}
+
+function byName(a: Backend, b: Backend): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

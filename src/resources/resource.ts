@@ -1,0 +1,50 @@
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { Kind, Name } from "../domain/name.ts";
+import { contentVersion } from "./content-version.ts";
+
+/** Names a resource among all. */
+export interface ResourceRef {
+  readonly typeUrl: string;
+  readonly name: string;
+}
+
+/** A stored object that a resource comes from, so that a refusal can be shown on it. */
+export interface ObjectRef {
+  readonly kind: Kind;
+  readonly name: Name;
+}
+
+/** What proxies get: bytes that are equal on every replica for equal content (law 7). */
+export interface Resource extends ResourceRef {
+  readonly body: Uint8Array;
+  /** Of the content: equal when and only when type, name and body are. */
+  readonly version: string;
+  /** Resources of the same fleet that this one needs. */
+  readonly references: readonly ResourceRef[];
+  readonly objects: readonly ObjectRef[];
+}
+
+export const CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+export const ENDPOINTS_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
+export const LISTENER_TYPE = "type.googleapis.com/envoy.config.listener.v3.Listener";
+export const ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
+
+export function resourceOfBytes(
+  ref: ResourceRef,
+  body: Uint8Array,
+  related: Pick<Resource, "references" | "objects">,
+): Resource {
+  return { ...ref, body, version: contentVersion(ref.typeUrl, ref.name, body), ...related };
+}
+
+/**
+ * A resource from a message. Fields are encoded in the order of their numbers and maps in the order they were filled in, so
+ * that who builds the message fills maps in sorted order.
+ */
+export function resourceOf<Desc extends DescMessage>(
+  desc: Desc,
+  message: MessageShape<Desc>,
+  { name, ...related }: { name: string } & Pick<Resource, "references" | "objects">,
+): Resource {
+  return resourceOfBytes({ typeUrl: `type.googleapis.com/${desc.typeName}`, name }, toBinary(desc, message), related);
+}
