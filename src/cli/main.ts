@@ -10,18 +10,20 @@ import { buildProgram } from "./program.ts";
 /**
  * Runs one command line, without the program's own name, and returns the exit code. Never throws.
  *
- * `connect` makes the client for the address that `--server` gives.
+ * `connect` makes the client for the address that `--server` gives; `further` are commands that are not the CLI's own.
  */
 export async function runCli(
   argv: readonly string[],
   io: CliIo,
   connect: (server: string) => AdminClient = connectAdmin,
+  further: readonly Command[] = [],
 ): Promise<number> {
   let admin: AdminClient | undefined;
   const program: Command = buildProgram({
     io,
     admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server))),
   });
+  for (const command of further) program.addCommand(command.copyInheritedSettings(program));
   if (argv[0] === COMPLETE) {
     for (const word of candidates(program, argv.slice(1))) printLine(io, word);
     return EXIT.done;
