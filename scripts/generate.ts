@@ -34,3 +34,15 @@ if (!/message StringRules \{[^}]*ignore_empty/s.test(text)) {
 
 const buf = join(root, "node_modules/.bin/buf");
 execFileSync(buf, ["generate"], { cwd: root, stdio: "inherit" });
+
+/** The admin API with its comments, which the generated code does not carry: what server reflection answers from. */
+const described = ["proto/fairlead/admin", "proto/grpc", ".proto/google/rpc/error_details.proto"];
+const descriptors = execFileSync(
+  buf,
+  ["build", "--as-file-descriptor-set", ...described.flatMap((path) => ["--path", path]), "-o", "-"],
+  { cwd: root, maxBuffer: 64 * 1024 * 1024 },
+);
+writeFileSync(
+  join(root, "src/gen/descriptors.ts"),
+  `/** A google.protobuf.FileDescriptorSet in base64. */\nexport const DESCRIPTORS =\n  "${descriptors.toString("base64")}";\n`,
+);

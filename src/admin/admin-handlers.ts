@@ -1,0 +1,111 @@
+import type { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import type { AppliedKind } from "../operations/any-object.ts";
+import { clearHealth } from "../operations/clear-health.ts";
+import type { Context } from "../operations/context.ts";
+import { createObject } from "../operations/create-object.ts";
+import { deleteObject } from "../operations/delete-object.ts";
+import { drainBackend } from "../operations/drain-backend.ts";
+import { getNode } from "../operations/get-node.ts";
+import { getObject } from "../operations/get-object.ts";
+import { listHistory } from "../operations/list-history.ts";
+import { listNodes } from "../operations/list-nodes.ts";
+import { listObjects } from "../operations/list-objects.ts";
+import { putPolicy } from "../operations/put-policy.ts";
+import { registerBackend } from "../operations/register-backend.ts";
+import { reportHealth, type SeenObservations } from "../operations/report-health.ts";
+import { rollback } from "../operations/rollback.ts";
+import { unregisterBackend } from "../operations/unregister-backend.ts";
+import { updateObject } from "../operations/update-object.ts";
+import { waitForRevision } from "../operations/wait-for-revision.ts";
+import { watch } from "../operations/watch.ts";
+import type { WrittenObject } from "../operations/write-object.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import type { Handlers } from "./implement-service.ts";
+
+/** Which operation answers which method of the admin API. */
+export function adminHandlers(context: Context): Partial<Handlers<typeof AdminService.method>> {
+  const seen: SeenObservations = new WeakMap();
+  return {
+    createService: async ({ service, options }, caller) =>
+      written("service", await createObject(context, caller, { kind: "service", message: service, options })),
+    getService: ({ name }) => getObject(context, "service", name),
+    listServices: (request) => {
+      const { items: services, nextPageToken } = listObjects(context, "service", request);
+      return { services: [...services], nextPageToken };
+    },
+    updateService: async ({ service, ...guarded }, caller) =>
+      written("service", await updateObject(context, caller, { kind: "service", message: service, ...guarded })),
+    deleteService: (request, caller) => deleteObject(context, caller, "service", request),
+
+    createListener: async ({ listener, options }, caller) =>
+      written("listener", await createObject(context, caller, { kind: "listener", message: listener, options })),
+    getListener: ({ name }) => getObject(context, "listener", name),
+    listListeners: (request) => {
+      const { items: listeners, nextPageToken } = listObjects(context, "listener", request);
+      return { listeners: [...listeners], nextPageToken };
+    },
+    updateListener: async ({ listener, ...guarded }, caller) =>
+      written("listener", await updateObject(context, caller, { kind: "listener", message: listener, ...guarded })),
+    deleteListener: (request, caller) => deleteObject(context, caller, "listener", request),
+
+    createRoute: async ({ route, options }, caller) =>
+      written("route", await createObject(context, caller, { kind: "route", message: route, options })),
+    getRoute: ({ name }) => getObject(context, "route", name),
+    listRoutes: (request) => {
+      const { items: routes, nextPageToken } = listObjects(context, "route", request);
+      return { routes: [...routes], nextPageToken };
+    },
+    updateRoute: async ({ route, ...guarded }, caller) =>
+      written("route", await updateObject(context, caller, { kind: "route", message: route, ...guarded })),
+    deleteRoute: (request, caller) => deleteObject(context, caller, "route", request),
+
+    createFleet: async ({ fleet, options }, caller) =>
+      written("fleet", await createObject(context, caller, { kind: "fleet", message: fleet, options })),
+    getFleet: ({ name }) => getObject(context, "fleet", name),
+    listFleets: (request) => {
+      const { items: fleets, nextPageToken } = listObjects(context, "fleet", request);
+      return { fleets: [...fleets], nextPageToken };
+    },
+    updateFleet: async ({ fleet, ...guarded }, caller) =>
+      written("fleet", await updateObject(context, caller, { kind: "fleet", message: fleet, ...guarded })),
+    deleteFleet: (request, caller) => deleteObject(context, caller, "fleet", request),
+
+    registerBackend: async (request, caller) => written("backend", await registerBackend(context, caller, request)),
+    unregisterBackend: (request, caller) => unregisterBackend(context, caller, request),
+    drainBackend: async (request, caller) => written("backend", await drainBackend(context, caller, request)),
+    getBackend: ({ name }) => getObject(context, "backend", name),
+    listBackends: (request) => {
+      const { items: backends, nextPageToken } = listObjects(context, "backend", request);
+      return { backends: [...backends], nextPageToken };
+    },
+
+    reportHealth: (request, caller) => reportHealth({ ...context, seen }, caller, request),
+    clearHealth: (request, caller) => clearHealth(context, caller, request),
+    listHealth: (request) => {
+      const { items: health, nextPageToken } = listObjects(context, "health", request);
+      return { health: [...health], nextPageToken };
+    },
+
+    putPolicy: async (request, caller) => written("policy", await putPolicy(context, caller, request)),
+    getPolicy: ({ name }) => getObject(context, "policy", name),
+    listPolicies: (request) => {
+      const { items: policies, nextPageToken } = listObjects(context, "policy", request);
+      return { policies: [...policies], nextPageToken };
+    },
+    deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
+
+    watch: (request, caller) => watch(context, caller, request),
+    listHistory: async (request) => ({ entries: await listHistory(context, request) }),
+    rollback: (request, caller) => rollback(context, caller, request),
+    waitForRevision: (request, caller) => waitForRevision(context, caller, request),
+    listNodes: ({ fleet }) => ({ nodes: listNodes(context, fleet) }),
+    getNode: ({ id }) => getNode(context, id),
+  };
+}
+
+/** The answer of a method that writes one kind: the object under the kind's name. */
+function written<K extends AppliedKind>(kind: K, { object, revision }: WrittenObject): Written<K> {
+  return { [kind]: object?.object.value, revision } as Written<K>;
+}
+
+type Written<K extends AppliedKind> = { readonly [P in K]: MessageOf[K] } & { readonly revision: string };

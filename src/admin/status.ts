@@ -1,0 +1,61 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import type { ControlPlaneError, ErrorKind } from "../domain/errors.ts";
+import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
+
+/** What each kind of error is on the wire. Codes and their HTTP mapping follow the comments of google/rpc/code.proto. */
+export const STATUS: Readonly<Record<ErrorKind, { readonly grpc: status; readonly http: number }>> = {
+  invalid: { grpc: status.INVALID_ARGUMENT, http: 400 },
+  notFound: { grpc: status.NOT_FOUND, http: 404 },
+  exists: { grpc: status.ALREADY_EXISTS, http: 409 },
+  conflict: { grpc: status.ABORTED, http: 409 },
+  precondition: { grpc: status.FAILED_PRECONDITION, http: 400 },
+  unauthenticated: { grpc: status.UNAUTHENTICATED, http: 401 },
+  denied: { grpc: status.PERMISSION_DENIED, http: 403 },
+  exhausted: { grpc: status.RESOURCE_EXHAUSTED, http: 429 },
+  unavailable: { grpc: status.UNAVAILABLE, http: 503 },
+  timeout: { grpc: status.DEADLINE_EXCEEDED, http: 504 },
+  cancelled: { grpc: status.CANCELLED, http: 499 },
+  corrupt: { grpc: status.DATA_LOSS, http: 500 },
+  bug: { grpc: status.INTERNAL, http: 500 },
+};
+
+export const ERROR_DOMAIN = "fairlead";
+/** Trailers travel as HTTP/2 headers, of which some clients take 8 KiB in all. */
+const MAX_DETAIL_BYTES = 4096;
+const MAX_MESSAGE_LENGTH = 1024;
+
+/** The error as gRPC sends it: code, message, and google.rpc details for programs. */
+export function toServiceError(error: ControlPlaneError): Partial<ServiceError> {
+  const { grpc } = STATUS[error.kind];
+  const message = error.kind === "bug" ? "internal error; the plane's log has more" : shorten(error.message);
+  const metadata = new Metadata();
+  const details = [anyPack(ErrorInfoSchema, infoOf(error)), ...badRequestOf(error)];
+  const rich = create(StatusSchema, { code: grpc, message, details });
+  metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, rich)));
+  return { code: grpc, details: message, metadata };
+}
+
+function infoOf(error: ControlPlaneError) {
+  const metadata = Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, shorten(value)]));
+  return create(ErrorInfoSchema, { reason: error.code, domain: ERROR_DOMAIN, metadata });
+}
+
+/** As many of the bad fields as fit. */
+function badRequestOf({ violations }: ControlPlaneError) {
+  if (violations.length === 0) return [];
+  const fieldViolations: { field: string; description: string }[] = [];
+  let bytes = 0;
+  for (const { field, message } of violations) {
+    bytes += Buffer.byteLength(field) + Buffer.byteLength(message) + 8;
+    if (bytes > MAX_DETAIL_BYTES) break;
+    fieldViolations.push({ field, description: message });
+  }
+  return [anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations }))];
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH)}…`;
+}

@@ -1,0 +1,42 @@
+import type { Progress } from "../fleet/node-directory.ts";
+
+export type OnDisconnected = "WAIT" | "SKIP" | "FAIL";
+
+export interface WaitGoal {
+  /** Enough when so many are done; nothing means all. */
+  readonly atLeast: number | undefined;
+  readonly onDisconnected: OnDisconnected;
+}
+
+/** A proxy that is not done, and why. */
+export interface Pending {
+  readonly id: string;
+  readonly state: Exclude<Progress["state"], "done">;
+  readonly message: string;
+}
+
+export interface Assessment {
+  readonly outcome: "waiting" | "reached" | "refused" | "disconnected";
+  readonly total: number;
+  readonly done: number;
+  readonly pending: readonly Pending[];
+}
+
+/**
+ * Where a wait stands. Only an acknowledgement counts as done: what is held, disconnected or unknown is listed, never
+ * counted. A refusal ends the wait, whatever the others do.
+ */
+export function assessWait(progress: ReadonlyMap<string, Progress>, { atLeast, onDisconnected }: WaitGoal): Assessment {
+  const all = [...progress].filter(([, { state }]) => onDisconnected !== "SKIP" || state !== "disconnected");
+  const pending = all.flatMap(([id, one]): Pending[] =>
+    one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
+  );
+  const done = all.length - pending.length;
+  const found = { total: all.length, done, pending };
+  if (pending.some(({ state }) => state === "refused")) return { outcome: "refused", ...found };
+  if (done >= (atLeast ?? all.length)) return { outcome: "reached", ...found };
+  if (onDisconnected === "FAIL" && pending.some(({ state }) => state === "disconnected")) {
+    return { outcome: "disconnected", ...found };
+  }
+  return { outcome: "waiting", ...found };
+}

@@ -1,0 +1,62 @@
+import type { Mirror } from "../control/mirror.ts";
+import type { Kind } from "../domain/name.ts";
+import type { ObjectOf } from "../domain/state.ts";
+import type { NodeDirectory } from "../fleet/node-directory.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Random } from "../runtime/random.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import type { Journal } from "../store/journal.ts";
+import { type Revision, reached } from "../store/revision.ts";
+import type { StateStore } from "../store/state-store.ts";
+
+/** What the use cases work with. */
+export interface Context {
+  readonly store: StateStore;
+  readonly journal: Journal;
+  readonly mirror: Mirror;
+  readonly nodes: NodeDirectory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly plane: {
+    readonly version: string;
+    /** The name of this replica. */
+    readonly replica: string;
+    readonly store: "embedded" | "nats";
+  };
+}
+
+/** An object as the mirror holds it. The message is shared: copy it before you change it. */
+export interface Stored<K extends Kind> {
+  readonly message: MessageOf[K];
+  readonly object: ObjectOf[K];
+  readonly revision: Revision;
+}
+
+/** Who asks. */
+export interface Caller {
+  /** For the journal: `cli:alice`, or the peer's address. */
+  readonly actor: string;
+  /** Aborted, with the error to throw as its reason, when the caller gave up or the plane stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits until the mirror has folded a revision, `ms` at most. Says whether it has. */
+export async function foldedWithin(
+  { mirror, clock }: Pick<Context, "mirror" | "clock">,
+  revision: Revision,
+  { ms, signal }: { ms: number; signal: AbortSignal },
+): Promise<boolean> {
+  if (reached(mirror.revision, revision)) return true;
+  const enough = new AbortController();
+  const stop = clock.after(ms, () => enough.abort());
+  try {
+    await mirror.reach(revision, AbortSignal.any([enough.signal, signal]));
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (enough.signal.aborted) return false;
+    throw error;
+  } finally {
+    stop();
+  }
+}

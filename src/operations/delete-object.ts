@@ -1,0 +1,56 @@
+import { create } from "@bufbuild/protobuf";
+import { ControlPlaneError } from "../domain/errors.ts";
+import type { Name } from "../domain/name.ts";
+import type { DeleteRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import type { Caller, Context } from "./context.ts";
+import type { CrudKind } from "./create-object.ts";
+import { executeWrite } from "./execute-write.ts";
+import { checkExpectedVersion } from "./expected-version.ts";
+import { notFound, readName } from "./object-errors.ts";
+import { planRemoval } from "./plan-removal.ts";
+import { type Referrer, referrersOf } from "./referrers.ts";
+
+/** How many of the objects that refer to another one an error names. */
+const NAMED = 10;
+
+/**
+ * Deletes an object; a service with everything that is stored about its backends.
+ *
+ * @throws ControlPlaneError `notFound`; `precondition` / `STILL_REFERRED_TO` without `force`.
+ */
+export async function deleteObject(
+  context: Context,
+  caller: Caller,
+  kind: CrudKind | "policy",
+  { name: text, expectedVersion, force, options }: Omit<DeleteRequest, "$typeName">,
+): Promise<WriteResponse> {
+  const name = readName(kind, text);
+  const { mirror } = context;
+  return await executeWrite<WriteResponse>(context, caller, {
+    operation: `delete-${kind}`,
+    options,
+    expectedVersion,
+    plan: () => {
+      checkExpectedVersion(mirror, kind, name, expectedVersion);
+      if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
+      const referrers = force ? [] : referrersOf(mirror, kind, name);
+      if (referrers.length > 0) throw stillReferredTo(kind, name, referrers);
+      return { ops: planRemoval(mirror, kind, name), response: create(WriteResponseSchema) };
+    },
+    responseSchema: WriteResponseSchema,
+    objectOf: () => undefined,
+    brief: (response) => response,
+  });
+}
+
+export function stillReferredTo(kind: string, name: Name, referrers: readonly Referrer[]): ControlPlaneError {
+  const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);
+  const more = referrers.length > NAMED ? ` and ${referrers.length - NAMED} more` : "";
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "STILL_REFERRED_TO",
+    message: `${kind} ${name} is referred to by ${named.join(", ")}${more}; change those first, or use force`,
+    details: { kind, name, referrers: named.join(","), count: String(referrers.length) },
+  });
+}

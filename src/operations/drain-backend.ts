@@ -1,0 +1,44 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { DrainBackendRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import type { Caller, Context } from "./context.ts";
+import { keepState } from "./keep-state.ts";
+import { notFound, readName } from "./object-errors.ts";
+import { type WrittenObject, writeObject } from "./write-object.ts";
+
+/**
+ * Takes a backend out of rotation, or puts it back. Repeating it changes nothing: a drain keeps the time it began.
+ *
+ * @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`.
+ */
+export async function drainBackend(
+  context: Context,
+  caller: Caller,
+  { name: text, undo, expectedVersion, options }: Omit<DrainBackendRequest, "$typeName">,
+): Promise<WrittenObject> {
+  const name = readName("backend", text);
+  const wanted = undo ? Backend_State.ACTIVE : Backend_State.DRAINING;
+  return await writeObject(context, caller, {
+    operation: undo ? "undo-drain-backend" : "drain-backend",
+    kind: "backend",
+    name,
+    expectedVersion,
+    options,
+    put: (before) => {
+      if (before === undefined) throw notFound("backend", name);
+      const { message } = before;
+      return {
+        message,
+        owner: message.meta?.owner ?? "",
+        decide: (draft) => {
+          if ((message.state === Backend_State.DRAINING) === (wanted === Backend_State.DRAINING)) {
+            return keepState(message)(draft);
+          }
+          draft.state = wanted;
+          if (!undo) draft.drainTime = timestampFromMs(context.store.now());
+          return true;
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,99 @@
+import { clone } from "@bufbuild/protobuf";
+import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
+import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
+import { checkBatch } from "../store/batch.ts";
+import type { Cause } from "../store/journal.ts";
+import { formatRevision } from "../store/revision.ts";
+import { type Caller, type Context, foldedWithin } from "./context.ts";
+import { awaitExpectedVersion } from "./expected-version.ts";
+import { recallResult, recordResult } from "./request-record.ts";
+import { completeAnswer, type PlannedWrite, type WriteAnswer, type WriteUseCase } from "./write-use-case.ts";
+
+export const MAX_REQUEST_ID_LENGTH = 128;
+export const MAX_REASON_LENGTH = 1024;
+/** How often a write is planned anew after others wrote in between. */
+const ATTEMPTS = 12;
+const BACKOFF_MS = 4;
+/** How long an answer waits for this replica to fold the write; it is durable by then, whatever happens. */
+const FOLD_MS = 5000;
+
+/**
+ * Carries out a write: once per request id, durable, and seen by this replica's readers when it returns.
+ *
+ * The plan is made before the journal is asked for the request id: what another try of the same request wrote since then
+ * breaks the plan's guards, and what it wrote before is in the journal.
+ */
+export async function executeWrite<R extends WriteAnswer>(
+  context: Context,
+  caller: Caller,
+  useCase: WriteUseCase<R>,
+): Promise<R> {
+  checkOptions(useCase.options);
+  await awaitExpectedVersion(context, caller, useCase.expectedVersion);
+  for (let attempt = 1; ; attempt++) {
+    const planned = attemptPlan(context, useCase);
+    const earlier = await recallResult(context.journal, useCase);
+    if (earlier !== undefined) return earlier;
+    if (!planned.ok) throw planned.refusal;
+    const { ops, response } = planned.write;
+    if (ops.length === 0) return response;
+    const batch = { ops, cause: causeOf(caller, useCase, response) };
+    checkBatch(batch);
+    if (useCase.options?.validateOnly === true) return response;
+    try {
+      const { revision } = await context.store.commit(batch);
+      await foldedWithin(context, revision, { ms: FOLD_MS, signal: caller.signal });
+      return completeAnswer(useCase, clone(useCase.responseSchema, response), formatRevision(revision));
+    } catch (error) {
+      if (!isLostRace(error) || attempt === ATTEMPTS) throw error;
+      await catchUp(context, caller, error, attempt);
+    }
+  }
+}
+
+type Attempt<R extends WriteAnswer> =
+  | { readonly ok: true; readonly write: PlannedWrite<R> }
+  | { readonly ok: false; readonly refusal: ControlPlaneError };
+
+function attemptPlan<R extends WriteAnswer>({ store, random }: Context, useCase: WriteUseCase<R>): Attempt<R> {
+  try {
+    const requestId = useCase.options?.requestId ?? "";
+    return { ok: true, write: useCase.plan({ uid: random.id(), requestId, now: store.now() }) };
+  } catch (error) {
+    if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
+    throw error;
+  }
+}
+
+function causeOf<R extends WriteAnswer>(caller: Caller, useCase: WriteUseCase<R>, response: R): Cause {
+  return {
+    actor: caller.actor,
+    operation: useCase.operation,
+    reason: useCase.options?.reason ?? "",
+    requestId: useCase.options?.requestId ?? "",
+    ...recordResult(useCase, response),
+  };
+}
+
+function checkOptions(options: WriteOptions | undefined): void {
+  const violations: Violation[] = [];
+  const limit = (field: string, text: string, max: number) => {
+    if (text.length > max)
+      violations.push({ field, message: `must have at most ${max} characters, not ${text.length}` });
+  };
+  limit("options.requestId", options?.requestId ?? "", MAX_REQUEST_ID_LENGTH);
+  limit("options.reason", options?.reason ?? "", MAX_REASON_LENGTH);
+  if (violations.length > 0) throw invalid("INVALID_FIELD", violations);
+}
+
+function isLostRace(error: unknown): error is ControlPlaneError {
+  return error instanceof ControlPlaneError && (error.code === "VERSION_MISMATCH" || error.code === "REQUEST_SEEN");
+}
+
+/** Another writer was first: lets the mirror learn of it, and steps out of the way of others who lost as well. */
+async function catchUp(context: Context, caller: Caller, error: ControlPlaneError, attempt: number): Promise<void> {
+  const key = error.details["key"];
+  const winner = key === undefined ? undefined : await context.store.get(key);
+  if (winner !== undefined) await foldedWithin(context, winner.revision, { ms: FOLD_MS, signal: caller.signal });
+  await context.clock.sleep(context.random.next() * BACKOFF_MS * attempt, caller.signal);
+}

@@ -1,0 +1,47 @@
+import { type Name, storeKey } from "../domain/name.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import { decodeStored } from "../schema/stored-object.ts";
+import type { Revision } from "../store/revision.ts";
+import type { Context } from "./context.ts";
+import { badField } from "./object-errors.ts";
+
+/** The kinds whose earlier generations are kept. */
+const WITH_HISTORY = ["service", "policy", "listener", "route", "fleet"] as const;
+export type KindWithHistory = (typeof WITH_HISTORY)[number];
+
+export interface Generation<K extends KindWithHistory = KindWithHistory> {
+  readonly generation: number;
+  readonly message: MessageOf[K];
+  readonly revision: Revision;
+}
+
+export function hasHistory(kind: string): kind is KindWithHistory {
+  return WITH_HISTORY.some((known) => known === kind);
+}
+
+export function readKindWithHistory(text: string): KindWithHistory {
+  if (hasHistory(text)) return text;
+  throw badField("kind", `must be one of ${WITH_HISTORY.join(", ")}, not "${text}"`);
+}
+
+/**
+ * The kept generations, newest first. Of an object that is there only its own: the copies of an earlier one of the same
+ * name, which its first generations overwrite one by one, are passed over. Of a deleted object those of its last life.
+ */
+export async function generationsOf<K extends KindWithHistory>(
+  { store, mirror }: Context,
+  kind: K,
+  name: Name,
+): Promise<readonly Generation<K>[]> {
+  const key = storeKey(kind, name);
+  const copies = (await store.history(key)).map(({ generation, value, revision }): Generation<K> => {
+    const { message } = decodeStored(key, value, revision);
+    return { generation, message: message as MessageOf[K], revision };
+  });
+  const uid = mirror.get(kind, name)?.meta.uid ?? newest(copies)?.message.meta?.uid;
+  return copies.filter(({ message }) => message.meta?.uid === uid).sort((a, b) => b.generation - a.generation);
+}
+
+function newest<K extends KindWithHistory>(copies: readonly Generation<K>[]): Generation<K> | undefined {
+  return copies.toSorted((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position)[0];
+}

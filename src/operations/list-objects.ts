@@ -1,0 +1,46 @@
+import { toBinary } from "@bufbuild/protobuf";
+import type { Kind, Name } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
+import type { ListRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
+import type { Context } from "./context.ts";
+import { badField, notFound, readName } from "./object-errors.ts";
+import { type Page, pageOf } from "./page.ts";
+import { presenter } from "./present-object.ts";
+
+/** The objects of a kind, in the order of their names, page by page, with what is derived about them. */
+export function listObjects<K extends Kind>(
+  context: Context,
+  kind: K,
+  { pageSize, pageToken, service, labels }: Omit<ListRequest, "$typeName">,
+): Page<MessageOf[K]> {
+  const { mirror } = context;
+  const wanted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  const present = presenter(context);
+  return pageOf(
+    [...candidates(mirror, kind, service)].filter((name) => {
+      const own = mirror.get(kind, name)?.meta.labels ?? {};
+      return wanted.every(([key, value]) => own[key] === value);
+    }),
+    { pageSize, pageToken },
+    {
+      filter: JSON.stringify([kind, service, wanted]),
+      read: (name) => present(kind, name) as MessageOf[K],
+      bytes: (message) => toBinary(descriptorOf(kind), message).byteLength,
+    },
+  );
+}
+
+function* candidates(state: State, kind: Kind, service: string): Iterable<Name> {
+  if (service === "") {
+    for (const { name } of state.all(kind)) yield name;
+    return;
+  }
+  if (kind !== "backend" && kind !== "health") throw badField("service", "is for backends and health only");
+  const name = readName("service", service, "service");
+  if (state.get("service", name) === undefined) throw notFound("service", name);
+  for (const backend of state.backendsOf(name)) {
+    if (kind === "backend") yield backend.name;
+    else for (const health of state.healthOf(backend.name)) yield health.name;
+  }
+}

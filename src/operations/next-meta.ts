@@ -1,0 +1,29 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Meta, MetaSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
+
+/** What a write brings along for the envelope. */
+export interface Stamp {
+  /** For an object that is new. */
+  readonly uid: string;
+  readonly requestId: string;
+  /** Milliseconds since the epoch; for display and for breaking ties by age. */
+  readonly now: number;
+}
+
+/** The envelope after a write. The generation grows with a change of the spec, and only then (law 3, order). */
+export function nextMeta(
+  before: Meta | undefined,
+  stamp: Stamp,
+  { specChanged, owner }: { specChanged: boolean; owner: string },
+): Meta {
+  const now = timestampFromMs(stamp.now);
+  return create(MetaSchema, {
+    uid: before?.uid ?? stamp.uid,
+    generation: before === undefined ? 1n : before.generation + (specChanged ? 1n : 0n),
+    owner,
+    createTime: before?.createTime ?? now,
+    updateTime: now,
+    requestId: stamp.requestId,
+  });
+}

@@ -1,0 +1,26 @@
+import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
+import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
+
+/** The canonical name that a request's text means. */
+export function readName(kind: Kind, text: string, field = "name"): Name {
+  const parsed = parseName(kind, text);
+  if (!parsed.ok) throw badField(field, parsed.message);
+  return formatName(kind, parsed.parts);
+}
+
+export function badField(field: string, message: string): ControlPlaneError {
+  return badFields([{ field, message }]);
+}
+
+export function badFields(violations: readonly Violation[]): ControlPlaneError {
+  return invalid("INVALID_FIELD", violations);
+}
+
+export function notFound(kind: Kind, name: Name): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "notFound",
+    code: `${kind.toUpperCase()}_NOT_FOUND`,
+    message: `there is no ${kind} ${name}`,
+    details: { kind, name },
+  });
+}

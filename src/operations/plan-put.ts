@@ -1,0 +1,96 @@
+import { clearField } from "@bufbuild/protobuf";
+import { type Kind, type Name, storeKey } from "../domain/name.ts";
+import type { ObjectOf } from "../domain/state.ts";
+import { type FieldChange, fieldChanges } from "../schema/field-changes.ts";
+import { readMeta } from "../schema/field-checks.ts";
+import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "../schema/object-message.ts";
+import { parseInPlace } from "../schema/parse-object.ts";
+import { encodeStored } from "../schema/stored-object.ts";
+import type { StoreOp } from "../store/state-store.ts";
+import type { Stored } from "./context.ts";
+import { hasHistory } from "./generations.ts";
+import { nextMeta, type Stamp } from "./next-meta.ts";
+import { badFields } from "./object-errors.ts";
+
+/** How many generations of a configuration object are kept. */
+export const HISTORY_KEEP = 20;
+
+export interface Put<K extends Kind> {
+  readonly kind: K;
+  /** What the client gave; output-only fields in it are passed over. */
+  readonly message: MessageOf[K];
+  readonly before: Stored<K> | undefined;
+  /** The apply set it belongs to from now on. */
+  readonly owner: string;
+  /** Writes the output-only fields that are the plane's to decide; says whether that changes what is stored. */
+  readonly decide?: (draft: MessageOf[K]) => boolean;
+  /** What stands before a field's path in errors: `objects[3].`. */
+  readonly fieldPrefix?: string;
+}
+
+export interface PlannedPut<K extends Kind> {
+  readonly name: Name;
+  /** As it will be stored. */
+  readonly message: MessageOf[K];
+  readonly object: ObjectOf[K];
+  /** What it changes of an object that was there. */
+  readonly fields: readonly FieldChange[];
+  /** Absent when that is what is stored already. */
+  readonly op: StoreOp | undefined;
+}
+
+/** A client's message without what a client cannot write; its own copy. */
+export function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
+  const own = cloneMessage(kind, message);
+  for (const name of OUTPUT_ONLY[kind]) {
+    const field = descriptorOf(kind).field[name];
+    if (field !== undefined) clearField(own, field);
+  }
+  return own;
+}
+
+/**
+ * Decides what writing an object means: what it changes, its next envelope, the operation on the store.
+ *
+ * @throws ControlPlaneError `invalid` / `INVALID_FIELD` with every bad field.
+ */
+export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K> {
+  const { kind, before, owner } = put;
+  const draft = clientPart(kind, put.message);
+  const decided = put.decide?.(draft) ?? false;
+  const parsed = parseInPlace(kind, draft);
+  if (!parsed.ok) {
+    const prefix = put.fieldPrefix ?? "";
+    throw badFields(parsed.violations.map(({ field, message }) => ({ field: `${prefix}${field}`, message })));
+  }
+  const { message } = parsed;
+  const name = parsed.object.name;
+  const fields = before === undefined ? [] : fieldChanges(kind, before.message, message);
+  const ownerChanged = before !== undefined && (before.message.meta?.owner ?? "") !== owner;
+  if (before !== undefined && fields.length === 0 && !ownerChanged && !decided) {
+    return { name, message: before.message, object: before.object, fields, op: undefined };
+  }
+  const specChanged =
+    before === undefined || decided || fields.some(({ path }) => !/^(labels|annotations)\b/.test(path));
+  message.meta = nextMeta(before?.message.meta, stamp, { specChanged, owner });
+  const { labels, annotations } = parsed.object.meta;
+  return {
+    name,
+    message,
+    object: { ...parsed.object, meta: readMeta(message.meta, labels, annotations) },
+    fields: ownerChanged ? [...fields, ownerChange(before.message.meta?.owner ?? "", owner)] : fields,
+    op: {
+      op: "put",
+      key: storeKey(kind, name),
+      value: encodeStored(kind, message),
+      guard: before?.revision ?? "absent",
+      ...(specChanged && hasHistory(kind)
+        ? { history: { generation: Number(message.meta.generation), keep: HISTORY_KEEP } }
+        : {}),
+    },
+  };
+}
+
+function ownerChange(from: string, to: string): FieldChange {
+  return { path: "meta.owner", from, to };
+}

@@ -1,0 +1,42 @@
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import type { Listener } from "../domain/listener.ts";
+import { mergeMasked } from "../schema/apply-mask.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import { checkAddressFree } from "./address-in-use.ts";
+import type { Caller, Context } from "./context.ts";
+import type { CrudKind } from "./create-object.ts";
+import { badField, badFields, notFound, readName } from "./object-errors.ts";
+import { type Guarded, type WrittenObject, writeObject } from "./write-object.ts";
+
+export interface UpdateObject<K extends CrudKind> extends Guarded {
+  readonly kind: K;
+  readonly message: MessageOf[K] | undefined;
+  /** Absent or empty: the whole spec is replaced. */
+  readonly updateMask?: FieldMask | undefined;
+}
+
+/** @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`. */
+export async function updateObject<K extends CrudKind>(
+  context: Context,
+  caller: Caller,
+  { kind, message, updateMask, expectedVersion, options }: UpdateObject<K>,
+): Promise<WrittenObject> {
+  if (message === undefined) throw badField(kind, "must be given");
+  const name = readName(kind, message.name);
+  return await writeObject<K>(context, caller, {
+    operation: `update-${kind}`,
+    kind,
+    name,
+    expectedVersion,
+    options,
+    put: (before) => {
+      if (before === undefined) throw notFound(kind, name);
+      const merged = mergeMasked<K>(kind, before.message, message, updateMask?.paths ?? []);
+      if (!merged.ok) throw badFields(merged.violations);
+      return { message: merged.message, owner: before.message.meta?.owner ?? "" };
+    },
+    check: ({ object }, state) => {
+      if (kind === "listener") checkAddressFree(state, object as Listener);
+    },
+  });
+}

@@ -1,0 +1,70 @@
+import { create } from "@bufbuild/protobuf";
+import type { Name } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
+import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
+import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
+import { formatRevision } from "../store/revision.ts";
+import { type AppliedKind, anyObject } from "./any-object.ts";
+import type { Caller, Context, Stored } from "./context.ts";
+import { executeWrite } from "./execute-write.ts";
+import { checkExpectedVersion } from "./expected-version.ts";
+import type { Stamp } from "./next-meta.ts";
+import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
+
+/** The object as it was written, and the write's place in the log. `RollbackResponse` is its shape for any kind. */
+export type WrittenObject = RollbackResponse;
+
+/** What every write of one object may carry. */
+export interface Guarded {
+  readonly expectedVersion: string;
+  readonly options?: WriteOptions | undefined;
+}
+
+export interface ObjectWrite<K extends AppliedKind> extends Guarded {
+  readonly operation: string;
+  readonly kind: K;
+  readonly name: Name;
+  /** Decides what to write, on the object as it is stored now. */
+  readonly put: (before: Stored<K> | undefined, state: State) => Omit<Put<K>, "kind" | "before">;
+  /** Refuses what the state forbids. */
+  readonly check?: (planned: PlannedPut<K>, state: State) => void;
+}
+
+/** Writes one object, whatever the verb. When nothing changes, nothing is written, and the answer is the last write's. */
+export function writeObject<K extends AppliedKind>(
+  context: Context,
+  caller: Caller,
+  write: ObjectWrite<K>,
+): Promise<WrittenObject> {
+  const { mirror } = context;
+  const { kind, name, expectedVersion } = write;
+  const plan = (stamp: Stamp) => {
+    checkExpectedVersion(mirror, kind, name, expectedVersion);
+    const before = mirror.stored(kind, name);
+    const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
+    write.check?.(planned, mirror);
+    if (planned.op !== undefined) return { ops: [planned.op], response: written(kind, planned.message, "") };
+    return {
+      ops: [],
+      response: written(kind, planned.message, before === undefined ? "" : formatRevision(before.revision)),
+    };
+  };
+  return executeWrite<WrittenObject>(context, caller, {
+    operation: write.operation,
+    options: write.options,
+    expectedVersion,
+    plan,
+    responseSchema: RollbackResponseSchema,
+    objectOf: ({ object }) => object?.object.value,
+    brief: ({ object }) => written(kind, nameAndMeta(kind, object?.object.value as MessageOf[K]), ""),
+  });
+}
+
+function written<K extends AppliedKind>(kind: K, message: MessageOf[K], revision: string): WrittenObject {
+  return create(RollbackResponseSchema, { object: anyObject(kind, message), revision });
+}
+
+function nameAndMeta<K extends AppliedKind>(kind: K, { name, meta }: MessageOf[K]): MessageOf[K] {
+  return create(descriptorOf(kind), { name, meta }) as MessageOf[K];
+}

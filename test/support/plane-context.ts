@@ -1,0 +1,41 @@
+import { Mirror } from "../../src/control/mirror.ts";
+import type { Caller, Context } from "../../src/operations/context.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import { openMemoryStore } from "../../src/store/sqlite-store.ts";
+import { FakeNodeDirectory } from "./fake-node-directory.ts";
+
+/** What the operations work with, on a store in memory and a mirror that follows it. */
+export interface PlaneContext extends Context {
+  readonly nodes: FakeNodeDirectory;
+  close(): Promise<void>;
+}
+
+export async function openPlaneContext(): Promise<PlaneContext> {
+  const { state: store, journal } = await openMemoryStore({ clock: systemClock });
+  const mirror = new Mirror();
+  const stop = new AbortController();
+  const following = follow(mirror, store.watch({ signal: stop.signal }));
+  await mirror.reach({ epoch: 0, position: 0 });
+  return {
+    store,
+    journal,
+    mirror,
+    nodes: new FakeNodeDirectory(),
+    clock: systemClock,
+    random: systemRandom,
+    plane: { version: "0.0.0-test", replica: "plane-test", store: "embedded" },
+    close: async () => {
+      stop.abort();
+      await following;
+      await store.close();
+    },
+  };
+}
+
+async function follow(mirror: Mirror, events: AsyncIterable<Parameters<Mirror["fold"]>[0]>): Promise<void> {
+  for await (const event of events) mirror.fold(event);
+}
+
+/** Somebody who asks and does not go away. */
+export const TESTER: Caller = { actor: "test:alice", signal: new AbortController().signal };
