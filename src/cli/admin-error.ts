@@ -25,12 +25,17 @@ export class AdminError extends Error {
     this.violations = fields.violations;
   }
 
+  get isNotFound(): boolean {
+    return NOT_FOUND.has(this.code);
+  }
+
   /** Nobody answered as the plane would: its own refusals carry a reason. */
   get isUnreachable(): boolean {
     return this.reason === "" && UNANSWERED.has(this.code);
   }
 }
 
+const NOT_FOUND = new Set<number>([status.NOT_FOUND]);
 const UNANSWERED = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED]);
 
 /** The one door from what grpc-js throws. */

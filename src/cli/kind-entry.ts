@@ -1,4 +1,4 @@
-import type { DescEnum, DescMessage, DescMethodUnary, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import type { DescEnum, DescMessage, DescMethodUnary, JsonObject, Message, MessageShape } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
 import type { GetRequestSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
@@ -27,6 +27,8 @@ export interface KindEntry {
   readonly plural: string;
   readonly columns: readonly string[];
   list(admin: AdminClient, filter: ListFilter): Promise<readonly Shown[]>;
+  /** The message must be one of this kind. */
+  show(object: Message): Shown;
   /** Absent for verdicts: they are only listed. */
   get?(admin: AdminClient, name: string): Promise<Shown>;
   /** Returns the revision of the deletion. */
@@ -71,6 +73,7 @@ export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): K
     title,
     plural,
     columns,
+    show: (object) => show(object as MessageShape<Object>),
     async list(admin, filter) {
       const shown: Shown[] = [];
       let pageToken = "";

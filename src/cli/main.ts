@@ -1,25 +1,33 @@
 import { type Command, CommanderError } from "commander";
 import { type AdminClient, connectAdmin } from "./admin-client.ts";
 import { AdminError } from "./admin-error.ts";
+import { parseHostPort } from "./bootstrap-config.ts";
+import { candidates } from "./complete.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import type { CliIo } from "./io.ts";
+import { type CliIo, printLine } from "./io.ts";
 import { buildProgram } from "./program.ts";
 
 /**
  * Runs one command line, without the program's own name, and returns the exit code. Never throws.
  *
- * `connect` makes the client for the address that `--server` gives.
+ * `connect` makes the client for the address that `--server` gives; `further` are commands that are not the CLI's own.
  */
 export async function runCli(
   argv: readonly string[],
   io: CliIo,
   connect: (server: string) => AdminClient = connectAdmin,
+  further: readonly Command[] = [],
 ): Promise<number> {
   let admin: AdminClient | undefined;
   const program: Command = buildProgram({
     io,
-    admin: () => (admin ??= connect(program.opts<{ server: string }>().server)),
+    admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server))),
   });
+  for (const command of further) program.addCommand(command.copyInheritedSettings(program));
+  if (argv[0] === COMPLETE) {
+    for (const word of candidates(program, argv.slice(1))) printLine(io, word);
+    return EXIT.done;
+  }
   try {
     await program.parseAsync(argv, { from: "user" });
     return EXIT.done;
@@ -28,6 +36,14 @@ export async function runCli(
   } finally {
     admin?.close();
   }
+}
+
+/** What the scripts of `completion` call: no command for people, and its words are no options. */
+const COMPLETE = "__complete";
+
+function checkServer(server: string): string {
+  if (parseHostPort(server) !== undefined) return server;
+  throw new CliFailure(EXIT.usage, `"${server}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
 }
 
 function report(io: CliIo, error: unknown): number {

@@ -3,9 +3,17 @@ import { parseDurationMs } from "./time-text.ts";
 
 /** Options that several commands share, so that they read and fail alike everywhere. */
 
-export const DEFAULT_SERVER = "127.0.0.1:18001";
+const DEFAULT_SERVER = "127.0.0.1:18001";
 
 const DEFAULT_WAIT_MS = 30_000;
+
+/** The address of the admin API: the option, else the environment. It is checked when it is needed. */
+export function serverOption(env: Readonly<Record<string, string | undefined>>): Option {
+  const fromEnvironment = env["FAIRLEAD_SERVER"];
+  return new Option("--server <host:port>", "the plane's admin API; also FAIRLEAD_SERVER").default(
+    fromEnvironment === undefined || fromEnvironment === "" ? DEFAULT_SERVER : fromEnvironment,
+  );
+}
 
 export type OutputForm = "table" | "json" | "yaml";
 

@@ -1,25 +1,31 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { applyCommand } from "./commands/apply.ts";
 import { bootstrapCommand } from "./commands/bootstrap.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { deleteCommand } from "./commands/delete.ts";
+import { drainCommand } from "./commands/drain.ts";
 import { getCommand } from "./commands/get.ts";
+import { healthCommand } from "./commands/health.ts";
+import { historyCommand } from "./commands/history.ts";
+import { nodeCommand } from "./commands/node.ts";
 import { nodesCommand } from "./commands/nodes.ts";
 import { registerCommand } from "./commands/register.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { unregisterCommand } from "./commands/unregister.ts";
+import { upCommand } from "./commands/up.ts";
+import { versionCommand } from "./commands/version.ts";
+import { watchCommand } from "./commands/watch.ts";
 import type { CliContext } from "./io.ts";
-import { DEFAULT_SERVER } from "./options.ts";
+import { serverOption } from "./options.ts";
 
 /** The whole command line, for running it, for its help and for completing it. */
 export function buildProgram(context: CliContext): Command {
   const { io } = context;
   const program = new Command("fairlead")
     .description("A load-balancer control plane for Envoy")
-    .addOption(
-      new Option("--server <host:port>", "the plane's admin API; also FAIRLEAD_SERVER").default(
-        io.env.FAIRLEAD_SERVER ?? DEFAULT_SERVER,
-      ),
-    )
+    .addOption(serverOption(io.env))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -44,12 +50,22 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4
 
 /** In the order of the help. */
 const COMMANDS: readonly ((context: CliContext) => Command)[] = [
+  upCommand,
   applyCommand,
   getCommand,
   deleteCommand,
   registerCommand,
   unregisterCommand,
+  drainCommand,
+  healthCommand,
   statusCommand,
   nodesCommand,
+  nodeCommand,
+  watchCommand,
+  historyCommand,
+  rollbackCommand,
   bootstrapCommand,
+  schemaCommand,
+  completionCommand,
+  versionCommand,
 ];

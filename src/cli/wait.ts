@@ -6,7 +6,7 @@ import {
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { AdminError } from "./admin-error.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { type CliContext, printLine } from "./io.ts";
+import type { CliContext } from "./io.ts";
 import { Progress } from "./progress.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
 
@@ -21,11 +21,11 @@ export interface WaitOptions {
 const GRACE_MS = 5000;
 
 /**
- * Waits until every proxy that a revision concerns has acknowledged it, and prints `acknowledged by 12 of 12 proxies in 63 ms`.
+ * Waits until every proxy that a revision concerns has acknowledged it; returns `acknowledged by 12 of 12 proxies in 63 ms`.
  *
  * @throws CliFailure with `failed` when a proxy refused it, with `notReached` otherwise.
  */
-export async function waitForRevision(context: CliContext, options: WaitOptions): Promise<void> {
+export async function waitForRevision(context: CliContext, options: WaitOptions): Promise<string> {
   const progress = new Progress(context.io);
   try {
     for await (const answer of openWait(context, options)) {
@@ -34,8 +34,7 @@ export async function waitForRevision(context: CliContext, options: WaitOptions)
         continue;
       }
       progress.clear();
-      finish(context, answer);
-      return;
+      return outcomeText(answer);
     }
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
@@ -58,18 +57,14 @@ function openWait(context: CliContext, { revision, timeoutMs, allowEmpty }: Wait
     );
 }
 
-function finish({ io }: CliContext, answer: WaitForRevisionResponse): void {
+function outcomeText(answer: WaitForRevisionResponse): string {
   const took = answer.elapsed === undefined ? "" : ` in ${formatDuration(fromDuration(answer.elapsed))}`;
   const counts = `${answer.done} of ${answer.total} proxies`;
   const pending = answer.pending.map(pendingLine).join("");
   if (answer.outcome === Outcome.REACHED) {
-    printLine(
-      io,
-      answer.total === 0
-        ? "  no proxy is connected, nothing to wait for"
-        : `  acknowledged by ${counts}${took}${pending}`,
-    );
-    return;
+    return answer.total === 0
+      ? "no proxy is connected: nothing to wait for"
+      : `acknowledged by ${counts}${took}${pending}`;
   }
   if (answer.outcome === Outcome.REFUSED) {
     throw new CliFailure(EXIT.failed, `refused by a proxy; the change is made, ${counts} acknowledged it${pending}`);

@@ -94,6 +94,13 @@ export class LocalNodeDirectory implements NodeDirectory {
     return views.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.since - b.since));
   }
 
+  /** How many streams are open, by fleet; those without one under `""`. */
+  connectedByFleet(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { ref } of this.#open.values()) counts.set(ref.group ?? "", (counts.get(ref.group ?? "") ?? 0) + 1);
+    return counts;
+  }
+
   progress(nodeId: string, revision: Revision): Progress {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);

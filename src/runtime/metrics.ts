@@ -3,8 +3,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 /** What the plane counts. Names and labels are what dashboards and alerts rely on. */
 export interface Metrics {
   readonly registry: Registry;
-  /** Proxies with an open stream, by fleet; `fleet=""` are those that no fleet selects. */
-  readonly connected: Gauge<"fleet">;
   readonly sent: Counter<"type">;
   readonly acknowledged: Counter<"type">;
   readonly refused: Counter<"type">;
@@ -16,19 +14,28 @@ export interface Metrics {
   readonly publish: Histogram;
 }
 
-/** Instruments in a registry of their own, beside those of the process: event-loop lag, memory, CPU. */
-export function createMetrics(): Metrics {
+/**
+ * Instruments in a registry of their own, beside those of the process: event-loop lag, memory, CPU.
+ *
+ * `connectedByFleet` is asked at each scrape for the number of open streams by fleet; `""` stands for no fleet.
+ */
+export function createMetrics(connectedByFleet: () => ReadonlyMap<string, number>): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const connected = new Gauge({
+    name: "fairlead_connected_proxies",
+    help: 'Proxies with an open stream, by fleet; fleet="" are those that no fleet selects.',
+    labelNames: ["fleet"],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [fleet, count] of connectedByFleet()) this.set({ fleet }, count);
+    },
+  });
+  registry.registerMetric(connected);
   return {
     registry,
-    connected: new Gauge({
-      name: "fairlead_connected_proxies",
-      help: "Proxies with an open stream, by fleet.",
-      labelNames: ["fleet"],
-      registers,
-    }),
     sent: new Counter({
       name: "fairlead_xds_responses_sent_total",
       help: "Discovery responses sent, by resource type.",

@@ -56,7 +56,8 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
   });
   printLine(context.io, `  registered ${backend?.name ?? name}  revision ${revision}`);
   if (flags.wait === true) {
-    await waitForRevision(context, { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true });
+    const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
+    printLine(context.io, `  ${await waitForRevision(context, wait)}`);
   }
 }
 

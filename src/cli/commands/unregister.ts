@@ -18,7 +18,8 @@ Examples:
       const { revision } = await context.admin().call(AdminService.method.unregisterBackend, { name });
       printLine(context.io, `  unregistered ${name}  revision ${revision}`);
       if (flags.wait === true) {
-        await waitForRevision(context, { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true });
+        const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
+        printLine(context.io, `  ${await waitForRevision(context, wait)}`);
       }
     });
   for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);

@@ -1,0 +1,57 @@
+import type { Mirror } from "../control/mirror.ts";
+import { selectFleet } from "../domain/fleet-selection.ts";
+import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Metrics } from "../runtime/metrics.ts";
+import type { Random } from "../runtime/random.ts";
+import {
+  type NodeIdentity,
+  type Placement,
+  RESOURCE_TYPES,
+  type ResourceCache,
+  XdsServer,
+} from "../xds/server/library.ts";
+
+export interface ProxyService {
+  readonly cache: ResourceCache;
+  readonly mirror: Mirror;
+  readonly nodes: LocalNodeDirectory;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly fence: (signal: AbortSignal) => Promise<void>;
+  readonly identifier: () => string;
+}
+
+/** The xDS server of the product: each proxy is served as its fleet, and the directory is told what happens. */
+export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxyService): XdsServer {
+  const server = new XdsServer({
+    ...rest,
+    cache,
+    groupOf: (node) => placementOf(node, mirror),
+  });
+  server.on("open", (client) => nodes.opened(client));
+  server.on("close", (client) => nodes.closed(client));
+  server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
+  server.on("sent", (_client, { typeUrl }) => metrics.sent.inc({ type: shortName(typeUrl) }));
+  server.on("ack", (_client, { typeUrl }) => metrics.acknowledged.inc({ type: shortName(typeUrl) }));
+  server.on("nack", (client, { typeUrl }) => {
+    metrics.refused.inc({ type: shortName(typeUrl) });
+    nodes.refused(client);
+  });
+  return server;
+}
+
+function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
+  const metadata = Object.fromEntries(
+    Object.entries(node.metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+  const selection = selectFleet({ cluster: node.cluster, metadata }, mirror.all("fleet"));
+  return "fleet" in selection ? { group: selection.fleet.name } : { silent: selection.reason };
+}
+
+function shortName(typeUrl: string): string {
+  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? "other";
+}

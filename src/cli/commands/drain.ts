@@ -1,0 +1,102 @@
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type Backend, Backend_State as State } from "../../gen/fairlead/admin/v1/backend_pb.ts";
+import { AdminError } from "../admin-error.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { backendName, type WaitFlags, waitOptions } from "../options.ts";
+import { Progress, renderBar } from "../progress.ts";
+import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
+import { waitForRevision } from "../wait.ts";
+
+interface DrainFlags extends WaitFlags {
+  readonly undo?: true;
+}
+
+/** The plane's default where the service gives no drain time. */
+const DEFAULT_DRAIN_MS = 300_000;
+const POLL_MS = 500;
+
+export function drainCommand(context: CliContext): Command {
+  const command = new Command("drain")
+    .description("Take a backend out of rotation: no new request, what it has may finish, then it is removed")
+    .argument("<backend>", "SERVICE/BACKEND", backendName)
+    .option("--undo", "put it back into rotation")
+    .addHelpText(
+      "after",
+      `
+With --wait it returns when the drain time of the service has passed and the backend is removed: it is safe to stop the
+process then. --timeout is how long the proxies, and then the removal, may be late.
+
+Examples:
+  fairlead drain shop/shop-1 --wait && systemctl stop shop
+  fairlead drain shop/shop-2 --undo`,
+    )
+    .action((name: string, flags: DrainFlags) => drain(context, name, flags));
+  for (const option of waitOptions("return when it is safe to stop the backend")) command.addOption(option);
+  return command;
+}
+
+async function drain(context: CliContext, name: string, flags: DrainFlags): Promise<void> {
+  const { io } = context;
+  const undo = flags.undo === true;
+  const { backend, revision } = await context.admin().call(AdminService.method.drainBackend, { name, undo });
+  if (flags.wait !== true) {
+    printLine(io, `  ${undo ? "active again" : "draining"} ${name}  revision ${revision}`);
+    return;
+  }
+  const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
+  const acknowledged = await waitForRevision(context, wait);
+  printLine(io, `  ${undo ? "active   " : "draining "}     ${acknowledged}`);
+  if (undo || backend === undefined) return;
+  await waitForRemoval(context, backend, flags.timeout);
+  printLine(io, `  removed       safe to stop ${name.split("/").at(-1)}`);
+}
+
+/** Returns when the backend is gone, or another of its name has come. */
+async function waitForRemoval(context: CliContext, draining: Backend, lateMs: number): Promise<void> {
+  const { clock } = context.io;
+  const drainMs = await drainTimeOf(context, draining);
+  const startedAt = draining.drainTime === undefined ? clock.now() : fromTimestamp(draining.drainTime);
+  const progress = new Progress(context.io);
+  const deadline = clock.monotonic() + Math.max(0, startedAt + drainMs - clock.now()) + lateMs;
+  try {
+    for (;;) {
+      const now = await currentBackend(context, draining.name);
+      if (now === undefined || now.meta?.uid !== draining.meta?.uid) return;
+      if (now.state !== State.DRAINING) {
+        throw new CliFailure(EXIT.failed, `the drain of ${draining.name} was taken back: do not stop it`);
+      }
+      if (clock.monotonic() > deadline) {
+        throw new CliFailure(EXIT.notReached, `${draining.name} drains, but was not removed in time`);
+      }
+      const passed = Math.min(drainMs, Math.max(0, clock.now() - startedAt));
+      progress.show(
+        `  waiting       ${renderBar(passed / drainMs)}  ${formatDuration(passed)} of ${formatDuration(drainMs)}`,
+      );
+      await clock.sleep(POLL_MS, context.io.signal);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+async function drainTimeOf(context: CliContext, { name }: Backend): Promise<number> {
+  const service = name.slice(0, name.lastIndexOf("/")).replace(/\/backends$/, "");
+  try {
+    const { drainTime } = await context.admin().call(AdminService.method.getService, { name: service });
+    return drainTime === undefined ? DEFAULT_DRAIN_MS : fromDuration(drainTime);
+  } catch (error) {
+    if (error instanceof AdminError && error.isNotFound) return DEFAULT_DRAIN_MS;
+    throw error;
+  }
+}
+
+async function currentBackend(context: CliContext, name: string): Promise<Backend | undefined> {
+  try {
+    return await context.admin().call(AdminService.method.getBackend, { name });
+  } catch (error) {
+    if (error instanceof AdminError && error.isNotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import { Command, Option } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { Health_Status as Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { kindNamed } from "../kinds.ts";
+import { duration, type OutputForm, outputOption } from "../options.ts";
+import { renderTable } from "../table.ts";
+import { toDuration } from "../time-text.ts";
+
+interface HealthFlags {
+  readonly override?: keyof typeof OVERRIDES;
+  readonly for?: number;
+  readonly reason?: string;
+  readonly clear?: true;
+  readonly source: string;
+  readonly output: OutputForm;
+}
+
+const OVERRIDES = { unhealthy: Status.UNHEALTHY, healthy: Status.HEALTHY, degraded: Status.DEGRADED } as const;
+const OPERATOR = "override";
+
+export function healthCommand(context: CliContext): Command {
+  return new Command("health")
+    .description("Show verdicts on backends, or overrule them")
+    .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them")
+    .addOption(
+      new Option("--override <status>", "the operator's word, which beats every other").choices(Object.keys(OVERRIDES)),
+    )
+    .option("--for <duration>", "with --override: until when it counts (default: until it is cleared)", duration)
+    .option("--reason <text>", "with --override: why, for people")
+    .option("--clear", "take a verdict back")
+    .option("--source <name>", "with --clear: whose verdict", OPERATOR)
+    .addOption(outputOption("table", "json"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fairlead health shop
+  fairlead health shop/shop-3 --override unhealthy --for 1h --reason "disk full"
+  fairlead health shop/shop-3 --clear`,
+    )
+    .action((name: string | undefined, flags: HealthFlags) => health(context, name, flags));
+}
+
+async function health(context: CliContext, name: string | undefined, flags: HealthFlags): Promise<void> {
+  if (flags.override !== undefined && flags.clear === true) {
+    throw new CliFailure(EXIT.usage, "give either --override or --clear");
+  }
+  if (flags.override === undefined && flags.for !== undefined) {
+    throw new CliFailure(EXIT.usage, "--for needs --override");
+  }
+  if (flags.override === undefined && flags.clear !== true) {
+    await listVerdicts(context, name, flags.output);
+    return;
+  }
+  if (name?.includes("/") !== true) throw new CliFailure(EXIT.usage, "name the backend: SERVICE/BACKEND");
+  if (flags.clear === true) {
+    const { revision } = await context
+      .admin()
+      .call(AdminService.method.clearHealth, { backend: name, source: flags.source });
+    printLine(context.io, `  cleared ${flags.source} of ${name}  revision ${revision}`);
+  } else if (flags.override !== undefined) {
+    await overrule(context, name, { ...flags, override: flags.override });
+  }
+}
+
+async function overrule(
+  context: CliContext,
+  backend: string,
+  { override, for: forMs, reason = "" }: HealthFlags & { override: keyof typeof OVERRIDES },
+): Promise<void> {
+  const { revision, changed } = await context.admin().call(AdminService.method.reportHealth, {
+    health: {
+      backend,
+      source: OPERATOR,
+      status: OVERRIDES[override],
+      reason,
+      ...(forMs === undefined ? {} : { expireTime: toDuration(context.io.clock.now() + forMs) }),
+    },
+  });
+  printLine(context.io, `  ${backend} is ${override} by override${changed ? "" : " already"}  revision ${revision}`);
+}
+
+async function listVerdicts(context: CliContext, name: string | undefined, output: OutputForm): Promise<void> {
+  const { io } = context;
+  const all = name === undefined || name === "list";
+  const entry = kindNamed("health");
+  const service = all ? "" : (/^(projects\/[^/]+\/services\/[^/]+|[^/]+)/.exec(name)?.[0] ?? name);
+  const shown = (await entry.list(context.admin(), { service, labels: {} })).filter(
+    ({ json }) => all || name === service || json.backend === name,
+  );
+  if (output === "json")
+    printLine(
+      io,
+      JSON.stringify(
+        shown.map(({ json }) => json),
+        null,
+        2,
+      ),
+    );
+  else if (shown.length === 0) io.stderr.write("no verdicts\n");
+  else
+    printLine(
+      io,
+      renderTable(
+        entry.columns,
+        shown.map(({ cells }) => cells),
+      ),
+    );
+}

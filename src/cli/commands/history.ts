@@ -1,0 +1,69 @@
+import { type JsonObject, toJson } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { stringify } from "yaml";
+import { AdminService, type HistoryEntry, HistoryEntrySchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type CliContext, printLine } from "../io.ts";
+import type { KindEntry } from "../kind-entry.ts";
+import { editableForm, kindNamed } from "../kinds.ts";
+import { type OutputForm, outputOption } from "../options.ts";
+import { renderTable } from "../table.ts";
+import { formatMoment } from "../time-text.ts";
+
+const COLUMNS = ["GENERATION", "TIME (UTC)", "REVISION", "ACTOR", "REASON"];
+
+export function historyCommand(context: CliContext): Command {
+  return new Command("history")
+    .description("The earlier contents of an object, the newest first")
+    .argument("<kind>", "service, policy, listener, route or fleet")
+    .argument("<name>")
+    .addOption(outputOption("table", "json", "yaml"))
+    .addHelpText(
+      "after",
+      `
+With -o yaml each generation is a manifest.
+
+Examples:
+  fairlead history route shop
+  fairlead history route shop -o yaml`,
+    )
+    .action(async (kind: string, name: string, flags: { output: OutputForm }) => {
+      const entry = kindNamed(kind);
+      const { entries } = await context.admin().call(AdminService.method.listHistory, { kind: entry.kind, name });
+      printEntries(context, entry, entries, flags.output);
+    });
+}
+
+function printEntries(
+  { io }: CliContext,
+  entry: KindEntry,
+  entries: readonly HistoryEntry[],
+  output: OutputForm,
+): void {
+  if (output === "json") {
+    printLine(
+      io,
+      JSON.stringify(
+        entries.map((one) => toJson(HistoryEntrySchema, one)),
+        null,
+        2,
+      ),
+    );
+  } else if (output === "yaml") {
+    io.stdout.write(entries.map((one) => toManifest(entry, one)).join("---\n"));
+  } else {
+    const rows = entries.map(({ generation, time, revision, actor, reason }) => [
+      String(generation),
+      formatMoment(time),
+      revision,
+      actor,
+      reason,
+    ]);
+    printLine(io, renderTable(COLUMNS, rows));
+  }
+}
+
+function toManifest(entry: KindEntry, { generation, object }: HistoryEntry): string {
+  const message = object?.object.value;
+  const json: JsonObject = message === undefined ? {} : entry.show(message).json;
+  return `# generation ${generation}\n${stringify(editableForm(entry, json), { aliasDuplicateObjects: false })}`;
+}

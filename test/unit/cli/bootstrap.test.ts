@@ -1,0 +1,57 @@
+import { createRegistry, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { parseHostPort } from "../../../src/cli/bootstrap-config.ts";
+import { BootstrapSchema } from "../../../src/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import { ApiConfigSource_ApiType } from "../../../src/gen/envoy/config/core/v3/config_source_pb.ts";
+import { HttpProtocolOptionsSchema } from "../../../src/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
+import { runAgainst } from "./fake-plane.ts";
+
+async function bootstrapOf(...argv: readonly string[]) {
+  const run = await runAgainst({}, ["bootstrap", "--node-id", "edge-1", "--fleet", "edge", ...argv]);
+  expect(run).toMatchObject({ code: 0, stderr: "", calls: [] });
+  expect(run.stdout).not.toMatch(/[&*]a1/);
+  const json = parse(run.stdout) as JsonValue;
+  return fromJson(BootstrapSchema, json, { registry: createRegistry(HttpProtocolOptionsSchema) });
+}
+
+describe("bootstrap", () => {
+  it("is a message that Envoy's own protos accept, field by field", async () => {
+    const bootstrap = await bootstrapOf();
+    expect(bootstrap.node).toMatchObject({ id: "edge-1", cluster: "edge" });
+    expect(bootstrap.dynamicResources?.adsConfig).toMatchObject({
+      apiType: ApiConfigSource_ApiType.DELTA_GRPC,
+      setNodeOnFirstMessageOnly: true,
+    });
+    expect(bootstrap.dynamicResources?.cdsConfig?.configSourceSpecifier.case).toBe("ads");
+    expect(bootstrap.dynamicResources?.ldsConfig?.configSourceSpecifier.case).toBe("ads");
+  });
+
+  it("keeps Envoy's admin page on loopback", async () => {
+    const { admin } = await bootstrapOf("--admin-port", "9999");
+    expect(admin?.address?.address.value).toMatchObject({ address: "127.0.0.1", portSpecifier: { value: 9999 } });
+  });
+
+  it("speaks state-of-the-world when asked", async () => {
+    const { dynamicResources } = await bootstrapOf("--sotw");
+    expect(dynamicResources?.adsConfig?.apiType).toBe(ApiConfigSource_ApiType.GRPC);
+  });
+
+  it.each([
+    ["10.0.0.1:18000", "STATIC"],
+    ["[2001:db8::1]:18000", "STATIC"],
+    ["plane.example:18000", "STRICT_DNS"],
+  ])("reaches the plane at %s by a cluster of type %s", async (xds, type) => {
+    const { stdout } = await runAgainst({}, ["bootstrap", "--node-id", "a", "--fleet", "b", "--xds", xds]);
+    expect(parse(stdout)).toMatchObject({ static_resources: { clusters: [{ type }] } });
+  });
+});
+
+describe("parseHostPort", () => {
+  it.each(["plane", "plane:", ":1", "plane:0", "plane:65536", "http://plane:1", "::1:18000", "[x]:1"])(
+    "refuses %s",
+    (text) => {
+      expect(parseHostPort(text)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,146 @@
+import { status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import { Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import { refusal, runAgainst } from "./fake-plane.ts";
+
+const draining = {
+  name: "shop/shop-1",
+  meta: { uid: "u1" },
+  state: Backend_State.DRAINING,
+  drainTime: { seconds: 1000n },
+};
+const reached = () => [
+  { outcome: WaitForRevisionResponse_Outcome.REACHED, total: 2, done: 2, elapsed: { nanos: 48_000_000 } },
+];
+
+/** A plane on which the backend is there for so many looks, and what it is then. */
+function drainingFor(looks: number, then: () => unknown) {
+  let looked = 0;
+  return {
+    DrainBackend: () => ({ backend: draining, revision: "1.7" }),
+    WaitForRevision: reached,
+    GetService: () => ({ name: "shop", drainTime: { seconds: 30n } }),
+    GetBackend: () => (looked++ < looks ? draining : then()),
+  };
+}
+
+const gone = () => {
+  throw refusal(status.NOT_FOUND, "BACKEND_NOT_FOUND", "no such backend");
+};
+
+describe("register", () => {
+  it("registers a backend with what the options say", async () => {
+    const argv = ["register", "shop/shop-4", "--address", "10.0.4.7:9001", "--weight", "2", "--zone", "eu-1a"];
+    const run = await runAgainst({ RegisterBackend: () => ({ revision: "1.4" }) }, argv);
+    expect(run.code).toBe(0);
+    expect(run.calls).toMatchObject([
+      {
+        request: {
+          backend: { name: "shop/shop-4", target: { value: "10.0.4.7:9001" }, weight: 2, locality: { zone: "eu-1a" } },
+        },
+      },
+    ]);
+  });
+
+  it.each([[[]], [["--address", "127.0.0.1:1", "--pipe", "/x"]]])("needs one target, not %j", async (target) => {
+    expect(await runAgainst({}, ["register", "shop/a", ...target])).toMatchObject({ code: 2, calls: [] });
+  });
+});
+
+describe("drain --wait", () => {
+  it("returns when the backend is removed", async () => {
+    const run = await runAgainst(drainingFor(3, gone), ["drain", "shop/shop-1", "--wait"], { nowMs: 1_000_000 });
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(run.stdout).toBe(
+      "  draining      acknowledged by 2 of 2 proxies in 48 ms\n  removed       safe to stop shop-1\n",
+    );
+  });
+
+  it("shows on a terminal how far the drain is", async () => {
+    const run = await runAgainst(drainingFor(3, gone), ["drain", "shop/shop-1", "--wait"], {
+      nowMs: 1_018_000,
+      isTty: true,
+    });
+    expect(run.stdout).toContain("  waiting       ████████████░░░░░░░░  18 s of 30 s");
+  });
+
+  it("counts a backend of the same name that came later as removed", async () => {
+    const run = await runAgainst(
+      drainingFor(1, () => ({ ...draining, meta: { uid: "u2" }, state: Backend_State.ACTIVE })),
+      ["drain", "shop/shop-1", "--wait"],
+    );
+    expect(run.code).toBe(0);
+  });
+
+  it("fails when somebody takes the drain back", async () => {
+    const run = await runAgainst(
+      drainingFor(1, () => ({ ...draining, state: Backend_State.ACTIVE })),
+      ["drain", "shop/shop-1", "--wait"],
+    );
+    expect(run.code).toBe(1);
+  });
+
+  it("exits with 3 when the removal is late", async () => {
+    const run = await runAgainst(drainingFor(Number.POSITIVE_INFINITY, gone), [
+      "drain",
+      "shop/shop-1",
+      "--wait",
+      "--timeout",
+      "5s",
+    ]);
+    expect(run.code).toBe(3);
+  });
+
+  it("waits for no removal when the drain is undone", async () => {
+    const run = await runAgainst(drainingFor(0, gone), ["drain", "shop/shop-1", "--undo", "--wait"]);
+    expect(run.code).toBe(0);
+    expect(run.calls.map(({ method }) => method)).toEqual(["DrainBackend", "WaitForRevision"]);
+  });
+});
+
+describe("health", () => {
+  it("overrules every other source, until a time", async () => {
+    const argv = ["health", "shop/shop-3", "--override", "unhealthy", "--for", "1h", "--reason", "disk full"];
+    const run = await runAgainst({ ReportHealth: () => ({ revision: "1.9", changed: true }) }, argv, { nowMs: 5000 });
+    expect(run.code).toBe(0);
+    expect(run.calls).toMatchObject([
+      {
+        request: {
+          health: {
+            backend: "shop/shop-3",
+            source: "override",
+            status: Health_Status.UNHEALTHY,
+            reason: "disk full",
+            expireTime: { seconds: 3605n },
+          },
+        },
+      },
+    ]);
+  });
+
+  it("takes the override back", async () => {
+    const run = await runAgainst({ ClearHealth: () => ({ revision: "1.9" }) }, ["health", "shop/shop-3", "--clear"]);
+    expect(run.calls).toMatchObject([{ request: { backend: "shop/shop-3", source: "override" } }]);
+  });
+
+  it.each([
+    [["health", "shop", "--override", "healthy"]],
+    [["health", "shop/a", "--override", "fine"]],
+    [["health", "shop/a", "--override", "healthy", "--clear"]],
+    [["health", "shop/a", "--for", "1h"]],
+  ])("does not guess what %j means", async (argv) => {
+    expect(await runAgainst({}, argv)).toMatchObject({ code: 2, calls: [] });
+  });
+
+  it("lists the verdicts on one backend only", async () => {
+    const verdicts = ["shop/a", "shop/b"].map((backend) => ({
+      backend,
+      source: "override",
+      status: Health_Status.HEALTHY,
+    }));
+    const run = await runAgainst({ ListHealth: () => ({ health: verdicts }) }, ["health", "shop/a", "-o", "json"]);
+    expect(JSON.parse(run.stdout)).toMatchObject([{ backend: "shop/a" }]);
+    expect(run.calls).toMatchObject([{ request: { service: "shop" } }]);
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
+import { runAgainst } from "./fake-plane.ts";
+
+const hoursAgo = (hours: number) => ({ seconds: BigInt(100_000 - hours * 3600) });
+const nowMs = 100_000_000;
+const refusal = "cannot bind '0.0.0.0:10000': Address already in use";
+
+const edge7 = {
+  id: "edge-7",
+  cluster: "edge",
+  fleet: "edge",
+  envoyVersion: "1.40.0",
+  variant: "DELTA",
+  connected: true,
+  since: hoursAgo(2),
+  replica: "plane-a",
+  lagMs: 180_000n,
+  types: [
+    {
+      type: "CDS",
+      state: NodeType_State.ACKED,
+      resources: [{ name: "shop", versionSent: "h1", versionAcknowledged: "h1" }],
+    },
+    {
+      type: "LDS",
+      state: NodeType_State.REFUSED,
+      resources: [{ name: "web", versionSent: "h2", versionRefused: "h2", refusal }],
+    },
+  ],
+};
+
+describe("status", () => {
+  it("says how things are and lists what needs a look", async () => {
+    const answer = {
+      version: "0.1.0",
+      replica: "plane-b",
+      revision: "1.8812",
+      store: "embedded",
+      proxiesConnected: 12,
+      proxiesUpToDate: 11,
+      proxiesRefusing: 1,
+      services: 41,
+      servicesWhole: 39,
+      problems: [{ what: "node edge-7 refused listener web", since: hoursAgo(3), why: refusal }],
+    };
+    const run = await runAgainst({ GetStatus: () => answer }, ["status"], { nowMs });
+    expect(run.stdout).toContain("12 connected, 11 up to date, 1 refused something");
+    expect(run.stdout).toContain("41, 39 whole, 2 degraded");
+    expect(run.stdout).toContain(`node edge-7 refused listener web  3 h    ${refusal}`);
+  });
+});
+
+describe("nodes", () => {
+  it("shows per type what was acknowledged and refused", async () => {
+    const run = await runAgainst({ ListNodes: () => ({ nodes: [edge7] }) }, ["nodes"], { nowMs });
+    expect(run.stdout.split("\n")[1]).toBe("edge-7  edge   1.40.0  ack  -    REFUSED  -    3 min  2 h    -");
+  });
+
+  it("is an array as JSON, also without any proxy", async () => {
+    expect((await runAgainst({ ListNodes: () => ({}) }, ["nodes", "-o", "json"])).stdout).toBe("[]\n");
+  });
+});
+
+describe("node", () => {
+  it("shows each resource, with what Envoy said of a refused one", async () => {
+    const run = await runAgainst({ GetNode: () => edge7 }, ["node", "edge-7"], { nowMs });
+    expect(run.stdout).toContain("LDS   web       h2    -             REFUSED: cannot bind");
+    expect(run.stdout).toContain("CDS   shop      h1    h1            ack");
+  });
+});
+
+describe("watch", () => {
+  const answers = {
+    Watch: () => [
+      {
+        events: [{ kind: "fleet", name: "edge", object: { object: { case: "fleet", value: { name: "edge" } } } }],
+        synced: true,
+      },
+      {
+        revision: "1.9",
+        events: [
+          {
+            kind: "health",
+            name: "shop/a/override",
+            health: { backend: "shop/a", source: "override", status: Health_Status.UNHEALTHY, reason: "disk full" },
+          },
+          { kind: "route", name: "old", deleted: true },
+        ],
+      },
+    ],
+  };
+
+  it("prints changes, not what was there before", async () => {
+    const run = await runAgainst(answers, ["watch"]);
+    expect(run.stdout).toBe("00:00:00  ~ health shop/a/override  UNHEALTHY  disk full\n00:00:00  - route old\n");
+  });
+
+  it("prints first what is there when asked, one JSON message a line", async () => {
+    const run = await runAgainst(answers, ["watch", "--present", "-o", "json"]);
+    const lines = run.stdout.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ synced: true }, { revision: "1.9" }]);
+  });
+});
+
+describe("history and rollback", () => {
+  const entry = {
+    generation: 17n,
+    revision: "1.4",
+    time: { seconds: 0n },
+    actor: "ann",
+    reason: "more traffic",
+    object: { object: { case: "service", value: { name: "shop", policy: "fair" } } },
+  };
+
+  it("lists generations", async () => {
+    const run = await runAgainst({ ListHistory: () => ({ entries: [entry] }) }, ["history", "service", "shop"]);
+    expect(run.stdout).toContain("17          1970-01-01 00:00:00  1.4       ann    more traffic");
+  });
+
+  it("prints a generation as a manifest", async () => {
+    const run = await runAgainst({ ListHistory: () => ({ entries: [entry] }) }, [
+      "history",
+      "service",
+      "shop",
+      "-o",
+      "yaml",
+    ]);
+    expect(run.stdout).toBe("# generation 17\nkind: Service\nname: shop\npolicy: fair\n");
+  });
+
+  it("writes a generation again", async () => {
+    const run = await runAgainst({ Rollback: () => ({ revision: "1.5" }) }, [
+      "rollback",
+      "route",
+      "shop",
+      "--to",
+      "17",
+    ]);
+    expect(run.code).toBe(0);
+    expect(run.calls).toMatchObject([{ request: { kind: "route", name: "shop", toGeneration: 17n } }]);
+  });
+});
