@@ -13,7 +13,13 @@ export type Plan = {
 
 export type Outgoing = { readonly send: Send; readonly flight: Flight };
 
-type Stamp = { readonly nonce: string; readonly sequence: number; readonly now: number };
+/** What a response carries whatever its type. */
+export type Stamp = {
+  readonly nonce: string;
+  readonly sequence: number;
+  readonly now: number;
+  readonly withTtl: boolean;
+};
 
 const DUMMY_NAME = "fairlead.none";
 
@@ -97,9 +103,9 @@ function outgoing(
   removed: readonly string[],
   items: ReadonlyMap<string, FlightItem>,
 ): Outgoing {
-  const { nonce, sequence, now } = stamp;
+  const { nonce, sequence, now, withTtl } = stamp;
   return {
-    send: { kind: "send", typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false },
+    send: { kind: "send", typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false, withTtl },
     flight: { nonce, sequence, version, sentAt: now, items },
   };
 }

@@ -31,8 +31,10 @@ export type Send = {
   readonly resources: readonly Resource[];
   /** Delta only. */
   readonly removed: readonly string[];
-  /** Names in `resources` that go without body, to renew their TTL. */
+  /** The resources go without body, to renew their TTL. */
   readonly heartbeat: boolean;
+  /** The client honours TTLs. */
+  readonly withTtl: boolean;
 };
 
 /** What happened, for whoever watches. */

@@ -43,7 +43,7 @@ export function referrersOf(registry: Registry, states: TypeStates, view: View, 
       if (state.isSettledAt(name, targetOf(state, view, name))) continue;
       const gate = {
         on: { typeUrl: type.typeUrl, name },
-        bounded: !state.held.has(name) && !state.refused.has(name),
+        bounded: !state.held.has(name) && !state.refused.has(name) && state.waits.get(name)?.bounded !== false,
       };
       for (const known of state.possible(name)) {
         if (known.hash === undefined) {

@@ -90,7 +90,7 @@ function planRemovals(
     }
     if (!state.sent.has(name) && !state.unknown.has(name)) return true;
     referrers ??= referrersOf(context.registry, context.states, context.view, state.type.typeUrl);
-    const settling = context.settling && state.sent.get(name)?.hash === undefined ? unasked(context, state) : undefined;
+    const settling = context.settling && state.resumed ? unasked(context, state) : undefined;
     const gate = gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling;
     return !(gate && isWaiting(context, state, name, gate));
   });
@@ -107,11 +107,10 @@ function unasked(context: FlushContext, state: TypeState): Gate | undefined {
 /** Starts or continues a wait; false once its bound is met. */
 function isWaiting(context: FlushContext, state: TypeState, name: string, gate: Gate): boolean {
   const { now, waitMs } = context;
-  let wait = state.waits.get(name);
-  if (!wait || wait.on.name !== gate.on.name || wait.on.typeUrl !== gate.on.typeUrl) {
-    wait = { on: gate.on, since: wait?.since ?? now, late: wait?.late ?? false };
-    state.waits.set(name, wait);
-  }
+  const known = state.waits.get(name);
+  const since = known?.bounded && gate.bounded ? known.since : now;
+  const wait = { on: gate.on, since, bounded: gate.bounded, late: known?.late ?? false };
+  state.waits.set(name, wait);
   if (!gate.bounded) return true;
   const waitedMs = now - wait.since;
   if (waitedMs < waitMs) {

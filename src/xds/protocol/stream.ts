@@ -1,7 +1,17 @@
-import { composeDelta, composeFull, composePartial, type Outgoing, type Plan, versionOf } from "./compose.ts";
+import { markCompanions, proveLive } from "./companions.ts";
+import {
+  composeDelta,
+  composeFull,
+  composePartial,
+  type Outgoing,
+  type Plan,
+  type Stamp,
+  versionOf,
+} from "./compose.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
 import { type FlushContext, type Hold, planType } from "./plan.ts";
-import { isSame, type Resource, type View } from "./resource.ts";
+import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
+import type { View } from "./resource.ts";
 import { canonicalName, isMember, parseGlob } from "./resource-name.ts";
 import type { Registry, ResourceType } from "./resource-types.ts";
 import type { SubscriptionChange } from "./subscription.ts";
@@ -87,7 +97,7 @@ export class ProtocolStream {
       return reports;
     }
     readSotwVerdict(state, request, now, reports);
-    this.#proveLive(reports);
+    proveLive(this.states, reports);
     if (request.names) this.#applyChange(state, state.subscription.replace(request.names), reports);
     return reports;
   }
@@ -99,7 +109,7 @@ export class ProtocolStream {
     const first = !state.requested;
     if (!first) {
       readDeltaVerdict(state, request, now, reports);
-      this.#proveLive(reports);
+      proveLive(this.states, reports);
     }
     const change = state.subscription.change(request.subscribe, request.unsubscribe);
     if (!first) {
@@ -111,10 +121,12 @@ export class ProtocolStream {
       const resource = this.#view?.get(request.typeUrl, name);
       if (state.subscription.covers(name, resource?.aliases)) state.sent.set(name, { version, hash: undefined });
     }
-    this.#start(state, reports, state.subscription.wildcard && request.initialVersions.size === 0);
+    state.resumed = request.initialVersions.size > 0;
+    this.#start(state, reports, state.subscription.wildcard && !state.resumed);
+    const orphaned = this.#isAskedBeforeParent(state);
     for (const name of change.added) {
       const own = this.#view?.get(request.typeUrl, name)?.name ?? name;
-      if (!state.sent.has(own)) this.#require(state, name);
+      if (orphaned || !state.sent.has(own)) this.#require(state, name);
     }
     return reports;
   }
@@ -140,7 +152,7 @@ export class ProtocolStream {
     const view = this.#view;
     const reports: Report[] = [];
     if (!view) return { sends: [], reports, wakeAt: Infinity };
-    const { registry, aggregated, openedAt, settleMs, waitMs, maxResponseBytes } = this.#settings;
+    const { registry, aggregated, openedAt, settleMs, waitMs, maxResponseBytes, honoursTtl } = this.#settings;
     const settlesAt = openedAt + settleMs;
     const context: FlushContext = {
       registry,
@@ -158,10 +170,12 @@ export class ProtocolStream {
     for (const type of registry.ordered) {
       const state = this.states.get(type.typeUrl);
       if (!state?.requested) continue;
+      if (honoursTtl) this.#renew(context, state, sends);
       const outgoing = this.#flushType(context, state);
       if (!outgoing) continue;
-      this.#markCompanions(state, outgoing.send.resources, view);
+      markCompanions((typeUrl) => this.#state(typeUrl), view, state, outgoing.send.resources);
       state.launch(outgoing.flight);
+      if (honoursTtl) scheduleRenewals(state, outgoing.send.resources, now);
       sends.push(outgoing.send);
     }
     const waiting = context.settling && this.states.values().some((state) => state.waits.size > 0);
@@ -178,25 +192,40 @@ export class ProtocolStream {
     return oldest;
   }
 
+  /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
+  #renew(context: FlushContext, state: TypeState, sends: Send[]): void {
+    if (state.renewals.size === 0) return;
+    const due = dueRenewals(state, context.now);
+    context.wakeAt = Math.min(context.wakeAt, nextRenewal(state));
+    if (due.length === 0) return;
+    if (this.#settings.variant === "sotw" || !state.type.heartbeats) {
+      for (const { name } of due) state.force(name, Infinity);
+      return;
+    }
+    const stamp = this.#stamp(context.now);
+    this.#sequence++;
+    const { send, flight } = composeDelta(state, { upserts: due, removals: [], kept: new Set() }, stamp);
+    state.flights.push(flight);
+    sends.push({ ...send, heartbeat: true });
+  }
+
+  #stamp(now: number): Stamp {
+    const sequence = this.#sequence + 1;
+    return { nonce: `${this.#settings.nonceTag}${sequence}`, sequence, now, withTtl: this.#settings.honoursTtl };
+  }
+
   #flushType(context: FlushContext, state: TypeState): Outgoing | undefined {
     if (state.due.size === 0 && !state.mustAnswer) return undefined;
     if (this.#isSilentlyCurrent(state, context.view)) return undefined;
     const room = this.#room(context, state);
     if (room === "none") return undefined;
     const plan = planType(context, state, room === "behind" ? state.behind : undefined);
-    const stamp = { nonce: "", sequence: this.#sequence + 1, now: context.now };
-    stamp.nonce = `${this.#settings.nonceTag}${stamp.sequence}`;
-    const outgoing = this.#compose(state, context, plan, stamp);
+    const outgoing = this.#compose(state, context, plan, this.#stamp(context.now));
     if (outgoing) this.#sequence++;
     return outgoing;
   }
 
-  #compose(
-    state: TypeState,
-    { view, maxBytes }: FlushContext,
-    plan: Plan,
-    stamp: { nonce: string; sequence: number; now: number },
-  ): Outgoing | undefined {
+  #compose(state: TypeState, { view, maxBytes }: FlushContext, plan: Plan, stamp: Stamp): Outgoing | undefined {
     const empty = plan.upserts.length === 0 && plan.removals.length === 0;
     if (empty && (!state.mustAnswer || plan.kept.size > 0)) return undefined;
     if (this.#settings.variant === "delta") return composeDelta(state, plan, stamp);
@@ -231,42 +260,16 @@ export class ProtocolStream {
     return state.behind.size > 0 ? "behind" : "none";
   }
 
-  /** Endpoints (and secrets) of a new or changed parent leave right behind it, changed or not (R3, R4, R25). */
-  #markCompanions(parent: TypeState, resources: readonly Resource[], view: View): void {
-    const { companions } = parent.type;
-    if (companions.length === 0) return;
-    for (const resource of resources) {
-      const changed = !isSame(parent.sent.get(resource.name), resource) || parent.unknown.has(resource.name);
-      if (!changed && !parent.behind.has(resource.name)) continue;
-      for (const { typeUrl, name } of resource.references) {
-        const state = companions.includes(typeUrl) ? this.#state(typeUrl) : undefined;
-        if (state && this.#mayPush(state, name)) this.#follow(state, name, view);
-      }
-    }
-  }
-
   /**
-   * Only endpoints are worth pushing before they are asked for, and only to a client that has live interest in
-   * the type: one without any ignores a response and never answers it, which would leave it in flight for ever.
+   * A stream begins with endpoints when a cluster was warming as the last one broke: it asks for clusters only when
+   * the warming is over, so the endpoints are due whatever version it holds (R4).
    */
-  #mayPush(state: TypeState, name: string): boolean {
-    if (!state.requested) return true;
-    const { subscription, type } = state;
-    if (subscription.covers(name)) return true;
-    return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
-  }
-
-  #follow(state: TypeState, name: string, view: View): void {
-    const glob = parseGlob(name);
-    if (glob) {
-      for (const member of view.list(state.type.typeUrl)) {
-        if (isMember(glob, member.name)) this.#follow(state, member.name, view);
-      }
-      return;
-    }
-    const repeats = !state.due.has(name) && state.sent.has(name);
-    state.behind.add(name);
-    state.force(name, repeats ? Infinity : view.publicationOf(state.type.typeUrl, name));
+  #isAskedBeforeParent({ type }: TypeState): boolean {
+    const { aggregated, registry } = this.#settings;
+    const parents = registry.ordered.filter((parent) => parent.overtakes && parent.companions.includes(type.typeUrl));
+    return (
+      aggregated && type.absent !== "removed" && parents.some(({ typeUrl }) => !this.states.get(typeUrl)?.requested)
+    );
   }
 
   /** S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
@@ -285,25 +288,6 @@ export class ProtocolStream {
     state.mayHold = false;
     state.mustAnswer = false;
     return state.due.size === 0;
-  }
-
-  /** An acknowledged endpoint set that left after its cluster proves the cluster live, though CDS is not acknowledged yet. */
-  #proveLive(reports: readonly Report[]): void {
-    for (const report of reports) {
-      if (report.kind !== "ack") continue;
-      for (const parent of this.states.values()) {
-        if (!parent.type.overtakes || !parent.type.companions.includes(report.typeUrl)) continue;
-        for (const flight of parent.flights) {
-          if (flight.sequence > report.flight.sequence) continue;
-          for (const { name, resource } of flight.items.values()) {
-            const proven = resource?.references.some(
-              (reference) => reference.typeUrl === report.typeUrl && report.flight.items.has(reference.name),
-            );
-            if (proven) parent.proven.add(name);
-          }
-        }
-      }
-    }
   }
 
   #start(state: TypeState, reports: Report[], mustAnswer: boolean): void {

@@ -35,7 +35,14 @@ export type Refusal = {
   readonly items: ReadonlyMap<string, FlightItem>;
 };
 
-export type Wait = { readonly on: ResourceKey; readonly since: number; late: boolean };
+export type Wait = {
+  readonly on: ResourceKey;
+  /** Since when its bound counts. */
+  readonly since: number;
+  /** False while what is waited for is kept back on purpose. */
+  readonly bounded: boolean;
+  late: boolean;
+};
 
 /**
  * What one stream knows about one type: what the client asked for, holds, was offered and refused, and what is due.
@@ -67,6 +74,10 @@ export class TypeState {
   readonly proven = new Set<string>();
   /** The next flush answers even when there is nothing to send (R23). */
   mustAnswer = false;
+  /** When the TTL of what was sent must be renewed. */
+  readonly renewals = new Map<string, number>();
+  /** Delta: the client came with resources of an earlier stream. */
+  resumed = false;
   /** SotW: the client may hold resources that this stream has not sent. */
   mayHold = false;
   lastNonce = "";

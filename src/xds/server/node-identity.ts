@@ -46,6 +46,16 @@ export function isGrpcClient(node: NodeIdentity): boolean {
   return node.userAgentName.toLowerCase().startsWith("grpc");
 }
 
+/**
+ * Envoy announces no features and honours a TTL in delta all the same; in SotW a TTL needs the resource wrapped, which
+ * only a client that announces both may be sent (R10).
+ */
+export function honoursTtl(node: NodeIdentity, variant: "sotw" | "delta"): boolean {
+  if (variant === "delta") return node.userAgentName === "envoy";
+  const has = (feature: string) => node.clientFeatures.some((each) => each.endsWith(feature));
+  return has("config.supports-resource-ttl") && has("config.supports-resource-in-sotw");
+}
+
 function readMetadata(bytes: Uint8Array): JsonObject {
   const json = toJson(StructSchema, fromBinary(StructSchema, bytes));
   return typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};

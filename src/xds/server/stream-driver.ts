@@ -5,18 +5,12 @@ import { isSame } from "../protocol/resource.ts";
 import { ProtocolStream } from "../protocol/stream.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
-import { isGrpcClient, type NodeIdentity, readNode } from "./node-identity.ts";
+import { encodeResponse } from "./encode-response.ts";
+import { honoursTtl, isGrpcClient, type NodeIdentity, readNode } from "./node-identity.ts";
 import type { Changes } from "./resource-cache.ts";
 import type { DiscoveryMethod } from "./services.ts";
 import type { DiscoveryCall, StreamHost } from "./stream-host.ts";
-import {
-  encodeHeartbeat,
-  readDeltaRequest,
-  readDiscoveryRequest,
-  TooManyNames,
-  writeDeltaResponse,
-  writeDiscoveryResponse,
-} from "./wire.ts";
+import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./wire.ts";
 
 /** Serves one call; what serves it lives as long as the call does, held by its listeners. */
 export function serveStream(
@@ -237,7 +231,7 @@ export class StreamDriver implements ClientRef {
       overtakeMs: limits.overtakeMs,
       settleMs: limits.settleMs,
       maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
-      honoursTtl: this.variant === "delta" && node.userAgentName === "envoy",
+      honoursTtl: honoursTtl(node, this.variant),
     });
     for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
     return protocol;
@@ -309,20 +303,7 @@ export class StreamDriver implements ClientRef {
   }
 
   #write(send: Send): void {
-    const identifier = this.#host.identifier();
-    const resources = send.resources as readonly CachedResource[];
-    const bytes =
-      this.variant === "delta"
-        ? writeDeltaResponse(
-            send,
-            identifier,
-            resources.map((each) => (send.heartbeat ? encodeHeartbeat(each) : each.deltaField)),
-          )
-        : writeDiscoveryResponse(
-            send,
-            identifier,
-            resources.map((each) => each.sotwField),
-          );
+    const bytes = encodeResponse(send, this.variant, this.#host.identifier());
     this.#writable = this.#call.write(bytes) && this.#writable;
     this.#host.sent(this, send, bytes.length);
   }

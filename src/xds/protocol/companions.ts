@@ -1,0 +1,70 @@
+import type { Report } from "./events.ts";
+import { isSame, type Resource, type View } from "./resource.ts";
+import { isMember, parseGlob } from "./resource-name.ts";
+import type { TypeState } from "./type-state.ts";
+
+/**
+ * Marks what must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it,
+ * changed or not (R3, R4, R25).
+ */
+export function markCompanions(
+  stateOf: (typeUrl: string) => TypeState | undefined,
+  view: View,
+  parent: TypeState,
+  resources: readonly Resource[],
+): void {
+  const { companions } = parent.type;
+  if (companions.length === 0) return;
+  for (const resource of resources) {
+    const changed = !isSame(parent.sent.get(resource.name), resource) || parent.unknown.has(resource.name);
+    if (!changed && !parent.behind.has(resource.name)) continue;
+    for (const { typeUrl, name } of resource.references) {
+      const state = companions.includes(typeUrl) ? stateOf(typeUrl) : undefined;
+      if (state && mayPush(state, name)) follow(state, name, view);
+    }
+  }
+}
+
+/** An acknowledged endpoint set that left after its cluster proves the cluster live, though CDS is not acknowledged yet. */
+export function proveLive(states: ReadonlyMap<string, TypeState>, reports: readonly Report[]): void {
+  for (const report of reports) {
+    if (report.kind !== "ack") continue;
+    const { typeUrl, flight: acknowledged } = report;
+    for (const parent of states.values()) {
+      if (!parent.type.overtakes || !parent.type.companions.includes(typeUrl)) continue;
+      for (const flight of parent.flights) {
+        if (flight.sequence > acknowledged.sequence) continue;
+        for (const { name, resource } of flight.items.values()) {
+          const proven = resource?.references.some(
+            (reference) => reference.typeUrl === typeUrl && acknowledged.items.has(reference.name),
+          );
+          if (proven) parent.proven.add(name);
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Only endpoints are worth pushing before they are asked for, and only to a client that has live interest in the
+ * type: one without any ignores a response and never answers it, which would leave it in flight for ever.
+ */
+function mayPush(state: TypeState, name: string): boolean {
+  if (!state.requested) return true;
+  const { subscription, type } = state;
+  if (subscription.covers(name)) return true;
+  return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
+}
+
+function follow(state: TypeState, name: string, view: View): void {
+  const glob = parseGlob(name);
+  if (glob) {
+    for (const member of view.list(state.type.typeUrl)) {
+      if (isMember(glob, member.name)) follow(state, member.name, view);
+    }
+    return;
+  }
+  const repeats = !state.due.has(name) && state.sent.has(name);
+  state.behind.add(name);
+  state.force(name, repeats ? Infinity : view.publicationOf(state.type.typeUrl, name));
+}
