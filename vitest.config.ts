@@ -8,6 +8,7 @@ const level = (name: string, include: string[], timeoutMs: number, parallel = tr
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     fileParallelism: parallel,
+    setupFiles: ["test/support/show-logs-of-failed-tests.ts"],
   },
 });
 

@@ -1,7 +1,6 @@
-/** One child process of a test: its output in a file, shown when the test fails, and an end that never outlives the test. */
+/** One child process of a test or a bench: its output in a file, and an end that never outlives the parent. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { onTestFailed } from "vitest";
 
 export interface Child {
   readonly pid: number;
@@ -26,6 +25,13 @@ export interface ChildCommand {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** Has `run` called with the log of each child that is started from now on. */
+export function onChildStart(run: (logTail: () => string) => void): void {
+  watch = run;
+}
+
+let watch: (logTail: () => string) => void = () => undefined;
+
 export function startChild({ name, program, args, logFile, cwd, env }: ChildCommand): Child {
   const sink = openSync(logFile, "a");
   const child = spawn(program, args, { stdio: ["ignore", sink, sink], cwd, env: env ?? process.env });
@@ -36,7 +42,7 @@ export function startChild({ name, program, args, logFile, cwd, env }: ChildComm
   const log = () => readFileSync(logFile, "utf8");
   const logTail = (lines = 40) => `--- last lines of ${name} ---\n${log().split("\n").slice(-lines).join("\n")}`;
   const running = () => child.exitCode === null && child.signalCode === null && child.pid !== undefined;
-  showWhenTestFails(logTail);
+  watch(logTail);
   return {
     pid: child.pid ?? -1,
     log,
@@ -57,12 +63,4 @@ function ended(child: ChildProcess): Promise<number | NodeJS.Signals> {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(signal ?? code ?? -1));
   });
-}
-
-function showWhenTestFails(text: () => string): void {
-  try {
-    onTestFailed(() => console.error(text()));
-  } catch {
-    // Started by a hook or a script: there is no test to watch, and errors carry the log's tail themselves.
-  }
 }

@@ -31,8 +31,9 @@ export interface Plane extends AsyncDisposable {
   cli(...args: readonly string[]): Promise<CommandResult>;
   /** Like `cli`, but fails the test when the command does not exit with 0. */
   mustCli(...args: readonly string[]): Promise<string>;
-  /** Like `mustCli`, with what the command reads from standard input. */
+  /** Runs `fairlead apply -f -` with a manifest. */
   apply(manifest: string, ...args: readonly string[]): Promise<CommandResult>;
+  mustApply(manifest: string, ...args: readonly string[]): Promise<string>;
   kill9(): Promise<void>;
   /** Starts it again on the same data and the same addresses; it must not be running. */
   restart(): Promise<void>;
@@ -55,6 +56,11 @@ export async function startPlane(options: { readonly args?: readonly string[] } 
   }
   const cli = (args: readonly string[], input?: string) =>
     runFairlead(args, { env: { FAIRLEAD_SERVER: addresses.admin }, ...(input !== undefined && { input }) });
+  const must = async (args: readonly string[], input?: string) => {
+    const result = await cli(args, input);
+    if (result.code !== 0) throw new Error(`fairlead ${args.join(" ")} exits with ${result.code}: ${result.stderr}`);
+    return result.stdout;
+  };
   const stop = () => running.child.stop();
   return {
     addresses,
@@ -62,12 +68,9 @@ export async function startPlane(options: { readonly args?: readonly string[] } 
     startedInMs,
     pid: () => running.child.pid,
     cli: (...args) => cli(args),
-    mustCli: async (...args) => {
-      const result = await cli(args);
-      if (result.code !== 0) throw new Error(`fairlead ${args.join(" ")} exits with ${result.code}: ${result.stderr}`);
-      return result.stdout;
-    },
+    mustCli: (...args) => must(args),
     apply: (manifest, ...args) => cli(["apply", "-f", "-", ...args], manifest),
+    mustApply: (manifest, ...args) => must(["apply", "-f", "-", ...args], manifest),
     kill9: async () => {
       running.child.signal("SIGKILL");
       await running.child.exited;

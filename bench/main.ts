@@ -1,0 +1,20 @@
+/** `npm run bench -- NAME [OPTIONS]`: runs one bench, prints a table and keeps the figures in bench/results/. */
+import { runAckBench } from "./ack.ts";
+import { type BenchReport, keepReport, printReport } from "./report.ts";
+import { runStartBench } from "./start.ts";
+
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<BenchReport>>> = {
+  ack: runAckBench,
+  start: runStartBench,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.error(`Name a bench: ${Object.keys(BENCHES).join(", ")}.`);
+  process.exitCode = 2;
+} else {
+  const report = await bench(args);
+  printReport(report);
+  console.log(`\n  kept in ${keepReport(report)}`);
+}
