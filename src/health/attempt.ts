@@ -1,0 +1,72 @@
+import type { Socket } from "node:net";
+import type { Observation } from "../domain/health-verdict.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { failureOf } from "./failure-reason.ts";
+
+/** One check under way. The first thing it is told decides; what comes later is ignored. */
+export interface Attempt {
+  pass(reason: string): void;
+  degraded(reason: string): void;
+  /** Evidence from the target. */
+  fail(reason: string): void;
+  /** An error of the connection. */
+  error(error: Error): void;
+  /** The target has answered something: a timeout from here on is evidence. */
+  heard(): void;
+}
+
+/**
+ * Runs one check over a connection of its own, which is destroyed when the check is decided.
+ *
+ * @param begin Opens the connection and tells the attempt what happens.
+ */
+export function attempt(
+  { clock, timeoutMs, signal }: { clock: Clock; timeoutMs: number; signal: AbortSignal },
+  begin: (attempt: Attempt) => Socket,
+): Promise<Observation | undefined> {
+  return new Promise((resolve, reject) => {
+    const startedAt = clock.monotonic();
+    let heard = false;
+    let decided = false;
+    let socket: Socket | undefined;
+    const end = () => {
+      decided = true;
+      stopTimer();
+      signal.removeEventListener("abort", onAbort);
+      socket?.destroy();
+    };
+    const decide = (seen: Omit<Observation, "durationMs"> | undefined) => {
+      if (decided) return;
+      end();
+      resolve(seen && { ...seen, durationMs: clock.monotonic() - startedAt });
+    };
+    const onAbort = () => {
+      if (decided) return;
+      end();
+      reject(signal.reason);
+    };
+    const stopTimer = clock.after(timeoutMs, () =>
+      decide({ outcome: "fail", reason: `timeout after ${timeoutMs} ms`, ambiguous: !heard }),
+    );
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket = begin({
+      pass: (reason) => decide({ outcome: "pass", reason, ambiguous: false }),
+      degraded: (reason) => decide({ outcome: "degraded", reason, ambiguous: false }),
+      fail: (reason) => decide({ outcome: "fail", reason, ambiguous: false }),
+      error: (error) => {
+        const failure = failureOf(error);
+        decide(failure && { outcome: "fail", ...failure });
+      },
+      heard: () => {
+        heard = true;
+      },
+    });
+    // After the decision the connection may still fail, and nobody is to hear of it.
+    socket.on("error", () => undefined);
+    if (decided) socket.destroy();
+  });
+}

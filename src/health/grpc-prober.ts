@@ -1,0 +1,105 @@
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
+import type { Socket } from "node:net";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { type Target, targetText } from "../domain/backend.ts";
+import { MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
+import type { Attempt } from "./attempt.ts";
+import { openConnection, readyEvent } from "./connect.ts";
+
+type GrpcProbe = Extract<Probe, { kind: "grpc" }>;
+
+/** The length-prefixed message of gRPC over HTTP/2: one byte of flags and four of length. */
+const PREFIX_BYTES = 5;
+
+/** `ServingStatus` of grpc.health.v1. */
+const SERVING_STATUS: Readonly<Record<number, string>> = {
+  0: "UNKNOWN",
+  1: "SERVING",
+  2: "NOT_SERVING",
+  3: "SERVICE_UNKNOWN",
+};
+
+/**
+ * Calls `grpc.health.v1.Health/Check`.
+ *
+ * @see gRPC over HTTP2, "Requests" and "Responses"; GRPC Health Checking Protocol
+ */
+export function probeGrpc(target: Target, probe: GrpcProbe, attempt: Attempt): Socket {
+  const socket = openConnection(target, probe.tls, ["h2"]);
+  socket.once("error", attempt.error);
+  socket.once("close", () => attempt.fail("connection closed without an answer"));
+  // A session on a socket that never opens would keep its own state of what went wrong.
+  socket.once(readyEvent(probe.tls), () => call(socket, target, probe, attempt));
+  return socket;
+}
+
+function call(socket: Socket, target: Target, probe: GrpcProbe, attempt: Attempt): void {
+  const authority = probe.authority || (target.kind === "pipe" ? "localhost" : targetText(target));
+  const scheme = probe.tls === undefined ? "http" : "https";
+  const session = connectHttp2(`${scheme}://${authority}`, { createConnection: () => socket });
+  session.on("error", attempt.error);
+  session.once("remoteSettings", attempt.heard);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/grpc.health.v1.Health/Check",
+    "content-type": "application/grpc",
+    te: "trailers",
+    "user-agent": "fairlead-health",
+  });
+  let body = Buffer.alloc(0);
+  let status: string | undefined;
+  const readStatus = (headers: IncomingHttpHeaders) => {
+    const value = headers["grpc-status"];
+    if (typeof value === "string") status = value;
+  };
+  stream.on("error", attempt.error);
+  stream.once("response", (headers) => {
+    attempt.heard();
+    const http = headers[":status"];
+    if (http === 200) readStatus(headers);
+    else attempt.fail(`HTTP ${http}`);
+  });
+  stream.on("data", (chunk: Buffer) => {
+    body = Buffer.concat([body, chunk]);
+    if (body.length > MAX_CHECKED_BYTES) attempt.fail("the answer is not one of the health protocol");
+  });
+  stream.once("trailers", readStatus);
+  stream.once("end", () => conclude(status, body, attempt));
+  stream.end(encodeRequest(probe.service));
+}
+
+function encodeRequest(service: string): Buffer {
+  const writer = new BinaryWriter();
+  if (service !== "") writer.tag(1, WireType.LengthDelimited).string(service);
+  const message = writer.finish();
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+function conclude(status: string | undefined, body: Buffer, attempt: Attempt): void {
+  if (status === undefined) attempt.fail("the answer has no gRPC status");
+  else if (status !== "0") attempt.fail(`gRPC status ${status}`);
+  else {
+    const serving = readServingStatus(body);
+    if (serving === "SERVING") attempt.pass("gRPC SERVING");
+    else attempt.fail(serving === undefined ? "the answer is not one of the health protocol" : `gRPC ${serving}`);
+  }
+}
+
+function readServingStatus(body: Buffer): string | undefined {
+  if (body.length < PREFIX_BYTES || body[0] !== 0) return undefined;
+  const message = body.subarray(PREFIX_BYTES, PREFIX_BYTES + body.readUInt32BE(1));
+  try {
+    const reader = new BinaryReader(message);
+    let status = 0;
+    while (reader.pos < reader.len) {
+      const [field, wireType] = reader.tag();
+      if (field === 1 && wireType === WireType.Varint) status = reader.int32();
+      else reader.skip(wireType, field);
+    }
+    return SERVING_STATUS[status] ?? String(status);
+  } catch {
+    return undefined;
+  }
+}
