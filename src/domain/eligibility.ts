@@ -1,28 +1,59 @@
 import type { Backend } from "./backend.ts";
 import { targetText } from "./backend.ts";
 import type { Health, HealthStatus } from "./health.ts";
+import type { HealthCheck } from "./health-check.ts";
+
+/** `PENDING` is checked but not proven yet; of an `UNKNOWN` one nobody says anything, and it is taken as healthy. */
+export type EffectiveStatus = HealthStatus | "PENDING" | "UNKNOWN";
 
 /** The verdict that counts for a backend, of all its sources. */
 export interface EffectiveHealth {
-  readonly status: HealthStatus;
-  /** Nothing when no source has said anything: then a backend is taken as healthy. */
+  readonly status: EffectiveStatus;
+  /** Nothing when no source has said anything, or nothing that outweighs a check that is pending. */
   readonly verdict: Health | undefined;
 }
 
-const SEVERITY: Readonly<Record<HealthStatus, number>> = { HEALTHY: 0, DEGRADED: 1, UNHEALTHY: 2 };
+const SEVERITY: Readonly<Record<EffectiveStatus, number>> = {
+  UNKNOWN: 0,
+  HEALTHY: 1,
+  DEGRADED: 2,
+  PENDING: 3,
+  UNHEALTHY: 4,
+};
 
 /**
  * Combines the sources' verdicts: an operator's override beats all, else the worst counts. Verdicts on an earlier backend
- * of the same name are dropped (law 3). That an override expires is a commit which removes it, so no clock is read here.
+ * of the same name are dropped (law 3), and those of checks that the service does not have any more. That an override
+ * expires is a commit which removes it, so no clock is read here.
+ *
+ * @param check How the backend's service is checked, if at all.
  */
-export function effectiveHealth(backend: Backend, verdicts: Iterable<Health>): EffectiveHealth {
+export function effectiveHealth(
+  backend: Backend,
+  verdicts: Iterable<Health>,
+  check: HealthCheck | undefined,
+): EffectiveHealth {
   let worst: Health | undefined;
+  let checked = check === undefined;
   for (const verdict of verdicts) {
-    if (verdict.backendUid !== "" && verdict.backendUid !== backend.meta.uid) continue;
+    if (!countsFor(verdict, backend, check)) continue;
     if (verdict.source === "override") return { status: verdict.status, verdict };
+    if (verdict.source === "prober") checked = true;
     if (worst === undefined || outweighs(verdict, worst)) worst = verdict;
   }
-  return { status: worst?.status ?? "HEALTHY", verdict: worst };
+  const assumed: EffectiveStatus = checked ? "UNKNOWN" : (check?.initial ?? "UNKNOWN");
+  if (worst === undefined || SEVERITY[assumed] > SEVERITY[worst.status]) return { status: assumed, verdict: undefined };
+  return { status: worst.status, verdict: worst };
+}
+
+/** Whether a verdict is on this very backend, and its source is one that is asked. */
+export function countsFor(
+  { source, backendUid }: Pick<Health, "source" | "backendUid">,
+  backend: Backend,
+  check: HealthCheck | undefined,
+): boolean {
+  if (backendUid !== "" && backendUid !== backend.meta.uid) return false;
+  return source !== "prober" || check !== undefined;
 }
 
 function outweighs(a: Health, b: Health): boolean {
@@ -31,7 +62,7 @@ function outweighs(a: Health, b: Health): boolean {
 }
 
 /** Stable codes of an open set. */
-export type EligibilityReason = "active" | "degraded" | "draining" | "unhealthy" | "duplicate-address";
+export type EligibilityReason = "active" | "degraded" | "draining" | "pending" | "unhealthy" | "duplicate-address";
 
 /** Whether new requests may go to a backend, and why. */
 export interface Eligibility {
@@ -58,10 +89,18 @@ export function eligibility(backend: Backend, health: EffectiveHealth, winner: B
       message: "draining: it may finish what it has, new requests go elsewhere",
     };
   }
-  if (health.status === "UNHEALTHY")
-    return { eligible: false, reason: "unhealthy", message: told("unhealthy", health) };
-  if (health.status === "DEGRADED") return { eligible: true, reason: "degraded", message: told("degraded", health) };
-  return { eligible: true, reason: "active", message: "active and healthy" };
+  switch (health.status) {
+    case "UNHEALTHY":
+      return { eligible: false, reason: "unhealthy", message: told("unhealthy", health) };
+    case "PENDING":
+      return { eligible: false, reason: "pending", message: "pending: its checks have not proven it healthy yet" };
+    case "DEGRADED":
+      return { eligible: true, reason: "degraded", message: told("degraded", health) };
+    case "UNKNOWN":
+      return { eligible: true, reason: "active", message: "active; nothing checks it" };
+    case "HEALTHY":
+      return { eligible: true, reason: "active", message: "active and healthy" };
+  }
 }
 
 function told(word: string, { verdict }: EffectiveHealth): string {

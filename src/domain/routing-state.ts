@@ -1,5 +1,6 @@
 import { type Backend, targetText } from "./backend.ts";
 import { type EffectiveHealth, type Eligibility, effectiveHealth, eligibility } from "./eligibility.ts";
+import type { HealthCheck } from "./health-check.ts";
 import { byAge } from "./meta.ts";
 import { formatName, type Name, partsOf } from "./name.ts";
 import { DEFAULT_POLICY, type PolicySpec } from "./policy.ts";
@@ -31,11 +32,12 @@ export interface RoutingState {
  * so that what was encoded for them can be used again; the result is equal with and without it.
  */
 export function routingState(state: State, service: Name, previous?: RoutingState): RoutingState {
+  const check = state.get("service", service)?.healthCheck;
   const members = [...state.backendsOf(service)].sort(byName);
   const winners = duplicates(members);
   const known = new Map(previous?.backends.map((entry) => [entry.backend.name, entry]));
   const backends = members.map((backend) => {
-    const entry = routedBackend(state, backend, winners.get(backend.name));
+    const entry = routedBackend(state, backend, { check, winner: winners.get(backend.name) });
     const before = known.get(backend.name);
     return before !== undefined && isSame(before, entry) ? before : entry;
   });
@@ -67,15 +69,27 @@ export function duplicates(members: Iterable<Backend>): ReadonlyMap<Name, Backen
   return winners;
 }
 
-function routedBackend(state: State, backend: Backend, winner: Backend | undefined): RoutedBackend {
-  const health = effectiveHealth(backend, state.healthOf(backend.name));
+function routedBackend(
+  state: State,
+  backend: Backend,
+  { check, winner }: { check: HealthCheck | undefined; winner: Backend | undefined },
+): RoutedBackend {
+  const health = effectiveHealth(backend, state.healthOf(backend.name), check);
   const verdict = eligibility(backend, health, winner);
   return { backend, health, eligibility: verdict, status: statusOf(backend, health, verdict) };
 }
 
+const STATUS = {
+  HEALTHY: "HEALTHY",
+  UNKNOWN: "HEALTHY",
+  DEGRADED: "DEGRADED",
+  UNHEALTHY: "UNHEALTHY",
+  PENDING: "UNHEALTHY",
+} as const;
+
 function statusOf(backend: Backend, health: EffectiveHealth, { reason }: Eligibility): RoutedBackend["status"] {
   if (reason === "duplicate-address") return undefined;
-  return backend.state === "DRAINING" ? "DRAINING" : health.status;
+  return backend.state === "DRAINING" ? "DRAINING" : STATUS[health.status];
 }
 
 function isSame(a: RoutedBackend, b: RoutedBackend): boolean {

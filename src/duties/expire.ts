@@ -1,4 +1,6 @@
+import { countsFor } from "../domain/eligibility.ts";
 import type { Health } from "../domain/health.ts";
+import { serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 
 export interface ExpirePlan {
@@ -9,8 +11,8 @@ export interface ExpirePlan {
 }
 
 /**
- * What the expire duty has to do: overrides and reports whose time has passed, and verdicts on a backend that is gone or
- * was registered anew.
+ * What the expire duty has to do: overrides and reports whose time has passed, verdicts on a backend that is gone or was
+ * registered anew, and those of checks that the service does not have any more.
  */
 export function planExpire(state: State, now: number): ExpirePlan {
   const due: Health[] = [];
@@ -23,7 +25,8 @@ export function planExpire(state: State, now: number): ExpirePlan {
   return { due, nextAt };
 }
 
-function isOrphan(state: State, { backend, backendUid }: Health): boolean {
-  const observed = state.get("backend", backend);
-  return observed === undefined || (backendUid !== "" && backendUid !== observed.meta.uid);
+function isOrphan(state: State, health: Health): boolean {
+  const observed = state.get("backend", health.backend);
+  if (observed === undefined) return true;
+  return !countsFor(health, observed, state.get("service", serviceOf(observed.name))?.healthCheck);
 }

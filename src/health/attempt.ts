@@ -5,14 +5,14 @@ import { failureOf } from "./failure-reason.ts";
 
 /** One check under way. The first thing it is told decides; what comes later is ignored. */
 export interface Attempt {
-  pass(reason: string): void;
-  degraded(reason: string): void;
+  readonly pass: (reason: string) => void;
+  readonly degraded: (reason: string) => void;
   /** Evidence from the target. */
-  fail(reason: string): void;
+  readonly fail: (reason: string) => void;
   /** An error of the connection. */
-  error(error: Error): void;
+  readonly error: (error: Error) => void;
   /** The target has answered something: a timeout from here on is evidence. */
-  heard(): void;
+  readonly heard: () => void;
 }
 
 /**

@@ -235,7 +235,7 @@ describe("a TCP check", () => {
   });
 
   it("sends, and finds what it expects", async () => {
-    const port = await tcp((socket) => socket.on("data", (data) => socket.write(`+${data}`)));
+    const port = await tcp((socket) => socket.on("data", (data: Buffer) => socket.write(`+${data.toString()}`)));
     const seen = await probe(port, { ...TCP, send: utf8("PING"), expect: utf8("+PING") });
     expect(seen).toMatchObject({ outcome: "pass" });
   });
@@ -271,7 +271,7 @@ describe("a gRPC check", () => {
         stream.end(status === undefined ? undefined : Buffer.from([0, 0, 0, 0, 2, 8, status]));
       });
     });
-    return listen(server as unknown as Server);
+    return listen(server);
   }
 
   it("passes when the server as a whole serves", async () => {
