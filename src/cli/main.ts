@@ -19,11 +19,11 @@ export async function runCli(
   further: readonly Command[] = [],
 ): Promise<number> {
   let admin: AdminClient | undefined;
-  const program: Command = buildProgram({
+  const context = {
     io,
     admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server))),
-  });
-  for (const command of further) program.addCommand(command.copyInheritedSettings(program));
+  };
+  const program: Command = buildProgram(context, further);
   if (argv[0] === COMPLETE) {
     for (const word of candidates(program, argv.slice(1))) printLine(io, word);
     return EXIT.done;

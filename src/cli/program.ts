@@ -14,14 +14,13 @@ import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { unregisterCommand } from "./commands/unregister.ts";
-import { upCommand } from "./commands/up.ts";
 import { versionCommand } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
 import type { CliContext } from "./io.ts";
 import { serverOption } from "./options.ts";
 
-/** The whole command line, for running it, for its help and for completing it. */
-export function buildProgram(context: CliContext): Command {
+/** The whole command line, for running it, for its help and for completing it; `further` commands come first. */
+export function buildProgram(context: CliContext, further: readonly Command[] = []): Command {
   const { io } = context;
   const program = new Command("fairlead")
     .description("A load-balancer control plane for Envoy")
@@ -40,8 +39,7 @@ export function buildProgram(context: CliContext): Command {
       `
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4 the plane cannot be reached.`,
     );
-  for (const build of COMMANDS) {
-    const command = build(context);
+  for (const command of [...further, ...COMMANDS.map((build) => build(context))]) {
     command.copyInheritedSettings(program);
     program.addCommand(command);
   }
@@ -50,7 +48,6 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4
 
 /** In the order of the help. */
 const COMMANDS: readonly ((context: CliContext) => Command)[] = [
-  upCommand,
   applyCommand,
   getCommand,
   deleteCommand,

@@ -1,0 +1,141 @@
+import { ServerCredentials } from "@grpc/grpc-js";
+import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
+import { passFence } from "../control/fence.ts";
+import { Mirror } from "../control/mirror.ts";
+import { Publisher } from "../control/publisher.ts";
+import { type HttpServer, startHttpServer } from "../dashboard/http-server.ts";
+import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import { createMetrics } from "../runtime/metrics.ts";
+import type { Random } from "../runtime/random.ts";
+import { formatRevision } from "../store/revision.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { StateStore } from "../store/state-store.ts";
+import { ResourceCache } from "../xds/server/library.ts";
+import { type Config, formatAddress } from "./config.ts";
+import { measureStore } from "./measured-store.ts";
+import { PRODUCT_VERSION } from "./product-version.ts";
+import { serveProxies } from "./serve-proxies.ts";
+
+export interface Machine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** A plane that serves. */
+export interface Running {
+  /** Bound addresses, `HOST:PORT`. */
+  readonly addresses: { readonly xds: string; readonly admin: string; readonly http: string };
+  /** Rejects when the plane cannot go on; never resolves. */
+  readonly failed: Promise<never>;
+  /** Ends streams and closes the store, within the configured grace and a second. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a plane: store, mirror, first derivation, and only then the ports. No stream is accepted before everything has
+ * been derived once, so that nothing is ever answered from a half-loaded state.
+ *
+ * @throws ControlPlaneError when the store cannot be opened or an address cannot be bound; what was started is stopped.
+ */
+export async function start(config: Config, machine: Machine): Promise<Running> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await startParts(config, machine, stops)), stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+async function startParts(
+  config: Config,
+  { clock, random, log }: Machine,
+  stops: (() => Promise<void>)[],
+): Promise<Omit<Running, "stop">> {
+  for (const warning of config.warnings) log.warn({}, warning);
+  const startedAt = clock.monotonic();
+  const metrics = createMetrics(() => nodes.connectedByFleet());
+
+  const opened = await openSqliteStore({ directory: config.dataDirectory, clock });
+  const store = measureStore(opened.state, metrics, clock);
+  stops.push(() => store.close());
+
+  const mirror = new Mirror();
+  const following = new AbortController();
+  const failed = follow(store, mirror, following.signal);
+  // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
+  failed.catch(() => undefined);
+  stops.push(async () => following.abort());
+  await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
+  for (const [key, error] of mirror.unreadable) log.error({ key, err: error }, "stored object cannot be read");
+
+  const cache = new ResourceCache();
+  const publisher = new Publisher({
+    mirror,
+    sink: cache,
+    clock,
+    onFleetsChanged: () => proxies.regroup(),
+    onPublished: (durationMs) => metrics.publish.observe(durationMs / 1000),
+  });
+  const nodes = new LocalNodeDirectory({
+    streams: { all: () => proxies.clients(), describe: (streamId) => proxies.client(streamId) },
+    publications: publisher.log,
+    clock,
+    replica: config.replica,
+    objectsOf: (fleet, typeUrl, name) => publisher.resource(fleet, typeUrl, name)?.objects ?? [],
+    onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
+  });
+  const fence = (signal: AbortSignal) => passFence({ store, mirror }, signal);
+  const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
+  const proxies = serveProxies({ cache, mirror, nodes, metrics, clock, random, log, fence, identifier });
+  stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
+  stops.push(async () => stopPublishing());
+  const stopPublishing = publisher.start();
+
+  let ready = false;
+  const notReady = () => {
+    const [unreadable] = mirror.unreadable.keys();
+    if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
+    return ready ? undefined : "starting";
+  };
+  const admin: AdminServer = createAdminServer({
+    context: {
+      store,
+      journal: opened.journal,
+      mirror,
+      nodes,
+      clock,
+      random,
+      plane: { version: PRODUCT_VERSION, replica: config.replica, store: "embedded" },
+    },
+    logger: log,
+    notReady,
+  });
+  stops.push(() => admin.stop(config.stopGraceMs));
+  const http: HttpServer = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
+  stops.push(() => http.stop());
+
+  const addresses = {
+    xds: await proxies.listen(formatAddress(config.xds)),
+    admin: await admin.listen(formatAddress(config.admin), ServerCredentials.createInsecure()),
+    http: formatAddress({ host: config.http.host, port: http.port }),
+  };
+  ready = true;
+  log.info(
+    { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },
+    "listening",
+  );
+  return { addresses, failed };
+}
+
+/** Folds the store's log for as long as the plane runs. */
+async function follow(store: StateStore, mirror: Mirror, signal: AbortSignal): Promise<never> {
+  for await (const event of store.watch({ signal })) mirror.fold(event);
+  return new Promise<never>(() => undefined);
+}

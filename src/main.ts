@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { upCommand } from "./app/up.ts";
+import { runCli } from "./cli/main.ts";
+import { systemClock } from "./runtime/clock.ts";
+
+const { argv, env, stdout, stderr } = process;
+
+const stopSignal = () =>
+  new Promise<string>((resolve) => {
+    process.once("SIGTERM", () => resolve("SIGTERM"));
+    process.once("SIGINT", () => resolve("SIGINT"));
+  });
+
+const up = upCommand({ environment: env, stderr, stopSignal }, (code) => process.exit(code));
+const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
+process.exitCode = await runCli(argv.slice(2), io, undefined, [up]);
