@@ -1,5 +1,6 @@
 import type { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { AppliedKind } from "../operations/any-object.ts";
+import { apply } from "../operations/apply.ts";
 import { clearHealth } from "../operations/clear-health.ts";
 import type { Context } from "../operations/context.ts";
 import { createObject } from "../operations/create-object.ts";
@@ -7,6 +8,7 @@ import { deleteObject } from "../operations/delete-object.ts";
 import { drainBackend } from "../operations/drain-backend.ts";
 import { getNode } from "../operations/get-node.ts";
 import { getObject } from "../operations/get-object.ts";
+import { getStatus } from "../operations/get-status.ts";
 import { listHistory } from "../operations/list-history.ts";
 import { listNodes } from "../operations/list-nodes.ts";
 import { listObjects } from "../operations/list-objects.ts";
@@ -23,7 +25,7 @@ import type { MessageOf } from "../schema/object-message.ts";
 import type { Handlers } from "./implement-service.ts";
 
 /** Which operation answers which method of the admin API. */
-export function adminHandlers(context: Context): Partial<Handlers<typeof AdminService.method>> {
+export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
   const seen: SeenObservations = new WeakMap();
   return {
     createService: async ({ service, options }, caller) =>
@@ -94,10 +96,13 @@ export function adminHandlers(context: Context): Partial<Handlers<typeof AdminSe
     },
     deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
 
+    apply: (request, caller) => apply(context, caller, request),
+
     watch: (request, caller) => watch(context, caller, request),
     listHistory: async (request) => ({ entries: await listHistory(context, request) }),
     rollback: (request, caller) => rollback(context, caller, request),
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
+    getStatus: () => getStatus(context),
     listNodes: ({ fleet }) => ({ nodes: listNodes(context, fleet) }),
     getNode: ({ id }) => getNode(context, id),
   };

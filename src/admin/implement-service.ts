@@ -41,7 +41,7 @@ export interface Serving {
 /** Puts handlers of decoded messages behind what grpc-js calls. Methods that stream requests are not for this. */
 export function implementService<Methods extends Record<string, DescMethod>>(
   service: DescService & { readonly method: Methods },
-  handlers: Partial<Handlers<Methods>>,
+  handlers: Handlers<Methods>,
   serving: Serving,
 ): UntypedServiceImplementation {
   return Object.fromEntries(

@@ -1,10 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
-import type { Kind } from "../domain/name.ts";
-import type { ObjectOf } from "../domain/state.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
-import type { MessageOf } from "../schema/object-message.ts";
 import type { Journal } from "../store/journal.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
@@ -23,13 +20,6 @@ export interface Context {
     readonly replica: string;
     readonly store: "embedded" | "nats";
   };
-}
-
-/** An object as the mirror holds it. The message is shared: copy it before you change it. */
-export interface Stored<K extends Kind> {
-  readonly message: MessageOf[K];
-  readonly object: ObjectOf[K];
-  readonly revision: Revision;
 }
 
 /** Who asks. */

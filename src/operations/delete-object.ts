@@ -35,7 +35,7 @@ export async function deleteObject(
       checkExpectedVersion(mirror, kind, name, expectedVersion);
       if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
       const referrers = force ? [] : referrersOf(mirror, kind, name);
-      if (referrers.length > 0) throw stillReferredTo(kind, name, referrers);
+      if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "use force");
       return { ops: planRemoval(mirror, kind, name), response: create(WriteResponseSchema) };
     },
     responseSchema: WriteResponseSchema,
@@ -44,13 +44,19 @@ export async function deleteObject(
   });
 }
 
-export function stillReferredTo(kind: string, name: Name, referrers: readonly Referrer[]): ControlPlaneError {
+/** @param cure How to delete it nevertheless. */
+export function stillReferredTo(
+  kind: string,
+  name: Name,
+  referrers: readonly Referrer[],
+  cure: string,
+): ControlPlaneError {
   const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);
   const more = referrers.length > NAMED ? ` and ${referrers.length - NAMED} more` : "";
   return new ControlPlaneError({
     kind: "precondition",
     code: "STILL_REFERRED_TO",
-    message: `${kind} ${name} is referred to by ${named.join(", ")}${more}; change those first, or use force`,
+    message: `${kind} ${name} is referred to by ${named.join(", ")}${more}; change those first, or ${cure}`,
     details: { kind, name, referrers: named.join(","), count: String(referrers.length) },
   });
 }

@@ -1,9 +1,9 @@
-import type { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Kind, Name } from "../domain/name.ts";
 import { formatRevision, parseRevision, reached } from "../store/revision.ts";
 import { type Caller, type Context, foldedWithin } from "./context.ts";
 import { badField } from "./object-errors.ts";
+import type { StoredState } from "./stored-state.ts";
 
 /** How long a write waits for this replica to learn of the version that its caller has seen at another one. */
 const CATCH_UP_MS = 2000;
@@ -24,9 +24,9 @@ export async function awaitExpectedVersion(context: Context, caller: Caller, exp
  *
  * @throws ControlPlaneError `conflict` / `VERSION_MISMATCH`; names what was found and what was expected.
  */
-export function checkExpectedVersion(mirror: Mirror, kind: Kind, name: Name, expected: string): void {
+export function checkExpectedVersion(state: StoredState, kind: Kind, name: Name, expected: string): void {
   if (expected === "") return;
-  const stored = mirror.stored(kind, name);
+  const stored = state.stored(kind, name);
   const found = stored === undefined ? "" : formatRevision(stored.revision);
   if (found === expected) return;
   throw new ControlPlaneError({

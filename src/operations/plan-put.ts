@@ -7,10 +7,10 @@ import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "../sche
 import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
 import type { StoreOp } from "../store/state-store.ts";
-import type { Stored } from "./context.ts";
 import { hasHistory } from "./generations.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
+import type { Stored } from "./stored-state.ts";
 
 /** How many generations of a configuration object are kept. */
 export const HISTORY_KEEP = 20;

@@ -1,34 +1,33 @@
-import type { Mirror } from "../control/mirror.ts";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
 import type { StoreOp } from "../store/state-store.ts";
+import type { StoredState } from "./stored-state.ts";
 
-/** The operations that remove an object with what belongs to it: a backend's verdicts, a service's backends. */
-export function planRemoval(mirror: Mirror, kind: Kind, name: Name): StoreOp[] {
-  return withParts(mirror, kind, name).flatMap((part) => {
-    const stored = mirror.stored(part.kind, part.name);
-    if (stored === undefined) return [];
-    // A verdict that changes meanwhile is no reason to keep it.
-    return [
-      { op: "delete", key: storeKey(part.kind, part.name), guard: part.kind === "health" ? "any" : stored.revision },
-    ];
-  });
-}
-
-interface Part {
+export interface ObjectId {
   readonly kind: Kind;
   readonly name: Name;
 }
 
-function withParts(mirror: Mirror, kind: Kind, name: Name): Part[] {
-  const itself: Part = { kind, name };
-  if (kind === "service") {
-    return [
-      itself,
-      ...Array.from(mirror.backendsOf(name)).flatMap((backend) => withParts(mirror, "backend", backend.name)),
-    ];
+/** The operations that remove an object with what belongs to it. */
+export function planRemoval(state: StoredState, kind: Kind, name: Name): StoreOp[] {
+  return withParts(state, { kind, name }).flatMap((id) => removalOf(state, id));
+}
+
+/** An object and what goes with it: a backend's verdicts, a service's backends. */
+export function withParts(state: State, id: ObjectId): ObjectId[] {
+  if (id.kind === "service") {
+    const backends = Array.from(state.backendsOf(id.name), ({ name }): ObjectId => ({ kind: "backend", name }));
+    return [id, ...backends.flatMap((backend) => withParts(state, backend))];
   }
-  if (kind === "backend") {
-    return [itself, ...Array.from(mirror.healthOf(name), (health): Part => ({ kind: "health", name: health.name }))];
+  if (id.kind === "backend") {
+    return [id, ...Array.from(state.healthOf(id.name), ({ name }): ObjectId => ({ kind: "health", name }))];
   }
-  return [itself];
+  return [id];
+}
+
+export function removalOf(state: StoredState, { kind, name }: ObjectId): StoreOp[] {
+  const stored = state.stored(kind, name);
+  if (stored === undefined) return [];
+  // A verdict that changes meanwhile is no reason to keep it.
+  return [{ op: "delete", key: storeKey(kind, name), guard: kind === "health" ? "any" : stored.revision }];
 }

@@ -1,11 +1,83 @@
-import type { Kind, Name } from "../domain/name.ts";
+import { create } from "@bufbuild/protobuf";
+import { conditionsOf } from "../domain/conditions.ts";
+import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { type RoutingState, routingState } from "../domain/routing-state.ts";
+import type { Refusal } from "../fleet/node-directory.ts";
+import { type Backend, type BackendStatus, BackendStatusSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { type Condition, ConditionSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
+import { type Service, type ServiceStatus, ServiceStatusSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
 import type { Context } from "./context.ts";
+import { currentConditions } from "./current-conditions.ts";
 
-/** Reads stored objects and fills in what is derived about them; nothing for one that is not there. */
-export function presenter({ mirror }: Context): <K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined {
-  return (kind, name) => {
-    const stored = mirror.stored(kind, name);
-    return stored === undefined ? undefined : cloneMessage(kind, stored.message);
+/** How many proxies that refuse an object its condition quotes. */
+const QUOTED = 3;
+
+/**
+ * Reads stored objects and fills in what is derived about them; nothing for one that is not there. What several of them
+ * share is derived once: use one presenter for one answer.
+ */
+export function presenter({
+  mirror,
+  nodes,
+}: Context): <K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined {
+  const routing = new Map<Name, RoutingState>();
+  const refusals = nodes.refusals();
+  const routingOf = (service: Name): RoutingState => {
+    const known = routing.get(service) ?? routingState(mirror, service);
+    routing.set(service, known);
+    return known;
   };
+  const verdictMessage = (name: Name) => mirror.stored("health", name)?.message;
+  return <K extends Kind>(kind: K, name: Name) => {
+    const stored = mirror.stored(kind, name);
+    if (stored === undefined) return undefined;
+    const message: MessageOf[Kind] = cloneMessage(kind, stored.message);
+    if ("conditions" in message) {
+      const told = conditionsOf(currentConditions(mirror), kind, name);
+      message.conditions = [
+        ...told.map((condition) => create(ConditionSchema, { ...condition })),
+        ...refusedBy(refusals, kind, name),
+      ];
+    }
+    if (kind === "service") (message as Service).status = serviceStatus(routingOf(name));
+    if (kind === "backend") {
+      const status = backendStatus(routingOf(serviceOf(name)), name, verdictMessage);
+      if (status !== undefined) (message as Backend).status = status;
+    }
+    return message as MessageOf[K];
+  };
+}
+
+function serviceStatus({ backends }: RoutingState): ServiceStatus {
+  return create(ServiceStatusSchema, {
+    backends: backends.length,
+    eligible: backends.filter(({ eligibility }) => eligibility.eligible).length,
+    draining: backends.filter(({ backend }) => backend.state === "DRAINING").length,
+    unhealthy: backends.filter(({ health }) => health.status === "UNHEALTHY").length,
+  });
+}
+
+function backendStatus(
+  { backends }: RoutingState,
+  name: Name,
+  verdictMessage: (name: Name) => MessageOf["health"] | undefined,
+): BackendStatus | undefined {
+  const routed = backends.find(({ backend }) => backend.name === name);
+  if (routed === undefined) return undefined;
+  const { eligible, reason, message } = routed.eligibility;
+  const { verdict } = routed.health;
+  const health = verdict === undefined ? undefined : verdictMessage(verdict.name);
+  return create(BackendStatusSchema, { eligible, reason, message, ...(health === undefined ? {} : { health }) });
+}
+
+/** What proxies say against the resources that come from an object. */
+function refusedBy(refusals: readonly Refusal[], kind: Kind, name: Name): Condition[] {
+  const own = refusals.filter(({ objects }) => objects.some((object) => object.kind === kind && object.name === name));
+  if (own.length === 0) return [];
+  const quoted = own.slice(0, QUOTED).map(({ nodeId, message }) => `${nodeId}: ${message}`);
+  const more = own.length > QUOTED ? `; and ${own.length - QUOTED} more` : "";
+  return [
+    create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message: quoted.join("; ") + more }),
+  ];
 }

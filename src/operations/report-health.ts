@@ -9,11 +9,12 @@ import {
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { formatRevision } from "../store/revision.ts";
-import type { Caller, Context, Stored } from "./context.ts";
+import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import type { Stamp } from "./next-meta.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
 import { planPut } from "./plan-put.ts";
+import type { Stored } from "./stored-state.ts";
 import type { PlannedWrite } from "./write-use-case.ts";
 
 /**

@@ -6,11 +6,12 @@ import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
 import { type AppliedKind, anyObject } from "./any-object.ts";
-import type { Caller, Context, Stored } from "./context.ts";
+import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
+import type { Stored } from "./stored-state.ts";
 
 /** The object as it was written, and the write's place in the log. `RollbackResponse` is its shape for any kind. */
 export type WrittenObject = RollbackResponse;

@@ -1,0 +1,57 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Name } from "../domain/name.ts";
+import { type RoutingState, routingState } from "../domain/routing-state.ts";
+import type { NodeView } from "../fleet/node-directory.ts";
+import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { formatRevision } from "../store/revision.ts";
+import type { Context } from "./context.ts";
+import { currentConditions } from "./current-conditions.ts";
+import { isBehind, problemsOf } from "./problems.ts";
+
+/** How the plane, its proxies and its services are, and what a person on call should look at. */
+export async function getStatus(context: Context): Promise<GetStatusResponse> {
+  const { mirror, nodes, journal, plane } = context;
+  const [newest] = await journal.list({ limit: 1 });
+  const views = nodes.nodes();
+  const refusals = nodes.refusals();
+  const refusing = new Set(refusals.map(({ nodeId }) => nodeId));
+  const connected = views.filter((node) => node.connected);
+  const services = Array.from(mirror.all("service"), ({ name }) => routingState(mirror, name));
+  return create(GetStatusResponseSchema, {
+    version: plane.version,
+    replica: plane.replica,
+    revision: formatRevision(mirror.revision),
+    store: plane.store,
+    ...(newest === undefined ? {} : { lastWriteTime: timestampFromMs(newest.at) }),
+    proxiesConnected: connected.length,
+    proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,
+    proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
+    services: services.length,
+    servicesWhole: services.filter(isWhole).length,
+    backends: [...mirror.all("backend")].length,
+    backendsEligible: services.flatMap(({ backends }) => backends.filter(isEligible)).length,
+    problems: problemsOf({
+      nodes: views,
+      refusals,
+      services,
+      conditions: currentConditions(mirror),
+      unreadable: [...mirror.unreadable].map(([key, { message }]) => ({ key, message })),
+      changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
+      now: context.clock.now(),
+    }),
+  });
+}
+
+function isUpToDate(node: NodeView, refusing: ReadonlySet<Name>): boolean {
+  return node.silent === undefined && node.lagMs === 0 && !refusing.has(node.id) && !isBehind(node);
+}
+
+/** Something serves, and nothing that should serve does not. */
+function isWhole({ backends }: RoutingState): boolean {
+  return backends.some(isEligible) && backends.every((routed) => isEligible(routed) || routed.status === "DRAINING");
+}
+
+function isEligible({ eligibility }: RoutingState["backends"][number]): boolean {
+  return eligibility.eligible;
+}

@@ -1,0 +1,33 @@
+import { backendOf, type Kind, type Name, serviceOf } from "../domain/name.ts";
+import type { ObjectOf, State } from "../domain/state.ts";
+
+export interface OverlayChange<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly name: Name;
+  /** Absent: deleted. */
+  readonly object: ObjectOf[K] | undefined;
+}
+
+/** A state as it would be after some changes, without making them. */
+export function overlay(base: State, changes: Iterable<OverlayChange>): State {
+  const changed = new Map<Kind, Map<Name, ObjectOf[Kind] | undefined>>();
+  for (const { kind, name, object } of changes) {
+    const ofKind = changed.get(kind) ?? new Map<Name, ObjectOf[Kind] | undefined>();
+    changed.set(kind, ofKind.set(name, object));
+  }
+  const get = <K extends Kind>(kind: K, name: Name): ObjectOf[K] | undefined => {
+    const ofKind = changed.get(kind);
+    return ofKind?.has(name) === true ? (ofKind.get(name) as ObjectOf[K] | undefined) : base.get(kind, name);
+  };
+  function* merge<K extends Kind>(kind: K, present: Iterable<ObjectOf[K]>, belongs: (name: Name) => boolean) {
+    const ofKind = changed.get(kind);
+    for (const object of present) if (ofKind?.has(object.name) !== true) yield object;
+    for (const [name, object] of ofKind ?? []) if (object !== undefined && belongs(name)) yield object as ObjectOf[K];
+  }
+  return {
+    get,
+    all: (kind) => merge(kind, base.all(kind), () => true),
+    backendsOf: (service) => merge("backend", base.backendsOf(service), (name) => serviceOf(name) === service),
+    healthOf: (backend) => merge("health", base.healthOf(backend), (name) => backendOf(name) === backend),
+  };
+}

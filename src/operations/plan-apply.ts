@@ -1,0 +1,145 @@
+import { ControlPlaneError, type Violation } from "../domain/errors.ts";
+import { formatName, type Name, parseName } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
+import type { AnyObject } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import type { Backend } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import type { FieldChange } from "../schema/field-changes.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import type { StoreOp } from "../store/state-store.ts";
+import type { AppliedKind } from "./any-object.ts";
+import { checkApply, type PlacedPut } from "./check-apply.ts";
+import { keepState } from "./keep-state.ts";
+import type { Stamp } from "./next-meta.ts";
+import { badField, badFields } from "./object-errors.ts";
+import { overlay } from "./overlay-state.ts";
+import { type PlannedPut, planPut } from "./plan-put.ts";
+import { type ObjectId, removalOf, withParts } from "./plan-removal.ts";
+import type { StoredState } from "./stored-state.ts";
+
+export const APPLIED_KINDS = ["service", "policy", "backend", "listener", "route", "fleet"] as const;
+
+export interface ApplyOrder {
+  readonly objects: readonly AnyObject[];
+  /** The set that the objects belong to from now on; empty leaves each where it is. */
+  readonly owner: string;
+  readonly prune: boolean;
+  readonly allowRemoval: boolean;
+}
+
+export interface PlannedChange {
+  readonly kind: AppliedKind;
+  readonly name: Name;
+  readonly action: "unchanged" | "create" | "update" | "delete";
+  readonly fields: readonly FieldChange[];
+}
+
+export interface ApplyPlan {
+  readonly changes: readonly PlannedChange[];
+  readonly ops: readonly StoreOp[];
+  /** The state as it would be. */
+  readonly after: State;
+}
+
+/**
+ * Decides what makes the state be as ordered. Pure: reads the state, changes nothing.
+ *
+ * @throws ControlPlaneError `invalid` with every bad field of every object; see `checkApply` for what the state refuses.
+ */
+export function planApply(state: StoredState, order: ApplyOrder, stamp: Stamp): ApplyPlan {
+  if (order.prune && order.owner === "")
+    throw badField("owner", "must be given to prune: only objects of one's own are deleted");
+  const puts = planPuts(state, order, stamp);
+  const removed = order.prune ? pruned(state, order.owner, puts) : [];
+  const after = overlay(state, [
+    ...puts.map(({ kind, planned }) => ({ kind, name: planned.name, object: planned.object })),
+    ...removed.map(({ kind, name }) => ({ kind, name, object: undefined })),
+  ]);
+  checkApply({ before: state, after, puts, removed, allowRemoval: order.allowRemoval });
+  return {
+    changes: [...puts.map((put) => changeOf(state, put)), ...removed.flatMap(deletion)],
+    ops: [
+      ...puts.flatMap(({ planned }) => (planned.op === undefined ? [] : [planned.op])),
+      ...removed.flatMap((id) => removalOf(state, id)),
+    ],
+    after,
+  };
+}
+
+/** Plans every object, so that one answer lists the bad fields of all. */
+function planPuts(state: StoredState, { objects, owner }: ApplyOrder, stamp: Stamp): PlacedPut[] {
+  const violations: Violation[] = [];
+  const seen = new Map<string, number>();
+  const puts = objects.flatMap(({ object }, i): PlacedPut[] => {
+    const place = `objects[${i}].`;
+    if (object.case === undefined) {
+      violations.push({ field: `objects[${i}]`, message: `must be one of ${APPLIED_KINDS.join(", ")}` });
+      return [];
+    }
+    try {
+      const planned = planOne(state, { kind: object.case, message: object.value, owner, place }, stamp);
+      const id = `${object.case} ${planned.name}`;
+      const earlier = seen.get(id);
+      if (earlier !== undefined)
+        violations.push({ field: `${place}name`, message: `${id} is objects[${earlier}] already` });
+      seen.set(id, i);
+      return [{ kind: object.case, planned, place }];
+    } catch (error) {
+      if (!(error instanceof ControlPlaneError) || error.violations.length === 0) throw error;
+      violations.push(...error.violations);
+      return [];
+    }
+  });
+  if (violations.length > 0) throw badFields(violations);
+  return puts;
+}
+
+interface One<K extends AppliedKind> {
+  readonly kind: K;
+  readonly message: MessageOf[K];
+  readonly owner: string;
+  readonly place: string;
+}
+
+function planOne<K extends AppliedKind>(
+  state: StoredState,
+  { kind, message, owner, place }: One<K>,
+  stamp: Stamp,
+): PlannedPut<AppliedKind> {
+  const parsed = parseName(kind, message.name);
+  const before = parsed.ok ? state.stored(kind, formatName(kind, parsed.parts)) : undefined;
+  return planPut<K>(
+    {
+      kind,
+      message,
+      before,
+      owner: owner === "" ? (before?.message.meta?.owner ?? "") : owner,
+      fieldPrefix: place,
+      ...(kind === "backend"
+        ? { decide: keepState(before?.message as Backend | undefined) as (draft: MessageOf[K]) => boolean }
+        : {}),
+    },
+    stamp,
+  );
+}
+
+/**
+ * The objects of the same owner that are not given. What others registered below a service is not theirs to delete: it
+ * counts as referring to the service.
+ */
+function pruned(state: State, owner: string, puts: readonly PlacedPut[]): ObjectId[] {
+  const given = new Set(puts.map(({ kind, planned }) => `${kind} ${planned.name}`));
+  return APPLIED_KINDS.flatMap((kind) =>
+    Array.from(state.all(kind))
+      .filter(({ name, meta }) => meta.owner === owner && !given.has(`${kind} ${name}`))
+      .flatMap(({ name }) => (kind === "backend" ? withParts(state, { kind, name }) : [{ kind, name }])),
+  );
+}
+
+function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
+  if (op === undefined) return { kind, name, action: "unchanged", fields };
+  return { kind, name, action: state.get(kind, name) === undefined ? "create" : "update", fields };
+}
+
+function deletion({ kind, name }: ObjectId): PlannedChange[] {
+  return kind === "health" ? [] : [{ kind, name, action: "delete", fields: [] }];
+}

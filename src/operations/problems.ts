@@ -1,0 +1,112 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Conditions } from "../domain/conditions.ts";
+import { KINDS, type Kind, type Name } from "../domain/name.ts";
+import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
+import type { NodeView, Refusal } from "../fleet/node-directory.ts";
+import { type Problem, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+
+/** A proxy that has not acknowledged a commit for so long is behind (law 5, freshness). */
+export const LAG_BOUND_MS = 10_000;
+/** Most problems that one answer lists. */
+export const MAX_PROBLEMS = 200;
+/** How many backends of one service a problem quotes. */
+const QUOTED = 3;
+
+export interface Findings {
+  readonly nodes: readonly NodeView[];
+  readonly refusals: readonly Refusal[];
+  readonly services: readonly RoutingState[];
+  readonly conditions: Conditions;
+  readonly unreadable: readonly { readonly key: string; readonly message: string }[];
+  /** Milliseconds since the epoch: when an object was last written. */
+  readonly changedAt: (kind: Kind, name: Name) => number | undefined;
+  readonly now: number;
+}
+
+interface Found {
+  readonly what: string;
+  readonly since: number | undefined;
+  readonly why: string;
+}
+
+export function isBehind({ lagMs }: NodeView): boolean {
+  return lagMs > LAG_BOUND_MS;
+}
+
+/** What a person on call should look at: what cannot be read first, then proxies, services and objects. */
+export function problemsOf(findings: Findings): Problem[] {
+  const found: Found[] = [
+    ...findings.unreadable.map(({ key, message }) => ({
+      what: `stored object ${key}`,
+      since: undefined,
+      why: message,
+    })),
+    ...findings.refusals.map(refusal),
+    ...findings.nodes.flatMap((node) => nodeProblems(node, findings.now)),
+    ...findings.services.flatMap((service) => serviceProblems(service, findings)),
+    ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
+  ];
+  return found
+    .slice(0, MAX_PROBLEMS)
+    .map(({ what, since, why }) =>
+      create(ProblemSchema, { what, why, ...(since === undefined ? {} : { since: timestampFromMs(since) }) }),
+    );
+}
+
+function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): Found {
+  const [object] = objects;
+  const what =
+    object === undefined
+      ? `${typeUrl.slice(typeUrl.lastIndexOf(".") + 1)} ${resource}`
+      : `${object.kind} ${object.name}`;
+  return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
+}
+
+function nodeProblems(node: NodeView, now: number): Found[] {
+  const { id, silent, duplicate, since, lagMs, connected } = node;
+  const found: Found[] = [];
+  if (connected && silent !== undefined) found.push({ what: `node ${id} gets nothing`, since, why: silent });
+  if (duplicate)
+    found.push({ what: `node ${id} is there twice`, since, why: "another open stream has the same node.id" });
+  if (isBehind(node)) {
+    const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;
+    found.push({ what: `node ${id} is behind`, since: now - lagMs, why });
+  }
+  return found;
+}
+
+function serviceProblems({ service, backends }: RoutingState, { changedAt }: Findings): Found[] {
+  const unhealthy = backends.filter(({ eligibility }) => eligibility.reason === "unhealthy");
+  const eligible = backends.filter(({ eligibility }) => eligibility.eligible).length;
+  if (backends.length === 0) {
+    return [
+      { what: `service ${service} has no backends`, since: changedAt("service", service), why: "none is registered" },
+    ];
+  }
+  if (unhealthy.length > 0) {
+    const what = `service ${service}: ${unhealthy.length} of ${backends.length} backends unhealthy`;
+    return [{ what, since: earliest(unhealthy), why: quote(unhealthy) }];
+  }
+  if (eligible === 0)
+    return [{ what: `service ${service}: no backend may be used`, since: undefined, why: quote(backends) }];
+  return [];
+}
+
+function earliest(backends: readonly RoutedBackend[]): number | undefined {
+  const times = backends.flatMap(({ health }) => (health.verdict === undefined ? [] : [health.verdict.meta.updatedAt]));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function quote(backends: readonly RoutedBackend[]): string {
+  const quoted = backends.slice(0, QUOTED).map(({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
+  return backends.length > QUOTED ? `${quoted.join("; ")}; and ${backends.length - QUOTED} more` : quoted.join("; ");
+}
+
+function objectProblems(id: string, conditions: readonly { message: string }[], { changedAt }: Findings): Found[] {
+  const slash = id.indexOf("/");
+  const kind = KINDS.find((known) => known === id.slice(0, slash));
+  const name = id.slice(slash + 1);
+  if (kind === undefined) return [];
+  return conditions.map(({ message }) => ({ what: `${kind} ${name}`, since: changedAt(kind, name), why: message }));
+}
