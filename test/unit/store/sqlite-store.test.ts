@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Clock } from "../../../src/runtime/clock.ts";
+import { systemClock } from "../../../src/runtime/clock.ts";
+import { JOURNAL_WINDOW_MS } from "../../../src/store/journal.ts";
+import type { Revision } from "../../../src/store/revision.ts";
+import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
+import { DELETE_WINDOW_MS, type StoreOp } from "../../../src/store/state-store.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+type Opened = Awaited<ReturnType<typeof openSqliteStore>>;
+
+describe("the SQLite store", () => {
+  let now: number;
+  let folder: ReturnType<typeof tempFolder>;
+  let store: Opened;
+  const clock: Clock = { ...systemClock, now: () => now };
+  const open = async () => {
+    store = await openSqliteStore({ directory: folder.path, clock });
+  };
+  const reopen = async () => {
+    await store.state.close();
+    await open();
+  };
+  beforeEach(async () => {
+    now = 1_000_000_000_000;
+    folder = tempFolder();
+    await open();
+  });
+  afterEach(async () => {
+    await store.state.close();
+    folder[Symbol.dispose]();
+  });
+
+  const put = (key: string, value = "1"): StoreOp => ({ op: "put", key, value: new TextEncoder().encode(value) });
+  const write = (requestId: string, ...ops: StoreOp[]) =>
+    store.state.commit({ ops, cause: { actor: "test", operation: "test", reason: "", requestId } });
+  const firstEvent = async (from: Revision) => {
+    const stop = new AbortController();
+    try {
+      const event = await store.state.watch({ from, signal: stop.signal })[Symbol.asyncIterator]().next();
+      return event.value;
+    } finally {
+      stop.abort();
+    }
+  };
+
+  it("has everything again after it was closed and opened", async () => {
+    const history = { generation: 1, keep: 2 };
+    const first = await write("r-1", { op: "put", key: "a", value: Uint8Array.of(1, 2), history }, put("b"));
+    const second = await write("r-2", { op: "delete", key: "b" });
+    await reopen();
+    expect(await store.state.get("a")).toMatchObject({ revision: first.revision });
+    expect(await store.state.get("b")).toBeUndefined();
+    expect(await store.state.barrier()).toEqual(second.revision);
+    expect((await store.state.history("a")).map(({ revision }) => revision)).toEqual([first.revision]);
+    expect(await store.journal.findRequest("r-2")).toMatchObject({ revision: second.revision, keys: ["b"] });
+    const told = { kind: "commit", revision: second.revision, changes: [{ key: "b", value: undefined }] };
+    expect(await firstEvent(first.revision)).toMatchObject(told);
+    await expect(write("r-2", put("c"))).rejects.toMatchObject({ code: "REQUEST_SEEN" });
+  });
+
+  it("tells of every delete within the window, and refuses a watch from before one that it has dropped", async () => {
+    const before = await write("", put("a"), put("b"));
+    const gone = await write("", { op: "delete", key: "a" });
+    now += DELETE_WINDOW_MS - 1;
+    await write("", put("c"));
+    expect(await firstEvent(before.revision)).toMatchObject({ kind: "commit" });
+    now += 120_000;
+    await write("", put("d"));
+    await expect(firstEvent(before.revision)).rejects.toMatchObject({ kind: "precondition", code: "COMPACTED" });
+    expect(await firstEvent(gone.revision)).toMatchObject({ kind: "commit" });
+    await reopen();
+    await expect(firstEvent(before.revision)).rejects.toMatchObject({ kind: "precondition", code: "COMPACTED" });
+    expect(await firstEvent(gone.revision)).toMatchObject({ kind: "commit" });
+  });
+
+  it("forgets journal entries once their window is over", async () => {
+    await write("old", put("a"));
+    now += JOURNAL_WINDOW_MS + 1;
+    await write("new", put("a"));
+    await write("newer", put("a"));
+    expect((await store.journal.list({ limit: 10 })).map(({ requestId }) => requestId)).toEqual(["newer", "new"]);
+    expect(await store.journal.findRequest("old")).toBeUndefined();
+  });
+
+  it("lets its clock never go back, also when the machine's does", async () => {
+    const first = await write("", put("a"));
+    now -= 60_000;
+    expect((await write("", put("a"))).at).toBe(first.at);
+    await reopen();
+    expect(store.state.now()).toBe(first.at);
+  });
+
+  it("takes commits that arrive together in the order of their arrival, each by itself", async () => {
+    const first = await write("", put("a"));
+    const outcomes = await Promise.allSettled([
+      write("", { ...put("a", "2"), guard: first.revision }, put("x")),
+      write("", { ...put("a", "3"), guard: first.revision }, put("y")),
+      write("same", put("z")),
+      write("same", put("z", "2")),
+      write("", { op: "delete", key: "x", guard: "present" }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect((await store.state.read("")).entries.map(({ key }) => key)).toEqual(["a", "z"]);
+    const positions = outcomes.flatMap((outcome) =>
+      outcome.status === "fulfilled" ? [outcome.value.revision.position] : [],
+    );
+    expect(positions).toEqual([2, 3, 4]);
+  });
+});
