@@ -95,6 +95,7 @@ function statusOf(backend: Backend, health: EffectiveHealth, { reason }: Eligibi
 function isSame(a: RoutedBackend, b: RoutedBackend): boolean {
   return (
     a.backend === b.backend &&
+    a.health.status === b.health.status &&
     a.health.verdict === b.health.verdict &&
     a.eligibility.reason === b.eligibility.reason &&
     a.eligibility.message === b.eligibility.message
