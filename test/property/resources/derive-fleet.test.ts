@@ -1,0 +1,131 @@
+import { createRegistry, fromBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { conditions } from "../../../src/domain/conditions.ts";
+import { routingState } from "../../../src/domain/routing-state.ts";
+import type { State } from "../../../src/domain/state.ts";
+import { HealthStatus } from "../../../src/gen/envoy/config/core/v3/health_check_pb.ts";
+import { ClusterLoadAssignmentSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { RouteConfigurationSchema } from "../../../src/gen/envoy/config/route/v3/route_pb.ts";
+import { deriveFleet } from "../../../src/resources/derive-fleet.ts";
+import { deriveEndpoints } from "../../../src/resources/endpoints.ts";
+import { ENDPOINTS_TYPE, type Resource, ROUTE_TYPE } from "../../../src/resources/resource.ts";
+import { type Manifest, manifests } from "../../support/arbitrary-state.ts";
+import { decodeResource, ENVOY_TYPES } from "../../support/envoy-types.ts";
+import { objectsOf, stateOf } from "../../support/state-of.ts";
+
+const STATUSES = [HealthStatus.HEALTHY, HealthStatus.DEGRADED, HealthStatus.UNHEALTHY, HealthStatus.DRAINING];
+const FLEETS = ["edge", "core", "nowhere"];
+const stateFrom = (given: readonly Manifest[]): State => stateOf(objectsOf(given));
+const derive = (state: State): readonly Resource[] => FLEETS.flatMap((name) => deriveFleet(state, { name }).resources);
+
+test("law 7, determinism: the order of arrival changes neither bytes nor versions nor conditions", () => {
+  const unique = manifests.map((all) => [...new Map(all.map((one) => [keyOf(one), one])).values()]);
+  const shuffled = unique.chain((all) =>
+    fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+  );
+  fc.assert(
+    fc.property(shuffled, ([given, other]) => {
+      const [a, b] = [stateFrom(given), stateFrom(other)];
+      const sorted = (state: State) => derive(state).toSorted(byRef);
+      expect(sorted(b)).toEqual(sorted(a));
+      expect(new Map([...conditions(b)].toSorted())).toEqual(new Map([...conditions(a)].toSorted()));
+    }),
+  );
+});
+
+test("law 9, containment: every state gives resources that decode, each once, and refer to nothing that is missing", () => {
+  const registry = createRegistry(...ENVOY_TYPES);
+  fc.assert(
+    fc.property(manifests, (given) => {
+      const state = stateFrom(given);
+      conditions(state);
+      for (const name of FLEETS) {
+        const { resources } = deriveFleet(state, { name });
+        const keys = resources.map(({ typeUrl, name }) => `${typeUrl} ${name}`);
+        expect(new Set(keys).size).toBe(keys.length);
+        for (const resource of resources) {
+          const { message } = decodeResource(resource);
+          for (const { typeUrl, name } of resource.references) expect(keys).toContain(`${typeUrl} ${name}`);
+          for (const { kind, name } of resource.objects) expect(state.get(kind, name)).toBeDefined();
+          if (resource.typeUrl === ROUTE_TYPE) checkRoutes(resource);
+          if (resource.typeUrl === ENDPOINTS_TYPE) checkEndpoints(resource);
+          for (const any of anysIn(message)) expect(anyUnpack(any, registry)).toBeDefined();
+        }
+      }
+    }),
+  );
+});
+
+test("law 9, containment: an object that nothing refers to changes nothing", () => {
+  const lone = [
+    { kind: "Service", name: "lone" },
+    { kind: "Backend", name: "lone/a", address: "127.0.0.1:1" },
+    { kind: "Route", name: "lone", listeners: ["none"], hosts: ["*"], rules: [{ to: [{ service: "lone" }] }] },
+    { kind: "Listener", name: "lone", fleet: "none", address: "127.0.0.1:10000" },
+  ];
+  fc.assert(
+    fc.property(manifests, (given) => {
+      expect(derive(stateFrom([...given, ...lone]))).toEqual(derive(stateFrom(given)));
+    }),
+  );
+});
+
+test("law 4, accounting: endpoints that are composed again from known parts are those that are made anew", () => {
+  fc.assert(
+    fc.property(manifests, manifests, (first, second) => {
+      const before = objectsOf(first);
+      const after = stateOf([...before, ...objectsOf(second)]);
+      for (const { name } of after.all("service")) {
+        const known = routingState(stateOf(before), name);
+        deriveEndpoints(known);
+        const again = deriveEndpoints(routingState(after, name, known));
+        expect(again).toEqual(deriveEndpoints(routingState(stateFrom([...first, ...second]), name)));
+      }
+    }),
+  );
+});
+
+function checkRoutes({ body }: Resource): void {
+  const { virtualHosts } = fromBinary(RouteConfigurationSchema, body);
+  const domains = virtualHosts.flatMap((host) => host.domains);
+  const names = virtualHosts.map((host) => host.name);
+  expect(new Set(domains).size).toBe(domains.length);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { match } of virtualHosts.flatMap((host) => host.routes)) {
+    expect(match?.pathSpecifier.case).toBeDefined();
+    if (match?.pathSpecifier.case === "pathSeparatedPrefix") {
+      expect(match.pathSpecifier.value).toMatch(/^[^?#]+[^?#/]$/);
+    }
+  }
+}
+
+function checkEndpoints({ body }: Resource): void {
+  const { endpoints } = fromBinary(ClusterLoadAssignmentSchema, body);
+  const priorities = [...new Set(endpoints.map(({ priority }) => priority))];
+  expect(priorities).toEqual(priorities.map((_, i) => i));
+  for (const { lbEndpoints, loadBalancingWeight = 0 } of endpoints) {
+    const weights = lbEndpoints.map((endpoint) => endpoint.loadBalancingWeight ?? 0);
+    expect(Math.min(...weights)).toBeGreaterThan(0);
+    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(loadBalancingWeight);
+    for (const { healthStatus } of lbEndpoints) expect(STATUSES).toContain(healthStatus);
+  }
+}
+
+type AnyMessage = Parameters<typeof anyUnpack>[0];
+
+function anysIn(value: unknown): AnyMessage[] {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return [];
+  if ("$typeName" in value && value.$typeName === "google.protobuf.Any") return [value as unknown as AnyMessage];
+  return Object.values(value).flatMap(anysIn);
+}
+
+function keyOf(one: Manifest): string {
+  return `${one.kind} ${String(one["name"] ?? `${String(one["backend"])}/${String(one["source"])}`)}`;
+}
+
+function byRef(a: Resource, b: Resource): number {
+  const [left, right] = [`${a.typeUrl} ${a.name}`, `${b.typeUrl} ${b.name}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
