@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Kind } from "../../src/domain/name.ts";
 
 export type Manifest = { kind: string } & Record<string, unknown>;

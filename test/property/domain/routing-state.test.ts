@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { targetText } from "../../../src/domain/backend.ts";
 import { type RoutingState, routingState } from "../../../src/domain/routing-state.ts";

@@ -1,6 +1,6 @@
 import { createRegistry, fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { conditions } from "../../../src/domain/conditions.ts";
 import { routingState } from "../../../src/domain/routing-state.ts";
