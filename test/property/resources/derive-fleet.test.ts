@@ -30,7 +30,7 @@ test("law 7, determinism: the order of arrival changes neither bytes nor version
       const [a, b] = [stateFrom(given), stateFrom(other)];
       const sorted = (state: State) => derive(state).toSorted(byRef);
       expect(sorted(b)).toEqual(sorted(a));
-      expect(new Map([...conditions(b)].toSorted())).toEqual(new Map([...conditions(a)].toSorted()));
+      expect(conditions(b)).toEqual(conditions(a));
     }),
   );
 });
@@ -94,10 +94,9 @@ function checkRoutes({ body }: Resource): void {
   expect(new Set(domains).size).toBe(domains.length);
   expect(new Set(names).size).toBe(names.length);
   for (const { match } of virtualHosts.flatMap((host) => host.routes)) {
-    expect(match?.pathSpecifier.case).toBeDefined();
-    if (match?.pathSpecifier.case === "pathSeparatedPrefix") {
-      expect(match.pathSpecifier.value).toMatch(/^[^?#]+[^?#/]$/);
-    }
+    const { case: kind, value } = match?.pathSpecifier ?? { case: undefined, value: undefined };
+    expect(kind).toBeDefined();
+    expect(kind !== "pathSeparatedPrefix" || /^[^?#]+[^?#/]$/.test(value)).toBe(true);
   }
 }
 
@@ -122,7 +121,7 @@ function anysIn(value: unknown): AnyMessage[] {
 }
 
 function keyOf(one: Manifest): string {
-  return `${one.kind} ${String(one["name"] ?? `${String(one["backend"])}/${String(one["source"])}`)}`;
+  return JSON.stringify([one.kind, one["name"], one["backend"], one["source"]]);
 }
 
 function byRef(a: Resource, b: Resource): number {
