@@ -1,6 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
+import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Metrics } from "../runtime/metrics.ts";
@@ -17,6 +18,7 @@ export interface ProxyService {
   readonly cache: ResourceCache;
   readonly mirror: Mirror;
   readonly nodes: LocalNodeDirectory;
+  readonly refusals: StoredRefusals;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: Random;

@@ -3,17 +3,19 @@ import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
 import { passFence } from "../control/fence.ts";
 import { Mirror } from "../control/mirror.ts";
 import { Publisher } from "../control/publisher.ts";
-import { type HttpServer, startHttpServer } from "../dashboard/http-server.ts";
+import { startHttpServer } from "../dashboard/http-server.ts";
+import { ControlPlaneError } from "../domain/errors.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
+import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import type { Random } from "../runtime/random.ts";
 import { formatRevision } from "../store/revision.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
-import type { StateStore } from "../store/state-store.ts";
+import type { StateStore, WatchEvent } from "../store/state-store.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Config, formatAddress } from "./config.ts";
+import { type Address, type Config, formatAddress } from "./config.ts";
 import { measureStore } from "./measured-store.ts";
 import { PRODUCT_VERSION } from "./product-version.ts";
 import { serveProxies } from "./serve-proxies.ts";
@@ -68,12 +70,14 @@ async function startParts(
 
   const mirror = new Mirror();
   const following = new AbortController();
-  const failed = follow(store, mirror, following.signal);
+  const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
+  const failed = follow(store, [refusals, mirror], following.signal);
   // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
   failed.catch(() => undefined);
   stops.push(async () => following.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
-  for (const [key, error] of mirror.unreadable) log.error({ key, err: error }, "stored object cannot be read");
+  // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
+  for (const error of mirror.unreadable.values()) throw error;
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -93,7 +97,7 @@ async function startParts(
   });
   const fence = (signal: AbortSignal) => passFence({ store, mirror }, signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
-  const proxies = serveProxies({ cache, mirror, nodes, metrics, clock, random, log, fence, identifier });
+  const proxies = serveProxies({ cache, mirror, nodes, refusals, metrics, clock, random, log, fence, identifier });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
   const stopPublishing = publisher.start();
@@ -118,13 +122,14 @@ async function startParts(
     notReady,
   });
   stops.push(() => admin.stop(config.stopGraceMs));
-  const http: HttpServer = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
-  stops.push(() => http.stop());
-
   const addresses = {
-    xds: await proxies.listen(formatAddress(config.xds)),
-    admin: await admin.listen(formatAddress(config.admin), ServerCredentials.createInsecure()),
-    http: formatAddress({ host: config.http.host, port: http.port }),
+    xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
+    admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
+    http: await bound("http", config.http, async () => {
+      const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
+      stops.push(() => http.stop());
+      return formatAddress({ host: config.http.host, port: http.port });
+    }),
   };
   ready = true;
   log.info(
@@ -134,8 +139,32 @@ async function startParts(
   return { addresses, failed };
 }
 
-/** Folds the store's log for as long as the plane runs. */
-async function follow(store: StateStore, mirror: Mirror, signal: AbortSignal): Promise<never> {
-  for await (const event of store.watch({ signal })) mirror.fold(event);
+/** Opens a port, or says which setting to change. */
+async function bound(
+  setting: "xds" | "admin" | "http",
+  wanted: Address,
+  listen: (address: string) => Promise<string>,
+): Promise<string> {
+  const address = formatAddress(wanted);
+  try {
+    return await listen(address);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ControlPlaneError({
+      kind: "precondition",
+      code: "CANNOT_LISTEN",
+      message: `cannot listen on ${address}: ${why}; choose another address with --${setting}`,
+      cause,
+    });
+  }
+}
+
+/** Folds the store's log for as long as the plane runs; the mirror last, since its listeners act on what the others know. */
+async function follow(
+  store: StateStore,
+  folds: readonly { fold(event: WatchEvent): void }[],
+  signal: AbortSignal,
+): Promise<never> {
+  for await (const event of store.watch({ signal })) for (const each of folds) each.fold(event);
   return new Promise<never>(() => undefined);
 }
