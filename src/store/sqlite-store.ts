@@ -2,9 +2,11 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
+import { EmbeddedLease } from "./embedded-lease.ts";
 import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, unreachable } from "./errors.ts";
 import { type Held, HeldState, type Tombstone } from "./held-state.ts";
-import { JOURNAL_WINDOW_MS, type Journal } from "./journal.ts";
+import { JOURNAL_WINDOW_MS } from "./journal.ts";
+import { noPeers } from "./peers.ts";
 import type { Revision } from "./revision.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
@@ -17,6 +19,7 @@ import {
   type StateStore,
   type WatchEvent,
 } from "./state-store.ts";
+import type { Store } from "./store.ts";
 
 /** Batches that share one transaction cost this much at most, so that the event loop is never held up for long. */
 const GROUP_COST = 2_000;
@@ -29,21 +32,18 @@ export interface SqliteStoreOptions {
 }
 
 /** One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. */
-export async function openSqliteStore({ directory, clock }: SqliteStoreOptions): Promise<{
-  readonly state: StateStore;
-  readonly journal: Journal;
-}> {
+export async function openSqliteStore({ directory, clock }: SqliteStoreOptions): Promise<Store> {
   return openOn(openSqliteFile(directory), clock);
 }
 
 /** The same store without a file, for tests: it ends with its process. */
-export async function openMemoryStore({ clock }: { readonly clock: Clock }): ReturnType<typeof openSqliteStore> {
+export async function openMemoryStore({ clock }: { readonly clock: Clock }): Promise<Store> {
   return openOn(openSqliteMemory(), clock);
 }
 
-function openOn(file: SqliteFile, clock: Clock) {
+function openOn(file: SqliteFile, clock: Clock): Store {
   const state = new SqliteStore(file, clock);
-  return { state, journal: state.journal };
+  return { state, journal: state.journal, lease: new EmbeddedLease(state), peers: noPeers };
 }
 
 interface Waiting {

@@ -1,15 +1,10 @@
-import type { Cause, Journal } from "../../src/store/journal.ts";
-import type { StateStore, StoreOp } from "../../src/store/state-store.ts";
+import type { Cause } from "../../src/store/journal.ts";
+import type { StoreOp } from "../../src/store/state-store.ts";
+import type { Store } from "../../src/store/store.ts";
 
-/** What a store hands to the suites. */
-export interface OpenedStore {
-  readonly state: StateStore;
-  readonly journal: Journal;
-}
-
-export interface StoreUnderTest extends OpenedStore {
+export interface StoreUnderTest extends Store {
   /** Another process's view of the same log, where the store allows one; the same store otherwise. */
-  readonly other: OpenedStore;
+  readonly other: Store;
   /** Ends everything, also what was closed before. */
   dispose(): Promise<void>;
 }

@@ -3,6 +3,8 @@ import { openMemoryStore, openSqliteStore } from "../../src/store/sqlite-store.t
 import { tempFolder } from "../support/temp-folder.ts";
 import type { StoreFactory } from "./contract-store.ts";
 import { journalContract } from "./journal.contract.ts";
+import { leaseContract } from "./lease.contract.ts";
+import { peersContract } from "./peers.contract.ts";
 import { stateStoreContract } from "./state-store.contract.ts";
 import { stateStoreLaws } from "./state-store.laws.ts";
 
@@ -30,5 +32,7 @@ const inMemory: StoreFactory = {
 for (const [name, factory] of Object.entries({ "the SQLite store": onDisk, "the memory store": inMemory })) {
   stateStoreContract(name, factory);
   journalContract(name, factory);
+  leaseContract(name, factory);
+  peersContract(name, factory);
   stateStoreLaws(name, factory);
 }

@@ -442,6 +442,7 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         barrier: ({ state }) => state.barrier(),
         watch: ({ state }) => state.watch({ signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
         findRequest: ({ journal }) => journal.findRequest("a"),
+        campaign: ({ lease }) => lease.campaign("closed", new AbortController().signal),
         list: ({ journal }) => journal.list({ limit: 1 }),
       };
 

@@ -1,0 +1,29 @@
+import type { Batch } from "./state-store.ts";
+
+/** The right to act alone in a role, among all replicas that share a store. */
+export interface Lease {
+  /**
+   * Resolves once the role is won; waits for as long as somebody else holds it, or the store is away. The tenure then
+   * renews itself. Rejects with the signal's reason when it is aborted first, and with `STORE_CLOSED`.
+   *
+   * A role is one token of a store key.
+   */
+  campaign(role: string, signal: AbortSignal): Promise<Tenure>;
+}
+
+export interface Tenure {
+  /**
+   * Goes into every batch of this tenure. Whoever wins the role later moves it on first, so a holder that was paused and
+   * does not know yet that it lost is refused with `FENCED`.
+   */
+  readonly fence: NonNullable<Batch["fence"]>;
+  /** Aborted when the tenure ends: resigned, lost, or not renewed in time, which is before anybody else can win. */
+  readonly ended: AbortSignal;
+  /** Gives the role up, so that another one wins at once. Idempotent. */
+  resign(): Promise<void>;
+}
+
+/** Where the fence of a role is kept. Its value names the holder, for people. */
+export function leaseKey(role: string): string {
+  return `system/leases/${role}`;
+}
