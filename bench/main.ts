@@ -1,10 +1,12 @@
 /** `npm run bench -- NAME [OPTIONS]`: runs one bench, prints a table and keeps the figures in bench/results/. */
 import { runAckBench } from "./ack.ts";
+import { runFanout } from "./fanout/run.ts";
 import { type BenchReport, keepReport, printReport } from "./report.ts";
 import { runStartBench } from "./start.ts";
 
-const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<BenchReport>>> = {
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<BenchReport | undefined>>> = {
   ack: runAckBench,
+  fanout: runFanout,
   start: runStartBench,
 };
 
@@ -15,6 +17,8 @@ if (bench === undefined) {
   process.exitCode = 2;
 } else {
   const report = await bench(args);
-  printReport(report);
-  console.log(`\n  kept in ${keepReport(report)}`);
+  if (report !== undefined) {
+    printReport(report);
+    console.log(`\n  kept in ${keepReport(report)}`);
+  }
 }
