@@ -1,9 +1,7 @@
 import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { targetOf } from "./target.ts";
-import type { TypeState } from "./type-state.ts";
-
-export type TypeStates = ReadonlyMap<string, TypeState>;
+import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** Another resource that must move first. It is waited for without bound when it is itself kept back on purpose. */
 export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
@@ -14,15 +12,29 @@ export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
  *
  * @see xDS protocol, "Eventual consistency considerations", and R2
  */
-export function upsertGate(states: TypeStates, view: View, state: TypeState, resource: Resource): Gate | undefined {
+export function upsertGate(
+  { registry, states, view }: { registry: Registry; states: TypeStates; view: View },
+  state: TypeState,
+  resource: Resource,
+): Gate | undefined {
   if (isSame(state.sent.get(resource.name), resource)) return undefined;
   for (const on of resource.references) {
     if (!state.type.waitsFor.includes(on.typeUrl)) continue;
     const other = states.get(on.typeUrl);
-    if (!other?.requested || !targetOf(other, view, on.name)) continue;
+    if (!other?.requested) {
+      if (isExpected(registry, states, on.typeUrl) && view.get(on.typeUrl, on.name)) return { on, bounded: true };
+      continue;
+    }
+    if (!targetOf(other, view, on.name)) continue;
     if (!other.isLive(on.name)) return { on, bounded: !other.held.has(on.name) };
   }
   return undefined;
+}
+
+/** A type that this client has not asked for only because something of it is warming: it will (R4). */
+function isExpected(registry: Registry, states: TypeStates, typeUrl: string): boolean {
+  const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
+  return companions.some((companion) => states.get(companion)?.precedesParent);
 }
 
 /** Who may still refer to resources of one type while not being where it should be. */

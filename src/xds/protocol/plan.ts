@@ -1,10 +1,10 @@
 import type { Plan } from "./compose.ts";
 import type { Report } from "./events.ts";
-import { type Gate, type Referrers, referrersOf, type TypeStates, upsertGate } from "./gates.ts";
+import { type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
 import type { Resource, ResourceKey, View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { needOf, targetOf } from "./target.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
 export type Hold = (resource: ResourceKey, version: string) => string | undefined;
@@ -39,7 +39,7 @@ export function planType(context: FlushContext, state: TypeState, only?: Readonl
   let gated: Gate | undefined;
   for (const [name, publication] of state.due) {
     if (only && !only.has(name)) continue;
-    const need = needOf(state, view, name);
+    const need = needOf(context.states, state, view, name);
     if (need.kind === "nothing") {
       adopt(state, view, name);
       state.settle(name);
@@ -56,7 +56,7 @@ export function planType(context: FlushContext, state: TypeState, only?: Readonl
         state.hold(resource.name, reason);
         continue;
       }
-      const gate = upsertGate(context.states, view, state, resource);
+      const gate = upsertGate(context, state, resource);
       if (gate && isWaiting(context, state, resource.name, gate)) {
         gated ??= gate;
         continue;

@@ -19,7 +19,7 @@ export type Resource = ResourceKey & {
 };
 
 /** What a reconnecting delta client says it holds; nothing but the version is known of it. */
-type Presented = { readonly version: string; readonly hash: undefined };
+type Presented = { readonly version: string; readonly hash: undefined; readonly references?: undefined };
 
 export type Known = Resource | Presented;
 

@@ -123,10 +123,9 @@ export class ProtocolStream {
     }
     state.resumed = request.initialVersions.size > 0;
     this.#start(state, reports, state.subscription.wildcard && !state.resumed);
-    const orphaned = this.#isAskedBeforeParent(state);
     for (const name of change.added) {
       const own = this.#view?.get(request.typeUrl, name)?.name ?? name;
-      if (orphaned || !state.sent.has(own)) this.#require(state, name);
+      if (state.precedesParent || !state.sent.has(own)) this.#require(state, name);
     }
     return reports;
   }
@@ -292,6 +291,7 @@ export class ProtocolStream {
 
   #start(state: TypeState, reports: Report[], mustAnswer: boolean): void {
     state.requested = true;
+    state.precedesParent = this.#isAskedBeforeParent(state);
     state.mustAnswer = mustAnswer;
     for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);
     const { typeUrl } = state.type;

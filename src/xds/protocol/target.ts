@@ -1,6 +1,6 @@
 import { isSame, type Resource, type View } from "./resource.ts";
 import { isMember, parseGlob } from "./resource-name.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** What one name needs, before holds and waits are asked. */
 export type Need =
@@ -18,14 +18,14 @@ export function targetOf(state: TypeState, view: View, name: string): Resource |
 }
 
 /** Compares what a client should have with what it has. */
-export function needOf(state: TypeState, view: View, name: string): Need {
+export function needOf(states: TypeStates, state: TypeState, view: View, name: string): Need {
   const target = targetOf(state, view, name);
   const known = state.sent.get(name);
   if (target) {
     const satisfied = isSame(known, target) && !state.forced.has(name) && !state.unknown.has(name);
     return satisfied ? NOTHING : { kind: "upsert", resource: target };
   }
-  if (state.forced.has(name)) return absentNeed(state, view, name);
+  if (state.forced.has(name)) return absentNeed(states, state, view, name);
   const possible = known !== undefined || state.unknown.has(name);
   return possible && state.type.removal === "explicit" ? { kind: "remove" } : NOTHING;
 }
@@ -34,7 +34,7 @@ export function needOf(state: TypeState, view: View, name: string): Need {
  * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
  * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (R8).
  */
-function absentNeed(state: TypeState, view: View, name: string): Need {
+function absentNeed(states: TypeStates, state: TypeState, view: View, name: string): Need {
   const { type } = state;
   const glob = parseGlob(name);
   if (glob) {
@@ -47,9 +47,27 @@ function absentNeed(state: TypeState, view: View, name: string): Need {
   }
   const wanted =
     type.absent === "placeholder" ||
-    (type.absent === "placeholder-if-referenced" && view.isReferenced(type.typeUrl, name));
+    (type.absent === "placeholder-if-referenced" &&
+      (state.precedesParent ||
+        view.isReferenced(type.typeUrl, name) ||
+        isReferencedByClient(states, type.typeUrl, name)));
   const placeholder = wanted ? view.placeholder(type.typeUrl, name) : undefined;
   return placeholder ? { kind: "upsert", resource: placeholder } : { kind: "remove" };
+}
+
+/** True when the client may be running something that refers to this resource, though it is on its way out. */
+function isReferencedByClient(states: TypeStates, typeUrl: string, name: string): boolean {
+  return states.values().some((parent) => {
+    if (!parent.type.companions.includes(typeUrl)) return false;
+    return parent
+      .possibleNames()
+      .values()
+      .some((each) => {
+        return parent.possible(each).some((known) => {
+          return known.references?.some((reference) => reference.typeUrl === typeUrl && reference.name === name);
+        });
+      });
+  });
 }
 
 /** The names that this subscription leads to, some perhaps twice; requested names that do not exist included. */

@@ -44,6 +44,9 @@ export type Wait = {
   late: boolean;
 };
 
+/** All types of one stream. */
+export type TypeStates = ReadonlyMap<string, TypeState>;
+
 /**
  * What one stream knows about one type: what the client asked for, holds, was offered and refused, and what is due.
  *
@@ -76,6 +79,8 @@ export class TypeState {
   mustAnswer = false;
   /** When the TTL of what was sent must be renewed. */
   readonly renewals = new Map<string, number>();
+  /** Asked for before the type that leads to it: a parent is warming at the client (R4). */
+  precedesParent = false;
   /** Delta: the client came with resources of an earlier stream. */
   resumed = false;
   /** SotW: the client may hold resources that this stream has not sent. */
