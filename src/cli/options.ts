@@ -24,6 +24,7 @@ export function outputOption(...forms: readonly OutputForm[]): Option {
 export interface WaitFlags {
   readonly wait?: true;
   readonly timeout: number;
+  readonly onDisconnected: "wait" | "skip" | "fail";
   readonly allowEmpty?: true;
 }
 
@@ -33,6 +34,9 @@ export function waitOptions(what: string): readonly Option[] {
     new Option("--timeout <duration>", "how long to wait, at most 1h")
       .argParser(duration)
       .default(DEFAULT_WAIT_MS, "30s"),
+    new Option("--on-disconnected <what>", "with --wait: what to do about proxies that are away")
+      .choices(["wait", "skip", "fail"])
+      .default("wait"),
     new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
   ];
 }

@@ -1,5 +1,6 @@
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import {
+  WaitForRevisionRequest_Disconnected as Disconnected,
   WaitForRevisionResponse_Outcome as Outcome,
   type PendingNode,
   type WaitForRevisionResponse,
@@ -7,15 +8,9 @@ import {
 import { AdminError } from "./admin-error.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import type { CliContext } from "./io.ts";
+import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
-
-export interface WaitOptions {
-  readonly revision: string;
-  readonly timeoutMs: number;
-  /** An empty set of proxies is a failure otherwise. */
-  readonly allowEmpty: boolean;
-}
 
 /** The server ends the wait; the client gives up a little later in case that the server does not. */
 const GRACE_MS = 5000;
@@ -25,10 +20,10 @@ const GRACE_MS = 5000;
  *
  * @throws CliFailure with `failed` when a proxy refused it, with `notReached` otherwise.
  */
-export async function waitForRevision(context: CliContext, options: WaitOptions): Promise<string> {
+export async function waitForRevision(context: CliContext, revision: string, flags: WaitFlags): Promise<string> {
   const progress = new Progress(context.io);
   try {
-    for await (const answer of openWait(context, options)) {
+    for await (const answer of openWait(context, revision, flags)) {
       if (answer.outcome === Outcome.WAITING || answer.outcome === Outcome.OUTCOME_UNSPECIFIED) {
         progress.show(`  waiting       ${answer.done} of ${answer.total} proxies acknowledged`);
         continue;
@@ -38,23 +33,29 @@ export async function waitForRevision(context: CliContext, options: WaitOptions)
     }
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
-    throw new CliFailure(EXIT.notReached, `the change is made, but waiting for the proxies failed: ${error.message}`, {
-      cause: error,
-    });
+    const why = error.reason === "NO_PROXIES" ? `${error.message} (--allow-empty)` : error.message;
+    throw new CliFailure(EXIT.notReached, `the change is made, but nothing could be awaited: ${why}`, { cause: error });
   } finally {
     progress.clear();
   }
   throw new CliFailure(EXIT.notReached, "the change is made, but the plane ended the wait without a result");
 }
 
-function openWait(context: CliContext, { revision, timeoutMs, allowEmpty }: WaitOptions) {
-  return context
-    .admin()
-    .stream(
-      AdminService.method.waitForRevision,
-      { revision, timeout: toDuration(timeoutMs), allowEmpty },
-      { signal: context.io.signal, deadlineMs: timeoutMs + GRACE_MS },
-    );
+const ON_DISCONNECTED: Readonly<Record<WaitFlags["onDisconnected"], Disconnected>> = {
+  wait: Disconnected.WAIT,
+  skip: Disconnected.SKIP,
+  fail: Disconnected.FAIL,
+};
+
+function openWait(context: CliContext, revision: string, { timeout, onDisconnected, allowEmpty }: WaitFlags) {
+  const request = {
+    revision,
+    timeout: toDuration(timeout),
+    onDisconnected: ON_DISCONNECTED[onDisconnected],
+    allowEmpty: allowEmpty === true,
+  };
+  const options = { signal: context.io.signal, deadlineMs: timeout + GRACE_MS };
+  return context.admin().stream(AdminService.method.waitForRevision, request, options);
 }
 
 function outcomeText(answer: WaitForRevisionResponse): string {

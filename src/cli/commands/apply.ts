@@ -57,8 +57,7 @@ async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
   if (flags.output === "json") printLine(io, toJsonString(ApplyResponseSchema, answer, { prettySpaces: 2 }));
   else printAnswer(context, answer, flags.dryRun === true);
   if (flags.wait === true && flags.dryRun !== true && answer.revision !== "") {
-    const wait = { revision: answer.revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
-    printLine(io, `  ${await waitForRevision(context, wait)}`);
+    printLine(io, `  ${await waitForRevision(context, answer.revision, flags)}`);
   }
 }
 

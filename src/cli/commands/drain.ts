@@ -45,8 +45,7 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
     printLine(io, `  ${undo ? "active again" : "draining"} ${name}  revision ${revision}`);
     return;
   }
-  const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
-  const acknowledged = await waitForRevision(context, wait);
+  const acknowledged = await waitForRevision(context, revision, flags);
   printLine(io, `  ${undo ? "active   " : "draining "}     ${acknowledged}`);
   if (undo || backend === undefined) return;
   await waitForRemoval(context, backend, flags.timeout);

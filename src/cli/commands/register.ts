@@ -56,8 +56,7 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
   });
   printLine(context.io, `  registered ${backend?.name ?? name}  revision ${revision}`);
   if (flags.wait === true) {
-    const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
-    printLine(context.io, `  ${await waitForRevision(context, wait)}`);
+    printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
   }
 }
 

@@ -33,8 +33,7 @@ Examples:
       });
       printLine(context.io, `  ~ ${entry.kind} ${name}  as in generation ${flags.to}  revision ${revision}`);
       if (flags.wait === true) {
-        const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
-        printLine(context.io, `  ${await waitForRevision(context, wait)}`);
+        printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
       }
     });
   for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);

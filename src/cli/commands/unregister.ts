@@ -18,8 +18,7 @@ Examples:
       const { revision } = await context.admin().call(AdminService.method.unregisterBackend, { name });
       printLine(context.io, `  unregistered ${name}  revision ${revision}`);
       if (flags.wait === true) {
-        const wait = { revision, timeoutMs: flags.timeout, allowEmpty: flags.allowEmpty === true };
-        printLine(context.io, `  ${await waitForRevision(context, wait)}`);
+        printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
       }
     });
   for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
