@@ -71,7 +71,7 @@ function answer(
     case "listServices":
       return { case: "listServicesResponse", value: { service: serviceNames.map((name) => ({ name })) } };
     case "fileByFilename":
-      return fileAnswer(registry.getFile(request.value.replace(/\.proto$/, "")), request.value);
+      return fileAnswer(registry.getFile(request.value), request.value);
     case "fileContainingSymbol":
       return fileAnswer(fileOfSymbol(registry, request.value), request.value);
     case "fileContainingExtension":

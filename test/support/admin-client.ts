@@ -66,14 +66,30 @@ export class TestClient {
 
 export const ADMIN = AdminService.method;
 
-/** What an error says to a program. */
-export function detailsOf(error: unknown): { code: number; reason: string; fields: readonly string[] } {
-  const { code, metadata } = error as ServiceError;
+export interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly fields: readonly string[];
+}
+
+/** What the error of a call that has to fail says to a program. */
+export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  try {
+    await call;
+  } catch (error) {
+    return readRefusal(error as ServiceError);
+  }
+  throw new Error("the call was accepted");
+}
+
+export function readRefusal({ code, details: message, metadata }: ServiceError): Refusal {
   const [bytes] = metadata.get("grpc-status-details-bin");
-  const details = fromBinary(StatusSchema, bytes as Buffer).details;
+  const details = bytes === undefined ? [] : fromBinary(StatusSchema, bytes as Buffer).details;
   const info = details.map((any) => anyUnpack(any, ErrorInfoSchema)).find((found) => found !== undefined);
   const bad = details.map((any) => anyUnpack(any, BadRequestSchema)).find((found) => found !== undefined);
-  return { code, reason: info?.reason ?? "", fields: bad?.fieldViolations.map(({ field }) => field) ?? [] };
+  const fields = bad?.fieldViolations.map(({ field }) => field) ?? [];
+  return { code, message, reason: info?.reason ?? "", fields };
 }
 
 function pathOf(method: DescMethod): string {

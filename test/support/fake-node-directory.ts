@@ -29,6 +29,11 @@ export class FakeNodeDirectory implements NodeDirectory {
     for (const listener of this.#listeners) listener();
   }
 
+  /** How many listen for changes. */
+  get listening(): number {
+    return this.#listeners.size;
+  }
+
   nodes(): readonly NodeView[] {
     return [...this.#nodes.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }

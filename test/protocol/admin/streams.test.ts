@@ -1,0 +1,182 @@
+import { ServerCredentials, status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type AdminServer, createAdminServer } from "../../../src/admin/admin-server.ts";
+import {
+  WaitForRevisionRequest_Disconnected as Disconnected,
+  WaitForRevisionResponse_Outcome as Outcome,
+} from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../../src/gen/grpc/health/v1/health_pb.ts";
+import { silentLogger } from "../../../src/runtime/logger.ts";
+import { ADMIN, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+let server: AdminServer;
+let client: TestClient;
+
+beforeEach(async () => {
+  plane = await openPlaneContext();
+  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  client = new TestClient(await server.listen("127.0.0.1:0", ServerCredentials.createInsecure()));
+});
+
+afterEach(async () => {
+  client.close();
+  await server.stop(1000);
+  await plane.close();
+});
+
+describe("Watch", () => {
+  test("tells the present state, then that it is complete, then each commit with all of its changes", async () => {
+    await client.call(ADMIN.createService, { service: { name: "a" } });
+    const stream = client.stream(ADMIN.watch, {});
+    const messages = stream[Symbol.asyncIterator]();
+    const first = (await messages.next()).value;
+    expect(first).toMatchObject({ synced: true, events: [{ kind: "service", name: "a", deleted: false }] });
+    const { revision } = await client.call(ADMIN.apply, {
+      objects: ["b", "c"].map((name) => ({ object: { case: "service" as const, value: { name } } })),
+    });
+    expect((await messages.next()).value).toMatchObject({
+      revision,
+      synced: false,
+      events: [{ name: "b", object: { object: { value: { meta: { version: revision } } } } }, { name: "c" }],
+    });
+    await client.call(ADMIN.deleteService, { name: "b" });
+    expect((await messages.next()).value).toMatchObject({ events: [{ kind: "service", name: "b", deleted: true }] });
+    stream.cancel();
+  });
+
+  test("tells only what it is asked for, from where it is asked to", async () => {
+    const { revision } = await client.call(ADMIN.createService, { service: { name: "a" } });
+    await client.call(ADMIN.createFleet, { fleet: { name: "f" } });
+    await client.call(ADMIN.createService, { service: { name: "b" } });
+    const stream = client.stream(ADMIN.watch, { kinds: ["service"], fromRevision: revision });
+    const { value } = await stream[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ synced: false, events: [{ kind: "service", name: "b" }] });
+    stream.cancel();
+  });
+
+  test.each([[{ kinds: ["pod"] }], [{ fromRevision: "yesterday" }]])("%j is refused", async (request) => {
+    const stream = client.stream(ADMIN.watch, request);
+    const refusal = await stream.toArray().catch(readRefusal);
+    expect(refusal).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  test("ends as unavailable when the plane stops", async () => {
+    const stream = client.stream(ADMIN.watch, {});
+    const messages = stream[Symbol.asyncIterator]();
+    await messages.next();
+    const [refusal] = await Promise.all([messages.next().catch(readRefusal), server.stop(5000)]);
+    expect(refusal).toMatchObject({ code: status.UNAVAILABLE, reason: "STOPPING" });
+  });
+});
+
+describe("WaitForRevision", () => {
+  const DONE = { state: "done" } as const;
+  const SENT = { state: "sent", message: "not acknowledged yet" } as const;
+  const outcomes = async (request: Parameters<typeof client.stream<typeof ADMIN.waitForRevision>>[1]) =>
+    await client.stream(ADMIN.waitForRevision, request).toArray();
+
+  test("is over at once when everybody is done", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    expect(await outcomes({})).toMatchObject([{ outcome: Outcome.REACHED, total: 1, done: 1, pending: [] }]);
+  });
+
+  test("tells each progress, and who joined meanwhile", async () => {
+    plane.nodes.set({ id: "edge-1" }, SENT);
+    plane.nodes.set({ id: "edge-2" }, SENT);
+    const messages = client.stream(ADMIN.waitForRevision, {})[Symbol.asyncIterator]();
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.WAITING, total: 2, done: 0 });
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.WAITING, done: 1 });
+    plane.nodes.set({ id: "edge-3" }, SENT);
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.WAITING, total: 2, joined: ["edge-3"] });
+    plane.nodes.set({ id: "edge-2" }, DONE);
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.REACHED, total: 2, done: 2 });
+    expect((await messages.next()).done).toBe(true);
+  });
+
+  test("a refusal ends it at once with the proxy's words", async () => {
+    plane.nodes.set({ id: "edge-1" }, SENT);
+    plane.nodes.set({ id: "edge-2" }, { state: "refused", message: "cannot bind" });
+    expect(await outcomes({})).toMatchObject([
+      {
+        outcome: Outcome.REFUSED,
+        pending: [{ id: "edge-1" }, { id: "edge-2", state: "refused", message: "cannot bind" }],
+      },
+    ]);
+  });
+
+  test("who was done once stays done, also when it goes away", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    plane.nodes.set({ id: "edge-2" }, SENT);
+    const messages = client.stream(ADMIN.waitForRevision, {})[Symbol.asyncIterator]();
+    await messages.next();
+    plane.nodes.set({ id: "edge-1", connected: false }, { state: "disconnected", message: "no open stream" });
+    plane.nodes.set({ id: "edge-2" }, DONE);
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.REACHED, done: 2 });
+  });
+
+  test("runs out of time with the list of who is missing", async () => {
+    plane.nodes.set({ id: "edge-1" }, { state: "held", message: "web: quarantine" });
+    const answers = await outcomes({ timeout: { nanos: 50_000_000 } });
+    expect(answers.at(-1)).toMatchObject({
+      outcome: Outcome.TIMED_OUT,
+      pending: [{ id: "edge-1", state: "held", message: "web: quarantine" }],
+    });
+  });
+
+  test("proxies that are away are awaited, skipped or fatal, as asked", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    plane.nodes.set({ id: "gone", connected: false }, { state: "disconnected", message: "no open stream" });
+    const timeout = { nanos: 50_000_000 };
+    expect((await outcomes({ timeout })).at(-1)?.outcome).toBe(Outcome.TIMED_OUT);
+    expect(await outcomes({ onDisconnected: Disconnected.SKIP })).toMatchObject([
+      { outcome: Outcome.REACHED, total: 1 },
+    ]);
+    expect(await outcomes({ onDisconnected: Disconnected.FAIL })).toMatchObject([{ outcome: Outcome.DISCONNECTED }]);
+  });
+
+  test("only the proxies that are named, or of a fleet, are waited for", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    plane.nodes.set({ id: "other", fleet: "other" }, SENT);
+    expect(await outcomes({ fleet: "edge" })).toMatchObject([{ outcome: Outcome.REACHED, total: 1 }]);
+    expect(await outcomes({ nodes: ["edge-1"] })).toMatchObject([{ outcome: Outcome.REACHED, total: 1 }]);
+  });
+
+  test("a set without a proxy, with too few or with unknown ones is an error", async () => {
+    const refusal = async (request: Parameters<typeof outcomes>[0]) => await refusalOf(outcomes(request));
+    expect(await refusal({})).toMatchObject({ code: status.FAILED_PRECONDITION, reason: "NO_PROXIES" });
+    expect(await outcomes({ allowEmpty: true })).toMatchObject([{ outcome: Outcome.REACHED, total: 0 }]);
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    expect(await refusal({ atLeast: 2 })).toMatchObject({ reason: "NOT_ENOUGH_PROXIES" });
+    expect(await refusal({ nodes: ["nobody"] })).toMatchObject({ code: status.NOT_FOUND, reason: "NODE_NOT_FOUND" });
+    expect(await refusal({ revision: "x" })).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await refusal({ timeout: { seconds: 7200n } })).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await refusal({ onDisconnected: 9 as Disconnected })).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  test("a listener that is gone leaves nothing behind", async () => {
+    plane.nodes.set({ id: "edge-1" }, SENT);
+    const stream = client.stream(ADMIN.waitForRevision, {});
+    await stream[Symbol.asyncIterator]().next();
+    stream.cancel();
+    await expect.poll(() => plane.nodes.listening).toBe(0);
+  });
+});
+
+describe("the standard health service", () => {
+  test("tells whether the plane and its services are ready", async () => {
+    expect(await client.call(Health.method.check, {})).toMatchObject({ status: Serving.SERVING });
+    expect(await client.call(Health.method.check, { service: "fairlead.admin.v1.AdminService" })).toMatchObject({
+      status: Serving.SERVING,
+    });
+    expect((await refusalOf(client.call(Health.method.check, { service: "nobody" }))).code).toBe(status.NOT_FOUND);
+  });
+
+  test("can be watched", async () => {
+    const stream = client.stream(Health.method.watch, { service: "nobody" });
+    expect((await stream[Symbol.asyncIterator]().next()).value).toMatchObject({ status: Serving.SERVICE_UNKNOWN });
+    stream.cancel();
+  });
+});

@@ -1,0 +1,211 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Kind } from "../../../src/domain/name.ts";
+import {
+  Change_Action as Action,
+  type AnyObject,
+  ApplyRequestSchema,
+} from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { anyObject } from "../../../src/operations/any-object.ts";
+import { apply } from "../../../src/operations/apply.ts";
+import { drainBackend } from "../../../src/operations/drain-backend.ts";
+import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { messageFromJson } from "../../../src/schema/object-json.ts";
+import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+beforeEach(async () => {
+  plane = await openPlaneContext();
+});
+afterEach(() => plane.close());
+
+function object(kind: Exclude<Kind, "health">, json: Record<string, unknown>): AnyObject {
+  const read = messageFromJson(kind, json);
+  if (!read.ok) throw new Error(JSON.stringify(read.violations));
+  return anyObject(kind, read.message);
+}
+
+const order = (objects: readonly AnyObject[], more: Record<string, unknown> = {}) =>
+  apply(plane, TESTER, create(ApplyRequestSchema, { objects: [...objects], owner: "shop-team", ...more }));
+
+const shop = object("service", { name: "shop" });
+const fleet = object("fleet", { name: "edge" });
+const web = object("listener", { name: "web", fleet: "edge", address: "0.0.0.0:10000" });
+const route = object("route", {
+  name: "shop",
+  listeners: ["web"],
+  hosts: ["*"],
+  rules: [{ to: [{ service: "shop" }] }],
+});
+const backend = (i: number) => object("backend", { name: `shop/b${i}`, address: `10.0.0.${i}:80` });
+const WORDS: Readonly<Record<number, string>> = {
+  [Action.UNCHANGED]: "UNCHANGED",
+  [Action.CREATE]: "CREATE",
+  [Action.UPDATE]: "UPDATE",
+  [Action.DELETE]: "DELETE",
+};
+const actions = (changes: readonly { kind: string; name: string; action: number }[]) =>
+  changes.map(({ kind, name, action }) => `${WORDS[action]} ${kind} ${name}`);
+
+test("creates what is new, writes what differs, and leaves the rest alone", async () => {
+  const first = await order([shop, fleet, web, route, backend(1)]);
+  expect(actions(first.changes)).toEqual([
+    "CREATE service shop",
+    "CREATE fleet edge",
+    "CREATE listener web",
+    "CREATE route shop",
+    "CREATE backend shop/b1",
+  ]);
+  const again = await order([shop, fleet, web, route, backend(1)]);
+  expect(new Set(again.changes.map(({ action }) => action))).toEqual(new Set([Action.UNCHANGED]));
+  expect(again.revision).toBe("");
+  const changed = await order([object("service", { name: "shop", drainTime: "5s" }), fleet, web, route, backend(1)]);
+  expect(changed.changes[0]).toMatchObject({
+    action: Action.UPDATE,
+    fields: [{ path: "drainTime", from: "", to: '"5s"' }],
+  });
+  expect(plane.mirror.get("service", "shop")?.meta.generation).toBe(2);
+  expect(plane.mirror.get("fleet", "edge")?.meta.generation).toBe(1);
+});
+
+test("one commit makes all of it", async () => {
+  await order([shop, fleet, web, route]);
+  const revisions = ["service shop", "fleet edge", "listener web", "route shop"].map((id) => {
+    const [kind, name] = id.split(" ") as [Kind, string];
+    return plane.mirror.get(kind, name)?.meta.version;
+  });
+  expect(new Set(revisions).size).toBe(1);
+});
+
+test("one bad object changes nothing, and every bad field is named with its place", async () => {
+  await expect(
+    order([shop, object("backend", { name: "shop/B", address: "10.0.0.1:0" }), object("listener", { name: "x" })]),
+  ).rejects.toMatchObject({
+    kind: "invalid",
+    violations: expect.arrayContaining([
+      expect.objectContaining({ field: "objects[1].name" }),
+      expect.objectContaining({ field: "objects[1].address" }),
+      expect.objectContaining({ field: "objects[2].address" }),
+    ]),
+  });
+  expect([...plane.mirror.all("service")]).toEqual([]);
+});
+
+test("the same object twice is refused", async () => {
+  await expect(order([shop, object("service", { name: "services/shop" })])).rejects.toMatchObject({
+    kind: "invalid",
+    violations: [expect.objectContaining({ field: "objects[1].name" })],
+  });
+});
+
+test("a backend of no service is refused, one whose service comes along is not", async () => {
+  await expect(order([backend(1)])).rejects.toMatchObject({ kind: "notFound", code: "SERVICE_NOT_FOUND" });
+  await order([backend(1), shop]);
+});
+
+test("a backend that drains goes on draining", async () => {
+  await order([shop, backend(1)]);
+  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "" });
+  const { changes } = await order([shop, object("backend", { name: "shop/b1", address: "10.0.0.1:80", weight: 7 })]);
+  expect(changes[1]?.action).toBe(Action.UPDATE);
+  expect(plane.mirror.stored("backend", "shop/b1")?.message).toMatchObject({
+    weight: 7,
+    state: Backend_State.DRAINING,
+  });
+});
+
+describe("pruning", () => {
+  test("deletes only what the same owner applied before", async () => {
+    await order([shop, object("service", { name: "old" })]);
+    await order([object("service", { name: "theirs" })], { owner: "others" });
+    const { changes } = await order([shop], { prune: true });
+    expect(actions(changes)).toEqual(["UNCHANGED service shop", "DELETE service old"]);
+    expect([...plane.mirror.all("service")].map(({ name }) => name).sort()).toEqual(["shop", "theirs"]);
+  });
+
+  test("needs an owner", async () => {
+    await expect(order([shop], { owner: "", prune: true })).rejects.toMatchObject({ kind: "invalid" });
+  });
+
+  test("is refused when it would take more than 30 % of a service's backends, unless that is allowed", async () => {
+    const all = Array.from({ length: 10 }, (_, i) => backend(i + 1));
+    await order([shop, ...all]);
+    await expect(order([shop, ...all.slice(0, 6)], { prune: true })).rejects.toMatchObject({
+      kind: "precondition",
+      code: "REMOVAL_TOO_LARGE",
+    });
+    expect([...plane.mirror.backendsOf("shop")]).toHaveLength(10);
+    await order([shop, ...all.slice(0, 7)], { prune: true });
+    await order([shop], { prune: true, allowRemoval: true });
+    expect([...plane.mirror.backendsOf("shop")]).toEqual([]);
+  });
+
+  test("spares what others still refer to", async () => {
+    await order([shop]);
+    await registerBackend(plane, TESTER, {
+      backend: create(BackendSchema, { name: "shop/by-hand", target: { case: "address", value: "10.0.0.9:80" } }),
+      expectedVersion: "",
+    });
+    await expect(order([], { prune: true })).rejects.toMatchObject({ code: "STILL_REFERRED_TO" });
+  });
+
+  test("keeps the last listener of a fleet", async () => {
+    await order([fleet, web]);
+    await expect(order([fleet], { prune: true })).rejects.toMatchObject({ code: "REMOVAL_TOO_LARGE" });
+  });
+});
+
+describe("addresses", () => {
+  const other = object("listener", { name: "other", fleet: "edge", address: "0.0.0.0:10000" });
+
+  test("one that another listener of the fleet holds is refused, and the holder is named", async () => {
+    await order([fleet, web]);
+    await expect(order([other])).rejects.toMatchObject({
+      kind: "precondition",
+      code: "ADDRESS_IN_USE",
+      details: { holder: "web" },
+    });
+  });
+
+  test("two that arrive together are left to derivation", async () => {
+    await order([fleet, web, other]);
+    expect([...plane.mirror.all("listener")]).toHaveLength(2);
+  });
+
+  test("two listeners may swap theirs", async () => {
+    const at = (name: string, port: number) => object("listener", { name, fleet: "edge", address: `0.0.0.0:${port}` });
+    await order([fleet, at("a", 80), at("b", 81)]);
+    await order([at("a", 81), at("b", 80)]);
+    expect(plane.mirror.get("listener", "a")?.port).toBe(81);
+  });
+});
+
+test("validate_only tells the changes and what the fleets would be sent, and writes nothing", async () => {
+  await order([shop, fleet, web, route, backend(1)]);
+  const before = plane.mirror.revision;
+  plane.nodes.set({ id: "edge-1", fleet: "edge" }, { state: "done" });
+  const { changes, reach, revision } = await order([backend(1), backend(2)], { options: { validateOnly: true } });
+  expect(actions(changes)).toEqual(["UNCHANGED backend shop/b1", "CREATE backend shop/b2"]);
+  expect(reach).toMatchObject([{ fleet: "edge", proxies: 1, types: [{ type: "EDS", changed: 1, removed: 0 }] }]);
+  expect(revision).toBe("");
+  expect(plane.mirror.revision).toEqual(before);
+});
+
+test("more than one batch of the store can hold is refused as a whole", async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => object("service", { name: `s${i}` }));
+  await expect(order(many)).rejects.toMatchObject({ kind: "exhausted", code: "BATCH_TOO_LARGE" });
+});
+
+test("an object of more than the limit is refused", async () => {
+  const annotations = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`k${i}`, "x".repeat(4096)]));
+  const rules = Array.from({ length: 256 }, (_, i) => ({
+    match: {
+      path: { exact: `/${i}${"x".repeat(1000)}` },
+      headers: Array.from({ length: 3 }, (_, h) => ({ name: `h${h}`, exact: "x".repeat(1000) })),
+    },
+    to: [{ service: "shop" }],
+  }));
+  const large = object("route", { name: "large", listeners: ["web"], hosts: ["*"], rules, annotations });
+  await expect(order([large])).rejects.toMatchObject({ kind: "exhausted", code: "VALUE_TOO_LARGE" });
+});

@@ -1,0 +1,315 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
+import { PolicySchema } from "../../../src/gen/fairlead/admin/v1/policy_pb.ts";
+import { RouteSchema } from "../../../src/gen/fairlead/admin/v1/route_pb.ts";
+import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
+import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.ts";
+import { createObject } from "../../../src/operations/create-object.ts";
+import { deleteObject } from "../../../src/operations/delete-object.ts";
+import { drainBackend } from "../../../src/operations/drain-backend.ts";
+import { getObject } from "../../../src/operations/get-object.ts";
+import { listHistory } from "../../../src/operations/list-history.ts";
+import { putPolicy } from "../../../src/operations/put-policy.ts";
+import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { rollback } from "../../../src/operations/rollback.ts";
+import { unregisterBackend } from "../../../src/operations/unregister-backend.ts";
+import { updateObject } from "../../../src/operations/update-object.ts";
+import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+beforeEach(async () => {
+  plane = await openPlaneContext();
+});
+afterEach(() => plane.close());
+
+type ServiceFields = MessageInitShape<typeof ServiceSchema>;
+const service = (fields: ServiceFields = {}) => create(ServiceSchema, { ...fields, name: "shop" });
+const seconds = (count: number) => ({ drainTime: { seconds: BigInt(count) } });
+const createShop = (options?: Parameters<typeof createObject>[2]["options"]) =>
+  createObject(plane, TESTER, { kind: "service", message: service(), options });
+const updateShop = (fields: ServiceFields, expectedVersion = "") =>
+  updateObject(plane, TESTER, { kind: "service", message: service(fields), expectedVersion });
+const register = (name: string, address: string, more: { weight?: number } = {}) =>
+  registerBackend(plane, TESTER, {
+    backend: create(BackendSchema, { name, target: { case: "address", value: address }, ...more }),
+    expectedVersion: "",
+  });
+const removal = (name: string, force = false) => ({ name, force, expectedVersion: "" });
+const metaOf = (name = "shop") => plane.mirror.stored("service", name)?.message.meta;
+
+describe("the envelope", () => {
+  test("the generation grows with the spec and with nothing else", async () => {
+    await createShop();
+    await updateShop({ labels: { team: "a" } });
+    expect(metaOf()).toMatchObject({ generation: 1n });
+    await updateShop({ labels: { team: "a" }, ...seconds(5) });
+    expect(metaOf()).toMatchObject({ generation: 2n });
+  });
+
+  test("a write that changes nothing is not written, and answers with the last write", async () => {
+    const { revision } = await createShop();
+    const again = await updateShop({});
+    expect(again.revision).toBe(revision);
+    expect((await plane.store.read("")).revision).toEqual(plane.mirror.revision);
+    expect(await plane.journal.list({ limit: 10 })).toHaveLength(1);
+  });
+
+  test("what only the plane may write is passed over", async () => {
+    await createShop();
+    await register("shop/a", "10.0.0.1:80");
+    await registerBackend(plane, TESTER, {
+      backend: create(BackendSchema, {
+        name: "shop/a",
+        target: { case: "address", value: "10.0.0.1:80" },
+        state: Backend_State.DRAINING,
+        meta: { uid: "mine", generation: 99n },
+      }),
+      expectedVersion: "",
+    });
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "ACTIVE", meta: { generation: 1 } });
+  });
+
+  test("an object of the same name that comes later is another one", async () => {
+    await createShop();
+    const uid = metaOf()?.uid;
+    await deleteObject(plane, TESTER, "service", removal("shop"));
+    await createShop();
+    expect(metaOf()?.uid).not.toBe(uid);
+  });
+
+  test("the journal says who did what and why", async () => {
+    await createShop(create(WriteOptionsSchema, { reason: "launch", requestId: "r-1" }));
+    expect(await plane.journal.list({ limit: 1 })).toMatchObject([
+      { actor: "test:alice", operation: "create-service", reason: "launch", requestId: "r-1" },
+    ]);
+  });
+});
+
+describe("guards", () => {
+  test("a stale version changes nothing, and the error names both", async () => {
+    const { revision } = await createShop();
+    await updateShop(seconds(5), revision);
+    await expect(updateShop(seconds(6), revision)).rejects.toMatchObject({
+      kind: "conflict",
+      code: "VERSION_MISMATCH",
+      details: { expected: revision, found: metaOf()?.version },
+    });
+    expect(plane.mirror.get("service", "shop")?.drainTimeMs).toBe(5000);
+  });
+
+  test("a version of a deleted object fails as well", async () => {
+    const { revision } = await createShop();
+    await deleteObject(plane, TESTER, "service", removal("shop"));
+    await expect(
+      deleteObject(plane, TESTER, "service", { ...removal("shop"), expectedVersion: revision }),
+    ).rejects.toMatchObject({ kind: "conflict", code: "VERSION_MISMATCH" });
+  });
+
+  test("what is no version is refused as such", async () => {
+    await createShop();
+    await expect(updateShop({}, "latest")).rejects.toMatchObject({ kind: "invalid", code: "INVALID_FIELD" });
+  });
+
+  test("a name that is taken is refused", async () => {
+    await createShop();
+    await expect(createShop()).rejects.toMatchObject({ kind: "exists", code: "ALREADY_EXISTS" });
+  });
+});
+
+describe("request ids", () => {
+  const withId = (requestId: string) => create(WriteOptionsSchema, { requestId });
+
+  test("a retry gets the first answer, also after others have written", async () => {
+    const first = await createShop(withId("r"));
+    await updateShop(seconds(9));
+    expect(await createShop(withId("r"))).toEqual(first);
+    expect(plane.mirror.get("service", "shop")?.drainTimeMs).toBe(9000);
+  });
+
+  test("two tries at the same time are one write", async () => {
+    const [a, b] = await Promise.all([createShop(withId("r")), createShop(withId("r"))]);
+    expect(a).toEqual(b);
+    expect(await plane.journal.list({ limit: 10 })).toHaveLength(1);
+  });
+
+  test("the id of another operation is refused", async () => {
+    await createShop(withId("r"));
+    await expect(
+      updateObject(plane, TESTER, { kind: "service", message: service(), expectedVersion: "", options: withId("r") }),
+    ).rejects.toMatchObject({ kind: "invalid", code: "REQUEST_ID_REUSED" });
+  });
+
+  test("an answer too long to be kept is kept in short", async () => {
+    const noise = (i: number) =>
+      Array.from({ length: 4096 }, (_, k) => String.fromCharCode(0x4e00 + ((i * 7919 + k * 104_729) % 20_000))).join(
+        "",
+      );
+    const annotations = Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`k${i}`, noise(i)]));
+    const order = { kind: "service", message: service({ annotations }), options: withId("r") } as const;
+    const first = await createObject(plane, TESTER, order);
+    const again = await createObject(plane, TESTER, order);
+    expect(again.revision).toBe(first.revision);
+    expect(again.object?.object.value?.meta).toEqual(first.object?.object.value?.meta);
+  });
+
+  test("one that is too long is refused", async () => {
+    await expect(createShop(withId("x".repeat(129)))).rejects.toMatchObject({ kind: "invalid" });
+  });
+});
+
+test("validate_only checks everything and writes nothing", async () => {
+  const options = create(WriteOptionsSchema, { validateOnly: true });
+  expect((await createShop(options)).revision).toBe("");
+  expect(plane.mirror.get("service", "shop")).toBeUndefined();
+  await createShop();
+  await expect(createShop(options)).rejects.toMatchObject({ kind: "exists" });
+});
+
+describe("update masks", () => {
+  const update = (fields: ServiceFields, paths: string[]) =>
+    updateObject(plane, TESTER, {
+      kind: "service",
+      message: service(fields),
+      expectedVersion: "",
+      updateMask: create(FieldMaskSchema, { paths }),
+    });
+
+  test("touch the fields they name, and no others", async () => {
+    await createShop();
+    await updateShop({ ...seconds(5), policy: "fast" });
+    await update({ policy: "slow" }, ["policy"]);
+    expect(plane.mirror.get("service", "shop")).toMatchObject({ policy: "slow", drainTimeMs: 5000 });
+  });
+
+  test.each(["polcy", "meta.uid", "conditions"])("that name %s are refused", async (path) => {
+    await createShop();
+    await expect(update({}, [path])).rejects.toMatchObject({ kind: "invalid" });
+  });
+});
+
+describe("references", () => {
+  beforeEach(async () => {
+    await createShop();
+    await createObject(plane, TESTER, {
+      kind: "route",
+      message: create(RouteSchema, {
+        name: "shop",
+        listeners: ["web"],
+        hosts: ["*"],
+        rules: [{ to: [{ service: "shop" }] }],
+      }),
+      options: undefined,
+    });
+  });
+
+  test("what others refer to is not deleted, and they are named", async () => {
+    await expect(deleteObject(plane, TESTER, "service", removal("shop"))).rejects.toMatchObject({
+      kind: "precondition",
+      code: "STILL_REFERRED_TO",
+      details: { referrers: "route shop" },
+    });
+  });
+
+  test("force deletes it, a service with its backends and their verdicts, at once", async () => {
+    await register("shop/a", "10.0.0.1:80");
+    await register("shop/b", "10.0.0.2:80");
+    await deleteObject(plane, TESTER, "service", removal("shop", true));
+    expect([...plane.mirror.all("backend")]).toEqual([]);
+    expect(await plane.journal.list({ limit: 1 })).toMatchObject([{ operation: "delete-service" }]);
+    expect(getObject(plane, "route", "shop").conditions).toMatchObject([
+      { type: "ResolvedRefs", reason: "UnknownListener" },
+      { type: "ResolvedRefs", reason: "UnknownService" },
+    ]);
+  });
+});
+
+describe("backends", () => {
+  test("one of an unknown service is refused", async () => {
+    await expect(register("nowhere/a", "10.0.0.1:80")).rejects.toMatchObject({
+      kind: "notFound",
+      code: "SERVICE_NOT_FOUND",
+    });
+  });
+
+  test("a drain keeps the time it began, and registering again does not end it", async () => {
+    await createShop();
+    await register("shop/a", "10.0.0.1:80");
+    const drain = (undo = false) => drainBackend(plane, TESTER, { name: "shop/a", undo, expectedVersion: "" });
+    const first = await drain();
+    expect((await drain()).revision).toBe(first.revision);
+    const began = plane.mirror.get("backend", "shop/a")?.drainedAt;
+    await register("shop/a", "10.0.0.1:80", { weight: 3 });
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "DRAINING", drainedAt: began, weight: 3 });
+    await drain(true);
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "ACTIVE", drainedAt: undefined });
+  });
+
+  test("one that is not there cannot be drained or unregistered", async () => {
+    const nobody = { name: "shop/nobody", undo: false, expectedVersion: "" };
+    await expect(drainBackend(plane, TESTER, nobody)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
+    await expect(unregisterBackend(plane, TESTER, nobody)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
+  });
+});
+
+test("a listener on an address that another one of its fleet holds is refused, when created and when moved", async () => {
+  const listener = (name: string, port: number) =>
+    create(ListenerSchema, { name, fleet: "edge", address: `0.0.0.0:${port}` });
+  const open = (name: string, port: number) =>
+    createObject(plane, TESTER, { kind: "listener", message: listener(name, port), options: undefined });
+  await open("web", 10000);
+  await expect(open("other", 10000)).rejects.toMatchObject({ code: "ADDRESS_IN_USE", details: { holder: "web" } });
+  await open("other", 10001);
+  await expect(
+    updateObject(plane, TESTER, { kind: "listener", message: listener("other", 10000), expectedVersion: "" }),
+  ).rejects.toMatchObject({ kind: "precondition", code: "ADDRESS_IN_USE" });
+});
+
+describe("history", () => {
+  test("tells each generation with who made it, and goes back by a new one", async () => {
+    await createShop(create(WriteOptionsSchema, { reason: "first" }));
+    await updateShop(seconds(5));
+    await updateShop({ ...seconds(5), labels: { a: "b" } });
+    expect(await listHistory(plane, { kind: "service", name: "shop" })).toMatchObject([
+      { generation: 2n, actor: "test:alice" },
+      { generation: 1n, reason: "first", object: { object: { case: "service" } } },
+    ]);
+    await rollback(plane, TESTER, { kind: "service", name: "shop", toGeneration: 1n, expectedVersion: "" });
+    expect(plane.mirror.get("service", "shop")).toMatchObject({
+      drainTimeMs: 300_000,
+      meta: { generation: 3, labels: { a: "b" } },
+    });
+  });
+
+  test("a generation that is not kept is refused", async () => {
+    await createShop();
+    await expect(
+      rollback(plane, TESTER, { kind: "service", name: "shop", toGeneration: 7n, expectedVersion: "" }),
+    ).rejects.toMatchObject({ kind: "notFound", code: "GENERATION_NOT_FOUND" });
+  });
+
+  test("an earlier object of the same name is not part of it", async () => {
+    await createShop();
+    await updateShop(seconds(5));
+    await updateShop(seconds(6));
+    await deleteObject(plane, TESTER, "service", removal("shop"));
+    await createShop();
+    expect(await listHistory(plane, { kind: "service", name: "shop" })).toMatchObject([{ generation: 1n }]);
+  });
+
+  test("backends have none", async () => {
+    await expect(listHistory(plane, { kind: "backend", name: "shop/a" })).rejects.toMatchObject({ kind: "invalid" });
+  });
+});
+
+test("a policy is put whether it was there or not", async () => {
+  const put = (panicThreshold: number) =>
+    putPolicy(plane, TESTER, { policy: create(PolicySchema, { name: "shop", panicThreshold }), expectedVersion: "" });
+  await put(10);
+  await put(20);
+  expect(plane.mirror.get("policy", "shop")).toMatchObject({ panicThreshold: 20, meta: { generation: 2 } });
+  await deleteObject(plane, TESTER, "policy", removal("shop"));
+  expect(plane.mirror.get("policy", "shop")).toBeUndefined();
+});

@@ -1,0 +1,129 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
+import { clearHealth } from "../../../src/operations/clear-health.ts";
+import { createObject } from "../../../src/operations/create-object.ts";
+import { getObject } from "../../../src/operations/get-object.ts";
+import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { reportHealth, type SeenObservations } from "../../../src/operations/report-health.ts";
+import { unregisterBackend } from "../../../src/operations/unregister-backend.ts";
+import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+let seen: SeenObservations;
+
+const registerA = () =>
+  registerBackend(plane, TESTER, {
+    backend: create(BackendSchema, { name: "shop/a", target: { case: "address", value: "10.0.0.1:80" } }),
+    expectedVersion: "",
+  });
+const report = (fields: MessageInitShape<typeof HealthSchema>) =>
+  reportHealth({ ...plane, seen }, TESTER, {
+    health: create(HealthSchema, { backend: "shop/a", source: "reporter:x", status: Status.UNHEALTHY, ...fields }),
+  });
+const stored = () => plane.mirror.get("health", "shop/a/reporter:x");
+
+beforeEach(async () => {
+  plane = await openPlaneContext();
+  seen = new WeakMap();
+  await createObject(plane, TESTER, {
+    kind: "service",
+    message: create(ServiceSchema, { name: "shop" }),
+    options: undefined,
+  });
+  await registerA();
+});
+afterEach(() => plane.close());
+
+test("a verdict is stored with who gave it and which backend was seen", async () => {
+  const { changed, health } = await report({ reason: "HTTP 503", sequence: 4n });
+  expect(changed).toBe(true);
+  const uid = plane.mirror.get("backend", "shop/a")?.meta.uid;
+  expect(health).toMatchObject({ actor: "test:alice", backendUid: uid, sequence: 4n });
+  expect(getObject(plane, "backend", "shop/a").status).toMatchObject({ eligible: false, reason: "unhealthy" });
+});
+
+test("the same verdict again is not written", async () => {
+  const first = await report({ sequence: 1n });
+  expect(await report({ sequence: 2n })).toMatchObject({ changed: false, revision: first.revision });
+});
+
+describe("law 3, order: an observation that is not newer never wins", () => {
+  test("not against the stored one", async () => {
+    await report({ sequence: 5n });
+    for (const sequence of [5n, 4n, 0n]) {
+      await expect(report({ sequence, status: Status.HEALTHY })).rejects.toMatchObject({
+        kind: "conflict",
+        code: "OBSERVATION_NOT_NEWER",
+      });
+    }
+    expect(stored()?.status).toBe("UNHEALTHY");
+  });
+
+  test("nor against one that said the same as the stored one", async () => {
+    await report({ sequence: 5n });
+    await report({ sequence: 10n });
+    await expect(report({ sequence: 7n, status: Status.HEALTHY })).rejects.toMatchObject({
+      code: "OBSERVATION_NOT_NEWER",
+    });
+  });
+
+  test("each source has an order of its own", async () => {
+    await report({ sequence: 5n });
+    const other = await report({ sequence: 1n, source: "reporter:y", status: Status.HEALTHY });
+    expect(other.changed).toBe(true);
+  });
+
+  test("an observation of an earlier backend is dropped", async () => {
+    const uid = plane.mirror.get("backend", "shop/a")?.meta.uid ?? "";
+    await unregisterBackend(plane, TESTER, { name: "shop/a", expectedVersion: "" });
+    await registerA();
+    await expect(report({ backendUid: uid, sequence: 99n })).rejects.toMatchObject({
+      kind: "conflict",
+      code: "OBSERVED_EARLIER_BACKEND",
+    });
+    expect(await report({ sequence: 1n })).toMatchObject({ changed: true });
+  });
+});
+
+test("unregistering a backend removes its verdicts", async () => {
+  await report({});
+  await unregisterBackend(plane, TESTER, { name: "shop/a", expectedVersion: "" });
+  expect([...plane.mirror.all("health")]).toEqual([]);
+});
+
+test("a verdict is taken back by its source", async () => {
+  await report({});
+  const withdrawal = { backend: "shop/a", source: "reporter:x" };
+  await clearHealth(plane, TESTER, withdrawal);
+  expect(stored()).toBeUndefined();
+  await expect(clearHealth(plane, TESTER, withdrawal)).rejects.toMatchObject({ code: "HEALTH_NOT_FOUND" });
+});
+
+describe("an override", () => {
+  test("beats the other sources, and may end by itself", async () => {
+    await report({});
+    const later = timestampFromMs(plane.store.now() + 3_600_000);
+    await report({ source: "override", status: Status.HEALTHY, expireTime: later });
+    expect(getObject(plane, "backend", "shop/a").status).toMatchObject({ eligible: true });
+  });
+
+  test("cannot have ended already", async () => {
+    const past = timestampFromMs(plane.store.now() - 1);
+    await expect(report({ source: "override", expireTime: past })).rejects.toMatchObject({ kind: "invalid" });
+  });
+});
+
+test.each([
+  [{ backend: "shop/nobody" }, "BACKEND_NOT_FOUND"],
+  [{ backend: "shop" }, "INVALID_FIELD"],
+  [{ source: "prober" }, "INVALID_FIELD"],
+  [{ source: "me" }, "INVALID_FIELD"],
+  [{ status: Status.STATUS_UNSPECIFIED }, "INVALID_FIELD"],
+  [{ status: 9 as Status }, "INVALID_FIELD"],
+  [{ reason: "x".repeat(300) }, "INVALID_FIELD"],
+])("%j is refused as %s", async (fields, code) => {
+  await expect(report(fields)).rejects.toMatchObject({ code });
+});
