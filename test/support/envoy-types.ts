@@ -1,4 +1,4 @@
-import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
+import { createRegistry, type DescMessage, fromBinary, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { ClusterSchema } from "../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema } from "../../src/gen/envoy/config/listener/v3/listener_pb.ts";
@@ -35,4 +35,10 @@ export function decodeResource({ typeUrl, body }: Resource): { desc: DescMessage
   const desc = ENVOY_TYPES.find(({ typeName }) => typeUrl === `type.googleapis.com/${typeName}`);
   if (desc === undefined) throw new Error(`${typeUrl} is none of ours`);
   return { desc, message: fromBinary(desc, body) };
+}
+
+/** The body of a resource in the JSON that Envoy's own configuration files take. */
+export function resourceJson(resource: Resource): JsonValue {
+  const { desc, message } = decodeResource(resource);
+  return toJson(desc, message, { registry: createRegistry(...ENVOY_TYPES) });
 }
