@@ -38,7 +38,7 @@ function asStatic(resources: readonly Resource[]): object {
   const bodies = (typeUrl: string): ReadonlyMap<string, Json> =>
     new Map(resources.filter((one) => one.typeUrl === typeUrl).map((one) => [one.name, resourceJson(one) as Json]));
   const [endpoints, routes] = [bodies(ENDPOINTS_TYPE), bodies(ROUTE_TYPE)];
-  const clusters = [...bodies(CLUSTER_TYPE)].map(([name, { edsClusterConfig: _, ...cluster }]) => {
+  const clusters = [...bodies(CLUSTER_TYPE)].map(([name, { edsClusterConfig: _eds, ...cluster }]) => {
     return { ...cluster, type: "STATIC", loadAssignment: endpoints.get(name) };
   });
   const listeners = [...bodies(LISTENER_TYPE)].map(([name, listener]) => {
