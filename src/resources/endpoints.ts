@@ -46,7 +46,8 @@ interface Group {
  * proportions. Priorities are closed up to 0, 1, 2, …
  */
 export function deriveEndpoints({ service, backends }: RoutingState): Resource {
-  const members = backends.flatMap((entry) => (entry.status === undefined ? [] : [{ entry, status: entry.status }]));
+  const members: Member[] = [];
+  for (const entry of backends) if (entry.status !== undefined) members.push({ entry, status: entry.status });
   const priorities = [...new Set(members.map(({ entry }) => entry.backend.priority))].toSorted((a, b) => a - b);
   const total = members.reduce((sum, { entry }) => sum + entry.backend.weight, 0);
   const divisor = Math.ceil((total + members.length) / MAX_WEIGHT_SUM);
@@ -62,7 +63,7 @@ function groupMembers(members: readonly Member[]): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const member of members) {
     const { priority, locality } = member.entry.backend;
-    const key = JSON.stringify([priority, locality.region, locality.zone, locality.subZone]);
+    const key = `${priority}\0${locality.region}\0${locality.zone}\0${locality.subZone}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { key, members: [member] });
     else group.members.push(member);

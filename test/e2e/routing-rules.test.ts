@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
+import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { type Backend, startBackend } from "../support/backend.ts";
+import { type Envoy, startEnvoy } from "../support/envoy.ts";
+import { freePort } from "../support/free-port.ts";
+import { objectsOf, stateOf } from "../support/state-of.ts";
+import { staticBootstrap } from "../support/static-bootstrap.ts";
+import { send } from "../support/traffic.ts";
+
+const RULES = [
+  { match: { path: { prefix: "/api" } }, to: [{ service: "a" }], rewrite: { prefix: "/" } },
+  { match: { path: { prefix: "/v1" } }, to: [{ service: "a" }], rewrite: { prefix: "/v2/", host: "inside.example" } },
+  { match: { path: { exact: "/exact" } }, to: [{ service: "b" }], rewrite: { prefix: "/other" } },
+  { match: { path: { prefix: "/read" }, methods: ["GET", "HEAD"] }, to: [{ service: "a" }] },
+  { match: { path: { prefix: "/read" } }, to: [{ service: "b" }] },
+  {
+    match: { path: { prefix: "/canary" }, headers: [{ name: "x-canary", exact: "no", invert: true }] },
+    to: [{ service: "b" }],
+  },
+  { match: { path: { prefix: "/canary" }, headers: [{ name: "x-canary", present: true }] }, to: [{ service: "a" }] },
+  { match: { path: { regex: "/item/[0-9]+" } }, to: [{ service: "b" }] },
+  { match: { path: { prefix: "/ghost" } }, to: [{ service: "ghost" }] },
+  { match: { path: { prefix: "/half" } }, to: [{ service: "ghost" }, { service: "a" }] },
+  { match: { path: { prefix: "/sick" } }, to: [{ service: "sick" }] },
+];
+
+describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
+  let [a, b, envoy, port]: [Backend?, Backend?, Envoy?, number?] = [];
+
+  beforeAll(async () => {
+    [a, b, port] = await Promise.all([startBackend("a"), startBackend("b"), freePort()]);
+    const state = stateOf(
+      objectsOf([
+        { kind: "Fleet", name: "edge" },
+        { kind: "Listener", name: "web", fleet: "edge", address: `127.0.0.1:${port}` },
+        { kind: "Service", name: "a" },
+        { kind: "Service", name: "b" },
+        { kind: "Service", name: "sick" },
+        { kind: "Backend", name: "a/1", address: a.address },
+        { kind: "Backend", name: "b/1", address: b.address },
+        { kind: "Backend", name: "sick/1", address: b.address },
+        { kind: "Health", backend: "sick/1", source: "reporter:test", status: "UNHEALTHY" },
+        { kind: "Route", name: "api", listeners: ["web"], hosts: ["shop.example"], rules: RULES },
+        {
+          kind: "Route",
+          name: "wild",
+          listeners: ["web"],
+          hosts: ["*.shop.example"],
+          rules: [{ to: [{ service: "b" }] }],
+        },
+      ]),
+    );
+    const { resources } = deriveFleet(state, { name: "edge" });
+    envoy = await startEnvoy({ version, bootstrap: staticBootstrap(resources) });
+    await envoy.ready();
+  });
+
+  afterAll(() => Promise.all([envoy?.stop(), a?.stop(), b?.stop()]));
+
+  const ask = (path: string, more: object = {}) =>
+    send({ url: `http://127.0.0.1:${port}${path}`, host: "shop.example", ...more });
+
+  test.each([
+    ["/api/x?q=1", {}, "a", "/x?q=1"],
+    ["/api", {}, "a", "/"],
+    ["/v1/x", {}, "a", "/v2/x"],
+    ["/v1", {}, "a", "/v2"],
+    ["/exact?q", {}, "b", "/other?q"],
+    ["/read", {}, "a", "/read"],
+    ["/read", { method: "PUT" }, "b", "/read"],
+    ["/canary", { headers: { "x-canary": "no" } }, "a", "/canary"],
+    ["/canary", { headers: { "x-canary": "yes" } }, "b", "/canary"],
+    ["/canary", {}, "b", "/canary"],
+    ["/item/7", {}, "b", "/item/7"],
+    ["/read", { host: "shop.example:8080" }, "a", "/read"],
+    ["/", { host: "x.shop.example" }, "b", "/"],
+    ["//read/./x", {}, "a", "/read/x"],
+  ])("%s with %j reaches %s as %s", async (path, more, name, seen) => {
+    expect(await ask(path, more)).toMatchObject({ status: 200, backend: name });
+    expect((name === "a" ? a : b)?.requests.at(-1)?.path).toBe(seen);
+  });
+
+  test.each([
+    ["/apix", {}],
+    ["/exact/x", {}],
+    ["/item/x", {}],
+    ["/read", { host: "other.example" }],
+  ])("%s with %j is not found", async (path, more) => {
+    expect(await ask(path, more)).toMatchObject({ status: 404, backend: undefined });
+  });
+
+  test("a host is rewritten where the rule says so", async () => {
+    await ask("/v1");
+    expect(a?.requests.at(-1)?.headers["host"]).toBe("inside.example");
+  });
+
+  test("an unknown service answers 503 for its share and nothing else", async () => {
+    expect(await ask("/ghost")).toMatchObject({ status: 503, backend: undefined });
+    const answers = await Promise.all(Array.from({ length: 60 }, () => ask("/half")));
+    const counts = { 200: 0, 503: 0 };
+    for (const { status } of answers) counts[status as keyof typeof counts] += 1;
+    expect(counts[200] + counts[503]).toBe(60);
+    expect(Math.min(counts[200], counts[503])).toBeGreaterThan(5);
+  });
+
+  test("a service whose backends are all unhealthy answers 503 rather than use them", async () => {
+    expect(await ask("/sick")).toMatchObject({ status: 503, backend: undefined });
+  });
+});
