@@ -15,6 +15,9 @@ import { addReflection } from "./reflection.ts";
  * is told what is wrong and what the limit is.
  */
 const MAX_RECEIVE_BYTES = 64 * 1024 * 1024;
+/** A watcher that is gone without a word is noticed after this and the time-out. */
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 export interface AdminServerOptions {
   readonly context: Context;
@@ -42,6 +45,8 @@ export function createAdminServer({ context, logger, notReady }: AdminServerOpti
   const server = new Server({
     "grpc.max_receive_message_length": MAX_RECEIVE_BYTES,
     "grpc.max_send_message_length": -1,
+    "grpc.keepalive_time_ms": KEEPALIVE_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
   });
   const names = [AdminService.typeName, Health.typeName];
   const health = healthHandlers({

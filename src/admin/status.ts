@@ -23,9 +23,9 @@ export const STATUS: Readonly<Record<ErrorKind, { readonly grpc: status; readonl
 };
 
 export const ERROR_DOMAIN = "fairlead";
-/** Trailers travel as HTTP/2 headers, of which some clients take 8 KiB in all. */
-const MAX_DETAIL_BYTES = 4096;
-const MAX_MESSAGE_LENGTH = 1024;
+/** Trailers travel as HTTP/2 headers, of which some clients take 8 KiB in all; details are in base64 there. */
+const MAX_DETAIL_BYTES = 3072;
+const MAX_MESSAGE_LENGTH = 512;
 
 /** The error as gRPC sends it: code, message, and google.rpc details for programs. */
 export function toServiceError(error: ControlPlaneError): Partial<ServiceError> {

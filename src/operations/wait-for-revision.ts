@@ -18,8 +18,10 @@ import { Pulse } from "./pulse.ts";
 
 export const DEFAULT_WAIT_MS = 30_000;
 export const MAX_WAIT_MS = 3_600_000;
-/** Between two answers of one wait, at least; the last one goes out at once. */
+/** Between two looks of one wait, at least; the first change is looked at at once. */
 const PROGRESS_INTERVAL_MS = 100;
+/** Between two looks for proxies that joined, which needs all of them; also a net for a change that nobody told. */
+const JOINED_INTERVAL_MS = 1000;
 
 const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
   waiting: Outcome.WAITING,
@@ -55,28 +57,39 @@ export async function* waitForRevision(
   const stopFollowing = mirror.onFold(() => pulse.beat());
   try {
     let told = "";
+    let joined: string[] = [];
+    let countedAt = startedAt;
     for (;;) {
       for (const [id, { state }] of progress) {
         if (state !== "done") progress.set(id, nodes.progress(id, revision));
       }
       const assessment = assessWait(progress, goal);
-      const elapsedMs = clock.monotonic() - startedAt;
+      const now = clock.monotonic();
+      const elapsedMs = now - startedAt;
       const timedOut = assessment.outcome === "waiting" && elapsedMs >= timeoutMs;
-      const response = create(WaitForRevisionResponseSchema, {
-        outcome: timedOut ? Outcome.TIMED_OUT : OUTCOME[assessment.outcome],
-        total: assessment.total,
-        done: assessment.done,
-        pending: assessment.pending.map((pending) => ({ ...pending })),
-        joined: joined(nodes.nodes(), progress, isConcerned),
-        elapsed: durationFromMs(Math.round(elapsedMs)),
-        revision: formatRevision(revision),
-      });
-      const isLast = response.outcome !== Outcome.WAITING;
-      const news = JSON.stringify([response.total, response.done, response.pending, response.joined]);
-      if (isLast || news !== told) yield response;
+      const isLast = timedOut || assessment.outcome !== "waiting";
+      if (isLast || now - countedAt >= JOINED_INTERVAL_MS) {
+        joined = joinedIn(nodes.nodes(), progress, isConcerned);
+        countedAt = now;
+      }
+      const news = JSON.stringify([assessment, joined]);
+      if (isLast || news !== told) {
+        yield create(WaitForRevisionResponseSchema, {
+          outcome: timedOut ? Outcome.TIMED_OUT : OUTCOME[assessment.outcome],
+          total: assessment.total,
+          done: assessment.done,
+          pending: assessment.pending.map((pending) => ({ ...pending })),
+          joined,
+          elapsed: durationFromMs(Math.round(elapsedMs)),
+          revision: formatRevision(revision),
+        });
+      }
       if (isLast) return;
       told = news;
-      await pulse.next({ notBeforeMs: PROGRESS_INTERVAL_MS, atMostMs: timeoutMs - elapsedMs });
+      await pulse.next({
+        notBeforeMs: PROGRESS_INTERVAL_MS,
+        atMostMs: Math.min(timeoutMs - elapsedMs, JOINED_INTERVAL_MS),
+      });
     }
   } finally {
     stopListening();
@@ -118,7 +131,7 @@ function selector({ fleet, nodes }: WaitForRevisionRequest): (node: NodeView) =>
     (wantedFleet === undefined || node.fleet === wantedFleet) && (wanted === undefined || wanted.has(node.id));
 }
 
-function joined(
+function joinedIn(
   nodes: readonly NodeView[],
   frozen: ReadonlyMap<string, Progress>,
   isConcerned: (node: NodeView) => boolean,

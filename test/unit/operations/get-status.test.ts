@@ -1,0 +1,131 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
+import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
+import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
+import { createObject } from "../../../src/operations/create-object.ts";
+import { getNode } from "../../../src/operations/get-node.ts";
+import { getObject } from "../../../src/operations/get-object.ts";
+import { getStatus } from "../../../src/operations/get-status.ts";
+import { listNodes } from "../../../src/operations/list-nodes.ts";
+import { LAG_BOUND_MS } from "../../../src/operations/problems.ts";
+import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { reportHealth } from "../../../src/operations/report-health.ts";
+import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+beforeEach(async () => {
+  plane = await openPlaneContext();
+});
+afterEach(() => plane.close());
+
+const DONE = { state: "done" } as const;
+const whats = async () => (await getStatus(plane)).problems.map(({ what }) => what);
+const addService = (name: string) =>
+  createObject(plane, TESTER, { kind: "service", message: create(ServiceSchema, { name }), options: undefined });
+const register = (name: string) =>
+  registerBackend(plane, TESTER, {
+    backend: create(BackendSchema, { name, target: { case: "address", value: "10.0.0.1:80" } }),
+    expectedVersion: "",
+  });
+
+describe("proxies", () => {
+  test("are counted by how they are", async () => {
+    plane.nodes.set({ id: "a" }, DONE);
+    plane.nodes.set({ id: "b", lagMs: 20 }, DONE);
+    plane.nodes.set({ id: "c", connected: false }, DONE);
+    plane.nodes.set({ id: "d", fleet: undefined, silent: "no fleet selects it" }, DONE);
+    expect(await getStatus(plane)).toMatchObject({ proxiesConnected: 3, proxiesUpToDate: 1, proxiesRefusing: 0 });
+  });
+
+  test("that get nothing, share an id or are behind are problems", async () => {
+    plane.nodes.set({ id: "silent", silent: "no fleet selects it" }, DONE);
+    plane.nodes.set({ id: "twice", duplicate: true }, DONE);
+    plane.nodes.set({ id: "slow", lagMs: LAG_BOUND_MS + 1 }, DONE);
+    expect(await whats()).toEqual(["node silent gets nothing", "node slow is behind", "node twice is there twice"]);
+  });
+
+  test("that refuse something are a problem, and a condition on the object it comes from", async () => {
+    const message = create(ListenerSchema, { name: "web", fleet: "edge", address: "0.0.0.0:80" });
+    await createObject(plane, TESTER, { kind: "listener", message, options: undefined });
+    plane.nodes.set({ id: "edge-7" }, DONE);
+    plane.nodes.standing.push({
+      nodeId: "edge-7",
+      typeUrl: "type.googleapis.com/envoy.config.listener.v3.Listener",
+      resource: "web",
+      version: "v1",
+      message: "cannot bind",
+      at: 5,
+      objects: [{ kind: "listener", name: "web" }],
+    });
+    const { problems, proxiesRefusing } = await getStatus(plane);
+    expect(proxiesRefusing).toBe(1);
+    expect(problems[0]).toMatchObject({ what: "node edge-7 refused listener web", why: "cannot bind" });
+    expect(getObject(plane, "listener", "web").conditions).toMatchObject([
+      { type: "ResolvedRefs" },
+      { type: "Programmed", ok: false, reason: "Refused" },
+    ]);
+  });
+
+  test("are listed by fleet, and told with each resource one by one", () => {
+    const resource = { sent: "v2", acknowledged: "v1", refused: undefined, unknown: false, held: "quarantine" };
+    plane.nodes.set(
+      {
+        id: "edge-1",
+        types: [{ typeUrl: "t", shortName: "LDS", state: "sent", resources: [{ name: "web", ...resource }] }],
+      },
+      DONE,
+    );
+    plane.nodes.set({ id: "other-1", fleet: "other" }, DONE);
+    expect(listNodes(plane, "edge")).toMatchObject([
+      { id: "edge-1", types: [{ type: "LDS", state: NodeType_State.SENT, known: 1, resources: [] }] },
+    ]);
+    expect(getNode(plane, "edge-1").types[0]?.resources).toMatchObject([
+      { name: "web", versionSent: "v2", versionAcknowledged: "v1", held: "quarantine" },
+    ]);
+    expect(() => getNode(plane, "nobody")).toThrow(expect.objectContaining({ code: "NODE_NOT_FOUND" }));
+  });
+});
+
+describe("services", () => {
+  test("without a backend, or with an unhealthy one, are not whole", async () => {
+    await addService("whole");
+    await register("whole/a");
+    await addService("empty");
+    await addService("sick");
+    await register("sick/a");
+    const health = create(HealthSchema, {
+      backend: "sick/a",
+      source: "reporter:x",
+      status: Status.UNHEALTHY,
+      reason: "HTTP 503",
+    });
+    await reportHealth({ ...plane, seen: new WeakMap() }, TESTER, { health });
+    const status = await getStatus(plane);
+    expect(status).toMatchObject({ services: 3, servicesWhole: 1, backends: 2, backendsEligible: 1 });
+    expect(status.problems.map(({ what }) => what)).toEqual([
+      "service empty has no backends",
+      "service sick: 1 of 1 backends unhealthy",
+    ]);
+    expect(status.problems[1]?.why).toContain("HTTP 503");
+    expect(status.problems[1]?.since).toBeDefined();
+  });
+
+  test("what refers to nothing is told", async () => {
+    const message = create(ServiceSchema, { name: "shop", policy: "fast" });
+    await createObject(plane, TESTER, { kind: "service", message, options: undefined });
+    expect(await whats()).toContain("service shop");
+  });
+});
+
+test("the plane names itself, its revision and the last write", async () => {
+  const { revision } = await addService("shop");
+  expect(await getStatus(plane)).toMatchObject({
+    version: "0.0.0-test",
+    replica: "plane-test",
+    store: "embedded",
+    revision,
+  });
+  expect((await getStatus(plane)).lastWriteTime).toBeDefined();
+});
