@@ -20,8 +20,8 @@ export type FlushContext = {
   readonly waitMs: number;
   /** Largest response. */
   readonly maxBytes: number;
-  /** Types that may still be asked for in a moment, because the stream is young. */
-  readonly settling: boolean;
+  /** Until when a client that resumed may still be expected to ask for more types, from its first request of one. */
+  readonly settleMs: number;
   readonly reports: Report[];
   wakeAt: number;
 };
@@ -90,18 +90,25 @@ function planRemovals(
     }
     if (!state.sent.has(name) && !state.unknown.has(name)) return true;
     referrers ??= referrersOf(context.registry, context.states, context.view, state.type.typeUrl);
-    const settling = context.settling && state.resumed ? unasked(context, state) : undefined;
+    const settling = state.resumed ? unasked(context, state) : undefined;
     const gate = gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling;
     return !(gate && isWaiting(context, state, name, gate));
   });
 }
 
-/** A referring type that this young stream has not asked for yet: what it runs may still refer to anything. */
+/** A referring type that a resumed client has not asked for yet: what it runs may still refer to anything. */
 function unasked(context: FlushContext, state: TypeState): Gate | undefined {
+  const settlesAt = state.requestedAt + context.settleMs;
+  if (context.now >= settlesAt) return undefined;
   const type = context.registry.ordered.find(
-    ({ typeUrl, waitsFor }) => waitsFor.includes(state.type.typeUrl) && !context.states.get(typeUrl)?.requested,
+    ({ typeUrl, waitsFor }) =>
+      waitsFor.includes(state.type.typeUrl) &&
+      !context.states.get(typeUrl)?.requested &&
+      Iterator.from(context.view.list(typeUrl)).some(() => true),
   );
-  return type && { on: { typeUrl: type.typeUrl, name: "*" }, bounded: true };
+  if (!type) return undefined;
+  context.wakeAt = Math.min(context.wakeAt, settlesAt);
+  return { on: { typeUrl: type.typeUrl, name: "*" }, bounded: true };
 }
 
 /** Starts or continues a wait; false once its bound is met. */

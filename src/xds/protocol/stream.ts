@@ -26,12 +26,11 @@ export type StreamSettings = {
   readonly aggregated: boolean;
   /** Makes nonces of this stream unlike those of any other (C3). */
   readonly nonceTag: string;
-  readonly openedAt: number;
   /** How long one resource waits for another before it goes anyway. */
   readonly waitMs: number;
   /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */
   readonly overtakeMs: number;
-  /** How long after its opening a stream may still be expected to ask for further types. */
+  /** How long after its first request of a type a client that resumed may be expected to ask for further types. */
   readonly settleMs: number;
   /** Largest response; one resource larger than this is held. */
   readonly maxResponseBytes: number;
@@ -92,7 +91,7 @@ export class ProtocolStream {
       if (state.subscription.names.size === 0 && state.mayHold) {
         this.#presentedVersions.set(request.typeUrl, request.versionInfo);
       }
-      this.#start(state, reports, state.subscription.wildcard || state.type.fullSet);
+      this.#start(state, now, reports, state.subscription.wildcard || state.type.fullSet);
       for (const name of state.subscription.names) this.#require(state, name);
       return reports;
     }
@@ -122,7 +121,8 @@ export class ProtocolStream {
       if (state.subscription.covers(name, resource?.aliases)) state.sent.set(name, { version, hash: undefined });
     }
     state.resumed = request.initialVersions.size > 0;
-    this.#start(state, reports, state.subscription.wildcard && !state.resumed);
+    this.#start(state, now, reports, state.subscription.wildcard && !state.resumed);
+    state.orphansAreEmpty = state.precedesParent;
     for (const name of change.added) {
       const own = this.#view?.get(request.typeUrl, name)?.name ?? name;
       if (state.precedesParent || !state.sent.has(own)) this.#require(state, name);
@@ -151,8 +151,7 @@ export class ProtocolStream {
     const view = this.#view;
     const reports: Report[] = [];
     if (!view) return { sends: [], reports, wakeAt: Infinity };
-    const { registry, aggregated, openedAt, settleMs, waitMs, maxResponseBytes, honoursTtl } = this.#settings;
-    const settlesAt = openedAt + settleMs;
+    const { registry, aggregated, settleMs, waitMs, maxResponseBytes, honoursTtl } = this.#settings;
     const context: FlushContext = {
       registry,
       states: this.states,
@@ -161,7 +160,7 @@ export class ProtocolStream {
       hold,
       waitMs,
       maxBytes: maxResponseBytes,
-      settling: aggregated && now < settlesAt,
+      settleMs: aggregated ? settleMs : 0,
       reports,
       wakeAt: Infinity,
     };
@@ -177,8 +176,7 @@ export class ProtocolStream {
       if (honoursTtl) scheduleRenewals(state, outgoing.send.resources, now);
       sends.push(outgoing.send);
     }
-    const waiting = context.settling && this.states.values().some((state) => state.waits.size > 0);
-    return { sends, reports, wakeAt: waiting ? Math.min(context.wakeAt, settlesAt) : context.wakeAt };
+    return { sends, reports, wakeAt: context.wakeAt };
   }
 
   /** The oldest publication of which something is due, held or in flight; undefined when all is settled. */
@@ -289,8 +287,9 @@ export class ProtocolStream {
     return state.due.size === 0;
   }
 
-  #start(state: TypeState, reports: Report[], mustAnswer: boolean): void {
+  #start(state: TypeState, now: number, reports: Report[], mustAnswer: boolean): void {
     state.requested = true;
+    state.requestedAt = now;
     state.precedesParent = this.#isAskedBeforeParent(state);
     state.mustAnswer = mustAnswer;
     for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);

@@ -48,7 +48,7 @@ function absentNeed(states: TypeStates, state: TypeState, view: View, name: stri
   const wanted =
     type.absent === "placeholder" ||
     (type.absent === "placeholder-if-referenced" &&
-      (state.precedesParent ||
+      (state.orphansAreEmpty ||
         view.isReferenced(type.typeUrl, name) ||
         isReferencedByClient(states, type.typeUrl, name)));
   const placeholder = wanted ? view.placeholder(type.typeUrl, name) : undefined;

@@ -58,6 +58,7 @@ export class TypeState {
   readonly subscription: Subscription;
   /** A request of this type has arrived on this stream. */
   requested = false;
+  requestedAt = 0;
   /** What the client was sent last, acknowledged or not. */
   readonly sent = new Map<string, Known>();
   /** Names to look at, each with the publication it waits for. */
@@ -81,6 +82,8 @@ export class TypeState {
   readonly renewals = new Map<string, number>();
   /** Asked for before the type that leads to it: a parent is warming at the client (R4). */
   precedesParent = false;
+  /** As before, and it tells what it holds: what it does not hold, it has nothing of to lose. */
+  orphansAreEmpty = false;
   /** Delta: the client came with resources of an earlier stream. */
   resumed = false;
   /** SotW: the client may hold resources that this stream has not sent. */

@@ -12,7 +12,7 @@ export type XdsLimits = {
   readonly waitMs: number;
   /** How long an unacknowledged CDS response keeps back an unrelated one. Default 1000. */
   readonly overtakeMs: number;
-  /** How long after its opening a stream may still be expected to ask for more types. Default 1000. */
+  /** How long a client that comes back may take to ask for all its types, before what is gone is removed. Default 5000. */
   readonly settleMs: number;
   /** Ping an idle client this often, and drop it when it does not answer in time. Defaults 30 000 and 20 000. */
   readonly keepaliveMs: number;
@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: XdsLimits = {
   maxGrpcResponseBytes: 4 * MIB - 64 * 1024,
   waitMs: 15_000,
   overtakeMs: 1000,
-  settleMs: 1000,
+  settleMs: 5000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   maxConnectionAgeMs: 11 * 3_600_000,

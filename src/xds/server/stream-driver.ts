@@ -3,6 +3,7 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { isSame } from "../protocol/resource.ts";
 import { ProtocolStream } from "../protocol/stream.ts";
+import type { TypeState } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
 import { encodeResponse } from "./encode-response.ts";
@@ -116,6 +117,10 @@ export class StreamDriver implements ClientRef {
     return this.#protocol?.oldestPending();
   }
 
+  typeState(typeUrl: string): TypeState | undefined {
+    return this.#protocol?.states.get(typeUrl);
+  }
+
   /** Ends the stream with a status that makes the client come back. */
   stop(): void {
     this.#fail(status.UNAVAILABLE, "the server is stopping");
@@ -226,7 +231,6 @@ export class StreamDriver implements ClientRef {
       registry,
       aggregated: this.method.typeUrl === undefined,
       nonceTag: `${this.streamId}-`,
-      openedAt: this.#openedMonotonic,
       waitMs: limits.waitMs,
       overtakeMs: limits.overtakeMs,
       settleMs: limits.settleMs,

@@ -13,6 +13,7 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import type { ClientRef, ClientStatus, Peer } from "./client-status.ts";
+import { clientStatusService } from "./client-status-service.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
@@ -39,6 +40,8 @@ export type XdsServerOptions = {
   readonly refusals?: RefusalMemory;
   /** Who serves, for `control_plane.identifier` and `system_version_info`. */
   readonly identifier?: () => string;
+  /** Serves the client status service (CSDS) to those it allows; without it, the service is not there. */
+  readonly clientStatus?: (peer: Peer) => boolean;
   /** Types besides the built-in ones; they come last in order. */
   readonly types?: readonly ResourceType[];
   readonly clock?: Clock;
@@ -104,6 +107,10 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       }),
     });
     for (const [definition, implementation] of this.#services()) this.#grpc.addService(definition, implementation);
+    if (options.clientStatus) {
+      const handlers = { sources: () => this.#drivers.values(), mayAsk: options.clientStatus };
+      this.#grpc.addService(...clientStatusService(handlers));
+    }
     this.#unsubscribe = options.cache.onChange((group, changes, publication) => {
       const streams = this.#byGroup.get(group);
       if (!streams) return;

@@ -96,6 +96,8 @@ export class SimulatedEnvoy {
     const held = this.#of(send.typeUrl);
     const partial = !WILDCARD.has(send.typeUrl) && bad.length > 0;
     for (const resource of send.resources) {
+      // A refused endpoint set ends the wait for it, too: a server must be able to start with a bad one.
+      if (send.typeUrl === ENDPOINT_TYPE && bad.length > 0) this.#warming.delete(resource.name);
       if (bad.includes(resource) || (partial && this.#random() < 0.5)) continue;
       if (!WILDCARD.has(send.typeUrl) && !held.names.includes(resource.name)) continue;
       this.#apply(send.typeUrl, resource);

@@ -102,7 +102,6 @@ export class Simulation {
       registry: REGISTRY,
       aggregated: true,
       nonceTag: `${this.#streams++}-`,
-      openedAt: this.#now,
       waitMs: 15_000,
       overtakeMs: 1000,
       settleMs: 1000,

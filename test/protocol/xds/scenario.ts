@@ -135,7 +135,6 @@ class Scenario {
       registry: REGISTRY,
       aggregated: true,
       nonceTag: "#",
-      openedAt: this.#now,
       waitMs: 15_000,
       overtakeMs: 1000,
       settleMs: 1000,
