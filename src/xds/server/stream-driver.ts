@@ -142,7 +142,7 @@ export class StreamDriver implements ClientRef {
       duplicate: this.#host.isDuplicate(this),
       unknownTypes: [...this.#unknownTypes],
       oldestPending: this.oldestPending(),
-      types: states.map((state) => describeType(state, (at) => at + offset)),
+      types: states.map((state) => describeType(state, (at) => Math.round(at + offset))),
     };
   }
 

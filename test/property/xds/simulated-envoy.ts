@@ -77,6 +77,14 @@ export class SimulatedEnvoy {
     }
   }
 
+  /** `initial_fetch_timeout`: what still warms goes on with what it had. */
+  expire(): void {
+    if (this.#warming.size === 0) return;
+    this.#warming.clear();
+    this.#resubscribe();
+    this.#releaseVerdicts();
+  }
+
   /** Takes one response off the wire. */
   step(): void {
     const send = this.inbox.shift();

@@ -90,7 +90,10 @@ export class Simulation {
       const moving = this.connections.some(({ client }) => client.inbox.length + client.outbox.length > 0);
       if (!moving && round > 40) return;
       this.#now += 1000;
-      for (const connection of this.connections) this.#flush(connection);
+      for (const connection of this.connections) {
+        if (!moving && round % 20 === 19) connection.client.expire();
+        this.#flush(connection);
+      }
     }
     throw new Error("the exchange does not come to rest");
   }

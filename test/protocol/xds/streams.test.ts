@@ -1,0 +1,378 @@
+import { create } from "@bufbuild/protobuf";
+import { status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NodeSchema } from "../../../src/gen/envoy/config/core/v3/base_pb.ts";
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  ResourceCache,
+  type ResourceInput,
+  XdsServer,
+  type XdsServerOptions,
+} from "../../../src/xds/server/library.ts";
+import { DISCOVERY_METHODS } from "../../../src/xds/server/services.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RawClient } from "./raw-client.ts";
+
+const node = { id: "n1", cluster: "c1" };
+const bytes = (typeUrl: string, name: string, content: string, extra: object = {}): ResourceInput => ({
+  typeUrl,
+  name,
+  body: Buffer.from(content),
+  references: [],
+  ...extra,
+});
+
+let cache: ResourceCache;
+let server: XdsServer;
+let client: RawClient;
+
+async function start(options: Partial<XdsServerOptions> = {}): Promise<void> {
+  server = new XdsServer({ cache, groupOf: () => "g", ...options });
+  client = new RawClient(await server.listen("127.0.0.1:0"));
+}
+
+beforeEach(() => {
+  cache = new ResourceCache();
+  cache.update("g", (tx) => {
+    tx.set(bytes(CLUSTER_TYPE, "a", "1"));
+    tx.set(bytes(ENDPOINT_TYPE, "a", "1"));
+  });
+});
+
+afterEach(async () => {
+  client.grpc.close();
+  await server.stop({ graceMs: 100 });
+});
+
+describe("a stream", () => {
+  it("C1: reads the node from the first request and remembers it", async () => {
+    const seen: string[] = [];
+    await start({
+      groupOf: ({ id }) => {
+        seen.push(id);
+        return "g";
+      },
+    });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["a"]);
+    stream.send({ typeUrl: LISTENER_TYPE });
+    expect((await stream.next()).typeUrl).toBe(LISTENER_TYPE);
+    expect(seen).toEqual(["n1"]);
+  });
+
+  it("C1: refuses a first request without a node", async () => {
+    await start();
+    const stream = client.delta();
+    stream.send({ typeUrl: CLUSTER_TYPE });
+    expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
+  });
+
+  it("C2: ends when the node changes its id, and disturbs no other stream", async () => {
+    await start();
+    const other = client.delta();
+    other.send({ node, typeUrl: CLUSTER_TYPE });
+    await other.next();
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    await stream.next();
+    stream.send({ node: { ...node, id: "n2" }, typeUrl: LISTENER_TYPE });
+    expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    other.send({ typeUrl: CLUSTER_TYPE, responseNonce: other.responses[0]?.nonce ?? "" });
+    expect((await other.next()).resources.map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  it("R26, 2: takes a node of 60 KB in every request, and reads it once", async () => {
+    let reads = 0;
+    await start({
+      groupOf: () => {
+        reads++;
+        return "g";
+      },
+    });
+    const large = create(NodeSchema, {
+      ...node,
+      extensions: Array.from({ length: 500 }, (_, index) => ({ name: `envoy.extension.${index}`.padEnd(100, "x") })),
+    });
+    const stream = client.sotw();
+    for (let index = 0; index < 200; index++)
+      stream.send({ node: large, typeUrl: ENDPOINT_TYPE, resourceNames: [`e${index}`, "a"] });
+    await stream.next();
+    expect(reads).toBe(1);
+  });
+
+  it("C3: gives nonces that are unlike those of any other stream", async () => {
+    await start();
+    const nonces = new Set<string>();
+    for (let index = 0; index < 5; index++) {
+      const stream = client.delta();
+      stream.send({ node: { id: `n${index}` }, typeUrl: CLUSTER_TYPE });
+      nonces.add((await stream.next()).nonce);
+    }
+    expect(nonces.size).toBe(5);
+  });
+
+  it("C15: carries the type of the response in every resource", async () => {
+    await start();
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    const response = await stream.next();
+    expect(response.resources.map(({ resource }) => resource?.typeUrl)).toEqual([response.typeUrl]);
+  });
+
+  it("C17: requires a type on ADS, and tolerates one it does not know", async () => {
+    await start();
+    const untyped = client.delta();
+    untyped.send({ node });
+    expect((await untyped.end()).code).toBe(status.INVALID_ARGUMENT);
+    const stream = client.delta();
+    stream.send({ node, typeUrl: "type.googleapis.com/who.knows" });
+    stream.send({ typeUrl: CLUSTER_TYPE });
+    expect((await stream.next()).typeUrl).toBe(CLUSTER_TYPE);
+    expect(server.clients()[0]?.unknownTypes).toEqual(["type.googleapis.com/who.knows"]);
+  });
+
+  it("R18: ignores fields that are not implemented anywhere", async () => {
+    await start();
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE, resourceLocatorsSubscribe: [{ name: "x" }] });
+    expect((await stream.next()).resources).toHaveLength(1);
+  });
+
+  it("R20: offers no unary Fetch", async () => {
+    await start();
+    const path = "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters";
+    expect(await client.unary(path)).toBe(status.UNIMPLEMENTED);
+  });
+
+  it("R21: ends with UNAVAILABLE when the server stops, so that clients come back", async () => {
+    await start();
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    await stream.next();
+    await server.stop({ graceMs: 500 });
+    expect((await stream.end()).code).toBe(status.UNAVAILABLE);
+  });
+
+  it("identifies who answered", async () => {
+    await start({ identifier: () => "replica-1 r7" });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    const response = await stream.next();
+    expect(response.controlPlane?.identifier).toBe("replica-1 r7");
+    expect(response.systemVersionInfo).toBe("replica-1 r7");
+  });
+});
+
+describe("the services per type", () => {
+  it.each(DISCOVERY_METHODS.filter(({ typeUrl }) => typeUrl !== undefined))(
+    "C16: $method answers",
+    async ({ service, method, variant, typeUrl = "" }) => {
+      cache.update("g", (tx) => tx.set(bytes(typeUrl, "one", "1")));
+      await start();
+      const path = `/${service}/${method}`;
+      if (variant === "delta") {
+        const stream = client.delta(path);
+        stream.send({ node, resourceNamesSubscribe: ["one"] });
+        expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["one"]);
+      } else {
+        const stream = client.sotw(path);
+        stream.send({ node, resourceNames: ["one"] });
+        expect((await stream.next()).typeUrl).toBe(typeUrl);
+      }
+    },
+  );
+
+  it("refuse another type", async () => {
+    await start();
+    const stream = client.delta("/envoy.service.cluster.v3.ClusterDiscoveryService/DeltaClusters");
+    stream.send({ node, typeUrl: ENDPOINT_TYPE });
+    expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
+  });
+});
+
+describe("bad input", () => {
+  it("a name of 10 kB is a name that does not exist", async () => {
+    await start();
+    const long = "n".repeat(10_000);
+    const stream = client.delta();
+    stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: [long] });
+    expect((await stream.next()).removedResources.length + stream.responses.length).toBeGreaterThan(0);
+  });
+
+  it("a million names are refused, and others are served", async () => {
+    await start();
+    const stream = client.sotw();
+    stream.send({
+      node,
+      typeUrl: ENDPOINT_TYPE,
+      resourceNames: Array.from({ length: 1_000_000 }, (_, index) => String(index)),
+    });
+    expect((await stream.end()).code).toBe(status.RESOURCE_EXHAUSTED);
+    const other = client.delta();
+    other.send({ node, typeUrl: CLUSTER_TYPE });
+    expect((await other.next()).resources).toHaveLength(1);
+  });
+
+  it("bytes that are no request end the stream that sent them", async () => {
+    await start();
+    const stream = client.delta();
+    stream.call.write(Buffer.from([0x0a, 0xff, 0xff, 0xff]));
+    expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
+  });
+
+  it("a foreign nonce is no verdict", async () => {
+    await start();
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    await stream.next();
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: "foreign", errorDetail: { code: 13, message: "no" } });
+    stream.send({ typeUrl: LISTENER_TYPE });
+    await stream.next();
+    expect(server.clients()[0]?.types[0]?.nacks).toBe(0);
+  });
+
+  it("a first message of 20 MB is taken", async () => {
+    await start();
+    const initial = Object.fromEntries(
+      Array.from({ length: 100_000 }, (_, index) => [`e${index}`.padEnd(160, "x"), "1".repeat(40)]),
+    );
+    const stream = client.delta();
+    stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["a"], initialResourceVersions: initial });
+    expect((await stream.next()).resources).toHaveLength(1);
+  });
+});
+
+describe("groups", () => {
+  it("keep a stream silent for a reason, and serve it when it belongs somewhere", async () => {
+    let placement: { silent: string } | { group: string } = { silent: "no fleet" };
+    await start({ groupOf: () => placement });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    await eventually(
+      () => server.clients()[0]?.silent,
+      (reason) => reason === "no fleet",
+      { what: "the reason is shown" },
+    );
+    expect(stream.responses).toEqual([]);
+    placement = { group: "g" };
+    server.regroup();
+    expect((await stream.next()).resources).toHaveLength(1);
+    cache.removeGroup("g");
+    cache.update("h", (tx) => tx.set(bytes(CLUSTER_TYPE, "h", "1")));
+    expect(server.clients()[0]?.silent).toBe("group_without_content");
+  });
+
+  it("refuse a stream before its first byte", async () => {
+    await start({ groupOf: () => ({ refuse: "not yours" }) });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    expect(await stream.end()).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(stream.responses).toEqual([]);
+  });
+
+  it("7: a node id on a second stream is shown on both, and both are served", async () => {
+    await start();
+    const streams = [client.delta(), client.delta()];
+    for (const stream of streams) stream.send({ node, typeUrl: CLUSTER_TYPE });
+    for (const stream of streams) expect((await stream.next()).resources).toHaveLength(1);
+    expect(server.clients().map(({ duplicate }) => duplicate)).toEqual([true, true]);
+  });
+});
+
+describe("the fence", () => {
+  it("is awaited before the first answer", async () => {
+    const gate = Promise.withResolvers<void>();
+    await start({ fence: () => gate.promise });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    await eventually(
+      () => server.clients().length,
+      (length) => length === 1,
+      { what: "the stream is known" },
+    );
+    expect(stream.responses).toEqual([]);
+    gate.resolve();
+    expect((await stream.next()).resources).toHaveLength(1);
+  });
+
+  it("that fails lets through only what cannot take a client back", async () => {
+    let reachable = false;
+    await start({ fence: () => (reachable ? Promise.resolve() : Promise.reject(new Error("away"))) });
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE, initialResourceVersions: { a: "other", gone: "1" } });
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["b"]);
+    const held = server.clients()[0]?.types[0]?.resources.filter((resource) => resource.held === "store_unreachable");
+    expect(held?.map(({ name }) => name).toSorted()).toEqual(["a", "gone"]);
+    reachable = true;
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: stream.responses[0]?.nonce ?? "" });
+    server.recheckHolds();
+    const response = await stream.next();
+    expect(response.resources.map(({ name }) => name)).toEqual(["a"]);
+  });
+});
+
+describe("flow", () => {
+  it("7, R14: a client that does not read costs bounded memory, delays nobody, and gets the latest state", async () => {
+    const body = "x".repeat(1_000_000);
+    await start();
+    const slow = client.sotw();
+    slow.call.pause();
+    slow.send({ node: { id: "slow" }, typeUrl: ENDPOINT_TYPE, resourceNames: ["a"] });
+    const quick = client.delta();
+    quick.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["a"] });
+    let { nonce } = await quick.next();
+    for (let round = 0; round < 30; round++) {
+      cache.update("g", (tx) => tx.set(bytes(ENDPOINT_TYPE, "a", `${round}${body}`)));
+      quick.send({ typeUrl: ENDPOINT_TYPE, responseNonce: nonce });
+      ({ nonce } = await quick.next());
+    }
+    const stuck = server.clients().find((each) => each.node.id === "slow");
+    expect(stuck?.types[0]?.inFlight).toHaveLength(1);
+    slow.call.resume();
+    const first = await slow.next();
+    slow.send({
+      typeUrl: ENDPOINT_TYPE,
+      resourceNames: ["a"],
+      responseNonce: first.nonce,
+      versionInfo: first.versionInfo,
+    });
+    const second = await slow.next();
+    expect(
+      Buffer.from(second.resources[0]?.value ?? [])
+        .subarray(0, 2)
+        .toString(),
+    ).toBe("29");
+  });
+
+  it("7: a gRPC client never gets more than 4 MiB in one response", async () => {
+    const body = "x".repeat(1_500_000);
+    cache.update("g", (tx) => {
+      for (let index = 0; index < 5; index++) tx.set(bytes(ENDPOINT_TYPE, `e${index}`, body));
+      tx.set(bytes(ENDPOINT_TYPE, "huge", "x".repeat(5_000_000)));
+    });
+    await start();
+    const stream = client.sotw();
+    const resourceNames = ["e0", "e1", "e2", "e3", "e4", "huge"];
+    stream.send({ node: { ...node, userAgentName: "gRPC Go" }, typeUrl: ENDPOINT_TYPE, resourceNames });
+    const seen = [];
+    while (seen.length < 5) {
+      const response = await stream.next();
+      const size = response.resources.reduce((sum, { value }) => sum + value.length, 0);
+      expect(size).toBeLessThan(4 * 1024 * 1024);
+      seen.push(...response.resources);
+      stream.send({
+        typeUrl: ENDPOINT_TYPE,
+        resourceNames,
+        responseNonce: response.nonce,
+        versionInfo: response.versionInfo,
+      });
+    }
+    const huge = server.clients()[0]?.types[0]?.resources.find(({ name }) => name === "huge");
+    expect(huge?.held).toBe("response_too_large");
+  });
+});
