@@ -16,12 +16,15 @@ export function movesListener(before: Listener | undefined, after: Listener): bo
   return before?.fleet !== after.fleet || before.ip !== after.ip || before.port !== after.port;
 }
 
-export function addressInUse(wanted: Listener, holder: Listener): ControlPlaneError {
+/** @param field Path of the address in the request. */
+export function addressInUse(wanted: Listener, holder: Listener, field = "address"): ControlPlaneError {
   const address = wanted.ip.includes(":") ? `[${wanted.ip}]:${wanted.port}` : `${wanted.ip}:${wanted.port}`;
+  const message = `${address} is held by listener ${holder.name} of fleet ${holder.fleet}; choose another address, or move that one first`;
   return new ControlPlaneError({
     kind: "precondition",
     code: "ADDRESS_IN_USE",
-    message: `listener ${wanted.name}: ${address} is held by listener ${holder.name} of fleet ${holder.fleet}; choose another address, or move that one first`,
+    message: `listener ${wanted.name}: ${message}`,
+    violations: [{ field, message }],
     details: { listener: wanted.name, holder: holder.name, fleet: holder.fleet, address },
   });
 }

@@ -57,17 +57,17 @@ function checkServices({ after, puts }: ApplyStep): void {
 
 /** Where two arrive together on one address, derivation decides; one that was there before keeps it. */
 function checkAddresses({ before, after, puts }: ApplyStep): void {
-  const moved = new Map<Name, Listener>();
-  for (const { kind, planned } of puts) {
+  const moved = new Map<Name, { listener: Listener; place: string }>();
+  for (const { kind, planned, place } of puts) {
     if (kind !== "listener") continue;
     const listener = planned.object as Listener;
-    if (movesListener(before.get("listener", listener.name), listener)) moved.set(listener.name, listener);
+    if (movesListener(before.get("listener", listener.name), listener)) moved.set(listener.name, { listener, place });
   }
   if (moved.size === 0) return;
   const settled = [...after.all("listener")].filter(({ name }) => !moved.has(name));
-  for (const listener of moved.values()) {
+  for (const { listener, place } of moved.values()) {
     const holder = addressHolder(settled, listener);
-    if (holder !== undefined) throw addressInUse(listener, holder);
+    if (holder !== undefined) throw addressInUse(listener, holder, `${place}address`);
   }
 }
 

@@ -38,8 +38,13 @@ export function startChild({ name, program, args, logFile, cwd, env }: ChildComm
   closeSync(sink);
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
-  const exited = ended(child).finally(() => process.removeListener("exit", kill));
-  const log = () => readFileSync(logFile, "utf8");
+  let finalLog: string | undefined;
+  const log = () => finalLog ?? readFileSync(logFile, "utf8");
+  const exited = ended(child).finally(() => {
+    // The file's folder may be gone by the time that a failed test asks.
+    finalLog = log();
+    process.removeListener("exit", kill);
+  });
   const logTail = (lines = 40) => `--- last lines of ${name} ---\n${log().split("\n").slice(-lines).join("\n")}`;
   const running = () => child.exitCode === null && child.signalCode === null && child.pid !== undefined;
   watch(logTail);

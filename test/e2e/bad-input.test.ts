@@ -1,0 +1,110 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
+import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
+import {
+  backend,
+  fleet,
+  listener,
+  type ManifestObject,
+  manifest,
+  policy,
+  route,
+  service,
+} from "../support/manifest.ts";
+import { type Plane, startPlane } from "../support/plane.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+let plane: Plane;
+let admin: AdminClient;
+const to = [{ service: "shop" }];
+
+beforeAll(async () => {
+  plane = await startPlane();
+  admin = connectAdmin(plane.addresses.admin);
+  await plane.mustApply(manifest(fleet("edge"), service("shop"), listener("web", 10_000)));
+});
+
+afterAll(async () => {
+  admin.close();
+  await plane[Symbol.asyncDispose]();
+});
+
+describe("a manifest that is wrong changes nothing and is told where and why", () => {
+  const cases: readonly [what: string, object: ManifestObject, place: string][] = [
+    ["an unknown field", { ...service("other"), protcol: "HTTP" }, "protcol"],
+    [
+      "an unknown field deep inside",
+      route("r", [{ match: { path: { prefx: "/" } }, to }]),
+      "rules[0].match.path.prefx",
+    ],
+    ["an unknown kind", { kind: "Servise", name: "other" }, "kind"],
+    ["an unknown enum value", service("other", { protocol: "HTTP9" }), "protocol"],
+    ["a name that is no DNS label", service("Other_Shop"), "name"],
+    ["a port of 0", backend("shop/a", "127.0.0.1:0"), "address"],
+    ["a port of 70000", backend("shop/a", "127.0.0.1:70000"), "address"],
+    ["a host name for an address", backend("shop/a", "localhost:80"), "address"],
+    ["weights that sum to 0", route("r", [{ to: [{ service: "shop", weight: 0 }] }]), "rules[0].to"],
+    ["a rule given twice", route("r", [{ to }, { to }]), "rules[1]"],
+    ["a listener's address twice in a fleet", listener("web-2", 10_000), "address"],
+    [
+      "a look-ahead, which RE2 has not",
+      route("r", [{ match: { path: { regex: "/(?=a)b" } }, to }]),
+      "rules[0].match.path.regex",
+    ],
+    ["hashing without a key", policy("shop", { algorithm: "RING_HASH" }), "hashOn"],
+    ["a weight out of range", backend("shop/a", "127.0.0.1:80", { weight: 1_000_001 }), "weight"],
+  ];
+
+  test.each(cases)("%s", async (_what, object, place) => {
+    const before = await revision();
+    // A good object beside the bad one: all or nothing.
+    const result = await plane.apply(manifest(service("innocent"), object));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(place);
+    expect(result.stderr).toMatch(/:\d+:\d+/);
+    expect(await revision()).toBe(before);
+  });
+
+  test("a misspelt field comes with the right one", async () => {
+    const result = await plane.apply(manifest(route("r", [{ match: { path: { prefx: "/" } }, to }])));
+    expect(result.stderr).toContain('did you mean "prefix"');
+  });
+
+  test("text that is no YAML", async () => {
+    const before = await revision();
+    const result = await plane.apply("kind: Service\nname: [shop\n");
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/:\d+:\d+/);
+    expect(await revision()).toBe(before);
+  });
+
+  test("a manifest of 50 MB", async () => {
+    using folder = tempFolder();
+    const file = join(folder.path, "big.yaml");
+    const comment = `# ${"x".repeat(1_021)}\n`;
+    writeFileSync(file, comment.repeat(50 * 1_024) + manifest(service("other")));
+    const before = await revision();
+    const result = await plane.cli("apply", "-f", file);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/big\.yaml.*(?:large|big|MiB|bytes)/is);
+    expect(await revision()).toBe(before);
+  });
+
+  test("a bad object among many, refused by the plane itself", async () => {
+    const before = await revision();
+    const call = admin.call(AdminService.method.apply, {
+      objects: [
+        { object: { case: "service", value: { name: "innocent" } } },
+        { object: { case: "service", value: { name: "-bad-" } } },
+      ],
+    });
+    await expect(call).rejects.toMatchObject({ violations: [{ field: "objects[1].name" }] });
+    expect(await revision()).toBe(before);
+  });
+});
+
+async function revision(): Promise<string> {
+  return (await admin.call(AdminService.method.getStatus, {})).revision;
+}

@@ -1,0 +1,59 @@
+import { createServer } from "node:net";
+import { expect, test } from "vitest";
+import { startBackend } from "../support/backend.ts";
+import { eventually } from "../support/eventually.ts";
+import { backend, listener, manifest, routeTo, service } from "../support/manifest.ts";
+import { NODE_ID, startStack } from "../support/stack.ts";
+import { sendMany, Traffic, tally } from "../support/traffic.ts";
+
+interface ShownNode {
+  readonly id: string;
+  readonly types: readonly { readonly type: string; readonly state: string }[];
+}
+
+interface ShownListener {
+  readonly conditions?: readonly { readonly ok?: boolean; readonly message: string }[];
+}
+
+test("a listener that Envoy refuses shows at the proxy and at the listener, and the last good one serves on", async () => {
+  await using shop = await startBackend("shop");
+  await using stack = await startStack({
+    objects: [service("shop"), backend("shop/a", shop.address), routeTo("shop")],
+  });
+  await using traffic = new Traffic({ url: stack.url() }, 2);
+  await traffic.more(50);
+  await using taken = await takePort();
+
+  const refused = await stack.plane.apply(manifest(listener("web", taken.port)), "--wait");
+  expect(refused.code).not.toBe(0);
+  expect(refused.stdout + refused.stderr).toContain("Address already in use");
+
+  await eventually(
+    async () => JSON.parse(await stack.plane.mustCli("nodes", "-o", "json")) as ShownNode[],
+    ([node]) => node?.types.find(({ type }) => type === "LDS")?.state === "REFUSED",
+    { what: "the listener counts as refused" },
+  );
+  expect(await stack.plane.mustCli("nodes")).toMatch(new RegExp(`${NODE_ID}.*REFUSED`));
+  expect(await stack.plane.mustCli("node", NODE_ID)).toContain("Address already in use");
+  const shown = JSON.parse(await stack.plane.mustCli("get", "listener", "web", "-o", "json")) as ShownListener;
+  const complaints = (shown.conditions ?? []).filter(({ ok }) => ok !== true).map(({ message }) => message);
+  expect(complaints.join("\n")).toContain("Address already in use");
+
+  expect(tally(await sendMany({ url: stack.url() }, 20))).toEqual({ shop: 20 });
+  await stack.apply(listener("web", stack.port));
+  expect(await stack.plane.mustCli("nodes")).not.toContain("REFUSED");
+  await traffic.stop();
+  expect(traffic.failures()).toEqual([]);
+});
+
+/** Holds a port of this machine, as another program would. */
+async function takePort(): Promise<{ readonly port: number; [Symbol.asyncDispose](): Promise<void> }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

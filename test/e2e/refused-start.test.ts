@@ -1,0 +1,61 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { manifest, service } from "../support/manifest.ts";
+import { runFairlead, startPlane } from "../support/plane.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const LISTEN = ["--xds", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+
+test("a data directory that cannot be made is refused with its name", async () => {
+  using folder = tempFolder();
+  const file = join(folder.path, "file");
+  writeFileSync(file, "");
+  const data = join(file, "data");
+  const result = await runFairlead(["up", "--data", data, ...LISTEN]);
+  expect(result.code).toBe(1);
+  expect(result.stderr).toContain(data);
+});
+
+test("a second plane on the same data directory is refused, and the first one works on", async () => {
+  await using plane = await startPlane();
+  const second = await runFairlead(["up", "--data", plane.dataFolder, ...LISTEN]);
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain(plane.dataFolder);
+  await plane.mustApply(manifest(service("shop")));
+});
+
+test.each(["xds", "admin", "http"])(
+  "an address in use is refused with the option --%s that names it",
+  async (option) => {
+    using folder = tempFolder();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const bound = server.address();
+    const address = typeof bound === "object" && bound !== null ? `127.0.0.1:${bound.port}` : "";
+    const result = await runFairlead(["up", "--data", join(folder.path, "data"), ...LISTEN, `--${option}`, address]);
+    await new Promise((resolve) => server.close(resolve));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(address);
+    expect(result.stderr).toMatch(/in use/);
+  },
+);
+
+test("an address beyond this machine needs --insecure", async () => {
+  using folder = tempFolder();
+  const result = await runFairlead(["up", "--data", join(folder.path, "data"), ...LISTEN, "--xds", "0.0.0.0:0"]);
+  expect(result.code).toBe(2);
+  expect(result.stderr).toContain("--insecure");
+});
+
+test("a command that cannot reach the plane says so and exits with 4", async () => {
+  const result = await runFairlead(["status"], { env: { FAIRLEAD_SERVER: "127.0.0.1:1" } });
+  expect(result.code).toBe(4);
+  expect(result.stderr).toContain("127.0.0.1:1");
+});
+
+test("a wrong option exits with 2", async () => {
+  expect((await runFairlead(["status", "--nonsense"])).code).toBe(2);
+  expect((await runFairlead(["nonsense"])).code).toBe(2);
+});

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { startBackend } from "../support/backend.ts";
+import { backend, policy, route, routeTo, service } from "../support/manifest.ts";
+import { startStack } from "../support/stack.ts";
+import { sendMany, Traffic, tally } from "../support/traffic.ts";
+
+test("one worker spreads a round robin exactly by the backends' weights", async () => {
+  await using one = await startBackend("one");
+  await using two = await startBackend("two");
+  await using three = await startBackend("three");
+  await using stack = await startStack({
+    concurrency: 1,
+    objects: [
+      service("shop"),
+      policy("shop", { algorithm: "ROUND_ROBIN" }),
+      backend("shop/one", one.address, { weight: 1 }),
+      backend("shop/two", two.address, { weight: 2 }),
+      backend("shop/three", three.address, { weight: 3 }),
+      routeTo("shop"),
+    ],
+  });
+  expect(tally(await sendMany({ url: stack.url() }, 600))).toEqual({ one: 100, two: 200, three: 300 });
+
+  await stack.apply(backend("shop/one", one.address, { weight: 4 }));
+  expect(tally(await sendMany({ url: stack.url() }, 900))).toEqual({ one: 400, two: 200, three: 300 });
+});
+
+test("two workers hold the weights within what chance allows", async () => {
+  await using light = await startBackend("light");
+  await using heavy = await startBackend("heavy");
+  await using stack = await startStack({
+    concurrency: 2,
+    objects: [
+      service("shop"),
+      backend("shop/light", light.address, { weight: 1 }),
+      backend("shop/heavy", heavy.address, { weight: 4 }),
+      routeTo("shop"),
+    ],
+  });
+  await using traffic = new Traffic({ url: stack.url() }, 8);
+  const answers = await traffic.more(2_000);
+  expectShare({ count: tally(answers)["light"] ?? 0, of: answers.length, share: 0.2 });
+  expect(traffic.failures()).toEqual([]);
+});
+
+test("a rule splits its requests over services by weight", async () => {
+  await using current = await startBackend("current");
+  await using next = await startBackend("next");
+  await using stack = await startStack({
+    objects: [
+      service("current"),
+      service("next"),
+      backend("current/a", current.address),
+      backend("next/a", next.address),
+      route("shop", [
+        {
+          to: [
+            { service: "current", weight: 90 },
+            { service: "next", weight: 10 },
+          ],
+        },
+      ]),
+    ],
+  });
+  const answers = await sendMany({ url: stack.url() }, 2_000);
+  expectShare({ count: tally(answers)["next"] ?? 0, of: 2_000, share: 0.1 });
+  expect(tally(answers)["current"]).toBe(2_000 - (tally(answers)["next"] ?? 0));
+});
+
+/** Fails once in some millions of runs: the count may be five standard deviations of a binomial draw away. */
+function expectShare({ count, of, share }: { count: number; of: number; share: number }): void {
+  const deviation = Math.sqrt(of * share * (1 - share));
+  expect(Math.abs(count - of * share), `${count} of ${of}`).toBeLessThan(5 * deviation);
+}
