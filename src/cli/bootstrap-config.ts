@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { stringify } from "yaml";
 
 /** What differs between the bootstraps of two proxies. */
 export interface BootstrapOptions {
@@ -19,11 +20,15 @@ export interface HostPort {
 const XDS_CLUSTER = "fairlead-xds";
 
 /**
- * The bootstrap with which a stock Envoy, 1.36 or later, takes all else from the plane over one ADS stream.
+ * The bootstrap, as YAML, with which a stock Envoy, 1.36 or later, takes all else from the plane over one ADS stream.
  *
  * HTTP/2 pings find a plane that vanished without closing its connection; meanwhile Envoy keeps what it has.
  */
-export function buildBootstrap(options: BootstrapOptions): object {
+export function bootstrapYaml(options: BootstrapOptions): string {
+  return stringify(buildBootstrap(options), { aliasDuplicateObjects: false });
+}
+
+function buildBootstrap(options: BootstrapOptions): object {
   const overAds = { resource_api_version: "V3", ads: {} };
   return {
     node: { id: options.nodeId, cluster: options.fleet },

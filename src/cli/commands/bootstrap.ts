@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { stringify } from "yaml";
-import { buildBootstrap, type HostPort, parseHostPort } from "../bootstrap-config.ts";
+import { bootstrapYaml, type HostPort, parseHostPort } from "../bootstrap-config.ts";
 import type { CliContext } from "../io.ts";
 import { wholeNumber } from "../options.ts";
 
@@ -39,9 +38,7 @@ Examples:
   fairlead bootstrap --node-id edge-2 --fleet edge --xds plane.example:18000`,
     )
     .action((flags: BootstrapFlags) => {
-      context.io.stdout.write(
-        stringify(buildBootstrap({ ...flags, sotw: flags.sotw === true }), { aliasDuplicateObjects: false }),
-      );
+      context.io.stdout.write(bootstrapYaml({ ...flags, sotw: flags.sotw === true }));
     });
 }
 
