@@ -16,11 +16,19 @@ export interface Tombstone {
   readonly at: number;
 }
 
-/** One commit as the log holds it; no value: deleted. */
+/** The newest write of a key; no value: deleted. */
+export interface HeldChange {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+  readonly position: number;
+  readonly at: number;
+}
+
+/** The next commits of the log, taken in as one: `position` and `at` are those of the last. */
 export interface HeldCommit {
   readonly position: number;
   readonly at: number;
-  readonly changes: ReadonlyMap<string, Uint8Array | undefined>;
+  readonly changes: readonly HeldChange[];
 }
 
 export interface HeldContent {
@@ -40,9 +48,9 @@ export interface HeldContent {
  * commits of one log, in order.
  */
 export class HeldState {
-  readonly #epoch: number;
-  readonly #entries: Map<string, Held>;
-  readonly #tombstones: Map<string, Tombstone>;
+  #epoch: number;
+  #entries: Map<string, Held>;
+  #tombstones: Map<string, Tombstone>;
   readonly #readers = new Set<Reader>();
   #position: number;
   #at: number;
@@ -89,23 +97,57 @@ export class HeldState {
     return found;
   }
 
-  /** Takes in the next commit and tells every watch of it before it returns. */
+  /** Takes in what comes next and tells every watch of it before it returns. */
   apply({ position, at, changes }: HeldCommit): void {
-    const revision = this.#revisionAt(position);
+    this.#position = position;
+    this.#at = at;
+    const told = this.#write(changes);
+    for (const reader of this.#readers) if (position > reader.after) reader.tell(this.revision, at, told);
+  }
+
+  /** Takes in what was missed before, and tells every watch of it; the revision stays. */
+  repair(changes: readonly HeldChange[]): void {
+    const told = this.#write(changes);
+    for (const reader of this.#readers) reader.tell(this.revision, this.#at, told);
+  }
+
+  #write(changes: readonly HeldChange[]): Change[] {
     const told: Change[] = [];
-    for (const [key, value] of changes) {
+    for (const change of changes) {
+      const { key, value } = change;
       this.#tombstones.delete(key);
       if (value === undefined) {
         this.#entries.delete(key);
-        this.#tombstones.set(key, { position, at });
+        this.#tombstones.set(key, { position: change.position, at: change.at });
       } else {
-        this.#entries.set(key, { value, position });
+        this.#entries.set(key, { value, position: change.position });
       }
-      told.push({ key, value, revision });
+      told.push({ key, value, revision: this.#revisionAt(change.position) });
     }
+    return told;
+  }
+
+  /** Everything is other than it was: watches end, and read again. Takes the maps over. */
+  replace({ epoch, position, at, floor, entries, tombstones }: HeldContent): void {
+    this.#epoch = epoch;
     this.#position = position;
     this.#at = at;
-    for (const reader of this.#readers) reader.tell(revision, at, told);
+    this.#floor = floor;
+    this.#entries = entries;
+    this.#tombstones = tombstones;
+    for (const reader of this.#readers) reader.fail(compacted("before"));
+  }
+
+  /** The same state in a new epoch: watches end, and read again. */
+  beginEpoch(epoch: number): void {
+    this.replace({
+      epoch,
+      position: this.#position,
+      at: this.#at,
+      floor: this.#position,
+      entries: this.#entries,
+      tombstones: this.#tombstones,
+    });
   }
 
   /** Drops the deletes before an instant: watches from before them are `COMPACTED` from now on. */
@@ -164,7 +206,7 @@ export class HeldState {
 
   #catchUp(reader: Reader, from: Revision): void {
     if (from.epoch !== this.#epoch || from.position < this.#floor) throw compacted(formatRevision(from));
-    reader.skipTo(from.position);
+    reader.after = from.position;
     if (from.position >= this.#position) return;
     const missed: Change[] = [];
     for (const [key, { value, position }] of this.#entries) {
@@ -186,17 +228,13 @@ class Reader {
   #pending = new Map<string, Change>();
   #revision: Revision | undefined;
   #at = 0;
-  #after = -1;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
   /** Commits up to this position are known to the reader. */
-  skipTo(position: number): void {
-    this.#after = position;
-  }
+  after = -1;
 
   tell(revision: Revision, at: number, changes: readonly Change[]): void {
-    if (revision.position <= this.#after) return;
     for (const change of changes) this.#pending.set(change.key, change);
     this.#revision = revision;
     this.#at = at;

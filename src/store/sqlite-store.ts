@@ -171,7 +171,12 @@ class SqliteStore implements StateStore {
       return;
     }
     for (const { batch, position, resolve } of staged) {
-      const changes = new Map(batch.ops.map((op) => [op.key, op.op === "put" ? op.value : undefined]));
+      const changes = batch.ops.map((op) => ({
+        key: op.key,
+        value: op.op === "put" ? op.value : undefined,
+        position,
+        at,
+      }));
       this.#held.apply({ position, at, changes });
       resolve({ revision: this.#held.revision, at });
     }

@@ -36,6 +36,12 @@ export function journalContract(name: string, factory: StoreFactory): void {
       expect(text((await store.state.get("twice/a"))?.value)).toBe("1");
     });
 
+    it("tells a retry that it is one, also when its guards fail because the first try went through", async () => {
+      const batch = { ops: [put("again/a", "1", { guard: "absent" })], cause: said("r-again") };
+      await store.state.commit(batch);
+      await expect(store.state.commit(batch)).rejects.toMatchObject({ code: "REQUEST_SEEN" });
+    });
+
     it("lets one of many commits of one request through", async () => {
       const tries = Array.from({ length: 10 }, (_, i) => {
         const { state } = i % 2 === 0 ? store : store.other;

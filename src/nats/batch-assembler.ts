@@ -1,0 +1,88 @@
+import type { BatchMark } from "./batch-mark.ts";
+
+/** One message of the bucket, as a mirror hears it. */
+export interface BucketMessage {
+  readonly sequence: number;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly at: number;
+  readonly mark: BatchMark;
+  /** How many messages follow it by now, as far as the server knew when it sent it. */
+  readonly pending: number;
+  /** Of the state, when it is. No value: deleted. */
+  readonly change: { readonly key: string; readonly value: Uint8Array | undefined } | undefined;
+  /** The epoch that it begins, when it does. */
+  readonly epoch: number | undefined;
+  /** Of the writer's batch; on its last message. */
+  readonly id: string;
+}
+
+export interface AssembledChange {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+  /** Of the batch's last message. */
+  readonly position: number;
+  /** Of the message itself: what a guard on this key names. */
+  readonly sequence: number;
+  readonly at: number;
+}
+
+/** One batch, or several of which only the last values are left. Exactly the state at `position` for who applies it. */
+export interface AssembledCommit {
+  readonly position: number;
+  readonly at: number;
+  readonly changes: readonly AssembledChange[];
+  readonly epoch: number | undefined;
+  readonly ids: readonly string[];
+}
+
+/**
+ * Puts the messages of a bucket together into whole commits.
+ *
+ * The bucket keeps only the newest message of each key. A reader that lags therefore misses those that were overwritten
+ * meanwhile, and what it has put together before it has read the newer ones is no state that ever was. So after a gap
+ * nothing is given out before all has been read that was there when the gap was seen.
+ */
+export class BatchAssembler {
+  #last = 0;
+  #read = 0;
+  /** How many messages must have been read before anything is given out. */
+  #wholeFrom = 0;
+  #epoch: number | undefined;
+  #changes = new Map<string, AssembledChange>();
+  #ids: string[] = [];
+
+  /** Sequence of the newest message that was read. */
+  get last(): number {
+    return this.#last;
+  }
+
+  take(message: BucketMessage): AssembledCommit | undefined {
+    const { sequence, mark, pending, change, epoch, id, at } = message;
+    if (sequence <= this.#last) return undefined;
+    this.#read += 1;
+    if (this.#read === 1 || !this.#follows(sequence, mark)) {
+      this.#wholeFrom = Math.max(this.#wholeFrom, this.#read + pending);
+    }
+    this.#last = sequence;
+    const position = sequence + mark.count - mark.index;
+    if (change !== undefined) {
+      // Taken out first, so that changes stay in the order of the log.
+      this.#changes.delete(change.key);
+      this.#changes.set(change.key, { ...change, position, sequence, at });
+    }
+    if (epoch !== undefined) this.#epoch = epoch;
+    if (id !== "") this.#ids.push(id);
+    if (mark.index < mark.count || this.#read < this.#wholeFrom) return undefined;
+    const commit = { position, at, changes: [...this.#changes.values()], epoch: this.#epoch, ids: this.#ids };
+    this.#epoch = undefined;
+    this.#changes = new Map();
+    this.#ids = [];
+    return commit;
+  }
+
+  /** Whether nothing is missing between the message before and this one. */
+  #follows(sequence: number, { index, hidden }: BatchMark): boolean {
+    const isFirstHeard = index === hidden + 1;
+    return sequence === this.#last + (isFirstHeard ? index : 1);
+  }
+}

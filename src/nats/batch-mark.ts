@@ -1,0 +1,25 @@
+/**
+ * A message's place in its batch, written into a header of each, so that whoever reads one message knows where its batch
+ * begins and ends: the messages of a batch have consecutive sequences, and its revision is the sequence of its last.
+ */
+export interface BatchMark {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** How many at the beginning no mirror listens to: history copies and the journal record. */
+  readonly hidden: number;
+}
+
+export const BATCH_HEADER = "Fairlead-Batch";
+/** On a batch's tick: tells its writer, who lost the answer, that it is in the log. */
+export const ID_HEADER = "Fairlead-Id";
+
+export function formatBatchMark({ index, count, hidden }: BatchMark): string {
+  return `${index}/${count}/${hidden}`;
+}
+
+/** A message without a mark, from somebody else's hand, is a batch of its own. */
+export function parseBatchMark(text: string): BatchMark {
+  const [index = 1, count = 1, hidden = 0] = text === "" ? [] : text.split("/").map(Number);
+  return { index, count, hidden };
+}

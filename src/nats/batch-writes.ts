@@ -1,0 +1,63 @@
+import { historySlot } from "../store/batch.ts";
+import { type Batch, DELETE_WINDOW_MS, type StoreOp } from "../store/state-store.ts";
+import type { BucketWrite } from "./publish-batch.ts";
+import type { Subjects } from "./subjects.ts";
+
+/** Longer than the window by as much as clocks and marks of time may be off. */
+const MARKER_TTL_MS = DELETE_WINDOW_MS * 2;
+const TICK_SLOT_MS = 300_000;
+const TICK_SLOTS = 24;
+
+export interface BatchWrites {
+  /** What no mirror listens to: it comes first. */
+  readonly hidden: readonly BucketWrite[];
+  readonly shown: readonly BucketWrite[];
+}
+
+/** The messages of a batch, but for the tick that ends it. */
+export function batchWrites(options: {
+  readonly batch: Batch;
+  readonly subjects: Subjects;
+  readonly expected: (op: StoreOp) => number | undefined;
+  readonly record: BucketWrite | undefined;
+}): BatchWrites {
+  const { batch, subjects, expected, record } = options;
+  const hidden: BucketWrite[] = record === undefined ? [] : [record];
+  const shown = batch.ops.map((op): BucketWrite => {
+    const subject = subjects.state(op.key);
+    const sequence = expected(op);
+    const guarded = sequence === undefined ? {} : { expected: sequence };
+    if (op.op === "delete") {
+      return { subject, value: new Uint8Array(), purge: { markerTtlMs: MARKER_TTL_MS }, ...guarded };
+    }
+    if (op.history !== undefined) {
+      hidden.push({
+        subject: subjects.history(op.key, historySlot(op.history)),
+        value: copyOf(op.history.generation, op.value),
+      });
+    }
+    return { subject, value: op.value, ...guarded };
+  });
+  return { hidden, shown };
+}
+
+/**
+ * The last message of every batch. Its subject changes every five minutes and comes round again after two hours: the last
+ * tick of each slot stays, and so tells how old a position is.
+ */
+export function tickWrite(subjects: Subjects, now: number): BucketWrite {
+  return { subject: subjects.tick(Math.floor(now / TICK_SLOT_MS) % TICK_SLOTS), value: new Uint8Array() };
+}
+
+/** A history copy: its generation in the first eight bytes, then the value. */
+function copyOf(generation: number, value: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(8 + value.byteLength);
+  new DataView(copy.buffer).setBigUint64(0, BigInt(generation));
+  copy.set(value, 8);
+  return copy;
+}
+
+export function parseCopy(copy: Uint8Array): { readonly generation: number; readonly value: Uint8Array } {
+  const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
+  return { generation: Number(view.getBigUint64(0)), value: copy.subarray(8) };
+}

@@ -1,0 +1,328 @@
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
+import { type Held, type HeldChange, HeldState, type Tombstone } from "../store/held-state.ts";
+import { DELETE_WINDOW_MS } from "../store/state-store.ts";
+import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
+import { scanBucket } from "./bucket-scan.ts";
+import { type Feed, openFeed } from "./feed.ts";
+import type { Subjects } from "./subjects.ts";
+
+/** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
+export const SILENCE_LIMIT_MS = 3_000;
+/** When nobody else has, somebody writes a tick after this. */
+const QUIET_MS = 1_000;
+const CHECK_INTERVAL_MS = 250;
+const LONGEST_PAUSE_MS = 2_000;
+/** The net: how often the whole bucket is compared with the mirror. */
+const COMPARE_INTERVAL_MS = 600_000;
+/** Batches whose writers may still ask about them. */
+const REMEMBERED_IDS = 4_096;
+
+export interface MirrorStatus {
+  readonly reopens: number;
+  readonly repairs: number;
+  /** Milliseconds since anything was heard. */
+  readonly silentMs: number;
+  /** Why the mirror takes nothing in any more: the bucket is not the one it knew. */
+  readonly frozen: string | undefined;
+}
+
+export interface BucketMirrorOptions {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly subjects: Subjects;
+  readonly inboxPrefix: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Called again and again while nobody has written anything for a while: whoever writes then keeps all mirrors awake. */
+  readonly onQuiet: () => void;
+}
+
+/** A message of the first reading. */
+interface Loaded {
+  readonly sequence: number;
+  readonly at: number;
+}
+
+interface Waiter {
+  readonly position: number;
+  readonly resolve: (at: number | undefined) => void;
+}
+
+/** This process's copy of the bucket, kept by a feed that is opened anew whenever it falls silent. */
+export class BucketMirror {
+  readonly #options: BucketMirrorOptions;
+  /** Sequence of each key's newest message, deletes included: what a guard on it names. */
+  readonly #sequences = new Map<string, number>();
+  readonly #ids = new Map<string, number>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #cancels = new Set<() => void>();
+  readonly #firstSync = Promise.withResolvers<void>();
+  #held: HeldState | undefined;
+  #created = "";
+  #assembler = new BatchAssembler();
+  /** Until the state has been read. */
+  #loading: Loaded[] | undefined = [];
+  /** Later messages were written after the feed was opened, so their time is the present. */
+  #liveFrom = 0;
+  #feed: Feed | undefined;
+  #isOpening = false;
+  #isStopped = false;
+  #frozen: string | undefined;
+  #heardAt: number;
+  #offset: { readonly at: number; readonly monotonic: number } | undefined;
+  #failures = 0;
+  #notBefore = 0;
+  #reopens = 0;
+  #repairs = 0;
+
+  constructor(options: BucketMirrorOptions) {
+    this.#options = options;
+    this.#heardAt = options.clock.monotonic();
+  }
+
+  /** Resolves once the present state has been read; rejects when the bucket cannot be read at all. */
+  async start(): Promise<void> {
+    const { created, state } = await this.#info();
+    this.#created = created;
+    this.#liveFrom = state.last_seq;
+    await this.#open();
+    await this.#firstSync.promise;
+    this.#every(CHECK_INTERVAL_MS, () => this.#checkSilence());
+    this.#every(COMPARE_INTERVAL_MS * (0.5 + this.#options.random.next()), () => this.compare());
+  }
+
+  get held(): HeldState {
+    if (this.#held === undefined) throw new Error("the mirror has not been read yet");
+    return this.#held;
+  }
+
+  get status(): MirrorStatus {
+    const silentMs = this.#options.clock.monotonic() - this.#heardAt;
+    return { reopens: this.#reopens, repairs: this.#repairs, silentMs, frozen: this.#frozen };
+  }
+
+  sequenceOf(key: string): number {
+    return this.#sequences.get(key) ?? 0;
+  }
+
+  /** Position of a batch that was seen lately. */
+  positionOf(id: string): number | undefined {
+    return this.#ids.get(id);
+  }
+
+  /** The server's clock, in milliseconds since the epoch. */
+  serverNow(): number {
+    const { clock } = this.#options;
+    if (this.#offset === undefined) return clock.now();
+    return this.#offset.at + clock.monotonic() - this.#offset.monotonic;
+  }
+
+  /** Time of the commit at a position or later, once it is mirrored; nothing when that takes longer than `withinMs`. */
+  async reached(position: number, withinMs: number): Promise<number | undefined> {
+    if (this.held.revision.position >= position) return this.held.at;
+    return await new Promise<number | undefined>((resolve) => {
+      const settle = (at: number | undefined) => {
+        cancel();
+        this.#waiters.delete(waiter);
+        resolve(at);
+      };
+      const cancel = this.#options.clock.after(withinMs, () => settle(undefined));
+      const waiter: Waiter = { position, resolve: settle };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Waits until everything is mirrored that the log holds by now. Says whether that came about. */
+  async catchUp(withinMs: number): Promise<boolean> {
+    const { state } = await this.#info();
+    return (await this.reached(state.last_seq, withinMs)) !== undefined;
+  }
+
+  /** The net under the feed: reads the whole bucket, and repairs what the mirror missed. */
+  async compare(): Promise<void> {
+    if (this.#frozen !== undefined || this.#isStopped) return;
+    try {
+      const scan = await scanBucket(this.#options);
+      if (!(await this.catchUp(SILENCE_LIMIT_MS))) return;
+      const { position, at } = { position: this.held.revision.position, at: this.held.at };
+      const missed: HeldChange[] = [];
+      for (const [key, found] of scan.changes) {
+        if (found.sequence > position || found.sequence <= this.sequenceOf(key)) continue;
+        if (found.value === undefined && this.held.entry(key) === undefined) continue;
+        missed.push(found);
+        this.#sequences.set(key, found.sequence);
+      }
+      for (const { key } of this.held.read("")) {
+        if (scan.changes.has(key) || this.sequenceOf(key) > scan.position) continue;
+        missed.push({ key, value: undefined, position, at });
+        this.#sequences.delete(key);
+      }
+      if (missed.length === 0) return;
+      this.#repairs += missed.length;
+      this.#options.logger.error(
+        { keys: missed.slice(0, 20).map(({ key }) => key), count: missed.length },
+        "mirror repaired",
+      );
+      this.held.repair(missed);
+    } catch (err) {
+      this.#options.logger.warn({ err }, "mirror could not be compared with the bucket");
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const cancel of this.#cancels) cancel();
+    for (const waiter of this.#waiters) waiter.resolve(undefined);
+    this.#held?.close();
+    await this.#feed?.stop();
+  }
+
+  async #open(): Promise<void> {
+    let isCurrent = true;
+    const feed = await openFeed({
+      ...this.#options,
+      from: this.#assembler.last + 1,
+      onMessage: (message) => {
+        if (isCurrent && !this.#isStopped) this.#take(message);
+      },
+      onBroken: () => {
+        if (isCurrent) this.#heardAt = Number.NEGATIVE_INFINITY;
+      },
+    });
+    this.#feed = {
+      stop: async () => {
+        isCurrent = false;
+        await feed.stop();
+      },
+    };
+  }
+
+  #take(message: BucketMessage): void {
+    const { clock } = this.#options;
+    this.#heardAt = clock.monotonic();
+    this.#failures = 0;
+    if (message.sequence > this.#liveFrom) this.#offset = { at: message.at, monotonic: this.#heardAt };
+    if (this.#loading !== undefined) this.#loading.push({ sequence: message.sequence, at: message.at });
+    const commit = this.#assembler.take(message);
+    if (commit === undefined) return;
+    this.#remember(commit);
+    if (this.#loading !== undefined) this.#begin(commit, this.#loading);
+    else {
+      this.held.apply(commit);
+      if (commit.epoch !== undefined) this.held.beginEpoch(commit.epoch);
+    }
+    this.held.forget(this.serverNow() - DELETE_WINDOW_MS);
+    for (const waiter of this.#waiters) if (waiter.position <= commit.position) waiter.resolve(commit.at);
+  }
+
+  #remember({ position, ids, changes }: AssembledCommit): void {
+    for (const { key, sequence } of changes) this.#sequences.set(key, sequence);
+    for (const id of ids) this.#ids.set(id, position);
+    for (const id of this.#ids.keys()) {
+      if (this.#ids.size <= REMEMBERED_IDS) break;
+      this.#ids.delete(id);
+    }
+  }
+
+  /** The first whole state. Deletes are known as far back as the oldest message that is no older than the window. */
+  #begin({ position, at, epoch, changes }: AssembledCommit, loaded: readonly Loaded[]): void {
+    const oldest = loaded.find((message) => message.at >= at - DELETE_WINDOW_MS);
+    const entries = new Map<string, Held>();
+    const tombstones = new Map<string, Tombstone>();
+    for (const { key, value, ...written } of changes) {
+      if (value === undefined) tombstones.set(key, written);
+      else entries.set(key, { value, position: written.position });
+    }
+    const floor = (oldest?.sequence ?? position) - 1;
+    const content = { epoch: epoch ?? 1, position, at, floor, entries, tombstones };
+    if (this.#held === undefined) this.#held = new HeldState(content);
+    else this.#held.replace(content);
+    this.#loading = undefined;
+    this.#firstSync.resolve();
+  }
+
+  #checkSilence(): void {
+    const { clock, onQuiet } = this.#options;
+    const silentMs = clock.monotonic() - this.#heardAt;
+    if (silentMs > QUIET_MS) onQuiet();
+    if (silentMs < SILENCE_LIMIT_MS || this.#isOpening || clock.monotonic() < this.#notBefore) return;
+    void this.#reopen(silentMs);
+  }
+
+  async #reopen(silentMs: number): Promise<void> {
+    const { logger, clock, random } = this.#options;
+    this.#isOpening = true;
+    try {
+      void this.#feed?.stop();
+      this.#feed = undefined;
+      const info = await this.#info();
+      if (await this.#isReplaced(info)) return;
+      this.#liveFrom = info.state.last_seq;
+      await this.#open();
+      this.#reopens += 1;
+      this.#heardAt = clock.monotonic();
+      logger.warn({ silentMs, sequence: this.#assembler.last }, "mirror reopened");
+      if (silentMs > DELETE_WINDOW_MS) await this.compare();
+    } catch (err) {
+      this.#failures += 1;
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, CHECK_INTERVAL_MS * 2 ** this.#failures) * (0.5 + random.next() / 2);
+      this.#notBefore = clock.monotonic() + pauseMs;
+      logger.warn({ err, silentMs }, "mirror could not be reopened");
+    } finally {
+      this.#isOpening = false;
+      if (this.#isStopped) await this.#feed?.stop();
+    }
+  }
+
+  /**
+   * Whether the bucket is no longer the one that was mirrored. With a new epoch it is read anew; without one nothing is
+   * taken from it: whoever put it there may have brought back an older state.
+   */
+  async #isReplaced({ created, state }: StreamInfo): Promise<boolean> {
+    const { manager, subjects, logger } = this.#options;
+    if (created === this.#created && state.last_seq >= this.#assembler.last) return false;
+    const message = await manager.streams.getMessage(subjects.stream, { last_by_subj: subjects.epoch });
+    const epoch = Number(message?.string() ?? 0);
+    if (epoch > this.held.revision.epoch) {
+      logger.warn({ epoch }, "bucket was replaced; reading it anew");
+      this.#created = created;
+      this.#assembler = new BatchAssembler();
+      this.#sequences.clear();
+      this.#loading = [];
+      this.#frozen = undefined;
+      return false;
+    }
+    this.#frozen = `stream ${subjects.stream} was replaced, or went back, without a new epoch`;
+    this.#notBefore = this.#options.clock.monotonic() + SILENCE_LIMIT_MS;
+    logger.error(
+      { created, sequence: state.last_seq, mirrored: this.#assembler.last, epoch },
+      "mirror frozen: the bucket went back without a new epoch",
+    );
+    return true;
+  }
+
+  async #info(): Promise<StreamInfo> {
+    return await this.#options.manager.streams.info(this.#options.subjects.stream);
+  }
+
+  #every(intervalMs: number, run: () => unknown): void {
+    const tick = () => {
+      this.#cancel(cancel);
+      if (this.#isStopped) return;
+      run();
+      this.#every(intervalMs, run);
+    };
+    const cancel = this.#options.clock.after(intervalMs, tick);
+    this.#cancels.add(cancel);
+  }
+
+  #cancel(cancel: () => void): void {
+    cancel();
+    this.#cancels.delete(cancel);
+  }
+}

@@ -1,0 +1,63 @@
+import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { ControlPlaneError } from "../domain/errors.ts";
+
+const OLDEST_MAJOR = 2;
+const OLDEST_MINOR = 12;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface NatsConnectOptions {
+  readonly servers: readonly string[];
+  /** Shown by the server beside the connection. */
+  readonly name: string;
+  /** Answers come to subjects below it, so that permissions can name it. */
+  readonly inboxPrefix: string;
+  /** TLS and credentials. */
+  readonly security?: Pick<NodeConnectionOptions, "tls" | "authenticator" | "user" | "pass" | "token">;
+}
+
+/**
+ * Connects, and from then on reconnects for ever.
+ *
+ * @throws ControlPlaneError `unavailable` / `NATS_UNREACHABLE`, `precondition` / `NATS_TOO_OLD`, `invalid` / `BAD_NATS_URL`.
+ */
+export async function connectNats({
+  servers,
+  name,
+  inboxPrefix,
+  security,
+}: NatsConnectOptions): Promise<NatsConnection> {
+  let connection: NatsConnection;
+  try {
+    connection = await connect({
+      servers: [...servers],
+      name,
+      inboxPrefix,
+      timeout: CONNECT_TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 250,
+      pingInterval: 5_000,
+      maxPingOut: 2,
+      ...security,
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+    throw new ControlPlaneError({
+      kind: "unavailable",
+      code: "NATS_UNREACHABLE",
+      message: `no NATS server can be reached at ${servers.join(", ")}: ${why}`,
+      details: { servers: servers.join(",") },
+      cause,
+    });
+  }
+  const version = connection.info?.version ?? "0.0.0";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST_MAJOR || (major === OLDEST_MAJOR && minor >= OLDEST_MINOR)) return connection;
+  await connection.close();
+  throw new ControlPlaneError({
+    kind: "precondition",
+    code: "NATS_TOO_OLD",
+    message: `${connection.getServer()} is nats-server ${version}; ${OLDEST_MAJOR}.${OLDEST_MINOR} or later is needed`,
+    details: { found: version, needed: `${OLDEST_MAJOR}.${OLDEST_MINOR}` },
+  });
+}

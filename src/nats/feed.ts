@@ -1,0 +1,132 @@
+import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
+import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from "@nats-io/transport-node";
+import type { BucketMessage } from "./batch-assembler.ts";
+import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
+import type { Subjects } from "./subjects.ts";
+
+const HEARTBEAT_MS = 1_000;
+/** A consumer whose reader is gone is dropped by the server after this. */
+const INACTIVE_MS = 30_000;
+
+export interface Feed {
+  stop(): Promise<void>;
+}
+
+export interface FeedOptions {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly subjects: Subjects;
+  readonly inboxPrefix: string;
+  readonly from: number;
+  readonly onMessage: (message: BucketMessage) => void;
+  /** A message is missing, or the consumer is gone: open another one. Called at most once. */
+  readonly onBroken: () => void;
+}
+
+/**
+ * Messages of the bucket in order, from a sequence on, by an ephemeral push consumer of our own.
+ *
+ * It notices messages that went missing on the way; it does not notice that nothing comes any more.
+ */
+export async function openFeed(options: FeedOptions): Promise<Feed> {
+  const { connection, manager, subjects, inboxPrefix, from } = options;
+  const inbox = createInbox(inboxPrefix);
+  const reader = new FeedReader(options);
+  const subscription = connection.subscribe(inbox, { callback: (error, message) => reader.take(error, message) });
+  try {
+    const { name } = await manager.consumers.add(subjects.stream, {
+      deliver_subject: inbox,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: Math.max(1, from),
+      filter_subjects: [...subjects.mirrored],
+      ack_policy: AckPolicy.None,
+      replay_policy: ReplayPolicy.Instant,
+      flow_control: true,
+      idle_heartbeat: nanos(HEARTBEAT_MS),
+      inactive_threshold: nanos(INACTIVE_MS),
+      mem_storage: true,
+      num_replicas: 1,
+      max_deliver: 1,
+    });
+    return { stop: () => stop({ manager, stream: subjects.stream, name, subscription }) };
+  } catch (error) {
+    subscription.unsubscribe();
+    throw error;
+  }
+}
+
+async function stop(feed: {
+  manager: JetStreamManager;
+  stream: string;
+  name: string;
+  subscription: Subscription;
+}): Promise<void> {
+  feed.subscription.unsubscribe();
+  try {
+    await feed.manager.consumers.delete(feed.stream, feed.name);
+  } catch {
+    // It is gone already, or its server is away: then it ends by itself for want of a reader.
+  }
+}
+
+class FeedReader {
+  readonly #options: FeedOptions;
+  #delivered = 0;
+  #isBroken = false;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  take(error: Error | null, message: Msg): void {
+    if (this.#isBroken) return;
+    if (error !== null) this.#break();
+    else if (message.headers?.code === 100) this.#control(message);
+    else if (message.headers !== undefined && message.headers.code !== 0) this.#break();
+    else this.#deliver(message);
+  }
+
+  /** Heartbeats and flow control: answered at once, since all that is done with a message is to take it in. */
+  #control(message: Msg): void {
+    const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";
+    if (message.reply !== undefined && message.reply !== "") message.respond();
+    else if (stalled !== "") this.#options.connection.publish(stalled);
+    const last = Number(message.headers?.get("Nats-Last-Consumer") || 0);
+    if (last > this.#delivered) this.#break();
+  }
+
+  #deliver(message: Msg): void {
+    const info = parseDelivery(message.reply ?? "");
+    if (info.delivery !== this.#delivered + 1) {
+      this.#break();
+      return;
+    }
+    this.#delivered += 1;
+    const header = (name: string) => message.headers?.get(name) ?? "";
+    const key = this.#options.subjects.keyOf(message.subject);
+    const isGone = header("KV-Operation") !== "" || header("Nats-Marker-Reason") !== "";
+    this.#options.onMessage({
+      sequence: info.sequence,
+      at: info.at,
+      pending: info.pending,
+      mark: parseBatchMark(header(BATCH_HEADER)),
+      id: header(ID_HEADER),
+      epoch: message.subject === this.#options.subjects.epoch ? Number(message.string()) : undefined,
+      change: key === undefined ? undefined : { key, value: isGone ? undefined : message.data },
+    });
+  }
+
+  #break(): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#options.onBroken();
+  }
+}
+
+/** `$JS.ACK.[domain.account.]stream.consumer.tries.sequence.delivery.nanoseconds.pending[.random]` */
+function parseDelivery(reply: string) {
+  const tokens = reply.split(".");
+  const first = tokens.length === 9 ? 5 : 7;
+  const [sequence = 0, delivery = 0, nanoseconds = 0, pending = 0] = tokens.slice(first, first + 4).map(Number);
+  return { sequence, delivery, pending, at: Math.floor(nanoseconds / 1e6) };
+}

@@ -1,0 +1,262 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
+import { checkKey } from "../store/batch.ts";
+import { storeClosed } from "../store/errors.ts";
+import { type Lease, leaseKey, type Tenure } from "../store/lease.ts";
+import type { StateStore } from "../store/state-store.ts";
+import { leaseBucket } from "./bucket.ts";
+import { type BucketWrite, publishBatch } from "./publish-batch.ts";
+import { StreamReader } from "./stream-reader.ts";
+import { subjectsOf } from "./subjects.ts";
+
+export interface NatsLeaseOptions {
+  readonly connection: NatsConnection;
+  readonly bucket: string;
+  readonly replica: string;
+  readonly state: StateStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly ttlMs: number;
+}
+
+/**
+ * A key in a bucket whose keys end when they are not renewed says who holds a role; a key of the state, moved on with each
+ * win, is the fence. The first only keeps others waiting: it is the second that stops a holder which does not know that it
+ * lost.
+ */
+export class NatsLease implements Lease {
+  readonly #options: NatsLeaseOptions;
+  readonly #reader: StreamReader;
+  readonly #subjects: ReturnType<typeof subjectsOf>;
+  readonly #tenures = new Set<NatsTenure>();
+  readonly #stop = new AbortController();
+  /** Candidates in this process for the same role go one after the other. */
+  readonly #queues = new Map<string, Promise<void>>();
+
+  constructor(options: NatsLeaseOptions) {
+    this.#options = options;
+    this.#subjects = subjectsOf(leaseBucket(options.bucket));
+    this.#reader = new StreamReader(options.connection, this.#subjects.stream);
+  }
+
+  async campaign(role: string, signal: AbortSignal): Promise<Tenure> {
+    const { clock, random, ttlMs } = this.#options;
+    checkKey(leaseKey(role));
+    const either = AbortSignal.any([signal, this.#stop.signal]);
+    const id = `${this.#options.replica} ${random.id()}`;
+    for (;;) {
+      either.throwIfAborted();
+      const before = this.#queues.get(role);
+      if (before !== undefined) {
+        await unlessAborted(before, either);
+        continue;
+      }
+      const place = Promise.withResolvers<void>();
+      this.#queues.set(role, place.promise);
+      const leave = () => {
+        this.#queues.delete(role);
+        place.resolve();
+      };
+      const tenure = await this.#tryToWin(role, id, leave).catch((err: unknown) => {
+        this.#options.logger.debug({ err, role }, "campaign failed");
+      });
+      if (tenure !== undefined) return tenure;
+      leave();
+      await this.#pause(role, ttlMs * (0.2 + random.next() * 0.1), clock, either);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(storeClosed());
+    await Promise.all([...this.#tenures].map((tenure) => tenure.resign()));
+  }
+
+  async #tryToWin(role: string, id: string, leave: () => void): Promise<NatsTenure | undefined> {
+    const { clock, connection, state } = this.#options;
+    const subject = this.#subjects.state(role);
+    const sentAt = clock.monotonic();
+    const last = await this.#reader.last(subject);
+    if (last !== undefined && last.data.byteLength > 0) return undefined;
+    const write = { subject, value: new TextEncoder().encode(id), expected: last?.sequence ?? 0 };
+    const outcome = await this.#write(write);
+    const sequence = outcome.kind === "written" ? outcome.sequence : await this.#adopted(subject, id, outcome.kind);
+    if (sequence === undefined) return undefined;
+    const tenure = new NatsTenure({
+      ...this.#options,
+      id,
+      subject,
+      sequence,
+      sentAt,
+      reader: this.#reader,
+      hint: hintSubject(this.#options.bucket, role),
+      onEnd: () => {
+        this.#tenures.delete(tenure);
+        leave();
+      },
+    });
+    this.#tenures.add(tenure);
+    try {
+      await tenure.moveFence(state, leaseKey(role));
+      return tenure;
+    } catch (error) {
+      await tenure.resign();
+      throw connection.isClosed() ? storeClosed() : error;
+    }
+  }
+
+  /** After an answer that never came, the lease may be ours all the same. */
+  async #adopted(subject: string, id: string, kind: string): Promise<number | undefined> {
+    if (kind !== "unknown") return undefined;
+    const last = await this.#reader.last(subject);
+    return last !== undefined && new TextDecoder().decode(last.data) === id ? last.sequence : undefined;
+  }
+
+  async #write(write: BucketWrite) {
+    return await publishBatch(this.#options.connection, { id: "", hidden: 0, writes: [write] });
+  }
+
+  /** Until the time is over, or a holder says that it resigned. */
+  async #pause(role: string, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    const hinted = Promise.withResolvers<void>();
+    const subscription = this.#options.connection.subscribe(hintSubject(this.#options.bucket, role), {
+      max: 1,
+      callback: () => hinted.resolve(),
+    });
+    const enough = new AbortController();
+    try {
+      await Promise.race([clock.sleep(pauseMs, AbortSignal.any([signal, enough.signal])), hinted.promise]);
+    } finally {
+      enough.abort();
+      if (!subscription.isClosed()) subscription.unsubscribe();
+    }
+  }
+}
+
+interface TenureOptions extends NatsLeaseOptions {
+  readonly id: string;
+  readonly subject: string;
+  readonly sequence: number;
+  /** Monotonic time before the request that won was sent: so this side's deadline is always the earlier one. */
+  readonly sentAt: number;
+  readonly reader: StreamReader;
+  readonly hint: string;
+  readonly onEnd: () => void;
+}
+
+class NatsTenure implements Tenure {
+  readonly #options: TenureOptions;
+  readonly #end = new AbortController();
+  readonly #marginMs: number;
+  #fence: Tenure["fence"] | undefined;
+  #sequence: number;
+  #cancelDeadline: () => void = () => {};
+  #cancelRenewal: () => void = () => {};
+
+  constructor(options: TenureOptions) {
+    this.#options = options;
+    this.#sequence = options.sequence;
+    this.#marginMs = Math.max(options.ttlMs / 10, Math.min(1_500, options.ttlMs / 4));
+    this.#renewed(options.sentAt);
+  }
+
+  get fence(): Tenure["fence"] {
+    if (this.#fence === undefined) throw new Error("a tenure without a fence");
+    return this.#fence;
+  }
+
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /**
+   * Shuts every earlier holder out. The token that is written with it, the lease's own sequence, only grows: whoever finds
+   * a higher one was overtaken itself.
+   */
+  async moveFence(state: StateStore, key: string): Promise<void> {
+    const { id, sequence } = this.#options;
+    await state.barrier();
+    const found = await state.get(key);
+    if (found !== undefined && tokenOf(found.value) >= sequence) throw new Error("a later holder has moved the fence");
+    const value = new TextEncoder().encode(`${sequence} ${id}`);
+    const { revision } = await state.commit({
+      ops: [{ op: "put", key, value, guard: found?.revision ?? "absent" }],
+      cause: { actor: "lease", operation: "-lease", reason: "", requestId: "" },
+    });
+    if (this.#end.signal.aborted) throw new Error("the lease ended before its fence was moved");
+    this.#fence = { key, revision };
+  }
+
+  async resign(): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    this.#finish("resigned");
+    const { connection, subject, hint } = this.#options;
+    // An empty value: free. The key stays, so that sequences keep growing.
+    const write = { subject, value: new Uint8Array(), expected: this.#sequence };
+    await publishBatch(connection, { id: "", hidden: 0, writes: [write] }).catch(() => undefined);
+    if (!connection.isClosed()) connection.publish(hint);
+  }
+
+  #renewed(sentAt: number): void {
+    const { clock, ttlMs } = this.#options;
+    this.#cancelDeadline();
+    const remainingMs = sentAt + ttlMs - this.#marginMs - clock.monotonic();
+    this.#cancelDeadline = clock.after(Math.max(0, remainingMs), () => this.#finish("not renewed in time"));
+    this.#cancelRenewal = clock.after(ttlMs / 4, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, connection, subject, id, ttlMs, reader, logger } = this.#options;
+    const sentAt = clock.monotonic();
+    const value = new TextEncoder().encode(id);
+    try {
+      const writes = [{ subject, value, expected: this.#sequence }];
+      const outcome = await publishBatch(connection, { id: "", hidden: 0, writes, timeoutMs: ttlMs / 8 });
+      if (this.#end.signal.aborted) return;
+      if (outcome.kind === "written") {
+        this.#sequence = outcome.sequence;
+        this.#renewed(sentAt);
+        return;
+      }
+      const last = await reader.last(subject);
+      if (this.#end.signal.aborted) return;
+      if (last === undefined || new TextDecoder().decode(last.data) !== id) {
+        this.#finish("taken by another");
+        return;
+      }
+      this.#sequence = last.sequence;
+    } catch (err) {
+      logger.debug({ err, subject }, "lease could not be renewed yet");
+    }
+    if (!this.#end.signal.aborted) this.#cancelRenewal = clock.after(ttlMs / 16, () => void this.#renew());
+  }
+
+  #finish(why: string): void {
+    if (this.#end.signal.aborted) return;
+    this.#cancelDeadline();
+    this.#cancelRenewal();
+    this.#end.abort(new Error(why));
+    this.#options.onEnd();
+  }
+}
+
+function hintSubject(bucket: string, role: string): string {
+  return `fairlead.${bucket}.lease.${role}`;
+}
+
+function tokenOf(value: Uint8Array): number {
+  return Number.parseInt(new TextDecoder().decode(value), 10);
+}
+
+async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([waited, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import {
+  PEER_MEMORY_MS,
+  PEER_SILENCE_MS,
+  type Peer,
+  type PeerAnswer,
+  type PeerPosition,
+  type Peers,
+} from "../store/peers.ts";
+
+const INTERVAL_MS = 100;
+
+export interface NatsPeersOptions {
+  readonly connection: NatsConnection;
+  readonly bucket: string;
+  readonly replica: string;
+  readonly clock: Clock;
+}
+
+interface Heard {
+  readonly position: PeerPosition;
+  readonly heardAt: number;
+}
+
+/** Replicas that tell each other where they stand, over core NATS: what is lost is said again a moment later. */
+export class NatsPeers implements Peers {
+  readonly #options: NatsPeersOptions;
+  readonly #root: string;
+  readonly #token: string;
+  readonly #heard = new Map<string, Heard>();
+  readonly #subscription: Subscription;
+  #position: PeerPosition | undefined;
+  #cancel: () => void;
+
+  constructor(options: NatsPeersOptions) {
+    this.#options = options;
+    this.#root = `fairlead.${options.bucket}`;
+    this.#token = tokenOf(options.replica);
+    this.#subscription = options.connection.subscribe(`${this.#root}.position.*`, {
+      callback: (_, message) => this.#hear(message),
+    });
+    this.#cancel = options.clock.after(INTERVAL_MS, () => this.#tell());
+  }
+
+  announce(position: PeerPosition): void {
+    const isFirst = this.#position === undefined;
+    this.#position = position;
+    if (isFirst) this.#publish(position);
+  }
+
+  list(): readonly Peer[] {
+    const now = this.#options.clock.monotonic();
+    return [...this.#heard].flatMap(([replica, heard]): Peer[] => {
+      const silentMs = now - heard.heardAt;
+      if (silentMs > PEER_MEMORY_MS) {
+        this.#heard.delete(replica);
+        return [];
+      }
+      return [{ replica, status: silentMs > PEER_SILENCE_MS ? "unknown" : "live", ...heard }];
+    });
+  }
+
+  async ask(topic: string, question: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<readonly PeerAnswer[]> {
+    const { connection } = this.#options;
+    return await Promise.all(
+      this.list().map(async ({ replica }): Promise<PeerAnswer> => {
+        try {
+          const subject = `${this.#root}.ask.${tokenOf(replica)}.${tokenOf(topic)}`;
+          const reply = await connection.request(subject, question, { timeout: timeoutMs });
+          return { replica, answer: reply.headers?.hasError ? undefined : reply.data };
+        } catch {
+          return { replica, answer: undefined };
+        }
+      }),
+    );
+  }
+
+  answer(topic: string, handler: (question: Uint8Array) => Promise<Uint8Array>): () => void {
+    const reply = async (message: Msg) => {
+      try {
+        message.respond(await handler(message.data));
+      } catch {
+        // Whoever asked waits in vain, and then counts this replica as unknown: which it is.
+      }
+    };
+    const subject = `${this.#root}.ask.${this.#token}.${tokenOf(topic)}`;
+    const subscription = this.#options.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) void reply(message);
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  /** Takes leave, so that the others do not miss this replica. */
+  stop(): void {
+    this.#cancel();
+    this.#position = undefined;
+    const { connection } = this.#options;
+    if (!connection.isClosed())
+      connection.publish(`${this.#root}.position.${this.#token}`, JSON.stringify(this.#words()));
+    this.#subscription.unsubscribe();
+  }
+
+  #tell(): void {
+    if (this.#position !== undefined) this.#publish(this.#position);
+    this.#cancel = this.#options.clock.after(INTERVAL_MS, () => this.#tell());
+  }
+
+  #publish(position: PeerPosition): void {
+    const { connection } = this.#options;
+    if (connection.isClosed()) return;
+    connection.publish(`${this.#root}.position.${this.#token}`, JSON.stringify(this.#words(position)));
+  }
+
+  #words(position?: PeerPosition): Words {
+    return { replica: this.#options.replica, ...(position && { position }) };
+  }
+
+  #hear(message: Msg): void {
+    const { replica, position } = message.json<Words>();
+    if (replica === this.#options.replica) return;
+    if (position === undefined) this.#heard.delete(replica);
+    else this.#heard.set(replica, { position, heardAt: this.#options.clock.monotonic() });
+  }
+}
+
+/** No position: the replica takes its leave. */
+interface Words {
+  readonly replica: string;
+  readonly position?: PeerPosition;
+}
+
+/** Names are free text; a subject's token is not. */
+function tokenOf(name: string): string {
+  return Buffer.from(name).toString("base64url");
+}

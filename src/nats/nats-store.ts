@@ -1,0 +1,257 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import { ControlPlaneError } from "../domain/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Random } from "../runtime/random.ts";
+import { checkBatch, checkKey, guardHolds, isJournaled } from "../store/batch.ts";
+import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, unreachable } from "../store/errors.ts";
+import type { Revision } from "../store/revision.ts";
+import type {
+  Batch,
+  Committed,
+  Entry,
+  Guard,
+  HistoryCopy,
+  StateStore,
+  StoreOp,
+  WatchEvent,
+} from "../store/state-store.ts";
+import { batchWrites, tickWrite } from "./batch-writes.ts";
+import type { BucketMirror } from "./bucket-mirror.ts";
+import { storeFailure } from "./failure.ts";
+import { readHistory } from "./nats-history.ts";
+import type { NatsJournal } from "./nats-journal.ts";
+import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
+import type { StreamReader } from "./stream-reader.ts";
+import type { Subjects } from "./subjects.ts";
+
+/** How long a commit waits for its own mirror, and a refusal for the mirror to be sure. */
+const MIRROR_WAIT_MS = 2_000;
+const CONFLICT_TRIES = 8;
+const RETRY_PAUSE_MS = 20;
+
+export interface NatsStoreOptions {
+  readonly connection: NatsConnection;
+  readonly subjects: Subjects;
+  readonly mirror: BucketMirror;
+  readonly journal: NatsJournal;
+  readonly reader: StreamReader;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Ends what was opened with the store. */
+  readonly onClose: () => Promise<void>;
+}
+
+/** The state in one JetStream bucket, read from this process's mirror of it. */
+export class NatsStore implements StateStore {
+  readonly #options: NatsStoreOptions;
+  /** One batch is in flight at a time: with several copies the server refuses a second write to a key under way. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #barrier: Promise<Revision> | undefined;
+  #isTicking = false;
+  #closed = false;
+  #latest = 0;
+
+  constructor(options: NatsStoreOptions) {
+    this.#options = options;
+  }
+
+  async commit(batch: Batch): Promise<Committed> {
+    this.#assertOpen();
+    checkBatch(batch);
+    return await this.#inTurn(() => this.#commit(batch));
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    this.#assertOpen();
+    checkKey(key);
+    return this.#held.entry(key);
+  }
+
+  async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
+    this.#assertOpen();
+    return { entries: this.#held.read(prefix), revision: this.#held.revision };
+  }
+
+  async history(key: string): Promise<readonly HistoryCopy[]> {
+    this.#assertOpen();
+    checkKey(key);
+    const { reader, subjects } = this.#options;
+    return await readHistory(reader, subjects.history(key, "*"), this.#held.revision.epoch);
+  }
+
+  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+    return this.#options.mirror.held.watch(options);
+  }
+
+  async barrier(): Promise<Revision> {
+    this.#assertOpen();
+    this.#barrier ??= this.#inTurn(() => {
+      this.#barrier = undefined;
+      return this.#passBarrier();
+    });
+    return await this.#barrier;
+  }
+
+  /** A write of nothing, so that mirrors everywhere hear that all is well. Fails silently: others try too. */
+  tick(): void {
+    if (this.#isTicking || this.#closed) return;
+    this.#isTicking = true;
+    const { connection, random } = this.#options;
+    void publishBatch(connection, { id: random.id(), hidden: 0, writes: [this.#tickWrite()] })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isTicking = false;
+      });
+  }
+
+  now(): number {
+    this.#latest = Math.max(this.#latest, Math.floor(this.#options.mirror.serverNow()), this.#held.at);
+    return this.#latest;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue.catch(() => undefined);
+    await this.#options.onClose();
+  }
+
+  get #held() {
+    return this.#options.mirror.held;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw storeClosed();
+  }
+
+  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.catch(() => undefined).then(run);
+    this.#queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #commit(batch: Batch): Promise<Committed> {
+    const { clock, random } = this.#options;
+    await this.#awaitGuards(batch);
+    for (let tries = 0; tries < CONFLICT_TRIES; tries++) {
+      this.#assertWritable();
+      const refusal = this.#refusal(batch);
+      if (refusal === undefined) {
+        const outcome = await this.#publish(batch);
+        const committed = await this.#settle(outcome);
+        if (committed !== undefined) return committed;
+      }
+      // Either the mirror or the server says no. The mirror may lag: make it as new as the log, and ask it.
+      if (!(await this.#catchUp())) throw unreachable("the write was refused, and the log cannot be read to tell why");
+      const sure = this.#refusal(batch);
+      if (sure?.code !== "FENCED" && (await this.#isRequestSeen(batch))) throw requestSeen(batch.cause.requestId);
+      if (sure !== undefined) throw sure;
+      await clock.sleep(RETRY_PAUSE_MS * random.next() * (tries + 1));
+    }
+    throw unreachable("the log refuses the write again and again, because others write to the same keys");
+  }
+
+  /** A guard or fence may name a revision that another replica told of and this mirror has not reached. */
+  async #awaitGuards({ ops, fence }: Batch): Promise<void> {
+    const guards = [fence?.revision, ...ops.map(({ guard }) => guard)];
+    const { epoch, position } = this.#held.revision;
+    const ahead = guards.filter((guard) => isRevision(guard) && guard.epoch === epoch && guard.position > position);
+    if (ahead.length > 0) await this.#catchUp();
+  }
+
+  #assertWritable(): void {
+    const { connection, mirror } = this.#options;
+    const { frozen } = mirror.status;
+    if (frozen !== undefined) {
+      throw new ControlPlaneError({
+        kind: "unavailable",
+        code: "STORE_REPLACED",
+        message: `${frozen}; restore it with a new epoch`,
+      });
+    }
+    if (connection.isClosed()) throw storeClosed();
+  }
+
+  #refusal({ ops, fence }: Batch): ControlPlaneError | undefined {
+    const { epoch } = this.#held.revision;
+    const holds = (key: string, guard: Guard | undefined) => guardHolds(guard, this.#held.held(key)?.position, epoch);
+    if (fence !== undefined && !holds(fence.key, fence.revision)) return fenced(fence.key);
+    const failed = ops.find(({ key, guard }) => !holds(key, guard));
+    return failed && mismatch(failed.key);
+  }
+
+  async #publish(batch: Batch): Promise<PublishOutcome & { readonly id: string }> {
+    const { connection, random, mirror, subjects, journal } = this.#options;
+    const id = random.id();
+    const { fence } = batch;
+    const expected = (op: StoreOp) =>
+      op.guard === undefined || op.guard === "any" ? undefined : mirror.sequenceOf(op.key);
+    const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.sequenceOf(fence.key) };
+    const { hidden, shown } = batchWrites({
+      batch,
+      subjects,
+      expected,
+      record: isJournaled(batch) ? journal.record(batch, id) : undefined,
+    });
+    const tick = { ...this.#tickWrite(), ...(guard && { guard }) };
+    const outcome = await publishBatch(connection, { id, hidden: hidden.length, writes: [...hidden, ...shown, tick] });
+    return { ...outcome, id };
+  }
+
+  /** What came of a publish; nothing: it was refused. */
+  async #settle(outcome: PublishOutcome & { readonly id: string }): Promise<Committed | undefined> {
+    const { mirror } = this.#options;
+    if (outcome.kind === "conflict") return undefined;
+    if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was written");
+    if (outcome.kind === "written") return await this.#committed(outcome.sequence);
+    // The tick carries the batch's id: once the mirror is as new as the log it has seen it, or there was nothing to see.
+    await this.#catchUp();
+    const position = mirror.positionOf(outcome.id);
+    if (position !== undefined) return await this.#committed(position);
+    throw outcomeUnknown("no server answered the write in time; read before you write again", outcome.error);
+  }
+
+  async #committed(position: number): Promise<Committed> {
+    const { mirror } = this.#options;
+    const { silentMs } = mirror.status;
+    const at = await mirror.reached(position, silentMs > MIRROR_WAIT_MS ? 0 : MIRROR_WAIT_MS);
+    return { revision: { epoch: this.#held.revision.epoch, position }, at: at ?? this.now() };
+  }
+
+  async #catchUp(): Promise<boolean> {
+    try {
+      return await this.#options.mirror.catchUp(MIRROR_WAIT_MS);
+    } catch {
+      return false;
+    }
+  }
+
+  async #isRequestSeen(batch: Batch): Promise<boolean> {
+    if (!isJournaled(batch) || batch.cause.requestId === "") return false;
+    return (await this.#options.journal.findRequest(batch.cause.requestId)) !== undefined;
+  }
+
+  async #passBarrier(): Promise<Revision> {
+    this.#assertOpen();
+    this.#assertWritable();
+    const { connection, mirror, random } = this.#options;
+    const outcome = await publishBatch(connection, { id: random.id(), hidden: 0, writes: [this.#tickWrite()] });
+    if (outcome.kind !== "written") {
+      throw storeFailure(
+        outcome.kind === "conflict" ? "a tick was refused" : outcome.error,
+        "the log cannot be written",
+      );
+    }
+    const at = await mirror.reached(outcome.sequence, MIRROR_WAIT_MS * 2);
+    if (at === undefined) throw unreachable("the log cannot be read");
+    return this.#held.revision;
+  }
+
+  #tickWrite() {
+    return tickWrite(this.#options.subjects, this.now());
+  }
+}
+
+function isRevision(guard: Guard | undefined): guard is Revision {
+  return typeof guard === "object";
+}

@@ -1,0 +1,128 @@
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { ControlPlaneError } from "../domain/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
+import { storeClosed } from "../store/errors.ts";
+import type { Store } from "../store/store.ts";
+import { openLeaseBucket, openStateBucket } from "./bucket.ts";
+import { BucketMirror, type MirrorStatus } from "./bucket-mirror.ts";
+import { connectNats, type NatsConnectOptions } from "./connect.ts";
+import { storeFailure } from "./failure.ts";
+import { NatsJournal } from "./nats-journal.ts";
+import { NatsLease } from "./nats-lease.ts";
+import { NatsPeers } from "./nats-peers.ts";
+import { NatsStore } from "./nats-store.ts";
+import { publishBatch } from "./publish-batch.ts";
+import { StreamReader } from "./stream-reader.ts";
+import { subjectsOf } from "./subjects.ts";
+
+const API_TIMEOUT_MS = 3_000;
+export const LEASE_TTL_MS = 15_000;
+
+export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | "security"> {
+  readonly bucket: string;
+  /** Copies of the data over servers: 1, or 3 and 5 in a cluster. */
+  readonly replicas: number;
+  /** This replica's name; unique among those that share the bucket. */
+  readonly replica: string;
+  /** How long a lease lasts that is not renewed; 15 s unless told otherwise, and never less than 3 s. */
+  readonly leaseTtlMs?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface OpenedNatsStore extends Store {
+  mirrorStatus(): MirrorStatus;
+}
+
+/**
+ * Opens the store in a JetStream bucket, which it makes when it does not exist.
+ *
+ * @throws ControlPlaneError what `connectNats` and the buckets refuse, `precondition` / `NATS_WITHOUT_JETSTREAM`,
+ * `NATS_PERMISSION_MISSING` (`details.subject`).
+ */
+export async function openNatsStore(settings: NatsStoreSettings): Promise<OpenedNatsStore> {
+  const { servers, security, bucket, replica } = settings;
+  const inboxPrefix = "_INBOX_fairlead";
+  const connection = await connectNats({
+    servers,
+    inboxPrefix,
+    name: `fairlead ${replica}`,
+    ...(security && { security }),
+  });
+  try {
+    return await openOn(connection, inboxPrefix, { ...settings, bucket });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function openOn(
+  connection: NatsConnection,
+  inboxPrefix: string,
+  settings: NatsStoreSettings,
+): Promise<OpenedNatsStore> {
+  const { bucket, replicas, replica, clock, random, logger, leaseTtlMs = LEASE_TTL_MS } = settings;
+  const manager = await openManager(connection);
+  await openStateBucket(manager, { bucket, replicas });
+  await openLeaseBucket(manager, { bucket, replicas, ttlMs: leaseTtlMs });
+  const subjects = subjectsOf(bucket);
+  await beginFirstEpoch(connection, subjects.epoch);
+  const reader = new StreamReader(connection, subjects.stream);
+  const mirror = new BucketMirror({
+    connection,
+    manager,
+    subjects,
+    inboxPrefix,
+    clock,
+    random,
+    logger: logger.child({ component: "store" }),
+    onQuiet: () => state.tick(),
+  });
+  let isOpen = true;
+  const assertOpen = () => {
+    if (!isOpen) throw storeClosed();
+  };
+  const journal = new NatsJournal({ manager, reader, subjects, assertOpen, head: () => mirror.held.revision });
+  const peers = new NatsPeers({ connection, bucket, replica, clock });
+  const onClose = async () => {
+    isOpen = false;
+    await lease.stop();
+    peers.stop();
+    await mirror.stop();
+    await connection.close();
+  };
+  const state = new NatsStore({ connection, subjects, mirror, journal, reader, clock, random, onClose });
+  const lease = new NatsLease({ connection, bucket, replica, state, clock, random, logger, ttlMs: leaseTtlMs });
+  await mirror.start();
+  await state.barrier();
+  return { state, journal, lease, peers, mirrorStatus: () => mirror.status };
+}
+
+async function openManager(connection: NatsConnection): Promise<JetStreamManager> {
+  try {
+    return await jetstreamManager(connection, { timeout: API_TIMEOUT_MS });
+  } catch (error) {
+    const failure = storeFailure(error, "cannot use JetStream");
+    if (failure.code === "NATS_PERMISSION_MISSING") throw failure;
+    throw new ControlPlaneError({
+      kind: "precondition",
+      code: "NATS_WITHOUT_JETSTREAM",
+      message: `${connection.getServer()} offers no JetStream to this account: ${failure.message}`,
+      cause: error,
+    });
+  }
+}
+
+/** The first replica writes it; the others find it there. */
+async function beginFirstEpoch(connection: NatsConnection, subject: string): Promise<void> {
+  const value = new TextEncoder().encode("1");
+  const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [{ subject, value, expected: 0 }] });
+  if (outcome.kind === "failed" || outcome.kind === "unknown") {
+    throw storeFailure(outcome.error, "the bucket cannot be written");
+  }
+}

@@ -1,0 +1,126 @@
+/** Real nats-servers of a test on loopback: one, or three that form a cluster. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { provideNatsServer } from "../../scripts/components/nats-server.ts";
+import { type Child, startChild } from "./child.ts";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
+import { tempFolder } from "./temp-folder.ts";
+
+export interface NatsServer {
+  readonly name: string;
+  readonly url: string;
+  readonly child: Child;
+  signal(signal: NodeJS.Signals): void;
+  /** Kills it and waits for its end. */
+  kill(): Promise<void>;
+  /** Starts it again with the same data. */
+  restart(): Promise<void>;
+}
+
+export interface NatsCluster extends AsyncDisposable {
+  readonly servers: readonly NatsServer[];
+  readonly urls: readonly string[];
+  stop(): Promise<void>;
+}
+
+interface Ports {
+  readonly client: number;
+  readonly cluster: number;
+  readonly monitor: number;
+}
+
+export interface NatsClusterOptions {
+  readonly size: 1 | 3;
+  /** More lines of the configuration of each. */
+  readonly config?: string;
+}
+
+export async function startNats({ size, config = "" }: NatsClusterOptions): Promise<NatsCluster> {
+  const program = provideNatsServer(() => {}).path;
+  const folder = tempFolder();
+  const ports: Ports[] = [];
+  for (let i = 0; i < size; i++) {
+    ports.push({ client: await freePort(), cluster: await freePort(), monitor: await freePort() });
+  }
+  const servers = ports.map((own, i) => {
+    const home = join(folder.path, `n${i + 1}`);
+    mkdirSync(home, { recursive: true });
+    const file = join(home, "nats.conf");
+    writeFileSync(file, configOf({ name: `n${i + 1}`, home, own, ports, config }));
+    return new Server({ program, file, home, name: `n${i + 1}`, ports: own });
+  });
+  for (const server of servers) server.start();
+  await Promise.all(servers.map((server) => server.isReady()));
+  const stop = async () => {
+    await Promise.all(servers.map((server) => server.kill()));
+    folder[Symbol.dispose]();
+  };
+  return { servers, urls: servers.map(({ url }) => url), stop, [Symbol.asyncDispose]: stop };
+}
+
+class Server implements NatsServer {
+  readonly name: string;
+  readonly url: string;
+  readonly #options: { program: string; file: string; home: string; name: string; ports: Ports };
+  #child: Child | undefined;
+
+  constructor(options: { program: string; file: string; home: string; name: string; ports: Ports }) {
+    this.#options = options;
+    this.name = options.name;
+    this.url = `nats://127.0.0.1:${options.ports.client}`;
+  }
+
+  get child(): Child {
+    if (this.#child === undefined) throw new Error(`${this.name} is not started`);
+    return this.#child;
+  }
+
+  start(): void {
+    const { program, file, home, name } = this.#options;
+    this.#child = startChild({ name, program, args: ["-c", file], logFile: join(home, "log") });
+  }
+
+  async isReady(): Promise<void> {
+    const health = `http://127.0.0.1:${this.#options.ports.monitor}/healthz`;
+    await eventually(
+      async () => (await fetch(health)).status,
+      (status) => status === 200,
+      { what: `${this.name} is ready`, timeoutMs: 30_000, explain: () => this.child.logTail() },
+    );
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.signal(signal);
+  }
+
+  async kill(): Promise<void> {
+    this.child.signal("SIGKILL");
+    await this.child.exited;
+  }
+
+  async restart(): Promise<void> {
+    this.start();
+    await this.isReady();
+  }
+}
+
+function configOf(server: {
+  readonly name: string;
+  readonly home: string;
+  readonly own: Ports;
+  readonly ports: readonly Ports[];
+  readonly config: string;
+}): string {
+  const { name, home, own, ports, config } = server;
+  const routes = ports.map(({ cluster }) => `nats-route://127.0.0.1:${cluster}`).join(", ");
+  const cluster = `cluster { name: test, listen: "127.0.0.1:${own.cluster}", routes: [ ${routes} ] }`;
+  return `
+    server_name: ${name}
+    listen: "127.0.0.1:${own.client}"
+    http: "127.0.0.1:${own.monitor}"
+    jetstream { store_dir: "${home}", max_file_store: 2GB, max_memory_store: 64MB, sync_interval: always }
+    ${ports.length > 1 ? cluster : ""}
+    ${config}
+  `;
+}
