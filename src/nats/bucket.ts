@@ -82,13 +82,14 @@ async function openBucket(manager: JetStreamManager, replicas: number, config: B
   const wanted = { num_replicas: replicas, max_msgs_per_subject: 1, allow_msg_ttl: true } as const;
   const checked: Partial<StreamConfig> = config.allow_atomic ? { ...wanted, allow_atomic: true } : wanted;
   for (const [setting, value] of Object.entries(checked)) {
-    const is = found[setting as keyof StreamConfig];
-    if (is === value) continue;
+    const is = JSON.stringify(found[setting as keyof StreamConfig]);
+    const needed = JSON.stringify(value);
+    if (is === needed) continue;
     throw new ControlPlaneError({
       kind: "precondition",
       code: "BUCKET_MISCONFIGURED",
-      message: `stream ${name} has ${setting} ${String(is)}; it must be ${String(value)}: run \`nats stream edit\``,
-      details: { stream: name, setting, found: String(is), needed: String(value) },
+      message: `stream ${name} has ${setting} ${is}; it must be ${needed}: run \`nats stream edit\``,
+      details: { stream: name, setting, found: is, needed },
     });
   }
 }
