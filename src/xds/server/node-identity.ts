@@ -41,6 +41,17 @@ export function readNode(bytes: Uint8Array): NodeIdentity {
   return node;
 }
 
+/** Only the id of a `core.v3.Node`. Clients write it first, so that the rest of a repeated node is not even skipped. */
+export function readNodeId(bytes: Uint8Array): string {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (field === 1) return reader.string();
+    reader.skip(type, field);
+  }
+  return "";
+}
+
 /** Proxyless gRPC libraries take at most 4 MiB in a message, unlike Envoy. */
 export function isGrpcClient(node: NodeIdentity): boolean {
   return node.userAgentName.toLowerCase().startsWith("grpc");

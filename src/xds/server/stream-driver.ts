@@ -6,11 +6,11 @@ import { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
-import { encodeResponse } from "./encode-response.ts";
-import { honoursTtl, isGrpcClient, type NodeIdentity, readNode } from "./node-identity.ts";
+import { honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import type { Changes } from "./resource-cache.ts";
+import type { DiscoveryCall, ResponseTransport } from "./response-transport.ts";
 import type { DiscoveryMethod } from "./services.ts";
-import type { DiscoveryCall, StreamHost } from "./stream-host.ts";
+import type { StreamHost } from "./stream-host.ts";
 import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./wire.ts";
 
 /** Serves one call; what serves it lives as long as the call does, held by its listeners. */
@@ -32,7 +32,6 @@ export class StreamDriver implements ClientRef {
   /** What `progress` last said of this stream. */
   toldPending: number | undefined;
   #node: NodeIdentity | undefined;
-  #nodeBytes: Uint8Array | undefined;
   #group: string | undefined;
   #silent: string | undefined = "no request yet";
   #fence: "none" | "pending" | "passed" | "failed" = "none";
@@ -42,6 +41,7 @@ export class StreamDriver implements ClientRef {
   #cancelWake: (() => void) | undefined;
   #wokenFor = Infinity;
   readonly #call: DiscoveryCall;
+  readonly #transport: ResponseTransport;
   readonly #host: StreamHost<StreamDriver>;
   readonly #abort = new AbortController();
   readonly #namesRegions = new Map<string, Uint8Array>();
@@ -57,7 +57,7 @@ export class StreamDriver implements ClientRef {
     this.#openedMonotonic = host.clock.monotonic();
     this.peer = { address: call.getPeer(), certificate: call.getAuthContext()?.sslPeerCertificate?.raw };
     call.on("data", (bytes: Buffer) => this.#receive(bytes));
-    call.on("drain", () => {
+    this.#transport = host.transportOf(call, () => {
       this.#writable = true;
       this.#host.wake(this);
     });
@@ -203,11 +203,7 @@ export class StreamDriver implements ClientRef {
   /** Reads the node once per stream; later ones may repeat it, but not change who it is (C1, C2). */
   #identify(bytes: Uint8Array | undefined): boolean {
     if (this.#node) {
-      if (!bytes || !this.#nodeBytes || Buffer.compare(bytes, this.#nodeBytes) === 0) return true;
-      if (readNode(bytes).id === this.#node.id) {
-        this.#nodeBytes = bytes.slice();
-        return true;
-      }
+      if (!bytes || readNodeId(bytes) === this.#node.id) return true;
       this.#fail(status.INVALID_ARGUMENT, "the node id changed on an open stream");
       return false;
     }
@@ -215,7 +211,6 @@ export class StreamDriver implements ClientRef {
       this.#fail(status.INVALID_ARGUMENT, "the first request of a stream carries the node");
       return false;
     }
-    this.#nodeBytes = bytes.slice();
     const node = readNode(bytes);
     this.#node = node;
     this.#protocol = this.#createProtocol(node);
@@ -307,9 +302,9 @@ export class StreamDriver implements ClientRef {
   }
 
   #write(send: Send): void {
-    const bytes = encodeResponse(send, this.variant, this.#host.identifier());
-    this.#writable = this.#call.write(bytes) && this.#writable;
-    this.#host.sent(this, send, bytes.length);
+    const frame = this.#host.encoder.encode(send, this.variant, this.#host.identifier());
+    this.#writable = this.#transport.write(frame) && this.#writable;
+    this.#host.sent(this, send, frame.shared.length + frame.own.length);
   }
 
   #wakeAt(at: number): void {

@@ -1,15 +1,14 @@
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { ClientRef, Peer } from "./client-status.ts";
+import type { ResponseEncoder } from "./encode-response.ts";
 import type { XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
-
-export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
+import type { TransportOf } from "./response-transport.ts";
 
 /** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
 export type Placement = { readonly group: string } | { readonly silent: string } | { readonly refuse: string };
@@ -21,6 +20,8 @@ export interface StreamHost<Driver> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly refusals: RefusalMemory;
+  readonly encoder: ResponseEncoder;
+  readonly transportOf: TransportOf;
   place(node: NodeIdentity, peer: Peer): Placement;
   view(group: string): View | undefined;
   hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;

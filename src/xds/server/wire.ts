@@ -82,27 +82,35 @@ export class TooManyNames extends Error {
   }
 }
 
-/** Composes `DiscoveryResponse` around bytes that were encoded when the resources were made. */
-export function writeDiscoveryResponse(send: Send, identifier: string, resources: readonly Uint8Array[]): Buffer {
+/** `DiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
+export function discoveryResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
   const head = new BinaryWriter();
   string(head, 1, send.version);
   const tail = new BinaryWriter();
   string(tail, 4, send.typeUrl);
-  string(tail, 5, send.nonce);
   controlPlane(tail, 6, identifier);
-  return Buffer.concat([head.finish(), ...resources, tail.finish()]);
+  return [head.finish(), ...resources, tail.finish()];
 }
 
-/** Composes `DeltaDiscoveryResponse` around bytes that were encoded when the resources were made. */
-export function writeDeltaResponse(send: Send, identifier: string, resources: readonly Uint8Array[]): Buffer {
+/** `DeltaDiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
+export function deltaResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
   const head = new BinaryWriter();
   string(head, 1, identifier);
   const tail = new BinaryWriter();
   string(tail, 4, send.typeUrl);
-  string(tail, 5, send.nonce);
   for (const name of send.removed) tail.tag(6, WireType.LengthDelimited).string(name);
   controlPlane(tail, 7, identifier);
-  return Buffer.concat([head.finish(), ...resources, tail.finish()]);
+  return [head.finish(), ...resources, tail.finish()];
+}
+
+/** The nonce of a response, the same field in both variants. Fields may stand in any order: it goes last. */
+export function encodeNonce(nonce: string): Buffer {
+  const size = Buffer.byteLength(nonce);
+  const bytes = Buffer.allocUnsafe(2 + size);
+  bytes[0] = (5 << 3) | WireType.LengthDelimited;
+  bytes[1] = size;
+  bytes.write(nonce, 2);
+  return bytes;
 }
 
 /** The fields of one resource that a response repeats. */

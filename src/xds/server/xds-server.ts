@@ -14,13 +14,16 @@ import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import type { ClientRef, ClientStatus, Peer } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
+import { ResponseEncoder } from "./encode-response.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
+import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./response-transport.ts";
 import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
 import { type StreamDriver, serveStream } from "./stream-driver.ts";
-import type { DiscoveryCall, Placement, StreamHost } from "./stream-host.ts";
+import type { Placement, StreamHost } from "./stream-host.ts";
+import { tryDirectWrites } from "./try-direct-writes.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
@@ -80,6 +83,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #log: Logger;
   readonly #grpc: Server;
   readonly #host: StreamHost<StreamDriver>;
+  #transportOf: TransportOf = publicTransport;
   readonly #drivers = new Map<string, StreamDriver>();
   readonly #byGroup = new Map<string, Set<StreamDriver>>();
   readonly #byIdentity = new Map<string, Set<StreamDriver>>();
@@ -126,7 +130,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
    *
    * @throws Error when the address cannot be bound
    */
-  listen(address: string, credentials: ServerCredentials = ServerCredentials.createInsecure()): Promise<string> {
+  async listen(address: string, credentials: ServerCredentials = ServerCredentials.createInsecure()): Promise<string> {
+    await this.#chooseTransport();
     const host = address.slice(0, address.lastIndexOf(":"));
     return new Promise((resolve, reject) => {
       this.#grpc.bindAsync(address, credentials, (error, port) => {
@@ -172,6 +177,12 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     });
   }
 
+  async #chooseTransport(): Promise<void> {
+    directWritesWork ??= tryDirectWrites(this.#clock);
+    if (await directWritesWork) this.#transportOf = directTransport;
+    else this.#log.warn({}, "grpc-js does not take direct writes: each response is copied per stream");
+  }
+
   #createHost(): StreamHost<StreamDriver> {
     const { cache, groupOf, hold, fence, refusals, identifier, types } = this.#options;
     return {
@@ -180,6 +191,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       clock: this.#clock,
       log: this.#log,
       refusals: refusals ?? new LocalRefusalMemory(),
+      encoder: new ResponseEncoder(this.#clock),
+      transportOf: (call, onDrain) => this.#transportOf(call, onDrain),
       place: (node, peer) => {
         const placement = groupOf(node, peer);
         return typeof placement === "string" ? { group: placement } : placement;
@@ -303,6 +316,9 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 }
 
 const CONNECTION_GRACE_MS = 5000;
+
+/** Tried once per process. */
+let directWritesWork: Promise<boolean> | undefined;
 
 /** Streams that one client has only one of: aggregated ones, and those of the wildcard types. */
 function identityOf({ method, node, streamId }: StreamDriver): string {

@@ -1,0 +1,135 @@
+import { Client, credentials, Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { afterEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/runtime/clock.ts";
+import type { Send } from "../../../src/xds/protocol/events.ts";
+import { prepareResource } from "../../../src/xds/server/cached-resource.ts";
+import { messageOf, ResponseEncoder } from "../../../src/xds/server/encode-response.ts";
+import { directTransport, publicTransport, type TransportOf } from "../../../src/xds/server/response-transport.ts";
+import { tryDirectWrites } from "../../../src/xds/server/try-direct-writes.ts";
+
+const TYPE = "type.googleapis.com/example.Thing";
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.forceShutdown();
+});
+
+describe("responses reach the client whole and in order, and the call ends well", () => {
+  test.each([
+    ["directly", directTransport],
+    ["by the public interface", publicTransport],
+  ])("written %s", async (_, transportOf) => {
+    const { encoder, sends } = thousandAndOneKilobyte();
+    const frames = sends.map((send) => encoder.encode(send, "delta", "plane-a"));
+    const { received, code } = await exchange(transportOf, (transport) => {
+      for (const frame of frames) transport.write(frame);
+    });
+    expect(received.map((bytes) => bytes.length)).toEqual(frames.map((frame) => messageOf(frame).length));
+    expect(received.every((bytes, index) => bytes.equals(messageOf(frames[index] ?? missing())))).toBe(true);
+    expect(code).toBe(status.OK);
+  });
+
+  test("a call whose inner stream is not where it was expected is served by the public interface", async () => {
+    const hidden: TransportOf = (call, onDrain) => {
+      const disguised = new Proxy(call, { get: (target, name) => (name === "call" ? {} : bound(target, name)) });
+      return directTransport(disguised, onDrain);
+    };
+    const { encoder, sends } = thousandAndOneKilobyte();
+    const frames = sends.map((send) => encoder.encode(send, "delta", "plane-a"));
+    const { received } = await exchange(hidden, (transport) => {
+      for (const frame of frames) transport.write(frame);
+    });
+    expect(received).toHaveLength(frames.length);
+  });
+
+  test("the trial of direct writes passes with the grpc-js that this project pins", async () => {
+    expect(await tryDirectWrites(systemClock)).toBe(true);
+  });
+});
+
+describe("streams share what is the same for all", () => {
+  test("one buffer for two streams with the same things due; only the nonce is their own", () => {
+    const { encoder, sends } = thousandAndOneKilobyte();
+    const [send = missing()] = sends;
+    const one = encoder.encode({ ...send, nonce: "a-1" }, "delta", "plane-a");
+    const two = encoder.encode({ ...send, nonce: "b-2" }, "delta", "plane-a");
+    expect(two.shared).toBe(one.shared);
+    expect(two.own.equals(one.own)).toBe(false);
+  });
+
+  test.each<[string, Partial<Send>, "delta" | "sotw", string]>([
+    ["another length of the nonce", { nonce: "a-10" }, "delta", "plane-a"],
+    ["another server", {}, "delta", "plane-b"],
+    ["the other variant", {}, "sotw", "plane-a"],
+    ["something removed", { removed: ["x"] }, "delta", "plane-a"],
+    ["nothing in it", { resources: [] }, "delta", "plane-a"],
+    ["another version", { version: "2" }, "sotw", "plane-a"],
+  ])("%s is another buffer", (_, difference, variant, identifier) => {
+    const { encoder, sends } = thousandAndOneKilobyte();
+    const [send = missing()] = sends;
+    const one = encoder.encode(send, "delta", "plane-a");
+    expect(encoder.encode({ ...send, ...difference }, variant, identifier).shared).not.toBe(one.shared);
+  });
+});
+
+/** A response larger than any window or slice, and a small one behind it. */
+function thousandAndOneKilobyte(): { encoder: ResponseEncoder; sends: Send[] } {
+  const thing = (name: string, bytes: number) =>
+    prepareResource({ typeUrl: TYPE, name, body: Buffer.alloc(bytes, "x") });
+  const common = { kind: "send", typeUrl: TYPE, version: "", removed: [], heartbeat: false, withTtl: false } as const;
+  const sends: Send[] = [
+    { ...common, nonce: "a-1", resources: [thing("large", 1_000_000)] },
+    { ...common, nonce: "a-2", resources: [thing("small", 1_000)] },
+  ];
+  return { encoder: new ResponseEncoder(systemClock), sends };
+}
+
+async function exchange(
+  transportOf: TransportOf,
+  write: (transport: ReturnType<TransportOf>) => void,
+): Promise<{ received: Buffer[]; code: status }> {
+  const path = "/example.Things/Stream";
+  const pass = (bytes: Buffer) => bytes;
+  const serializers = {
+    requestSerialize: pass,
+    requestDeserialize: pass,
+    responseSerialize: pass,
+    responseDeserialize: pass,
+  };
+  const server = new Server();
+  servers.push(server);
+  const stream = (call: ServerDuplexStream<Buffer, Buffer>) => {
+    const transport = transportOf(call, () => undefined);
+    call.on("data", () => write(transport));
+    call.on("end", () => call.end());
+  };
+  server.addService({ stream: { path, requestStream: true, responseStream: true, ...serializers } }, { stream });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const call = client.makeBidiStreamRequest(path, pass, pass);
+  const received: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    call.on("data", (bytes: Buffer) => {
+      if (received.push(bytes) === 2) call.end();
+    });
+    call.on("error", reject);
+    call.on("status", ({ code }) => {
+      client.close();
+      resolve({ received, code });
+    });
+    call.write(Buffer.from("begin"));
+  });
+}
+
+function bound(target: object, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, name, target);
+  return typeof value === "function" ? value.bind(target) : value;
+}
+
+function missing(): never {
+  throw new Error("the test has no such element");
+}
