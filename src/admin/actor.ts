@@ -2,8 +2,8 @@ import type { Metadata } from "@grpc/grpc-js";
 import { badField } from "../operations/object-errors.ts";
 
 /** The metadata key by which a client says who asks. Taken on trust: it is for the journal, not for access. */
-export const ACTOR_METADATA = "x-fairlead-actor";
-export const MAX_ACTOR_LENGTH = 128;
+const ACTOR_METADATA = "x-fairlead-actor";
+const MAX_ACTOR_LENGTH = 128;
 
 /** Who asks, for the journal: what the client says, else the address it comes from. */
 export function actorOf(metadata: Metadata, peer: string): string {

@@ -3,7 +3,7 @@ import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
 
 /** Longest request in bytes. More than any batch of the store can hold. */
-export const MAX_REQUEST_BYTES = 20 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 20 * 1024 * 1024;
 /** How many unknown fields an error names. */
 const NAMED = 20;
 

@@ -6,7 +6,7 @@ import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_detai
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
 
 /** What each kind of error is on the wire. Codes and their HTTP mapping follow the comments of google/rpc/code.proto. */
-export const STATUS: Readonly<Record<ErrorKind, { readonly grpc: status; readonly http: number }>> = {
+const STATUS: Readonly<Record<ErrorKind, { readonly grpc: status; readonly http: number }>> = {
   invalid: { grpc: status.INVALID_ARGUMENT, http: 400 },
   notFound: { grpc: status.NOT_FOUND, http: 404 },
   exists: { grpc: status.ALREADY_EXISTS, http: 409 },
@@ -22,7 +22,7 @@ export const STATUS: Readonly<Record<ErrorKind, { readonly grpc: status; readonl
   bug: { grpc: status.INTERNAL, http: 500 },
 };
 
-export const ERROR_DOMAIN = "fairlead";
+const ERROR_DOMAIN = "fairlead";
 /** Trailers travel as HTTP/2 headers, of which some clients take 8 KiB in all; details are in base64 there. */
 const MAX_DETAIL_BYTES = 3072;
 const MAX_MESSAGE_LENGTH = 512;

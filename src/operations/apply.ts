@@ -13,7 +13,7 @@ import { badField } from "./object-errors.ts";
 import { type PlannedChange, planApply } from "./plan-apply.ts";
 import { reachOf } from "./reach.ts";
 
-export const MAX_OWNER_LENGTH = 128;
+const MAX_OWNER_LENGTH = 128;
 
 const ACTION: Readonly<Record<PlannedChange["action"], Action>> = {
   unchanged: Action.UNCHANGED,

@@ -9,8 +9,8 @@ import { awaitExpectedVersion } from "./expected-version.ts";
 import { recallResult, recordResult } from "./request-record.ts";
 import { completeAnswer, type PlannedWrite, type WriteAnswer, type WriteUseCase } from "./write-use-case.ts";
 
-export const MAX_REQUEST_ID_LENGTH = 128;
-export const MAX_REASON_LENGTH = 1024;
+const MAX_REQUEST_ID_LENGTH = 128;
+const MAX_REASON_LENGTH = 1024;
 /** How often a write is planned anew after others wrote in between. */
 const ATTEMPTS = 12;
 const BACKOFF_MS = 4;

@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { conditions } from "../domain/conditions.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
-import { currentConditions } from "./current-conditions.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 
 /** How the plane, its proxies and its services are, and what a person on call should look at. */
@@ -35,7 +35,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       nodes: views,
       refusals,
       services,
-      conditions: currentConditions(mirror),
+      conditions: conditions(mirror),
       unreadable: [...mirror.unreadable].map(([key, { message }]) => ({ key, message })),
       changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
       now: context.clock.now(),

@@ -16,7 +16,7 @@ import { type PlannedPut, planPut } from "./plan-put.ts";
 import { type ObjectId, removalOf, withParts } from "./plan-removal.ts";
 import type { StoredState } from "./stored-state.ts";
 
-export const APPLIED_KINDS = ["service", "policy", "backend", "listener", "route", "fleet"] as const;
+const APPLIED_KINDS = ["service", "policy", "backend", "listener", "route", "fleet"] as const;
 
 export interface ApplyOrder {
   readonly objects: readonly AnyObject[];

@@ -13,7 +13,7 @@ import { badFields } from "./object-errors.ts";
 import type { Stored } from "./stored-state.ts";
 
 /** How many generations of a configuration object are kept. */
-export const HISTORY_KEEP = 20;
+const HISTORY_KEEP = 20;
 
 export interface Put<K extends Kind> {
   readonly kind: K;
@@ -40,7 +40,7 @@ export interface PlannedPut<K extends Kind> {
 }
 
 /** A client's message without what a client cannot write; its own copy. */
-export function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
+function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
   const own = cloneMessage(kind, message);
   for (const name of OUTPUT_ONLY[kind]) {
     const field = descriptorOf(kind).field[name];

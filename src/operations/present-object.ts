@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import { conditionsOf } from "../domain/conditions.ts";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { Refusal } from "../fleet/node-directory.ts";
@@ -23,6 +22,7 @@ export function presenter({
 }: Context): <K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined {
   const routing = new Map<Name, RoutingState>();
   const refusals = nodes.refusals();
+  const conditionsOf = currentConditions(mirror);
   const routingOf = (service: Name): RoutingState => {
     const known = routing.get(service) ?? routingState(mirror, service);
     routing.set(service, known);
@@ -34,9 +34,8 @@ export function presenter({
     if (stored === undefined) return undefined;
     const message: MessageOf[Kind] = cloneMessage(kind, stored.message);
     if ("conditions" in message) {
-      const told = conditionsOf(currentConditions(mirror), kind, name);
       message.conditions = [
-        ...told.map((condition) => create(ConditionSchema, { ...condition })),
+        ...conditionsOf(kind, name).map((condition) => create(ConditionSchema, { ...condition })),
         ...refusedBy(refusals, kind, name),
       ];
     }

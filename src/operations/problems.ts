@@ -9,7 +9,7 @@ import { type Problem, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb
 /** A proxy that has not acknowledged a commit for so long is behind (law 5, freshness). */
 export const LAG_BOUND_MS = 10_000;
 /** Most problems that one answer lists. */
-export const MAX_PROBLEMS = 200;
+const MAX_PROBLEMS = 200;
 /** How many backends of one service a problem quotes. */
 const QUOTED = 3;
 

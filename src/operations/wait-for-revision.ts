@@ -16,8 +16,8 @@ import { nodeNotFound } from "./get-node.ts";
 import { badField, readName } from "./object-errors.ts";
 import { Pulse } from "./pulse.ts";
 
-export const DEFAULT_WAIT_MS = 30_000;
-export const MAX_WAIT_MS = 3_600_000;
+const DEFAULT_WAIT_MS = 30_000;
+const MAX_WAIT_MS = 3_600_000;
 /** Between two looks of one wait, at least; the first change is looked at at once. */
 const PROGRESS_INTERVAL_MS = 100;
 /** Between two looks for proxies that joined, which needs all of them; also a net for a change that nobody told. */
