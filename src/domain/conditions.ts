@@ -80,18 +80,28 @@ function tellListeners(state: State, tell: Tell): void {
 }
 
 function tellRules(state: State, tell: Tell): void {
-  const lost = new Map<string, LostRule>();
+  const told = new Set<string>();
+  const tellOnce = (reason: string, { loser, winner, hosts }: LostRule, why: string): void => {
+    const key = JSON.stringify([reason, loser.route.name, loser.index, winner.route.name]);
+    if (told.has(key)) return;
+    told.add(key);
+    const message = `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ${why}`;
+    tell("route", loser.route.name, { type: "Accepted", reason, message });
+  };
   for (const [listener, routes] of [...routesByListener(state)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (state.get("listener", listener) === undefined) continue;
-    for (const rule of mergeRoutes(routes).lost) {
-      const key = `${rule.loser.route.name} ${rule.loser.index} ${rule.winner.route.name}`;
-      if (!lost.has(key)) lost.set(key, rule);
+    const { lost, shadowed } = mergeRoutes(routes);
+    for (const rule of lost) {
+      const winner = `rules[${rule.winner.index}] of the older route ${rule.winner.route.name}`;
+      tellOnce("RuleConflict", rule, `${winner} has the same match and priority`);
     }
-  }
-  for (const { loser, winner, hosts } of lost.values()) {
-    const message =
-      `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ` +
-      `rules[${winner.index}] of the older route ${winner.route.name} has the same match and priority`;
-    tell("route", loser.route.name, { type: "Accepted", reason: "RuleConflict", message });
+    for (const rule of shadowed) {
+      const winner = `rules[${rule.winner.index}] of route ${rule.winner.route.name}`;
+      tellOnce(
+        "RuleShadowed",
+        rule,
+        `${winner} comes first and matches all of it; a greater priority would change that`,
+      );
+    }
   }
 }

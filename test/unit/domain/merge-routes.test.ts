@@ -57,3 +57,22 @@ test("of two rules that match the same the older route's wins, and the other is 
     [["shop.example"], ["b"]],
   ]);
 });
+
+test("a rule behind one that matches all of it is told so, one that another could still pass to is not", () => {
+  const { shadowed } = merge(
+    route("a", 1, {
+      rules: [
+        match({ regex: "/item/.*" }),
+        match({ prefix: "/" }),
+        match({ prefix: "/api" }),
+        { ...match({ prefix: "/up" }), priority: 1 },
+        match({ exact: "/up/x" }),
+        match({ prefix: "/upper" }),
+      ],
+    }),
+  );
+  expect(shadowed.map(({ loser, winner }) => [loser.index, winner.index])).toEqual([
+    [4, 3],
+    [0, 1],
+  ]);
+});
