@@ -1,6 +1,6 @@
 import { clone, type DescMessage, type Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Kind, Name } from "../domain/name.ts";
+import type { Kind } from "../domain/name.ts";
 import { type Backend, BackendSchema, type Health, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type Fleet, FleetSchema } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import { type Listener, ListenerSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
@@ -19,7 +19,7 @@ export interface MessageOf {
   fleet: Fleet;
 }
 
-export const MESSAGE_SCHEMA: { readonly [K in Kind]: GenMessage<MessageOf[K] & Message> } = {
+const MESSAGE_SCHEMA: { readonly [K in Kind]: GenMessage<MessageOf[K] & Message> } = {
   service: ServiceSchema,
   policy: PolicySchema,
   backend: BackendSchema,
@@ -29,7 +29,7 @@ export const MESSAGE_SCHEMA: { readonly [K in Kind]: GenMessage<MessageOf[K] & M
   fleet: FleetSchema,
 };
 
-/** The descriptor alone, where the kind is known at run time only. */
+/** The descriptor of a kind's message, where the kind is known at run time only. */
 export function descriptorOf(kind: Kind): DescMessage {
   return MESSAGE_SCHEMA[kind];
 }
@@ -48,8 +48,3 @@ export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
   route: ["meta", "conditions"],
   fleet: ["meta", "conditions"],
 };
-
-/** The name as the message gives it: not checked, not normalised. A verdict has none of its own: `SERVICE/ID/SOURCE`. */
-export function messageName(message: MessageOf[Kind]): Name {
-  return "name" in message ? message.name : `${message.backend}/${message.source}`;
-}
