@@ -5,8 +5,11 @@ import { Mirror } from "../control/mirror.ts";
 import { Publisher } from "../control/publisher.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
+import { SOLE_LEADER } from "../duties/duty.ts";
+import { startDuties } from "../duties/start-duties.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
+import { startHealth } from "../health/start-health.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { createMetrics } from "../runtime/metrics.ts";
@@ -131,6 +134,18 @@ async function startParts(
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
+  const duties = startDuties({
+    mirror,
+    store,
+    clock,
+    log,
+    leadership: SOLE_LEADER,
+    workers: () => [config.replica],
+  });
+  stops.push(() => duties.stop());
+  const { registry } = metrics;
+  const health = startHealth({ worker: config.replica, mirror, store, clock, random, log, registry });
+  stops.push(() => health.stop());
   ready = true;
   log.info(
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },

@@ -1,0 +1,25 @@
+import type { Assignment } from "./assign.ts";
+
+/** Below it each worker has a key of its own: its share, and what fences its writes. */
+export const ASSIGNMENTS = "assign/";
+
+/** A worker's key. Its last write is what the worker proves its share with. */
+export function assignmentKey(worker: string): string {
+  const token = worker.replaceAll(/[^A-Za-z0-9_-]/g, (char) => `=${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `${ASSIGNMENTS}${token}`;
+}
+
+export function encodeAssignment({ workers }: Assignment): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ workers }));
+}
+
+/** Nothing for bytes of another form: then nobody has a share until it is written again. */
+export function decodeAssignment(bytes: Uint8Array): Assignment | undefined {
+  try {
+    const { workers } = JSON.parse(new TextDecoder().decode(bytes)) as { workers?: unknown };
+    if (!Array.isArray(workers)) return undefined;
+    return { workers: workers.filter((worker) => typeof worker === "string") };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import type { Mirror } from "../control/mirror.ts";
+import { toControlPlaneError } from "../domain/errors.ts";
+import type { Kind } from "../domain/name.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Batch, StateStore, StoreOp } from "../store/state-store.ts";
+
+/** Whether this process does the duties, and what its writes prove that with. */
+export interface Leadership {
+  held(): boolean;
+  /** Nothing where no other process can be there. */
+  fence(): Batch["fence"];
+}
+
+/** For a store that only one process can have open. */
+export const SOLE_LEADER: Leadership = { held: () => true, fence: () => undefined };
+
+export interface DutyContext {
+  readonly mirror: Mirror;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly leadership: Leadership;
+}
+
+export interface DutyStep {
+  /** One batch each: what belongs together. */
+  readonly batches: readonly (readonly StoreOp[])[];
+  /** When there is something to do again although nothing changes, by the store's clock. */
+  readonly nextAt: number | undefined;
+}
+
+export interface Duty {
+  /** `drain`, as the actor of its commits and in the log. */
+  readonly name: string;
+  /** What its commits do. */
+  readonly operation: string;
+  /** Changes of these kinds make it look again. */
+  readonly concerns: readonly Kind[];
+  readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
+}
+
+export interface RunningDuty {
+  /** Looks again soon. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** Changes are looked at together, so that a storm of commits costs few looks. */
+const REST_MS = 50;
+const RETRY_MS = 1000;
+const MAX_PAUSE_MS = 60_000;
+
+/**
+ * Carries out a duty: a plan of what is due now, after each change of the state and when the plan says so, by whoever
+ * holds the lead. A commit that lost a race is planned anew from the state that won.
+ */
+export function startDuty(context: DutyContext, { name, operation, concerns, plan }: Duty): RunningDuty {
+  const { mirror, store, clock, log, leadership } = context;
+  const stop = new AbortController();
+  let looking: Promise<void> | undefined;
+  let again = false;
+  let cancel: () => void = () => undefined;
+
+  const lookIn = (ms: number) => {
+    cancel();
+    if (!stop.signal.aborted) cancel = clock.after(Math.min(ms, MAX_PAUSE_MS), look);
+  };
+  const look = () => {
+    looking = act().finally(() => {
+      looking = undefined;
+      if (!again) return;
+      again = false;
+      lookIn(REST_MS);
+    });
+  };
+  const act = async () => {
+    if (!leadership.held()) {
+      lookIn(RETRY_MS);
+      return;
+    }
+    try {
+      const { batches, nextAt } = await plan(store.now());
+      for (const ops of batches) await commit(ops);
+      if (nextAt !== undefined) lookIn(Math.max(nextAt - store.now(), REST_MS));
+    } catch (thrown) {
+      const error = toControlPlaneError(thrown);
+      const race = error.code === "VERSION_MISMATCH";
+      if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; it tries again");
+      lookIn(race ? REST_MS : RETRY_MS);
+    }
+  };
+  const commit = async (ops: readonly StoreOp[]) => {
+    const fence = leadership.fence();
+    const cause = { actor: `duty:${name}`, operation, reason: "", requestId: "" };
+    const { revision } = await store.commit({ ops, cause, ...(fence !== undefined && { fence }) });
+    // The next plan is made from what this one has done.
+    await mirror.reach(revision, stop.signal);
+  };
+  const wake = () => {
+    if (looking === undefined) lookIn(REST_MS);
+    else again = true;
+  };
+  const stopFolds = mirror.onFold(({ changed }) => {
+    if (changed.some(({ kind }) => concerns.includes(kind))) wake();
+  });
+  lookIn(0);
+  return {
+    wake,
+    stop: async () => {
+      stopFolds();
+      stop.abort(new Error("the duty stops"));
+      cancel();
+      await looking;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Mirror } from "../control/mirror.ts";
+import { toControlPlaneError } from "../domain/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Revision } from "../store/revision.ts";
+import type { Batch, StateStore } from "../store/state-store.ts";
+import type { Assignment } from "./assign.ts";
+import { assignmentKey, decodeAssignment } from "./assignment-record.ts";
+
+/** What a worker may check, and what its writes prove that with. */
+export interface Share {
+  readonly assignment: Assignment;
+  readonly fence: NonNullable<Batch["fence"]>;
+}
+
+const RETRY_MS = 500;
+
+/**
+ * Tells a worker its share, now and after each change, until the signal is aborted.
+ *
+ * The mirror has reached the share's revision when it is told: all that the worker before could write is in there.
+ */
+export async function followAssignment(
+  { store, mirror, clock, log }: { store: StateStore; mirror: Mirror; clock: Clock; log: Logger },
+  { worker, onShare, signal }: { worker: string; onShare: (share: Share | undefined) => void; signal: AbortSignal },
+): Promise<void> {
+  const key = assignmentKey(worker);
+  const tell = async (value: Uint8Array | undefined, revision: Revision) => {
+    const assignment = value === undefined ? undefined : decodeAssignment(value);
+    await mirror.reach(revision, signal);
+    onShare(assignment && { assignment, fence: { key, revision } });
+  };
+  while (!signal.aborted) {
+    try {
+      const { entries, revision } = await store.read(key);
+      const own = entries.find((entry) => entry.key === key);
+      await tell(own?.value, own?.revision ?? revision);
+      for await (const event of store.watch({ from: revision, signal })) {
+        if (event.kind === "state") continue;
+        const change = event.changes.findLast((each) => each.key === key);
+        if (change !== undefined) await tell(change.value, change.revision);
+      }
+    } catch (thrown) {
+      if (signal.aborted) return;
+      log.warn({ err: toControlPlaneError(thrown) }, "the share of checks cannot be followed; trying again");
+      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Backend, Target } from "../domain/backend.ts";
+import type { DampingRules } from "../domain/damping.ts";
+import type { HealthCheck } from "../domain/health-check.ts";
+import { type Judged, startJudging } from "../domain/health-verdict.ts";
+import { isChanging } from "../domain/health-verdict-streak.ts";
+import type { Name } from "../domain/name.ts";
+import { effectivePolicy } from "../domain/routing-state.ts";
+import type { State } from "../domain/state.ts";
+
+/** What a worker has to know of a backend in order to check and to judge it. */
+export interface CheckSpec {
+  readonly backend: Name;
+  readonly uid: string;
+  readonly service: Name;
+  /** With the port that checks go to. */
+  readonly target: Target;
+  readonly check: HealthCheck;
+  readonly damping: DampingRules | undefined;
+}
+
+/** The backends of a service as they are to be checked; none when it has no check. */
+export function checkSpecs(state: State, service: Name): readonly CheckSpec[] {
+  const check = state.get("service", service)?.healthCheck;
+  if (check === undefined) return [];
+  const { damping } = effectivePolicy(state, service).policy;
+  return [...state.backendsOf(service)].map((backend) => ({
+    backend: backend.name,
+    uid: backend.meta.uid,
+    service,
+    target: checkTarget(backend),
+    check,
+    damping,
+  }));
+}
+
+export function sameSpec(a: CheckSpec, b: CheckSpec): boolean {
+  return isDeepStrictEqual(a, b);
+}
+
+/** Where judging goes on from: the prober's stored verdict on this very backend. */
+export function takeOver(state: State, { backend, uid, check }: CheckSpec): Judged {
+  for (const stored of state.healthOf(backend)) {
+    if (stored.source === "prober" && stored.backendUid === uid) return startJudging(check.initial, stored);
+  }
+  return startJudging(check.initial, undefined);
+}
+
+/** Whether the next checks may bring another verdict, so that they are worth to be made sooner. */
+export function isAboutToChange({ streak, given }: Judged): boolean {
+  return given === undefined || isChanging(streak);
+}
+
+function checkTarget({ target, checkPort }: Backend): Target {
+  return target.kind === "pipe" || checkPort === undefined ? target : { ...target, port: checkPort };
+}

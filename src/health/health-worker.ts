@@ -1,0 +1,295 @@
+import { setMaxListeners } from "node:events";
+import type { Mirror } from "../control/mirror.ts";
+import { endWait, isTurning, type Judged, judge, type Observation, type Verdict } from "../domain/health-verdict.ts";
+import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failure.ts";
+import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
+import { workerOf } from "../duties/assign.ts";
+import type { Share } from "../duties/follow-assignment.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { HealthMetrics } from "../runtime/health-metrics.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
+import { encodeStored } from "../schema/stored-object.ts";
+import type { StateStore } from "../store/state-store.ts";
+import { type CheckSpec, checkSpecs, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
+import { ProbeSchedule } from "./probe-schedule.ts";
+import type { Prober } from "./prober.ts";
+import { verdictMessage } from "./verdict-message.ts";
+import { VerdictWriter } from "./verdict-writer.ts";
+
+/** Connections of checks at a time. */
+const MAX_CONNECTIONS = 1024;
+/** While more backends than this, and more than this share of all, are about to change, none is checked faster. */
+const MAX_HURRIED = 100;
+const MAX_HURRIED_RATIO = 0.1;
+/** A service whose newest check is older than so many intervals is stale. */
+const STALE_INTERVALS = 3;
+
+export interface HealthWorkerOptions {
+  readonly name: string;
+  readonly mirror: Mirror;
+  readonly store: Pick<StateStore, "commit" | "now">;
+  readonly prober: Prober;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: HealthMetrics;
+}
+
+interface Checked {
+  spec: CheckSpec;
+  judged: Judged;
+  /** By the monotonic clock: of the newest check that said something; before the first, when the watch began. */
+  seenAt: number;
+  hurried: boolean;
+  readonly remove: () => void;
+  stopWait: (() => void) | undefined;
+}
+
+/**
+ * Checks the backends of its share and writes verdicts when they change.
+ *
+ * Without a share it does nothing. A new share is taken over from the stored verdicts, so the mirror must have reached the
+ * assignment's revision when it is given: by then everything that the worker before could write has been folded.
+ */
+export class HealthWorker {
+  readonly #options: HealthWorkerOptions;
+  readonly #checked = new Map<Name, Checked>();
+  readonly #turning = new TurningBackends();
+  readonly #schedule: ProbeSchedule;
+  readonly #writer: VerdictWriter;
+  readonly #stop = new AbortController();
+  readonly #stopFolds: () => void;
+  #share: Share | undefined;
+  #sequence = 0n;
+  #hurried = 0;
+  #massFailure = false;
+
+  constructor(options: HealthWorkerOptions) {
+    this.#options = options;
+    const { name, clock, store, log, metrics, mirror } = options;
+    setMaxListeners(0, this.#stop.signal);
+    this.#schedule = new ProbeSchedule({
+      clock,
+      maxRunning: MAX_CONNECTIONS,
+      onStart: (delayMs) => metrics.delay.observe(delayMs / 1000),
+    });
+    this.#writer = new VerdictWriter({
+      store,
+      clock,
+      log,
+      observer: name,
+      fence: () => this.#share?.fence,
+      onFenced: () => this.setShare(undefined),
+    });
+    this.#stopFolds = mirror.onFold(({ changed }) => {
+      const services = new Set<Name>();
+      for (const { kind, name } of changed) {
+        if (kind === "service") services.add(name);
+        else if (kind === "backend") services.add(serviceOf(name));
+        else if (kind === "policy") for (const service of mirror.all("service")) services.add(service.name);
+        else if (kind === "health") this.#forgetRemovedVerdict(name);
+      }
+      for (const service of services) this.#refresh(service);
+    });
+  }
+
+  /** How many backends it checks. */
+  get watched(): number {
+    return this.#checked.size;
+  }
+
+  /** Takes a share over, or gives all up. */
+  setShare(share: Share | undefined): void {
+    const { log, mirror } = this.#options;
+    if (share === undefined && this.#share !== undefined) log.warn({}, "share of checks lost");
+    this.#share = share;
+    this.#sequence = 0n;
+    for (const name of this.#checked.keys()) if (!this.#isMine(name)) this.#drop(name);
+    for (const service of mirror.all("service")) this.#refresh(service.name);
+  }
+
+  /** Services of this share that no check has reached for three intervals. */
+  staleServices(): readonly Name[] {
+    const now = this.#options.clock.monotonic();
+    const newest = new Map<Name, { seenAt: number; intervalMs: number }>();
+    for (const { spec, seenAt } of this.#checked.values()) {
+      const known = newest.get(spec.service);
+      if (known === undefined || known.seenAt < seenAt) {
+        newest.set(spec.service, { seenAt, intervalMs: spec.check.intervalMs });
+      }
+    }
+    return [...newest]
+      .filter(([, { seenAt, intervalMs }]) => now - seenAt > STALE_INTERVALS * intervalMs)
+      .map(([name]) => name);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopFolds();
+    this.#schedule.stop();
+    this.#stop.abort(new Error("the worker stops"));
+    for (const name of this.#checked.keys()) this.#drop(name);
+    await this.#writer.stop();
+  }
+
+  #isMine(backend: Name): boolean {
+    return this.#share !== undefined && workerOf(backend, this.#share.assignment) === this.#options.name;
+  }
+
+  #refresh(service: Name): void {
+    const { mirror, metrics } = this.#options;
+    const wanted = new Map(checkSpecs(mirror, service).map((spec) => [spec.backend, spec]));
+    for (const [name, { spec }] of this.#checked) {
+      if (spec.service === service && !wanted.has(name)) this.#drop(name);
+    }
+    const fresh: CheckSpec[] = [];
+    for (const spec of wanted.values()) {
+      const known = this.#checked.get(spec.backend);
+      if (known !== undefined && known.spec.uid === spec.uid) {
+        if (!sameSpec(known.spec, spec)) known.spec = spec;
+        continue;
+      }
+      if (known !== undefined) this.#drop(spec.backend);
+      if (this.#isMine(spec.backend)) fresh.push(spec);
+    }
+    for (const spec of fresh) this.#watch(spec, fresh.length);
+    metrics.watched.set(this.#checked.size);
+  }
+
+  #watch(spec: CheckSpec, together: number): void {
+    const { mirror, clock, random } = this.#options;
+    const judged = takeOver(mirror, spec);
+    // What is proven already keeps a random phase of its own; what is new is checked soon, but not all of it at once.
+    const withinMs = judged.given === undefined ? Math.min(spec.check.intervalMs, together) : spec.check.intervalMs;
+    const remove = this.#schedule.add(
+      {
+        run: () => this.#check(checked),
+        intervalMs: () => this.#intervalMs(checked),
+      },
+      random.next() * withinMs,
+    );
+    const checked: Checked = { spec, judged, seenAt: clock.monotonic(), hurried: false, remove, stopWait: undefined };
+    this.#checked.set(spec.backend, checked);
+    this.#setHurried(checked, isAboutToChange(judged));
+  }
+
+  #drop(name: Name): void {
+    const checked = this.#checked.get(name);
+    if (checked === undefined) return;
+    checked.remove();
+    checked.stopWait?.();
+    this.#setHurried(checked, false);
+    this.#turning.delete(name);
+    this.#checked.delete(name);
+    this.#options.metrics.watched.set(this.#checked.size);
+  }
+
+  /** A verdict that was taken away is given anew. */
+  #forgetRemovedVerdict(name: Name): void {
+    const { mirror } = this.#options;
+    if (!name.endsWith("/prober") || mirror.get("health", name) !== undefined) return;
+    const checked = this.#checked.get(backendOf(name));
+    if (checked?.judged.given !== undefined) checked.judged = takeOver(mirror, checked.spec);
+  }
+
+  #intervalMs({ spec: { check }, hurried }: Checked): number {
+    const calm = this.#hurried <= Math.max(MAX_HURRIED, MAX_HURRIED_RATIO * this.#checked.size);
+    const full = hurried && calm ? check.changingIntervalMs : check.intervalMs;
+    return full * (1 - check.jitterRatio * this.#options.random.next());
+  }
+
+  #setHurried(checked: Checked, hurried: boolean): void {
+    if (checked.hurried === hurried) return;
+    checked.hurried = hurried;
+    this.#hurried += hurried ? 1 : -1;
+  }
+
+  async #check(checked: Checked): Promise<void> {
+    const { prober, metrics, clock, log } = this.#options;
+    const { spec } = checked;
+    let observation: Observation | undefined;
+    try {
+      observation = await prober.probe(spec.target, spec.check, this.#stop.signal);
+    } catch (err) {
+      if (this.#stop.signal.aborted) return;
+      log.error({ err, backend: spec.backend }, "a check broke");
+    }
+    if (this.#checked.get(spec.backend) !== checked || checked.spec !== spec) return;
+    if (observation === undefined) {
+      metrics.unable.inc();
+      return;
+    }
+    metrics.probes.inc({ service: spec.service, outcome: observation.outcome });
+    metrics.probeTime.observe(observation.durationMs / 1000);
+    checked.seenAt = clock.monotonic();
+    this.#observe(checked, observation);
+  }
+
+  #observe(checked: Checked, observation: Observation): void {
+    const { backend, service } = checked.spec;
+    if (isTurning(checked.judged, observation)) this.#turning.add(backend, service);
+    else this.#turning.delete(backend);
+    this.#assessMassFailure();
+    this.#settle(checked, observation, judge(checked.judged, observation, this.#circumstances(checked)));
+  }
+
+  #circumstances({ spec: { check, damping } }: Checked) {
+    return {
+      now: this.#options.store.now(),
+      thresholds: { unhealthy: check.unhealthyThreshold, healthy: check.healthyThreshold },
+      damping,
+      massFailure: this.#massFailure,
+    };
+  }
+
+  #settle(
+    checked: Checked,
+    observation: Observation,
+    { judged, verdict }: { judged: Judged; verdict: Verdict | undefined },
+  ): void {
+    checked.judged = judged;
+    this.#setHurried(checked, isAboutToChange(judged));
+    if (judged.waiting === undefined) {
+      checked.stopWait?.();
+      checked.stopWait = undefined;
+    } else {
+      checked.stopWait ??= this.#options.clock.after(MASS_FAILURE_MAX_WAIT_MS, () => {
+        checked.stopWait = undefined;
+        this.#settle(checked, observation, endWait(checked.judged, observation, this.#circumstances(checked)));
+      });
+    }
+    if (verdict !== undefined) this.#give(checked, verdict);
+  }
+
+  #give(checked: Checked, verdict: Verdict): void {
+    const { name: observer, mirror, random, metrics, log } = this.#options;
+    const { backend, uid: backendUid, service } = checked.spec;
+    const parts = partsOf("backend", backend);
+    const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
+    if (verdict.status === "UNHEALTHY") this.#turning.delete(backend);
+    metrics.verdicts.inc({ service, status: verdict.status });
+    log.info({ backend, status: verdict.status, reason: verdict.reason }, "verdict");
+    this.#sequence += 1n;
+    const sequence = this.#sequence;
+    this.#writer.write(name, () => {
+      if (this.#checked.get(backend) !== checked) return undefined;
+      const fence = BigInt(this.#share?.fence.revision.position ?? 0);
+      const before = mirror.stored("health", name)?.message;
+      const origin = { backend, backendUid, observer, fence, sequence };
+      return encodeStored("health", verdictMessage(verdict, origin, before, random.id()));
+    });
+  }
+
+  #assessMassFailure(): void {
+    const now = this.#turning.isMassFailure(this.#checked.size);
+    if (now === this.#massFailure) return;
+    this.#massFailure = now;
+    const fields = { turning: this.#turning.size, watched: this.#checked.size };
+    if (!now) {
+      this.#options.log.info(fields, "mass failure over");
+      return;
+    }
+    this.#options.metrics.massFailures.inc();
+    this.#options.log.warn(fields, "mass failure: so many backends stopped answering at once that their verdicts wait");
+  }
+}

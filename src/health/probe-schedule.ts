@@ -1,0 +1,136 @@
+import type { Clock } from "../runtime/clock.ts";
+
+/** Something that is done again and again. */
+export interface Recurring {
+  /** Does it once. Never rejects. */
+  run(): Promise<void>;
+  /** From the start that was due to the next one, in milliseconds; asked after each run. */
+  intervalMs(): number;
+}
+
+export interface ProbeScheduleOptions {
+  readonly clock: Clock;
+  /** How many run at a time at most, and so how many connections there are. What is due beyond that waits in order. */
+  readonly maxRunning: number;
+  /** Told at each start by how many milliseconds it was late. */
+  readonly onStart: (delayMs: number) => void;
+}
+
+interface Slot {
+  readonly what: Recurring;
+  dueAt: number;
+  removed: boolean;
+}
+
+/**
+ * Starts things when they are due, with one timer for all of them.
+ *
+ * Each keeps its own phase: the next start counts from the one that was due, not from when it could begin. After a stall
+ * what was missed is done once, not as often as it was due.
+ */
+export class ProbeSchedule {
+  readonly #options: ProbeScheduleOptions;
+  readonly #heap: Slot[] = [];
+  readonly #ready: Slot[] = [];
+  #running = 0;
+  #stopped = false;
+  #armedFor = Number.POSITIVE_INFINITY;
+  #disarm: () => void = () => undefined;
+
+  constructor(options: ProbeScheduleOptions) {
+    this.#options = options;
+  }
+
+  /** The returned function takes it out again; a run under way ends as it may. */
+  add(what: Recurring, firstInMs: number): () => void {
+    const slot: Slot = { what, dueAt: this.#options.clock.monotonic() + firstInMs, removed: false };
+    this.#push(slot);
+    this.#arm();
+    return () => {
+      slot.removed = true;
+    };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#disarm();
+  }
+
+  #arm(): void {
+    const first = this.#heap[0];
+    if (this.#stopped || first === undefined || first.dueAt >= this.#armedFor) return;
+    this.#disarm();
+    this.#armedFor = first.dueAt;
+    this.#disarm = this.#options.clock.after(Math.max(0, first.dueAt - this.#options.clock.monotonic()), () => {
+      this.#armedFor = Number.POSITIVE_INFINITY;
+      this.#takeDue();
+    });
+  }
+
+  #takeDue(): void {
+    const now = this.#options.clock.monotonic();
+    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
+      this.#pop();
+      if (!first.removed) this.#ready.push(first);
+    }
+    this.#startReady();
+    this.#arm();
+  }
+
+  #startReady(): void {
+    let taken = 0;
+    while (this.#running < this.#options.maxRunning && !this.#stopped) {
+      const slot = this.#ready[taken];
+      if (slot === undefined) break;
+      taken += 1;
+      if (!slot.removed) void this.#start(slot);
+    }
+    if (taken > 0) this.#ready.splice(0, taken);
+  }
+
+  async #start(slot: Slot): Promise<void> {
+    const { clock, onStart } = this.#options;
+    onStart(clock.monotonic() - slot.dueAt);
+    this.#running += 1;
+    await slot.what.run();
+    this.#running -= 1;
+    if (!slot.removed && !this.#stopped) {
+      slot.dueAt = Math.max(slot.dueAt + slot.what.intervalMs(), clock.monotonic());
+      this.#push(slot);
+    }
+    if (this.#ready.length > 0) this.#startReady();
+    this.#arm();
+  }
+
+  /** A binary heap by due time. */
+  #push(slot: Slot): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(slot);
+    while (at > 0) {
+      const parentAt = (at - 1) >>> 1;
+      const parent = heap[parentAt];
+      if (parent === undefined || parent.dueAt <= slot.dueAt) break;
+      heap[at] = parent;
+      at = parentAt;
+    }
+    heap[at] = slot;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      const right = left + 1;
+      const childAt = (heap[right]?.dueAt ?? Number.POSITIVE_INFINITY) < (heap[left]?.dueAt ?? 0) ? right : left;
+      const child = heap[childAt];
+      if (child === undefined || child.dueAt >= last.dueAt) break;
+      heap[at] = child;
+      at = childAt;
+    }
+    heap[at] = last;
+  }
+}

@@ -1,0 +1,51 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Verdict } from "../domain/health-verdict.ts";
+import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
+import type { Name } from "../domain/name.ts";
+import { type Health, Health_Status, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+
+/** Who gives a verdict, and where it stands in the order of all of them (law 3). */
+export interface VerdictOrigin {
+  readonly backend: Name;
+  readonly backendUid: string;
+  readonly observer: string;
+  readonly fence: bigint;
+  readonly sequence: bigint;
+}
+
+const STATUS = {
+  HEALTHY: Health_Status.HEALTHY,
+  DEGRADED: Health_Status.DEGRADED,
+  UNHEALTHY: Health_Status.UNHEALTHY,
+} as const;
+
+/** The stored form of a verdict; `before` is the stored one that it replaces. */
+export function verdictMessage(
+  verdict: Verdict,
+  origin: VerdictOrigin,
+  before: Health | undefined,
+  uid: string,
+): Health {
+  const { damping, lastGoodAt } = verdict;
+  const now = timestampFromMs(verdict.observedAt);
+  return create(HealthSchema, {
+    ...origin,
+    source: "prober",
+    actor: `worker:${origin.observer}`,
+    status: STATUS[verdict.status],
+    reason: verdict.reason.slice(0, MAX_HEALTH_REASON_LENGTH),
+    observeTime: now,
+    inARow: verdict.inRow,
+    ...(lastGoodAt !== undefined && { lastGoodTime: timestampFromMs(lastGoodAt) }),
+    ...(damping.penalty > 0 && {
+      damping: { penalty: damping.penalty, asOfTime: timestampFromMs(damping.asOf), held: damping.held },
+    }),
+    meta: {
+      uid: before?.meta?.uid ?? uid,
+      generation: (before?.meta?.generation ?? 0n) + 1n,
+      createTime: before?.meta?.createTime ?? now,
+      updateTime: now,
+    },
+  });
+}

@@ -1,0 +1,103 @@
+import { toControlPlaneError } from "../domain/errors.ts";
+import { type Name, storeKey } from "../domain/name.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Batch, StateStore } from "../store/state-store.ts";
+
+/** Nothing once the verdict is no longer this worker's to give. */
+type Encode = () => Uint8Array | undefined;
+
+const MAX_BATCH_VERDICTS = 500;
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 2000;
+
+export interface VerdictWriterOptions {
+  readonly store: Pick<StateStore, "commit">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly observer: string;
+  /** Proves at each write that this worker still has its share. */
+  readonly fence: () => Batch["fence"];
+  /** The share is lost: nothing more may be written. */
+  readonly onFenced: () => void;
+}
+
+/**
+ * Writes verdicts, the newest per backend, one batch in flight. The first goes out at once; what comes meanwhile is
+ * written together. While the store is away it tries again without end: verdicts are latest values, so nothing piles up.
+ */
+export class VerdictWriter {
+  readonly #options: VerdictWriterOptions;
+  readonly #stop = new AbortController();
+  #waiting = new Map<Name, Encode>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: VerdictWriterOptions) {
+    this.#options = options;
+  }
+
+  /** @param encode Called when the write begins, so that it builds on the newest stored verdict. */
+  write(verdict: Name, encode: Encode): void {
+    if (this.#stop.signal.aborted) return;
+    this.#waiting.set(verdict, encode);
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Drops what waits. */
+  clear(): void {
+    this.#waiting.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.clear();
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (this.#waiting.size > 0) {
+      const batch = this.#take();
+      const proof = this.#options.fence();
+      try {
+        if (proof === undefined) return;
+        await this.#commit(batch, proof);
+        backoffMs = FIRST_BACKOFF_MS;
+      } catch (thrown) {
+        const error = toControlPlaneError(thrown);
+        if (error.code === "FENCED" && proof === this.#options.fence()) {
+          this.clear();
+          this.#options.onFenced();
+          return;
+        }
+        this.#options.log.warn({ err: error, count: batch.size }, "verdicts not written yet");
+        for (const [name, encode] of batch) if (!this.#waiting.has(name)) this.#waiting.set(name, encode);
+        await this.#pause(backoffMs);
+        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+      }
+    }
+  }
+
+  #take(): Map<Name, Encode> {
+    const batch = new Map([...this.#waiting].slice(0, MAX_BATCH_VERDICTS));
+    for (const name of batch.keys()) this.#waiting.delete(name);
+    return batch;
+  }
+
+  async #commit(batch: ReadonlyMap<Name, Encode>, fence: NonNullable<Batch["fence"]>): Promise<void> {
+    const { store, observer } = this.#options;
+    const ops = [...batch].flatMap(([name, encode]) => {
+      const value = encode();
+      return value === undefined ? [] : [{ op: "put", key: storeKey("health", name), value } as const];
+    });
+    if (ops.length === 0) return;
+    const cause = { actor: `worker:${observer}`, operation: "give-verdict", reason: "", requestId: "" };
+    await store.commit({ ops, cause, fence });
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#options.clock.sleep(ms, this.#stop.signal).catch(() => this.clear());
+  }
+}

@@ -1,0 +1,70 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** What the health worker of this replica counts. */
+export interface HealthMetrics {
+  readonly probes: Counter<"service" | "outcome">;
+  readonly verdicts: Counter<"service" | "status">;
+  /** Seconds one check took. */
+  readonly probeTime: Histogram;
+  /** Seconds by which a check began later than it was due. */
+  readonly delay: Histogram;
+  readonly watched: Gauge;
+  readonly stale: Gauge;
+  readonly massFailures: Counter;
+  /** Checks that this machine could not carry out. */
+  readonly unable: Counter;
+}
+
+/** @param stale Services without a recent check, counted when somebody asks. */
+export function createHealthMetrics(registry: Registry, stale: () => number): HealthMetrics {
+  const registers = [registry];
+  return {
+    probes: new Counter({
+      name: "fairlead_health_checks_total",
+      help: "Checks of backends, by service and outcome.",
+      labelNames: ["service", "outcome"],
+      registers,
+    }),
+    verdicts: new Counter({
+      name: "fairlead_health_verdicts_total",
+      help: "Verdicts written, by service and status.",
+      labelNames: ["service", "status"],
+      registers,
+    }),
+    probeTime: new Histogram({
+      name: "fairlead_health_check_seconds",
+      help: "How long one check took.",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60],
+      registers,
+    }),
+    delay: new Histogram({
+      name: "fairlead_health_schedule_delay_seconds",
+      help: "By how much a check began later than it was due.",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+      registers,
+    }),
+    watched: new Gauge({
+      name: "fairlead_health_watched_backends",
+      help: "Backends that this replica checks.",
+      registers,
+    }),
+    stale: new Gauge({
+      name: "fairlead_health_stale_services",
+      help: "Services of this replica's share that no check has reached for three intervals.",
+      registers,
+      collect() {
+        this.set(stale());
+      },
+    }),
+    massFailures: new Counter({
+      name: "fairlead_health_mass_failures_total",
+      help: "How often so many backends stopped answering at once that their verdicts had to wait.",
+      registers,
+    }),
+    unable: new Counter({
+      name: "fairlead_health_unable_total",
+      help: "Checks that this machine could not carry out, for want of files, ports or permission.",
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,292 @@
+/** Workers on a store in memory, with a prober and a clock that do what the test says. */
+import { Registry } from "prom-client";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Mirror } from "../../../src/control/mirror.ts";
+import type { Observation } from "../../../src/domain/health-verdict.ts";
+import { type Kind, storeKey } from "../../../src/domain/name.ts";
+import { SOLE_LEADER } from "../../../src/duties/duty.ts";
+import { followAssignment } from "../../../src/duties/follow-assignment.ts";
+import { type RunningDuties, startDuties } from "../../../src/duties/start-duties.ts";
+import { HealthWorker } from "../../../src/health/health-worker.ts";
+import type { Prober } from "../../../src/health/prober.ts";
+import { createHealthMetrics } from "../../../src/runtime/health-metrics.ts";
+import { silentLogger } from "../../../src/runtime/logger.ts";
+import { messageFromJson } from "../../../src/schema/object-json.ts";
+import { encodeStored } from "../../../src/schema/stored-object.ts";
+import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
+import type { StateStore } from "../../../src/store/state-store.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { seededRandom } from "../../support/seeded-random.ts";
+
+const CAUSE = { actor: "test", operation: "test", reason: "", requestId: "" };
+const OK: Observation = { outcome: "pass", reason: "HTTP 200", ambiguous: false, durationMs: 1 };
+const REFUSED: Observation = { outcome: "fail", reason: "connection refused", ambiguous: false, durationMs: 1 };
+const TIMEOUT: Observation = { outcome: "fail", reason: "timeout after 1000 ms", ambiguous: true, durationMs: 1000 };
+
+let clock: FakeClock;
+let store: StateStore;
+let mirror: Mirror;
+let duties: RunningDuties;
+let live: string[];
+let probes: { worker: string; port: number; at: number }[];
+/** What the target on a port does. */
+let behaviour: (port: number) => Observation | undefined;
+const workers = new Map<string, { worker: HealthWorker; end: () => Promise<void> }>();
+const stop = { all: new AbortController() };
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  ({ state: store } = await openMemoryStore({ clock }));
+  mirror = new Mirror();
+  stop.all = new AbortController();
+  probes = [];
+  behaviour = () => OK;
+  live = [];
+  void follow();
+  await mirror.reach({ epoch: 0, position: 0 });
+  duties = startDuties({
+    mirror,
+    store,
+    clock,
+    log: silentLogger,
+    leadership: SOLE_LEADER,
+    workers: () => live,
+  });
+});
+
+afterEach(async () => {
+  for (const { end } of workers.values()) await end();
+  workers.clear();
+  await duties.stop();
+  stop.all.abort();
+  await store.close();
+});
+
+async function follow(): Promise<void> {
+  for await (const event of store.watch({ signal: stop.all.signal })) mirror.fold(event);
+}
+
+async function startWorker(name: string): Promise<HealthWorker> {
+  const prober: Prober = {
+    probe: async (target) => {
+      const port = target.kind === "address" ? target.port : 0;
+      probes.push({ worker: name, port, at: clock.monotonic() });
+      return behaviour(port);
+    },
+  };
+  const ending = new AbortController();
+  const worker = new HealthWorker({
+    name,
+    mirror,
+    store,
+    prober,
+    clock,
+    random: seededRandom(7),
+    log: silentLogger,
+    metrics: createHealthMetrics(new Registry(), () => 0),
+  });
+  const following = followAssignment(
+    { store, mirror, clock, log: silentLogger },
+    { worker: name, onShare: (share) => worker.setShare(share), signal: ending.signal },
+  );
+  workers.set(name, {
+    worker,
+    end: async () => {
+      ending.abort();
+      await following;
+      await worker.stop();
+    },
+  });
+  await setLive([...live, name]);
+  return worker;
+}
+
+async function setLive(names: string[]): Promise<void> {
+  live = names;
+  duties.workersChanged();
+  await clock.advance(200);
+}
+
+async function put(kind: Kind, name: string, json: object): Promise<void> {
+  const read = messageFromJson(kind, { name, meta: { uid: `uid-of-${name}` }, ...json });
+  if (!read.ok) throw new Error(JSON.stringify(read.violations));
+  const value = encodeStored(kind, read.message);
+  const { revision } = await store.commit({ ops: [{ op: "put", key: storeKey(kind, name), value }], cause: CAUSE });
+  await mirror.reach(revision);
+}
+
+const checked = (more: object = {}) => ({ healthCheck: { tcp: {}, interval: "5s", timeout: "1s", ...more } });
+const putBackends = async (service: string, first: number, count: number) => {
+  for (let port = first; port < first + count; port++) {
+    await put("backend", `${service}/b${port}`, { address: `10.0.0.1:${port}` });
+  }
+};
+const verdictOf = (name: string) => mirror.get("health", `${name}/prober`);
+
+describe("a worker", () => {
+  beforeEach(async () => {
+    await put("service", "shop", checked());
+    await putBackends("shop", 1000, 1);
+  });
+
+  it("proves a new backend within two checks, the second of them soon", async () => {
+    await startWorker("plane-a");
+    await clock.advance(1200);
+    expect(verdictOf("shop/b1000")).toMatchObject({
+      status: "HEALTHY",
+      observer: "plane-a",
+      backendUid: "uid-of-shop/b1000",
+      reason: "HTTP 200",
+    });
+  });
+
+  it("writes nothing while nothing changes, and checks once per interval", async () => {
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+    const before = { revision: mirror.revision, probes: probes.length };
+    await clock.advance(50_000);
+    expect(mirror.revision).toEqual(before.revision);
+    expect(probes.length - before.probes).toBe(10);
+  });
+
+  it("says so after three refused connections, faster than the interval", async () => {
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+    behaviour = () => REFUSED;
+    await clock.advance(7100);
+    expect(verdictOf("shop/b1000")).toMatchObject({ status: "UNHEALTHY", reason: "connection refused", inRow: 3 });
+  });
+
+  it("stops checking a backend that is unregistered, and a service whose check is taken away", async () => {
+    const worker = await startWorker("plane-a");
+    await putBackends("shop", 1001, 1);
+    expect(worker.watched).toBe(2);
+    await store.commit({ ops: [{ op: "delete", key: storeKey("backend", "shop/b1000") }], cause: CAUSE });
+    await clock.advance(10);
+    expect(worker.watched).toBe(1);
+    await put("service", "shop", {});
+    expect(worker.watched).toBe(0);
+  });
+
+  it("begins anew with a backend of the same name", async () => {
+    await startWorker("plane-a");
+    await clock.advance(5000);
+    await put("backend", "shop/b1000", { address: "10.0.0.1:1000", meta: { uid: "another" } });
+    await clock.advance(1200);
+    expect(verdictOf("shop/b1000")).toMatchObject({ status: "HEALTHY", backendUid: "another" });
+  });
+
+  it("takes what the machine could not try for nothing, and calls the service stale", async () => {
+    const worker = await startWorker("plane-a");
+    await clock.advance(10_000);
+    behaviour = () => undefined;
+    await clock.advance(10_000);
+    expect(worker.staleServices()).toEqual([]);
+    await clock.advance(10_000);
+    expect(worker.staleServices()).toEqual(["shop"]);
+    expect(verdictOf("shop/b1000")?.status).toBe("HEALTHY");
+  });
+
+  it("writes what it could not write while the store was away", async () => {
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+    const away = vi.spyOn(store, "commit").mockRejectedValue(new Error("away"));
+    behaviour = () => REFUSED;
+    await clock.advance(20_000);
+    expect(verdictOf("shop/b1000")?.status).toBe("HEALTHY");
+    away.mockRestore();
+    await clock.advance(3000);
+    expect(verdictOf("shop/b1000")?.status).toBe("UNHEALTHY");
+  });
+});
+
+describe("several workers", () => {
+  beforeEach(async () => {
+    await put("service", "shop", checked());
+    await putBackends("shop", 1000, 40);
+  });
+
+  it("check each backend once per interval among them", async () => {
+    await startWorker("plane-a");
+    await startWorker("plane-b");
+    await startWorker("plane-c");
+    await clock.advance(15_000);
+    probes = [];
+    await clock.advance(10_000);
+    const perPort = new Map<number, number>();
+    for (const { port } of probes) perPort.set(port, (perPort.get(port) ?? 0) + 1);
+    expect([...perPort.values()]).toEqual(Array.from({ length: 40 }, () => 2));
+    expect(new Set(probes.map(({ worker }) => worker)).size).toBe(3);
+  });
+
+  it("take over the share of one that is gone, from its stored verdicts", async () => {
+    await startWorker("plane-a");
+    await startWorker("plane-b");
+    await clock.advance(15_000);
+    const before = mirror.revision;
+    await workers.get("plane-b")?.end();
+    await setLive(["plane-a"]);
+    await clock.advance(10_000);
+    expect(workers.get("plane-a")?.worker.watched).toBe(40);
+    // The shares were written anew, and no verdict.
+    expect(mirror.revision.position - before.position).toBe(1);
+  });
+
+  it("cannot write once another has the share", async () => {
+    await startWorker("plane-a");
+    await clock.advance(15_000);
+    const stale = workers.get("plane-a")?.worker;
+    await setLive(["plane-b"]);
+    // A worker that did not hear of it: it hung, or was cut off.
+    const old = { key: "assign/plane-a", revision: { epoch: 1, position: 1 } };
+    stale?.setShare({ assignment: { workers: ["plane-a"] }, fence: old });
+    behaviour = () => REFUSED;
+    await clock.advance(20_000);
+    expect(verdictOf("shop/b1000")?.status).toBe("HEALTHY");
+    expect(stale?.watched).toBe(0);
+  });
+});
+
+describe("a mass failure", () => {
+  beforeEach(async () => {
+    for (const [service, first] of [
+      ["shop", 1000],
+      ["pay", 2000],
+    ] as const) {
+      await put("service", service, checked({ interval: "2s" }));
+      await putBackends(service, first, 10);
+    }
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+  });
+
+  const unhealthy = () => [...mirror.all("health")].filter(({ status }) => status === "UNHEALTHY").length;
+
+  it("of timeouts waits ten seconds, then is believed", async () => {
+    behaviour = () => TIMEOUT;
+    await clock.advance(9000);
+    expect(unhealthy()).toBe(0);
+    await clock.advance(10_000);
+    expect(unhealthy()).toBe(20);
+  });
+
+  it("of timeouts that ends in time leaves no trace", async () => {
+    behaviour = () => TIMEOUT;
+    await clock.advance(8000);
+    behaviour = () => OK;
+    await clock.advance(20_000);
+    expect(unhealthy()).toBe(0);
+  });
+
+  it("of refused connections is believed at once", async () => {
+    behaviour = () => REFUSED;
+    await clock.advance(5000);
+    expect(unhealthy()).toBe(20);
+  });
+
+  it("of a few, or of one service alone, is none", async () => {
+    behaviour = (port) => (port < 2000 ? TIMEOUT : OK);
+    await clock.advance(5000);
+    expect(unhealthy()).toBe(10);
+  });
+});
