@@ -23,15 +23,13 @@ const arbitraryObject = fc.oneof(
     address: fc.constantFrom("0.0.0.0:80", "0.0.0.0:81"),
   }),
   fc.record({ kind: fc.constant("Fleet"), name: fc.constant("edge") }),
-  fc
-    .tuple(fc.constantFrom("r", "s"), service)
-    .map(([name, to]) => ({
-      kind: "Route",
-      name,
-      listeners: ["web"],
-      hosts: ["*"],
-      rules: [{ to: [{ service: to }] }],
-    })),
+  fc.tuple(fc.constantFrom("r", "s"), service).map(([name, to]) => ({
+    kind: "Route",
+    name,
+    listeners: ["web"],
+    hosts: ["*"],
+    rules: [{ to: [{ service: to }] }],
+  })),
 );
 
 test("the conditions of one object are the same as when those of all are derived", () => {
