@@ -18,6 +18,8 @@ import { shopManifest, startShopBackend } from "./demo/shop.ts";
 import { Steps, until } from "./demo/steps.ts";
 
 const REQUESTS = 300;
+/** How many requests one look at the traffic takes, after the summary. */
+const FOLLOWED = 60;
 const FLEET = "edge";
 const NODE = "edge-1";
 
@@ -30,6 +32,7 @@ interface Addresses {
 const once = process.argv.includes("--once");
 const folder = mkdtempSync(join(tmpdir(), "fairlead-demo-"));
 const started: { stop(): Promise<void> }[] = [];
+const children: ChildProcess[] = [];
 const steps = new Steps();
 
 /** Resolves when somebody wants the demo to end. */
@@ -39,9 +42,7 @@ const interrupted = new Promise<void>((resolve) => {
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 try {
-  const finished = await Promise.race([show(), interrupted.then(() => "interrupted" as const)]);
-  if (finished !== "interrupted" && !once) await interrupted;
-  process.exitCode = finished === "unanswered" ? 1 : 0;
+  await Promise.race([show(), interrupted]);
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
@@ -51,7 +52,8 @@ try {
 }
 process.exit();
 
-async function show(): Promise<"answered" | "unanswered"> {
+/** Ends after the summary with `--once`; otherwise only with an error. */
+async function show(): Promise<void> {
   const envoy = await steps.run("Envoy", async (say) => {
     const found = provideEnvoy({ version: ENVOY_VERSIONS.newest, orOther: true, progress: say });
     return [found, `${found.version}, from ${found.foundIn}`];
@@ -69,7 +71,8 @@ async function show(): Promise<"answered" | "unanswered"> {
     () => undefined,
   );
   summarize(addresses, url, answers);
-  return [...answers.keys()].every((who) => who.startsWith("shop-")) ? "answered" : "unanswered";
+  if (![...answers.keys()].every((who) => who.startsWith("shop-"))) throw new Error("not every request was answered");
+  if (!once) await followTraffic(url);
 }
 
 function startPlane(): Promise<Addresses> {
@@ -80,7 +83,7 @@ function startPlane(): Promise<Addresses> {
     const main = join(import.meta.dirname, "../src/main.ts");
     const data = join(folder, "data");
     const args = [main, "up", "--data", data, "--xds", xds, "--admin", admin, "--http", http];
-    const child = keep(startChild(process.execPath, args, join(folder, "plane.log")));
+    const child = keepChild(startChild(process.execPath, args, join(folder, "plane.log")));
     await until(
       "the plane becomes ready",
       () => isReady(`http://${http}/readyz`),
@@ -111,7 +114,7 @@ async function startEnvoy(program: string, addresses: Addresses): Promise<void> 
     const bootstrap = join(folder, "envoy.yaml");
     writeFileSync(bootstrap, await fairlead(addresses, "bootstrap", ...place));
     const options = ["-c", bootstrap, "--use-dynamic-base-id", "--concurrency", "2", "--log-level", "warning"];
-    const child = keep(startChild(program, options, join(folder, "envoy.log")));
+    const child = keepChild(startChild(program, options, join(folder, "envoy.log")));
     const admin = connectAdmin(addresses.admin);
     const node = await until(
       "Envoy acknowledges",
@@ -126,11 +129,10 @@ async function startEnvoy(program: string, addresses: Addresses): Promise<void> 
 }
 
 function summarize({ admin, http }: Addresses, url: string, answers: ReadonlyMap<string, number>): void {
-  const shares = [...answers].map(([who, count]) => `${who} ${Math.round((count / REQUESTS) * 100)} %`).join("  ");
   const elsewhere = admin === "127.0.0.1:18001" ? [] : [`export FAIRLEAD_SERVER=${admin}`];
   const lines = [
     "",
-    `  traffic   ${url}      ${shares} of ${REQUESTS} requests`,
+    `  traffic   ${url}      ${shares(answers)} of ${REQUESTS} requests`,
     `  metrics   http://${http}/metrics`,
     "",
     "  Try in another terminal:",
@@ -140,6 +142,23 @@ function summarize({ admin, http }: Addresses, url: string, answers: ReadonlyMap
     once ? "" : "  Ctrl-C stops everything and removes it.",
   ];
   console.log(lines.join("\n"));
+}
+
+/** Goes on sending requests and shows on a terminal who answers, so that changes can be seen. Ends only with an error. */
+async function followTraffic(url: string): Promise<never> {
+  for (;;) {
+    const reason = children.map(failure).find((found) => found !== undefined);
+    if (reason !== undefined) throw new Error(reason);
+    const answers = await countAnswers(url, FOLLOWED);
+    if (process.stdout.isTTY) process.stdout.write(`\r\u001B[K  now       ${shares(answers)}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** `shop-1 33 %  shop-2 67 %` */
+function shares(answers: ReadonlyMap<string, number>): string {
+  const all = [...answers.values()].reduce((sum, count) => sum + count, 0);
+  return [...answers].map(([who, count]) => `${who} ${Math.round((count / all) * 100)} %`).join("  ");
 }
 
 /** Runs one command of the product and returns what it printed. */
@@ -176,6 +195,11 @@ async function loopbackNear(port: number): Promise<string> {
 function keep<T extends { stop(): Promise<void> }>(one: T): T {
   started.push(one);
   return one;
+}
+
+function keepChild(child: ChildProcess): ChildProcess {
+  children.push(child);
+  return keep(child);
 }
 
 function failure(child: ChildProcess): string | undefined {

@@ -11,6 +11,12 @@ const stopSignal = () =>
     process.once("SIGINT", () => resolve("SIGINT"));
   });
 
+// Whoever reads the output may stop reading: `fairlead get backends | head`.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 const up = upCommand({ environment: env, stderr, stopSignal }, (code) => process.exit(code));
 const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
 process.exitCode = await runCli(argv.slice(2), io, undefined, [up]);

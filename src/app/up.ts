@@ -7,7 +7,6 @@ import { systemClock } from "../runtime/clock.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { environmentName, readConfig, SETTINGS } from "./config.ts";
-import { start } from "./start.ts";
 
 /** What `up` needs of the process it runs in. */
 export interface Host {
@@ -65,6 +64,8 @@ async function runUp(command: Command, host: Host): Promise<number> {
 
   const log = createLogger(read.config.logLevel);
   try {
+    // Loaded here, so that the other commands need not wait for what only the plane needs.
+    const { start } = await import("./start.ts");
     const running = await start(read.config, { clock: systemClock, random: systemRandom, log });
     const reason = await Promise.race([host.stopSignal(), running.failed]);
     log.info({ reason }, "stopping");
