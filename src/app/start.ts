@@ -5,8 +5,7 @@ import { Mirror } from "../control/mirror.ts";
 import { Publisher } from "../control/publisher.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import { SOLE_LEADER } from "../duties/duty.ts";
-import { startDuties } from "../duties/start-duties.ts";
+import { liveReplicas, startDuties } from "../duties/start-duties.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
@@ -139,8 +138,8 @@ async function startParts(
     store,
     clock,
     log,
-    leadership: SOLE_LEADER,
-    workers: () => [config.replica],
+    lease: opened.lease,
+    workers: () => liveReplicas(config.replica, opened.peers),
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;

@@ -5,22 +5,13 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Batch, StateStore, StoreOp } from "../store/state-store.ts";
 
-/** Whether this process does the duties, and what its writes prove that with. */
-export interface Leadership {
-  held(): boolean;
-  /** Nothing where no other process can be there. */
-  fence(): Batch["fence"];
-}
-
-/** For a store that only one process can have open. */
-export const SOLE_LEADER: Leadership = { held: () => true, fence: () => undefined };
-
 export interface DutyContext {
   readonly mirror: Mirror;
   readonly store: StateStore;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly leadership: Leadership;
+  /** What every commit proves with that this process still has the duties. */
+  readonly fence: NonNullable<Batch["fence"]>;
 }
 
 export interface DutyStep {
@@ -41,8 +32,6 @@ export interface Duty {
 }
 
 export interface RunningDuty {
-  /** Looks again soon. */
-  wake(): void;
   stop(): Promise<void>;
 }
 
@@ -52,11 +41,11 @@ const RETRY_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
 /**
- * Carries out a duty: a plan of what is due now, after each change of the state and when the plan says so, by whoever
- * holds the lead. A commit that lost a race is planned anew from the state that won.
+ * Carries out a duty: a plan of what is due now, after each change of the state and when the plan says so. A commit that
+ * lost a race is planned anew from the state that won.
  */
 export function startDuty(context: DutyContext, { name, operation, concerns, plan }: Duty): RunningDuty {
-  const { mirror, store, clock, log, leadership } = context;
+  const { mirror, store, clock, log, fence } = context;
   const stop = new AbortController();
   let looking: Promise<void> | undefined;
   let again = false;
@@ -75,10 +64,6 @@ export function startDuty(context: DutyContext, { name, operation, concerns, pla
     });
   };
   const act = async () => {
-    if (!leadership.held()) {
-      lookIn(RETRY_MS);
-      return;
-    }
     try {
       const { batches, nextAt } = await plan(store.now());
       for (const ops of batches) await commit(ops);
@@ -91,9 +76,8 @@ export function startDuty(context: DutyContext, { name, operation, concerns, pla
     }
   };
   const commit = async (ops: readonly StoreOp[]) => {
-    const fence = leadership.fence();
     const cause = { actor: `duty:${name}`, operation, reason: "", requestId: "" };
-    const { revision } = await store.commit({ ops, cause, ...(fence !== undefined && { fence }) });
+    const { revision } = await store.commit({ ops, cause, fence });
     // The next plan is made from what this one has done.
     await mirror.reach(revision, stop.signal);
   };
@@ -106,7 +90,6 @@ export function startDuty(context: DutyContext, { name, operation, concerns, pla
   });
   lookIn(0);
   return {
-    wake,
     stop: async () => {
       stopFolds();
       stop.abort(new Error("the duty stops"));

@@ -3,27 +3,39 @@ import { type Assignment, planAssign } from "./assign.ts";
 import { ASSIGNMENTS, assignmentKey, decodeAssignment, encodeAssignment } from "./assignment-record.ts";
 import type { Duty } from "./duty.ts";
 
+/** How often the duty asks who lives. A replica is silent for 2 s before it counts as gone. */
+const LOOK_MS = 500;
+
 /**
  * Shares the backends out over the workers that live. All shares change in one commit: from then on a worker cannot write
  * under its old share, and no backend has two workers at any revision.
  */
 export function shareChecks(store: Pick<StateStore, "read">, live: () => readonly string[]): Duty {
+  /** Those that shares were found to be in order for. */
+  let settled = "";
   return {
     name: "assign",
     operation: "share-checks",
     concerns: [],
-    plan: async () => {
+    plan: async (now) => {
+      const nextAt = now + LOOK_MS;
+      const workers = live();
+      const wanted = JSON.stringify(workers);
+      if (wanted === settled) return { batches: [], nextAt };
       const { entries } = await store.read(ASSIGNMENTS);
       const current: Assignment = entries.flatMap(({ value }) => decodeAssignment(value) ?? [])[0] ?? { workers: [] };
-      const plan = planAssign(current, live());
-      if (!plan.change) return { batches: [], nextAt: undefined };
+      const plan = planAssign(current, workers);
+      if (!plan.change) {
+        settled = wanted;
+        return { batches: [], nextAt };
+      }
       const value = encodeAssignment(plan.assignment);
       const given = plan.assignment.workers.map(
         (worker): StoreOp => ({ op: "put", key: assignmentKey(worker), value }),
       );
       const keys = new Set(given.map(({ key }) => key));
       const revoked = entries.filter(({ key }) => !keys.has(key)).map(({ key }): StoreOp => ({ op: "delete", key }));
-      return { batches: [[...given, ...revoked]], nextAt: undefined };
+      return { batches: [[...given, ...revoked]], nextAt };
     },
   };
 }

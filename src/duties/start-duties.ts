@@ -1,6 +1,8 @@
 import type { Mirror } from "../control/mirror.ts";
 import { storeKey } from "../domain/name.ts";
 import { planRemoval } from "../operations/plan-removal.ts";
+import type { Lease, Tenure } from "../store/lease.ts";
+import type { Peers } from "../store/peers.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { planDrain } from "./drain.ts";
 import { type Duty, type DutyContext, startDuty } from "./duty.ts";
@@ -9,32 +11,68 @@ import { shareChecks } from "./share-checks.ts";
 
 /** Removals that one commit holds at most, well below what a batch may cost. */
 const MAX_REMOVALS = 200;
+const RETRY_MS = 1000;
 
-export interface DutiesOptions extends DutyContext {
+export interface DutiesOptions extends Omit<DutyContext, "fence"> {
+  readonly lease: Lease;
   /** The workers that live at this moment. */
   readonly workers: () => readonly string[];
 }
 
 export interface RunningDuties {
-  /** The workers that live may have changed. */
-  workersChanged(): void;
   stop(): Promise<void>;
 }
 
-/** Starts what one process does for all of them: remove drained backends and expired verdicts, share the checks out. */
-export function startDuties({ workers, ...context }: DutiesOptions): RunningDuties {
-  const assign = startDuty(context, shareChecks(context.store, workers));
-  const all = [
-    assign,
-    startDuty(context, removeDrained(context.mirror)),
-    startDuty(context, removeExpired(context.mirror)),
-  ];
+/** The role whose holder does the duties, among all replicas. */
+const ROLE = "duties";
+
+/**
+ * Does what one process does for all of them, for as long as it is the one: removes drained backends and expired verdicts,
+ * shares the checks out. Whoever held the role before cannot write any more once it is won.
+ */
+export function startDuties({ lease, workers, ...context }: DutiesOptions): RunningDuties {
+  const stop = new AbortController();
+  const running = campaign();
+
+  async function campaign(): Promise<void> {
+    while (!stop.signal.aborted) {
+      let tenure: Tenure;
+      try {
+        tenure = await lease.campaign(ROLE, stop.signal);
+      } catch (err) {
+        if (stop.signal.aborted) return;
+        context.log.warn({ err }, "the duties cannot be taken; trying again");
+        await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
+        continue;
+      }
+      await serve(tenure);
+    }
+  }
+
+  async function serve(tenure: Tenure): Promise<void> {
+    const { mirror, store } = context;
+    const duties = [shareChecks(store, workers), removeDrained(mirror), removeExpired(mirror)];
+    const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
+    await new Promise((resolve) => {
+      AbortSignal.any([tenure.ended, stop.signal]).addEventListener("abort", resolve, { once: true });
+      if (tenure.ended.aborted || stop.signal.aborted) resolve(undefined);
+    });
+    await Promise.all(all.map((duty) => duty.stop()));
+    await tenure.resign();
+  }
+
   return {
-    workersChanged: () => assign.wake(),
     stop: async () => {
-      await Promise.all(all.map((duty) => duty.stop()));
+      stop.abort(new Error("the duties stop"));
+      await running;
     },
   };
+}
+
+/** This replica and those of its peers that were heard lately. */
+export function liveReplicas(own: string, peers: Pick<Peers, "list">): readonly string[] {
+  const others = peers.list().filter(({ status }) => status === "live");
+  return [own, ...others.map(({ replica }) => replica)].toSorted();
 }
 
 function removeDrained(mirror: Mirror): Duty {

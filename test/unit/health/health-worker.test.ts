@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Mirror } from "../../../src/control/mirror.ts";
 import type { Observation } from "../../../src/domain/health-verdict.ts";
 import { type Kind, storeKey } from "../../../src/domain/name.ts";
-import { SOLE_LEADER } from "../../../src/duties/duty.ts";
 import { followAssignment } from "../../../src/duties/follow-assignment.ts";
 import { type RunningDuties, startDuties } from "../../../src/duties/start-duties.ts";
 import { HealthWorker } from "../../../src/health/health-worker.ts";
@@ -36,7 +35,8 @@ const stop = { all: new AbortController() };
 
 beforeEach(async () => {
   clock = new FakeClock();
-  ({ state: store } = await openMemoryStore({ clock }));
+  const opened = await openMemoryStore({ clock });
+  store = opened.state;
   mirror = new Mirror();
   stop.all = new AbortController();
   probes = [];
@@ -49,7 +49,7 @@ beforeEach(async () => {
     store,
     clock,
     log: silentLogger,
-    leadership: SOLE_LEADER,
+    lease: opened.lease,
     workers: () => live,
   });
 });
@@ -103,8 +103,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
 
 async function setLive(names: string[]): Promise<void> {
   live = names;
-  duties.workersChanged();
-  await clock.advance(200);
+  await clock.advance(600);
 }
 
 async function put(kind: Kind, name: string, json: object): Promise<void> {
