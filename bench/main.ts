@@ -1,12 +1,14 @@
 /** `npm run bench -- NAME [OPTIONS]`: runs one bench, prints a table and keeps the figures in bench/results/. */
 import { runAckBench } from "./ack.ts";
 import { runFanout } from "./fanout/run.ts";
+import { runHealthBench } from "./health-scale.ts";
 import { type BenchReport, keepReport, printReport } from "./report.ts";
 import { runStartBench } from "./start.ts";
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<BenchReport | undefined>>> = {
   ack: runAckBench,
   fanout: runFanout,
+  health: runHealthBench,
   start: runStartBench,
 };
 
