@@ -48,5 +48,7 @@ function accept(state: TypeState, flight: Flight, reports: Report[]): void {
 
 function refuse(state: TypeState, flight: Flight, error: ErrorDetail, now: number, reports: Report[]): void {
   const refusal = state.refuse(flight, { ...error, at: now });
+  // Parts of it may have been replaced while the verdict was withheld: then the rest is due again at once.
+  for (const { name, publication } of refusal.items.values()) state.mark(name, publication ?? Infinity);
   reports.push({ kind: "nack", typeUrl: state.type.typeUrl, refusal });
 }

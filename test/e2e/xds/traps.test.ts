@@ -1,0 +1,309 @@
+import { describe, expect, it } from "vitest";
+import { Cluster_LbPolicy } from "../../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LISTENER_TYPE,
+  LocalRefusalMemory,
+  ResourceCache,
+  ROUTE_TYPE,
+  type Transaction,
+  XdsServer,
+} from "../../../src/xds/server/library.ts";
+import { type Backend, startBackend } from "../../support/backend.ts";
+import { adsBootstrap } from "../../support/bootstrap.ts";
+import { type Envoy, startEnvoy } from "../../support/envoy.ts";
+import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
+import { send, Traffic } from "../../support/traffic.ts";
+import { badCluster, clusterOf, endpointsOf, listenerOf, routeTo } from "./envoy-resources.ts";
+
+type Sent = { readonly typeUrl: string; readonly resources: number; readonly removed: number };
+
+/** A server with one Envoy behind it, whose stream can be lost and come back. */
+class Bench implements AsyncDisposable {
+  readonly cache = new ResourceCache();
+  readonly refusals = new LocalRefusalMemory();
+  readonly held = new Set<string>();
+  readonly sent: Sent[] = [];
+  readonly nacks: { names: readonly string[]; message: string }[] = [];
+  readonly firstTypes: string[] = [];
+  readonly backends: Backend[] = [];
+  readonly listenPort: number;
+  readonly #xdsPort: number;
+  server: XdsServer | undefined;
+  envoy: Envoy | undefined;
+
+  constructor(ports: { listen: number; xds: number }) {
+    this.listenPort = ports.listen;
+    this.#xdsPort = ports.xds;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.listenPort}/`;
+  }
+
+  async serve(): Promise<void> {
+    this.sent.length = 0;
+    this.firstTypes.length = 0;
+    this.server = new XdsServer({
+      cache: this.cache,
+      groupOf: () => "g",
+      refusals: this.refusals,
+      hold: (_client, { typeUrl, name }) => (this.held.has(`${typeUrl} ${name}`) ? "test" : undefined),
+    });
+    this.server.on("sent", (_client, sent) => this.sent.push(sent));
+    this.server.on("nack", (_client, nack) => this.nacks.push(nack));
+    this.server.on("subscribe", (_client, { typeUrl }) => this.firstTypes.push(typeUrl));
+    await this.server.listen(`127.0.0.1:${this.#xdsPort}`);
+  }
+
+  /** As a crash of the plane would: streams end, and another server takes over. */
+  async restart(change?: (tx: Transaction) => void): Promise<void> {
+    await this.server?.stop({ graceMs: 200 });
+    if (change) this.update(change);
+    await this.serve();
+  }
+
+  update(change: (tx: Transaction) => void): number {
+    return this.cache.update("g", change);
+  }
+
+  /** Clusters by name, each with one backend of the same name. */
+  async backend(name: string): Promise<number> {
+    const backend = await startBackend(name);
+    this.backends.push(backend);
+    return backend.port;
+  }
+
+  async answeredBy(name: string): Promise<void> {
+    await eventually(
+      () => send({ url: this.url }),
+      ({ backend }) => backend === name,
+      { what: `${name} answers` },
+    );
+  }
+
+  async settled(): Promise<void> {
+    await eventually(
+      () => this.server?.clients().map(({ oldestPending, types }) => oldestPending === undefined && types.length > 0),
+      (settled) => settled?.length === 1 && settled[0] === true,
+      { what: "the proxy is settled", timeoutMs: 10_000 },
+    );
+  }
+
+  async stat(name: string): Promise<number> {
+    return (await this.envoy?.stats())?.get(name) ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.envoy?.kill();
+    await this.server?.stop({ graceMs: 100 });
+    for (const backend of this.backends) await backend.stop();
+  }
+}
+
+async function startBench(
+  version: string,
+  protocol: "delta" | "sotw",
+  first: (bench: Bench) => Promise<void>,
+): Promise<Bench> {
+  const xds = await freePort();
+  const bench = new Bench({ listen: await freePort(), xds });
+  await first(bench);
+  await bench.serve();
+  const bootstrap = adsBootstrap({ xds: `127.0.0.1:${xds}`, nodeId: "n1", cluster: "g", protocol });
+  bench.envoy = await startEnvoy({ bootstrap, version });
+  return bench;
+}
+
+async function serveX(bench: Bench): Promise<void> {
+  const port = await bench.backend("x");
+  bench.update((tx) => {
+    tx.set(clusterOf("x"));
+    tx.set(endpointsOf("x", port));
+    tx.set(listenerOf("l", bench.listenPort, "r"));
+    tx.set(routeTo("r", "x"));
+  });
+}
+
+const MATRIX = [
+  { version: "1.40.0", protocol: "delta" },
+  { version: "1.40.0", protocol: "sotw" },
+  { version: "1.36.4", protocol: "delta" },
+  { version: "1.36.4", protocol: "sotw" },
+] as const;
+
+describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol }) => {
+  it("R1, R2, R3, R8, R25: clusters change and take turns under traffic without one failed request and without warming", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    const y = await bench.backend("y");
+    await using traffic = new Traffic({ url: bench.url });
+    bench.update((tx) => tx.set(clusterOf("x", Cluster_LbPolicy.LEAST_REQUEST)));
+    await bench.settled();
+    bench.update((tx) => {
+      tx.set(clusterOf("y"));
+      tx.set(endpointsOf("y", y));
+      tx.set(routeTo("r", "y"));
+      tx.delete(CLUSTER_TYPE, "x");
+      tx.delete(ENDPOINT_TYPE, "x");
+    });
+    await bench.settled();
+    const after = await traffic.more(50);
+    expect(new Set(after.map(({ backend }) => backend))).toEqual(new Set(["y"]));
+    expect(traffic.failures()).toEqual([]);
+    expect(await bench.stat("cluster_manager.warming_clusters")).toBe(0);
+    expect(await bench.stat("cluster_manager.cluster_removed")).toBe(1);
+    expect(bench.nacks).toEqual([]);
+  });
+
+  it("R23: is ready at once when there is nothing for it", async () => {
+    await using bench = await startBench(version, protocol, async (each) => {
+      each.update(() => undefined);
+    });
+    const started = performance.now();
+    await bench.envoy?.ready(10_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it("D11, R8: is ready at once when a cluster has no endpoints at all", async () => {
+    await using bench = await startBench(version, protocol, async (each) => {
+      each.update((tx) => tx.set(clusterOf("empty")));
+    });
+    await bench.envoy?.ready(10_000);
+    expect(bench.nacks).toEqual([]);
+  });
+
+  it("R4, R26: a stream that begins with endpoints is served, and warming ends", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    await bench.settled();
+    bench.held.add(`${ENDPOINT_TYPE} x`);
+    bench.update((tx) => tx.set(clusterOf("x", Cluster_LbPolicy.LEAST_REQUEST)));
+    await eventually(
+      () => bench.stat("cluster_manager.warming_clusters"),
+      (count) => count === 1,
+      { what: "x warms" },
+    );
+    bench.held.clear();
+    await bench.restart();
+    await eventually(
+      () => bench.stat("cluster_manager.warming_clusters"),
+      (count) => count === 0,
+      {
+        what: "warming ends",
+        timeoutMs: 10_000,
+      },
+    );
+    expect(bench.firstTypes[0]).toBe(ENDPOINT_TYPE);
+    await bench.answeredBy("x");
+  });
+
+  it("5.3: a cluster that is stuck in warming is repaired by another update", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    bench.held.add(`${ENDPOINT_TYPE} stuck`);
+    bench.update((tx) => tx.set(clusterOf("stuck")));
+    await eventually(
+      () => bench.stat("cluster_manager.warming_clusters"),
+      (count) => count === 1,
+      { what: "it warms" },
+    );
+    bench.update((tx) => tx.delete(CLUSTER_TYPE, "stuck"));
+    await eventually(
+      () => bench.stat("cluster_manager.warming_clusters"),
+      (count) => count === 0,
+      {
+        what: "warming ends",
+        timeoutMs: 10_000,
+      },
+    );
+    await bench.answeredBy("x");
+  });
+
+  it("R16: what was refused in part is put right on the next stream, whatever is presented there", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    await bench.settled();
+    bench.update((tx) => {
+      tx.set(clusterOf("x", Cluster_LbPolicy.LEAST_REQUEST));
+      tx.set(badCluster("bad"));
+    });
+    await eventually(
+      () => bench.nacks.length,
+      (count) => count > 0,
+      { what: "the update is refused" },
+    );
+    expect(bench.nacks[0]?.message).toContain("bad");
+    await bench.restart((tx) => {
+      tx.set(clusterOf("x"));
+      tx.delete(CLUSTER_TYPE, "bad");
+    });
+    await bench.settled();
+    const dump = JSON.stringify(await bench.envoy?.configDump());
+    expect(dump).not.toContain("LEAST_REQUEST");
+    await bench.answeredBy("x");
+  });
+
+  it("C6, R27: an error of an earlier response is not taken for a refusal of the newest", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    await bench.settled();
+    bench.held.add(`${ENDPOINT_TYPE} x`);
+    bench.update((tx) => {
+      tx.set(clusterOf("x", Cluster_LbPolicy.LEAST_REQUEST));
+      tx.set(badCluster("late"));
+    });
+    await eventually(
+      () => bench.stat("cluster_manager.warming_clusters"),
+      (count) => count === 1,
+      { what: "x warms" },
+    );
+    bench.update((tx) => tx.delete(CLUSTER_TYPE, "late"));
+    bench.held.clear();
+    bench.server?.recheckHolds();
+    await bench.settled();
+    const clusters = bench.server?.clients()[0]?.types.find(({ typeUrl }) => typeUrl === CLUSTER_TYPE);
+    expect(clusters?.resources.map(({ name, refused, unknown }) => ({ name, refused, unknown }))).toEqual([
+      { name: "x", refused: undefined, unknown: false },
+    ]);
+    expect(bench.nacks).toHaveLength(1);
+  });
+
+  it("D14, S9: after a restart of the server nothing is sent that is equal, and traffic goes on", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    await bench.settled();
+    await using traffic = new Traffic({ url: bench.url });
+    await bench.restart();
+    await eventually(
+      () => bench.server?.clients()[0]?.types.map(({ typeUrl }) => typeUrl),
+      (types) => types?.includes(ROUTE_TYPE) === true && types.includes(LISTENER_TYPE),
+      { what: "the proxy is back" },
+    );
+    await bench.settled();
+    await traffic.more(20);
+    const wildcards = bench.sent.filter(({ typeUrl }) => typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE);
+    expect(protocol === "delta" ? bench.sent : wildcards).toEqual([]);
+    expect(traffic.failures()).toEqual([]);
+  });
+
+  it("C7: a listener that cannot be bound is refused with Envoy's words, and the last good one serves on", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    const taken = await bench.backend("taken");
+    bench.update((tx) => tx.set(listenerOf("l2", taken, "r")));
+    const refused = await eventually(
+      () =>
+        bench.server
+          ?.clients()[0]
+          ?.types.flatMap(({ resources }) => resources)
+          .find(({ name }) => name === "l2"),
+      (resource) => resource?.refused !== undefined,
+      { what: "the refusal is shown" },
+    );
+    expect(refused?.refused?.message).toContain("Address already in use");
+    await bench.answeredBy("x");
+  });
+});
