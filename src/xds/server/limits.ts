@@ -8,7 +8,10 @@ export type XdsLimits = {
   readonly maxResponseBytes: number;
   /** Largest response to a proxyless gRPC client, whose own limit is 4 MiB. Default 4 MiB less 64 KiB. */
   readonly maxGrpcResponseBytes: number;
-  /** How long a resource waits for one it refers to before it goes anyway, which is reported. Default 15 000. */
+  /**
+   * How long a resource waits for one it refers to before it goes anyway, which is reported. Default 20 000: longer
+   * than the 15 s for which Envoy itself lets a cluster warm.
+   */
   readonly waitMs: number;
   /** How long an unacknowledged CDS response keeps back an unrelated one. Default 1000. */
   readonly overtakeMs: number;
@@ -30,7 +33,7 @@ export const DEFAULT_LIMITS: XdsLimits = {
   maxNames: 200_000,
   maxResponseBytes: 1024 * MIB,
   maxGrpcResponseBytes: 4 * MIB - 64 * 1024,
-  waitMs: 15_000,
+  waitMs: 20_000,
   overtakeMs: 1000,
   settleMs: 5000,
   keepaliveMs: 30_000,

@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 import { Cluster_LbPolicy } from "../../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { ResourceCache, XdsServer } from "../../../src/xds/server/library.ts";
 import { startBackend } from "../../support/backend.ts";
-import { adsBootstrap } from "../../support/bootstrap.ts";
 import { startEnvoy } from "../../support/envoy.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/free-port.ts";
 import { send } from "../../support/traffic.ts";
+import { adsBootstrap } from "./ads-bootstrap.ts";
 import { clusterOf, endpointsOf, listenerOf, ownStream, routeTo } from "./envoy-resources.ts";
 
 it.each([

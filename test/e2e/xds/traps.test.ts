@@ -11,11 +11,11 @@ import {
   XdsServer,
 } from "../../../src/xds/server/library.ts";
 import { type Backend, startBackend } from "../../support/backend.ts";
-import { adsBootstrap } from "../../support/bootstrap.ts";
 import { type Envoy, startEnvoy } from "../../support/envoy.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/free-port.ts";
 import { send, Traffic } from "../../support/traffic.ts";
+import { adsBootstrap } from "./ads-bootstrap.ts";
 import { badCluster, clusterOf, endpointsOf, listenerOf, routeTo } from "./envoy-resources.ts";
 
 type Sent = { readonly typeUrl: string; readonly resources: number; readonly removed: number };
@@ -220,6 +220,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
       },
     );
     await bench.answeredBy("x");
+    expect(bench.nacks).toEqual([]);
   });
 
   it("R16: what was refused in part is put right on the next stream, whatever is presented there", async () => {

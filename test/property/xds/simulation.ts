@@ -105,7 +105,7 @@ export class Simulation {
       registry: REGISTRY,
       aggregated: true,
       nonceTag: `${this.#streams++}-`,
-      waitMs: 15_000,
+      waitMs: 45_000,
       overtakeMs: 1000,
       settleMs: 1000,
       maxResponseBytes: 1_000_000,
