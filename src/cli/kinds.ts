@@ -31,10 +31,9 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
       orDash(service.policy),
-      String(service.status?.backends ?? 0),
-      String(service.status?.eligible ?? 0),
-      String(service.status?.draining ?? 0),
-      String(service.status?.unhealthy ?? 0),
+      ...[service.status?.backends, service.status?.eligible, service.status?.draining, service.status?.unhealthy].map(
+        (count) => String(count ?? "-"),
+      ),
       problemText(service.conditions),
     ],
     page: async (admin, request) => {
@@ -76,7 +75,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
       String(backend.priority),
       enumText(Backend_StateSchema, backend.state, "ACTIVE"),
-      backend.status?.eligible === true ? "yes" : "no",
+      backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
       orDash(backend.status?.message ?? ""),
     ],
     page: async (admin, request) => {

@@ -87,6 +87,7 @@ describe("watch", () => {
             health: { backend: "shop/a", source: "override", status: Health_Status.UNHEALTHY, reason: "disk full" },
           },
           { kind: "route", name: "old", deleted: true },
+          { kind: "service", name: "shop", object: { object: { case: "service", value: { name: "shop" } } } },
         ],
       },
     ],
@@ -94,7 +95,12 @@ describe("watch", () => {
 
   it("prints changes, not what was there before", async () => {
     const run = await runAgainst(answers, ["watch"]);
-    expect(run.stdout).toBe("00:00:00  ~ health shop/a/override  UNHEALTHY  disk full\n00:00:00  - route old\n");
+    expect(run.stdout.split("\n")).toEqual([
+      "00:00:00  ~ health shop/a/override  UNHEALTHY  disk full",
+      "00:00:00  - route old",
+      "00:00:00  ~ service shop  HTTP",
+      "",
+    ]);
   });
 
   it("prints first what is there when asked, one JSON message a line", async () => {
