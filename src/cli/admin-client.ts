@@ -7,7 +7,7 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { toAdminError } from "./admin-error.ts";
 
 /** Calls the admin API of one plane. Every method fails with an `AdminError`. */
@@ -35,12 +35,14 @@ export interface StreamOptions {
 const CALL_DEADLINE_MS = 30_000;
 const RECEIVE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Connects lazily: a plane that is not there shows at the first call. */
-export function connectAdmin(server: string): AdminClient {
+/** Connects lazily: a plane that is not there shows at the first call. `actor` is who the journal names for writes. */
+export function connectAdmin(server: string, actor = "cli"): AdminClient {
   const client = new Client(server, credentials.createInsecure(), {
     "grpc.max_receive_message_length": RECEIVE_BYTES_MAX,
     "grpc.enable_http_proxy": 0,
   });
+  const metadata = new Metadata();
+  metadata.set("x-fairlead-actor", actor);
   return {
     server,
     call: (method, request) =>
@@ -50,6 +52,7 @@ export function connectAdmin(server: string): AdminClient {
           (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
           (bytes) => fromBinary(method.output, bytes),
           create(method.input, request),
+          metadata,
           { deadline: deadlineIn(CALL_DEADLINE_MS) },
           (error: ServiceError | null, answer) => {
             if (error !== null) reject(toAdminError(error, server));
@@ -64,6 +67,7 @@ export function connectAdmin(server: string): AdminClient {
         (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
         (bytes) => fromBinary(method.output, bytes),
         create(method.input, request),
+        metadata,
         options.deadlineMs === undefined ? {} : { deadline: deadlineIn(options.deadlineMs) },
       );
       const cancel = () => call.cancel();

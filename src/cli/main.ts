@@ -15,13 +15,13 @@ import { buildProgram } from "./program.ts";
 export async function runCli(
   argv: readonly string[],
   io: CliIo,
-  connect: (server: string) => AdminClient = connectAdmin,
+  connect: (server: string, actor: string) => AdminClient = connectAdmin,
   further: readonly Command[] = [],
 ): Promise<number> {
   let admin: AdminClient | undefined;
   const context = {
     io,
-    admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server))),
+    admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server), actorOf(io))),
   };
   const program: Command = buildProgram(context, further);
   if (argv[0] === COMPLETE) {
@@ -40,6 +40,12 @@ export async function runCli(
 
 /** What the scripts of `completion` call: no command for people, and its words are no options. */
 const COMPLETE = "__complete";
+
+/** Who the journal names: `cli:alice`. */
+function actorOf({ env }: CliIo): string {
+  const user = (env["USER"] ?? env["LOGNAME"] ?? "").replaceAll(/[^A-Za-z0-9._@-]/g, "").slice(0, 64);
+  return user === "" ? "cli" : `cli:${user}`;
+}
 
 function checkServer(server: string): string {
   if (parseHostPort(server) !== undefined) return server;
