@@ -2,10 +2,12 @@ import type { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { AppliedKind } from "../operations/any-object.ts";
 import { apply } from "../operations/apply.ts";
 import { clearHealth } from "../operations/clear-health.ts";
+import { completeDrain } from "../operations/complete-drain.ts";
 import type { Context } from "../operations/context.ts";
 import { createObject } from "../operations/create-object.ts";
 import { deleteObject } from "../operations/delete-object.ts";
 import { drainBackend } from "../operations/drain-backend.ts";
+import { explainBackend } from "../operations/explain-backend.ts";
 import { getNode } from "../operations/get-node.ts";
 import { getObject } from "../operations/get-object.ts";
 import { getStatus } from "../operations/get-status.ts";
@@ -75,6 +77,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     registerBackend: async (request, caller) => written("backend", await registerBackend(context, caller, request)),
     unregisterBackend: (request, caller) => unregisterBackend(context, caller, request),
     drainBackend: async (request, caller) => written("backend", await drainBackend(context, caller, request)),
+    completeDrain: (request, caller) => completeDrain(context, caller, request),
+    explainBackend: ({ name }) => explainBackend(context, name),
     getBackend: ({ name }) => getObject(context, "backend", name),
     listBackends: (request) => {
       const { items: backends, nextPageToken } = listObjects(context, "backend", request);

@@ -4,6 +4,7 @@ import { bootstrapCommand } from "./commands/bootstrap.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deleteCommand } from "./commands/delete.ts";
 import { drainCommand } from "./commands/drain.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { getCommand } from "./commands/get.ts";
 import { healthCommand } from "./commands/health.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -55,6 +56,7 @@ const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   unregisterCommand,
   drainCommand,
   healthCommand,
+  explainCommand,
   statusCommand,
   nodesCommand,
   nodeCommand,

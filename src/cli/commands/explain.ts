@@ -1,0 +1,92 @@
+import { toJsonString } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import {
+  Health_StatusSchema,
+  Backend_State as State,
+  Health_Status as Status,
+} from "../../gen/fairlead/admin/v1/backend_pb.ts";
+import {
+  type ExplainBackendResponse,
+  ExplainBackendResponseSchema,
+  type SourceVerdict,
+} from "../../gen/fairlead/admin/v1/explain_pb.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { enumText } from "../kind-entry.ts";
+import { backendName, type OutputForm, outputOption } from "../options.ts";
+import { formatMoment } from "../time-text.ts";
+
+/** The plane's default where the check gives none. */
+const DEFAULT_UNHEALTHY_THRESHOLD = 3;
+
+export function explainCommand(context: CliContext): Command {
+  return new Command("explain").description("Say why something is as it is").addCommand(
+    new Command("backend")
+      .description("Why a backend gets traffic, or none: membership, health, policy, proxies")
+      .argument("<backend>", "SERVICE/BACKEND", backendName)
+      .addOption(outputOption("table", "json"))
+      .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3")
+      .action((name: string, { output }: { output: OutputForm }) => explainBackend(context, name, output)),
+  );
+}
+
+async function explainBackend(context: CliContext, name: string, output: OutputForm): Promise<void> {
+  const answer = await context.admin().call(AdminService.method.explainBackend, { name });
+  if (output === "json") {
+    printLine(context.io, toJsonString(ExplainBackendResponseSchema, answer, { prettySpaces: 2 }));
+    return;
+  }
+  const { status } = answer.backend ?? {};
+  printLine(context.io, `  ${status?.eligible === true ? "routable" : "not routable"}: ${status?.message ?? ""}`);
+  for (const [label, text] of explanation(answer)) printLine(context.io, `    ${label.padEnd(12)} ${text}`);
+}
+
+function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label: string, text: string]> {
+  yield ["member", memberText(answer)];
+  let label = "health";
+  for (const verdict of answer.verdicts) {
+    yield [label, verdictText(verdict, answer.healthCheck?.unhealthyThreshold ?? DEFAULT_UNHEALTHY_THRESHOLD)];
+    label = "";
+  }
+  if (answer.verdicts.length === 0) {
+    yield [label, answer.healthCheck === undefined ? "not checked, nobody reports" : "checked, no verdict yet"];
+  }
+  const { policy, panicThreshold } = answer;
+  const rule =
+    panicThreshold === 0
+      ? "unhealthy backends get nothing"
+      : `with fewer than ${panicThreshold} % healthy, all backends get requests`;
+  yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
+  yield [
+    "proxies",
+    `${answer.acknowledged} of ${answer.proxies} acknowledged this state (revision ${answer.revision})`,
+  ];
+  for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];
+}
+
+function memberText({ backend, removalTime }: ExplainBackendResponse): string {
+  const zone = backend?.locality?.zone ?? "";
+  const parts = [
+    backend?.state === State.DRAINING ? `draining since ${formatMoment(backend.drainTime)}` : "active",
+    ...(removalTime === undefined ? [] : [`removed at ${formatMoment(removalTime)}`]),
+    `weight ${backend?.weight || 1}`,
+    ...(zone === "" ? [] : [zone]),
+    `since ${formatMoment(backend?.meta?.createTime)}`,
+  ];
+  return parts.join(", ");
+}
+
+function verdictText({ health, counts, reason }: SourceVerdict, unhealthyThreshold: number): string {
+  if (health === undefined) return "-";
+  const { status, source, observer, inARow, lastGoodTime, actor, expireTime } = health;
+  const seenBy = source === "prober" ? `seen by ${observer}` : `says ${source}${actor === "" ? "" : ` (${actor})`}`;
+  const unhealthy = status === Status.UNHEALTHY;
+  const row = inARow === 0 ? "" : ` (${inARow} in a row${unhealthy ? `, threshold ${unhealthyThreshold}` : ""})`;
+  return [
+    `${enumText(Health_StatusSchema, status, "-").toLowerCase()}, ${seenBy}: ${health.reason || "no reason given"}${row}`,
+    ...(unhealthy && lastGoodTime !== undefined ? [`last good ${formatMoment(lastGoodTime)}`] : []),
+    `since ${formatMoment(health.meta?.updateTime)}`,
+    ...(expireTime === undefined ? [] : [`until ${formatMoment(expireTime)}`]),
+    ...(counts ? [] : [`does not count: ${reason}`]),
+  ].join("; ");
+}

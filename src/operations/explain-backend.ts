@@ -1,0 +1,82 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Backend } from "../domain/backend.ts";
+import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
+import type { Health } from "../domain/health.ts";
+import type { HealthCheck } from "../domain/health-check.ts";
+import { type Name, serviceOf } from "../domain/name.ts";
+import { effectivePolicy } from "../domain/routing-state.ts";
+import type { NodeView } from "../fleet/node-directory.ts";
+import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
+import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import type { Context } from "./context.ts";
+import { notFound, readName } from "./object-errors.ts";
+import { presenter } from "./present-object.ts";
+
+/** Why a backend gets traffic, or none. @throws ControlPlaneError `notFound`. */
+export function explainBackend(context: Context, text: string): ExplainBackendResponse {
+  const { mirror } = context;
+  const name = readName("backend", text);
+  const stored = mirror.stored("backend", name);
+  const message = presenter(context)("backend", name);
+  if (stored === undefined || message === undefined) throw notFound("backend", name);
+  const backend = stored.object;
+  const service = mirror.get("service", serviceOf(name));
+  const verdicts = [...mirror.healthOf(name)];
+  const { policy, policyName } = effectivePolicy(mirror, serviceOf(name));
+  const healthCheck = mirror.stored("service", serviceOf(name))?.message.healthCheck;
+  const revision = newest([
+    stored.revision,
+    ...verdicts.flatMap((verdict) => mirror.stored("health", verdict.name)?.revision ?? []),
+  ]);
+  return create(ExplainBackendResponseSchema, {
+    backend: message,
+    ...(backend.drainedAt !== undefined && {
+      removalTime: timestampFromMs(backend.drainedAt + (service?.drainTimeMs ?? 0)),
+    }),
+    ...(healthCheck !== undefined && { healthCheck }),
+    verdicts: sorted(backend, verdicts, service?.healthCheck).map((verdict) => {
+      const health = mirror.stored("health", verdict.name)?.message;
+      const reason = whyNot(backend, verdict, service?.healthCheck);
+      return { ...(health !== undefined && { health }), counts: reason === "", reason };
+    }),
+    policy: policyName ?? "",
+    panicThreshold: policy.panicThreshold,
+    revision: formatRevision(revision),
+    ...proxiesAt(context, serviceOf(name), revision),
+  });
+}
+
+/** The one that decides first, then by source. */
+function sorted(backend: Backend, verdicts: readonly Health[], check: HealthCheck | undefined): readonly Health[] {
+  const decisive = effectiveHealth(backend, verdicts, check).verdict;
+  const place = (verdict: Health) => (verdict === decisive ? `0${verdict.source}` : `1${verdict.source}`);
+  return verdicts.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
+}
+
+function whyNot(backend: Backend, verdict: Health, check: HealthCheck | undefined): string {
+  if (countsFor(verdict, backend, check)) return "";
+  if (verdict.source === "prober" && check === undefined) return "its service is not checked any more";
+  return "it is about an earlier backend of this name";
+}
+
+function newest(revisions: readonly Revision[]): Revision {
+  return revisions.reduce((a, b) => (reached(a, b) ? a : b));
+}
+
+/** How far the connected proxies are that have the service's endpoints. */
+function proxiesAt({ nodes }: Context, service: Name, revision: Revision) {
+  const concerned = nodes.nodes().filter((node) => node.connected && has(node, service));
+  const pending = concerned.flatMap(({ id }) => {
+    const progress = nodes.progress(id, revision);
+    return progress.state === "done" ? [] : [{ id, state: progress.state, message: progress.message }];
+  });
+  return { proxies: concerned.length, acknowledged: concerned.length - pending.length, pending };
+}
+
+function has({ types }: NodeView, service: Name): boolean {
+  return types.some(
+    ({ shortName, resources }) =>
+      shortName === "EDS" && resources.some(({ name, sent }) => name === service && sent !== undefined),
+  );
+}

@@ -1,0 +1,65 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Health_Status, HealthSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { completeDrain } from "../../../src/operations/complete-drain.ts";
+import { createObject } from "../../../src/operations/create-object.ts";
+import { drainBackend } from "../../../src/operations/drain-backend.ts";
+import { explainBackend } from "../../../src/operations/explain-backend.ts";
+import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { reportHealth } from "../../../src/operations/report-health.ts";
+import { messageFromJson } from "../../../src/schema/object-json.ts";
+import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+
+beforeEach(async () => {
+  plane = await openPlaneContext();
+  const service = messageFromJson("service", { name: "shop", drainTime: "30s", healthCheck: { http: {} } });
+  const backend = messageFromJson("backend", { name: "shop/a", address: "10.0.0.1:80" });
+  if (!service.ok || !backend.ok) throw new Error("the manifests are right");
+  await createObject(plane, TESTER, { kind: "service", message: service.message, options: undefined });
+  await registerBackend(plane, TESTER, { backend: backend.message, expectedVersion: "" });
+});
+afterEach(() => plane.close());
+
+const report = (source: string, status: Health_Status) =>
+  reportHealth({ ...plane, seen: new WeakMap() }, TESTER, {
+    health: create(HealthSchema, { backend: "shop/a", source, status, reason: "disk full" }),
+  });
+
+it("tells why a backend gets nothing, the decisive source first", async () => {
+  await report("reporter:b", Health_Status.HEALTHY);
+  await report("reporter:c", Health_Status.UNHEALTHY);
+  const { backend, verdicts, panicThreshold, proxies } = explainBackend(plane, "shop/a");
+  expect(backend?.status).toMatchObject({ eligible: false, reason: "unhealthy" });
+  expect(verdicts.map(({ health, counts }) => [health?.source, counts])).toEqual([
+    ["reporter:c", true],
+    ["reporter:b", true],
+  ]);
+  expect({ panicThreshold, proxies }).toEqual({ panicThreshold: 0, proxies: 0 });
+});
+
+it("tells that a check is pending", () => {
+  const { backend, healthCheck } = explainBackend(plane, "shop/a");
+  expect(backend?.status).toMatchObject({ eligible: false, reason: "pending" });
+  expect(healthCheck?.probe.case).toBe("http");
+});
+
+it("tells when a draining backend will be removed", async () => {
+  await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "" });
+  const { backend, removalTime } = explainBackend(plane, "shop/a");
+  expect(Number(removalTime?.seconds) - Number(backend?.drainTime?.seconds)).toBe(30);
+});
+
+it("refuses a backend that is not there", () => {
+  expect(() => explainBackend(plane, "shop/none")).toThrow(expect.objectContaining({ code: "BACKEND_NOT_FOUND" }));
+});
+
+it("completes a drain, and only a drain", async () => {
+  const request = { name: "shop/a", expectedVersion: "" };
+  await expect(completeDrain(plane, TESTER, request)).rejects.toMatchObject({ code: "BACKEND_NOT_DRAINING" });
+  await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "" });
+  await completeDrain(plane, TESTER, request);
+  expect(plane.mirror.get("backend", "shop/a")).toBeUndefined();
+  await expect(completeDrain(plane, TESTER, request)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
+});
