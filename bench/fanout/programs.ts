@@ -10,6 +10,10 @@ const built = join(bench, "../.cache/bench");
 
 export type Contestant = "fairlead" | "floor" | "linear" | "tuned" | "snapshot";
 
+/** With FAIRLEAD_BENCH_PROFILE=FOLDER each server on Node leaves a profile of its processor time there. */
+const profileFolder = process.env.FAIRLEAD_BENCH_PROFILE;
+const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
+
 /** The server under test has one processor, the load client another. On a single one they share. */
 const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
@@ -35,7 +39,7 @@ export function loadClientProgram(): Program {
 
 export function serverProgram(contestant: Contestant): Program {
   if (contestant === "fairlead" || contestant === "floor") {
-    const args = ["--expose-gc", join(import.meta.dirname, `servers/${contestant}.ts`)];
+    const args = ["--expose-gc", ...profiling, join(import.meta.dirname, `servers/${contestant}.ts`)];
     return pinned({ name: contestant, command: process.execPath, args }, SERVER_CORE);
   }
   return pinned({ name: `go-control-plane ${contestant}`, command: join(built, "gocp"), args: [] }, SERVER_CORE);
