@@ -14,6 +14,7 @@ import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
 import { canonicalName, isMember, parseGlob } from "./resource-name.ts";
 import type { Registry, ResourceType } from "./resource-types.ts";
+import type { SharedTables } from "./shared-tables.ts";
 import type { SubscriptionChange } from "./subscription.ts";
 import { entitledNames } from "./target.ts";
 import { TypeState } from "./type-state.ts";
@@ -36,6 +37,8 @@ export type StreamSettings = {
   readonly maxResponseBytes: number;
   /** The client honours `Resource.ttl` in this variant (R10). */
   readonly honoursTtl: boolean;
+  /** Shared by all streams of a server, so that what they have in common is kept once. */
+  readonly tables?: SharedTables;
 };
 
 export type Flushed = {
@@ -363,7 +366,7 @@ export class ProtocolStream {
     if (known) return known;
     const type: ResourceType | undefined = this.#settings.registry.byTypeUrl.get(typeUrl);
     if (!type) return undefined;
-    const state = new TypeState(type);
+    const state = new TypeState(type, this.#settings.tables);
     this.states.set(typeUrl, state);
     return state;
   }

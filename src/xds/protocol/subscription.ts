@@ -1,4 +1,8 @@
 import { canonicalName, type Glob, isMember, parseGlob } from "./resource-name.ts";
+import type { SharedTables } from "./shared-tables.ts";
+
+/** Names that belong to several streams; to change them, a stream takes a copy. */
+type SharedNames = { readonly shared: ReadonlySet<string> };
 
 /** What a request changed: names newly asked for (also again), names given up, and the wildcard. */
 export type SubscriptionChange = {
@@ -16,15 +20,22 @@ export type SubscriptionChange = {
  * @see xDS protocol, "How the client specifies what resources to return"
  */
 export class Subscription {
-  readonly names = new Set<string>();
   wildcard = false;
   readonly #legacyWildcard: boolean;
+  readonly #tables: SharedTables | undefined;
+  #names: Set<string> | SharedNames = new Set();
   readonly #globs = new Map<string, Glob>();
   #everNamed = false;
   #started = false;
 
-  constructor(options: { legacyWildcard: boolean }) {
+  /** With tables, streams that name the same from their first request on share the set. */
+  constructor(options: { legacyWildcard: boolean }, tables?: SharedTables) {
     this.#legacyWildcard = options.legacyWildcard;
+    this.#tables = tables;
+  }
+
+  get names(): ReadonlySet<string> {
+    return this.#names instanceof Set ? this.#names : this.#names.shared;
   }
 
   /** Collections among the names. */
@@ -43,12 +54,14 @@ export class Subscription {
     const wanted = new Set(listed.map(canonicalName));
     const named = wanted.delete("*") || wanted.size > 0;
     const wildcard = listed.includes("*") || (!named && !this.#everNamed && this.#legacyWildcard);
+    const first = !this.#started;
     this.#everNamed ||= named;
     this.#started = true;
     const added = [...wanted].filter((name) => !this.names.has(name));
     const removed = [...this.names].filter((name) => !wanted.has(name));
     for (const name of added) this.#add(name);
     for (const name of removed) this.#delete(name);
+    if (first) this.#share();
     return { added, removed, wildcard: this.#setWildcard(wildcard) };
   }
 
@@ -75,6 +88,7 @@ export class Subscription {
         added.add(name);
       }
     }
+    if (first) this.#share();
     return { added: [...added], removed, wildcard: this.#setWildcard(wildcard) };
   }
 
@@ -84,14 +98,26 @@ export class Subscription {
     return wildcard ? "added" : "removed";
   }
 
+  #share(): void {
+    const shared = this.#tables?.shareNames(this.names);
+    if (shared) this.#names = { shared };
+  }
+
+  #ownNames(): Set<string> {
+    if (!(this.#names instanceof Set)) this.#names = new Set(this.#names.shared);
+    return this.#names;
+  }
+
   #add(name: string): void {
-    this.names.add(name);
+    if (this.names.has(name)) return;
+    this.#ownNames().add(name);
     const glob = parseGlob(name);
     if (glob) this.#globs.set(name, glob);
   }
 
   #delete(name: string): boolean {
+    if (!this.names.has(name)) return false;
     this.#globs.delete(name);
-    return this.names.delete(name);
+    return this.#ownNames().delete(name);
   }
 }

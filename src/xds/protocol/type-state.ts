@@ -1,5 +1,7 @@
 import { isSame, type Known, type Resource, type ResourceKey } from "./resource.ts";
 import type { ResourceType } from "./resource-types.ts";
+import { SentTable } from "./sent-table.ts";
+import type { SharedTables } from "./shared-tables.ts";
 import { Subscription } from "./subscription.ts";
 
 /** One resource of a response that awaits its verdict; without `resource` it is a removal. */
@@ -50,7 +52,7 @@ export type TypeStates = ReadonlyMap<string, TypeState>;
 /**
  * What one stream knows about one type: what the client asked for, holds, was offered and refused, and what is due.
  *
- * In the settled case a resource costs one map entry that points to a shared object; everything else is as large as
+ * In the settled case a stream shares its tables with all that subscribe to the same; what is its own is as large as
  * what is unsettled.
  */
 export class TypeState {
@@ -60,7 +62,7 @@ export class TypeState {
   requested = false;
   requestedAt = 0;
   /** What the client was sent last, acknowledged or not. */
-  readonly sent = new Map<string, Known>();
+  readonly sent = new SentTable();
   /** Names to look at, each with the publication it waits for. */
   readonly due = new Map<string, number>();
   /** Due although equal: asked for again, or behind a changed parent. */
@@ -94,9 +96,12 @@ export class TypeState {
   acks = 0;
   nacks = 0;
 
-  constructor(type: ResourceType) {
+  readonly #tables: SharedTables | undefined;
+
+  constructor(type: ResourceType, tables?: SharedTables) {
     this.type = type;
-    this.subscription = new Subscription(type);
+    this.#tables = tables;
+    this.subscription = new Subscription(type, tables);
   }
 
   /** Marks a name to be looked at by the next flush; an earlier publication that is still open stays. */
@@ -163,6 +168,7 @@ export class TypeState {
     this.acceptedVersion = flight.version;
     this.mayHold = false;
     this.acks++;
+    if (this.#tables) this.sent.share(this.#tables, this.type.typeUrl);
   }
 
   /** Everything the response held is unknown from now on, and counts as what the client had before it. */

@@ -226,6 +226,7 @@ export class StreamDriver implements ClientRef {
       registry,
       aggregated: this.method.typeUrl === undefined,
       nonceTag: `${this.streamId}-`,
+      tables: this.#host.tables,
       waitMs: limits.waitMs,
       overtakeMs: limits.overtakeMs,
       settleMs: limits.settleMs,

@@ -3,6 +3,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
+import type { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef, Peer } from "./client-status.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
 import type { XdsLimits } from "./limits.ts";
@@ -21,6 +22,7 @@ export interface StreamHost<Driver> {
   readonly log: Logger;
   readonly refusals: RefusalMemory;
   readonly encoder: ResponseEncoder;
+  readonly tables: SharedTables;
   readonly transportOf: TransportOf;
   place(node: NodeIdentity, peer: Peer): Placement;
   view(group: string): View | undefined;

@@ -12,6 +12,7 @@ import { type Random, systemRandom } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
+import { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef, ClientStatus, Peer } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
 import { ResponseEncoder } from "./encode-response.ts";
@@ -192,6 +193,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       log: this.#log,
       refusals: refusals ?? new LocalRefusalMemory(),
       encoder: new ResponseEncoder(this.#clock),
+      tables: new SharedTables(),
       transportOf: (call, onDrain) => this.#transportOf(call, onDrain),
       place: (node, peer) => {
         const placement = groupOf(node, peer);

@@ -1,0 +1,74 @@
+import { type Known, minusHash, plusHash } from "./resource.ts";
+import type { SharedTables } from "./shared-tables.ts";
+
+/** Entries of a stream's own before it looks for a table to share. */
+const SHARE_AT = 32;
+
+type Shared = { readonly entries: ReadonlyMap<string, Known>; readonly sum: bigint };
+
+const NOTHING: Shared = { entries: new Map(), sum: 0n };
+
+/**
+ * What one client was sent of one type, by name: a table that it shares with every stream that was sent the same, and
+ * on top of it what is its own since.
+ */
+export class SentTable {
+  #shared = NOTHING;
+  /** Undefined says that the name of the shared table is gone. */
+  readonly #own = new Map<string, Known | undefined>();
+
+  get(name: string): Known | undefined {
+    const own = this.#own.get(name);
+    if (own !== undefined || this.#own.has(name)) return own;
+    return this.#shared.entries.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  set(name: string, known: Known): void {
+    this.#own.set(name, known);
+  }
+
+  delete(name: string): void {
+    if (this.#shared.entries.has(name)) this.#own.set(name, undefined);
+    else this.#own.delete(name);
+  }
+
+  *keys(): Generator<string> {
+    for (const name of this.#shared.entries.keys()) if (!this.#own.has(name)) yield name;
+    for (const [name, known] of this.#own) if (known !== undefined) yield name;
+  }
+
+  /**
+   * Gives up what is this stream's own for a shared table with the same content. Cheap as long as little is its own.
+   * What a client only presented has no hash to be compared by, and keeps the table from being shared.
+   */
+  share(tables: SharedTables, typeUrl: string): void {
+    if (this.#own.size < SHARE_AT) return;
+    let { sum } = this.#shared;
+    let size = this.#shared.entries.size;
+    for (const [name, known] of this.#own) {
+      const before = this.#shared.entries.get(name);
+      if (before?.hash !== undefined) sum = minusHash(sum, before.hash);
+      if (before) size--;
+      if (known === undefined) continue;
+      if (known.hash === undefined) return;
+      sum = plusHash(sum, known.hash);
+      size++;
+    }
+    const key = `sent ${typeUrl} ${size} ${sum}`;
+    this.#shared = tables.find<Shared>(key, () => true) ?? tables.keep(key, { entries: this.#merged(), sum });
+    this.#own.clear();
+  }
+
+  #merged(): ReadonlyMap<string, Known> {
+    const entries = new Map(this.#shared.entries);
+    for (const [name, known] of this.#own) {
+      if (known === undefined) entries.delete(name);
+      else entries.set(name, known);
+    }
+    return entries;
+  }
+}
