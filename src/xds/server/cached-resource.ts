@@ -1,17 +1,9 @@
-import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
-import { ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
-import { TypedExtensionConfigSchema } from "../../gen/envoy/config/core/v3/extension_pb.ts";
-import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import { ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
-import { VirtualHostSchema } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
-import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
-import { ScopedRouteConfigurationSchema } from "../../gen/envoy/config/route/v3/scoped_route_pb.ts";
-import { SecretSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
-import { RuntimeSchema } from "../../gen/envoy/service/runtime/v3/rtds_pb.ts";
+import { type Message, toBinary } from "@bufbuild/protobuf";
 import type { Resource, ResourceKey } from "../protocol/resource.ts";
 import { canonicalName } from "../protocol/resource-name.ts";
 import { contentHash, formatVersion } from "./content-version.ts";
 import { referencesOf } from "./references.ts";
+import { SERVED_MESSAGES } from "./served-messages.ts";
 import { encodeFragments, type ResourceFragments } from "./wire.ts";
 
 /** A resource as ready bytes. */
@@ -81,7 +73,7 @@ export class CachedResource implements Resource {
 export function prepareResource(input: ResourceInput): CachedResource {
   if (input instanceof CachedResource) return input;
   if (!("$typeName" in input)) return new CachedResource(input);
-  const known = SERVED.get(input.$typeName);
+  const known = SERVED_MESSAGES.get(input.$typeName);
   if (!known) throw new TypeError(`xDS does not serve ${input.$typeName}: give its bytes, with type URL and name`);
   const name = (input as unknown as Record<string, unknown>)[known.nameField];
   return new CachedResource({
@@ -90,23 +82,6 @@ export function prepareResource(input: ResourceInput): CachedResource {
     body: toBinary(known.schema, input),
   });
 }
-
-const SERVED: ReadonlyMap<string, { schema: DescMessage; nameField: string }> = new Map(
-  [
-    ClusterSchema,
-    ClusterLoadAssignmentSchema,
-    ListenerSchema,
-    RouteConfigurationSchema,
-    ScopedRouteConfigurationSchema,
-    VirtualHostSchema,
-    SecretSchema,
-    RuntimeSchema,
-    TypedExtensionConfigSchema,
-  ].map((schema: DescMessage) => {
-    const nameField = schema === ClusterLoadAssignmentSchema ? "clusterName" : "name";
-    return [schema.typeName, { schema, nameField }];
-  }),
-);
 
 /** What decides equality: the content, and whatever else a client is told about it. */
 function hashOf(name: string, { typeUrl, body, version, aliases = [], ttlMs }: ResourceBytes): bigint {

@@ -21,6 +21,7 @@ export {
 export { type CachedResource, prepareResource, type ResourceBytes, type ResourceInput } from "./cached-resource.ts";
 export type { ClientRef, ClientStatus, Peer, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
 export { contentVersion } from "./content-version.ts";
+export { resourceFromJson } from "./json-resource.ts";
 export { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
 export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";

@@ -1,0 +1,31 @@
+import { createRegistry, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { RouterSchema } from "../../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
+import { HttpConnectionManagerSchema } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import { TcpProxySchema } from "../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
+import { type CachedResource, prepareResource } from "./cached-resource.ts";
+import { SERVED_MESSAGES } from "./served-messages.ts";
+
+/** What may stand in an `Any`; other extensions are given as bytes. */
+const EXTENSIONS = createRegistry(
+  RouterSchema,
+  HttpConnectionManagerSchema,
+  TcpProxySchema,
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+);
+
+/**
+ * Makes a resource of what Envoy's documentation shows, in JSON.
+ *
+ * @throws TypeError for a type that xDS does not serve
+ * @throws Error for JSON that is not of that type
+ */
+export function resourceFromJson(typeUrl: string, json: JsonValue): CachedResource {
+  const served = SERVED_MESSAGES.get(typeUrl.slice(typeUrl.indexOf("/") + 1));
+  if (!served) throw new TypeError(`xDS does not serve ${typeUrl}`);
+  return prepareResource(fromJson(served.schema, json, { registry: EXTENSIONS }));
+}
