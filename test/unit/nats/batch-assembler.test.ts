@@ -9,7 +9,7 @@ class ModelBucket {
   readonly snapshots = new Map<number, Record<string, string>>();
   readonly #content = new Map<string, string>();
 
-  /** Writes a batch: some hidden messages, the keys, and a tick. */
+  /** Writes a batch: some hidden messages, the keys, and a tick in one of three slots. */
   write(keys: readonly { readonly key: string; readonly isDelete: boolean }[], hidden: number): void {
     const count = hidden + keys.length + 1;
     const value = (text: string) => new TextEncoder().encode(text);
@@ -21,7 +21,7 @@ class ModelBucket {
       else this.#content.set(key, text);
       this.#put(key, { index: hidden + i + 1, count, hidden }, change);
     }
-    this.#put("tick", { index: count, count, hidden }, undefined);
+    this.#put(`tick${this.snapshots.size % 3}`, { index: count, count, hidden }, undefined);
     this.snapshots.set(this.sequence, Object.fromEntries(this.#content));
   }
 
