@@ -15,6 +15,7 @@ export const SILENCE_LIMIT_MS = 3_000;
 /** When nobody else has, somebody writes a tick after this. */
 const QUIET_MS = 1_000;
 const CHECK_INTERVAL_MS = 250;
+const SERVER_PATIENCE_MS = 1_000;
 const LONGEST_PAUSE_MS = 2_000;
 /** The net: how often the whole bucket is compared with the mirror. */
 const COMPARE_INTERVAL_MS = 600_000;
@@ -260,6 +261,7 @@ export class BucketMirror {
     try {
       void this.#feed?.stop();
       this.#feed = undefined;
+      await this.#leaveDeafServer();
       const info = await this.#info();
       if (await this.#isReplaced(info)) return;
       this.#liveFrom = info.state.last_seq;
@@ -277,6 +279,18 @@ export class BucketMirror {
       this.#isOpening = false;
       if (this.#isStopped) await this.#feed?.stop();
     }
+  }
+
+  /** A server that stands still keeps its connections: the pings of the client would find out only much later. */
+  async #leaveDeafServer(): Promise<void> {
+    const { connection, clock, logger } = this.#options;
+    const answered = await Promise.race([
+      connection.flush().then(() => true),
+      clock.sleep(SERVER_PATIENCE_MS).then(() => false),
+    ]);
+    if (answered) return;
+    logger.warn({ server: connection.getServer() }, "server does not answer; trying another");
+    await connection.reconnect();
   }
 
   /**

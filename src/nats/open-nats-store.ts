@@ -1,4 +1,4 @@
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -19,6 +19,9 @@ import { StreamReader } from "./stream-reader.ts";
 import { subjectsOf } from "./subjects.ts";
 
 const API_TIMEOUT_MS = 3_000;
+const START_PATIENCE_MS = 10_000;
+const START_PAUSE_MS = 200;
+const NOT_ENABLED_FOR_ACCOUNT = 10_039;
 export const LEASE_TTL_MS = 15_000;
 
 export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | "security"> {
@@ -67,11 +70,14 @@ async function openOn(
   settings: NatsStoreSettings,
 ): Promise<OpenedNatsStore> {
   const { bucket, replicas, replica, clock, random, logger, leaseTtlMs = LEASE_TTL_MS } = settings;
-  const manager = await openManager(connection);
-  await openStateBucket(manager, { bucket, replicas });
-  await openLeaseBucket(manager, { bucket, replicas, ttlMs: leaseTtlMs });
   const subjects = subjectsOf(bucket);
-  await beginFirstEpoch(connection, subjects.epoch);
+  const manager = await patiently(clock, async () => {
+    const manager = await openManager(connection);
+    await openStateBucket(manager, { bucket, replicas });
+    await openLeaseBucket(manager, { bucket, replicas, ttlMs: leaseTtlMs });
+    await beginFirstEpoch(connection, subjects.epoch);
+    return manager;
+  });
   const reader = new StreamReader(connection, subjects.stream);
   const mirror = new BucketMirror({
     connection,
@@ -103,12 +109,28 @@ async function openOn(
   return { state, journal, lease, peers, mirrorStatus: () => mirror.status };
 }
 
+/** A cluster that has just been started, or has lost a server, needs a moment before it answers. */
+async function patiently<T>(clock: Clock, run: () => Promise<T>): Promise<T> {
+  const until = clock.monotonic() + START_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      const isTemporary = error instanceof ControlPlaneError && error.kind === "unavailable";
+      if (!isTemporary || clock.monotonic() > until) throw error;
+      await clock.sleep(START_PAUSE_MS);
+    }
+  }
+}
+
 async function openManager(connection: NatsConnection): Promise<JetStreamManager> {
   try {
     return await jetstreamManager(connection, { timeout: API_TIMEOUT_MS });
   } catch (error) {
     const failure = storeFailure(error, "cannot use JetStream");
-    if (failure.code === "NATS_PERMISSION_MISSING") throw failure;
+    const isMissing = error instanceof JetStreamApiError && error.code === NOT_ENABLED_FOR_ACCOUNT;
+    const isOff = error instanceof Error && error.name === "JetStreamNotEnabled";
+    if (!isMissing && !isOff) throw failure;
     throw new ControlPlaneError({
       kind: "precondition",
       code: "NATS_WITHOUT_JETSTREAM",
