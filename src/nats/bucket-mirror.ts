@@ -16,7 +16,7 @@ export const SILENCE_LIMIT_MS = 3_000;
 const QUIET_MS = 1_000;
 const CHECK_INTERVAL_MS = 250;
 const SERVER_PATIENCE_MS = 1_000;
-const LONGEST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 1_000;
 /** The net: how often the whole bucket is compared with the mirror. */
 const COMPARE_INTERVAL_MS = 600_000;
 /** Batches whose writers may still ask about them. */

@@ -18,6 +18,7 @@ import type {
 import { batchWrites, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror } from "./bucket-mirror.ts";
 import { storeFailure } from "./failure.ts";
+import type { Link } from "./link.ts";
 import { readHistory } from "./nats-history.ts";
 import type { NatsJournal } from "./nats-journal.ts";
 import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
@@ -32,6 +33,7 @@ const RETRY_PAUSE_MS = 20;
 export interface NatsStoreOptions {
   readonly connection: NatsConnection;
   readonly subjects: Subjects;
+  readonly link: Link;
   readonly mirror: BucketMirror;
   readonly journal: NatsJournal;
   readonly reader: StreamReader;
@@ -94,7 +96,7 @@ export class NatsStore implements StateStore {
 
   /** A write of nothing, so that mirrors everywhere hear that all is well. Fails silently: others try too. */
   tick(): void {
-    if (this.#isTicking || this.#closed) return;
+    if (this.#isTicking || this.#closed || !this.#options.link.isUp) return;
     this.#isTicking = true;
     const { connection, random } = this.#options;
     void publishBatch(connection, { id: random.id(), hidden: 0, writes: [this.#tickWrite()] })
@@ -160,7 +162,7 @@ export class NatsStore implements StateStore {
   }
 
   #assertWritable(): void {
-    const { connection, mirror } = this.#options;
+    const { connection, mirror, link } = this.#options;
     const { frozen } = mirror.status;
     if (frozen !== undefined) {
       throw new ControlPlaneError({
@@ -170,6 +172,7 @@ export class NatsStore implements StateStore {
       });
     }
     if (connection.isClosed()) throw storeClosed();
+    if (!link.isUp) throw unreachable("no NATS server is connected; nothing was written, try again");
   }
 
   #refusal({ ops, fence }: Batch): ControlPlaneError | undefined {

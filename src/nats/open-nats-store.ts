@@ -10,6 +10,7 @@ import { openLeaseBucket, openStateBucket } from "./bucket.ts";
 import { BucketMirror, type MirrorStatus } from "./bucket-mirror.ts";
 import { connectNats, type NatsConnectOptions } from "./connect.ts";
 import { storeFailure } from "./failure.ts";
+import { Link } from "./link.ts";
 import { NatsJournal } from "./nats-journal.ts";
 import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
@@ -19,6 +20,8 @@ import { StreamReader } from "./stream-reader.ts";
 import { subjectsOf } from "./subjects.ts";
 
 const API_TIMEOUT_MS = 3_000;
+/** Short: a request that a stalled server was chosen to serve is better tried again. */
+const MIRROR_TIMEOUT_MS = 1_500;
 const START_PATIENCE_MS = 10_000;
 const START_PAUSE_MS = 200;
 const NOT_ENABLED_FOR_ACCOUNT = 10_039;
@@ -81,7 +84,7 @@ async function openOn(
   const reader = new StreamReader(connection, subjects.stream);
   const mirror = new BucketMirror({
     connection,
-    manager,
+    manager: await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false }),
     subjects,
     inboxPrefix,
     clock,
@@ -102,7 +105,17 @@ async function openOn(
     await mirror.stop();
     await connection.close();
   };
-  const state = new NatsStore({ connection, subjects, mirror, journal, reader, clock, random, onClose });
+  const state = new NatsStore({
+    connection,
+    link: new Link(connection),
+    subjects,
+    mirror,
+    journal,
+    reader,
+    clock,
+    random,
+    onClose,
+  });
   const lease = new NatsLease({ connection, bucket, replica, state, clock, random, logger, ttlMs: leaseTtlMs });
   await mirror.start();
   await state.barrier();

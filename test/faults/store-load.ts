@@ -12,8 +12,8 @@ interface Known {
 }
 
 export interface Round {
-  /** The longest time without news while writes were acknowledged. */
-  readonly longestSilenceMs: number;
+  /** The longest time from the acknowledgement of a write to the reader being told of it. */
+  readonly longestLagMs: number;
   /** What was acknowledged and did not reach the reader. */
   readonly lost: readonly string[];
 }
@@ -31,7 +31,9 @@ export class StoreLoad {
   #isPaused = false;
   #isWriting = false;
   #toldPosition = 0;
-  #longestSilenceMs = 0;
+  #longestLagMs = 0;
+  /** Acknowledged, oldest first, and not told yet. */
+  readonly #unheard: { readonly position: number; readonly at: number }[] = [];
 
   constructor(writer: OpenedNatsStore, reader: OpenedNatsStore) {
     this.#writer = writer;
@@ -41,7 +43,7 @@ export class StoreLoad {
 
   /** Waits for some more writes, then stops writing, lets the reader come to the end, and looks for what it lacks. */
   async round(): Promise<Round> {
-    this.#longestSilenceMs = 0;
+    this.#longestLagMs = 0;
     const explain = () => this.#refusals.slice(-3).map(String).join("\n");
     const target = this.#written + WRITES_A_ROUND;
     await eventually(
@@ -67,7 +69,7 @@ export class StoreLoad {
       return isThere ? [] : [`${key}: ${JSON.stringify(known)}, told ${JSON.stringify(told)}`];
     });
     this.#isPaused = false;
-    return { longestSilenceMs: this.#longestSilenceMs, lost };
+    return { longestLagMs: this.#longestLagMs, lost };
   }
 
   async stop(): Promise<void> {
@@ -95,6 +97,9 @@ export class StoreLoad {
       });
       this.#acknowledged.set(key, { value, position: revision.position });
       this.#written += 1;
+      if (revision.position > this.#toldPosition) {
+        this.#unheard.push({ position: revision.position, at: performance.now() });
+      }
     } catch (error) {
       this.#refusals.push(error);
       // What was not acknowledged may be there or not; nothing is expected of it.
@@ -104,15 +109,13 @@ export class StoreLoad {
   }
 
   async #follow(): Promise<void> {
-    let heardAt = performance.now();
-    let writtenThen = 0;
     for await (const event of this.#reader.state.watch({ signal: this.#stop.signal })) {
-      const now = performance.now();
-      // Without writes there is nothing to hear.
-      if (this.#written > writtenThen) this.#longestSilenceMs = Math.max(this.#longestSilenceMs, now - heardAt);
-      heardAt = now;
-      writtenThen = this.#written;
-      this.#toldPosition = event.revision.position;
+      const { position } = event.revision;
+      this.#toldPosition = position;
+      const heard = this.#unheard.findLastIndex((write) => write.position <= position) + 1;
+      for (const { at } of this.#unheard.splice(0, heard)) {
+        this.#longestLagMs = Math.max(this.#longestLagMs, performance.now() - at);
+      }
       const told = event.kind === "commit" ? event.changes : event.entries;
       for (const { key, value, revision } of told) {
         const text = value && new TextDecoder().decode(value);
