@@ -50,9 +50,9 @@ class Model {
     return Object.fromEntries([...this.live].map(([key, { value }]) => [key, value]));
   }
 
-  /** What all of it was at a revision, which may lie between two commits of the model. */
-  contentAt({ position }: Revision): Record<string, string> | undefined {
-    return this.snapshots.findLast(({ revision }) => revision.position <= position)?.content;
+  /** What all of it was at a revision, which may lie between two commits of the model, or before the first. */
+  contentAt({ position }: Revision): Record<string, string> {
+    return this.snapshots.findLast(({ revision }) => revision.position <= position)?.content ?? {};
   }
 }
 
