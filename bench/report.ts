@@ -1,6 +1,6 @@
 /** What a bench found: printed as a table, kept as JSON. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join, relative } from "node:path";
 import Table from "cli-table3";
 
@@ -32,7 +32,7 @@ export function printReport({ name, setting, rows }: BenchReport): void {
   console.log(`\n  ${name}: ${facts.join(", ")}\n`);
   const table = new Table({
     head: ["milliseconds", "count", "p50", "p90", "p99", "max", "promised p99"],
-    style: { head: [] },
+    style: { head: [], border: [] },
   });
   for (const { what, samplesMs, promisedP99Ms } of rows) {
     const { count, p50Ms, p90Ms, p99Ms, maxMs } = quantiles(samplesMs);
@@ -60,5 +60,12 @@ function quantiles(samples: readonly number[]): Quantiles {
 }
 
 function machine(): Record<string, string | number> {
-  return { node: process.version, processors: cpus().length, processor: cpus()[0]?.model ?? "unknown" };
+  const [load = 0] = loadavg();
+  return {
+    node: process.version,
+    processors: cpus().length,
+    processor: cpus()[0]?.model ?? "unknown",
+    // Figures of a machine that is busy with other things say little.
+    load: Number(load.toFixed(1)),
+  };
 }

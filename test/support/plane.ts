@@ -7,7 +7,7 @@ import { eventually } from "./eventually.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
-const main = join(root, "src/main.ts");
+const main = join(root, "bin/fairlead.js");
 
 export interface PlaneAddresses {
   readonly xds: string;
