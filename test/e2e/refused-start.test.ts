@@ -1,6 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { manifest, service } from "../support/manifest.ts";
 import { runFairlead, startPlane } from "../support/plane.ts";
@@ -16,6 +17,19 @@ test("a data directory that cannot be made is refused with its name", async () =
   const result = await runFairlead(["up", "--data", data, ...LISTEN]);
   expect(result.code).toBe(1);
   expect(result.stderr).toContain(data);
+});
+
+test("a data directory that a newer release wrote is refused, and left as it is", async () => {
+  await using plane = await startPlane();
+  await plane.stop();
+  const files = readdirSync(plane.dataFolder).filter((file) => file.endsWith(".db") || file.endsWith(".sqlite"));
+  expect(files).toHaveLength(1);
+  const database = new DatabaseSync(join(plane.dataFolder, files[0] ?? ""));
+  database.exec("PRAGMA user_version = 1000");
+  database.close();
+  const result = await runFairlead(["up", "--data", plane.dataFolder, ...LISTEN]);
+  expect(result.code).toBe(1);
+  expect(result.stderr).toContain("newer release");
 });
 
 test("a second plane on the same data directory is refused, and the first one works on", async () => {

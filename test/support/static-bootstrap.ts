@@ -9,7 +9,6 @@ import { resourceJson } from "./envoy-types.ts";
 
 /** As JSON that is taken apart here and put together again. */
 // oxlint-disable-next-line typescript/no-explicit-any
-// biome-ignore lint/suspicious/noExplicitAny: its parts are only moved about, and Envoy judges the result
 type Json = Record<string, any>;
 
 /** Resources as a file for Envoy: endpoints within their clusters, routes within their listeners. */
