@@ -102,7 +102,14 @@ async function applyShop(addresses: Addresses, listener: string): Promise<void> 
     const manifest = join(folder, "shop.yaml");
     writeFileSync(manifest, shopManifest(backends, listener));
     await fairlead(addresses, "apply", "-f", manifest);
-    return [undefined, `applied from ${manifest}`];
+    const admin = connectAdmin(addresses.admin);
+    const isHealthy = async () => {
+      const { status } = await admin.call(AdminService.method.getService, { name: "shop" });
+      return status?.eligible === backends.length ? true : undefined;
+    };
+    await until("the backends are healthy", isHealthy, () => undefined);
+    admin.close();
+    return [undefined, `healthy, applied from ${manifest}`];
   });
 }
 

@@ -34,6 +34,7 @@ name: edge
 `,
     `kind: Service
 name: shop
+healthCheck: { http: { path: /healthz }, interval: 1s, timeout: 1s, unhealthyThreshold: 3, healthyThreshold: 1 }
 drainTime: 10s
 `,
     ...backends.map(
