@@ -1,7 +1,7 @@
 import type { Backend } from "./backend.ts";
 import { targetText } from "./backend.ts";
 import type { Health, HealthStatus } from "./health.ts";
-import type { HealthCheck } from "./health-check.ts";
+import { type HealthCheck, initialStatus } from "./health-check.ts";
 
 /** `PENDING` is checked but not proven yet; of an `UNKNOWN` one nobody says anything, and it is taken as healthy. */
 export type EffectiveStatus = HealthStatus | "PENDING" | "UNKNOWN";
@@ -41,9 +41,13 @@ export function effectiveHealth(
     if (verdict.source === "prober") checked = true;
     if (worst === undefined || outweighs(verdict, worst)) worst = verdict;
   }
-  const assumed: EffectiveStatus = checked ? "UNKNOWN" : (check?.initial ?? "UNKNOWN");
+  const assumed = checked ? "UNKNOWN" : assumedStatus(backend, check);
   if (worst === undefined || SEVERITY[assumed] > SEVERITY[worst.status]) return { status: assumed, verdict: undefined };
   return { status: worst.status, verdict: worst };
+}
+
+function assumedStatus({ meta }: Backend, check: HealthCheck | undefined): EffectiveStatus {
+  return check === undefined ? "UNKNOWN" : initialStatus(check, meta.createdAt);
 }
 
 /** Whether a verdict is on this very backend, and its source is one that is asked. */

@@ -54,8 +54,15 @@ export interface HealthCheck {
   readonly healthyThreshold: number;
   /** The interval while a verdict is about to change. At most `intervalMs`. */
   readonly changingIntervalMs: number;
-  /** What a backend counts as until its first verdict. */
+  /** What a new backend counts as until its first verdict. */
   readonly initial: "PENDING" | "HEALTHY";
+  /** When the service came to have a check, where it was there without one before. */
+  readonly addedAt: number | undefined;
+}
+
+/** What a backend counts as until its first verdict. One that served before there was a check goes on serving. */
+export function initialStatus({ initial, addedAt }: HealthCheck, createdAt: number): HealthCheck["initial"] {
+  return addedAt !== undefined && createdAt < addedAt ? "HEALTHY" : initial;
 }
 
 /** Bytes of a body, or of what a TCP target sends, that are looked at. */

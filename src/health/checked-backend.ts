@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Backend, Target } from "../domain/backend.ts";
 import type { DampingRules } from "../domain/damping.ts";
-import type { HealthCheck } from "../domain/health-check.ts";
+import { type HealthCheck, initialStatus } from "../domain/health-check.ts";
 import { type Judged, startJudging } from "../domain/health-verdict.ts";
 import { isChanging } from "../domain/health-verdict-streak.ts";
 import type { Name } from "../domain/name.ts";
@@ -17,6 +17,8 @@ export interface CheckSpec {
   readonly target: Target;
   readonly check: HealthCheck;
   readonly damping: DampingRules | undefined;
+  /** What it counts as before its first verdict. */
+  readonly initial: HealthCheck["initial"];
 }
 
 /** The backends of a service as they are to be checked; none when it has no check. */
@@ -31,6 +33,7 @@ export function checkSpecs(state: State, service: Name): readonly CheckSpec[] {
     target: checkTarget(backend),
     check,
     damping,
+    initial: initialStatus(check, backend.meta.createdAt),
   }));
 }
 
@@ -39,11 +42,11 @@ export function sameSpec(a: CheckSpec, b: CheckSpec): boolean {
 }
 
 /** Where judging goes on from: the prober's stored verdict on this very backend. */
-export function takeOver(state: State, { backend, uid, check }: CheckSpec): Judged {
+export function takeOver(state: State, { backend, uid, initial }: CheckSpec): Judged {
   for (const stored of state.healthOf(backend)) {
-    if (stored.source === "prober" && stored.backendUid === uid) return startJudging(check.initial, stored);
+    if (stored.source === "prober" && stored.backendUid === uid) return startJudging(initial, stored);
   }
-  return startJudging(check.initial, undefined);
+  return startJudging(initial, undefined);
 }
 
 /** Whether the next checks may bring another verdict, so that they are worth to be made sooner. */

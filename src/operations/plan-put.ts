@@ -1,6 +1,7 @@
 import { clearField } from "@bufbuild/protobuf";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
+import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
 import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "../schema/object-message.ts";
@@ -8,6 +9,7 @@ import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { hasHistory } from "./generations.ts";
+import { keepCheckStart } from "./keep-check-start.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
 import type { Stored } from "./stored-state.ts";
@@ -57,6 +59,7 @@ function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K
 export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K> {
   const { kind, before, owner } = put;
   const draft = clientPart(kind, put.message);
+  if (kind === "service") keepCheckStart(draft as Service, before?.message as Service | undefined, stamp.now);
   const decided = put.decide?.(draft) ?? false;
   const parsed = parseInPlace(kind, draft);
   if (!parsed.ok) {

@@ -40,7 +40,7 @@ export function cloneMessage<K extends Kind>(kind: K, message: MessageOf[K]): Me
 
 /** Fields that a client cannot write, by their names in TypeScript. What it sends there is ignored. */
 export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
-  service: ["meta", "conditions", "status"],
+  service: ["meta", "conditions", "status", "checkStartTime"],
   policy: ["meta", "conditions"],
   backend: ["meta", "conditions", "status", "state", "drainTime"],
   health: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping"],

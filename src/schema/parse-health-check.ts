@@ -35,7 +35,12 @@ const INITIAL_STATES: Readonly<Record<number, HealthCheck["initial"]>> = {
 
 const SUCCESS: readonly StatusRange[] = [{ first: 200, last: 299 }];
 
-export function parseHealthCheck(message: HealthCheckMessage, report: Report): HealthCheck {
+/** @param addedAt When the service came to have a check. */
+export function parseHealthCheck(
+  message: HealthCheckMessage,
+  addedAt: number | undefined,
+  report: Report,
+): HealthCheck {
   const intervalMs = checkDuration(report, "healthCheck.interval", message.interval, {
     minMs: MIN_CHECK_INTERVAL_MS,
     maxMs: MAX_CHECK_INTERVAL_MS,
@@ -71,6 +76,7 @@ export function parseHealthCheck(message: HealthCheckMessage, report: Report): H
       values: INITIAL_STATES,
       otherwise: "PENDING",
     }),
+    addedAt,
   };
 }
 

@@ -1,7 +1,7 @@
 import { MAX_CONNECT_TIMEOUT_MS, MAX_DRAIN_TIME_MS, MIN_CONNECT_TIMEOUT_MS } from "../domain/limits.ts";
 import type { Service } from "../domain/service.ts";
 import { Service_Protocol, type Service as ServiceMessage } from "../gen/fairlead/admin/v1/service_pb.ts";
-import { checkDuration, checkEnum, checkName, parseIdentity, type Report } from "./field-checks.ts";
+import { checkDuration, checkEnum, checkName, parseIdentity, type Report, readTime } from "./field-checks.ts";
 import { parseHealthCheck } from "./parse-health-check.ts";
 
 const PROTOCOLS: Readonly<Record<number, Service["protocol"]>> = {
@@ -25,6 +25,9 @@ export function parseService(message: ServiceMessage, report: Report): Service {
       maxMs: MAX_DRAIN_TIME_MS,
       otherwiseMs: 300_000,
     }),
-    healthCheck: message.healthCheck === undefined ? undefined : parseHealthCheck(message.healthCheck, report),
+    healthCheck:
+      message.healthCheck === undefined
+        ? undefined
+        : parseHealthCheck(message.healthCheck, readTime(message.checkStartTime), report),
   };
 }

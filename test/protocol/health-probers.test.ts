@@ -43,6 +43,7 @@ function probe(port: number, by: Probe, timeoutMs = 5000, signal = new AbortCont
     jitterRatio: 0,
     changingIntervalMs: 1000,
     initial: "PENDING",
+    addedAt: undefined,
   };
   return prober.probe({ kind: "address", ip: "127.0.0.1", port }, check, signal);
 }

@@ -31,6 +31,13 @@ describe("the effective verdict", () => {
     expect(effective(check({ initialState: "HEALTHY" }))).toMatchObject({ status: "HEALTHY", eligible: true });
   });
 
+  it("stays healthy where the check was added to a service that served", () => {
+    const added = { ...check(), checkStartTime: "2026-11-20T12:00:00Z" };
+    expect(effective(added)).toMatchObject({ status: "HEALTHY", eligible: true });
+    const later = { ...check(), checkStartTime: "1970-01-01T00:00:00Z" };
+    expect(effective(later)).toMatchObject({ status: "PENDING", eligible: false });
+  });
+
   it("is unknown, and routable, where nothing checks and nobody reports", () => {
     expect(effective({ kind: "Service", name: "shop" })).toMatchObject({
       status: "UNKNOWN",

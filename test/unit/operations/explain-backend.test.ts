@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Health_Status, HealthSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
@@ -7,6 +8,7 @@ import { drainBackend } from "../../../src/operations/drain-backend.ts";
 import { explainBackend } from "../../../src/operations/explain-backend.ts";
 import { registerBackend } from "../../../src/operations/register-backend.ts";
 import { reportHealth } from "../../../src/operations/report-health.ts";
+import { updateObject } from "../../../src/operations/update-object.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
@@ -62,4 +64,21 @@ it("completes a drain, and only a drain", async () => {
   await completeDrain(plane, TESTER, request);
   expect(plane.mirror.get("backend", "shop/a")).toBeUndefined();
   await expect(completeDrain(plane, TESTER, request)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
+});
+
+it("keeps what serves in rotation when its service gets a check, and lets new backends prove themselves", async () => {
+  const put = async (id: string, address: string, check: object) => {
+    const service = messageFromJson("service", { name: "pay", ...check });
+    const backend = messageFromJson("backend", { name: `pay/${id}`, address: `${address}:80` });
+    if (!service.ok || !backend.ok) throw new Error("the manifests are right");
+    const write = plane.mirror.get("service", "pay") === undefined ? createObject : updateObject;
+    await write(plane, TESTER, { kind: "service", message: service.message, expectedVersion: "", options: undefined });
+    await setTimeout(2);
+    await registerBackend(plane, TESTER, { backend: backend.message, expectedVersion: "" });
+  };
+  await put("old", "10.0.1.1", {});
+  await setTimeout(2);
+  await put("new", "10.0.1.2", { healthCheck: { tcp: {} } });
+  expect(explainBackend(plane, "pay/old").backend?.status?.eligible).toBe(true);
+  expect(explainBackend(plane, "pay/new").backend?.status?.reason).toBe("pending");
 });

@@ -29,6 +29,7 @@ test("a short check has the documented defaults", () => {
     jitterRatio: 0,
     changingIntervalMs: 1000,
     initial: "PENDING",
+    addedAt: undefined,
   });
 });
 
