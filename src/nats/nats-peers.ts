@@ -10,6 +10,7 @@ import {
 } from "../store/peers.ts";
 
 const INTERVAL_MS = 100;
+const RETRY_PAUSE_MS = 20;
 
 export interface NatsPeersOptions {
   readonly connection: NatsConnection;
@@ -62,18 +63,27 @@ export class NatsPeers implements Peers {
   }
 
   async ask(topic: string, question: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<readonly PeerAnswer[]> {
-    const { connection } = this.#options;
+    const until = this.#options.clock.monotonic() + timeoutMs;
     return await Promise.all(
-      this.list().map(async ({ replica }): Promise<PeerAnswer> => {
-        try {
-          const subject = `${this.#root}.ask.${tokenOf(replica)}.${tokenOf(topic)}`;
-          const reply = await connection.request(subject, question, { timeout: timeoutMs });
-          return { replica, answer: reply.headers?.hasError ? undefined : reply.data };
-        } catch {
-          return { replica, answer: undefined };
-        }
+      this.list().map(async ({ replica }) => {
+        const subject = `${this.#root}.ask.${tokenOf(replica)}.${tokenOf(topic)}`;
+        return { replica, answer: await this.#askOne(subject, question, until) };
       }),
     );
+  }
+
+  /** That nobody listens is no answer: word of a new listener takes a moment to reach every server. */
+  async #askOne(subject: string, question: Uint8Array, until: number): Promise<Uint8Array | undefined> {
+    const { connection, clock } = this.#options;
+    for (;;) {
+      const timeout = Math.ceil(until - clock.monotonic());
+      if (timeout <= 0 || connection.isClosed()) return undefined;
+      try {
+        return (await connection.request(subject, question, { timeout })).data;
+      } catch {
+        await clock.sleep(Math.min(RETRY_PAUSE_MS, timeout));
+      }
+    }
   }
 
   answer(topic: string, handler: (question: Uint8Array) => Promise<Uint8Array>): () => void {

@@ -19,7 +19,9 @@ export function journalContract(name: string, factory: StoreFactory): void {
         cause: said("r-1", { result: bytes("the answer") }),
       });
       const entry = await store.journal.findRequest("r-1");
-      expect(entry).toMatchObject({ revision, at, actor: "cli:alice", operation: "put-policy", reason: "because" });
+      expect(entry).toMatchObject({ revision, actor: "cli:alice", operation: "put-policy", reason: "because" });
+      // A batch of several messages has several times.
+      expect(Math.abs((entry?.at ?? 0) - at)).toBeLessThan(1_000);
       expect(entry?.keys.toSorted()).toEqual(["j/a", "j/b", "j/c"]);
       expect(text(entry?.result)).toBe("the answer");
       expect(await store.journal.findRequest("r-2")).toBeUndefined();
