@@ -9,10 +9,8 @@ try {
     const envoy = provideEnvoy({ version, orOther: false, progress });
     console.log(`  ✓ Envoy ${envoy.version}  ${envoy.path} (${envoy.foundIn})`);
   }
-  if (process.argv.includes("--nats")) {
-    const server = provideNatsServer(progress);
-    console.log(`  ✓ nats-server ${server.version}  ${server.path} (${server.foundIn})`);
-  }
+  const server = provideNatsServer(progress);
+  console.log(`  ✓ nats-server ${server.version}  ${server.path} (${server.foundIn})`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
