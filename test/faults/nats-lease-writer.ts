@@ -1,0 +1,36 @@
+/** Campaigns for a role and writes under its fence, again and again, until it is killed. Started by the test beside it. */
+import { openNatsStore } from "../../src/nats/open-nats-store.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLogger } from "../../src/runtime/logger.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+
+const [servers = "", replica = ""] = process.argv.slice(2);
+const { state, lease } = await openNatsStore({
+  servers: servers.split(","),
+  bucket: "leases",
+  replicas: 3,
+  replica,
+  leaseTtlMs: 3_000,
+  clock: systemClock,
+  random: systemRandom,
+  logger: silentLogger,
+});
+const always = new AbortController().signal;
+for (;;) {
+  const tenure = await lease.campaign("duty", always);
+  const { fence } = tenure;
+  const value = new TextEncoder().encode(`${fence.revision.position} ${replica}`);
+  // It writes on after its tenure ended: nothing but the fence may stop it.
+  for (let isHolder = true; isHolder; ) {
+    try {
+      await state.commit({
+        ops: [{ op: "put", key: "duty/log", value }],
+        cause: { actor: replica, operation: "-duty", reason: "", requestId: "" },
+        fence,
+      });
+    } catch (error) {
+      isHolder = !(error instanceof Error && "code" in error && error.code === "FENCED") && !tenure.ended.aborted;
+    }
+  }
+  await tenure.resign();
+}
