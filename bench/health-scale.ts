@@ -93,6 +93,7 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
     mirror,
     store,
     prober: createSocketProber(clock),
+    secondOpinion: async () => [],
     clock,
     random,
     log: silentLogger,

@@ -104,6 +104,28 @@ async function startParts(
   stops.push(async () => stopPublishing());
   const stopPublishing = publisher.start();
 
+  const duties = startDuties({
+    mirror,
+    store,
+    clock,
+    log,
+    lease: opened.lease,
+    workers: () => liveReplicas(config.replica, opened.peers),
+  });
+  stops.push(() => duties.stop());
+  const { registry } = metrics;
+  const health = startHealth({
+    worker: config.replica,
+    mirror,
+    store,
+    clock,
+    random,
+    log,
+    registry,
+    peers: opened.peers,
+  });
+  stops.push(() => health.stop());
+
   let ready = false;
   const notReady = () => {
     const [unreadable] = mirror.unreadable.keys();
@@ -116,6 +138,7 @@ async function startParts(
       journal: opened.journal,
       mirror,
       nodes,
+      checks: () => health.findings(),
       clock,
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica, store: "embedded" },
@@ -133,18 +156,6 @@ async function startParts(
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
-  const duties = startDuties({
-    mirror,
-    store,
-    clock,
-    log,
-    lease: opened.lease,
-    workers: () => liveReplicas(config.replica, opened.peers),
-  });
-  stops.push(() => duties.stop());
-  const { registry } = metrics;
-  const health = startHealth({ worker: config.replica, mirror, store, clock, random, log, registry });
-  stops.push(() => health.stop());
   ready = true;
   log.info(
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },

@@ -5,6 +5,7 @@ import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failur
 import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
+import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
@@ -14,6 +15,7 @@ import type { StateStore } from "../store/state-store.ts";
 import { type CheckSpec, checkSpecs, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
 import { ProbeSchedule } from "./probe-schedule.ts";
 import type { Prober } from "./prober.ts";
+import type { SecondOpinion } from "./second-opinion.ts";
 import { verdictMessage } from "./verdict-message.ts";
 import { VerdictWriter } from "./verdict-writer.ts";
 
@@ -24,6 +26,10 @@ const MAX_HURRIED = 100;
 const MAX_HURRIED_RATIO = 0.1;
 /** A service whose newest check is older than so many intervals is stale. */
 const STALE_INTERVALS = 3;
+/** For how long a mass failure is shown. */
+const MASS_FAILURE_SHOWN_MS = 600_000;
+/** Doubts of so long are put into one question. */
+const ASK_AFTER_MS = 200;
 
 export interface HealthWorkerOptions {
   readonly name: string;
@@ -34,6 +40,7 @@ export interface HealthWorkerOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: HealthMetrics;
+  readonly secondOpinion: SecondOpinion;
 }
 
 interface Checked {
@@ -44,6 +51,8 @@ interface Checked {
   hurried: boolean;
   readonly remove: () => void;
   stopWait: (() => void) | undefined;
+  /** The newest observation whose verdict waits. */
+  doubted?: Observation;
 }
 
 /**
@@ -64,6 +73,8 @@ export class HealthWorker {
   #sequence = 0n;
   #hurried = 0;
   #massFailure = false;
+  #lastMassFailure: (Finding & { readonly since: number }) | undefined;
+  #asking = false;
 
   constructor(options: HealthWorkerOptions) {
     this.#options = options;
@@ -109,8 +120,27 @@ export class HealthWorker {
     for (const service of mirror.all("service")) this.#refresh(service.name);
   }
 
+  /** What a person on call should look at. */
+  findings(): readonly Finding[] {
+    const { clock, store } = this.#options;
+    const found: Finding[] = [...this.#staleServices()].map(([service, seenAt]) => ({
+      what: `service ${service}: checks stale`,
+      since: store.now() - Math.round(clock.monotonic() - seenAt),
+      why: "no check has reached it for three intervals; its verdicts stay as they are",
+    }));
+    if (this.#lastMassFailure !== undefined && store.now() - this.#lastMassFailure.since < MASS_FAILURE_SHOWN_MS) {
+      found.push(this.#lastMassFailure);
+    }
+    return found;
+  }
+
   /** Services of this share that no check has reached for three intervals. */
   staleServices(): readonly Name[] {
+    return [...this.#staleServices().keys()];
+  }
+
+  /** With the time of their newest check. */
+  #staleServices(): Map<Name, number> {
     const now = this.#options.clock.monotonic();
     const newest = new Map<Name, { seenAt: number; intervalMs: number }>();
     for (const { spec, seenAt } of this.#checked.values()) {
@@ -119,9 +149,8 @@ export class HealthWorker {
         newest.set(spec.service, { seenAt, intervalMs: spec.check.intervalMs });
       }
     }
-    return [...newest]
-      .filter(([, { seenAt, intervalMs }]) => now - seenAt > STALE_INTERVALS * intervalMs)
-      .map(([name]) => name);
+    const stale = [...newest].filter(([, { seenAt, intervalMs }]) => now - seenAt > STALE_INTERVALS * intervalMs);
+    return new Map(stale.map(([name, { seenAt }]) => [name, seenAt]));
   }
 
   async stop(): Promise<void> {
@@ -253,12 +282,41 @@ export class HealthWorker {
       checked.stopWait?.();
       checked.stopWait = undefined;
     } else {
-      checked.stopWait ??= this.#options.clock.after(MASS_FAILURE_MAX_WAIT_MS, () => {
-        checked.stopWait = undefined;
-        this.#settle(checked, observation, endWait(checked.judged, observation, this.#circumstances(checked)));
-      });
+      checked.doubted = observation;
+      checked.stopWait ??= this.#options.clock.after(MASS_FAILURE_MAX_WAIT_MS, () => this.#endWait(checked));
+      this.#askSoon();
     }
     if (verdict !== undefined) this.#give(checked, verdict);
+  }
+
+  #endWait(checked: Checked): void {
+    checked.stopWait?.();
+    checked.stopWait = undefined;
+    const { judged, doubted } = checked;
+    if (doubted !== undefined) this.#settle(checked, doubted, endWait(judged, doubted, this.#circumstances(checked)));
+  }
+
+  /** One question for all that wait, again and again while some do. */
+  #askSoon(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#options.clock.after(ASK_AFTER_MS, () => void this.#ask());
+  }
+
+  async #ask(): Promise<void> {
+    const { secondOpinion, log, clock } = this.#options;
+    const waiting = () => [...this.#checked.values()].filter(({ judged }) => judged.waiting !== undefined);
+    const asked = new Map(waiting().map((checked) => [checked.spec.backend, checked]));
+    try {
+      for (const name of await secondOpinion([...asked.keys()])) {
+        const checked = asked.get(name);
+        if (checked !== undefined && this.#checked.get(name) === checked) this.#endWait(checked);
+      }
+    } catch (err) {
+      log.warn({ err }, "no second opinion");
+    }
+    this.#asking = false;
+    if (waiting().length > 0) clock.after(ASK_AFTER_MS, () => this.#askSoon());
   }
 
   #give(checked: Checked, verdict: Verdict): void {
@@ -290,6 +348,11 @@ export class HealthWorker {
       return;
     }
     this.#options.metrics.massFailures.inc();
+    this.#lastMassFailure = {
+      what: `mass failure: ${fields.turning} of ${fields.watched} backends stopped answering at once`,
+      since: this.#options.store.now(),
+      why: "their verdicts waited for another observer, 10 s at most; this replica or its network may be to blame",
+    };
     this.#options.log.warn(fields, "mass failure: so many backends stopped answering at once that their verdicts wait");
   }
 }

@@ -1,13 +1,16 @@
+import { setMaxListeners } from "node:events";
 import type { Registry } from "prom-client";
 import type { Mirror } from "../control/mirror.ts";
-import type { Name } from "../domain/name.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
+import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createHealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
+import type { Peers } from "../store/peers.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { HealthWorker } from "./health-worker.ts";
+import { answerPeers, askPeers } from "./second-opinion.ts";
 import { createSocketProber } from "./socket-prober.ts";
 
 export interface HealthOptions {
@@ -19,31 +22,37 @@ export interface HealthOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly registry: Registry;
+  readonly peers: Peers;
 }
 
 export interface RunningHealth {
-  /** Services of this replica's share that no check has reached for three intervals. */
-  staleServices(): readonly Name[];
+  /** What a person on call should look at. */
+  findings(): readonly Finding[];
   /** Verdicts that are not written yet are dropped; whoever takes over finds them again. */
   stop(): Promise<void>;
 }
 
 /** Makes this replica a worker: it checks whatever share it is given. */
-export function startHealth({ worker: name, registry, ...rest }: HealthOptions): RunningHealth {
+export function startHealth({ worker: name, registry, peers, ...rest }: HealthOptions): RunningHealth {
   const { clock, log } = rest;
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const prober = createSocketProber(clock);
   const worker: HealthWorker = new HealthWorker({
     ...rest,
     name,
     log: log.child({ component: "health" }),
-    prober: createSocketProber(clock),
+    prober,
+    secondOpinion: askPeers(peers),
     metrics: createHealthMetrics(registry, () => worker.staleServices().length),
   });
+  const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
   const onShare = worker.setShare.bind(worker);
   const following = followAssignment(rest, { worker: name, onShare, signal: stop.signal });
   return {
-    staleServices: () => worker.staleServices(),
+    findings: () => worker.findings(),
     stop: async () => {
+      stopAnswering();
       stop.abort(new Error("health stops"));
       await following;
       await worker.stop();

@@ -6,12 +6,16 @@ import type { Journal } from "../store/journal.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 
+import type { Finding } from "./finding.ts";
+
 /** What the use cases work with. */
 export interface Context {
   readonly store: StateStore;
   readonly journal: Journal;
   readonly mirror: Mirror;
   readonly nodes: NodeDirectory;
+  /** What the health worker of this replica has found; absent where there is none. */
+  readonly checks?: () => readonly Finding[];
   readonly clock: Clock;
   readonly random: Random;
   readonly plane: {

@@ -5,6 +5,7 @@ import { KINDS, type Kind, type Name } from "../domain/name.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../fleet/node-directory.ts";
 import { type Problem, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import type { Finding } from "./finding.ts";
 
 /** A proxy that has not acknowledged a commit for so long is behind (law 5, freshness). */
 export const LAG_BOUND_MS = 10_000;
@@ -22,12 +23,8 @@ export interface Findings {
   /** Milliseconds since the epoch: when an object was last written. */
   readonly changedAt: (kind: Kind, name: Name) => number | undefined;
   readonly now: number;
-}
-
-interface Found {
-  readonly what: string;
-  readonly since: number | undefined;
-  readonly why: string;
+  /** What the health worker of this replica has found. */
+  readonly checks: readonly Finding[];
 }
 
 export function isBehind({ lagMs }: NodeView): boolean {
@@ -36,13 +33,14 @@ export function isBehind({ lagMs }: NodeView): boolean {
 
 /** What a person on call should look at: what cannot be read first, then proxies, services and objects. */
 export function problemsOf(findings: Findings): Problem[] {
-  const found: Found[] = [
+  const found: Finding[] = [
     ...findings.unreadable.map(({ key, message }) => ({
       what: `stored object ${key}`,
       since: undefined,
       why: message,
     })),
     ...findings.refusals.map(refusal),
+    ...findings.checks,
     ...findings.nodes.flatMap((node) => nodeProblems(node, findings.now)),
     ...findings.services.flatMap((service) => serviceProblems(service, findings)),
     ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
@@ -54,7 +52,7 @@ export function problemsOf(findings: Findings): Problem[] {
     );
 }
 
-function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): Found {
+function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): Finding {
   const [object] = objects;
   const what =
     object === undefined
@@ -63,9 +61,9 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
   return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
 }
 
-function nodeProblems(node: NodeView, now: number): Found[] {
+function nodeProblems(node: NodeView, now: number): Finding[] {
   const { id, silent, duplicate, since, lagMs, connected } = node;
-  const found: Found[] = [];
+  const found: Finding[] = [];
   if (connected && silent !== undefined) found.push({ what: `node ${id} gets nothing`, since, why: silent });
   if (duplicate)
     found.push({ what: `node ${id} is there twice`, since, why: "another open stream has the same node.id" });
@@ -76,7 +74,7 @@ function nodeProblems(node: NodeView, now: number): Found[] {
   return found;
 }
 
-function serviceProblems({ service, backends }: RoutingState, { changedAt }: Findings): Found[] {
+function serviceProblems({ service, backends }: RoutingState, { changedAt }: Findings): Finding[] {
   const unhealthy = backends.filter(({ eligibility }) => eligibility.reason === "unhealthy");
   const eligible = backends.filter(({ eligibility }) => eligibility.eligible).length;
   if (backends.length === 0) {
@@ -103,7 +101,7 @@ function quote(backends: readonly RoutedBackend[]): string {
   return backends.length > QUOTED ? `${quoted.join("; ")}; and ${backends.length - QUOTED} more` : quoted.join("; ");
 }
 
-function objectProblems(id: string, conditions: readonly { message: string }[], { changedAt }: Findings): Found[] {
+function objectProblems(id: string, conditions: readonly { message: string }[], { changedAt }: Findings): Finding[] {
   const slash = id.indexOf("/");
   const kind = KINDS.find((known) => known === id.slice(0, slash));
   const name = id.slice(slash + 1);

@@ -8,6 +8,7 @@ import { followAssignment } from "../../../src/duties/follow-assignment.ts";
 import { type RunningDuties, startDuties } from "../../../src/duties/start-duties.ts";
 import { HealthWorker } from "../../../src/health/health-worker.ts";
 import type { Prober } from "../../../src/health/prober.ts";
+import type { SecondOpinion } from "../../../src/health/second-opinion.ts";
 import { createHealthMetrics } from "../../../src/runtime/health-metrics.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
@@ -28,6 +29,8 @@ let mirror: Mirror;
 let duties: RunningDuties;
 let live: string[];
 let probes: { worker: string; port: number; at: number }[];
+/** Of another observer: which of these do not answer it either. */
+let secondOpinion: SecondOpinion;
 /** What the target on a port does. */
 let behaviour: (port: number) => Observation | undefined;
 const workers = new Map<string, { worker: HealthWorker; end: () => Promise<void> }>();
@@ -41,6 +44,7 @@ beforeEach(async () => {
   stop.all = new AbortController();
   probes = [];
   behaviour = () => OK;
+  secondOpinion = async () => [];
   live = [];
   void follow();
   await mirror.reach({ epoch: 0, position: 0 });
@@ -84,6 +88,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
     random: seededRandom(7),
     log: silentLogger,
     metrics: createHealthMetrics(new Registry(), () => 0),
+    secondOpinion: (asked) => secondOpinion(asked),
   });
   const following = followAssignment(
     { store, mirror, clock, log: silentLogger },
@@ -267,6 +272,18 @@ describe("a mass failure", () => {
     expect(unhealthy()).toBe(0);
     await clock.advance(10_000);
     expect(unhealthy()).toBe(20);
+  });
+
+  it("of timeouts is believed as soon as another observer sees the same, of the backends it sees", async () => {
+    behaviour = () => TIMEOUT;
+    secondOpinion = async (asked) => asked.filter((name) => name.startsWith("pay/"));
+    await clock.advance(9000);
+    const down = [...mirror.all("health")].filter(({ status }) => status === "UNHEALTHY");
+    expect(new Set(down.map(({ backend }) => backend.split("/")[0]))).toEqual(new Set(["pay"]));
+    expect(down).toHaveLength(10);
+    expect(workers.get("plane-a")?.worker.findings()).toMatchObject([
+      { what: expect.stringContaining("mass failure") },
+    ]);
   });
 
   it("of timeouts that ends in time leaves no trace", async () => {

@@ -1,0 +1,55 @@
+import type { Mirror } from "../control/mirror.ts";
+import { type Name, serviceOf } from "../domain/name.ts";
+import type { Peers } from "../store/peers.ts";
+import { checkSpecs } from "./checked-backend.ts";
+import type { Prober } from "./prober.ts";
+
+/** Asks other observers about backends that do not answer; gives those that do not answer one of them either. */
+export type SecondOpinion = (backends: readonly Name[]) => Promise<readonly Name[]>;
+
+const TOPIC = "health-second-opinion";
+/** Asked about at a time; the others are asked about with the next question. */
+export const MAX_ASKED = 500;
+/** Less than what verdicts wait at most, and enough for a check that times out. */
+const ANSWER_WITHIN_MS = 5000;
+
+export function askPeers(peers: Peers): SecondOpinion {
+  return async (backends) => {
+    const answers = await peers.ask(TOPIC, encode(backends.slice(0, MAX_ASKED)), { timeoutMs: ANSWER_WITHIN_MS });
+    return [...new Set(answers.flatMap(({ answer }) => (answer === undefined ? [] : decode(answer))))];
+  };
+}
+
+/** Checks once, here and now, what another worker asks about. The returned function ends it. */
+export function answerPeers(
+  peers: Peers,
+  { mirror, prober, signal }: { mirror: Mirror; prober: Prober; signal: AbortSignal },
+): () => void {
+  return peers.answer(TOPIC, async (question) => {
+    const asked = new Set(decode(question).slice(0, MAX_ASKED));
+    const services = new Set(Array.from(asked).flatMap((name) => mirror.get("backend", name) && serviceOf(name)));
+    const specs = [...services].flatMap((service) => (service === undefined ? [] : checkSpecs(mirror, service)));
+    const failing = await Promise.all(
+      specs
+        .filter(({ backend }) => asked.has(backend))
+        .map(async ({ backend, target, check }) => {
+          const seen = await prober.probe(target, check, signal);
+          return seen?.outcome === "fail" ? [backend] : [];
+        }),
+    );
+    return encode(failing.flat());
+  });
+}
+
+function encode(names: readonly Name[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(names));
+}
+
+function decode(bytes: Uint8Array): readonly Name[] {
+  try {
+    const names: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
+  }
+}
