@@ -174,8 +174,11 @@ function tooLarge(context: FlushContext, resource: Resource): string | undefined
 }
 
 function keptOf(state: TypeState, upserts: readonly Resource[], removals: readonly string[]): ReadonlySet<string> {
+  if (state.held.size === 0 && state.due.size === upserts.length + removals.length) return NONE;
   const kept = new Set([...state.due.keys(), ...state.held.keys()]);
   for (const { name } of upserts) kept.delete(name);
   for (const name of removals) kept.delete(name);
   return kept;
 }
+
+const NONE: ReadonlySet<string> = new Set();

@@ -9,6 +9,7 @@ export type WireRequest<R> = {
 };
 
 const EMPTY = new Uint8Array();
+const NO_VERSIONS: ReadonlyMap<string, string> = new Map();
 
 /**
  * Reads `DiscoveryRequest`. When the names are byte for byte those of the previous request of the type, they are not
@@ -56,7 +57,7 @@ export function readDeltaRequest(bytes: Uint8Array, maxNames: number): WireReque
   let error: DeltaRequest["error"];
   const subscribe: string[] = [];
   const unsubscribe: string[] = [];
-  const initialVersions = new Map<string, string>();
+  let initialVersions: Map<string, string> | undefined;
   while (reader.pos < reader.len) {
     const [field, type] = reader.tag();
     if (field === 1) node = reader.bytes();
@@ -65,13 +66,15 @@ export function readDeltaRequest(bytes: Uint8Array, maxNames: number): WireReque
     else if (field === 4) unsubscribe.push(reader.string());
     else if (field === 5) {
       const [name, version] = readEntry(reader.bytes());
+      initialVersions ??= new Map();
       initialVersions.set(name, version);
     } else if (field === 6) nonce = reader.string();
     else if (field === 7) error = readStatus(reader.bytes());
     else reader.skip(type, field);
-    if (subscribe.length + unsubscribe.length + initialVersions.size > 2 * maxNames) throw new TooManyNames(maxNames);
+    if (subscribe.length + unsubscribe.length + (initialVersions?.size ?? 0) > 2 * maxNames)
+      throw new TooManyNames(maxNames);
   }
-  const request = { typeUrl, nonce, error, subscribe, unsubscribe, initialVersions };
+  const request = { typeUrl, nonce, error, subscribe, unsubscribe, initialVersions: initialVersions ?? NO_VERSIONS };
   return { request, node, namesRegion: EMPTY };
 }
 
