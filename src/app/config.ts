@@ -166,7 +166,10 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-function isLoopback(host: string): boolean {
+/** Whether only this machine can be meant; `host` is an IP literal, with or without brackets, or `localhost`. */
+export function isLoopback(text: string): boolean {
+  const host = text.replace(/^\[(.*)\]$/, "$1");
   if (host === "localhost") return true;
+  if (isIP(host) === 0) return false;
   return loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4");
 }

@@ -13,6 +13,7 @@ import {
   type ResourceCache,
   XdsServer,
 } from "../xds/server/library.ts";
+import { isLoopback } from "./config.ts";
 
 export interface ProxyService {
   readonly cache: ResourceCache;
@@ -33,12 +34,20 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
     ...rest,
     cache,
     groupOf: (node) => placementOf(node, mirror),
+    // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
+    clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
   server.on("open", (client) => nodes.opened(client));
   server.on("close", (client) => nodes.closed(client));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
-  server.on("sent", (_client, { typeUrl }) => metrics.sent.inc({ type: shortName(typeUrl) }));
-  server.on("ack", (_client, { typeUrl }) => metrics.acknowledged.inc({ type: shortName(typeUrl) }));
+  server.on("sent", (_client, { typeUrl, bytes }) => {
+    metrics.sent.inc({ type: shortName(typeUrl) });
+    metrics.sentBytes.observe({ type: shortName(typeUrl) }, bytes);
+  });
+  server.on("ack", (_client, { typeUrl, tookMs }) => {
+    metrics.acknowledged.inc({ type: shortName(typeUrl) });
+    metrics.acknowledgement.observe({ type: shortName(typeUrl) }, tookMs / 1000);
+  });
   server.on("nack", (client, { typeUrl }) => {
     metrics.refused.inc({ type: shortName(typeUrl) });
     nodes.refused(client);

@@ -4,7 +4,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 export interface Metrics {
   readonly registry: Registry;
   readonly sent: Counter<"type">;
+  /** Bytes of each response. */
+  readonly sentBytes: Histogram<"type">;
   readonly acknowledged: Counter<"type">;
+  /** Seconds from a response to its acknowledgement; of CDS it includes warming, for which Envoy withholds it. */
+  readonly acknowledgement: Histogram<"type">;
   readonly refused: Counter<"type">;
   /** Seconds from a commit to the acknowledgement of all that was due to one proxy because of it. */
   readonly commitToAck: Histogram;
@@ -40,6 +44,20 @@ export function createMetrics(connectedByFleet: () => ReadonlyMap<string, number
       name: "fairlead_xds_responses_sent_total",
       help: "Discovery responses sent, by resource type.",
       labelNames: ["type"],
+      registers,
+    }),
+    sentBytes: new Histogram({
+      name: "fairlead_xds_response_bytes",
+      help: "Size of discovery responses, by resource type.",
+      labelNames: ["type"],
+      buckets: [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304],
+      registers,
+    }),
+    acknowledgement: new Histogram({
+      name: "fairlead_xds_ack_seconds",
+      help: "From a response to its acknowledgement, by resource type; of CDS it includes warming.",
+      labelNames: ["type"],
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60],
       registers,
     }),
     acknowledged: new Counter({

@@ -62,7 +62,8 @@ export type XdsServerEvents = {
     client: ClientRef,
     sent: { typeUrl: string; nonce: string; resources: number; removed: number; bytes: number },
   ];
-  ack: [client: ClientRef, ack: { typeUrl: string; nonce: string; names: readonly string[] }];
+  /** `tookMs` is the time since the response was sent. */
+  ack: [client: ClientRef, ack: { typeUrl: string; nonce: string; names: readonly string[]; tookMs: number }];
   nack: [
     client: ClientRef,
     nack: { typeUrl: string; nonce: string; names: readonly string[]; code: number; message: string },
@@ -293,8 +294,9 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   #report(driver: StreamDriver, report: Report): void {
     if (report.kind === "ack") {
-      const { nonce, items } = report.flight;
-      this.emit("ack", driver, { typeUrl: report.typeUrl, nonce, names: [...items.keys()] });
+      const { nonce, items, sentAt } = report.flight;
+      const tookMs = this.#clock.monotonic() - sentAt;
+      this.emit("ack", driver, { typeUrl: report.typeUrl, nonce, names: [...items.keys()], tookMs });
     } else if (report.kind === "nack") {
       const { nonce, code, message, items } = report.refusal;
       const { streamId, node } = driver;
