@@ -14,7 +14,6 @@ const level = (name: string, include: string[], timeoutMs: number, parallel = tr
 
 export default defineConfig({
   test: {
-    passWithNoTests: true,
     projects: [
       level(
         "unit",
