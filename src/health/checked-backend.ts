@@ -4,7 +4,7 @@ import type { DampingRules } from "../domain/damping.ts";
 import { type HealthCheck, initialStatus } from "../domain/health-check.ts";
 import { type Judged, startJudging } from "../domain/health-verdict.ts";
 import { isChanging } from "../domain/health-verdict-streak.ts";
-import type { Name } from "../domain/name.ts";
+import { type Name, serviceOf } from "../domain/name.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 
@@ -21,20 +21,21 @@ export interface CheckSpec {
   readonly initial: HealthCheck["initial"];
 }
 
-/** The backends of a service as they are to be checked; none when it has no check. */
-export function checkSpecs(state: State, service: Name): readonly CheckSpec[] {
+/** How a backend is to be checked; nothing when it is gone, or its service has no check. */
+export function checkSpec(state: State, name: Name): CheckSpec | undefined {
+  const backend = state.get("backend", name);
+  const service = serviceOf(name);
   const check = state.get("service", service)?.healthCheck;
-  if (check === undefined) return [];
-  const { damping } = effectivePolicy(state, service).policy;
-  return [...state.backendsOf(service)].map((backend) => ({
-    backend: backend.name,
+  if (backend === undefined || check === undefined) return undefined;
+  return {
+    backend: name,
     uid: backend.meta.uid,
     service,
     target: checkTarget(backend),
     check,
-    damping,
+    damping: effectivePolicy(state, service).policy.damping,
     initial: initialStatus(check, backend.meta.createdAt),
-  }));
+  };
 }
 
 export function sameSpec(a: CheckSpec, b: CheckSpec): boolean {

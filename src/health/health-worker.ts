@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Mirror } from "../control/mirror.ts";
 import { endWait, isTurning, type Judged, judge, type Observation, type Verdict } from "../domain/health-verdict.ts";
 import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failure.ts";
-import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
+import { backendOf, formatName, type Name, partsOf } from "../domain/name.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
 import type { Finding } from "../operations/finding.ts";
@@ -12,7 +12,7 @@ import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { encodeStored } from "../schema/stored-object.ts";
 import type { StateStore } from "../store/state-store.ts";
-import { type CheckSpec, checkSpecs, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
+import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
 import { ProbeSchedule } from "./probe-schedule.ts";
 import type { Prober } from "./prober.ts";
 import type { SecondOpinion } from "./second-opinion.ts";
@@ -44,7 +44,7 @@ export interface HealthWorkerOptions {
 }
 
 interface Checked {
-  spec: CheckSpec;
+  readonly spec: CheckSpec;
   judged: Judged;
   /** By the monotonic clock: of the newest check that said something; before the first, when the watch began. */
   seenAt: number;
@@ -94,14 +94,14 @@ export class HealthWorker {
       onFenced: () => this.setShare(undefined),
     });
     this.#stopFolds = mirror.onFold(({ changed }) => {
-      const services = new Set<Name>();
+      const touched = new Set<Name>();
       for (const { kind, name } of changed) {
-        if (kind === "service") services.add(name);
-        else if (kind === "backend") services.add(serviceOf(name));
-        else if (kind === "policy") for (const service of mirror.all("service")) services.add(service.name);
+        if (kind === "backend") touched.add(name);
+        else if (kind === "service") for (const backend of this.#backendsOf(name)) touched.add(backend);
+        else if (kind === "policy") for (const backend of mirror.all("backend")) touched.add(backend.name);
         else if (kind === "health") this.#forgetRemovedVerdict(name);
       }
-      for (const service of services) this.#refresh(service);
+      this.#refresh(touched);
     });
   }
 
@@ -116,8 +116,7 @@ export class HealthWorker {
     if (share === undefined && this.#share !== undefined) log.warn({}, "share of checks lost");
     this.#share = share;
     this.#sequence = 0n;
-    for (const name of this.#checked.keys()) if (!this.#isMine(name)) this.#drop(name);
-    for (const service of mirror.all("service")) this.#refresh(service.name);
+    this.#refresh(new Set([...this.#checked.keys(), ...Array.from(mirror.all("backend"), ({ name }) => name)]));
   }
 
   /** What a person on call should look at. */
@@ -165,24 +164,22 @@ export class HealthWorker {
     return this.#share !== undefined && workerOf(backend, this.#share.assignment) === this.#options.name;
   }
 
-  #refresh(service: Name): void {
-    const { mirror, metrics } = this.#options;
-    const wanted = new Map(checkSpecs(mirror, service).map((spec) => [spec.backend, spec]));
-    for (const [name, { spec }] of this.#checked) {
-      if (spec.service === service && !wanted.has(name)) this.#drop(name);
-    }
+  #backendsOf(service: Name): Iterable<Name> {
+    return Array.from(this.#options.mirror.backendsOf(service), ({ name }) => name);
+  }
+
+  /** Makes these backends be checked as they are to be, or no more. A change begins anew from the stored verdict. */
+  #refresh(backends: ReadonlySet<Name>): void {
     const fresh: CheckSpec[] = [];
-    for (const spec of wanted.values()) {
-      const known = this.#checked.get(spec.backend);
-      if (known !== undefined && known.spec.uid === spec.uid) {
-        if (!sameSpec(known.spec, spec)) known.spec = spec;
-        continue;
-      }
-      if (known !== undefined) this.#drop(spec.backend);
-      if (this.#isMine(spec.backend)) fresh.push(spec);
+    for (const name of backends) {
+      const known = this.#checked.get(name);
+      const spec = this.#isMine(name) ? checkSpec(this.#options.mirror, name) : undefined;
+      if (known !== undefined && spec !== undefined && sameSpec(known.spec, spec)) continue;
+      this.#drop(name);
+      if (spec !== undefined) fresh.push(spec);
     }
     for (const spec of fresh) this.#watch(spec, fresh.length);
-    metrics.watched.set(this.#checked.size);
+    this.#options.metrics.watched.set(this.#checked.size);
   }
 
   #watch(spec: CheckSpec, together: number): void {
@@ -210,7 +207,6 @@ export class HealthWorker {
     this.#setHurried(checked, false);
     this.#turning.delete(name);
     this.#checked.delete(name);
-    this.#options.metrics.watched.set(this.#checked.size);
   }
 
   /** A verdict that was taken away is given anew. */
@@ -243,7 +239,7 @@ export class HealthWorker {
       if (this.#stop.signal.aborted) return;
       log.error({ err, backend: spec.backend }, "a check broke");
     }
-    if (this.#checked.get(spec.backend) !== checked || checked.spec !== spec) return;
+    if (this.#checked.get(spec.backend) !== checked) return;
     if (observation === undefined) {
       metrics.unable.inc();
       return;

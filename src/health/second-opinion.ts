@@ -1,7 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
+import type { Name } from "../domain/name.ts";
 import type { Peers } from "../store/peers.ts";
-import { checkSpecs } from "./checked-backend.ts";
+import { checkSpec } from "./checked-backend.ts";
 import type { Prober } from "./prober.ts";
 
 /** Asks other observers about backends that do not answer; gives those that do not answer one of them either. */
@@ -26,16 +26,14 @@ export function answerPeers(
   { mirror, prober, signal }: { mirror: Mirror; prober: Prober; signal: AbortSignal },
 ): () => void {
   return peers.answer(TOPIC, async (question) => {
-    const asked = new Set(decode(question).slice(0, MAX_ASKED));
-    const services = new Set(Array.from(asked).flatMap((name) => mirror.get("backend", name) && serviceOf(name)));
-    const specs = [...services].flatMap((service) => (service === undefined ? [] : checkSpecs(mirror, service)));
+    const specs = decode(question)
+      .slice(0, MAX_ASKED)
+      .flatMap((name) => checkSpec(mirror, name) ?? []);
     const failing = await Promise.all(
-      specs
-        .filter(({ backend }) => asked.has(backend))
-        .map(async ({ backend, target, check }) => {
-          const seen = await prober.probe(target, check, signal);
-          return seen?.outcome === "fail" ? [backend] : [];
-        }),
+      specs.map(async ({ backend, target, check }) => {
+        const seen = await prober.probe(target, check, signal);
+        return seen?.outcome === "fail" ? [backend] : [];
+      }),
     );
     return encode(failing.flat());
   });

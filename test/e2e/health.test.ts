@@ -65,6 +65,10 @@ describe("checks", () => {
     expect(ackMs).toBeLessThan(3 * 300 + 100 + 500);
     const after = await traffic.more(200);
     expect(after.filter(({ backend }) => backend !== "one")).toEqual([]);
+    const explained = await stack.plane.mustCli("explain", "backend", "shop/two");
+    expect(explained).toMatch(/not routable: unhealthy .*connection/);
+    expect(explained).toContain("3 in a row, threshold 3");
+    expect(explained).toContain("1 of 1 acknowledged");
   });
 
   it("bring it back when another process answers on its port", async () => {

@@ -172,6 +172,16 @@ describe("a worker", () => {
     expect(worker.watched).toBe(0);
   });
 
+  it("follows a check that becomes more frequent at once", async () => {
+    await put("service", "shop", checked({ interval: "3600s" }));
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+    probes = [];
+    await put("service", "shop", checked({ interval: "2s" }));
+    await clock.advance(10_000);
+    expect(probes.length).toBe(5);
+  });
+
   it("begins anew with a backend of the same name", async () => {
     await startWorker("plane-a");
     await clock.advance(5000);
