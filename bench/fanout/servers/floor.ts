@@ -18,13 +18,14 @@ let base: ReturnType<typeof buildAssignments>[number] | undefined;
 
 await obey(async (config) => {
   const sockets = new Set<Socket>();
+  const first = response(config, 0);
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => sockets.delete(socket));
     socket.on("close", () => sockets.delete(socket));
     socket.resume();
     socket.write(frame(SETTINGS_FRAME, 0, new Uint8Array()));
-    socket.write(response(config, 0));
+    socket.write(first);
   });
   await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, resolve));
   const bound = server.address();
