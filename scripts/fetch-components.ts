@@ -1,5 +1,6 @@
 /** Finds or fetches the real components that the tests run against, so that a missing one is reported before any test. */
 import { ENVOY_VERSIONS, provideEnvoy } from "./components/envoy.ts";
+import { provideGoClient, provideGrpcio } from "./components/grpc-clients.ts";
 import { provideNatsServer } from "./components/nats-server.ts";
 
 const progress = (line: string) => console.log(`  … ${line}`);
@@ -11,6 +12,10 @@ try {
   }
   const server = provideNatsServer(progress);
   console.log(`  ✓ nats-server ${server.version}  ${server.path} (${server.foundIn})`);
+  const grpcio = provideGrpcio(progress);
+  console.log(`  ✓ grpcio ${grpcio.version}  ${grpcio.path} (${grpcio.foundIn})`);
+  const goClient = provideGoClient(progress);
+  console.log(`  ✓ grpc-go client ${goClient.version}  ${goClient.path} (${goClient.foundIn})`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -19,6 +19,7 @@ const USE_CASES = ["operations", "control", "duties"];
 const LAYERS: Readonly<Record<string, Layer>> = {
   domain: { ours: [], outside: PURE_BASICS },
   "xds/protocol": { ours: [], outside: ["node:assert"] },
+  "xds/lint": { ours: ["gen", "xds/protocol"], outside: ["node:net", PROTOBUF] },
   gen: { ours: [] },
   runtime: { ours: [] },
   schema: { ours: ["domain", "gen", "store/revision.ts"], outside: [...PURE_BASICS, PROTOBUF] },
@@ -30,7 +31,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   duties: { ours: [...BELOW_ADAPTERS, "operations", "control"] },
   nats: { ours: BELOW_ADAPTERS },
   health: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
-  "xds/server": { ours: [...BELOW_ADAPTERS, "control"] },
+  "xds/server": { ours: [...BELOW_ADAPTERS, "xds/lint", "control"] },
   admin: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
   dashboard: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
   app: {

@@ -3,6 +3,8 @@
  * proxyless gRPC clients. It knows nothing of services and backends, and does not validate what it carries.
  */
 // biome-ignore-all lint/performance/noBarrelFile: a package export needs one door; inside the project nobody imports it as a short cut
+export { type ProxylessInput, proxylessProblems } from "../lint/proxyless.ts";
+export type { ProxylessEffect, ProxylessProblem } from "../lint/proxyless-problem.ts";
 export type { ResourceKey } from "../protocol/resource.ts";
 export {
   CLUSTER_TYPE,

@@ -1,0 +1,40 @@
+import type { ResourceKey } from "../protocol/resource.ts";
+
+/**
+ * What a proxyless gRPC client does with such a resource:
+ * `refused`: at least one library answers with a NACK and keeps what it had;
+ * `unavailable`: it is accepted, and calls fail;
+ * `crash`: a library in use ends its process;
+ * `partial`: some libraries take it, others refuse it.
+ */
+export type ProxylessEffect = "refused" | "unavailable" | "crash" | "partial";
+
+/** One reason why a resource does not do for a proxyless gRPC client. */
+export type ProxylessProblem = {
+  readonly resource: ResourceKey;
+  /** Where in the resource, in the field names of the protos: `endpoints[0].locality`. */
+  readonly field: string;
+  /** Stable; to be compared, unlike `explanation`. */
+  readonly code: string;
+  readonly effect: ProxylessEffect;
+  /** One sentence for people. */
+  readonly explanation: string;
+};
+
+/** A problem before it is known in which resource. */
+export type Finding = Omit<ProxylessProblem, "resource">;
+
+export const UINT32_MAX = 0xffff_ffff;
+
+/** The same findings, one field deeper. */
+export function within(field: string, findings: readonly Finding[]): Finding[] {
+  return findings.map((finding) => ({ ...finding, field: `${field}.${finding.field}` }));
+}
+
+export function refused(field: string, code: string, explanation: string): Finding {
+  return { field, code, effect: "refused", explanation };
+}
+
+export function unavailable(field: string, code: string, explanation: string): Finding {
+  return { field, code, effect: "unavailable", explanation };
+}

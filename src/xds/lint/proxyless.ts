@@ -1,0 +1,102 @@
+/** Explains, before it is published, what proxyless gRPC clients would refuse, or take and then fail their calls. */
+import { type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
+import { type Cluster, ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { type Listener, ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
+import type { VirtualHost } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import type { ResourceKey } from "../protocol/resource.ts";
+import { clusterProblems, usesRingHash } from "./cluster-problems.ts";
+import { endpointProblems } from "./endpoint-problems.ts";
+import { apiManager, listenerProblems } from "./listener-problems.ts";
+import { type Finding, type ProxylessProblem, refused, unavailable, within } from "./proxyless-problem.ts";
+import { routeProblems, servesTarget } from "./route-problems.ts";
+
+/** A message, or its bytes as a cache holds them. */
+export type ProxylessInput = Message | (ResourceKey & { readonly body: Uint8Array | undefined });
+
+type Decoded = {
+  readonly listeners: Listener[];
+  readonly routes: Map<string, RouteConfiguration>;
+  readonly clusters: Cluster[];
+  readonly problems: ProxylessProblem[];
+};
+
+/**
+ * Every reason why resources would not do for proxyless gRPC clients; empty when they do. Give all that a group is
+ * served, since some reasons lie between two resources; types that such clients never ask for are passed over.
+ *
+ * It knows grpc-js, C-core and Go as they were tried, and takes the strictest of them: Envoy itself may be content with
+ * all of this. Certificate providers are looked for in the resources only, not in a client's bootstrap.
+ */
+export function proxylessProblems(resources: Iterable<ProxylessInput>): ProxylessProblem[] {
+  const decoded: Decoded = { listeners: [], routes: new Map(), clusters: [], problems: [] };
+  for (const input of resources) decode(input, decoded);
+  const { listeners, routes, clusters, problems } = decoded;
+  const ringHash = new Set(clusters.filter(usesRingHash).map(({ name }) => name));
+  for (const cluster of clusters) problems.push(...of(ClusterSchema, cluster.name, clusterProblems(cluster)));
+  for (const { name, virtualHosts } of routes.values()) {
+    problems.push(...of(RouteConfigurationSchema, name, routeProblems(virtualHosts, ringHash)));
+  }
+  for (const listener of listeners) {
+    const found = [
+      ...listenerProblems(listener),
+      ...inlineProblems(listener, ringHash),
+      ...targetProblems(listener, routes),
+    ];
+    problems.push(...of(ListenerSchema, listener.name, found));
+  }
+  return problems;
+}
+
+function decode(input: ProxylessInput, { listeners, routes, clusters, problems }: Decoded): void {
+  const read = <D extends DescMessage>(schema: D): MessageShape<D> | undefined => {
+    if ("$typeName" in input) return input.$typeName === schema.typeName ? (input as MessageShape<D>) : undefined;
+    if (input.typeUrl !== typeUrlOf(schema) || !input.body) return undefined;
+    try {
+      return fromBinary(schema, input.body);
+    } catch {
+      problems.push(...of(schema, input.name, [refused("", "undecodable", "The bytes are no such message.")]));
+      return undefined;
+    }
+  };
+  const listener = read(ListenerSchema);
+  const route = read(RouteConfigurationSchema);
+  const cluster = read(ClusterSchema);
+  const endpoints = read(ClusterLoadAssignmentSchema);
+  if (listener) listeners.push(listener);
+  if (route) routes.set(route.name, route);
+  if (cluster) clusters.push(cluster);
+  if (endpoints) problems.push(...of(ClusterLoadAssignmentSchema, endpoints.clusterName, endpointProblems(endpoints)));
+}
+
+function inlineProblems(listener: Listener, ringHash: ReadonlySet<string>): Finding[] {
+  const routes = apiManager(listener)?.routeSpecifier;
+  if (routes?.case !== "routeConfig") return [];
+  return within("api_listener.route_config", routeProblems(routes.value.virtualHosts, ringHash));
+}
+
+/** A client's listener is named like its target, unless the bootstrap has a template, whose names begin with `xdstp:`. */
+function targetProblems(listener: Listener, known: ReadonlyMap<string, RouteConfiguration>): Finding[] {
+  const hosts = hostsOf(listener, known);
+  if (!hosts || listener.name.startsWith("xdstp:") || servesTarget(hosts, listener.name)) return [];
+  const why = `No virtual host takes ${listener.name}; a target's port counts.`;
+  return [unavailable("api_listener", "domain_unmatched", why)];
+}
+
+function hostsOf(
+  listener: Listener,
+  known: ReadonlyMap<string, RouteConfiguration>,
+): readonly VirtualHost[] | undefined {
+  const routes = apiManager(listener)?.routeSpecifier;
+  if (routes?.case === "routeConfig") return routes.value.virtualHosts;
+  return routes?.case === "rds" ? known.get(routes.value.routeConfigName)?.virtualHosts : undefined;
+}
+
+function of(schema: DescMessage, name: string, findings: readonly Finding[]): ProxylessProblem[] {
+  return findings.map((finding) => ({ resource: { typeUrl: typeUrlOf(schema), name }, ...finding }));
+}
+
+function typeUrlOf(schema: DescMessage): string {
+  return `type.googleapis.com/${schema.typeName}`;
+}

@@ -1,0 +1,38 @@
+import type { CertificateValidationContext } from "../../gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
+import type { CommonTlsContext } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
+import { type Finding, refused } from "./proxyless-problem.ts";
+
+/**
+ * What a proxyless client has against a transport socket. Certificates come from provider instances of its bootstrap,
+ * never from SDS or the resource. Who `verifies` needs a provider of authorities, who `presents` one of certificates.
+ */
+export function tlsProblems(
+  name: string,
+  context: { readonly commonTlsContext?: CommonTlsContext | undefined } | undefined,
+  role: "verifies" | "presents",
+): Finding[] {
+  const tls = context?.commonTlsContext;
+  if (name !== "envoy.transport_sockets.tls" || !tls) {
+    return [refused("transport_socket", "transport_socket_unknown", "The only transport socket is TLS.")];
+  }
+  const { validationContextType: validation } = tls;
+  const ownSecret =
+    tls.tlsCertificates.length > 0 ||
+    tls.tlsCertificateSdsSecretConfigs.length > 0 ||
+    validation.case === "validationContextSdsSecretConfig";
+  const provider =
+    role === "presents"
+      ? tls.tlsCertificateProviderInstance
+      : validationContextOf(validation)?.caCertificateProviderInstance;
+  if (!ownSecret && provider) return [];
+  const why =
+    "Certificates and authorities come from provider instances of the client's bootstrap, not from SDS or inline.";
+  return [refused("transport_socket.common_tls_context", "certificate_provider_missing", why)];
+}
+
+function validationContextOf(
+  validation: CommonTlsContext["validationContextType"],
+): CertificateValidationContext | undefined {
+  if (validation.case === "validationContext") return validation.value;
+  return validation.case === "combinedValidationContext" ? validation.value.defaultValidationContext : undefined;
+}
