@@ -29,13 +29,13 @@ export function parseGlob(name: string): Glob | undefined {
 
 /** True when the canonical name is a direct member of the collection, with the same context. */
 export function isMember(glob: Glob, name: string): boolean {
-  const [path = "", params = ""] = name.split("?");
-  return (
-    params === glob.params &&
-    path.length > glob.prefix.length &&
-    path.startsWith(glob.prefix) &&
-    !path.includes("/", glob.prefix.length)
-  );
+  const from = glob.prefix.length;
+  if (!name.startsWith(glob.prefix)) return false;
+  const query = name.indexOf("?", from);
+  const end = query < 0 ? name.length : query;
+  const params = query < 0 ? "" : (name.slice(query).split("?")[1] ?? "");
+  const slash = name.indexOf("/", from);
+  return end > from && params === glob.params && (slash < 0 || slash >= end);
 }
 
 function unescapePlain(text: string): string {
