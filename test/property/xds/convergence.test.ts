@@ -47,7 +47,7 @@ function play(played: readonly Move[], randomSeed: number): Simulation {
 }
 
 describe("a fleet with Envoy's habits", () => {
-  it("converges, whatever happened: each client ends with just what it is entitled to", () => {
+  it("C13, C14: converges, whatever happened, to just what each client is entitled to, and no response names a resource twice", () => {
     fc.assert(
       fc.property(moves, ending, seed, (played, services, randomSeed) => {
         const simulation = play([...played, { kind: "publish", services }], randomSeed);
