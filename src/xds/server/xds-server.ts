@@ -8,7 +8,6 @@ import {
 } from "@grpc/grpc-js";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
-import { nextTurn } from "../../runtime/next-turn.ts";
 import { type Random, systemRandom } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
@@ -76,9 +75,6 @@ export type XdsServerEvents = {
   /** A stream is kept silent, for a reason. */
   silent: [client: ClientRef, reason: string];
 };
-
-/** Streams written to in one turn: the first bytes leave, and acknowledgements are read, while others are still planned. */
-const FLUSH_BATCH = 64;
 
 /** An xDS management server: every streaming discovery service, SotW and delta, from a `ResourceCache`. */
 export class XdsServer extends EventEmitter<XdsServerEvents> {
@@ -265,19 +261,16 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     this.#toFlush.add(driver);
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => this.#flushSome());
+    queueMicrotask(() => this.#flushAll());
   }
 
-  #flushSome(): void {
-    let budget = FLUSH_BATCH;
+  #flushAll(): void {
     for (const driver of this.#toFlush) {
       this.#toFlush.delete(driver);
       driver.flush();
       this.#tellProgress(driver);
-      if (--budget === 0) break;
     }
-    if (this.#toFlush.size > 0) nextTurn(() => this.#flushSome());
-    else this.#flushing = false;
+    this.#flushing = false;
   }
 
   #tellProgress(driver: StreamDriver): void {
