@@ -12,6 +12,7 @@ import { startHealth } from "../health/start-health.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { createMetrics } from "../runtime/metrics.ts";
+import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { Random } from "../runtime/random.ts";
 import { formatRevision } from "../store/revision.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -19,7 +20,6 @@ import type { StateStore, WatchEvent } from "../store/state-store.ts";
 import { ResourceCache } from "../xds/server/library.ts";
 import { type Address, type Config, formatAddress } from "./config.ts";
 import { measureStore } from "./measured-store.ts";
-import { PRODUCT_VERSION } from "./product-version.ts";
 import { serveProxies } from "./serve-proxies.ts";
 
 export interface Machine {
