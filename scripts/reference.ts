@@ -25,7 +25,13 @@ export function currentReference(): ReadonlyMap<string, string> {
 
 function bootstrapExample(sotw: boolean): string {
   const command = `fairlead bootstrap --node-id edge-1 --fleet edge${sotw ? " --sotw" : ""}`;
-  const options = { nodeId: "edge-1", fleet: "edge", xds: { host: "127.0.0.1", port: 18_000 }, adminPort: 9901, sotw };
+  const options = {
+    nodeId: "edge-1",
+    fleet: "edge",
+    xds: [{ host: "127.0.0.1", port: 18_000 }],
+    adminPort: 9901,
+    sotw,
+  };
   return `# Made by: ${command}\n# Start with: envoy -c this-file.yaml\n${bootstrapYaml(options)}`;
 }
 

@@ -1,4 +1,5 @@
-import { environmentName, SETTINGS, type Setting } from "../../src/app/config.ts";
+import { environmentName, SETTINGS } from "../../src/app/config.ts";
+import type { Setting } from "../../src/app/setting.ts";
 
 /** The options of `fairlead up` as a Markdown table. */
 export function settingsTable(): string {

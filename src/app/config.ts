@@ -1,15 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
-
-/** One setting of `fairlead up`: the source of truth for the option, the environment, the file, the help and the docs. */
-export interface Setting {
-  /** Key of the configuration file, option `--key`, environment `FAIRLEAD_KEY`. */
-  readonly key: string;
-  readonly placeholder: string;
-  readonly description: string;
-  readonly default?: string;
-  readonly flag?: true;
-}
+import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
+import type { Setting } from "./setting.ts";
 
 export const SETTINGS = [
   {
@@ -18,6 +10,7 @@ export const SETTINGS = [
     description: "keep the state in this directory (embedded store: one process, one machine)",
     default: "./fairlead-data",
   },
+  ...NATS_SETTINGS,
   { key: "xds", placeholder: "HOST:PORT", description: "where proxies connect", default: "127.0.0.1:18000" },
   { key: "admin", placeholder: "HOST:PORT", description: "where the admin API listens", default: "127.0.0.1:18001" },
   {
@@ -59,7 +52,7 @@ export interface Address {
 }
 
 export interface Config {
-  readonly dataDirectory: string;
+  readonly store: { readonly kind: "embedded"; readonly directory: string } | NatsConfig;
   readonly xds: Address;
   readonly admin: Address;
   readonly http: Address;
@@ -116,11 +109,21 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
     return parsed;
   };
 
+  const readStore = (): Config["store"] => {
+    const directory = value("data");
+    if (value("nats") === "") {
+      if (directory === "") bad("data", "must name a directory");
+      return { kind: "embedded", directory };
+    }
+    const [from, data] = lookup("data", sources);
+    if (data !== undefined) bad("nats", `and ${from} are two stores; give one of them`);
+    return readNatsConfig({ value, bad });
+  };
+
   const xds = address("xds");
   const admin = address("admin");
   const http = address("http");
-  const dataDirectory = value("data");
-  if (dataDirectory === "") bad("data", "must name a directory");
+  const store = readStore();
   const logLevel = value("log-level");
   if (!LOG_LEVELS.includes(logLevel)) bad("log-level", `"${logLevel}" is not one of ${LOG_LEVELS.join(", ")}`);
   const grace = Number(value("stop-grace"));
@@ -129,7 +132,7 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   const replica = value("replica") || sources.hostName;
   if (violations.length > 0) return { violations };
   return {
-    config: { dataDirectory, xds, admin, http, replica, logLevel, stopGraceMs: grace * 1000, warnings },
+    config: { store, xds, admin, http, replica, logLevel, stopGraceMs: grace * 1000, warnings },
   };
 }
 

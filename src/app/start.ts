@@ -9,24 +9,16 @@ import { liveReplicas, startDuties } from "../duties/start-duties.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
-import type { Random } from "../runtime/random.ts";
 import { formatRevision } from "../store/revision.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { StateStore, WatchEvent } from "../store/state-store.ts";
 import { ResourceCache } from "../xds/server/library.ts";
 import { type Address, type Config, formatAddress } from "./config.ts";
+import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
+import { openStore } from "./open-store.ts";
 import { serveProxies } from "./serve-proxies.ts";
-
-export interface Machine {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-}
 
 /** A plane that serves. */
 export interface Running {
@@ -59,14 +51,15 @@ export async function start(config: Config, machine: Machine): Promise<Running> 
 
 async function startParts(
   config: Config,
-  { clock, random, log }: Machine,
+  machine: Machine,
   stops: (() => Promise<void>)[],
 ): Promise<Omit<Running, "stop">> {
+  const { clock, random, log } = machine;
   for (const warning of config.warnings) log.warn({}, warning);
   const startedAt = clock.monotonic();
   const metrics = createMetrics(() => nodes.connectedByFleet());
 
-  const opened = await openSqliteStore({ directory: config.dataDirectory, clock });
+  const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
   stops.push(() => store.close());
 
@@ -80,6 +73,9 @@ async function startParts(
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
   // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
   for (const error of mirror.unreadable.values()) throw error;
+
+  opened.peers.announce({ revision: mirror.revision });
+  mirror.onFold(({ revision }) => opened.peers.announce({ revision }));
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -141,7 +137,8 @@ async function startParts(
       checks: () => health.findings(),
       clock,
       random,
-      plane: { version: PRODUCT_VERSION, replica: config.replica, store: "embedded" },
+      plane: { version: PRODUCT_VERSION, replica: config.replica },
+      storeStatus: opened.status,
     },
     logger: log,
     notReady,

@@ -27,7 +27,8 @@ export function upCommand(host: Host, exit: (code: number) => void): Command {
         "an option beats the environment, the environment beats the file.\n\n" +
         "Examples:\n" +
         "  fairlead up\n" +
-        "  fairlead up --data /var/lib/fairlead --xds 127.0.0.1:18000\n",
+        "  fairlead up --data /var/lib/fairlead --xds 127.0.0.1:18000\n" +
+        "  fairlead up --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3 --replica plane-a\n",
     );
   for (const setting of SETTINGS) {
     const flags = "flag" in setting ? `--${setting.key}` : `--${setting.key} <${setting.placeholder}>`;

@@ -5,7 +5,8 @@ import { stringify } from "yaml";
 export interface BootstrapOptions {
   readonly nodeId: string;
   readonly fleet: string;
-  readonly xds: HostPort;
+  /** Of the planes; the proxy is connected to one of them, and takes another when that one is gone. */
+  readonly xds: readonly HostPort[];
   /** Port of Envoy's own admin page, on loopback. */
   readonly adminPort: number;
   /** State-of-the-world instead of delta xDS. */
@@ -47,7 +48,7 @@ function buildBootstrap(options: BootstrapOptions): object {
       clusters: [
         {
           name: XDS_CLUSTER,
-          type: isIP(options.xds.host) > 0 ? "STATIC" : "STRICT_DNS",
+          type: options.xds.every(({ host }) => isIP(host) > 0) ? "STATIC" : "STRICT_DNS",
           connect_timeout: "5s",
           typed_extension_protocol_options: {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -59,7 +60,9 @@ function buildBootstrap(options: BootstrapOptions): object {
           },
           load_assignment: {
             cluster_name: XDS_CLUSTER,
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(options.xds) } }] }],
+            endpoints: [
+              { lb_endpoints: options.xds.map((plane) => ({ endpoint: { address: socketAddress(plane) } })) },
+            ],
           },
         },
       ],

@@ -23,6 +23,8 @@ const COMPARE_INTERVAL_MS = 600_000;
 const REMEMBERED_IDS = 4_096;
 
 export interface MirrorStatus {
+  /** Messages that are in the bucket and not read yet, as far as the server said with the last one. */
+  readonly lag: number;
   readonly reopens: number;
   readonly repairs: number;
   /** Milliseconds since anything was heard. */
@@ -80,6 +82,7 @@ export class BucketMirror {
   #notBefore = 0;
   #reopens = 0;
   #repairs = 0;
+  #lag = 0;
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
@@ -104,7 +107,7 @@ export class BucketMirror {
 
   get status(): MirrorStatus {
     const silentMs = this.#options.clock.monotonic() - this.#heardAt;
-    return { reopens: this.#reopens, repairs: this.#repairs, silentMs, frozen: this.#frozen };
+    return { lag: this.#lag, reopens: this.#reopens, repairs: this.#repairs, silentMs, frozen: this.#frozen };
   }
 
   sequenceOf(key: string): number {
@@ -207,6 +210,7 @@ export class BucketMirror {
     const { clock } = this.#options;
     this.#heardAt = clock.monotonic();
     this.#failures = 0;
+    this.#lag = message.pending;
     if (message.sequence > this.#liveFrom) this.#offset = { at: message.at, monotonic: this.#heardAt };
     if (this.#loading !== undefined) this.#loading.push({ sequence: message.sequence, at: message.at });
     const commit = this.#assembler.take(message);

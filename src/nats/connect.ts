@@ -1,5 +1,6 @@
-import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
+import type { NatsSecurity } from "./security.ts";
 
 const OLDEST_MAJOR = 2;
 const OLDEST_MINOR = 12;
@@ -11,8 +12,7 @@ export interface NatsConnectOptions {
   readonly name: string;
   /** Answers come to subjects below it, so that permissions can name it. */
   readonly inboxPrefix: string;
-  /** TLS and credentials. */
-  readonly security?: Pick<NodeConnectionOptions, "tls" | "authenticator" | "user" | "pass" | "token">;
+  readonly security?: NatsSecurity;
 }
 
 /**

@@ -41,7 +41,7 @@ export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | 
 }
 
 export interface OpenedNatsStore extends Store {
-  mirrorStatus(): MirrorStatus;
+  readonly mirrorStatus: () => MirrorStatus;
 }
 
 /**
@@ -119,7 +119,8 @@ async function openOn(
   const lease = new NatsLease({ connection, bucket, replica, state, clock, random, logger, ttlMs: leaseTtlMs });
   await mirror.start();
   await state.barrier();
-  return { state, journal, lease, peers, mirrorStatus: () => mirror.status };
+  const status = () => ({ kind: "nats", copies: replicas }) as const;
+  return { state, journal, lease, peers, status, mirrorStatus: () => mirror.status };
 }
 
 /** A cluster that has just been started, or has lost a server, needs a moment before it answers. */

@@ -5,6 +5,7 @@ import type { Random } from "../runtime/random.ts";
 import type { Journal } from "../store/journal.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
+import type { StoreStatus } from "../store/store.ts";
 
 import type { Finding } from "./finding.ts";
 
@@ -22,8 +23,8 @@ export interface Context {
     readonly version: string;
     /** The name of this replica. */
     readonly replica: string;
-    readonly store: "embedded" | "nats";
   };
+  readonly storeStatus: () => StoreStatus;
 }
 
 /** Who asks. */

@@ -13,6 +13,7 @@ import { isBehind, problemsOf } from "./problems.ts";
 export async function getStatus(context: Context): Promise<GetStatusResponse> {
   const { mirror, nodes, journal, plane } = context;
   const [newest] = await journal.list({ limit: 1 });
+  const store = context.storeStatus();
   const views = nodes.nodes();
   const refusals = nodes.refusals();
   const refusing = new Set(refusals.map(({ nodeId }) => nodeId));
@@ -22,7 +23,8 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     version: plane.version,
     replica: plane.replica,
     revision: formatRevision(mirror.revision),
-    store: plane.store,
+    store: store.kind,
+    storeCopies: store.copies,
     ...(newest === undefined ? {} : { lastWriteTime: timestampFromMs(newest.at) }),
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,

@@ -43,7 +43,8 @@ export async function openMemoryStore({ clock }: { readonly clock: Clock }): Pro
 
 function openOn(file: SqliteFile, clock: Clock): Store {
   const state = new SqliteStore(file, clock);
-  return { state, journal: state.journal, lease: new EmbeddedLease(state), peers: noPeers };
+  const status = () => ({ kind: "embedded", copies: 1 }) as const;
+  return { state, journal: state.journal, lease: new EmbeddedLease(state), peers: noPeers, status };
 }
 
 interface Waiting {

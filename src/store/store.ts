@@ -3,10 +3,18 @@ import type { Lease } from "./lease.ts";
 import type { Peers } from "./peers.ts";
 import type { StateStore } from "./state-store.ts";
 
+/** How the store is, as far as this process can tell without asking anybody. */
+export interface StoreStatus {
+  readonly kind: "embedded" | "nats";
+  /** How many machines keep each write. */
+  readonly copies: number;
+}
+
 /** What a store gives to the plane once it is open. Closing `state` ends all of it. */
 export interface Store {
   readonly state: StateStore;
   readonly journal: Journal;
   readonly lease: Lease;
   readonly peers: Peers;
+  readonly status: () => StoreStatus;
 }

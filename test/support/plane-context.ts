@@ -12,7 +12,7 @@ export interface PlaneContext extends Context {
 }
 
 export async function openPlaneContext(): Promise<PlaneContext> {
-  const { state: store, journal } = await openMemoryStore({ clock: systemClock });
+  const { state: store, journal, status: storeStatus } = await openMemoryStore({ clock: systemClock });
   const mirror = new Mirror();
   const stop = new AbortController();
   const following = follow(mirror, store.watch({ signal: stop.signal }));
@@ -24,7 +24,8 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     nodes: new FakeNodeDirectory(),
     clock: systemClock,
     random: systemRandom,
-    plane: { version: "0.0.0-test", replica: "plane-test", store: "embedded" },
+    plane: { version: "0.0.0-test", replica: "plane-test" },
+    storeStatus,
     close: async () => {
       stop.abort();
       await following;

@@ -42,7 +42,17 @@ export interface Plane extends AsyncDisposable {
   log(): string;
 }
 
-export async function startPlane(options: { readonly args?: readonly string[] } = {}): Promise<Plane> {
+export interface PlaneOptions {
+  readonly args?: readonly string[];
+  /** URLs of nats-servers that hold the state; without them it is in a file of the plane's own. */
+  readonly nats?: readonly string[];
+  /** Planes on the same bucket share their state. One copy for each server. */
+  readonly bucket?: string;
+  /** This plane's name; those that share a bucket need different ones. */
+  readonly replica?: string;
+}
+
+export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
   const folder = tempFolder();
   const dataFolder = join(folder.path, "data");
   const logFile = join(folder.path, "plane.log");
@@ -51,7 +61,7 @@ export async function startPlane(options: { readonly args?: readonly string[] } 
 
   async function launch(wanted: PlaneAddresses): Promise<Running> {
     const listen = ["--xds", wanted.xds, "--admin", wanted.admin, "--http", wanted.http];
-    const args = [main, "up", "--data", dataFolder, ...listen, ...(options.args ?? [])];
+    const args = [main, "up", ...storeArgs(options, dataFolder), ...listen, ...(options.args ?? [])];
     return launchPlane(args, logFile);
   }
   const cli = (args: readonly string[], input?: string) =>
@@ -85,6 +95,14 @@ export async function startPlane(options: { readonly args?: readonly string[] } 
       folder[Symbol.dispose]();
     },
   };
+}
+
+function storeArgs({ nats, bucket, replica }: PlaneOptions, dataFolder: string): string[] {
+  return [
+    ...(nats === undefined ? ["--data", dataFolder] : ["--nats", nats.join(","), "--nats-replicas", `${nats.length}`]),
+    ...(bucket === undefined ? [] : ["--nats-bucket", bucket]),
+    ...(replica === undefined ? [] : ["--replica", replica]),
+  ];
 }
 
 /** Runs `fairlead ARGS` to its end. */

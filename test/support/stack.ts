@@ -71,7 +71,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function acknowledged(admin: AdminClient, revision: string): Promise<void> {
+/** Resolves when all proxies of this plane have acknowledged all that was due at the revision; fails the test otherwise. */
+export async function acknowledged(admin: AdminClient, revision: string): Promise<void> {
   let last: WaitForRevisionResponse | undefined;
   for await (const answer of admin.stream(AdminService.method.waitForRevision, { revision })) {
     last = answer;

@@ -6,7 +6,7 @@ import { wholeNumber } from "../options.ts";
 interface BootstrapFlags {
   readonly nodeId: string;
   readonly fleet: string;
-  readonly xds: HostPort;
+  readonly xds: readonly HostPort[];
   readonly adminPort: number;
   readonly sotw?: true;
 }
@@ -20,7 +20,12 @@ export function bootstrapCommand(context: CliContext): Command {
     .description("Print the bootstrap with which an Envoy joins a fleet")
     .requiredOption("--node-id <id>", "the proxy's own name, unique")
     .requiredOption("--fleet <name>", "the fleet it belongs to; becomes `node.cluster`")
-    .option("--xds <host:port>", `the plane's xDS address (default: "${DEFAULT_XDS}")`, hostPort, hostPort(DEFAULT_XDS))
+    .option(
+      "--xds <host:port[,host:port…]>",
+      `xDS addresses of the plane, one for each replica (default: "${DEFAULT_XDS}")`,
+      hostPorts,
+      hostPorts(DEFAULT_XDS),
+    )
     .option(
       "--admin-port <port>",
       "of Envoy's own admin page, on loopback; 0 takes a free one",
@@ -35,17 +40,20 @@ It asks nothing of the plane, and fits Envoy 1.36 and later.
 
 Examples:
   fairlead bootstrap --node-id edge-1 --fleet edge > envoy.yaml && envoy -c envoy.yaml
-  fairlead bootstrap --node-id edge-2 --fleet edge --xds plane.example:18000`,
+  fairlead bootstrap --node-id edge-2 --fleet edge --xds plane.example:18000
+  fairlead bootstrap --node-id edge-3 --fleet edge --xds 10.0.0.1:18000,10.0.0.2:18000,10.0.0.3:18000`,
     )
     .action((flags: BootstrapFlags) => {
       context.io.stdout.write(bootstrapYaml({ ...flags, sotw: flags.sotw === true }));
     });
 }
 
-function hostPort(text: string): HostPort {
-  const parsed = parseHostPort(text);
-  if (parsed === undefined) throw new InvalidArgumentError("It is no HOST:PORT such as 10.0.0.1:18000.");
-  return parsed;
+function hostPorts(text: string): readonly HostPort[] {
+  return text.split(",").map((part) => {
+    const parsed = parseHostPort(part);
+    if (parsed === undefined) throw new InvalidArgumentError(`"${part}" is no HOST:PORT such as 10.0.0.1:18000.`);
+    return parsed;
+  });
 }
 
 function port(text: string): number {

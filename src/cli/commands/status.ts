@@ -31,9 +31,10 @@ Examples:
 function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
   const lastWrite =
     status.lastWriteTime === undefined ? "" : `, last write ${formatAge(status.lastWriteTime, nowMs)} ago`;
+  const copies = status.storeCopies > 1 ? `, ${status.storeCopies} copies` : "";
   const degraded = status.services - status.servicesWhole;
   return [
-    `  plane      ${status.replica}, version ${status.version}, revision ${status.revision}; store ${status.store}${lastWrite}`,
+    `  plane      ${status.replica}, version ${status.version}, revision ${status.revision}; store ${status.store}${copies}${lastWrite}`,
     `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date${
       status.proxiesRefusing > 0 ? `, ${status.proxiesRefusing} refused something` : ""
     }`,

@@ -37,6 +37,13 @@ describe("bootstrap", () => {
     expect(dynamicResources?.adsConfig?.apiType).toBe(ApiConfigSource_ApiType.GRPC);
   });
 
+  it("names every plane, so that one can go", async () => {
+    const { staticResources } = await bootstrapOf("--xds", "10.0.0.1:1,10.0.0.2:2");
+    const endpoints = staticResources?.clusters[0]?.loadAssignment?.endpoints[0]?.lbEndpoints ?? [];
+    expect(JSON.stringify(endpoints)).toContain("10.0.0.2");
+    expect(endpoints).toHaveLength(2);
+  });
+
   it.each([
     ["10.0.0.1:18000", "STATIC"],
     ["[2001:db8::1]:18000", "STATIC"],

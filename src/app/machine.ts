@@ -1,0 +1,10 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
+
+/** What a plane is given of the machine that it runs on. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}

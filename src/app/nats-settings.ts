@@ -1,0 +1,142 @@
+import type { NatsLogin, NatsTls } from "../nats/security.ts";
+import type { Setting } from "./setting.ts";
+
+export const NATS_SETTINGS = [
+  {
+    key: "nats",
+    placeholder: "URL[,URL…]",
+    description:
+      "keep the state in NATS JetStream instead, shared by several replicas: nats://[USER:PASSWORD@]HOST[:PORT], or tls://",
+  },
+  {
+    key: "nats-bucket",
+    placeholder: "NAME",
+    description: "the bucket of the state; it is made when it does not exist, and NAME-lease beside it",
+    default: "fairlead",
+  },
+  {
+    key: "nats-replicas",
+    placeholder: "COPIES",
+    description: "how many servers keep each write: 1, 3 or 5; a single server can only keep 1",
+    default: "3",
+  },
+  { key: "nats-user", placeholder: "NAME", description: "user, unless it is in the URL" },
+  {
+    key: "nats-password",
+    placeholder: "PASSWORD",
+    description: "its password; better in the environment, since others can see the options of a process",
+  },
+  { key: "nats-nkey", placeholder: "FILE", description: "log in with the nkey whose seed is in this file" },
+  { key: "nats-creds", placeholder: "FILE", description: "log in with this credentials file: JWT and seed" },
+  { key: "nats-tls-ca", placeholder: "FILE", description: "certificates, PEM, that the server's must lead to" },
+  { key: "nats-tls-cert", placeholder: "FILE", description: "client certificate, PEM" },
+  { key: "nats-tls-key", placeholder: "FILE", description: "key of the client certificate, PEM" },
+  {
+    key: "nats-tls-first",
+    placeholder: "",
+    description: "begin with TLS, as servers with handshake_first expect",
+    flag: true,
+  },
+] as const satisfies readonly Setting[];
+
+export type NatsSettingKey = (typeof NATS_SETTINGS)[number]["key"];
+
+/** The store in NATS, as it was asked for. */
+export interface NatsConfig {
+  readonly kind: "nats";
+  /** `HOST:PORT` each, without credentials. */
+  readonly servers: readonly string[];
+  readonly bucket: string;
+  /** Servers that keep each write. */
+  readonly copies: number;
+  readonly login: NatsLogin | undefined;
+  readonly tls: NatsTls | undefined;
+}
+
+/** Where the values come from: `value` gives the empty text for what nobody set; `bad` takes complaints. */
+export interface NatsSettingSource {
+  readonly value: (key: NatsSettingKey) => string;
+  readonly bad: (key: NatsSettingKey, message: string) => void;
+}
+
+/** Reads the settings of the store in NATS; says of each that is wrong what would be right. */
+export function readNatsConfig({ value, bad }: NatsSettingSource): NatsConfig {
+  const urls = value("nats")
+    .split(",")
+    .flatMap((text) => {
+      const url = parseUrl(text.trim());
+      if (url === undefined)
+        bad("nats", `"${withoutPassword(text)}" is not a server's URL, such as nats://10.0.0.1:4222`);
+      return url ?? [];
+    });
+  const bucket = value("nats-bucket");
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(bucket)) {
+    bad("nats-bucket", `"${bucket}" is not a bucket's name: 1 to 64 letters, digits, dashes and underscores`);
+  }
+  const copies = Number(value("nats-replicas"));
+  if (![1, 3, 5].includes(copies)) bad("nats-replicas", `"${value("nats-replicas")}" is not 1, 3 or 5`);
+  return {
+    kind: "nats",
+    servers: urls.map(({ server }) => server),
+    bucket,
+    copies,
+    login: readLogin({ value, bad }, urls),
+    tls: readTls({ value, bad }, urls),
+  };
+}
+
+interface ServerUrl {
+  readonly server: string;
+  readonly tls: boolean;
+  readonly user: string;
+  readonly password: string;
+}
+
+function parseUrl(text: string): ServerUrl | undefined {
+  const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
+  if (url === null || !["nats:", "tls:"].includes(url.protocol)) return undefined;
+  const { hostname, port, username, password, pathname, search, hash } = url;
+  if (hostname === "" || !["", "/"].includes(pathname) || search !== "" || hash !== "") return undefined;
+  return {
+    server: `${hostname}:${port === "" ? 4222 : port}`,
+    tls: url.protocol === "tls:",
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
+}
+
+/** What may be shown of a text that was meant to be a URL. */
+function withoutPassword(text: string): string {
+  return text.replace(/:[^:@/]*@/, ":…@");
+}
+
+function readLogin({ value, bad }: NatsSettingSource, urls: readonly ServerUrl[]): NatsLogin | undefined {
+  const logins: [NatsSettingKey, NatsLogin][] = [];
+  for (const { user, password } of urls) {
+    if (user === "" && password === "") continue;
+    if (logins.some(([, login]) => login.kind === "user" && login.user === user && login.password === password))
+      continue;
+    // By custom, a name alone in the URL is a token.
+    logins.push(["nats", password === "" ? { kind: "token", token: user } : { kind: "user", user, password }]);
+  }
+  const user = value("nats-user");
+  const password = value("nats-password");
+  if (user !== "") logins.push(["nats-user", { kind: "user", user, password }]);
+  else if (password !== "") bad("nats-password", "needs the user's name: --nats-user");
+  const seed = value("nats-nkey");
+  if (seed !== "") logins.push(["nats-nkey", { kind: "nkey", file: seed }]);
+  const creds = value("nats-creds");
+  if (creds !== "") logins.push(["nats-creds", { kind: "creds", file: creds }]);
+  const [first, second] = logins;
+  if (second !== undefined) bad(second[0], "is a second way to log in; give one: in the URLs, user, nkey or creds");
+  return first?.[1];
+}
+
+function readTls({ value, bad }: NatsSettingSource, urls: readonly ServerUrl[]): NatsTls | undefined {
+  const [ca, cert, key] = [value("nats-tls-ca"), value("nats-tls-cert"), value("nats-tls-key")];
+  const first = value("nats-tls-first") === "true";
+  if (cert !== "" && key === "") bad("nats-tls-cert", "needs its key: --nats-tls-key");
+  if (key !== "" && cert === "") bad("nats-tls-key", "needs its certificate: --nats-tls-cert");
+  if (ca === "" && cert === "" && !first && !urls.some(({ tls }) => tls)) return undefined;
+  return { first, ...(ca !== "" && { caFile: ca }), ...(cert !== "" && { certFile: cert, keyFile: key }) };
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import {
+  type Authenticator,
+  credsAuthenticator,
+  type NodeConnectionOptions,
+  nkeyAuthenticator,
+} from "@nats-io/transport-node";
+import { ControlPlaneError } from "../domain/errors.ts";
+
+/** How to log in to the servers. */
+export type NatsLogin =
+  | { readonly kind: "user"; readonly user: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string }
+  /** A file with the seed of an nkey. */
+  | { readonly kind: "nkey"; readonly file: string }
+  /** A credentials file: a JWT and the seed of its user. */
+  | { readonly kind: "creds"; readonly file: string };
+
+/** TLS towards the servers; PEM files. Without a CA, those that Node knows are trusted. */
+export interface NatsTls {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** The server expects TLS before it says anything. */
+  readonly first: boolean;
+}
+
+export type NatsSecurity = Pick<NodeConnectionOptions, "tls" | "authenticator" | "user" | "pass" | "token">;
+
+/**
+ * What the client library needs of it. Files are read again for each connection, so that they can be renewed.
+ *
+ * @throws ControlPlaneError `invalid` / `UNREADABLE_FILE` (`details.file`).
+ */
+export function natsSecurity(login: NatsLogin | undefined, tls: NatsTls | undefined): NatsSecurity {
+  for (const file of [tls?.caFile, tls?.certFile, tls?.keyFile]) if (file !== undefined) read(file);
+  const secured = tls && { tls: { ...tls, handshakeFirst: tls.first } };
+  return { ...secured, ...(login && loginOptions(login)) };
+}
+
+function loginOptions(login: NatsLogin): NatsSecurity {
+  switch (login.kind) {
+    case "user":
+      return { user: login.user, pass: login.password };
+    case "token":
+      return { token: login.token };
+    case "nkey":
+      return { authenticator: nkeyFrom(login.file) };
+    case "creds":
+      return { authenticator: credsAuthenticator(contentOf(login.file)) };
+  }
+}
+
+function nkeyFrom(file: string): Authenticator {
+  const content = contentOf(file);
+  return nkeyAuthenticator(() => new TextEncoder().encode(new TextDecoder().decode(content()).trim()));
+}
+
+/** The file's content; the last one, should it be gone for a moment. */
+function contentOf(file: string): () => Uint8Array {
+  let content = read(file);
+  return () => {
+    try {
+      content = read(file);
+    } catch {
+      // Whoever renews it has not finished.
+    }
+    return content;
+  };
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new ControlPlaneError({
+      kind: "invalid",
+      code: "UNREADABLE_FILE",
+      message: `cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      details: { file },
+      cause,
+    });
+  }
+}
