@@ -1,9 +1,17 @@
 import type { NatsConnection } from "@nats-io/transport-node";
-import { ControlPlaneError } from "../domain/errors.ts";
+import type { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import { checkBatch, checkKey, guardHolds, isJournaled } from "../store/batch.ts";
-import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, unreachable } from "../store/errors.ts";
+import {
+  fenced,
+  mismatch,
+  outcomeUnknown,
+  requestSeen,
+  storeClosed,
+  storeReplaced,
+  unreachable,
+} from "../store/errors.ts";
 import type { Revision } from "../store/revision.ts";
 import type {
   Batch,
@@ -164,13 +172,7 @@ export class NatsStore implements StateStore {
   #assertWritable(): void {
     const { connection, mirror, link } = this.#options;
     const { frozen } = mirror.status;
-    if (frozen !== undefined) {
-      throw new ControlPlaneError({
-        kind: "unavailable",
-        code: "STORE_REPLACED",
-        message: `${frozen}; restore it with a new epoch`,
-      });
-    }
+    if (frozen !== undefined) throw storeReplaced(frozen);
     if (connection.isClosed()) throw storeClosed();
     if (!link.isUp) throw unreachable("no NATS server is connected; nothing was written, try again");
   }

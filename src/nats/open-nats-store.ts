@@ -119,7 +119,7 @@ async function openOn(
   const lease = new NatsLease({ connection, bucket, replica, state, clock, random, logger, ttlMs: leaseTtlMs });
   await mirror.start();
   await state.barrier();
-  const status = () => ({ kind: "nats", copies: replicas }) as const;
+  const status = () => ({ kind: "nats", copies: replicas, frozen: mirror.status.frozen }) as const;
   return { state, journal, lease, peers, status, mirrorStatus: () => mirror.status };
 }
 

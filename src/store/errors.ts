@@ -53,6 +53,15 @@ export function compacted(from: string): ControlPlaneError {
   });
 }
 
+/** The store is not the one that was served from, and no new epoch says that this is meant. Nothing was written. */
+export function storeReplaced(what: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "unavailable",
+    code: "STORE_REPLACED",
+    message: `${what}; restore a backup: that begins a new epoch`,
+  });
+}
+
 /** The database or bucket belongs to something else. */
 export function foreignStore(message: string, details: Readonly<Record<string, string>>): ControlPlaneError {
   return new ControlPlaneError({ kind: "precondition", code: "NOT_A_FAIRLEAD_STORE", message, details });

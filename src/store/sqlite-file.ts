@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ControlPlaneError } from "../domain/errors.ts";
@@ -37,6 +37,8 @@ const CREATE = `
 
 export interface SqliteFile {
   readonly database: DatabaseSync;
+  /** Says so when another file, or none, is now where this one was: what is written here would be gone at the next start. */
+  replaced(): string | undefined;
   close(): void;
 }
 
@@ -61,8 +63,14 @@ export function openSqliteFile(directory: string): SqliteFile {
     throw refusal(error, { directory, path, holder });
   }
   const open = database;
+  const { ino, dev } = statSync(path);
   return {
     database: open,
+    replaced: () => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found?.ino === ino && found.dev === dev) return undefined;
+      return `${path} was ${found === undefined ? "removed" : "replaced"} while the plane ran`;
+    },
     close: () => {
       rmSync(holder, { force: true });
       open.close();
@@ -74,7 +82,7 @@ export function openSqliteFile(directory: string): SqliteFile {
 export function openSqliteMemory(): SqliteFile {
   const database = new DatabaseSync(":memory:");
   prepare(database, ":memory:");
-  return { database, close: () => database.close() };
+  return { database, replaced: () => undefined, close: () => database.close() };
 }
 
 /** Not `recursive`: that never returns where the system answers ENOENT below an existing folder, as /proc does. */

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
 import { EmbeddedLease } from "./embedded-lease.ts";
-import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, unreachable } from "./errors.ts";
+import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, storeReplaced, unreachable } from "./errors.ts";
 import { type Held, HeldState, type Tombstone } from "./held-state.ts";
 import { JOURNAL_WINDOW_MS } from "./journal.ts";
 import { noPeers } from "./peers.ts";
@@ -43,7 +43,7 @@ export async function openMemoryStore({ clock }: { readonly clock: Clock }): Pro
 
 function openOn(file: SqliteFile, clock: Clock): Store {
   const state = new SqliteStore(file, clock);
-  const status = () => ({ kind: "embedded", copies: 1 }) as const;
+  const status = () => ({ kind: "embedded", copies: 1, frozen: file.replaced() }) as const;
   return { state, journal: state.journal, lease: new EmbeddedLease(state), peers: noPeers, status };
 }
 
@@ -115,6 +115,8 @@ class SqliteStore implements StateStore {
 
   async barrier(): Promise<Revision> {
     this.#assertOpen();
+    const replaced = this.#file.replaced();
+    if (replaced !== undefined) throw storeReplaced(replaced);
     return this.#held.revision;
   }
 
@@ -147,6 +149,11 @@ class SqliteStore implements StateStore {
 
   #commitGroup(): void {
     const group = this.#takeGroup();
+    const replaced = this.#file.replaced();
+    if (replaced !== undefined) {
+      rejectAll(group, storeReplaced(replaced));
+      return;
+    }
     const at = this.now();
     const staged: Staged[] = [];
     const { database } = this.#file;

@@ -8,6 +8,11 @@ export interface StoreStatus {
   readonly kind: "embedded" | "nats";
   /** How many machines keep each write. */
   readonly copies: number;
+  /**
+   * Why nothing is taken in and nothing can be written any more (`STORE_REPLACED`): the store was replaced or went back
+   * without a new epoch, so that it may hold less than what was served. Ends with a restore, which begins one.
+   */
+  readonly frozen: string | undefined;
 }
 
 /** What a store gives to the plane once it is open. Closing `state` ends all of it. */

@@ -93,7 +93,7 @@ describe("the NATS store", () => {
     await api.streams.delete("KV_replaced");
     const again = await open("replaced");
     await eventually(
-      () => store.mirrorStatus().frozen,
+      () => store.status().frozen,
       (frozen) => frozen !== undefined,
       { what: "the mirror freezes", timeoutMs: 15_000 },
     );

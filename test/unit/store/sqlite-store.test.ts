@@ -1,3 +1,5 @@
+import { copyFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
@@ -89,6 +91,18 @@ describe("the SQLite store", () => {
     expect((await write("", put("a"))).at).toBe(first.at);
     await reopen();
     expect(store.state.now()).toBe(first.at);
+  });
+
+  it("refuses writes, and keeps what it has, once another file lies where its own was", async () => {
+    await write("", put("a"));
+    expect(store.status().frozen).toBeUndefined();
+    const path = join(folder.path, "fairlead.db");
+    copyFileSync(path, `${path}.old`);
+    renameSync(`${path}.old`, path);
+    expect(store.status().frozen).toMatch(/fairlead\.db was replaced while the plane ran/);
+    await expect(write("", put("a", "2"))).rejects.toMatchObject({ kind: "unavailable", code: "STORE_REPLACED" });
+    await expect(store.state.barrier()).rejects.toMatchObject({ code: "STORE_REPLACED" });
+    expect(await store.state.get("a")).toBeDefined();
   });
 
   it("takes commits that arrive together in the order of their arrival, each by itself", async () => {
