@@ -1,6 +1,6 @@
 import type { Report } from "./events.ts";
 import { isSame, type Resource, type View } from "./resource.ts";
-import { isMember, parseGlob } from "./resource-name.ts";
+import { parseGlob } from "./resource-name.ts";
 import type { TypeState } from "./type-state.ts";
 
 /**
@@ -50,18 +50,16 @@ export function proveLive(states: ReadonlyMap<string, TypeState>, reports: reado
  * type: one without any ignores a response and never answers it, which would leave it in flight for ever.
  */
 function mayPush(state: TypeState, name: string): boolean {
-  if (!state.requested) return true;
   const { subscription, type } = state;
+  // Members of a collection come over the stream that asks for it, which is mostly another one.
+  if (!state.requested) return !type.collections;
   if (subscription.covers(name)) return true;
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
 function follow(state: TypeState, name: string, view: View): void {
-  const glob = parseGlob(name);
-  if (glob) {
-    for (const member of view.list(state.type.typeUrl)) {
-      if (isMember(glob, member.name)) follow(state, member.name, view);
-    }
+  if (parseGlob(name)) {
+    for (const member of view.members(state.type.typeUrl, name)) follow(state, member.name, view);
     return;
   }
   const repeats = !state.due.has(name) && state.sent.has(name);

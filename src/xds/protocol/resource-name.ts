@@ -27,6 +27,15 @@ export function parseGlob(name: string): Glob | undefined {
   return path.endsWith("/*") ? { prefix: path.slice(0, -1), params } : undefined;
 }
 
+/** The collection that a canonical name is a direct member of, or undefined when it is none of any. */
+export function collectionOf(name: string): string | undefined {
+  if (!name.startsWith("xdstp://")) return undefined;
+  const query = name.indexOf("?");
+  const end = query < 0 ? name.length : query;
+  const slash = name.lastIndexOf("/", end - 1);
+  return `${name.slice(0, slash + 1)}*${name.slice(end)}`;
+}
+
 /** True when the canonical name is a direct member of the collection, with the same context. */
 export function isMember(glob: Glob, name: string): boolean {
   const from = glob.prefix.length;

@@ -42,8 +42,15 @@ export interface View {
   isReferenced(typeUrl: string, name: string): boolean;
   /** A resource that says "there is nothing here", for types where a removal would be taken otherwise. */
   placeholder(typeUrl: string, name: string): Resource | undefined;
+  /** The members of a collection, by its canonical name. */
+  members(typeUrl: string, collection: string): Iterable<Resource>;
   /** Names deleted from a collection, for clients that reconnect without versions ("xdstp" collections). */
-  tombstones(typeUrl: string): Iterable<string>;
+  tombstones(typeUrl: string, collection: string): Iterable<string>;
+  /**
+   * True when the group has resources that could name this collection, and none does: clients are on their way to another
+   * one, and what they are told of this one would only take their members from them too early.
+   */
+  isRetired(typeUrl: string, collection: string): boolean;
 }
 
 const MODULUS = 1n << 128n;

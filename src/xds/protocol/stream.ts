@@ -12,7 +12,7 @@ import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
 import { type FlushContext, type Hold, planType } from "./plan.ts";
 import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
-import { canonicalName, isMember, parseGlob } from "./resource-name.ts";
+import { canonicalName, collectionOf, parseGlob } from "./resource-name.ts";
 import type { Registry, ResourceType } from "./resource-types.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import type { SubscriptionChange } from "./subscription.ts";
@@ -138,7 +138,13 @@ export class ProtocolStream {
     const state = this.states.get(typeUrl);
     if (!state?.requested) return;
     for (const name of names) {
-      if (this.#concerns(state, name)) state.mark(name, publication);
+      if (!this.#concerns(state, name)) continue;
+      if (state.type.collections && this.#view && !this.#view.get(typeUrl, name)) {
+        if (this.#view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
+        // What this stream was not sent, the client may still hold from an earlier one (R19).
+        if (!state.sent.has(name)) state.unknown.add(name);
+      }
+      state.mark(name, publication);
     }
   }
 
@@ -327,10 +333,9 @@ export class ProtocolStream {
   /** The client asks for this name now: it gets an answer even when it has it, or when there is none. */
   #require(state: TypeState, name: string): void {
     const { typeUrl } = state.type;
-    const glob = parseGlob(name);
-    if (glob && this.#view) {
-      for (const member of this.#view.list(typeUrl)) {
-        if (isMember(glob, member.name)) state.force(member.name, this.#view.publicationOf(typeUrl, member.name));
+    if (this.#view && parseGlob(name)) {
+      for (const member of this.#view.members(typeUrl, name)) {
+        state.force(member.name, this.#view.publicationOf(typeUrl, member.name));
       }
       this.#markTombstones(state, this.#view);
     }
@@ -347,11 +352,14 @@ export class ProtocolStream {
 
   /** Collections reconnect without versions, so what was deleted must be named (R19). */
   #markTombstones(state: TypeState, view: View): void {
-    if (!state.type.collections || state.subscription.globs.size === 0) return;
-    for (const name of view.tombstones(state.type.typeUrl)) {
-      if (!state.subscription.covers(name) || state.sent.has(name)) continue;
-      state.unknown.add(name);
-      state.mark(name, view.publicationOf(state.type.typeUrl, name));
+    if (!state.type.collections) return;
+    const { typeUrl } = state.type;
+    for (const collection of state.subscription.globs.keys()) {
+      for (const name of view.tombstones(typeUrl, collection)) {
+        if (state.sent.has(name)) continue;
+        state.unknown.add(name);
+        state.mark(name, view.publicationOf(typeUrl, name));
+      }
     }
   }
 

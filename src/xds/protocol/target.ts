@@ -1,5 +1,5 @@
 import { isSame, type Resource, type View } from "./resource.ts";
-import { isMember, parseGlob } from "./resource-name.ts";
+import { collectionOf, parseGlob } from "./resource-name.ts";
 import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** What one name needs, before holds and waits are asked. */
@@ -25,6 +25,8 @@ export function needOf(states: TypeStates, state: TypeState, view: View, name: s
     const satisfied = isSame(known, target) && !state.forced.has(name) && !state.unknown.has(name);
     return satisfied ? NOTHING : { kind: "upsert", resource: target };
   }
+  const collection = state.type.collections ? collectionOf(name) : undefined;
+  if (collection !== undefined && view.isRetired(state.type.typeUrl, collection)) return NOTHING;
   if (state.forced.has(name)) return absentNeed(states, state, view, name);
   const possible = known !== undefined || state.unknown.has(name);
   return possible && state.type.removal === "explicit" ? { kind: "remove" } : NOTHING;
@@ -36,9 +38,8 @@ export function needOf(states: TypeStates, state: TypeState, view: View, name: s
  */
 function absentNeed(states: TypeStates, state: TypeState, view: View, name: string): Need {
   const { type } = state;
-  const glob = parseGlob(name);
-  if (glob) {
-    const populated = Iterator.from(view.list(type.typeUrl)).some((member) => isMember(glob, member.name));
+  if (parseGlob(name)) {
+    const populated = Iterator.from(view.members(type.typeUrl, name)).some(() => true);
     return populated ? NOTHING : { kind: "remove" };
   }
   const known = state.sent.get(name);
@@ -73,8 +74,9 @@ function isReferencedByClient(states: TypeStates, typeUrl: string, name: string)
 /** The names that this subscription leads to, some perhaps twice; requested names that do not exist included. */
 export function* entitledNames(state: TypeState, view: View): Generator<string> {
   const { subscription, type } = state;
-  if (subscription.wildcard || subscription.globs.size > 0) {
-    for (const { name, aliases } of view.list(type.typeUrl)) if (subscription.covers(name, aliases)) yield name;
+  if (subscription.wildcard) for (const { name } of view.list(type.typeUrl)) yield name;
+  for (const collection of subscription.globs.keys()) {
+    for (const { name } of view.members(type.typeUrl, collection)) yield name;
   }
   for (const name of subscription.names) yield view.get(type.typeUrl, name)?.name ?? name;
 }

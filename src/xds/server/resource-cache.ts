@@ -1,12 +1,14 @@
 import { minusHash, plusHash, type Resource, type ResourceKey, type View } from "../protocol/resource.ts";
-import { canonicalName, parseGlob } from "../protocol/resource-name.ts";
+import { canonicalName } from "../protocol/resource-name.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE } from "../protocol/resource-types.ts";
 import { CachedResource, prepareResource, type ResourceInput } from "./cached-resource.ts";
+import { Collections } from "./collections.ts";
 import { emptyEndpoints } from "./placeholder.ts";
 
 /** Collects the changes of one atomic update. Later calls win over earlier ones. */
 export interface Transaction {
   set(resource: ResourceInput): void;
+  /** A member of a LEDS collection is remembered as deleted, also when it was not there: clients may have it from elsewhere. */
   delete(typeUrl: string, name: string): void;
   /** Makes these the only resources of their type in the group. */
   replaceAll(typeUrl: string, resources: Iterable<ResourceInput>): void;
@@ -18,9 +20,6 @@ export interface Transaction {
 export type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 
 type ChangeListener = (group: string, changes: Changes, publication: number) => void;
-
-/** Names remembered after their deletion, per collection type and group. */
-const MAX_TOMBSTONES = 10_000;
 
 /**
  * What each group of clients is to be served. Updates are atomic and synchronous; no stream is waited for.
@@ -86,7 +85,7 @@ export class ResourceCache {
 type TypeGroup = {
   readonly entries: Map<string, { readonly resource: CachedResource; readonly publication: number }>;
   readonly byAlias: Map<string, string>;
-  readonly tombstones: Map<string, number>;
+  readonly collections: Collections;
   sum: bigint;
   given: string | undefined;
 };
@@ -140,6 +139,9 @@ class Group implements View {
       if (names.size > 0) changed.set(typeUrl, names);
     }
     for (const [typeUrl, version] of typeVersions) this.#type(typeUrl).given = version;
+    if (changed.has(ENDPOINT_TYPE) || changed.has(LEDS_TYPE)) {
+      this.#types.get(LEDS_TYPE)?.collections.forget((collection) => this.isRetired(LEDS_TYPE, collection));
+    }
     return changed;
   }
 
@@ -156,7 +158,7 @@ class Group implements View {
 
   publicationOf(typeUrl: string, name: string): number {
     const type = this.#types.get(typeUrl);
-    return type?.entries.get(name)?.publication ?? type?.tombstones.get(name) ?? 0;
+    return type?.entries.get(name)?.publication ?? type?.collections.deletedAt(name) ?? 0;
   }
 
   typeVersion(typeUrl: string): { sum: bigint; given: string | undefined } {
@@ -173,23 +175,33 @@ class Group implements View {
     return new CachedResource({ typeUrl, name, body: undefined, aliases: [name] });
   }
 
-  tombstones(typeUrl: string): Iterable<string> {
-    return this.#types.get(typeUrl)?.tombstones.keys() ?? [];
+  members(typeUrl: string, collection: string): Iterable<CachedResource> {
+    return this.#types.get(typeUrl)?.collections.members(collection) ?? [];
+  }
+
+  tombstones(typeUrl: string, collection: string): Iterable<string> {
+    return this.#types.get(typeUrl)?.collections.tombstones(collection) ?? [];
+  }
+
+  isRetired(typeUrl: string, collection: string): boolean {
+    const couldBeNamed = typeUrl === LEDS_TYPE && (this.#types.get(ENDPOINT_TYPE)?.entries.size ?? 0) > 0;
+    return couldBeNamed && !this.isReferenced(typeUrl, collection);
   }
 
   #replace(typeUrl: string, name: string, next: CachedResource | undefined, publication: number): boolean {
     const type = this.#type(typeUrl);
     const before = type.entries.get(name)?.resource;
+    if (!before && !next) return typeUrl === LEDS_TYPE && type.collections.bury(name, publication);
     if (before?.hash === next?.hash) return false;
     if (before) this.#unlink(type, before);
     if (next) this.#link(type, next, publication);
-    else this.#bury(type, typeUrl, name, publication);
+    else if (typeUrl === LEDS_TYPE) type.collections.bury(name, publication);
     return true;
   }
 
   #link(type: TypeGroup, resource: CachedResource, publication: number): void {
     type.entries.set(resource.name, { resource, publication });
-    type.tombstones.delete(resource.name);
+    type.collections.add(resource);
     type.sum = plusHash(type.sum, resource.hash);
     for (const alias of resource.aliases) type.byAlias.set(alias, resource.name);
     for (const reference of resource.references) {
@@ -200,6 +212,7 @@ class Group implements View {
 
   #unlink(type: TypeGroup, resource: CachedResource): void {
     type.entries.delete(resource.name);
+    type.collections.remove(resource.name);
     type.sum = minusHash(type.sum, resource.hash);
     for (const alias of resource.aliases) if (type.byAlias.get(alias) === resource.name) type.byAlias.delete(alias);
     for (const reference of resource.references) {
@@ -210,17 +223,10 @@ class Group implements View {
     }
   }
 
-  #bury(type: TypeGroup, typeUrl: string, name: string, publication: number): void {
-    if (typeUrl !== LEDS_TYPE || parseGlob(name)) return;
-    type.tombstones.set(name, publication);
-    const oldest = type.tombstones.size > MAX_TOMBSTONES ? type.tombstones.keys().next().value : undefined;
-    if (oldest !== undefined) type.tombstones.delete(oldest);
-  }
-
   #type(typeUrl: string): TypeGroup {
     let type = this.#types.get(typeUrl);
     if (!type) {
-      type = { entries: new Map(), byAlias: new Map(), tombstones: new Map(), sum: 0n, given: undefined };
+      type = { entries: new Map(), byAlias: new Map(), collections: new Collections(), sum: 0n, given: undefined };
       this.#types.set(typeUrl, type);
     }
     return type;

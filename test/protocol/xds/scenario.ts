@@ -118,7 +118,7 @@ class Scenario {
           body: Buffer.from(label),
           ...(ttl !== undefined && { ttlMs: Number(ttl) }),
           references: keys.map((key) => {
-            const [of = "", to = ""] = key.split(":");
+            const [, of = "", to = ""] = /^(\w+):(.*)$/.exec(key) ?? [];
             return { typeUrl: typeUrlOf(of), name: to };
           }),
         });
