@@ -24,6 +24,8 @@ export const MAX_METADATA_KEY_LENGTH = 63;
 export const MAX_METADATA_VALUE_LENGTH = 256;
 export const MAX_HEALTH_REASON_LENGTH = 256;
 export const MAX_UID_LENGTH = 64;
+export const MIN_HEALTH_TTL_MS = 1000;
+export const MAX_HEALTH_TTL_MS = 30 * 24 * 3_600_000;
 
 export const MIN_CHECK_INTERVAL_MS = 100;
 export const MAX_CHECK_INTERVAL_MS = 3_600_000;

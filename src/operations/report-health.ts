@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ControlPlaneError } from "../domain/errors.ts";
+import { MAX_HEALTH_TTL_MS, MIN_HEALTH_TTL_MS } from "../domain/limits.ts";
 import { formatName, type Name, partsOf } from "../domain/name.ts";
 import {
   type ReportHealthRequest,
@@ -23,6 +24,9 @@ import type { PlannedWrite } from "./write-use-case.ts";
  */
 export type SeenObservations = WeakMap<Health, bigint>;
 
+/** By how much a stored report outlives its ttl, as a share of it: until then, saying the same again needs no write. */
+const TTL_SLACK = 0.5;
+
 /**
  * Stores one source's verdict on one backend, when it says something new.
  *
@@ -32,20 +36,25 @@ export type SeenObservations = WeakMap<Health, bigint>;
 export async function reportHealth(
   context: Context & { readonly seen: SeenObservations },
   caller: Caller,
-  { health, options }: Omit<ReportHealthRequest, "$typeName">,
+  { health, options, ttl }: Omit<ReportHealthRequest, "$typeName">,
 ): Promise<ReportHealthResponse> {
   if (health === undefined) throw badField("health", "must be given");
   const name = verdictName(health);
+  if (health.expireTime !== undefined) throw badField("expireTime", "follows from ttl; give that");
+  const life = lifeOf(health, ttl);
   const { mirror } = context;
   const plan = (stamp: Stamp): PlannedWrite<ReportHealthResponse> => {
     const backend = mirror.stored("backend", readName("backend", health.backend, "backend"));
     if (backend === undefined) throw notFound("backend", health.backend);
     const uid = backend.object.meta.uid;
     if (health.backendUid !== "" && health.backendUid !== uid) throw observedEarlierBackend(health, uid);
-    checkExpiry(health, stamp.now);
     const before = mirror.stored("health", name);
     checkNewer(health, uid, before, context.seen);
-    if (before !== undefined && saysTheSame(before, health, uid)) {
+    if (
+      before !== undefined &&
+      saysTheSame(before, health, uid) &&
+      outlives(before.object.expiresAt, life, stamp.now)
+    ) {
       if (health.sequence > 0n) context.seen.set(before.message, health.sequence);
       const revision = formatRevision(before.revision);
       return { ops: [], response: create(ReportHealthResponseSchema, { health: before.message, revision }) };
@@ -53,6 +62,7 @@ export async function reportHealth(
     const decide = (draft: Health) => {
       draft.backendUid = uid;
       draft.actor = caller.actor;
+      if (life !== undefined) draft.expireTime = timestampFromMs(stamp.now + life.mostMs);
       return true;
     };
     const { message, op } = planPut({ kind: "health", message: health, before, owner: "", decide }, stamp);
@@ -77,10 +87,23 @@ export function verdictName({ backend, source }: Pick<Health, "backend" | "sourc
   return readName("health", formatName("health", { project, ids: [...ids, source] }), "source");
 }
 
-function checkExpiry({ source, expireTime }: Health, now: number): void {
-  if (expireTime === undefined) return;
-  if (source !== "override") throw badField("expireTime", "is for an override only");
-  if (timestampMs(expireTime) <= now) throw badField("expireTime", "must be in the future");
+/** For how long a verdict counts from now: at least and at most. Nothing: without end. */
+type Life = { readonly leastMs: number; readonly mostMs: number } | undefined;
+
+function lifeOf({ source }: Health, ttl: Duration | undefined): Life {
+  if (ttl === undefined) return undefined;
+  const ms = durationMs(ttl);
+  if (ms < MIN_HEALTH_TTL_MS || ms > MAX_HEALTH_TTL_MS) {
+    const [min, max] = [MIN_HEALTH_TTL_MS / 1000, MAX_HEALTH_TTL_MS / 1000];
+    throw badField("ttl", `must be ${min}s to ${max}s, not ${ms / 1000}s`);
+  }
+  return { leastMs: ms, mostMs: Math.round(ms * (source === "override" ? 1 : 1 + TTL_SLACK)) };
+}
+
+/** Whether a verdict that ends at `expiresAt` does what one of this life, given now, would do. */
+function outlives(expiresAt: number | undefined, life: Life, now: number): boolean {
+  if (expiresAt === undefined || life === undefined) return expiresAt === undefined && life === undefined;
+  return expiresAt >= now + life.leastMs && expiresAt <= now + life.mostMs;
 }
 
 function checkNewer(health: Health, uid: string, before: Stored<"health"> | undefined, seen: SeenObservations): void {
@@ -95,14 +118,8 @@ function checkNewer(health: Health, uid: string, before: Stored<"health"> | unde
   });
 }
 
-function saysTheSame({ message, object }: Stored<"health">, health: Health, uid: string): boolean {
-  const expiresAt = health.expireTime === undefined ? undefined : timestampMs(health.expireTime);
-  return (
-    object.backendUid === uid &&
-    message.status === health.status &&
-    message.reason === health.reason &&
-    object.expiresAt === expiresAt
-  );
+function saysTheSame({ message, object }: Stored<"health">, { status, reason }: Health, uid: string): boolean {
+  return object.backendUid === uid && message.status === status && message.reason === reason;
 }
 
 function observedEarlierBackend({ backend, backendUid }: Health, uid: string): ControlPlaneError {

@@ -76,8 +76,8 @@ async function overrule(
       source: OPERATOR,
       status: OVERRIDES[override],
       reason,
-      ...(forMs === undefined ? {} : { expireTime: toDuration(context.io.clock.now() + forMs) }),
     },
+    ...(forMs !== undefined && { ttl: toDuration(forMs) }),
   });
   printLine(context.io, `  ${backend} is ${override} by override${changed ? "" : " already"}  revision ${revision}`);
 }

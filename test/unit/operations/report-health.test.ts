@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { planExpire } from "../../../src/duties/expire.ts";
 import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { clearHealth } from "../../../src/operations/clear-health.ts";
@@ -19,8 +20,9 @@ const registerA = () =>
     backend: create(BackendSchema, { name: "shop/a", target: { case: "address", value: "10.0.0.1:80" } }),
     expectedVersion: "",
   });
-const report = (fields: MessageInitShape<typeof HealthSchema>) =>
+const report = ({ ttlMs, ...fields }: MessageInitShape<typeof HealthSchema> & { readonly ttlMs?: number }) =>
   reportHealth({ ...plane, seen }, TESTER, {
+    ...(ttlMs !== undefined && { ttl: durationFromMs(ttlMs) }),
     health: create(HealthSchema, { backend: "shop/a", source: "reporter:x", status: Status.UNHEALTHY, ...fields }),
   });
 const stored = () => plane.mirror.get("health", "shop/a/reporter:x");
@@ -105,14 +107,51 @@ test("a verdict is taken back by its source", async () => {
 describe("an override", () => {
   test("beats the other sources, and may end by itself", async () => {
     await report({});
-    const later = timestampFromMs(plane.store.now() + 3_600_000);
-    await report({ source: "override", status: Status.HEALTHY, expireTime: later });
+    await report({ source: "override", status: Status.HEALTHY, ttlMs: 3_600_000 });
     expect(getObject(plane, "backend", "shop/a").status).toMatchObject({ eligible: true });
   });
 
-  test("cannot have ended already", async () => {
-    const past = timestampFromMs(plane.store.now() - 1);
-    await expect(report({ source: "override", expireTime: past })).rejects.toMatchObject({ kind: "invalid" });
+  test("ends to the millisecond", async () => {
+    vi.spyOn(plane.store, "now").mockReturnValue(5000);
+    await report({ source: "override", ttlMs: 3_600_000 });
+    expect(plane.mirror.get("health", "shop/a/override")?.expiresAt).toBe(3_605_000);
+  });
+});
+
+describe("a report with a ttl", () => {
+  const at = (second: number) => vi.spyOn(plane.store, "now").mockReturnValue(second * 1000);
+  const due = (second: number) => planExpire(plane.mirror, second * 1000).due.map(({ source }) => source);
+
+  test("counts for no less than that from the last repetition, and is written once in a while only", async () => {
+    let writes = 0;
+    for (let second = 0; second <= 300; second += 5) {
+      at(second);
+      const { changed } = await report({ sequence: BigInt(second + 1), ttlMs: 30_000 });
+      writes += changed ? 1 : 0;
+      expect(due(second + 29.999)).toEqual([]);
+    }
+    expect(writes).toBe(1 + 300 / 20);
+    expect(due(300 + 45)).toEqual(["reporter:x"]);
+  });
+
+  test("takes another ttl at once", async () => {
+    at(0);
+    await report({ ttlMs: 3_600_000 });
+    expect(await report({ ttlMs: 10_000 })).toMatchObject({ changed: true });
+    expect(due(15)).toEqual(["reporter:x"]);
+    expect(await report({})).toMatchObject({ changed: true });
+    expect(due(1_000_000)).toEqual([]);
+  });
+});
+
+test("the end of a verdict follows from its ttl, and cannot be given", async () => {
+  await expect(report({ expireTime: timestampFromMs(2e12) })).rejects.toMatchObject({ code: "INVALID_FIELD" });
+});
+
+test.each([0, -1000, 999, 30 * 24 * 3_600_000 + 1])("a ttl of %i ms is refused", async (ttlMs) => {
+  await expect(report({ ttlMs })).rejects.toMatchObject({
+    code: "INVALID_FIELD",
+    message: expect.stringContaining("ttl"),
   });
 });
 
