@@ -32,13 +32,51 @@ export async function waitForRevision(context: CliContext, revision: string, fla
       return outcomeText(answer);
     }
   } catch (error) {
-    if (!(error instanceof AdminError)) throw error;
-    const why = error.reason === "NO_PROXIES" ? `${error.message} (--allow-empty)` : error.message;
-    throw new CliFailure(EXIT.notReached, `the change is made, but nothing could be awaited: ${why}`, { cause: error });
+    throw waitFailure(error);
   } finally {
     progress.clear();
   }
   throw new CliFailure(EXIT.notReached, "the change is made, but the plane ended the wait without a result");
+}
+
+/** How the proxies come along with a revision, beside what else is waited for. */
+export interface FollowedWait {
+  /**
+   * `acknowledged by 11 of 12 proxies in 63 ms`, once each that is connected has; those that are away are named.
+   * Rejects as `waitForRevision` does, when connected proxies take longer than `--timeout`.
+   */
+  readonly connected: Promise<string>;
+  /** Those that have not acknowledged so far. */
+  pending(): readonly PendingNode[];
+  end(): void;
+}
+
+/** Goes on waiting for proxies that are away, `forMs` at most: they may come back before what else is waited for. */
+export function followWait(context: CliContext, revision: string, flags: WaitFlags, forMs: number): FollowedWait {
+  const { clock, signal } = context.io;
+  const stop = new AbortController();
+  const result = Promise.withResolvers<string>();
+  let last: WaitForRevisionResponse | undefined;
+  const stopTimer = clock.after(flags.timeout, () => {
+    result.reject(new CliFailure(EXIT.notReached, notReached("not reached in time", last)));
+  });
+  const follow = async () => {
+    const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
+    for await (const answer of openWait({ ...context, io }, revision, { ...flags, timeout: forMs })) {
+      last = answer;
+      if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeText(answer));
+      else if (answer.pending.every(({ state }) => state === "disconnected")) result.resolve(acknowledgedText(answer));
+    }
+  };
+  follow().then(
+    () => result.reject(new CliFailure(EXIT.notReached, notReached("the plane ended the wait", last))),
+    (error) => result.reject(waitFailure(error)),
+  );
+  return {
+    connected: result.promise.finally(stopTimer),
+    pending: () => last?.pending ?? [],
+    end: () => stop.abort(),
+  };
 }
 
 const ON_DISCONNECTED: Readonly<Record<WaitFlags["onDisconnected"], Disconnected>> = {
@@ -58,22 +96,35 @@ function openWait(context: CliContext, revision: string, { timeout, onDisconnect
   return context.admin().stream(AdminService.method.waitForRevision, request, options);
 }
 
-function outcomeText(answer: WaitForRevisionResponse): string {
-  const took = answer.elapsed === undefined ? "" : ` in ${formatDuration(fromDuration(answer.elapsed))}`;
-  const counts = `${answer.done} of ${answer.total} proxies`;
-  const pending = answer.pending.map(pendingLine).join("");
-  if (answer.outcome === Outcome.REACHED) {
-    return answer.total === 0
-      ? "no proxy is connected: nothing to wait for"
-      : `acknowledged by ${counts}${took}${pending}`;
-  }
-  if (answer.outcome === Outcome.REFUSED) {
-    throw new CliFailure(EXIT.failed, `refused by a proxy; the change is made, ${counts} acknowledged it${pending}`);
-  }
-  const why = answer.outcome === Outcome.DISCONNECTED ? "a proxy is away" : `not reached${took}`;
-  throw new CliFailure(EXIT.notReached, `${why}: the change is made, ${counts} acknowledged it${pending}`);
+function waitFailure(error: unknown): unknown {
+  if (!(error instanceof AdminError)) return error;
+  const why = error.reason === "NO_PROXIES" ? `${error.message} (--allow-empty)` : error.message;
+  return new CliFailure(EXIT.notReached, `the change is made, but nothing could be awaited: ${why}`, { cause: error });
 }
 
-function pendingLine({ id, state, message }: PendingNode): string {
-  return `\n  ${id}: ${state}${message === "" ? "" : `, ${message}`}`;
+function outcomeText(answer: WaitForRevisionResponse): string {
+  if (answer.outcome === Outcome.REACHED) {
+    return answer.total === 0 ? "no proxy is connected: nothing to wait for" : acknowledgedText(answer);
+  }
+  if (answer.outcome === Outcome.REFUSED) throw new CliFailure(EXIT.failed, notReached("refused by a proxy", answer));
+  const why = answer.outcome === Outcome.DISCONNECTED ? "a proxy is away" : `not reached${tookText(answer)}`;
+  throw new CliFailure(EXIT.notReached, notReached(why, answer));
+}
+
+function acknowledgedText(answer: WaitForRevisionResponse): string {
+  return `acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}${pendingLines(answer.pending)}`;
+}
+
+function notReached(why: string, answer: WaitForRevisionResponse | undefined): string {
+  const { done = 0, total = 0, pending = [] } = answer ?? {};
+  return `${why}: the change is made, ${done} of ${total} proxies acknowledged it${pendingLines(pending)}`;
+}
+
+function tookText({ elapsed }: WaitForRevisionResponse): string {
+  return elapsed === undefined ? "" : ` in ${formatDuration(fromDuration(elapsed))}`;
+}
+
+/** One line each: `edge-7: disconnected, no open stream`. */
+export function pendingLines(pending: readonly PendingNode[]): string {
+  return pending.map(({ id, state, message }) => `\n  ${id}: ${state}${message === "" ? "" : `, ${message}`}`).join("");
 }

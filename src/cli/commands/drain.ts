@@ -7,7 +7,7 @@ import { type CliContext, printLine } from "../io.ts";
 import { backendName, type WaitFlags, waitOptions } from "../options.ts";
 import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
-import { waitForRevision } from "../wait.ts";
+import { followWait, pendingLines, waitForRevision } from "../wait.ts";
 
 interface DrainFlags extends WaitFlags {
   readonly undo?: true;
@@ -15,6 +15,8 @@ interface DrainFlags extends WaitFlags {
 
 /** The plane's default where the service gives no drain time. */
 const DEFAULT_DRAIN_MS = 300_000;
+/** Of the API. */
+const MAX_WAIT_MS = 3_600_000;
 const POLL_MS = 500;
 
 export function drainCommand(context: CliContext): Command {
@@ -25,8 +27,10 @@ export function drainCommand(context: CliContext): Command {
     .addHelpText(
       "after",
       `
-With --wait it returns when the drain time of the service has passed and the backend is removed: it is safe to stop the
-process then. --timeout is how long the proxies, and then the removal, may be late.
+With --wait it returns when every connected proxy has acknowledged, the drain time of the service has passed and the
+backend is removed: it is safe to stop the process then. --timeout is how long the proxies, and then the removal, may be
+late. Proxies that are away are named; one that has not come back by then may still send requests to the backend, and
+makes the command exit with 3, unless --on-disconnected is skip.
 
 Examples:
   fairlead drain shop/shop-1 --wait && systemctl stop shop
@@ -45,17 +49,34 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
     printLine(io, `  ${undo ? "active again" : "draining"} ${name}  revision ${revision}`);
     return;
   }
-  const acknowledged = await waitForRevision(context, revision, flags);
-  printLine(io, `  ${undo ? "active   " : "draining "}     ${acknowledged}`);
-  if (undo || backend === undefined) return;
-  await waitForRemoval(context, backend, flags.timeout);
-  printLine(io, `  removed       safe to stop ${name.split("/").at(-1)}`);
+  if (undo || backend === undefined) {
+    printLine(io, `  active        ${await waitForRevision(context, revision, flags)}`);
+    return;
+  }
+  const drainMs = await drainTimeOf(context, backend);
+  const wait = followWait(context, revision, flags, Math.min(drainMs + flags.timeout, MAX_WAIT_MS));
+  try {
+    printLine(io, `  draining      ${await wait.connected}`);
+    await waitForRemoval(context, backend, { drainMs, lateMs: flags.timeout });
+  } finally {
+    wait.end();
+  }
+  const id = name.split("/").at(-1);
+  const pending = wait.pending();
+  if (pending.length > 0) {
+    const why = `removed, but not safe to stop ${id}: who has not acknowledged may still send requests to it`;
+    throw new CliFailure(EXIT.notReached, `${why}${pendingLines(pending)}`);
+  }
+  printLine(io, `  removed       safe to stop ${id}`);
 }
 
 /** Returns when the backend is gone, or another of its name has come. */
-async function waitForRemoval(context: CliContext, draining: Backend, lateMs: number): Promise<void> {
+async function waitForRemoval(
+  context: CliContext,
+  draining: Backend,
+  { drainMs, lateMs }: { drainMs: number; lateMs: number },
+): Promise<void> {
   const { clock } = context.io;
-  const drainMs = await drainTimeOf(context, draining);
   const startedAt = draining.drainTime === undefined ? clock.now() : fromTimestamp(draining.drainTime);
   const progress = new Progress(context.io);
   const deadline = clock.monotonic() + Math.max(0, startedAt + drainMs - clock.now()) + lateMs;

@@ -57,6 +57,46 @@ describe("drain --wait", () => {
     );
   });
 
+  describe("with a proxy that is away", () => {
+    const away = { id: "edge-7", state: "disconnected", message: "no open stream" };
+    const { WAITING, REACHED } = WaitForRevisionResponse_Outcome;
+    const waiting = { outcome: WAITING, total: 2, done: 1, pending: [away], elapsed: { nanos: 48_000_000 } };
+    const drain = (answers: readonly object[], ...argv: string[]) =>
+      runAgainst({ ...drainingFor(1, gone), WaitForRevision: () => answers }, [
+        "drain",
+        "shop/shop-1",
+        "--wait",
+        ...argv,
+      ]);
+
+    it("goes on, names it, and exits with 3 when it has not come back by then", async () => {
+      const run = await drain([waiting]);
+      expect(run.code).toBe(3);
+      expect(run.stdout).toBe(
+        "  draining      acknowledged by 1 of 2 proxies in 48 ms\n  edge-7: disconnected, no open stream\n",
+      );
+      expect(run.stderr).toMatch(/removed, but not safe to stop shop-1: .*\n {2}edge-7: disconnected, no open stream/);
+    });
+
+    it("is satisfied when it comes back meanwhile", async () => {
+      const run = await drain([waiting, { outcome: REACHED, total: 2, done: 2 }]);
+      expect(run).toMatchObject({ code: 0, stderr: "" });
+      expect(run.stdout).toContain("safe to stop shop-1");
+    });
+
+    it("waits for one that is connected and has not acknowledged, and exits with 3", async () => {
+      const behind = { id: "edge-8", state: "sent", message: "not acknowledged yet" };
+      const { TIMED_OUT } = WaitForRevisionResponse_Outcome;
+      const run = await drain([
+        { ...waiting, pending: [away, behind] },
+        { outcome: TIMED_OUT, total: 2, pending: [behind] },
+      ]);
+      expect(run.code).toBe(3);
+      expect(run.stdout).toBe("");
+      expect(run.stderr).toContain("edge-8: sent");
+    });
+  });
+
   it("shows on a terminal how far the drain is", async () => {
     const run = await runAgainst(drainingFor(3, gone), ["drain", "shop/shop-1", "--wait"], {
       nowMs: 1_018_000,
