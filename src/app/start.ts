@@ -134,7 +134,7 @@ async function startParts(
       journal: opened.journal,
       mirror,
       nodes,
-      checks: () => health.findings(),
+      checks: health.view,
       clock,
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica },

@@ -9,6 +9,11 @@ export interface Published {
   readonly at: number;
 }
 
+interface Entry extends Published {
+  /** By the monotonic clock: when the last stream that waited for it had settled it. */
+  settledAt?: number;
+}
+
 const KEPT = 20_000;
 
 /**
@@ -16,7 +21,7 @@ const KEPT = 20_000;
  * Remembers the last 20,000 revisions; what is older counts as the oldest that is remembered.
  */
 export class PublicationLog {
-  #entries: Published[] = [];
+  #entries: Entry[] = [];
 
   /** The newest entry. */
   get last(): Published | undefined {
@@ -24,7 +29,7 @@ export class PublicationLog {
   }
 
   record(entry: Published): void {
-    this.#entries.push(entry);
+    this.#entries.push({ ...entry });
     if (this.#entries.length > KEPT * 2) this.#entries = this.#entries.slice(-KEPT);
   }
 
@@ -48,6 +53,24 @@ export class PublicationLog {
   /** The first entry that a publication belongs to: the commit that a stream which is behind it waits for. */
   firstAt(publication: number): Published | undefined {
     return this.#entries[this.#firstIndex((entry) => entry.publication >= publication)];
+  }
+
+  /**
+   * Takes note of publications that a stream waited for and has settled: `from` up to but not `to`. Those made before
+   * `since`, when it opened, are left out: how long it was away says nothing about them.
+   */
+  settle({ from, to, since }: { from: number; to: number; since: number }, at: number): void {
+    for (let i = this.#firstIndex(({ publication }) => publication >= from); i < this.#entries.length; i++) {
+      const entry = this.#entries[i];
+      if (entry === undefined || entry.publication >= to) return;
+      if (entry.at >= since) entry.settledAt = at;
+    }
+  }
+
+  /** Milliseconds from a revision until the last stream that waited for it had settled it; nothing when none did. */
+  settledAfter(revision: Revision): number | undefined {
+    const entry = this.#entries[this.#firstIndex((each) => reached(each.revision, revision))];
+    return entry?.settledAt === undefined ? undefined : entry.settledAt - entry.at;
   }
 
   /** Entries are in order, so that a claim which holds from some entry on is found by bisection. */

@@ -12,6 +12,10 @@ export interface Publications {
   settledBy(publication: number): { readonly revision: Revision } | undefined;
   /** `at` is by the monotonic clock, in milliseconds. */
   firstAt(publication: number): { readonly at: number } | undefined;
+  /** Takes note of publications that a stream waited for and has settled: `from` up to but not `to`, made since it opened. */
+  settle(range: { readonly from: number; readonly to: number; readonly since: number }, at: number): void;
+  /** Milliseconds from a revision until the last stream that waited for it had settled it. */
+  settledAfter(revision: Revision): number | undefined;
   readonly last: { readonly revision: Revision; readonly publication: number } | undefined;
 }
 
@@ -77,6 +81,11 @@ export class LocalNodeDirectory implements NodeDirectory {
     stream.oldestPending = oldestPending;
     if (before !== undefined && (oldestPending === undefined || oldestPending > before)) {
       this.#options.onSettled(this.#pendingFor(stream, before));
+      const { publications, clock } = this.#options;
+      publications.settle(
+        { from: before, to: oldestPending ?? Number.POSITIVE_INFINITY, since: stream.openedAt },
+        clock.monotonic(),
+      );
     }
     this.#changed();
   }
@@ -112,6 +121,10 @@ export class LocalNodeDirectory implements NodeDirectory {
       if (progress.state !== "done") return progress;
     }
     return { state: "done" };
+  }
+
+  settledAfter(revision: Revision): number | undefined {
+    return this.#options.publications.settledAfter(revision);
   }
 
   refusals(): readonly Refusal[] {

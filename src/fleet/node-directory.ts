@@ -57,6 +57,11 @@ export interface NodeDirectory {
   nodes(): readonly NodeView[];
   /** Whether all that was due to this proxy at a revision is acknowledged; nothing due is done at once. */
   progress(nodeId: string, revision: Revision): Progress;
+  /**
+   * Milliseconds from when a revision reached the plane until the last of the connected proxies that it concerned had
+   * acknowledged it; nothing when none had to, or it is long ago. Says nothing of proxies that have not.
+   */
+  settledAfter(revision: Revision): number | undefined;
   /** Refusals that stand, with the objects that the refused resources come from. */
   refusals(): readonly Refusal[];
   /** Called after any change of the above; returns a function that ends it. */

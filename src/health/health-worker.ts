@@ -3,8 +3,9 @@ import type { Mirror } from "../control/mirror.ts";
 import { endWait, isTurning, type Judged, judge, type Observation, type Verdict } from "../domain/health-verdict.ts";
 import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failure.ts";
 import { backendOf, formatName, type Name, partsOf } from "../domain/name.ts";
-import { workerOf } from "../duties/assign.ts";
+import { type Assignment, workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
+import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
 import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
@@ -16,6 +17,7 @@ import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "
 import { ProbeSchedule } from "./probe-schedule.ts";
 import type { Prober } from "./prober.ts";
 import type { SecondOpinion } from "./second-opinion.ts";
+import type { CheckAge } from "./stale-checks.ts";
 import { verdictMessage } from "./verdict-message.ts";
 import { VerdictWriter } from "./verdict-writer.ts";
 
@@ -24,8 +26,8 @@ const MAX_CONNECTIONS = 1024;
 /** While more backends than this, and more than this share of all, are about to change, none is checked faster. */
 const MAX_HURRIED = 100;
 const MAX_HURRIED_RATIO = 0.1;
-/** A service whose newest check is older than so many intervals is stale. */
-const STALE_INTERVALS = 3;
+/** Of each backend, for people. */
+const RECENT_CHECKS = 5;
 /** For how long a mass failure is shown. */
 const MASS_FAILURE_SHOWN_MS = 600_000;
 /** Doubts of so long are put into one question. */
@@ -53,6 +55,8 @@ interface Checked {
   stopWait: (() => void) | undefined;
   /** The newest observation whose verdict waits. */
   doubted?: Observation;
+  /** The newest first. */
+  recent: readonly RecentCheck[];
 }
 
 /**
@@ -119,37 +123,30 @@ export class HealthWorker {
     this.#refresh(new Set([...this.#checked.keys(), ...Array.from(mirror.all("backend"), ({ name }) => name)]));
   }
 
-  /** What a person on call should look at. */
+  /** The share that it has. */
+  get assignment(): Assignment | undefined {
+    return this.#share?.assignment;
+  }
+
+  /** A mass failure, for as long as a person on call should know of it. */
   findings(): readonly Finding[] {
-    const { clock, store } = this.#options;
-    const found: Finding[] = [...this.#staleServices()].map(([service, seenAt]) => ({
-      what: `service ${service}: checks stale`,
-      since: store.now() - Math.round(clock.monotonic() - seenAt),
-      why: "no check has reached it for three intervals; its verdicts stay as they are",
-    }));
-    if (this.#lastMassFailure !== undefined && store.now() - this.#lastMassFailure.since < MASS_FAILURE_SHOWN_MS) {
-      found.push(this.#lastMassFailure);
-    }
-    return found;
+    const last = this.#lastMassFailure;
+    const isRecent = last !== undefined && this.#options.store.now() - last.since < MASS_FAILURE_SHOWN_MS;
+    return isRecent ? [last] : [];
   }
 
-  /** Services of this share that no check has reached for three intervals. */
-  staleServices(): readonly Name[] {
-    return [...this.#staleServices().keys()];
-  }
-
-  /** With the time of their newest check. */
-  #staleServices(): Map<Name, number> {
+  /** How old the newest check of each backend of the share is. */
+  *ages(): Iterable<CheckAge> {
     const now = this.#options.clock.monotonic();
-    const newest = new Map<Name, { seenAt: number; intervalMs: number }>();
     for (const { spec, seenAt } of this.#checked.values()) {
-      const known = newest.get(spec.service);
-      if (known === undefined || known.seenAt < seenAt) {
-        newest.set(spec.service, { seenAt, intervalMs: spec.check.intervalMs });
-      }
+      yield { service: spec.service, intervalMs: spec.check.intervalMs, ageMs: now - seenAt };
     }
-    const stale = [...newest].filter(([, { seenAt, intervalMs }]) => now - seenAt > STALE_INTERVALS * intervalMs);
-    return new Map(stale.map(([name, { seenAt }]) => [name, seenAt]));
+  }
+
+  /** Nothing for a backend of another's share. */
+  recent(backend: Name): RecentChecks | undefined {
+    const checked = this.#checked.get(backend);
+    return checked && { worker: this.#options.name, checks: checked.recent };
   }
 
   async stop(): Promise<void> {
@@ -194,7 +191,8 @@ export class HealthWorker {
       },
       random.next() * withinMs,
     );
-    const checked: Checked = { spec, judged, seenAt: clock.monotonic(), hurried: false, remove, stopWait: undefined };
+    const seenAt = clock.monotonic();
+    const checked: Checked = { spec, judged, seenAt, hurried: false, remove, stopWait: undefined, recent: [] };
     this.#checked.set(spec.backend, checked);
     this.#setHurried(checked, isAboutToChange(judged));
   }
@@ -230,7 +228,7 @@ export class HealthWorker {
   }
 
   async #check(checked: Checked): Promise<void> {
-    const { prober, metrics, clock, log } = this.#options;
+    const { prober, metrics, clock, log, store } = this.#options;
     const { spec } = checked;
     let observation: Observation | undefined;
     try {
@@ -247,6 +245,8 @@ export class HealthWorker {
     metrics.probes.inc({ service: spec.service, outcome: observation.outcome });
     metrics.probeTime.observe(observation.durationMs / 1000);
     checked.seenAt = clock.monotonic();
+    const { outcome, reason, durationMs } = observation;
+    checked.recent = [{ at: store.now(), outcome, reason, durationMs }, ...checked.recent.slice(0, RECENT_CHECKS - 1)];
     this.#observe(checked, observation);
   }
 

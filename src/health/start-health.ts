@@ -2,13 +2,14 @@ import { setMaxListeners } from "node:events";
 import type { Registry } from "prom-client";
 import type { Mirror } from "../control/mirror.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
-import type { Finding } from "../operations/finding.ts";
+import type { CheckView } from "../operations/check-view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createHealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StateStore } from "../store/state-store.ts";
+import { HealthView } from "./health-view.ts";
 import { HealthWorker } from "./health-worker.ts";
 import { answerPeers, askPeers } from "./second-opinion.ts";
 import { createSocketProber } from "./socket-prober.ts";
@@ -26,8 +27,7 @@ export interface HealthOptions {
 }
 
 export interface RunningHealth {
-  /** What a person on call should look at. */
-  findings(): readonly Finding[];
+  readonly view: CheckView;
   /** Verdicts that are not written yet are dropped; whoever takes over finds them again. */
   stop(): Promise<void>;
 }
@@ -44,14 +44,16 @@ export function startHealth({ worker: name, registry, peers, ...rest }: HealthOp
     log: log.child({ component: "health" }),
     prober,
     secondOpinion: askPeers(peers),
-    metrics: createHealthMetrics(registry, () => worker.staleServices().length),
+    metrics: createHealthMetrics(registry, () => view.stale().size),
   });
+  const view: HealthView = new HealthView({ name, worker, state: rest.mirror, peers, clock });
   const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
   const onShare = worker.setShare.bind(worker);
   const following = followAssignment(rest, { worker: name, onShare, signal: stop.signal });
   return {
-    findings: () => worker.findings(),
+    view,
     stop: async () => {
+      view.stop();
       stopAnswering();
       stop.abort(new Error("health stops"));
       await following;

@@ -7,7 +7,7 @@ import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
 
-import type { Finding } from "./finding.ts";
+import type { CheckView } from "./check-view.ts";
 
 /** What the use cases work with. */
 export interface Context {
@@ -15,8 +15,8 @@ export interface Context {
   readonly journal: Journal;
   readonly mirror: Mirror;
   readonly nodes: NodeDirectory;
-  /** What the health worker of this replica has found; absent where there is none. */
-  readonly checks?: () => readonly Finding[];
+  /** Absent where nothing is checked. */
+  readonly checks?: CheckView;
   readonly clock: Clock;
   readonly random: Random;
   readonly plane: {

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Backend } from "../domain/backend.ts";
 import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
 import type { Health } from "../domain/health.ts";
@@ -7,16 +7,19 @@ import type { HealthCheck } from "../domain/health-check.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
+import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";
 
 /** Why a backend gets traffic, or none. @throws ControlPlaneError `notFound`. */
-export function explainBackend(context: Context, text: string): ExplainBackendResponse {
-  const { mirror } = context;
+export async function explainBackend(context: Context, text: string): Promise<ExplainBackendResponse> {
+  const { mirror, checks } = context;
   const name = readName("backend", text);
+  const recent = await checks?.recent(name);
   const stored = mirror.stored("backend", name);
   const message = presenter(context)("backend", name);
   if (stored === undefined || message === undefined) throw notFound("backend", name);
@@ -44,7 +47,24 @@ export function explainBackend(context: Context, text: string): ExplainBackendRe
     panicThreshold: policy.panicThreshold,
     revision: formatRevision(revision),
     ...proxiesAt(context, serviceOf(name), revision),
+    checkedBy: recent?.worker ?? "",
+    checks: recent?.checks.map(checkMessage) ?? [],
   });
+}
+
+const OUTCOME = {
+  pass: Health_Status.HEALTHY,
+  degraded: Health_Status.DEGRADED,
+  fail: Health_Status.UNHEALTHY,
+} as const;
+
+function checkMessage({ at, outcome, reason, durationMs }: RecentCheck) {
+  return {
+    time: timestampFromMs(at),
+    outcome: OUTCOME[outcome],
+    reason,
+    took: durationFromMs(Math.round(durationMs)),
+  };
 }
 
 /** The one that decides first, then by source. */
@@ -71,7 +91,13 @@ function proxiesAt({ nodes }: Context, service: Name, revision: Revision) {
     const progress = nodes.progress(id, revision);
     return progress.state === "done" ? [] : [{ id, state: progress.state, message: progress.message }];
   });
-  return { proxies: concerned.length, acknowledged: concerned.length - pending.length, pending };
+  const afterMs = pending.length === 0 ? nodes.settledAfter(revision) : undefined;
+  return {
+    proxies: concerned.length,
+    acknowledged: concerned.length - pending.length,
+    pending,
+    ...(afterMs !== undefined && { acknowledgedAfter: durationFromMs(Math.round(afterMs)) }),
+  };
 }
 
 function has({ types }: NodeView, service: Name): boolean {

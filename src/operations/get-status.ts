@@ -41,7 +41,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       unreadable: [...mirror.unreadable].map(([key, { message }]) => ({ key, message })),
       changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
       now: context.clock.now(),
-      checks: context.checks?.() ?? [],
+      checks: context.checks?.findings() ?? [],
     }),
   });
 }

@@ -6,6 +6,7 @@ import { type Backend, type BackendStatus, BackendStatusSchema } from "../gen/fa
 import { type Condition, ConditionSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import { type Service, type ServiceStatus, ServiceStatusSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
+import { type CheckView, staleText } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { currentConditions } from "./current-conditions.ts";
 
@@ -19,6 +20,7 @@ const QUOTED = 3;
 export function presenter({
   mirror,
   nodes,
+  checks,
 }: Context): <K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined {
   const routing = new Map<Name, RoutingState>();
   const refusals = nodes.refusals();
@@ -37,6 +39,7 @@ export function presenter({
       message.conditions = [
         ...conditionsOf(kind, name).map((condition) => create(ConditionSchema, { ...condition })),
         ...refusedBy(refusals, kind, name),
+        ...(kind === "service" ? staleBy(checks, name) : []),
       ];
     }
     if (kind === "service") (message as Service).status = serviceStatus(routingOf(name));
@@ -79,4 +82,11 @@ function refusedBy(refusals: readonly Refusal[], kind: Kind, name: Name): Condit
   return [
     create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message: quoted.join("; ") + more }),
   ];
+}
+
+function staleBy(checks: CheckView | undefined, service: Name): Condition[] {
+  const found = checks?.stale().get(service);
+  if (found === undefined) return [];
+  const message = `${staleText(found)}, since ${new Date(found.since).toISOString()}`;
+  return [create(ConditionSchema, { type: "Checked", ok: false, reason: "ChecksStale", message })];
 }

@@ -50,7 +50,7 @@ export function createHealthMetrics(registry: Registry, stale: () => number): He
     }),
     stale: new Gauge({
       name: "fairlead_health_stale_services",
-      help: "Services of this replica's share that no check has reached for three intervals.",
+      help: "Services with backends that no check of any replica has reached for three intervals.",
       registers,
       collect() {
         this.set(stale());

@@ -68,7 +68,8 @@ describe("checks", () => {
     const explained = await stack.plane.mustCli("explain", "backend", "shop/two");
     expect(explained).toMatch(/not routable: unhealthy .*connection/);
     expect(explained).toContain("3 in a row, threshold 3");
-    expect(explained).toContain("1 of 1 acknowledged");
+    expect(explained).toMatch(/1 of 1 acknowledged its removal from rotation, \d+(\.\d+)? m?s after the verdict/);
+    expect(explained).toMatch(/last checks by \S+: \d\d:\d\d:\d\d connection refused in/);
   });
 
   it("bring it back when another process answers on its port", async () => {

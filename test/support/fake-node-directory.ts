@@ -42,6 +42,10 @@ export class FakeNodeDirectory implements NodeDirectory {
     return this.#progress.get(nodeId) ?? { state: "unknown", message: "never seen" };
   }
 
+  settledAfter(): number | undefined {
+    return 38;
+  }
+
   refusals(): readonly Refusal[] {
     return this.standing;
   }

@@ -7,6 +7,7 @@ import {
   Health_Status as Status,
 } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import {
+  type Check,
   type ExplainBackendResponse,
   ExplainBackendResponseSchema,
   type SourceVerdict,
@@ -14,7 +15,7 @@ import {
 import { type CliContext, printLine } from "../io.ts";
 import { enumText } from "../kind-entry.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
-import { formatMoment } from "../time-text.ts";
+import { formatDuration, formatMoment, fromDuration } from "../time-text.ts";
 
 /** The plane's default where the check gives none. */
 const DEFAULT_UNHEALTHY_THRESHOLD = 3;
@@ -51,17 +52,36 @@ function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label:
   if (answer.verdicts.length === 0) {
     yield [label, answer.healthCheck === undefined ? "not checked, nobody reports" : "checked, no verdict yet"];
   }
+  if (answer.checks.length > 0)
+    yield ["", `last checks by ${answer.checkedBy}: ${answer.checks.map(checkText).join(", ")}`];
   const { policy, panicThreshold } = answer;
   const rule =
     panicThreshold === 0
       ? "unhealthy backends get nothing"
       : `with fewer than ${panicThreshold} % healthy, all backends get requests`;
   yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
-  yield [
-    "proxies",
-    `${answer.acknowledged} of ${answer.proxies} acknowledged this state (revision ${answer.revision})`,
-  ];
+  yield ["proxies", proxiesText(answer)];
   for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];
+}
+
+function checkText({ time, reason, took }: Check): string {
+  const at = formatMoment(time).slice("2026-11-12 ".length);
+  return `${at} ${reason}${took === undefined ? "" : ` in ${formatDuration(fromDuration(took))}`}`;
+}
+
+/** `12 of 12 acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
+function proxiesText({
+  backend,
+  verdicts,
+  acknowledged,
+  proxies,
+  acknowledgedAfter,
+  revision,
+}: ExplainBackendResponse): string {
+  const what = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
+  const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
+  const after = acknowledgedAfter && `, ${formatDuration(fromDuration(acknowledgedAfter))} after ${why}`;
+  return `${acknowledged} of ${proxies} acknowledged ${what}${after ?? ""} (revision ${revision})`;
 }
 
 function memberText({ backend, removalTime }: ExplainBackendResponse): string {

@@ -19,6 +19,16 @@ describe("PublicationLog", () => {
     expect(log.publicationOf(at(8))).toBe(3);
   });
 
+  it("tells how long the last stream that waited took, save for those that opened later", () => {
+    const own = logOf([5, 1], [6, 1], [8, 3], [9, 4]);
+    own.settle({ from: 1, to: 4, since: 0 }, 100);
+    own.settle({ from: 1, to: 4, since: 70 }, 130);
+    expect([5, 6, 8, 9].map((position) => own.settledAfter(at(position)))).toEqual([50, 40, 50, undefined]);
+    own.settle({ from: 4, to: Number.POSITIVE_INFINITY, since: 0 }, 128);
+    expect(own.settledAfter(at(9))).toBe(38);
+    expect(own.settledAfter(at(10))).toBeUndefined();
+  });
+
   it("knows no publication of a revision that is still to come", () => {
     expect(log.publicationOf(at(9))).toBeUndefined();
   });

@@ -9,6 +9,7 @@ import { type RunningDuties, startDuties } from "../../../src/duties/start-dutie
 import { HealthWorker } from "../../../src/health/health-worker.ts";
 import type { Prober } from "../../../src/health/prober.ts";
 import type { SecondOpinion } from "../../../src/health/second-opinion.ts";
+import { staleServices } from "../../../src/health/stale-checks.ts";
 import { createHealthMetrics } from "../../../src/runtime/health-metrics.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
@@ -195,9 +196,10 @@ describe("a worker", () => {
     await clock.advance(10_000);
     behaviour = () => undefined;
     await clock.advance(10_000);
-    expect(worker.staleServices()).toEqual([]);
+    const stale = () => staleServices(worker.ages(), clock.now());
+    expect(stale().size).toBe(0);
     await clock.advance(10_000);
-    expect(worker.staleServices()).toEqual(["shop"]);
+    expect(stale().get("shop")).toMatchObject({ backends: 1 });
     expect(verdictOf("shop/b1000")?.status).toBe("HEALTHY");
   });
 

@@ -6,6 +6,7 @@ import { completeDrain } from "../../../src/operations/complete-drain.ts";
 import { createObject } from "../../../src/operations/create-object.ts";
 import { drainBackend } from "../../../src/operations/drain-backend.ts";
 import { explainBackend } from "../../../src/operations/explain-backend.ts";
+import { getObject } from "../../../src/operations/get-object.ts";
 import { registerBackend } from "../../../src/operations/register-backend.ts";
 import { reportHealth } from "../../../src/operations/report-health.ts";
 import { updateObject } from "../../../src/operations/update-object.ts";
@@ -32,7 +33,7 @@ const report = (source: string, status: Health_Status) =>
 it("tells why a backend gets nothing, the decisive source first", async () => {
   await report("reporter:b", Health_Status.HEALTHY);
   await report("reporter:c", Health_Status.UNHEALTHY);
-  const { backend, verdicts, panicThreshold, proxies } = explainBackend(plane, "shop/a");
+  const { backend, verdicts, panicThreshold, proxies } = await explainBackend(plane, "shop/a");
   expect(backend?.status).toMatchObject({ eligible: false, reason: "unhealthy" });
   expect(verdicts.map(({ health, counts }) => [health?.source, counts])).toEqual([
     ["reporter:c", true],
@@ -41,20 +42,44 @@ it("tells why a backend gets nothing, the decisive source first", async () => {
   expect({ panicThreshold, proxies }).toEqual({ panicThreshold: 0, proxies: 0 });
 });
 
-it("tells that a check is pending", () => {
-  const { backend, healthCheck } = explainBackend(plane, "shop/a");
+it("tells that a check is pending", async () => {
+  const { backend, healthCheck } = await explainBackend(plane, "shop/a");
   expect(backend?.status).toMatchObject({ eligible: false, reason: "pending" });
   expect(healthCheck?.probe.case).toBe("http");
 });
 
 it("tells when a draining backend will be removed", async () => {
   await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "" });
-  const { backend, removalTime } = explainBackend(plane, "shop/a");
+  const { backend, removalTime } = await explainBackend(plane, "shop/a");
   expect(Number(removalTime?.seconds) - Number(backend?.drainTime?.seconds)).toBe(30);
 });
 
-it("refuses a backend that is not there", () => {
-  expect(() => explainBackend(plane, "shop/none")).toThrow(expect.objectContaining({ code: "BACKEND_NOT_FOUND" }));
+it("refuses a backend that is not there", async () => {
+  await expect(explainBackend(plane, "shop/none")).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
+});
+
+it("tells the newest checks and who carries them out", async () => {
+  const checks = [{ at: 5000, outcome: "fail", reason: "HTTP 503", durationMs: 2 }] as const;
+  const view = { findings: () => [], stale: () => new Map(), recent: async () => ({ worker: "plane-b", checks }) };
+  const told = await explainBackend({ ...plane, checks: view }, "shop/a");
+  expect(told).toMatchObject({
+    checkedBy: "plane-b",
+    checks: [{ outcome: Health_Status.UNHEALTHY, reason: "HTTP 503", took: { nanos: 2_000_000 } }],
+  });
+});
+
+it("shows on the service that its checks are stale", async () => {
+  const stale = new Map([["shop", { backends: 1, since: 5000 }]]);
+  const view = { findings: () => [], stale: () => stale, recent: async () => undefined };
+  expect(getObject({ ...plane, checks: view }, "service", "shop").conditions).toMatchObject([
+    {
+      type: "Checked",
+      ok: false,
+      reason: "ChecksStale",
+      message: expect.stringContaining("1 of its backends has not"),
+    },
+  ]);
+  expect(getObject(plane, "service", "shop").conditions).toEqual([]);
 });
 
 it("completes a drain, and only a drain", async () => {
@@ -79,6 +104,6 @@ it("keeps what serves in rotation when its service gets a check, and lets new ba
   await put("old", "10.0.1.1", {});
   await setTimeout(2);
   await put("new", "10.0.1.2", { healthCheck: { tcp: {} } });
-  expect(explainBackend(plane, "pay/old").backend?.status?.eligible).toBe(true);
-  expect(explainBackend(plane, "pay/new").backend?.status?.reason).toBe("pending");
+  expect((await explainBackend(plane, "pay/old")).backend?.status?.eligible).toBe(true);
+  expect((await explainBackend(plane, "pay/new")).backend?.status?.reason).toBe("pending");
 });

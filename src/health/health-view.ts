@@ -1,0 +1,115 @@
+import { type Name, serviceOf } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
+import { workerOf } from "../duties/assign.ts";
+import { type CheckView, type RecentChecks, type StaleService, staleText } from "../operations/check-view.ts";
+import type { Finding } from "../operations/finding.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Peers } from "../store/peers.ts";
+import type { HealthWorker } from "./health-worker.ts";
+import { type CheckAge, mergeStale, staleServices } from "./stale-checks.ts";
+
+const STALE_TOPIC = "health-stale";
+const RECENT_TOPIC = "health-recent";
+/** How often the others are asked what is stale in their shares. */
+const ASK_EVERY_MS = 2000;
+const ANSWER_WITHIN_MS = 1000;
+
+export interface HealthViewOptions {
+  readonly name: string;
+  readonly worker: Pick<HealthWorker, "ages" | "recent" | "findings" | "assignment">;
+  readonly state: State;
+  readonly peers: Peers;
+  readonly clock: Clock;
+}
+
+/**
+ * What the checks of all replicas are like: each knows its own share, and answers the others. The share of one that has
+ * fallen silent counts as unchecked from then on.
+ */
+export class HealthView implements CheckView {
+  readonly #options: HealthViewOptions;
+  readonly #stopAnswering: readonly (() => void)[];
+  #ofPeers: readonly (readonly (readonly [Name, StaleService])[])[] = [];
+  #stopped = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(options: HealthViewOptions) {
+    this.#options = options;
+    const { peers, worker, clock } = options;
+    this.#stopAnswering = [
+      peers.answer(STALE_TOPIC, async () => encode([...staleServices(worker.ages(), clock.now())])),
+      peers.answer(RECENT_TOPIC, async (backend) => encode(worker.recent(new TextDecoder().decode(backend)) ?? null)),
+    ];
+    this.#askLater();
+  }
+
+  findings(): readonly Finding[] {
+    const stale = [...this.stale()].map(([service, found]) => ({
+      what: `service ${service}: checks stale`,
+      since: found.since,
+      why: staleText(found),
+    }));
+    return [...stale, ...this.#options.worker.findings()];
+  }
+
+  stale(): ReadonlyMap<Name, StaleService> {
+    const { worker, clock } = this.#options;
+    const now = clock.now();
+    return mergeStale([staleServices(worker.ages(), now), staleServices(this.#orphaned(), now), ...this.#ofPeers]);
+  }
+
+  async recent(backend: Name): Promise<RecentChecks | undefined> {
+    const own = this.#options.worker.recent(backend);
+    if (own !== undefined) return own;
+    const answers = await this.#ask<RecentChecks | null>(RECENT_TOPIC, new TextEncoder().encode(backend));
+    return answers.find((found) => found !== null) ?? undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+    for (const end of this.#stopAnswering) end();
+  }
+
+  /** Backends of workers that are silent, and were not relieved yet. */
+  *#orphaned(): Iterable<CheckAge> {
+    const { name, worker, state, peers, clock } = this.#options;
+    const { assignment } = worker;
+    if (assignment === undefined) return;
+    const silent = new Map(
+      peers.list().flatMap(({ replica, status, heardAt }) => (status === "live" ? [] : [[replica, heardAt] as const])),
+    );
+    if (!assignment.workers.some((each) => each !== name && silent.has(each))) return;
+    for (const backend of state.all("backend")) {
+      const service = serviceOf(backend.name);
+      const check = state.get("service", service)?.healthCheck;
+      const heardAt = silent.get(workerOf(backend.name, assignment) ?? "");
+      if (check === undefined || heardAt === undefined) continue;
+      yield { service, intervalMs: check.intervalMs, ageMs: clock.monotonic() - heardAt };
+    }
+  }
+
+  #askLater(): void {
+    if (!this.#stopped) this.#cancel = this.#options.clock.after(ASK_EVERY_MS, () => void this.#askForStale());
+  }
+
+  async #askForStale(): Promise<void> {
+    // Nobody who could not be asked is heard: what is stale there shows by their silence.
+    this.#ofPeers = await this.#ask<[Name, StaleService][]>(STALE_TOPIC, new Uint8Array()).catch(() => []);
+    this.#askLater();
+  }
+
+  async #ask<T>(topic: string, question: Uint8Array): Promise<readonly T[]> {
+    const answers = await this.#options.peers.ask(topic, question, { timeoutMs: ANSWER_WITHIN_MS });
+    return answers.flatMap(({ answer }) => (answer === undefined ? [] : [decode<T>(answer)]));
+  }
+}
+
+/** Replicas of one release talk to each other; the bytes are their own. */
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function decode<T>(bytes: Uint8Array): T {
+  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+}
