@@ -101,7 +101,7 @@ export class HealthView implements CheckView {
 
   async #ask<T>(topic: string, question: Uint8Array): Promise<readonly T[]> {
     const answers = await this.#options.peers.ask(topic, question, { timeoutMs: ANSWER_WITHIN_MS });
-    return answers.flatMap(({ answer }) => (answer === undefined ? [] : [decode<T>(answer)]));
+    return answers.flatMap(({ answer }) => (answer === undefined ? [] : [decode(answer) as T]));
   }
 }
 
@@ -110,6 +110,6 @@ function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-function decode<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+function decode(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes));
 }

@@ -35,7 +35,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   for (const view of views.splice(0)) view.stop();
-  expect(handlers.size).toBe(0);
 });
 
 /** `plane-b` is the one that falls silent. */
@@ -106,4 +105,9 @@ it("counts the share of a worker that fell silent as unchecked from then on", as
   await clock.advance(1000);
   const since = clock.now() - 16_000;
   expect(view.stale().get("shop")).toEqual({ backends: shareOf("plane-b").length, since });
+});
+
+it("answers no more once it is stopped", () => {
+  startView("plane-a").stop();
+  expect(handlers.size).toBe(0);
 });
