@@ -8,9 +8,9 @@ import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
 import { honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import type { Changes } from "./resource-cache.ts";
-import type { DiscoveryCall, ResponseTransport } from "./response-transport.ts";
 import type { DiscoveryMethod } from "./services.ts";
 import type { StreamHost } from "./stream-host.ts";
+import type { DiscoveryCall, ResponseTransport } from "./stream-transport.ts";
 import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./wire.ts";
 
 /** Serves one call; what serves it lives as long as the call does, held by its listeners. */
@@ -56,10 +56,12 @@ export class StreamDriver implements ClientRef {
     this.openedAt = host.clock.now();
     this.#openedMonotonic = host.clock.monotonic();
     this.peer = { address: call.getPeer(), certificate: call.getAuthContext()?.sslPeerCertificate?.raw };
-    call.on("data", (bytes: Buffer) => this.#receive(bytes));
-    this.#transport = host.transportOf(call, () => {
-      this.#writable = true;
-      this.#host.wake(this);
+    this.#transport = host.transportOf(call, host.limits.maxRequestBytes, {
+      received: (bytes) => this.#receive(bytes),
+      drained: () => {
+        this.#writable = true;
+        this.#host.wake(this);
+      },
     });
     call.on("end", () => this.#end());
     call.on("error", () => this.#close());

@@ -9,7 +9,7 @@ import type { ResponseEncoder } from "./encode-response.ts";
 import type { XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
-import type { TransportOf } from "./response-transport.ts";
+import type { TransportOf } from "./stream-transport.ts";
 
 /** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
 export type Placement = { readonly group: string } | { readonly silent: string } | { readonly refuse: string };

@@ -20,11 +20,11 @@ import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
-import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./response-transport.ts";
 import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
 import { type StreamDriver, serveStream } from "./stream-driver.ts";
 import type { Placement, StreamHost } from "./stream-host.ts";
-import { tryDirectWrites } from "./try-direct-writes.ts";
+import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./stream-transport.ts";
+import { tryDirectTransport } from "./try-direct-transport.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
@@ -180,9 +180,9 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 
   async #chooseTransport(): Promise<void> {
-    directWritesWork ??= tryDirectWrites(this.#clock);
-    if (await directWritesWork) this.#transportOf = directTransport;
-    else this.#log.warn({}, "grpc-js does not take direct writes: each response is copied per stream");
+    directTransportWorks ??= tryDirectTransport(this.#clock);
+    if (await directTransportWorks) this.#transportOf = directTransport;
+    else this.#log.warn({}, "grpc-js does not allow direct reads and writes: each response is copied per stream");
   }
 
   #createHost(): StreamHost<StreamDriver> {
@@ -195,7 +195,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       refusals: refusals ?? new LocalRefusalMemory(),
       encoder: new ResponseEncoder(this.#clock),
       tables: new SharedTables(),
-      transportOf: (call, onDrain) => this.#transportOf(call, onDrain),
+      transportOf: (...args) => this.#transportOf(...args),
       place: (node, peer) => {
         const placement = groupOf(node, peer);
         return typeof placement === "string" ? { group: placement } : placement;
@@ -322,7 +322,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 const CONNECTION_GRACE_MS = 5000;
 
 /** Tried once per process. */
-let directWritesWork: Promise<boolean> | undefined;
+let directTransportWorks: Promise<boolean> | undefined;
 
 /** Streams that one client has only one of: aggregated ones, and those of the wildcard types. */
 function identityOf({ method, node, streamId }: StreamDriver): string {

@@ -1,34 +1,50 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import { messageOf, type ResponseFrame } from "./encode-response.ts";
+import { MessageError, MessageReader } from "./message-reader.ts";
 
 export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** The way of one call's responses to its socket. */
 export interface ResponseTransport {
-  /** Queues one response. False asks the caller to write nothing more before `onDrain`. */
+  /** Queues one response. False asks the caller to write nothing more before `drained`. */
   write(frame: ResponseFrame): boolean;
 }
 
-/** Makes the transport of a call; `onDrain` is called when it takes more. */
-export type TransportOf = (call: DiscoveryCall, onDrain: () => void) => ResponseTransport;
+/** What a call tells whoever serves it. How it ends is told by the call itself. */
+export interface MessageListener {
+  /** One whole request. Its bytes may be part of a larger buffer: copy what is to be kept. */
+  received(message: Buffer): void;
+  /** The transport takes more responses. */
+  drained(): void;
+}
+
+/** Begins to read a call, and makes the way back. Requests above `maxRequestBytes` end the call. */
+export type TransportOf = (
+  call: DiscoveryCall,
+  maxRequestBytes: number,
+  listener: MessageListener,
+) => ResponseTransport;
 
 /** Through the public interface of grpc-js, which copies each message once per call. */
-export const publicTransport: TransportOf = (call, onDrain) => {
-  call.on("drain", onDrain);
+export const publicTransport: TransportOf = (call, _, listener) => {
+  call.on("data", (message: Buffer) => listener.received(message));
+  call.on("drain", () => listener.drained());
   return { write: (frame) => call.write(messageOf(frame)) };
 };
 
 /**
- * Writes framed messages straight to the call's HTTP/2 stream, so that all calls share their memory; everything else
- * of the call stays with grpc-js. It reads private fields: `tryDirectWrites` tells whether they are as expected. A
- * call where they are not is served by the public way.
+ * Reads from and writes to the call's HTTP/2 stream: all calls share the memory of what they write, and a request
+ * costs no queue and no promise. Beginning and end of the call stay with grpc-js. This relies on private fields, which
+ * `tryDirectTransport` tries; a call where they are not as expected is served by the public way.
  */
-export const directTransport: TransportOf = (call, onDrain) => {
-  const stream = innerStream(call);
-  if (!stream) return publicTransport(call, onDrain);
-  stream.on("drain", onDrain);
-  if (stream.session?.encrypted) return new SlicedTransport(call, stream, onDrain);
+export const directTransport: TransportOf = (call, maxRequestBytes, listener) => {
+  const inner = innermostCall(call);
+  const stream = field(inner, "stream");
+  if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
+  readDirectly(call, stream, new MessageReader(maxRequestBytes, (message) => listener.received(message)));
+  stream.on("drain", () => listener.drained());
+  if (stream.session?.encrypted) return new SlicedTransport(call, stream, () => listener.drained());
   return {
     write: ({ shared, own }) => {
       if (!openForWriting(call, stream)) return true;
@@ -40,6 +56,23 @@ export const directTransport: TransportOf = (call, onDrain) => {
     },
   };
 };
+
+/** Takes the place of grpc-js as the one who listens for data. The call flows on, empty, to tell its end. */
+function readDirectly(call: DiscoveryCall, stream: ServerHttp2Stream, reader: MessageReader): void {
+  let broken = false;
+  stream.removeAllListeners("data");
+  stream.on("data", (chunk: Buffer) => {
+    if (broken) return;
+    try {
+      reader.read(chunk);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      broken = true;
+      call.emit("error", { code: error.code, details: error.message });
+    }
+  });
+  call.resume();
+}
 
 /** Under TLS, Node keeps memory of the size of the largest single write for as long as the connection lives. */
 const TLS_SLICE_BYTES = 64 * 1024;
@@ -89,14 +122,22 @@ function openForWriting(call: DiscoveryCall, stream: ServerHttp2Stream): boolean
   return stream.headersSent;
 }
 
-function innerStream(call: DiscoveryCall): ServerHttp2Stream | undefined {
+function innermostCall(call: DiscoveryCall): unknown {
   let inner: unknown = field(call, "call");
   for (let depth = 0; depth < MAX_INTERCEPTORS && field(inner, "nextCall") !== undefined; depth++) {
     inner = field(inner, "nextCall");
   }
-  const stream = field(inner, "stream");
-  const complete = ["write", "cork", "uncork", "on"].every((name) => typeof field(stream, name) === "function");
-  return complete ? (stream as ServerHttp2Stream) : undefined;
+  return inner;
+}
+
+/** Nothing of the requests has been read yet, and they need no decompression. */
+function isUnread(inner: unknown): boolean {
+  return field(inner, "isReadPending") === false && field(inner, "incomingEncoding") === "identity";
+}
+
+function isHttp2Stream(stream: unknown): stream is ServerHttp2Stream {
+  const methods = ["write", "cork", "uncork", "on", "removeAllListeners"];
+  return methods.every((name) => typeof field(stream, name) === "function");
 }
 
 const MAX_INTERCEPTORS = 16;

@@ -4,8 +4,8 @@ import { systemClock } from "../../../src/runtime/clock.ts";
 import type { Send } from "../../../src/xds/protocol/events.ts";
 import { prepareResource } from "../../../src/xds/server/cached-resource.ts";
 import { messageOf, ResponseEncoder } from "../../../src/xds/server/encode-response.ts";
-import { directTransport, publicTransport, type TransportOf } from "../../../src/xds/server/response-transport.ts";
-import { tryDirectWrites } from "../../../src/xds/server/try-direct-writes.ts";
+import { directTransport, publicTransport, type TransportOf } from "../../../src/xds/server/stream-transport.ts";
+import { tryDirectTransport } from "../../../src/xds/server/try-direct-transport.ts";
 
 const TYPE = "type.googleapis.com/example.Thing";
 
@@ -30,9 +30,9 @@ describe("responses reach the client whole and in order, and the call ends well"
   });
 
   test("a call whose inner stream is not where it was expected is served by the public interface", async () => {
-    const hidden: TransportOf = (call, onDrain) => {
+    const hidden: TransportOf = (call, ...rest) => {
       const disguised = new Proxy(call, { get: (target, name) => (name === "call" ? {} : bound(target, name)) });
-      return directTransport(disguised, onDrain);
+      return directTransport(disguised, ...rest);
     };
     const { encoder, sends } = thousandAndOneKilobyte();
     const frames = sends.map((send) => encoder.encode(send, "delta", "plane-a"));
@@ -42,8 +42,8 @@ describe("responses reach the client whole and in order, and the call ends well"
     expect(received).toHaveLength(frames.length);
   });
 
-  test("the trial of direct writes passes with the grpc-js that this project pins", async () => {
-    expect(await tryDirectWrites(systemClock)).toBe(true);
+  test("the trial of the direct transport passes with the grpc-js that this project pins", async () => {
+    expect(await tryDirectTransport(systemClock)).toBe(true);
   });
 });
 
@@ -99,8 +99,7 @@ async function exchange(
   const server = new Server();
   servers.push(server);
   const stream = (call: ServerDuplexStream<Buffer, Buffer>) => {
-    const transport = transportOf(call, () => undefined);
-    call.on("data", () => write(transport));
+    const transport = transportOf(call, 4_000_000, { received: () => write(transport), drained: () => undefined });
     call.on("end", () => call.end());
   };
   server.addService({ stream: { path, requestStream: true, responseStream: true, ...serializers } }, { stream });

@@ -1,16 +1,19 @@
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ResponseFrame } from "./encode-response.ts";
-import { type DiscoveryCall, directTransport } from "./response-transport.ts";
+import { type DiscoveryCall, directTransport } from "./stream-transport.ts";
 
-const PATH = "/fairlead.Try/Write";
+const PATH = "/fairlead.Try/Exchange";
 const PATIENCE_MS = 2000;
 
+/** More than one HTTP/2 frame, so that a request arrives in pieces. */
+const REQUEST_BYTES = 100_000;
+
 /**
- * Tries a direct write once, from server to client over loopback, and the regular end of the call after it. False
- * when anything is not as it would be by the public way; then that one is to be used.
+ * Tries the direct transport once, with a client over loopback: a request, two responses, and the regular end of the
+ * call after them. False when anything is not as it would be by the public way; then that one is to be used.
  */
-export async function tryDirectWrites(clock: Clock): Promise<boolean> {
+export async function tryDirectTransport(clock: Clock): Promise<boolean> {
   const server = new Server();
   const pass = (bytes: Buffer) => bytes;
   const method = {
@@ -24,14 +27,17 @@ export async function tryDirectWrites(clock: Clock): Promise<boolean> {
   };
   const frame = frameOf("direct");
   const serve = (call: DiscoveryCall) => {
-    const transport = directTransport(call, () => undefined);
-    call.on("data", () => {
-      transport.write(frame);
-      transport.write(frame);
+    const transport = directTransport(call, REQUEST_BYTES, {
+      received: (message) => {
+        if (message.length !== REQUEST_BYTES) return;
+        transport.write(frame);
+        transport.write(frame);
+      },
+      drained: () => undefined,
     });
     call.on("end", () => call.end());
   };
-  server.addService({ write: method }, { write: serve });
+  server.addService({ exchange: method }, { exchange: serve });
   try {
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
@@ -59,7 +65,7 @@ function roundTrip(address: string, clock: Clock): Promise<boolean> {
       cancel();
       resolve(code === status.OK && received.join() === "direct,direct");
     });
-    call.write(Buffer.from("begin"));
+    call.write(Buffer.alloc(REQUEST_BYTES));
   }).finally(() => client.close());
 }
 
