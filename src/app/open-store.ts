@@ -14,14 +14,14 @@ export async function openStore(config: Config, machine: Machine, registry: Regi
   const { clock, random, log: logger } = machine;
   if (store.kind === "embedded") return await openSqliteStore({ directory: store.directory, clock });
   // Loaded here, so that a plane without it starts faster.
-  const [{ openNatsStore }, { natsSecurity }, { countMirror }] = await Promise.all([
+  const [{ openNatsStore }, { natsSecurity }, { countStore }] = await Promise.all([
     import("../nats/open-nats-store.ts"),
     import("../nats/security.ts"),
-    import("../nats/mirror-metrics.ts"),
+    import("../nats/store-metrics.ts"),
   ]);
   const { servers, bucket, copies, login, tls } = store;
   const security = natsSecurity(login, tls);
   const opened = await openNatsStore({ servers, security, bucket, replicas: copies, replica, clock, random, logger });
-  countMirror(registry, opened.mirrorStatus);
+  countStore(registry, opened);
   return opened;
 }

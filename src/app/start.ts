@@ -1,6 +1,6 @@
 import { ServerCredentials } from "@grpc/grpc-js";
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
-import { passFence } from "../control/fence.ts";
+import { Fence } from "../control/fence.ts";
 import { Mirror } from "../control/mirror.ts";
 import { Publisher } from "../control/publisher.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
@@ -93,7 +93,8 @@ async function startParts(
     objectsOf: (fleet, typeUrl, name) => publisher.resource(fleet, typeUrl, name)?.objects ?? [],
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
-  const fence = (signal: AbortSignal) => passFence({ store, mirror }, signal);
+  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
+  const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({ cache, mirror, nodes, refusals, metrics, clock, random, log, fence, identifier });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
@@ -126,7 +127,10 @@ async function startParts(
   const notReady = () => {
     const [unreadable] = mirror.unreadable.keys();
     if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
-    return ready ? undefined : "starting";
+    if (!ready) return "starting";
+    const { frozen, away } = opened.status();
+    const why = frozen ?? away?.why;
+    return why && `${why}; open and new streams are served the last state`;
   };
   const admin: AdminServer = createAdminServer({
     context: {

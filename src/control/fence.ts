@@ -1,16 +1,68 @@
+import type { Clock } from "../runtime/clock.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { Mirror } from "./mirror.ts";
+
+/** A stream waits this long at most; then it is served what it holds nothing of, and the rest is held. */
+const PATIENCE_MS = 3_000;
+const RETRY_MS = 1_000;
+
+export interface FenceOptions {
+  readonly store: Pick<StateStore, "barrier">;
+  readonly mirror: Mirror;
+  readonly clock: Clock;
+  /** Whoever could not pass should try again now. */
+  readonly onRetry: () => void;
+}
 
 /**
  * The fence against going back: once passed, this replica has folded everything that any replica had served when the
  * caller came (law 6). What a proxy presents is no proof of what it has seen; the log is.
- *
- * Rejects when the store cannot be asked, or with the signal's reason. A thousand callers at a time cost one write.
  */
-export async function passFence(
-  { store, mirror }: { store: Pick<StateStore, "barrier">; mirror: Mirror },
-  signal: AbortSignal,
-): Promise<void> {
-  const revision = await store.barrier();
-  await mirror.reach(revision, signal);
+export class Fence {
+  readonly #options: FenceOptions;
+  #isRetryDue = false;
+
+  constructor(options: FenceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Rejects when the store cannot be asked, or not in time; then `onRetry` is called a little later. Rejects with the
+   * signal's reason when it is aborted. A thousand callers at a time cost one write.
+   */
+  async pass(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const enough = new AbortController();
+    const cancel = clock.after(PATIENCE_MS, () => enough.abort(new Error("the store does not answer")));
+    try {
+      await this.#pass(AbortSignal.any([signal, enough.signal]));
+    } catch (error) {
+      if (!signal.aborted) this.#retryLater();
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    const { store, mirror } = this.#options;
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const revision = await Promise.race([store.barrier(), aborted.promise]);
+      await mirror.reach(revision, signal);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #retryLater(): void {
+    if (this.#isRetryDue) return;
+    this.#isRetryDue = true;
+    this.#options.clock.after(RETRY_MS, () => {
+      this.#isRetryDue = false;
+      this.#options.onRetry();
+    });
+  }
 }

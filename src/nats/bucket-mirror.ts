@@ -7,6 +7,7 @@ import { type Held, type HeldChange, HeldState, type Tombstone } from "../store/
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
 import { scanBucket } from "./bucket-scan.ts";
+import { storeFailure } from "./failure.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -29,6 +30,8 @@ export interface MirrorStatus {
   readonly repairs: number;
   /** Milliseconds since anything was heard. */
   readonly silentMs: number;
+  /** Why the silence could not be ended yet; nothing while the log is heard. */
+  readonly failure: string | undefined;
   /** Why the mirror takes nothing in any more: the bucket is not the one it knew. */
   readonly frozen: string | undefined;
 }
@@ -83,6 +86,7 @@ export class BucketMirror {
   #reopens = 0;
   #repairs = 0;
   #lag = 0;
+  #failure: string | undefined;
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
@@ -107,7 +111,14 @@ export class BucketMirror {
 
   get status(): MirrorStatus {
     const silentMs = this.#options.clock.monotonic() - this.#heardAt;
-    return { lag: this.#lag, reopens: this.#reopens, repairs: this.#repairs, silentMs, frozen: this.#frozen };
+    return {
+      lag: this.#lag,
+      reopens: this.#reopens,
+      repairs: this.#repairs,
+      silentMs,
+      failure: this.#failure,
+      frozen: this.#frozen,
+    };
   }
 
   sequenceOf(key: string): number {
@@ -210,6 +221,7 @@ export class BucketMirror {
     const { clock } = this.#options;
     this.#heardAt = clock.monotonic();
     this.#failures = 0;
+    this.#failure = undefined;
     this.#lag = message.pending;
     if (message.sequence > this.#liveFrom) this.#offset = { at: message.at, monotonic: this.#heardAt };
     if (this.#loading !== undefined) this.#loading.push({ sequence: message.sequence, at: message.at });
@@ -276,6 +288,7 @@ export class BucketMirror {
       if (silentMs > DELETE_WINDOW_MS) await this.compare();
     } catch (err) {
       this.#failures += 1;
+      this.#failure = storeFailure(err, "the log cannot be read").message;
       const pauseMs = Math.min(LONGEST_PAUSE_MS, CHECK_INTERVAL_MS * 2 ** this.#failures) * (0.5 + random.next() / 2);
       this.#notBefore = clock.monotonic() + pauseMs;
       logger.warn({ err, silentMs }, "mirror could not be reopened");

@@ -5,10 +5,11 @@ import {
   type JetStreamManager,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from "@nats-io/jetstream";
-import { nanos } from "@nats-io/transport-node";
+import { millis, nanos } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
-import { foreignStore, newerRelease } from "../store/errors.ts";
+import { foreignStore, newerRelease, unreachable } from "../store/errors.ts";
 import { storeFailure } from "./failure.ts";
 import { subjectsOf } from "./subjects.ts";
 
@@ -19,41 +20,52 @@ const SCHEMA_ENTRY = "fairlead.schema";
 /** How long expired leases are shown to be gone. */
 const LEASE_MARKER_MS = 60_000;
 
+/** Several copies were asked of a server that is alone. */
+const NOT_CLUSTERED = 10_074;
+
 export interface BucketOptions {
   readonly bucket: string;
   /** Copies of the data over servers: 1, or 3 and 5 in a cluster. */
   readonly replicas: number;
 }
 
-/** Opens the bucket of the state, or makes it, and refuses one that cannot hold it. */
-export async function openStateBucket(manager: JetStreamManager, options: BucketOptions): Promise<void> {
-  await openBucket(manager, options.replicas, {
-    ...baseConfig(options.bucket, options.replicas),
+/** Opens a bucket, or makes it, and refuses one that cannot hold what it is for. */
+export async function openBucket(manager: JetStreamManager, wanted: BucketConfig): Promise<void> {
+  const found = (await findStream(manager, wanted.name)) ?? (await create(manager, wanted));
+  const unfit = bucketFault(found.config, wanted);
+  if (unfit !== undefined) throw unfit;
+}
+
+/** The bucket of the state. */
+export function stateBucketConfig({ bucket, replicas }: BucketOptions): BucketConfig {
+  return {
+    ...baseConfig(bucket, replicas),
     allow_atomic: true,
     allow_msg_ttl: true,
     metadata: { [APPLICATION]: "state", [SCHEMA_ENTRY]: String(SCHEMA) },
-  });
+  };
 }
 
 /** The bucket of the leases: a key that is not written again within the lease's time is gone. */
-export async function openLeaseBucket(
-  manager: JetStreamManager,
-  { bucket, replicas, ttlMs }: BucketOptions & { readonly ttlMs: number },
-): Promise<void> {
-  await openBucket(manager, replicas, {
+export function leaseBucketConfig({
+  bucket,
+  replicas,
+  ttlMs,
+}: BucketOptions & { readonly ttlMs: number }): BucketConfig {
+  return {
     ...baseConfig(leaseBucket(bucket), replicas),
     max_age: nanos(ttlMs),
     allow_msg_ttl: true,
     subject_delete_marker_ttl: nanos(LEASE_MARKER_MS),
     metadata: { [APPLICATION]: "lease", [SCHEMA_ENTRY]: String(SCHEMA) },
-  });
+  };
 }
 
 export function leaseBucket(bucket: string): string {
   return `${bucket}-lease`;
 }
 
-type BucketConfig = Partial<StreamConfig> & { name: string };
+export type BucketConfig = Partial<StreamConfig> & { name: string };
 
 function baseConfig(bucket: string, replicas: number): BucketConfig {
   const { stream, all } = subjectsOf(bucket);
@@ -70,46 +82,80 @@ function baseConfig(bucket: string, replicas: number): BucketConfig {
   };
 }
 
-async function openBucket(manager: JetStreamManager, replicas: number, config: BucketConfig): Promise<void> {
-  const found = (await findConfig(manager, config.name)) ?? (await create(manager, config));
-  const { name } = config;
+/** Why a stream cannot be this bucket: it is another application's, a newer release's, or lost a setting. */
+export function bucketFault(found: StreamConfig, wanted: BucketConfig): ControlPlaneError | undefined {
+  const { name } = wanted;
   const metadata = found.metadata ?? {};
-  if (metadata[APPLICATION] !== config.metadata?.[APPLICATION]) {
-    throw foreignStore(`stream ${name} belongs to another application; choose another bucket`, { stream: name });
-  }
-  const schema = Number(metadata[SCHEMA_ENTRY]);
-  if (!(schema <= SCHEMA)) throw newerRelease(`stream ${name}`, schema, SCHEMA);
-  const wanted = { num_replicas: replicas, max_msgs_per_subject: 1, allow_msg_ttl: true } as const;
-  const checked: Partial<StreamConfig> = config.allow_atomic ? { ...wanted, allow_atomic: true } : wanted;
-  for (const [setting, value] of Object.entries(checked)) {
-    const is = JSON.stringify(found[setting as keyof StreamConfig]);
-    const needed = JSON.stringify(value);
-    if (is === needed) continue;
-    throw new ControlPlaneError({
-      kind: "precondition",
-      code: "BUCKET_MISCONFIGURED",
-      message: `stream ${name} has ${setting} ${is}; it must be ${needed}: run \`nats stream edit\``,
-      details: { stream: name, setting, found: is, needed },
+  if (metadata[APPLICATION] !== wanted.metadata?.[APPLICATION]) {
+    return foreignStore(`stream ${name} belongs to another application; choose another bucket with --nats-bucket`, {
+      stream: name,
     });
   }
+  const schema = Number(metadata[SCHEMA_ENTRY]);
+  if (!(schema <= SCHEMA)) return newerRelease(`stream ${name}`, schema, SCHEMA);
+  const { num_replicas, max_msgs_per_subject, allow_msg_ttl, allow_atomic, max_age } = wanted;
+  for (const [setting, value] of Object.entries({ num_replicas, max_msgs_per_subject, allow_msg_ttl, allow_atomic })) {
+    const is = found[setting as keyof StreamConfig] ?? false;
+    if (value === undefined || is === value) continue;
+    return misconfigured({ stream: name, setting, found: JSON.stringify(is), needed: JSON.stringify(value) });
+  }
+  const age = max_age ?? 0;
+  if ((found.max_age ?? 0) === age) return undefined;
+  return misconfigured({
+    stream: name,
+    setting: "max_age",
+    found: `${millis(found.max_age ?? 0)} ms`,
+    needed: `${millis(age)} ms`,
+  });
 }
 
-async function findConfig(manager: JetStreamManager, stream: string): Promise<StreamConfig | undefined> {
+function misconfigured(
+  details: Readonly<Record<"stream" | "setting" | "found" | "needed", string>>,
+): ControlPlaneError {
+  const { stream, setting, found, needed } = details;
+  const edit =
+    setting === "num_replicas" ? `nats stream edit ${stream} --replicas ${needed}` : `nats stream edit ${stream}`;
+  const other = setting === "num_replicas" ? `, or start with --nats-replicas ${found}` : "";
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "BUCKET_MISCONFIGURED",
+    message: `stream ${stream} has ${setting} ${found}, and ${needed} is needed: run \`${edit}\`${other}`,
+    details,
+  });
+}
+
+/** Nothing: there is none of this name. */
+export async function findStream(manager: JetStreamManager, stream: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(stream)).config;
+    return await manager.streams.info(stream);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined;
     throw storeFailure(error, `cannot look at stream ${stream}`);
   }
 }
 
-async function create(manager: JetStreamManager, config: BucketConfig): Promise<StreamConfig> {
+async function create(manager: JetStreamManager, config: BucketConfig): Promise<StreamInfo> {
   try {
-    return (await manager.streams.add(config)).config;
+    return await manager.streams.add(config);
   } catch (error) {
     // Another replica may have made it in between.
-    const found = await findConfig(manager, config.name);
+    const found = await findStream(manager, config.name);
     if (found !== undefined) return found;
-    throw storeFailure(error, `cannot make stream ${config.name}`);
+    if (!(error instanceof JetStreamApiError)) throw storeFailure(error, `cannot make stream ${config.name}`);
+    throw unmakeable(error, config);
   }
+}
+
+function unmakeable(error: JetStreamApiError, { name, num_replicas = 1 }: BucketConfig): ControlPlaneError {
+  const what = `cannot make stream ${name}: ${error.message}`;
+  // A cluster that has just started may not have all its servers yet: then it is worth another try.
+  const cure = `${num_replicas} copies need as many servers, see --nats-replicas`;
+  if (error.code !== NOT_CLUSTERED) return unreachable(num_replicas > 1 ? `${what}; ${cure}` : what, error);
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "NATS_NOT_CLUSTERED",
+    message: `${what}; ${cure}`,
+    details: { stream: name, copies: String(num_replicas) },
+    cause: error,
+  });
 }

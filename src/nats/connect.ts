@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { NatsSecurity } from "./security.ts";
 
@@ -18,7 +18,7 @@ export interface NatsConnectOptions {
 /**
  * Connects, and from then on reconnects for ever.
  *
- * @throws ControlPlaneError `unavailable` / `NATS_UNREACHABLE`, `precondition` / `NATS_TOO_OLD`, `invalid` / `BAD_NATS_URL`.
+ * @throws ControlPlaneError `unavailable` / `NATS_UNREACHABLE`, `precondition` / `NATS_LOGIN_REFUSED`, `NATS_TOO_OLD`.
  */
 export async function connectNats({
   servers,
@@ -41,14 +41,7 @@ export async function connectNats({
       ...security,
     });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-    throw new ControlPlaneError({
-      kind: "unavailable",
-      code: "NATS_UNREACHABLE",
-      message: `no NATS server can be reached at ${servers.join(", ")}: ${why}`,
-      details: { servers: servers.join(",") },
-      cause,
-    });
+    throw cannotConnect(cause, servers);
   }
   const version = connection.info?.version ?? "0.0.0";
   const [major = 0, minor = 0] = version.split(".").map(Number);
@@ -60,4 +53,16 @@ export async function connectNats({
     message: `${connection.getServer()} is nats-server ${version}; ${OLDEST_MAJOR}.${OLDEST_MINOR} or later is needed`,
     details: { found: version, needed: `${OLDEST_MAJOR}.${OLDEST_MINOR}` },
   });
+}
+
+function cannotConnect(cause: unknown, servers: readonly string[]): ControlPlaneError {
+  const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const where = servers.join(", ");
+  const details = { servers: servers.join(",") };
+  if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError) {
+    const message = `NATS at ${where} refuses the login (${why}); check user, nkey or credentials`;
+    return new ControlPlaneError({ kind: "precondition", code: "NATS_LOGIN_REFUSED", message, details, cause });
+  }
+  const message = `no NATS server can be reached at ${where}: ${why}`;
+  return new ControlPlaneError({ kind: "unavailable", code: "NATS_UNREACHABLE", message, details, cause });
 }

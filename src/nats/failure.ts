@@ -25,7 +25,8 @@ export function isSilence(thrown: unknown): boolean {
   );
 }
 
-function permissionViolation(thrown: unknown): PermissionViolationError | undefined {
+/** The violation that is behind an error, or nothing. */
+export function permissionViolation(thrown: unknown): PermissionViolationError | undefined {
   if (thrown instanceof errors.PermissionViolationError) return thrown;
   return thrown instanceof Error && thrown.cause !== undefined ? permissionViolation(thrown.cause) : undefined;
 }

@@ -1,21 +1,48 @@
 import type { NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import { permissionViolation } from "./failure.ts";
 
-/** Whether there is a server at the other end just now. */
+/** What the connection says of itself: whether there is a server at the other end just now, and what it forbade. */
 export class Link {
-  #isUp = true;
+  readonly #options: { readonly clock: Clock; readonly logger: Logger };
+  readonly #refused = new Set<string>();
+  #downSince: number | undefined;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, options: { readonly clock: Clock; readonly logger: Logger }) {
+    this.#options = options;
     void this.#follow(connection);
   }
 
   get isUp(): boolean {
-    return this.#isUp;
+    return this.#downSince === undefined;
+  }
+
+  /** Monotonic milliseconds; nothing while there is a server. */
+  get downSince(): number | undefined {
+    return this.#downSince;
+  }
+
+  /** `publish SUBJECT` or `subscribe SUBJECT` of all that the server has forbidden so far. */
+  get refused(): ReadonlySet<string> {
+    return this.#refused;
   }
 
   async #follow(connection: NatsConnection): Promise<void> {
-    for await (const { type } of connection.status()) {
-      if (type === "disconnect" || type === "close") this.#isUp = false;
-      if (type === "reconnect") this.#isUp = true;
+    const { clock, logger } = this.#options;
+    for await (const event of connection.status()) {
+      if (event.type === "disconnect" || event.type === "close") {
+        this.#downSince ??= clock.monotonic();
+        logger.warn({}, "no NATS server is connected");
+      }
+      if (event.type === "reconnect") {
+        this.#downSince = undefined;
+        logger.info({ server: connection.getServer() }, "connected to NATS again");
+      }
+      const violation = event.type === "error" ? permissionViolation(event.error) : undefined;
+      if (violation === undefined) continue;
+      this.#refused.add(`${violation.operation === "publish" ? "publish" : "subscribe"} ${violation.subject}`);
+      logger.warn({ err: violation }, "the NATS server forbids something");
     }
   }
 }

@@ -7,6 +7,7 @@ import { storeClosed } from "../store/errors.ts";
 import { type Lease, leaseKey, type Tenure } from "../store/lease.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { leaseBucket } from "./bucket.ts";
+import { peerRoot } from "./permissions.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -243,7 +244,7 @@ class NatsTenure implements Tenure {
 }
 
 function hintSubject(bucket: string, role: string): string {
-  return `fairlead.${bucket}.lease.${role}`;
+  return `${peerRoot(bucket)}.lease.${role}`;
 }
 
 function tokenOf(value: Uint8Array): number {

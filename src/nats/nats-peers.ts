@@ -9,6 +9,8 @@ import {
   type Peers,
 } from "../store/peers.ts";
 
+import { peerRoot } from "./permissions.ts";
+
 const INTERVAL_MS = 100;
 const RETRY_PAUSE_MS = 20;
 
@@ -36,7 +38,7 @@ export class NatsPeers implements Peers {
 
   constructor(options: NatsPeersOptions) {
     this.#options = options;
-    this.#root = `fairlead.${options.bucket}`;
+    this.#root = peerRoot(options.bucket);
     this.#token = tokenOf(options.replica);
     this.#subscription = options.connection.subscribe(`${this.#root}.position.*`, {
       callback: (_, message) => this.#hear(message),

@@ -171,10 +171,11 @@ export class NatsStore implements StateStore {
 
   #assertWritable(): void {
     const { connection, mirror, link } = this.#options;
-    const { frozen } = mirror.status;
+    const { frozen, failure } = mirror.status;
     if (frozen !== undefined) throw storeReplaced(frozen);
     if (connection.isClosed()) throw storeClosed();
     if (!link.isUp) throw unreachable("no NATS server is connected; nothing was written, try again");
+    if (failure !== undefined) throw unreachable(`${failure}; nothing was written, try again`);
   }
 
   #refusal({ ops, fence }: Batch): ControlPlaneError | undefined {

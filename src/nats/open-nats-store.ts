@@ -5,9 +5,10 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { storeClosed } from "../store/errors.ts";
-import type { Store } from "../store/store.ts";
-import { openLeaseBucket, openStateBucket } from "./bucket.ts";
+import type { Store, StoreTrouble } from "../store/store.ts";
+import { leaseBucketConfig, openBucket, stateBucketConfig } from "./bucket.ts";
 import { BucketMirror, type MirrorStatus } from "./bucket-mirror.ts";
+import { BucketWatch } from "./bucket-watch.ts";
 import { connectNats, type NatsConnectOptions } from "./connect.ts";
 import { storeFailure } from "./failure.ts";
 import { Link } from "./link.ts";
@@ -15,6 +16,7 @@ import { NatsJournal } from "./nats-journal.ts";
 import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
 import { NatsStore } from "./nats-store.ts";
+import { checkPermissions, neededPermissions } from "./permissions.ts";
 import { publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -72,12 +74,15 @@ async function openOn(
   inboxPrefix: string,
   settings: NatsStoreSettings,
 ): Promise<OpenedNatsStore> {
-  const { bucket, replicas, replica, clock, random, logger, leaseTtlMs = LEASE_TTL_MS } = settings;
+  const { bucket, replicas, replica, clock, random, leaseTtlMs = LEASE_TTL_MS } = settings;
+  const logger = settings.logger.child({ component: "store" });
   const subjects = subjectsOf(bucket);
+  const link = new Link(connection, { clock, logger });
+  await checkPermissions(connection, link, neededPermissions(bucket, inboxPrefix));
+  const buckets = [stateBucketConfig({ bucket, replicas }), leaseBucketConfig({ bucket, replicas, ttlMs: leaseTtlMs })];
   const manager = await patiently(clock, async () => {
     const manager = await openManager(connection);
-    await openStateBucket(manager, { bucket, replicas });
-    await openLeaseBucket(manager, { bucket, replicas, ttlMs: leaseTtlMs });
+    for (const wanted of buckets) await openBucket(manager, wanted);
     await beginFirstEpoch(connection, subjects.epoch);
     return manager;
   });
@@ -89,7 +94,7 @@ async function openOn(
     inboxPrefix,
     clock,
     random,
-    logger: logger.child({ component: "store" }),
+    logger,
     onQuiet: () => state.tick(),
   });
   let isOpen = true;
@@ -98,8 +103,10 @@ async function openOn(
   };
   const journal = new NatsJournal({ manager, reader, subjects, assertOpen, head: () => mirror.held.revision });
   const peers = new NatsPeers({ connection, bucket, replica, clock });
+  const watch = new BucketWatch({ manager, buckets, clock, random, logger });
   const onClose = async () => {
     isOpen = false;
+    watch.stop();
     await lease.stop();
     peers.stop();
     await mirror.stop();
@@ -107,7 +114,7 @@ async function openOn(
   };
   const state = new NatsStore({
     connection,
-    link: new Link(connection),
+    link,
     subjects,
     mirror,
     journal,
@@ -119,8 +126,25 @@ async function openOn(
   const lease = new NatsLease({ connection, bucket, replica, state, clock, random, logger, ttlMs: leaseTtlMs });
   await mirror.start();
   await state.barrier();
-  const status = () => ({ kind: "nats", copies: replicas, frozen: mirror.status.frozen }) as const;
+  const status = () => {
+    const away = awayOf({ link, mirror: mirror.status, clock });
+    return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
+  };
   return { state, journal, lease, peers, status, mirrorStatus: () => mirror.status };
+}
+
+/** Why nothing can be written or heard just now. */
+function awayOf(of: {
+  readonly link: Link;
+  readonly mirror: MirrorStatus;
+  readonly clock: Clock;
+}): StoreTrouble | undefined {
+  const { link, mirror, clock } = of;
+  const since = (elapsedMs: number) => clock.now() - Math.round(elapsedMs);
+  if (link.downSince !== undefined) {
+    return { why: "no NATS server is connected", since: since(clock.monotonic() - link.downSince) };
+  }
+  return mirror.failure === undefined ? undefined : { why: mirror.failure, since: since(mirror.silentMs) };
 }
 
 /** A cluster that has just been started, or has lost a server, needs a moment before it answers. */

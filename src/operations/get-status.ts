@@ -8,12 +8,14 @@ import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { isBehind, problemsOf } from "./problems.ts";
+import { storeFindings } from "./store-findings.ts";
 
 /** How the plane, its proxies and its services are, and what a person on call should look at. */
 export async function getStatus(context: Context): Promise<GetStatusResponse> {
   const { mirror, nodes, journal, plane } = context;
-  const [newest] = await journal.list({ limit: 1 });
   const store = context.storeStatus();
+  // A store that is away would not answer; all the rest is known here.
+  const [newest] = store.away === undefined ? await journal.list({ limit: 1 }) : [];
   const views = nodes.nodes();
   const refusals = nodes.refusals();
   const refusing = new Set(refusals.map(({ nodeId }) => nodeId));
@@ -34,6 +36,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     backends: [...mirror.all("backend")].length,
     backendsEligible: services.flatMap(({ backends }) => backends.filter(isEligible)).length,
     problems: problemsOf({
+      store: storeFindings(store),
       nodes: views,
       refusals,
       services,

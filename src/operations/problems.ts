@@ -15,6 +15,7 @@ const MAX_PROBLEMS = 200;
 const QUOTED = 3;
 
 export interface Findings {
+  readonly store: readonly Finding[];
   readonly nodes: readonly NodeView[];
   readonly refusals: readonly Refusal[];
   readonly services: readonly RoutingState[];
@@ -31,9 +32,10 @@ export function isBehind({ lagMs }: NodeView): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
-/** What a person on call should look at: what cannot be read first, then proxies, services and objects. */
+/** What a person on call should look at: the store and what cannot be read first, then proxies, services and objects. */
 export function problemsOf(findings: Findings): Problem[] {
   const found: Finding[] = [
+    ...findings.store,
     ...findings.unreadable.map(({ key, message }) => ({
       what: `stored object ${key}`,
       since: undefined,

@@ -3,6 +3,12 @@ import type { Lease } from "./lease.ts";
 import type { Peers } from "./peers.ts";
 import type { StateStore } from "./state-store.ts";
 
+/** Something that is wrong with a store, in words, and since when: milliseconds since the epoch by this machine's clock. */
+export interface StoreTrouble {
+  readonly why: string;
+  readonly since: number;
+}
+
 /** How the store is, as far as this process can tell without asking anybody. */
 export interface StoreStatus {
   readonly kind: "embedded" | "nats";
@@ -13,6 +19,10 @@ export interface StoreStatus {
    * without a new epoch, so that it may hold less than what was served. Ends with a restore, which begins one.
    */
   readonly frozen: string | undefined;
+  /** Why it can be neither written nor heard just now. The last state is served; all goes on by itself once it is back. */
+  readonly away?: StoreTrouble | undefined;
+  /** What is wrong with it although it works. */
+  readonly fault?: StoreTrouble | undefined;
 }
 
 /** What a store gives to the plane once it is open. Closing `state` ends all of it. */

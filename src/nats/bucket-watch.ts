@@ -1,0 +1,77 @@
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
+import type { StoreTrouble } from "../store/store.ts";
+import { type BucketConfig, bucketFault, findStream } from "./bucket.ts";
+
+const INTERVAL_MS = 5_000;
+
+export interface BucketWatchOptions {
+  readonly manager: JetStreamManager;
+  /** As they were at the start. */
+  readonly buckets: readonly BucketConfig[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/**
+ * Looks now and then whether the buckets still are as they must be: somebody may have taken their copies or their settings
+ * away, which no write and no watch shows until it is too late.
+ */
+export class BucketWatch {
+  readonly #options: BucketWatchOptions;
+  #fault: StoreTrouble | undefined;
+  #isStopped = false;
+  #cancel: () => void = () => {};
+
+  constructor(options: BucketWatchOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  /** What is wrong with a bucket that works nevertheless. */
+  get fault(): StoreTrouble | undefined {
+    return this.#fault;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  #schedule(): void {
+    const { clock, random } = this.#options;
+    this.#cancel = clock.after(INTERVAL_MS * (0.75 + random.next() / 2), () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { manager, buckets, clock, logger } = this.#options;
+    try {
+      const faults: string[] = [];
+      for (const wanted of buckets) {
+        const why = faultOf(await findStream(manager, wanted.name), wanted);
+        if (why !== undefined) faults.push(why);
+      }
+      const why = faults.join("; ");
+      if (why !== (this.#fault?.why ?? "")) {
+        if (why === "") logger.info({}, "the buckets are as they must be again");
+        else logger.error({ why }, "a bucket is not as it must be");
+        this.#fault = why === "" ? undefined : { why, since: clock.now() };
+      }
+    } catch {
+      // The servers are away, which is told elsewhere.
+    }
+    if (!this.#isStopped) this.#schedule();
+  }
+}
+
+function faultOf(found: StreamInfo | undefined, wanted: BucketConfig): string | undefined {
+  if (found === undefined) return `stream ${wanted.name} does not exist any more; restore a backup`;
+  const fault = bucketFault(found.config, wanted);
+  if (fault !== undefined) return fault.message;
+  const away = found.cluster?.replicas?.filter(({ offline }) => offline).map(({ name }) => name) ?? [];
+  if (away.length === 0) return undefined;
+  return `${away.length} of ${found.config.num_replicas} copies of stream ${wanted.name} are away: ${away.join(", ")}`;
+}

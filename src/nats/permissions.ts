@@ -1,0 +1,81 @@
+import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { ControlPlaneError } from "../domain/errors.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
+import { leaseBucket } from "./bucket.ts";
+import type { Link } from "./link.ts";
+import { subjectsOf } from "./subjects.ts";
+
+export interface Permission {
+  readonly operation: "publish" | "subscribe";
+  /** As it is written into the server's configuration. */
+  readonly subject: string;
+}
+
+/** What the NATS user of a plane must be allowed, apart from making the two streams when they do not exist. */
+export function neededPermissions(bucket: string, inboxPrefix: string): readonly Permission[] {
+  const publish = (subject: string): Permission => ({ operation: "publish", subject });
+  const streams = [subjectsOf(bucket), subjectsOf(leaseBucket(bucket))];
+  return [
+    publish("$JS.API.INFO"),
+    ...streams.flatMap(({ all, stream }) => [
+      publish(all),
+      publish(`$JS.API.STREAM.INFO.${stream}`),
+      publish(`$JS.API.STREAM.MSG.GET.${stream}`),
+    ]),
+    publish(`$JS.API.DIRECT.GET.KV_${bucket}`),
+    publish(`$JS.API.CONSUMER.CREATE.KV_${bucket}`),
+    publish(`$JS.API.CONSUMER.DELETE.KV_${bucket}.*`),
+    publish(`$JS.FC.KV_${bucket}.>`),
+    publish(`${peerRoot(bucket)}.>`),
+    { operation: "subscribe", subject: `${peerRoot(bucket)}.>` },
+    { operation: "subscribe", subject: `${inboxPrefix}.>` },
+  ];
+}
+
+/** Where the replicas that share a bucket talk to each other. */
+export function peerRoot(bucket: string): string {
+  return `fairlead.${bucket}`;
+}
+
+/**
+ * Tries each permission, since a missing one would show only later, some as a silence. Changes nothing.
+ *
+ * @throws ControlPlaneError `precondition` / `NATS_PERMISSION_MISSING`, which names all that are missing
+ * (`details.subject` the first).
+ */
+export async function checkPermissions(
+  connection: NatsConnection,
+  link: Link,
+  needed: readonly Permission[],
+): Promise<void> {
+  const probes = needed.map((permission) => ({ ...permission, probe: probeOf(permission.subject) }));
+  for (const { operation, probe } of probes) {
+    if (operation === "subscribe") connection.subscribe(probe, { callback: () => undefined }).unsubscribe();
+    else connection.publish(probe, undefined, { headers: harmless() });
+  }
+  await connection.flush();
+  // What the server said before it answered is then with the link too.
+  await new Promise<void>((resolve) => nextTurn(resolve));
+  const missing = probes.filter(({ operation, probe }) => link.refused.has(`${operation} ${probe}`));
+  const [first] = missing;
+  if (first === undefined) return;
+  const list = missing.map(({ operation, subject }) => `${operation} "${subject}"`).join(", ");
+  throw new ControlPlaneError({
+    kind: "precondition",
+    code: "NATS_PERMISSION_MISSING",
+    message: `the NATS user of this plane may not ${list}; allow it`,
+    details: { operation: first.operation, subject: first.subject },
+  });
+}
+
+/** One subject that the permission covers, and that nobody uses. */
+function probeOf(subject: string): string {
+  return subject.replace(/[>*]$/, "probe");
+}
+
+/** A write to a bucket is refused on account of it; elsewhere nobody looks at it. */
+function harmless() {
+  const header = headers();
+  header.set("Nats-Expected-Last-Subject-Sequence", String(Number.MAX_SAFE_INTEGER));
+  return header;
+}
