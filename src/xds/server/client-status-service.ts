@@ -22,7 +22,8 @@ import {
 import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
 import { SECRET_TYPE } from "../protocol/resource-types.ts";
 import type { TypeState } from "../protocol/type-state.ts";
-import type { ClientStatus, Peer, ResourceStatus, TypeStatus } from "./client-status.ts";
+import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
+import { type Peer, peerOf } from "./peer.ts";
 
 /** What the service needs to know of a stream. */
 export interface StatusSource {
@@ -42,10 +43,7 @@ type Handlers = {
  */
 export function clientStatusService(handlers: Handlers): [ServiceDefinition, UntypedServiceImplementation] {
   const fetch: handleUnaryCall<ClientStatusRequest, ClientStatusResponse> = (call, reply) => {
-    const denied = deny(handlers, {
-      address: call.getPeer(),
-      certificate: call.getAuthContext().sslPeerCertificate?.raw,
-    });
+    const denied = deny(handlers, peerOf(call));
     if (denied) {
       reply(denied);
       return;
@@ -54,10 +52,7 @@ export function clientStatusService(handlers: Handlers): [ServiceDefinition, Unt
     reply(refused, response);
   };
   const stream: handleBidiStreamingCall<ClientStatusRequest, ClientStatusResponse> = (call) => {
-    const denied = deny(handlers, {
-      address: call.getPeer(),
-      certificate: call.getAuthContext().sslPeerCertificate?.raw,
-    });
+    const denied = deny(handlers, peerOf(call));
     if (denied) {
       call.emit("error", denied);
       return;

@@ -1,15 +1,8 @@
 import type { Known, ResourceKey } from "../protocol/resource.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { NodeIdentity } from "./node-identity.ts";
+import type { Peer } from "./peer.ts";
 import type { Variant } from "./services.ts";
-
-/** Who is at the other end of a connection. */
-export type Peer = {
-  /** `address:port`. */
-  readonly address: string;
-  /** The client's certificate in DER, when it presented one. */
-  readonly certificate: Uint8Array | undefined;
-};
 
 /** What identifies a stream to hooks and listeners. */
 export type ClientRef = {

@@ -3,6 +3,8 @@
  * proxyless gRPC clients. It knows nothing of services and backends, and does not validate what it carries.
  */
 // biome-ignore-all lint/performance/noBarrelFile: a package export needs one door; inside the project nobody imports it as a short cut
+/** What `XdsServer.listen` takes, of the grpc-js that it runs on. */
+export { ServerCredentials } from "@grpc/grpc-js";
 export { type ProxylessInput, proxylessProblems } from "../lint/proxyless.ts";
 export type { ProxylessEffect, ProxylessProblem } from "../lint/proxyless-problem.ts";
 export type { ResourceKey } from "../protocol/resource.ts";
@@ -21,11 +23,12 @@ export {
   VIRTUAL_HOST_TYPE,
 } from "../protocol/resource-types.ts";
 export { type CachedResource, prepareResource, type ResourceBytes, type ResourceInput } from "./cached-resource.ts";
-export type { ClientRef, ClientStatus, Peer, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
+export type { ClientRef, ClientStatus, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
 export { contentVersion } from "./content-version.ts";
 export { resourceFromJson } from "./json-resource.ts";
 export { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
+export type { Peer, SubjectNames } from "./peer.ts";
 export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";
 export { type Changes, ResourceCache, type Transaction } from "./resource-cache.ts";
 export type { Placement } from "./stream-host.ts";

@@ -5,8 +5,9 @@ import { isSame } from "../protocol/resource.ts";
 import { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
-import { type ClientRef, type ClientStatus, describeType, type Peer } from "./client-status.ts";
+import { type ClientRef, type ClientStatus, describeType } from "./client-status.ts";
 import { honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
+import { type Peer, peerOf } from "./peer.ts";
 import type { Changes } from "./resource-cache.ts";
 import type { DiscoveryMethod } from "./services.ts";
 import type { StreamHost } from "./stream-host.ts";
@@ -55,7 +56,7 @@ export class StreamDriver implements ClientRef {
     this.streamId = streamId;
     this.openedAt = host.clock.now();
     this.#openedMonotonic = host.clock.monotonic();
-    this.peer = { address: call.getPeer(), certificate: call.getAuthContext()?.sslPeerCertificate?.raw };
+    this.peer = peerOf(call);
     this.#transport = host.transportOf(call, host.limits.maxRequestBytes, {
       received: (bytes) => this.#receive(bytes),
       drained: () => {

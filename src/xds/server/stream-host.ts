@@ -4,10 +4,11 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef, Peer } from "./client-status.ts";
+import type { ClientRef } from "./client-status.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
 import type { XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
+import type { Peer } from "./peer.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
 import type { TransportOf } from "./stream-transport.ts";
 

@@ -13,11 +13,12 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef, ClientStatus, Peer } from "./client-status.ts";
+import type { ClientRef, ClientStatus } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import type { NodeIdentity } from "./node-identity.ts";
+import type { Peer } from "./peer.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
@@ -319,7 +320,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 }
 
-const CONNECTION_GRACE_MS = 5000;
+/** Discovery streams do not end by themselves: this is for whoever asks for a status just then. */
+const CONNECTION_GRACE_MS = 1000;
 
 /** Tried once per process. */
 let directTransportWorks: Promise<boolean> | undefined;

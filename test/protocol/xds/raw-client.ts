@@ -1,6 +1,13 @@
 /** A client of the discovery services that says exactly what a test tells it to, over a real socket. */
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import {
   DeltaDiscoveryRequestSchema,
   type DeltaDiscoveryResponse,
@@ -69,8 +76,12 @@ export class SotwStream extends RawStream<DiscoveryResponse> {
 export class RawClient implements Disposable {
   readonly grpc: Client;
 
-  constructor(address: string) {
-    this.grpc = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
+  /** With TLS, the server is known as `serverName`. */
+  constructor(address: string, tls?: { readonly channel: ChannelCredentials; readonly serverName: string }) {
+    this.grpc = new Client(address, tls?.channel ?? credentials.createInsecure(), {
+      "grpc.max_receive_message_length": -1,
+      ...(tls && { "grpc.ssl_target_name_override": tls.serverName }),
+    });
   }
 
   delta(path = `${ADS}/DeltaAggregatedResources`): DeltaStream {

@@ -1,0 +1,47 @@
+import { X509Certificate } from "node:crypto";
+import type { ServerDuplexStream, ServerUnaryCall } from "@grpc/grpc-js";
+
+/** Who is at the other end of a connection. */
+export type Peer = {
+  /** `address:port`. */
+  readonly address: string;
+  /** The client's certificate in DER, when it presented one and the server's credentials asked for it. */
+  readonly certificate: Uint8Array | undefined;
+  /** The subject alternative names of that certificate, by kind; empty without one. Names by which to tell who it is. */
+  readonly names: SubjectNames;
+};
+
+export type SubjectNames = {
+  /** Such as `spiffe://example.com/edge/7`. */
+  readonly uris: readonly string[];
+  readonly dns: readonly string[];
+  readonly addresses: readonly string[];
+};
+
+type Call = Pick<
+  ServerDuplexStream<unknown, unknown> | ServerUnaryCall<unknown, unknown>,
+  "getPeer" | "getAuthContext"
+>;
+
+/** What a call tells of its connection. A certificate counts only when the handshake proved it. */
+export function peerOf(call: Call): Peer {
+  const certificate = call.getAuthContext()?.sslPeerCertificate?.raw;
+  return { address: call.getPeer(), certificate, names: certificate ? readNames(certificate) : NO_NAMES };
+}
+
+const NO_NAMES: SubjectNames = { uris: [], dns: [], addresses: [] };
+
+/** Node gives the names as one text, in which a value with anything ambiguous in it stands as a JSON string. */
+function readNames(der: Uint8Array): SubjectNames {
+  const text = new X509Certificate(der).subjectAltName ?? "";
+  const found = [...text.matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)];
+  const of = (kind: string) =>
+    found
+      .filter(([, each]) => each === kind)
+      .map(([, , value = ""]) => (value.startsWith('"') ? unquote(value) : value));
+  return { uris: of("URI"), dns: of("DNS"), addresses: of("IP Address") };
+}
+
+function unquote(value: string): string {
+  return String(JSON.parse(value));
+}
