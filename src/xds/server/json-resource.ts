@@ -6,20 +6,23 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
+import { TypedStructSchema } from "../../gen/xds/type/v3/typed_struct_pb.ts";
 import { type CachedResource, prepareResource } from "./cached-resource.ts";
 import { SERVED_MESSAGES } from "./served-messages.ts";
 
-/** What may stand in an `Any`; other extensions are given as bytes. */
+/** What may stand in an `Any` as such; other extensions stand in a `TypedStruct`, which Envoy turns into what it says. */
 const EXTENSIONS = createRegistry(
   RouterSchema,
   HttpConnectionManagerSchema,
   TcpProxySchema,
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
+  TypedStructSchema,
 );
 
 /**
- * Makes a resource of what Envoy's documentation shows, in JSON.
+ * Makes a resource of what Envoy's documentation shows, in JSON. Extensions besides the HTTP connection manager, the
+ * Router, the TCP proxy and the TLS contexts are written as `xds.type.v3.TypedStruct`, with `typeUrl` and `value`.
  *
  * @throws TypeError for a type that xDS does not serve
  * @throws Error for JSON that is not of that type

@@ -1,121 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Cluster_LbPolicy } from "../../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import {
-  CLUSTER_TYPE,
-  ENDPOINT_TYPE,
-  LISTENER_TYPE,
-  LocalRefusalMemory,
-  ResourceCache,
-  ROUTE_TYPE,
-  type Transaction,
-  XdsServer,
-} from "../../../src/xds/server/library.ts";
-import { type Backend, startBackend } from "../../support/backend.ts";
-import { type Envoy, startEnvoy } from "../../support/envoy.ts";
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../../../src/xds/server/library.ts";
 import { eventually } from "../../support/eventually.ts";
-import { freePort } from "../../support/free-port.ts";
-import { send, Traffic } from "../../support/traffic.ts";
-import { adsBootstrap } from "./ads-bootstrap.ts";
+import { Traffic } from "../../support/traffic.ts";
+import { type Bench, MATRIX, startBench } from "./bench.ts";
 import { badCluster, clusterOf, endpointsOf, listenerOf, routeTo } from "./envoy-resources.ts";
-
-type Sent = { readonly typeUrl: string; readonly resources: number; readonly removed: number };
-
-/** A server with one Envoy behind it, whose stream can be lost and come back. */
-class Bench implements AsyncDisposable {
-  readonly cache = new ResourceCache();
-  readonly refusals = new LocalRefusalMemory();
-  readonly held = new Set<string>();
-  readonly sent: Sent[] = [];
-  readonly nacks: { names: readonly string[]; message: string }[] = [];
-  readonly firstTypes: string[] = [];
-  readonly backends: Backend[] = [];
-  readonly listenPort: number;
-  readonly #xdsPort: number;
-  server: XdsServer | undefined;
-  envoy: Envoy | undefined;
-
-  constructor(ports: { listen: number; xds: number }) {
-    this.listenPort = ports.listen;
-    this.#xdsPort = ports.xds;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.listenPort}/`;
-  }
-
-  async serve(): Promise<void> {
-    this.sent.length = 0;
-    this.firstTypes.length = 0;
-    this.server = new XdsServer({
-      cache: this.cache,
-      groupOf: () => "g",
-      refusals: this.refusals,
-      hold: (_client, { typeUrl, name }) => (this.held.has(`${typeUrl} ${name}`) ? "test" : undefined),
-    });
-    this.server.on("sent", (_client, sent) => this.sent.push(sent));
-    this.server.on("nack", (_client, nack) => this.nacks.push(nack));
-    this.server.on("subscribe", (_client, { typeUrl }) => this.firstTypes.push(typeUrl));
-    await this.server.listen(`127.0.0.1:${this.#xdsPort}`);
-  }
-
-  /** As a crash of the plane would: streams end, and another server takes over. */
-  async restart(change?: (tx: Transaction) => void): Promise<void> {
-    await this.server?.stop({ graceMs: 200 });
-    if (change) this.update(change);
-    await this.serve();
-  }
-
-  update(change: (tx: Transaction) => void): number {
-    return this.cache.update("g", change);
-  }
-
-  /** Clusters by name, each with one backend of the same name. */
-  async backend(name: string): Promise<number> {
-    const backend = await startBackend(name);
-    this.backends.push(backend);
-    return backend.port;
-  }
-
-  async answeredBy(name: string): Promise<void> {
-    await eventually(
-      () => send({ url: this.url }),
-      ({ backend }) => backend === name,
-      { what: `${name} answers` },
-    );
-  }
-
-  async settled(): Promise<void> {
-    await eventually(
-      () => this.server?.clients().map(({ oldestPending, types }) => oldestPending === undefined && types.length > 0),
-      (settled) => settled?.length === 1 && settled[0] === true,
-      { what: "the proxy is settled", timeoutMs: 10_000 },
-    );
-  }
-
-  async stat(name: string): Promise<number> {
-    return (await this.envoy?.stats())?.get(name) ?? 0;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.envoy?.kill();
-    await this.server?.stop({ graceMs: 100 });
-    for (const backend of this.backends) await backend.stop();
-  }
-}
-
-async function startBench(
-  version: string,
-  protocol: "delta" | "sotw",
-  first: (bench: Bench) => Promise<void>,
-): Promise<Bench> {
-  const xds = await freePort();
-  const bench = new Bench({ listen: await freePort(), xds });
-  await first(bench);
-  await bench.serve();
-  const bootstrap = adsBootstrap({ xds: `127.0.0.1:${xds}`, nodeId: "n1", cluster: "g", protocol });
-  bench.envoy = await startEnvoy({ bootstrap, version });
-  return bench;
-}
 
 async function serveX(bench: Bench): Promise<void> {
   const port = await bench.backend("x");
@@ -126,13 +15,6 @@ async function serveX(bench: Bench): Promise<void> {
     tx.set(routeTo("r", "x"));
   });
 }
-
-const MATRIX = [
-  { version: "1.40.0", protocol: "delta" },
-  { version: "1.40.0", protocol: "sotw" },
-  { version: "1.36.4", protocol: "delta" },
-  { version: "1.36.4", protocol: "sotw" },
-] as const;
 
 describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol }) => {
   it("R1, R2, R3, R8, R25: clusters change and take turns under traffic without one failed request and without warming", async () => {
