@@ -1,6 +1,7 @@
 import type { Report } from "./events.ts";
 import { isSame, type Resource, type View } from "./resource.ts";
-import { parseGlob } from "./resource-name.ts";
+import { isInNamespace, nobodyIn, parseGlob } from "./resource-name.ts";
+import type { Registry } from "./resource-types.ts";
 import type { TypeState } from "./type-state.ts";
 
 /**
@@ -57,11 +58,35 @@ function mayPush(state: TypeState, name: string): boolean {
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
+/** Any parent in the view may be waiting for the word that its namespace is empty (W8). */
+export function markEmptyNamespaces(registry: Registry, state: TypeState, view: View): void {
+  const { typeUrl, namespaced } = state.type;
+  if (!namespaced) return;
+  for (const parent of registry.ordered.filter(({ companions }) => companions.includes(typeUrl))) {
+    for (const { references } of view.list(parent.typeUrl)) {
+      for (const { typeUrl: of, name } of references) {
+        if (of === typeUrl && membersOf(state, name, view).length === 0) state.force(nobodyIn(name), Infinity);
+      }
+    }
+  }
+}
+
+function membersOf(state: TypeState, namespace: string, view: View): Resource[] {
+  return [...view.list(state.type.typeUrl)].filter(({ name }) => isInNamespace(namespace, name));
+}
+
 function follow(state: TypeState, name: string, view: View): void {
-  if (parseGlob(name)) {
-    for (const member of view.members(state.type.typeUrl, name)) follow(state, member.name, view);
+  if (state.type.namespaced) {
+    const members = membersOf(state, name, view);
+    if (members.length === 0) state.force(nobodyIn(name), Infinity);
+    for (const member of members) followOne(state, member.name, view);
     return;
   }
+  if (parseGlob(name)) for (const member of view.members(state.type.typeUrl, name)) followOne(state, member.name, view);
+  else followOne(state, name, view);
+}
+
+function followOne(state: TypeState, name: string, view: View): void {
   const repeats = !state.due.has(name) && state.sent.has(name);
   state.behind.add(name);
   state.force(name, repeats ? Infinity : view.publicationOf(state.type.typeUrl, name));

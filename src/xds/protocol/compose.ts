@@ -21,15 +21,12 @@ export type Stamp = {
   readonly withTtl: boolean;
 };
 
-const DUMMY_NAME = "fairlead.none";
-
 /** A delta response of exactly what the plan holds. */
 export function composeDelta(state: TypeState, plan: Plan, stamp: Stamp): Outgoing {
   const items = new Map<string, FlightItem>();
   for (const resource of plan.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
   for (const name of plan.removals) items.set(name, itemOf(state, name, undefined));
-  const dummy = items.size === 0 && state.type.emptyAnswer === "dummy";
-  return outgoing(state, stamp, "", plan.upserts, dummy ? [DUMMY_NAME] : plan.removals, items);
+  return outgoing(state, stamp, "", plan.upserts, plan.removals, items);
 }
 
 /** A SotW response of a type whose responses need not be complete: what is due, nothing else. */

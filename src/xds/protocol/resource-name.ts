@@ -47,6 +47,22 @@ export function isMember(glob: Glob, name: string): boolean {
   return end > from && params === glob.params && (slash < 0 || slash >= end);
 }
 
+/** True when the name is a direct member of a namespace, which ends with its slash. */
+export function isInNamespace(namespace: string, name: string): boolean {
+  return name.startsWith(namespace) && name.lastIndexOf("/") === namespace.length - 1;
+}
+
+/** A name that no resource has; its removal says that the namespace is empty. */
+export function nobodyIn(namespace: string): string {
+  return `${namespace}${NOBODY}`;
+}
+
+export function isNobody(name: string): boolean {
+  return name.endsWith(`/${NOBODY}`);
+}
+
+const NOBODY = "fairlead.none";
+
 function unescapePlain(text: string): string {
   return text.replace(/%[0-9A-Fa-f]{2}/g, (escaped) => {
     const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));

@@ -24,8 +24,11 @@ export type ResourceType = {
   readonly removal: "explicit" | "never";
   /** Delta's answer to a name that does not exist: `placeholder` asks the view for a resource that says so (R8, VHDS). */
   readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
-  /** A first wildcard request with nothing to send: an empty response, or one that names a dummy as removed (W8). */
-  readonly emptyAnswer: "empty" | "dummy";
+  /**
+   * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of some member, or that
+   * there is none (W8).
+   */
+  readonly namespaced: boolean;
   /** Sent again right behind a resource of this type that is new or changed and refers to them (R3, R25). */
   readonly companions: readonly string[];
   /** A resource of this type goes out after those it refers to of these types, which leave after it (R1, R2). */
@@ -43,7 +46,7 @@ const named = {
   legacyWildcard: false,
   removal: "never",
   absent: "removed",
-  emptyAnswer: "empty",
+  namespaced: false,
   companions: [],
   waitsFor: [],
   overtakes: false,
@@ -85,7 +88,7 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
     removal: "explicit",
     waitsFor: [CLUSTER_TYPE],
   },
-  { ...named, typeUrl: ROUTE_TYPE, shortName: "RDS", waitsFor: [CLUSTER_TYPE] },
+  { ...named, typeUrl: ROUTE_TYPE, shortName: "RDS", companions: [VIRTUAL_HOST_TYPE], waitsFor: [CLUSTER_TYPE] },
   {
     ...named,
     typeUrl: VIRTUAL_HOST_TYPE,
@@ -93,7 +96,7 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
     legacyWildcard: true,
     removal: "explicit",
     absent: "placeholder",
-    emptyAnswer: "dummy",
+    namespaced: true,
     waitsFor: [CLUSTER_TYPE],
     heartbeats: false,
   },

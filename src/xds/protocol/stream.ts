@@ -1,4 +1,4 @@
-import { markCompanions, proveLive } from "./companions.ts";
+import { markCompanions, markEmptyNamespaces, proveLive } from "./companions.ts";
 import {
   composeDelta,
   composeFull,
@@ -348,6 +348,7 @@ export class ProtocolStream {
     for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
     for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
     this.#markTombstones(state, view);
+    if (state.mustAnswer) markEmptyNamespaces(this.#settings.registry, state, view);
   }
 
   /** Collections reconnect without versions, so what was deleted must be named (R19). */

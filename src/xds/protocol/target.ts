@@ -1,5 +1,5 @@
 import { isSame, type Resource, type View } from "./resource.ts";
-import { collectionOf, parseGlob } from "./resource-name.ts";
+import { collectionOf, isNobody, parseGlob } from "./resource-name.ts";
 import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** What one name needs, before holds and waits are asked. */
@@ -38,6 +38,7 @@ export function needOf(states: TypeStates, state: TypeState, view: View, name: s
  */
 function absentNeed(states: TypeStates, state: TypeState, view: View, name: string): Need {
   const { type } = state;
+  if (type.namespaced && isNobody(name)) return { kind: "remove" };
   if (parseGlob(name)) {
     const populated = Iterator.from(view.members(type.typeUrl, name)).some(() => true);
     return populated ? NOTHING : { kind: "remove" };

@@ -13,7 +13,7 @@ import {
   type VirtualHost,
   VirtualHostSchema,
 } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
-import { RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import { ScopedRouteConfigurationSchema } from "../../gen/envoy/config/route/v3/scoped_route_pb.ts";
 import { HttpConnectionManagerSchema } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { TcpProxySchema } from "../../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
@@ -58,7 +58,7 @@ const READERS: Readonly<Record<string, (body: Uint8Array, found: Found) => void>
   [CLUSTER_TYPE]: (body, found) => readCluster(fromBinary(ClusterSchema, body), found),
   [ENDPOINT_TYPE]: (body, found) => readEndpoints(body, found),
   [LISTENER_TYPE]: (body, found) => readListener(fromBinary(ListenerSchema, body), found),
-  [ROUTE_TYPE]: (body, found) => readHosts(fromBinary(RouteConfigurationSchema, body).virtualHosts, found),
+  [ROUTE_TYPE]: (body, found) => readRoutes(fromBinary(RouteConfigurationSchema, body), found),
   [VIRTUAL_HOST_TYPE]: (body, found) => readHosts([fromBinary(VirtualHostSchema, body)], found),
   [SCOPED_ROUTE_TYPE]: (body, found) =>
     add(found, ROUTE_TYPE, fromBinary(ScopedRouteConfigurationSchema, body).routeConfigurationName),
@@ -116,6 +116,12 @@ function readNetworkFilter(any: Any | undefined, found: Found): void {
   const proxy = unpack(any, TcpProxySchema)?.clusterSpecifier;
   if (proxy?.case === "cluster") add(found, CLUSTER_TYPE, proxy.value);
   if (proxy?.case === "weightedClusters") for (const { name } of proxy.value.clusters) add(found, CLUSTER_TYPE, name);
+}
+
+/** Virtual hosts that are discovered are named in the namespace of their route configuration. */
+function readRoutes({ name, virtualHosts, vhds }: RouteConfiguration, found: Found): void {
+  readHosts(virtualHosts, found);
+  if (vhds) add(found, VIRTUAL_HOST_TYPE, `${name}/`);
 }
 
 function readHosts(hosts: readonly VirtualHost[], found: Found): void {

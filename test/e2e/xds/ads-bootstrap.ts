@@ -7,7 +7,12 @@ interface BootstrapOptions {
   readonly protocol?: "delta" | "sotw";
 }
 
-export function adsBootstrap({ xds, nodeId, cluster, protocol = "delta" }: BootstrapOptions): object {
+export interface Bootstrap {
+  readonly dynamic_resources: Readonly<Record<string, object>>;
+  readonly [part: string]: object;
+}
+
+export function adsBootstrap({ xds, nodeId, cluster, protocol = "delta" }: BootstrapOptions): Bootstrap {
   const separator = xds.lastIndexOf(":");
   const socket = { address: xds.slice(0, separator), port_value: Number(xds.slice(separator + 1)) };
   return {

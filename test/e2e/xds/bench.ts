@@ -5,7 +5,7 @@ import { type Envoy, startEnvoy } from "../../support/envoy.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/free-port.ts";
 import { send } from "../../support/traffic.ts";
-import { adsBootstrap } from "./ads-bootstrap.ts";
+import { adsBootstrap, type Bootstrap } from "./ads-bootstrap.ts";
 
 /** The Envoys and the variants that everything is tried with. */
 export const MATRIX = [
@@ -100,18 +100,18 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-/** @param more Parts of the bootstrap besides those that every proxy has, or instead of them. */
+/** @param adapt What differs in the bootstrap. */
 export async function startBench(
   version: string,
   protocol: "delta" | "sotw",
   first: (bench: Bench) => Promise<void>,
-  more: object = {},
+  adapt: (bootstrap: Bootstrap) => object = (bootstrap) => bootstrap,
 ): Promise<Bench> {
   const xds = await freePort();
   const bench = new Bench({ listen: await freePort(), xds });
   await first(bench);
   await bench.serve();
   const bootstrap = adsBootstrap({ xds: `127.0.0.1:${xds}`, nodeId: "n1", cluster: "g", protocol });
-  bench.envoy = await startEnvoy({ bootstrap: { ...bootstrap, ...more }, version });
+  bench.envoy = await startEnvoy({ bootstrap: adapt(bootstrap), version });
   return bench;
 }

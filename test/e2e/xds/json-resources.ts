@@ -1,6 +1,12 @@
 /** Resources in the words of Envoy's documentation, for what the typed builders have no form for. */
 import type { JsonObject } from "@bufbuild/protobuf";
-import { LISTENER_TYPE, type ResourceInput, resourceFromJson } from "../../../src/xds/server/library.ts";
+import {
+  EXTENSION_TYPE,
+  LISTENER_TYPE,
+  type ResourceInput,
+  resourceFromJson,
+  SCOPED_ROUTE_TYPE,
+} from "../../../src/xds/server/library.ts";
 
 const TYPE = "type.googleapis.com/";
 
@@ -66,4 +72,35 @@ export function everythingTo(cluster: string, name = "r"): JsonObject {
     name,
     virtualHosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster } }] }],
   };
+}
+
+export const FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault";
+
+/** The configuration "fault" of a filter that answers this share of the requests by itself. */
+export function faultOf(percent: number, type = FAULT): ResourceInput {
+  const abort = { httpStatus: 418, percentage: { numerator: percent } };
+  return resourceFromJson(EXTENSION_TYPE, { name: "fault", typedConfig: extension(type, { abort }) });
+}
+
+/** A filter whose configuration is discovered under the name "fault". */
+export function discoveredFault(source: JsonObject): JsonObject {
+  return { name: "fault", configDiscovery: { configSource: source, typeUrls: [TYPE + FAULT] } };
+}
+
+/** What a connection manager says to find its routes by the header `x-scope`. */
+export function scopedRoutes(source: JsonObject): JsonObject {
+  return {
+    scopedRoutes: {
+      name: "scopes",
+      scopeKeyBuilder: { fragments: [{ headerValueExtractor: { name: "x-scope", index: 0 } }] },
+      rdsConfigSource: source,
+      scopedRds: { scopedRdsConfigSource: source },
+    },
+  };
+}
+
+/** Leads requests whose `x-scope` is the scope's name to a route configuration. */
+export function scopeTo(name: string, routeConfigurationName: string): ResourceInput {
+  const key = { fragments: [{ stringKey: name }] };
+  return resourceFromJson(SCOPED_ROUTE_TYPE, { name, routeConfigurationName, key });
 }

@@ -1,27 +1,11 @@
-import { X509Certificate } from "node:crypto";
-import { connect } from "node:tls";
 import { describe, expect, it } from "vitest";
-import { type ResourceInput, resourceFromJson, SECRET_TYPE } from "../../../src/xds/server/library.ts";
-import { Authority, type KeyPair } from "../../support/certificates.ts";
+import { type ResourceInput, SECRET_TYPE } from "../../../src/xds/server/library.ts";
+import type { KeyPair } from "../../support/certificates.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Bench, MATRIX, startBench } from "./bench.ts";
 import { clusterOf, endpointsOf } from "./envoy-resources.ts";
 import { ADS, everythingTo, httpListener } from "./json-resources.ts";
-
-const authority = new Authority();
-
-/** One handshake; tells the serial number of the certificate that was served. */
-function handshake(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", ca: authority.certificate, servername: "edge.test" });
-    socket.setTimeout(5000, () => socket.destroy(new Error("no handshake within 5 s")));
-    socket.once("error", reject);
-    socket.once("secureConnect", () => {
-      resolve(socket.getPeerX509Certificate()?.serialNumber ?? "none");
-      socket.destroy();
-    });
-  });
-}
+import { EDGE_SECRET, edgePair, edgeSecret, handshake, serialOf } from "./tls-edge.ts";
 
 /** Handshakes without a pause, until it is stopped. */
 class Handshakes implements AsyncDisposable {
@@ -57,23 +41,12 @@ class Handshakes implements AsyncDisposable {
   }
 }
 
-function serialOf({ certificate }: KeyPair): string {
-  return new X509Certificate(certificate).serialNumber;
-}
-
-function secretOf({ certificate, key }: KeyPair): ResourceInput {
-  return resourceFromJson(SECRET_TYPE, {
-    name: "edge",
-    tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } },
-  });
-}
-
 function listenerWith(bench: Bench, source: object = {}): ResourceInput {
   return httpListener({
     name: "l",
     port: bench.listenPort,
     manager: { routeConfig: everythingTo("x") },
-    tls: { tlsCertificateSdsSecretConfigs: [{ name: "edge", sdsConfig: { ...ADS, ...source } }] },
+    tls: { tlsCertificateSdsSecretConfigs: [{ name: EDGE_SECRET, sdsConfig: { ...ADS, ...source } }] },
   });
 }
 
@@ -82,14 +55,14 @@ async function serveTls(bench: Bench, pair: KeyPair): Promise<void> {
   bench.update((tx) => {
     tx.set(clusterOf("x"));
     tx.set(endpointsOf("x", port));
-    tx.set(secretOf(pair));
+    tx.set(edgeSecret(pair));
     tx.set(listenerWith(bench));
   });
 }
 
 describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, protocol }) => {
   it("3, R7: rotate under load without one failed handshake, are never withdrawn, and touch no listener", async () => {
-    const first = authority.issue("DNS:edge.test");
+    const first = edgePair();
     await using bench = await startBench(version, protocol, (each) => serveTls(each, first));
     await bench.envoy?.ready();
     await using load = new Handshakes(bench.listenPort);
@@ -97,11 +70,11 @@ describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, 
     load.failures.length = 0;
     let newest = first;
     for (let round = 0; round < 5; round++) {
-      newest = authority.issue("DNS:edge.test");
-      bench.update((tx) => tx.set(secretOf(newest)));
+      newest = edgePair();
+      bench.update((tx) => tx.set(edgeSecret(newest)));
       await load.serves(newest);
     }
-    bench.update((tx) => tx.delete(SECRET_TYPE, "edge"));
+    bench.update((tx) => tx.delete(SECRET_TYPE, EDGE_SECRET));
     await bench.restart();
     await bench.settled();
     await load.serves(newest);
@@ -112,7 +85,7 @@ describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, 
   });
 
   it("R6: a listener whose ConfigSource bytes change has its certificate at once", async () => {
-    const pair = authority.issue("DNS:edge.test");
+    const pair = edgePair();
     await using bench = await startBench(version, protocol, (each) => serveTls(each, pair));
     await bench.envoy?.ready();
     await using load = new Handshakes(bench.listenPort);
@@ -135,24 +108,24 @@ describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, 
   });
 
   it("C7, R16: a secret that Envoy refuses leaves the old certificate in use, and a good one repairs it", async () => {
-    const first = authority.issue("DNS:edge.test");
-    const other = authority.issue("DNS:edge.test");
+    const first = edgePair();
+    const other = edgePair();
     await using bench = await startBench(version, protocol, (each) => serveTls(each, first));
     await bench.envoy?.ready();
     await using load = new Handshakes(bench.listenPort);
     await load.serves(first);
     load.failures.length = 0;
-    bench.update((tx) => tx.set(secretOf({ certificate: other.certificate, key: first.key })));
+    bench.update((tx) => tx.set(edgeSecret({ certificate: other.certificate, key: first.key })));
     await eventually(
       () => bench.nacks.length,
       (count) => count === 1,
       { what: "the mismatched pair is refused" },
     );
     await load.serves(first);
-    bench.update((tx) => tx.set(secretOf(first)));
+    bench.update((tx) => tx.set(edgeSecret(first)));
     await bench.settled();
     await load.serves(first);
-    bench.update((tx) => tx.set(secretOf(other)));
+    bench.update((tx) => tx.set(edgeSecret(other)));
     await load.serves(other);
     expect(load.failures).toEqual([]);
     expect(bench.nacks).toHaveLength(1);
