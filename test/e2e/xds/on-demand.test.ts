@@ -72,6 +72,7 @@ describe.each([
       ({ status }) => status === 404,
       { what: "the unknown host is answered" },
     );
+    expect(bench.nacks).toEqual([]);
   });
 
   it("D11, D17, C12: hosts are served, and one that was asked for in vain is served once it exists", async () => {

@@ -92,7 +92,7 @@ it.each(MATRIX)("3, 11: Envoy $version is served over one $protocol stream per t
     { what: "the changed layer is in use" },
   );
   const services = server.clients().map(({ method }) => /v3\.(\w+)\//.exec(method)?.[1]);
-  expect([...new Set(services)].toSorted()).toEqual([
+  const all = [
     "ClusterDiscoveryService",
     "EndpointDiscoveryService",
     "ExtensionConfigDiscoveryService",
@@ -101,7 +101,8 @@ it.each(MATRIX)("3, 11: Envoy $version is served over one $protocol stream per t
     "RuntimeDiscoveryService",
     "ScopedRoutesDiscoveryService",
     "SecretDiscoveryService",
-  ]);
+  ];
+  expect(new Set(services)).toEqual(new Set(all));
   expect(new Set(server.clients().map(({ variant }) => variant))).toEqual(new Set([protocol]));
   expect(nacks).toEqual([]);
   await server.stop({ graceMs: 100 });
