@@ -1,4 +1,5 @@
 import type { BatchMark } from "./batch-mark.ts";
+import type { EpochMark } from "./epoch-mark.ts";
 
 /** One message of the bucket, as a mirror hears it. */
 export interface BucketMessage {
@@ -11,7 +12,7 @@ export interface BucketMessage {
   /** Of the state, when it is. No value: deleted. */
   readonly change: { readonly key: string; readonly value: Uint8Array | undefined } | undefined;
   /** The epoch that it begins, when it does. */
-  readonly epoch: number | undefined;
+  readonly epoch: EpochMark | undefined;
   /** Of the writer's batch; on its last message. */
   readonly id: string;
 }
@@ -26,12 +27,17 @@ export interface AssembledChange {
   readonly at: number;
 }
 
+export interface BegunEpoch extends EpochMark {
+  /** Of the batch that began it. */
+  readonly position: number;
+}
+
 /** One batch, or several of which only the last values are left. Exactly the state at `position` for who applies it. */
 export interface AssembledCommit {
   readonly position: number;
   readonly at: number;
   readonly changes: readonly AssembledChange[];
-  readonly epoch: number | undefined;
+  readonly epoch: BegunEpoch | undefined;
   readonly ids: readonly string[];
 }
 
@@ -47,7 +53,7 @@ export class BatchAssembler {
   #read = 0;
   /** How many messages must have been read before anything is given out. */
   #wholeFrom = 0;
-  #epoch: number | undefined;
+  #epoch: BegunEpoch | undefined;
   #changes = new Map<string, AssembledChange>();
   #ids: string[] = [];
 
@@ -70,7 +76,7 @@ export class BatchAssembler {
       this.#changes.delete(change.key);
       this.#changes.set(change.key, { ...change, position, sequence, at });
     }
-    if (epoch !== undefined) this.#epoch = epoch;
+    if (epoch !== undefined) this.#epoch = { ...epoch, position };
     if (id !== "") this.#ids.push(id);
     if (mark.index < mark.count || this.#read < this.#wholeFrom) return undefined;
     const commit = { position, at, changes: [...this.#changes.values()], epoch: this.#epoch, ids: this.#ids };

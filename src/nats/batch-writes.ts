@@ -1,4 +1,5 @@
 import { historySlot } from "../store/batch.ts";
+import type { Revision } from "../store/revision.ts";
 import { type Batch, DELETE_WINDOW_MS, type StoreOp } from "../store/state-store.ts";
 import type { BucketWrite } from "./publish-batch.ts";
 import type { Subjects } from "./subjects.ts";
@@ -33,7 +34,7 @@ export function batchWrites(options: {
     if (op.history !== undefined) {
       hidden.push({
         subject: subjects.history(op.key, historySlot(op.history)),
-        value: copyOf(op.history.generation, op.value),
+        value: formatCopy({ generation: op.history.generation, value: op.value }),
       });
     }
     return { subject, value: op.value, ...guarded };
@@ -49,15 +50,29 @@ export function tickWrite(subjects: Subjects, now: number): BucketWrite {
   return { subject: subjects.tick(Math.floor(now / TICK_SLOT_MS) % TICK_SLOTS), value: new Uint8Array() };
 }
 
-/** A history copy: its generation in the first eight bytes, then the value. */
-function copyOf(generation: number, value: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(8 + value.byteLength);
-  new DataView(copy.buffer).setBigUint64(0, BigInt(generation));
-  copy.set(value, 8);
+const COPY_HEAD_BYTES = 24;
+
+export interface StoredCopy {
+  readonly generation: number;
+  readonly value: Uint8Array;
+  /** Of the write that it is a copy of, where that is not the batch that it lies in: it was brought from elsewhere. */
+  readonly origin?: Revision | undefined;
+}
+
+/** Generation, epoch and position of the origin, eight bytes each, then the value. No epoch: no origin. */
+export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Array {
+  const copy = new Uint8Array(COPY_HEAD_BYTES + value.byteLength);
+  const view = new DataView(copy.buffer);
+  view.setBigUint64(0, BigInt(generation));
+  view.setBigUint64(8, BigInt(origin?.epoch ?? 0));
+  view.setBigUint64(16, BigInt(origin?.position ?? 0));
+  copy.set(value, COPY_HEAD_BYTES);
   return copy;
 }
 
-export function parseCopy(copy: Uint8Array): { readonly generation: number; readonly value: Uint8Array } {
+export function parseCopy(copy: Uint8Array): StoredCopy {
   const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
-  return { generation: Number(view.getBigUint64(0)), value: copy.subarray(8) };
+  const [generation, epoch, position] = [0, 8, 16].map((at) => Number(view.getBigUint64(at)));
+  const origin = epoch === 0 ? undefined : { epoch: epoch ?? 0, position: position ?? 0 };
+  return { generation: generation ?? 0, value: copy.subarray(COPY_HEAD_BYTES), origin };
 }

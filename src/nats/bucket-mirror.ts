@@ -3,13 +3,15 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
-import { type Held, type HeldChange, HeldState, type Tombstone } from "../store/held-state.ts";
+import { HeldState } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
-import { scanBucket } from "./bucket-scan.ts";
+import { missedChanges, scanBucket } from "./bucket-scan.ts";
+import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { type Feed, openFeed } from "./feed.ts";
-import type { Subjects } from "./subjects.ts";
+import { firstContent, type Loading, newLoading } from "./first-content.ts";
+import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
 
 /** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
 export const SILENCE_LIMIT_MS = 3_000;
@@ -39,7 +41,7 @@ export interface MirrorStatus {
 export interface BucketMirrorOptions {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
-  readonly subjects: Subjects;
+  readonly bucket: string;
   readonly inboxPrefix: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -48,10 +50,12 @@ export interface BucketMirrorOptions {
   readonly onQuiet: () => void;
 }
 
-/** A message of the first reading. */
-interface Loaded {
-  readonly sequence: number;
-  readonly at: number;
+/** The epoch that is mirrored. */
+export interface MirroredEpoch {
+  readonly epoch: number;
+  readonly subjects: Subjects;
+  /** Position of the batch that began it: what was written to an earlier root after it counts for nothing. */
+  readonly began: number;
 }
 
 interface Waiter {
@@ -67,12 +71,13 @@ export class BucketMirror {
   readonly #ids = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
   readonly #cancels = new Set<() => void>();
-  readonly #firstSync = Promise.withResolvers<void>();
   #held: HeldState | undefined;
+  #current: MirroredEpoch | undefined;
+  /** Of the root that the feed brings. */
+  #subjects: Subjects;
   #created = "";
   #assembler = new BatchAssembler();
-  /** Until the state has been read. */
-  #loading: Loaded[] | undefined = [];
+  #loading: Loading | undefined = newLoading();
   /** Later messages were written after the feed was opened, so their time is the present. */
   #liveFrom = 0;
   #feed: Feed | undefined;
@@ -90,6 +95,7 @@ export class BucketMirror {
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
+    this.#subjects = subjectsOf(options.bucket);
     this.#heardAt = options.clock.monotonic();
   }
 
@@ -98,15 +104,29 @@ export class BucketMirror {
     const { created, state } = await this.#info();
     this.#created = created;
     this.#liveFrom = state.last_seq;
+    this.#subjects = subjectsOf(this.#options.bucket, (await this.#newestEpoch()).root);
+    this.#isOpening = true;
     await this.#open();
-    await this.#firstSync.promise;
+    this.#isOpening = false;
     this.#every(CHECK_INTERVAL_MS, () => this.#checkSilence());
     this.#every(COMPARE_INTERVAL_MS * (0.5 + this.#options.random.next()), () => this.compare());
+    await this.loaded();
   }
 
   get held(): HeldState {
     if (this.#held === undefined) throw new Error("the mirror has not been read yet");
     return this.#held;
+  }
+
+  /** The epoch that `held` is of. */
+  get current(): MirroredEpoch {
+    if (this.#current === undefined) throw new Error("the mirror has not been read yet");
+    return this.#current;
+  }
+
+  /** Resolves at once, unless the whole state is being read: then when it has been. */
+  async loaded(): Promise<void> {
+    while (this.#loading !== undefined) await this.#loading.isDone;
   }
 
   get status(): MirrorStatus {
@@ -160,23 +180,15 @@ export class BucketMirror {
 
   /** The net under the feed: reads the whole bucket, and repairs what the mirror missed. */
   async compare(): Promise<void> {
-    if (this.#frozen !== undefined || this.#isStopped) return;
+    if (this.#frozen !== undefined || this.#loading !== undefined || this.#isStopped) return;
     try {
-      const scan = await scanBucket(this.#options);
+      const { subjects } = this.current;
+      const scan = await scanBucket({ ...this.#options, subjects });
       if (!(await this.catchUp(SILENCE_LIMIT_MS))) return;
-      const { position, at } = { position: this.held.revision.position, at: this.held.at };
-      const missed: HeldChange[] = [];
-      for (const [key, found] of scan.changes) {
-        if (found.sequence > position || found.sequence <= this.sequenceOf(key)) continue;
-        if (found.value === undefined && this.held.entry(key) === undefined) continue;
-        missed.push(found);
-        this.#sequences.set(key, found.sequence);
-      }
-      for (const { key } of this.held.read("")) {
-        if (scan.changes.has(key) || this.sequenceOf(key) > scan.position) continue;
-        missed.push({ key, value: undefined, position, at });
-        this.#sequences.delete(key);
-      }
+      // Another epoch has begun: what lay below the root of this one is being removed, and says nothing.
+      if (scan.epoch?.root !== subjects.root || this.current.subjects !== subjects) return;
+      const missed = missedChanges(scan, this.held, (key) => this.sequenceOf(key));
+      for (const { key, sequence } of missed) this.#sequences.set(key, sequence);
       if (missed.length === 0) return;
       this.#repairs += missed.length;
       this.#options.logger.error(
@@ -193,17 +205,20 @@ export class BucketMirror {
     this.#isStopped = true;
     for (const cancel of this.#cancels) cancel();
     for (const waiter of this.#waiters) waiter.resolve(undefined);
+    this.#loading?.done();
     this.#held?.close();
     await this.#feed?.stop();
   }
 
   async #open(): Promise<void> {
     let isCurrent = true;
+    const subjects = this.#subjects;
     const feed = await openFeed({
       ...this.#options,
+      subjects,
       from: this.#assembler.last + 1,
       onMessage: (message) => {
-        if (isCurrent && !this.#isStopped) this.#take(message);
+        if (isCurrent && subjects === this.#subjects && !this.#isStopped) this.#take(message);
       },
       onBroken: () => {
         if (isCurrent) this.#heardAt = Number.NEGATIVE_INFINITY;
@@ -215,6 +230,8 @@ export class BucketMirror {
         await feed.stop();
       },
     };
+    // A new epoch may have begun meanwhile, whose root is another.
+    this.#heardAt = subjects === this.#subjects ? this.#options.clock.monotonic() : Number.NEGATIVE_INFINITY;
   }
 
   #take(message: BucketMessage): void {
@@ -224,21 +241,42 @@ export class BucketMirror {
     this.#failure = undefined;
     this.#lag = message.pending;
     if (message.sequence > this.#liveFrom) this.#offset = { at: message.at, monotonic: this.#heardAt };
-    if (this.#loading !== undefined) this.#loading.push({ sequence: message.sequence, at: message.at });
+    this.#loading?.messages.push({ sequence: message.sequence, at: message.at });
     const commit = this.#assembler.take(message);
     if (commit === undefined) return;
-    this.#remember(commit);
+    if (commit.epoch !== undefined && commit.epoch.root !== this.#subjects.root) {
+      this.#rememberIds(commit);
+      this.#readAnew(commit.epoch);
+      return;
+    }
     if (this.#loading !== undefined) this.#begin(commit, this.#loading);
     else {
+      this.#remember(commit);
       this.held.apply(commit);
-      if (commit.epoch !== undefined) this.held.beginEpoch(commit.epoch);
     }
     this.held.forget(this.serverNow() - DELETE_WINDOW_MS);
     for (const waiter of this.#waiters) if (waiter.position <= commit.position) waiter.resolve(commit.at);
   }
 
-  #remember({ position, ids, changes }: AssembledCommit): void {
-    for (const { key, sequence } of changes) this.#sequences.set(key, sequence);
+  /** Another epoch has begun: what is held stays until all of the new state has been read. */
+  #readAnew({ epoch, root }: EpochMark): void {
+    const { bucket, clock, logger } = this.#options;
+    logger.warn({ epoch }, "a new epoch has begun; reading its state");
+    this.#subjects = subjectsOf(bucket, root);
+    this.#assembler = new BatchAssembler();
+    this.#loading ??= newLoading();
+    this.#loading.messages.length = 0;
+    this.#heardAt = Number.NEGATIVE_INFINITY;
+    this.#notBefore = clock.monotonic();
+    if (!this.#isOpening) void this.#reopen(0);
+  }
+
+  #remember(commit: AssembledCommit): void {
+    for (const { key, sequence } of commit.changes) this.#sequences.set(key, sequence);
+    this.#rememberIds(commit);
+  }
+
+  #rememberIds({ position, ids }: AssembledCommit): void {
     for (const id of ids) this.#ids.set(id, position);
     for (const id of this.#ids.keys()) {
       if (this.#ids.size <= REMEMBERED_IDS) break;
@@ -246,27 +284,22 @@ export class BucketMirror {
     }
   }
 
-  /** The first whole state. Deletes are known as far back as the oldest message that is no older than the window. */
-  #begin({ position, at, epoch, changes }: AssembledCommit, loaded: readonly Loaded[]): void {
-    const oldest = loaded.find((message) => message.at >= at - DELETE_WINDOW_MS);
-    const entries = new Map<string, Held>();
-    const tombstones = new Map<string, Tombstone>();
-    for (const { key, value, ...written } of changes) {
-      if (value === undefined) tombstones.set(key, written);
-      else entries.set(key, { value, position: written.position });
-    }
-    const floor = (oldest?.sequence ?? position) - 1;
-    const content = { epoch: epoch ?? 1, position, at, floor, entries, tombstones };
+  #begin(commit: AssembledCommit, loading: Loading): void {
+    const epoch = commit.epoch ?? { epoch: 1, position: 0 };
+    this.#sequences.clear();
+    this.#remember(commit);
+    const content = firstContent(commit, loading.messages);
+    this.#current = { epoch: epoch.epoch, subjects: this.#subjects, began: epoch.position };
     if (this.#held === undefined) this.#held = new HeldState(content);
     else this.#held.replace(content);
     this.#loading = undefined;
-    this.#firstSync.resolve();
+    loading.done();
   }
 
   #checkSilence(): void {
     const { clock, onQuiet } = this.#options;
     const silentMs = clock.monotonic() - this.#heardAt;
-    if (silentMs > QUIET_MS) onQuiet();
+    if (silentMs > QUIET_MS && this.#held !== undefined) onQuiet();
     if (silentMs < SILENCE_LIMIT_MS || this.#isOpening || clock.monotonic() < this.#notBefore) return;
     void this.#reopen(silentMs);
   }
@@ -283,7 +316,6 @@ export class BucketMirror {
       this.#liveFrom = info.state.last_seq;
       await this.#open();
       this.#reopens += 1;
-      this.#heardAt = clock.monotonic();
       logger.warn({ silentMs, sequence: this.#assembler.last }, "mirror reopened");
       if (silentMs > DELETE_WINDOW_MS) await this.compare();
     } catch (err) {
@@ -315,30 +347,33 @@ export class BucketMirror {
    * taken from it: whoever put it there may have brought back an older state.
    */
   async #isReplaced({ created, state }: StreamInfo): Promise<boolean> {
-    const { manager, subjects, logger } = this.#options;
+    const { logger } = this.#options;
+    const { stream } = this.#subjects;
     if (created === this.#created && state.last_seq >= this.#assembler.last) return false;
-    const message = await manager.streams.getMessage(subjects.stream, { last_by_subj: subjects.epoch });
-    const epoch = Number(message?.string() ?? 0);
-    if (epoch > this.held.revision.epoch) {
-      logger.warn({ epoch }, "bucket was replaced; reading it anew");
+    const mark = await this.#newestEpoch();
+    if (mark.epoch > (this.#held?.revision.epoch ?? 0)) {
       this.#created = created;
-      this.#assembler = new BatchAssembler();
-      this.#sequences.clear();
-      this.#loading = [];
       this.#frozen = undefined;
+      this.#readAnew(mark);
       return false;
     }
-    this.#frozen = `stream ${subjects.stream} was replaced, or went back, without a new epoch`;
+    this.#frozen = `stream ${stream} was replaced, or went back, without a new epoch`;
     this.#notBefore = this.#options.clock.monotonic() + SILENCE_LIMIT_MS;
     logger.error(
-      { created, sequence: state.last_seq, mirrored: this.#assembler.last, epoch },
+      { created, sequence: state.last_seq, mirrored: this.#assembler.last, epoch: mark.epoch },
       "mirror frozen: the bucket went back without a new epoch",
     );
     return true;
   }
 
+  async #newestEpoch(): Promise<EpochMark> {
+    const { stream, epoch } = this.#subjects;
+    const message = await this.#options.manager.streams.getMessage(stream, { last_by_subj: epoch });
+    return message === null ? { epoch: 0, root: FIRST_ROOT } : parseEpochMark(message.string());
+  }
+
   async #info(): Promise<StreamInfo> {
-    return await this.#options.manager.streams.info(this.#options.subjects.stream);
+    return await this.#options.manager.streams.info(this.#subjects.stream);
   }
 
   #every(intervalMs: number, run: () => unknown): void {

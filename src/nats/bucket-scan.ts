@@ -2,7 +2,8 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
 import { unreachable } from "../store/errors.ts";
-import { type AssembledChange, BatchAssembler } from "./batch-assembler.ts";
+import type { HeldChange, HeldState } from "../store/held-state.ts";
+import { type AssembledChange, BatchAssembler, type BegunEpoch } from "./batch-assembler.ts";
 import { openFeed } from "./feed.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -12,6 +13,8 @@ export interface BucketScan {
   /** Everything up to here was read. */
   readonly position: number;
   readonly changes: ReadonlyMap<string, AssembledChange>;
+  /** The newest epoch that began up to there. */
+  readonly epoch: BegunEpoch | undefined;
 }
 
 /** Reads the whole present state of the bucket, apart from any mirror. */
@@ -32,7 +35,8 @@ export async function scanBucket(options: {
     onMessage: (message) => {
       const commit = assembler.take(message);
       if (commit !== undefined) {
-        resolve({ position: commit.position, changes: new Map(commit.changes.map((change) => [change.key, change])) });
+        const { position, epoch } = commit;
+        resolve({ position, epoch, changes: new Map(commit.changes.map((change) => [change.key, change])) });
       }
     },
     onBroken: fail,
@@ -43,4 +47,22 @@ export async function scanBucket(options: {
     cancel();
     await feed.stop();
   }
+}
+
+/** What a mirror should hold of what was read, and does not; a key that was not found is gone. */
+export function missedChanges(
+  scan: BucketScan,
+  held: HeldState,
+  sequenceOf: (key: string) => number,
+): (HeldChange & { readonly sequence: number })[] {
+  const { position } = held.revision;
+  const newer = [...scan.changes.values()].filter(({ key, sequence, value }) => {
+    if (sequence > position || sequence <= sequenceOf(key)) return false;
+    return value !== undefined || held.entry(key) !== undefined;
+  });
+  const gone = held
+    .read("")
+    .filter(({ key }) => !scan.changes.has(key) && sequenceOf(key) <= scan.position)
+    .map(({ key }) => ({ key, value: undefined, position, at: held.at, sequence: 0 }));
+  return [...newer, ...gone];
 }

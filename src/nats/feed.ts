@@ -2,6 +2,7 @@ import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from "@nats-io/transport-node";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
+import { parseEpochMark } from "./epoch-mark.ts";
 import type { Subjects } from "./subjects.ts";
 
 const HEARTBEAT_MS = 1_000;
@@ -111,7 +112,7 @@ class FeedReader {
       pending: info.pending,
       mark: parseBatchMark(header(BATCH_HEADER)),
       id: header(ID_HEADER),
-      epoch: message.subject === this.#options.subjects.epoch ? Number(message.string()) : undefined,
+      epoch: message.subject === this.#options.subjects.epoch ? parseEpochMark(message.string()) : undefined,
       change: key === undefined ? undefined : { key, value: isGone ? undefined : message.data },
     });
   }

@@ -11,8 +11,9 @@ export async function readHistory(
   const copies: HistoryCopy[] = [];
   let message = await reader.next(subject, 1);
   while (message !== undefined) {
-    copies.push({ ...parseCopy(message.data), revision: { epoch, position: message.position } });
+    const { generation, value, origin } = parseCopy(message.data);
+    copies.push({ generation, value, revision: origin ?? { epoch, position: message.position } });
     message = await reader.next(subject, message.sequence + 1);
   }
-  return copies.toReversed();
+  return copies.toSorted((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position);
 }

@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { JOURNAL_WINDOW_MS, type Journal, type JournalEntry } from "../store/journal.ts";
+import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
 import { BATCH_HEADER, parseBatchMark } from "./batch-mark.ts";
-import { storeFailure } from "./failure.ts";
+import { readPages } from "./bucket-pages.ts";
 import type { BucketWrite } from "./publish-batch.ts";
 import type { StoredMessage, StreamReader } from "./stream-reader.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** Entries that one request to the server brings. */
-const PAGE = 200;
 /** How far back the first look goes; each further one four times as far. */
 const FIRST_SPAN = 1_000;
 
 export interface NatsJournalOptions {
   readonly manager: JetStreamManager;
   readonly reader: StreamReader;
-  readonly subjects: Subjects;
+  /** Of the epoch that is mirrored. */
+  readonly subjects: () => Subjects;
   readonly head: () => { readonly epoch: number; readonly position: number };
   readonly assertOpen: () => void;
 }
@@ -33,8 +33,8 @@ export class NatsJournal implements Journal {
     this.#options.assertOpen();
     if (requestId === "") return undefined;
     const { reader, subjects } = this.#options;
-    const found = await reader.last(subjects.journal(tokenOf(requestId)));
-    return found && this.#entry(found);
+    const found = await reader.last(subjects().journal(tokenOf(requestId)));
+    return found && this.entry(found);
   }
 
   async list({ limit, key }: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]> {
@@ -48,55 +48,45 @@ export class NatsJournal implements Journal {
   }
 
   /** The record of a batch. A second one of the same request id is refused by the server. */
-  record({ ops, cause }: Batch, id: string): BucketWrite {
-    const { result, ...said } = cause;
-    const record: JournalRecord = {
-      ...said,
-      keys: ops.map(({ key }) => key),
-      ...(result && { result: Buffer.from(result).toString("base64") }),
-    };
-    return {
-      subject: this.#options.subjects.journal(tokenOf(cause.requestId === "" ? id : cause.requestId)),
-      value: new TextEncoder().encode(JSON.stringify(record)),
-      ttlMs: JOURNAL_WINDOW_MS,
-      expected: 0,
-    };
+  record(
+    batch: Pick<Batch, "cause">,
+    keys: readonly string[],
+    { id, subjects }: { id: string; subjects: Subjects },
+  ): BucketWrite {
+    return { ...writeOf({ ...batch.cause, keys }, id, subjects), ttlMs: JOURNAL_WINDOW_MS, expected: 0 };
+  }
+
+  /** The record of an entry that is brought from elsewhere; nothing when it is past its time. */
+  restored(entry: JournalEntry, now: number, subjects: Subjects): BucketWrite | undefined {
+    const { revision, at, ...said } = entry;
+    const ttlMs = JOURNAL_WINDOW_MS - (now - at);
+    if (ttlMs < 1_000) return undefined;
+    return { ...writeOf({ ...said, origin: { ...revision, at } }, formatRevision(revision), subjects), ttlMs };
   }
 
   /** Oldest first. */
   async #since(from: number): Promise<JournalEntry[]> {
-    const { manager, subjects } = this.#options;
+    const { manager } = this.#options;
+    const subjects = this.#options.subjects();
     const entries: JournalEntry[] = [];
-    try {
-      for (let seq = from; ; ) {
-        const page = await manager.direct.getBatch(subjects.stream, {
-          seq,
-          batch: PAGE,
-          next_by_subj: subjects.journal("*"),
-        });
-        let count = 0;
-        for await (const message of page) {
-          count += 1;
-          seq = message.seq + 1;
-          const mark = parseBatchMark(message.header.get(BATCH_HEADER));
-          const position = message.seq + mark.count - mark.index;
-          entries.push(
-            this.#entry({ sequence: message.seq, position, at: message.time.getTime(), data: message.data }),
-          );
-        }
-        if (count < PAGE) return entries;
+    for await (const page of readPages(manager, { stream: subjects.stream, subject: subjects.journal("*"), from })) {
+      for (const message of page) {
+        const { count, index } = parseBatchMark(message.header.get(BATCH_HEADER));
+        entries.push(
+          this.entry({ position: message.seq + count - index, at: message.time.getTime(), data: message.data }),
+        );
       }
-    } catch (error) {
-      throw storeFailure(error, "cannot read the journal");
     }
+    return entries;
   }
 
-  #entry({ position, at, data }: StoredMessage): JournalEntry {
-    const { result, ...record } = JSON.parse(new TextDecoder().decode(data)) as JournalRecord;
+  entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry {
+    const { result, origin, ...said } = JSON.parse(new TextDecoder().decode(data)) as JournalRecord;
+    const { epoch } = this.#options.head();
     return {
-      ...record,
-      revision: { epoch: this.#options.head().epoch, position },
-      at,
+      ...said,
+      revision: origin === undefined ? { epoch, position } : { epoch: origin.epoch, position: origin.position },
+      at: origin?.at ?? at,
       ...(result !== undefined && { result: new Uint8Array(Buffer.from(result, "base64")) }),
     };
   }
@@ -109,6 +99,19 @@ interface JournalRecord {
   readonly requestId: string;
   readonly keys: readonly string[];
   readonly result?: string;
+  /** Revision and time, where they are not those of the message: it was brought from elsewhere. */
+  readonly origin?: Revision & { readonly at: number };
+}
+
+type Said = Omit<JournalRecord, "result"> & { readonly result?: Uint8Array };
+
+/** @param id Names the record of a write without a request id. */
+function writeOf({ result, ...said }: Said, id: string, subjects: Subjects): Pick<BucketWrite, "subject" | "value"> {
+  const record: JournalRecord = { ...said, ...(result && { result: Buffer.from(result).toString("base64") }) };
+  return {
+    subject: subjects.journal(tokenOf(said.requestId === "" ? id : said.requestId)),
+    value: new TextEncoder().encode(JSON.stringify(record)),
+  };
 }
 
 /** Request ids are free text; a subject's token is not. */

@@ -21,6 +21,8 @@ export interface NatsLeaseOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly ttlMs: number;
+  /** Calls back when a new epoch has begun: fences of the one before hold no more, so that tenures end. */
+  readonly onEpoch: (listener: () => void) => void;
 }
 
 /**
@@ -41,6 +43,9 @@ export class NatsLease implements Lease {
     this.#options = options;
     this.#subjects = subjectsOf(leaseBucket(options.bucket));
     this.#reader = new StreamReader(options.connection, this.#subjects.stream);
+    options.onEpoch(() => {
+      for (const tenure of this.#tenures) void tenure.resign();
+    });
   }
 
   async campaign(role: string, signal: AbortSignal): Promise<Tenure> {
@@ -173,15 +178,16 @@ class NatsTenure implements Tenure {
   }
 
   /**
-   * Shuts every earlier holder out. The token that is written with it, the lease's own sequence, only grows: whoever finds
-   * a higher one was overtaken itself.
+   * Shuts every earlier holder out. The token that is written with it, the epoch and the lease's own sequence, only grows:
+   * whoever finds a higher one was overtaken itself.
    */
   async moveFence(state: StateStore, key: string): Promise<void> {
     const { id, sequence } = this.#options;
-    await state.barrier();
+    const { epoch } = await state.barrier();
     const found = await state.get(key);
-    if (found !== undefined && tokenOf(found.value) >= sequence) throw new Error("a later holder has moved the fence");
-    const value = new TextEncoder().encode(`${sequence} ${id}`);
+    if (found !== undefined && !isLater({ epoch, sequence }, found.value))
+      throw new Error("a later holder has moved the fence");
+    const value = new TextEncoder().encode(`${epoch} ${sequence} ${id}`);
     const { revision } = await state.commit({
       ops: [{ op: "put", key, value, guard: found?.revision ?? "absent" }],
       cause: { actor: "lease", operation: "-lease", reason: "", requestId: "" },
@@ -247,8 +253,10 @@ function hintSubject(bucket: string, role: string): string {
   return `${peerRoot(bucket)}.lease.${role}`;
 }
 
-function tokenOf(value: Uint8Array): number {
-  return Number.parseInt(new TextDecoder().decode(value), 10);
+/** Sequences of another bucket say nothing about this one's, but a new epoch begins when the state comes from there. */
+function isLater(token: { epoch: number; sequence: number }, found: Uint8Array): boolean {
+  const [epoch, sequence] = new TextDecoder().decode(found).split(" ").map(Number);
+  return epoch !== token.epoch || sequence === undefined || token.sequence > sequence;
 }
 
 async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -24,14 +24,14 @@ import type {
   WatchEvent,
 } from "../store/state-store.ts";
 import { batchWrites, tickWrite } from "./batch-writes.ts";
-import type { BucketMirror } from "./bucket-mirror.ts";
+import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
+import { parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import type { Link } from "./link.ts";
 import { readHistory } from "./nats-history.ts";
 import type { NatsJournal } from "./nats-journal.ts";
 import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
 import type { StreamReader } from "./stream-reader.ts";
-import type { Subjects } from "./subjects.ts";
 
 /** How long a commit waits for its own mirror, and a refusal for the mirror to be sure. */
 const MIRROR_WAIT_MS = 2_000;
@@ -40,7 +40,6 @@ const RETRY_PAUSE_MS = 20;
 
 export interface NatsStoreOptions {
   readonly connection: NatsConnection;
-  readonly subjects: Subjects;
   readonly link: Link;
   readonly mirror: BucketMirror;
   readonly journal: NatsJournal;
@@ -85,8 +84,9 @@ export class NatsStore implements StateStore {
   async history(key: string): Promise<readonly HistoryCopy[]> {
     this.#assertOpen();
     checkKey(key);
-    const { reader, subjects } = this.#options;
-    return await readHistory(reader, subjects.history(key, "*"), this.#held.revision.epoch);
+    const { reader, mirror } = this.#options;
+    const { subjects, epoch } = mirror.current;
+    return await readHistory(reader, subjects.history(key, "*"), epoch);
   }
 
   watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
@@ -142,13 +142,14 @@ export class NatsStore implements StateStore {
 
   async #commit(batch: Batch): Promise<Committed> {
     const { clock, random } = this.#options;
+    await this.#options.mirror.loaded();
     await this.#awaitGuards(batch);
     for (let tries = 0; tries < CONFLICT_TRIES; tries++) {
       this.#assertWritable();
       const refusal = this.#refusal(batch);
       if (refusal === undefined) {
         const outcome = await this.#publish(batch);
-        const committed = await this.#settle(outcome);
+        const committed = await this.#settle(batch, outcome);
         if (committed !== undefined) return committed;
       }
       // Either the mirror or the server says no. The mirror may lag: make it as new as the log, and ask it.
@@ -186,8 +187,10 @@ export class NatsStore implements StateStore {
     return failed && mismatch(failed.key);
   }
 
-  async #publish(batch: Batch): Promise<PublishOutcome & { readonly id: string }> {
-    const { connection, random, mirror, subjects, journal } = this.#options;
+  async #publish(batch: Batch): Promise<Published> {
+    const { connection, random, mirror, journal } = this.#options;
+    const epoch = mirror.current;
+    const { subjects } = epoch;
     const id = random.id();
     const { fence } = batch;
     const expected = (op: StoreOp) =>
@@ -197,31 +200,47 @@ export class NatsStore implements StateStore {
       batch,
       subjects,
       expected,
-      record: isJournaled(batch) ? journal.record(batch, id) : undefined,
+      record: isJournaled(batch) ? journal.record(batch, keysOf(batch), { id, subjects }) : undefined,
     });
     const tick = { ...this.#tickWrite(), ...(guard && { guard }) };
     const outcome = await publishBatch(connection, { id, hidden: hidden.length, writes: [...hidden, ...shown, tick] });
-    return { ...outcome, id };
+    return { outcome, id, epoch };
   }
 
   /** What came of a publish; nothing: it was refused. */
-  async #settle(outcome: PublishOutcome & { readonly id: string }): Promise<Committed | undefined> {
+  async #settle(batch: Batch, { outcome, id, epoch }: Published): Promise<Committed | undefined> {
     const { mirror } = this.#options;
     if (outcome.kind === "conflict") return undefined;
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was written");
-    if (outcome.kind === "written") return await this.#committed(outcome.sequence);
+    if (outcome.kind === "written") return await this.#committed(batch, outcome.sequence, epoch);
     // The tick carries the batch's id: once the mirror is as new as the log it has seen it, or there was nothing to see.
     await this.#catchUp();
-    const position = mirror.positionOf(outcome.id);
-    if (position !== undefined) return await this.#committed(position);
+    const position = mirror.positionOf(id);
+    if (position !== undefined) return await this.#committed(batch, position, epoch);
     throw outcomeUnknown("no server answered the write in time; read before you write again", outcome.error);
   }
 
-  async #committed(position: number): Promise<Committed> {
+  /** A write to the root of an epoch counts only when it is in the log before the next epoch began. */
+  async #committed(batch: Batch, position: number, { epoch, subjects }: MirroredEpoch): Promise<Committed> {
     const { mirror } = this.#options;
     const { silentMs } = mirror.status;
     const at = await mirror.reached(position, silentMs > MIRROR_WAIT_MS ? 0 : MIRROR_WAIT_MS);
-    return { revision: { epoch: this.#held.revision.epoch, position }, at: at ?? this.now() };
+    const next = at === undefined ? await this.#epochInLog() : mirror.current;
+    if (next.epoch !== epoch && next.began < position) {
+      throw batch.fence === undefined ? mismatch(keysOf(batch)[0] ?? subjects.epoch) : fenced(batch.fence.key);
+    }
+    return { revision: { epoch, position }, at: at ?? this.now() };
+  }
+
+  async #epochInLog(): Promise<Pick<MirroredEpoch, "epoch" | "began">> {
+    const { mirror, reader } = this.#options;
+    try {
+      const message = await reader.last(mirror.current.subjects.epoch);
+      if (message === undefined) return mirror.current;
+      return { epoch: parseEpochMark(new TextDecoder().decode(message.data)).epoch, began: message.position };
+    } catch (error) {
+      throw outcomeUnknown("the write is in the log, but its epoch cannot be read; read before you write again", error);
+    }
   }
 
   async #catchUp(): Promise<boolean> {
@@ -254,8 +273,19 @@ export class NatsStore implements StateStore {
   }
 
   #tickWrite() {
-    return tickWrite(this.#options.subjects, this.now());
+    return tickWrite(this.#options.mirror.current.subjects, this.now());
   }
+}
+
+interface Published {
+  readonly outcome: PublishOutcome;
+  readonly id: string;
+  /** To whose root it was written. */
+  readonly epoch: MirroredEpoch;
+}
+
+function keysOf({ ops }: Batch): readonly string[] {
+  return ops.map(({ key }) => key);
 }
 
 function isRevision(guard: Guard | undefined): guard is Revision {

@@ -10,8 +10,10 @@ import { leaseBucketConfig, openBucket, stateBucketConfig } from "./bucket.ts";
 import { BucketMirror, type MirrorStatus } from "./bucket-mirror.ts";
 import { BucketWatch } from "./bucket-watch.ts";
 import { connectNats, type NatsConnectOptions } from "./connect.ts";
+import { formatEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { Link } from "./link.ts";
+import { NatsArchive } from "./nats-archive.ts";
 import { NatsJournal } from "./nats-journal.ts";
 import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
@@ -19,7 +21,7 @@ import { NatsStore } from "./nats-store.ts";
 import { checkPermissions, neededPermissions } from "./permissions.ts";
 import { publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
-import { subjectsOf } from "./subjects.ts";
+import { FIRST_ROOT, subjectsOf } from "./subjects.ts";
 
 const API_TIMEOUT_MS = 3_000;
 /** Short: a request that a stalled server was chosen to serve is better tried again. */
@@ -90,7 +92,7 @@ async function openOn(
   const mirror = new BucketMirror({
     connection,
     manager: await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false }),
-    subjects,
+    bucket,
     inboxPrefix,
     clock,
     random,
@@ -101,7 +103,13 @@ async function openOn(
   const assertOpen = () => {
     if (!isOpen) throw storeClosed();
   };
-  const journal = new NatsJournal({ manager, reader, subjects, assertOpen, head: () => mirror.held.revision });
+  const journal = new NatsJournal({
+    manager,
+    reader,
+    subjects: () => mirror.current.subjects,
+    assertOpen,
+    head: () => mirror.held.revision,
+  });
   const peers = new NatsPeers({ connection, bucket, replica, clock });
   const watch = new BucketWatch({ manager, buckets, clock, random, logger });
   const onClose = async () => {
@@ -115,7 +123,6 @@ async function openOn(
   const state = new NatsStore({
     connection,
     link,
-    subjects,
     mirror,
     journal,
     reader,
@@ -123,14 +130,38 @@ async function openOn(
     random,
     onClose,
   });
-  const lease = new NatsLease({ connection, bucket, replica, state, clock, random, logger, ttlMs: leaseTtlMs });
+  const archive = new NatsArchive({
+    connection,
+    manager,
+    bucket,
+    replica,
+    mirror,
+    journal,
+    reader,
+    clock,
+    random,
+    logger,
+    assertOpen,
+  });
   await mirror.start();
+  const onEpoch = (listener: () => void) => mirror.held.onEpoch(listener);
+  const lease = new NatsLease({
+    connection,
+    bucket,
+    replica,
+    state,
+    clock,
+    random,
+    logger,
+    ttlMs: leaseTtlMs,
+    onEpoch,
+  });
   await state.barrier();
   const status = () => {
     const away = awayOf({ link, mirror: mirror.status, clock });
     return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
   };
-  return { state, journal, lease, peers, status, mirrorStatus: () => mirror.status };
+  return { state, journal, archive, lease, peers, status, mirrorStatus: () => mirror.status };
 }
 
 /** Why nothing can be written or heard just now. */
@@ -180,7 +211,7 @@ async function openManager(connection: NatsConnection): Promise<JetStreamManager
 
 /** The first replica writes it; the others find it there. */
 async function beginFirstEpoch(connection: NatsConnection, subject: string): Promise<void> {
-  const value = new TextEncoder().encode("1");
+  const value = new TextEncoder().encode(formatEpochMark({ epoch: 1, root: FIRST_ROOT }));
   const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [{ subject, value, expected: 0 }] });
   if (outcome.kind === "failed" || outcome.kind === "unknown") {
     throw storeFailure(outcome.error, "the bucket cannot be written");

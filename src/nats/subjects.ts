@@ -3,31 +3,55 @@ export interface Subjects {
   readonly stream: string;
   /** All of the bucket. */
   readonly all: string;
+  /** Below it lies all that an epoch holds, so that the next one can be written beside it before it begins. */
+  readonly root: string;
+  /** All below the root. */
+  readonly content: string;
   /** What a mirror listens to: the state, the ticks and the epoch, but no copies and no records. */
   readonly mirrored: readonly string[];
+  /** Says which epoch it is, and where its root is. */
   readonly epoch: string;
   state(key: string): string;
   history(key: string, slot: number | "*"): string;
+  readonly allHistory: string;
   journal(id: string): string;
   tick(slot: number): string;
+  /** Says of a root that it is not in use: not yet, or not any more. */
+  unused(root: string): string;
   /** The key of a state subject; nothing for the others. */
   keyOf(subject: string): string | undefined;
+  /** Key and slot of a history subject. */
+  copyOf(subject: string): { readonly key: string; readonly slot: number };
 }
 
-export function subjectsOf(bucket: string): Subjects {
-  const root = `$KV.${bucket}.`;
+/** The root of a bucket's first epoch. */
+export const FIRST_ROOT = "first";
+
+/** @param root A token. */
+export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects {
+  const top = `$KV.${bucket}.`;
+  const own = `${top}root.${root}.`;
   const tokens = (key: string) => key.replaceAll("/", ".");
-  const stateRoot = `${root}state.`;
+  const keyOfTokens = (text: string) => text.replaceAll(".", "/");
+  const stateRoot = `${own}state.`;
+  const historyRoot = `${own}history.`;
   return {
     stream: `KV_${bucket}`,
-    all: `${root}>`,
-    mirrored: [`${stateRoot}>`, `${root}tick.*`, `${root}epoch`],
-    epoch: `${root}epoch`,
+    all: `${top}>`,
+    root,
+    content: `${own}>`,
+    mirrored: [`${stateRoot}>`, `${top}tick.*`, `${top}epoch`],
+    epoch: `${top}epoch`,
     state: (key) => stateRoot + tokens(key),
-    history: (key, slot) => `${root}history.${slot}.${tokens(key)}`,
-    journal: (id) => `${root}journal.${id}`,
-    tick: (slot) => `${root}tick.${slot}`,
-    keyOf: (subject) =>
-      subject.startsWith(stateRoot) ? subject.slice(stateRoot.length).replaceAll(".", "/") : undefined,
+    history: (key, slot) => `${historyRoot}${slot}.${tokens(key)}`,
+    allHistory: `${historyRoot}>`,
+    journal: (id) => `${own}journal.${id}`,
+    tick: (slot) => `${top}tick.${slot}`,
+    unused: (name) => `${top}unused.${name}`,
+    keyOf: (subject) => (subject.startsWith(stateRoot) ? keyOfTokens(subject.slice(stateRoot.length)) : undefined),
+    copyOf: (subject) => {
+      const [slot = "", ...key] = subject.slice(historyRoot.length).split(".");
+      return { key: keyOfTokens(key.join(".")), slot: Number(slot) };
+    },
   };
 }

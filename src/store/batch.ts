@@ -23,7 +23,7 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
       throw invalid("DUPLICATE_KEY", [{ field: "", message: `${op.key} occurs twice in one batch` }]);
     keys.add(op.key);
     if (op.op === "put") {
-      checkSize(op.key, op.value, MAX_VALUE_BYTES);
+      checkValue(op.key, op.value);
       bytes += op.value.byteLength * copies(op);
     }
   }
@@ -48,6 +48,10 @@ export function checkKey(key: string): void {
   if (key.length <= MAX_KEY_LENGTH && KEY.test(key)) return;
   const message = `"${key.slice(0, MAX_KEY_LENGTH)}" is not a key: up to ${MAX_KEY_LENGTH} characters, tokens of letters, digits, "_", "=" and "-" joined by "/", the first not beginning with "_"`;
   throw invalid("BAD_KEY", [{ field: "", message }]);
+}
+
+export function checkValue(key: string, value: Uint8Array): void {
+  checkSize(key, value, MAX_VALUE_BYTES);
 }
 
 /**

@@ -7,11 +7,16 @@ const HOLDER = new TextEncoder().encode("embedded");
 /** The lease of a store that one process has to itself: won at once, or after the holder in this process resigned. */
 export class EmbeddedLease implements Lease {
   readonly #state: StateStore;
+  #tenures: ((why: string) => void)[] = [];
   /** Ends with the last tenure that was asked for, by role. */
   readonly #queues = new Map<string, Promise<void>>();
 
-  constructor(state: StateStore) {
+  /** @param onEpoch Calls back when a new epoch has begun: fences of the one before hold no more, so that tenures end. */
+  constructor(state: StateStore, onEpoch: (listener: () => void) => void) {
     this.#state = state;
+    onEpoch(() => {
+      for (const end of this.#tenures.splice(0)) end("a new epoch began");
+    });
   }
 
   async campaign(role: string, signal: AbortSignal): Promise<Tenure> {
@@ -31,11 +36,13 @@ export class EmbeddedLease implements Lease {
         cause: { actor: "lease", operation: "-lease", reason: "", requestId: "" },
       });
       const end = new AbortController();
-      const resign = async () => {
-        end.abort(new Error("resigned"));
+      const finish = (why: string) => {
+        this.#tenures = this.#tenures.filter((other) => other !== finish);
+        end.abort(new Error(why));
         place.resolve();
       };
-      return { fence: { key, revision }, ended: end.signal, resign };
+      this.#tenures.push(finish);
+      return { fence: { key, revision }, ended: end.signal, resign: async () => finish("resigned") };
     } catch (error) {
       place.resolve();
       throw error;

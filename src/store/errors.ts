@@ -62,6 +62,15 @@ export function storeReplaced(what: string): ControlPlaneError {
   });
 }
 
+/** Another one made the store hold something else. Nothing was written. */
+export function replacedMeanwhile(): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "conflict",
+    code: "REPLACED_MEANWHILE",
+    message: "another import or restore was first, or is under way; look at the state, and decide anew",
+  });
+}
+
 /** The database or bucket belongs to something else. */
 export function foreignStore(message: string, details: Readonly<Record<string, string>>): ControlPlaneError {
   return new ControlPlaneError({ kind: "precondition", code: "NOT_A_FAIRLEAD_STORE", message, details });

@@ -52,6 +52,7 @@ export class HeldState {
   #entries: Map<string, Held>;
   #tombstones: Map<string, Tombstone>;
   readonly #readers = new Set<Reader>();
+  readonly #onEpoch = new Set<() => void>();
   #position: number;
   #at: number;
   #floor: number;
@@ -127,8 +128,14 @@ export class HeldState {
     return told;
   }
 
+  /** Calls `listener` whenever a new epoch has begun. */
+  onEpoch(listener: () => void): void {
+    this.#onEpoch.add(listener);
+  }
+
   /** Everything is other than it was: watches end, and read again. Takes the maps over. */
   replace({ epoch, position, at, floor, entries, tombstones }: HeldContent): void {
+    const isNewEpoch = epoch !== this.#epoch;
     this.#epoch = epoch;
     this.#position = position;
     this.#at = at;
@@ -136,18 +143,7 @@ export class HeldState {
     this.#entries = entries;
     this.#tombstones = tombstones;
     for (const reader of this.#readers) reader.fail(compacted("before"));
-  }
-
-  /** The same state in a new epoch: watches end, and read again. */
-  beginEpoch(epoch: number): void {
-    this.replace({
-      epoch,
-      position: this.#position,
-      at: this.#at,
-      floor: this.#position,
-      entries: this.#entries,
-      tombstones: this.#tombstones,
-    });
+    if (isNewEpoch) for (const listener of this.#onEpoch) listener();
   }
 
   /** Drops the deletes before an instant: watches from before them are `COMPACTED` from now on. */

@@ -1,13 +1,14 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Journal, JournalEntry } from "./journal.ts";
+import type { Revision } from "./revision.ts";
 import type { Batch } from "./state-store.ts";
 
-const COLUMNS = "position, at, actor, operation, reason, request_id, result";
+const COLUMNS = "epoch, position, at, actor, operation, reason, request_id, result";
 /** Entries that one round of forgetting drops, so that it does not hold up the commit it rides on. */
 const FORGET_AT_ONCE = 500;
 
 interface Owner {
-  readonly epoch: number;
+  readonly epoch: () => number;
   readonly assertOpen: () => void;
 }
 
@@ -38,28 +39,51 @@ export class SqliteJournal implements Journal {
   }
 
   add({ ops, cause }: Batch, position: number, at: number): void {
-    const { actor, operation, reason, requestId, result } = cause;
-    this.#statements.add.run(position, at, actor, operation, reason, requestId, result ?? null);
-    for (const { key } of ops) this.#statements.addKey.run(key, position);
+    const keys = ops.map(({ key }) => key);
+    this.insert({ ...cause, keys, at, revision: { epoch: this.#owner.epoch(), position } });
+  }
+
+  insert({ revision, at, actor, operation, reason, requestId, result, keys }: JournalEntry): void {
+    const { epoch, position } = revision;
+    this.#statements.add.run(epoch, position, at, actor, operation, reason, requestId, result ?? null);
+    for (const key of keys) this.#statements.addKey.run(key, epoch, position);
+  }
+
+  /** Oldest first, in parts; what is written meanwhile may be among them or not. */
+  *oldestFirst(partSize: number): Generator<JournalEntry[]> {
+    for (let last: Revision = { epoch: 0, position: 0 }; ; ) {
+      const rows = this.#statements.after.all(last.epoch, last.position, partSize);
+      const entries = rows.map((row) => this.#entry(row));
+      const end = entries.at(-1);
+      if (end === undefined) return;
+      last = end.revision;
+      yield entries;
+    }
+  }
+
+  clear(): void {
+    this.#statements.clear.run();
+    this.#statements.clearKeys.run();
   }
 
   forget(before: number): void {
-    for (const { position } of this.#statements.old.all(before, FORGET_AT_ONCE)) {
-      this.#statements.dropKeys.run(position ?? null);
-      this.#statements.drop.run(position ?? null);
+    for (const { epoch, position } of this.#statements.old.all(before, FORGET_AT_ONCE)) {
+      this.#statements.dropKeys.run(epoch ?? null, position ?? null);
+      this.#statements.drop.run(epoch ?? null, position ?? null);
     }
   }
 
   #entry(row: Record<string, SQLOutputValue>): JournalEntry {
-    const { position, at, actor, operation, reason, request_id: requestId, result } = row;
+    const { at, actor, operation, reason, request_id: requestId, result } = row;
+    const [epoch, position] = [Number(row.epoch), Number(row.position)];
     return {
-      revision: { epoch: this.#owner.epoch, position: Number(position) },
+      revision: { epoch, position },
       at: Number(at),
       actor: String(actor),
       operation: String(operation),
       reason: String(reason),
       requestId: String(requestId),
-      keys: this.#statements.keys.all(Number(position)).map(({ key }) => String(key)),
+      keys: this.#statements.keys.all(epoch, position).map(({ key }) => String(key)),
       ...(result instanceof Uint8Array ? { result } : {}),
     };
   }
@@ -68,15 +92,21 @@ export class SqliteJournal implements Journal {
 function prepareStatements(database: DatabaseSync) {
   return {
     request: database.prepare(`SELECT ${COLUMNS} FROM journal WHERE request_id = ?1 AND ?1 <> ''`),
-    newest: database.prepare(`SELECT ${COLUMNS} FROM journal ORDER BY position DESC LIMIT ?`),
+    newest: database.prepare(`SELECT ${COLUMNS} FROM journal ORDER BY epoch DESC, position DESC LIMIT ?`),
     newestOf: database.prepare(
-      `SELECT ${COLUMNS} FROM journal_keys JOIN journal USING (position) WHERE key = ? ORDER BY position DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM journal_keys JOIN journal USING (epoch, position) WHERE key = ?
+       ORDER BY epoch DESC, position DESC LIMIT ?`,
     ),
-    keys: database.prepare("SELECT key FROM journal_keys WHERE position = ? ORDER BY key"),
-    add: database.prepare(`INSERT INTO journal (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`),
-    addKey: database.prepare("INSERT INTO journal_keys (key, position) VALUES (?, ?)"),
-    old: database.prepare("SELECT position FROM journal WHERE at < ? ORDER BY position LIMIT ?"),
-    dropKeys: database.prepare("DELETE FROM journal_keys WHERE position = ?"),
-    drop: database.prepare("DELETE FROM journal WHERE position = ?"),
+    after: database.prepare(
+      `SELECT ${COLUMNS} FROM journal WHERE (epoch, position) > (?, ?) ORDER BY epoch, position LIMIT ?`,
+    ),
+    keys: database.prepare("SELECT key FROM journal_keys WHERE epoch = ? AND position = ? ORDER BY key"),
+    add: database.prepare(`INSERT INTO journal (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    addKey: database.prepare("INSERT INTO journal_keys (key, epoch, position) VALUES (?, ?, ?)"),
+    old: database.prepare("SELECT epoch, position FROM journal WHERE at < ? ORDER BY epoch, position LIMIT ?"),
+    dropKeys: database.prepare("DELETE FROM journal_keys WHERE epoch = ? AND position = ?"),
+    drop: database.prepare("DELETE FROM journal WHERE epoch = ? AND position = ?"),
+    clear: database.prepare("DELETE FROM journal"),
+    clearKeys: database.prepare("DELETE FROM journal_keys"),
   };
 }

@@ -8,6 +8,7 @@ import { type Held, HeldState, type Tombstone } from "./held-state.ts";
 import { JOURNAL_WINDOW_MS } from "./journal.ts";
 import { noPeers } from "./peers.ts";
 import type { Revision } from "./revision.ts";
+import { SqliteArchive } from "./sqlite-archive.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import {
@@ -44,7 +45,9 @@ export async function openMemoryStore({ clock }: { readonly clock: Clock }): Pro
 function openOn(file: SqliteFile, clock: Clock): Store {
   const state = new SqliteStore(file, clock);
   const status = () => ({ kind: "embedded", copies: 1, frozen: file.replaced() }) as const;
-  return { state, journal: state.journal, lease: new EmbeddedLease(state), peers: noPeers, status };
+  const { journal, archive } = state;
+  const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
+  return { state, journal, archive, lease, peers: noPeers, status };
 }
 
 interface Waiting {
@@ -59,6 +62,7 @@ interface Staged extends Waiting {
 
 class SqliteStore implements StateStore {
   readonly journal: SqliteJournal;
+  readonly archive: SqliteArchive;
   readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #held: HeldState;
@@ -74,8 +78,16 @@ class SqliteStore implements StateStore {
     this.#held = new HeldState(load(file));
     this.#statements = prepareStatements(file);
     this.journal = new SqliteJournal(file.database, {
-      epoch: this.#held.revision.epoch,
+      epoch: () => this.#held.revision.epoch,
       assertOpen: () => this.#assertOpen(),
+    });
+    this.archive = new SqliteArchive({
+      file,
+      journal: this.journal,
+      held: this.#held,
+      now: () => this.now(),
+      assertOpen: () => this.#assertOpen(),
+      load: () => load(file),
     });
   }
 
@@ -105,8 +117,12 @@ class SqliteStore implements StateStore {
     return this.#statements.history.all(key).map((row) => ({
       generation: Number(row.generation),
       value: bytes(row.value),
-      revision: { epoch: this.#held.revision.epoch, position: Number(row.position) },
+      revision: { epoch: Number(row.epoch), position: Number(row.position) },
     }));
+  }
+
+  onEpoch(listener: () => void): void {
+    this.#held.onEpoch(listener);
   }
 
   watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
@@ -219,7 +235,7 @@ class SqliteStore implements StateStore {
         overlay.set(op.key, value === null ? undefined : position);
         this.#statements.entry.run(op.key, position, at, value);
         if (op.op === "put" && op.history !== undefined) {
-          this.#statements.copy.run(op.key, historySlot(op.history), op.history.generation, position, op.value);
+          this.#statements.copy.run(op.key, historySlot(op.history), op.history.generation, epoch, position, op.value);
         }
       }
       if (isJournaled(batch)) this.journal.add(batch, position, at);
@@ -249,9 +265,11 @@ function prepareStatements({ database }: SqliteFile) {
     head: database.prepare("UPDATE head SET position = ?, at = ?, floor = ?"),
     entry: database.prepare("INSERT OR REPLACE INTO entries (key, position, at, value) VALUES (?, ?, ?, ?)"),
     copy: database.prepare(
-      "INSERT OR REPLACE INTO history (key, slot, generation, position, value) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO history (key, slot, generation, epoch, position, value) VALUES (?, ?, ?, ?, ?, ?)",
     ),
-    history: database.prepare("SELECT generation, position, value FROM history WHERE key = ? ORDER BY position DESC"),
+    history: database.prepare(
+      "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
+    ),
     forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
   };
 }

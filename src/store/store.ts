@@ -1,3 +1,4 @@
+import type { Archive } from "./archive.ts";
 import type { Journal } from "./journal.ts";
 import type { Lease } from "./lease.ts";
 import type { Peers } from "./peers.ts";
@@ -29,6 +30,7 @@ export interface StoreStatus {
 export interface Store {
   readonly state: StateStore;
   readonly journal: Journal;
+  readonly archive: Archive;
   readonly lease: Lease;
   readonly peers: Peers;
   readonly status: () => StoreStatus;

@@ -1,6 +1,7 @@
 import { systemClock } from "../../src/runtime/clock.ts";
 import { openMemoryStore, openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { archiveContract } from "./archive.contract.ts";
 import type { StoreFactory } from "./contract-store.ts";
 import { journalContract } from "./journal.contract.ts";
 import { leaseContract } from "./lease.contract.ts";
@@ -32,6 +33,7 @@ const inMemory: StoreFactory = {
 for (const [name, factory] of Object.entries({ "the SQLite store": onDisk, "the memory store": inMemory })) {
   stateStoreContract(name, factory);
   journalContract(name, factory);
+  archiveContract(name, factory);
   leaseContract(name, factory);
   peersContract(name, factory);
   stateStoreLaws(name, factory);

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
+import { archiveContract } from "./archive.contract.ts";
 import type { StoreFactory } from "./contract-store.ts";
 import { journalContract } from "./journal.contract.ts";
 import { leaseContract } from "./lease.contract.ts";
@@ -47,6 +48,7 @@ for (const size of [1, 3] as const) {
     const name = `the NATS store with ${size} cop${size === 1 ? "y" : "ies"}`;
     stateStoreContract(name, factory);
     journalContract(name, factory);
+    archiveContract(name, factory);
     leaseContract(name, factory);
     peersContract(name, factory);
     stateStoreLaws(name, factory);

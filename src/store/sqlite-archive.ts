@@ -1,0 +1,187 @@
+import type { SQLOutputValue } from "node:sqlite";
+import { invalid } from "../domain/errors.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
+import type { Archive, ArchiveContent, ArchiveRecord, Replacement } from "./archive.ts";
+import { checkKey, checkValue } from "./batch.ts";
+import { outcomeUnknown, replacedMeanwhile, storeReplaced, unreachable } from "./errors.ts";
+import type { HeldContent, HeldState } from "./held-state.ts";
+import { type Revision, reached } from "./revision.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
+import type { SqliteJournal } from "./sqlite-journal.ts";
+import type { Committed } from "./state-store.ts";
+
+const PART = 500;
+const SQLITE_CONSTRAINT = 19;
+
+/** Of this connection only, and gone with it: what a process that died had staged troubles nobody. */
+const STAGE = `
+  CREATE TEMP TABLE staged_entries (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+  CREATE TEMP TABLE staged_history (
+    key TEXT NOT NULL, slot INTEGER NOT NULL, generation INTEGER NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL,
+    value BLOB NOT NULL, PRIMARY KEY (key, slot));
+  CREATE TEMP TABLE staged_journal (number INTEGER PRIMARY KEY, entry TEXT NOT NULL, result BLOB);
+`;
+const UNSTAGE =
+  "DROP TABLE IF EXISTS staged_entries; DROP TABLE IF EXISTS staged_history; DROP TABLE IF EXISTS staged_journal";
+
+export interface SqliteArchiveOptions {
+  readonly file: SqliteFile;
+  readonly journal: SqliteJournal;
+  readonly held: HeldState;
+  readonly now: () => number;
+  readonly assertOpen: () => void;
+  /** Reads the whole state from the file. */
+  readonly load: () => HeldContent;
+}
+
+/** Reads and replaces the embedded store: what is new is staged first, and moved in by one transaction. */
+export class SqliteArchive implements Archive {
+  readonly #options: SqliteArchiveOptions;
+  #isReplacing = false;
+
+  constructor(options: SqliteArchiveOptions) {
+    this.#options = options;
+  }
+
+  async read(): Promise<ArchiveContent> {
+    const { held, assertOpen } = this.#options;
+    assertOpen();
+    const entries = held.read("").map(({ key, value }): ArchiveRecord => ({ kind: "entry", key, value }));
+    return { revision: held.revision, parts: this.#parts(entries, held.revision) };
+  }
+
+  async replace(parts: AsyncIterable<readonly ArchiveRecord[]>, replacement: Replacement): Promise<Committed> {
+    const { file, assertOpen } = this.#options;
+    assertOpen();
+    if (this.#isReplacing) throw replacedMeanwhile();
+    this.#isReplacing = true;
+    try {
+      file.database.exec(STAGE);
+      for await (const part of parts) {
+        assertOpen();
+        for (let start = 0; start < part.length; start += PART) {
+          this.#stage(part.slice(start, start + PART));
+          await new Promise<void>((resolve) => nextTurn(resolve));
+          assertOpen();
+        }
+      }
+      return this.#moveIn(replacement);
+    } finally {
+      this.#isReplacing = false;
+      if (file.database.isOpen) file.database.exec(UNSTAGE);
+    }
+  }
+
+  async *#parts(entries: readonly ArchiveRecord[], revision: Revision): AsyncGenerator<readonly ArchiveRecord[]> {
+    const { file, journal, assertOpen } = this.#options;
+    for (let start = 0; start < entries.length; start += PART) yield entries.slice(start, start + PART);
+    const copies = file.database.prepare(
+      `SELECT key, slot, generation, epoch, position, value FROM history
+       WHERE (key, slot) > (?, ?) ORDER BY key, slot LIMIT ${PART}`,
+    );
+    for (let last: [string, number] = ["", -1]; ; ) {
+      assertOpen();
+      const rows = copies.all(...last);
+      const end = rows.at(-1);
+      if (end === undefined) break;
+      last = [String(end.key), Number(end.slot)];
+      yield rows.map(copyOf).filter((copy) => reached(revision, copy.revision));
+    }
+    for (const part of journal.oldestFirst(PART)) {
+      yield part
+        .filter((entry) => reached(revision, entry.revision))
+        .map((entry) => ({ kind: "journal", entry }) as const);
+      assertOpen();
+    }
+  }
+
+  #stage(records: readonly ArchiveRecord[]): void {
+    const { database } = this.#options.file;
+    const entry = database.prepare("INSERT INTO staged_entries VALUES (?, ?)");
+    const copy = database.prepare("INSERT INTO staged_history VALUES (?, ?, ?, ?, ?, ?)");
+    const journal = database.prepare("INSERT INTO staged_journal (entry, result) VALUES (?, ?)");
+    database.exec("BEGIN");
+    try {
+      for (const record of records) {
+        if (record.kind === "journal") {
+          const { result, ...said } = record.entry;
+          journal.run(JSON.stringify(said), result ?? null);
+          continue;
+        }
+        const { key, value } = record;
+        checkKey(key);
+        checkValue(key, value);
+        try {
+          if (record.kind === "entry") entry.run(key, value);
+          else {
+            const { slot, generation, revision } = record;
+            copy.run(key, slot, generation, revision.epoch, revision.position, value);
+          }
+        } catch (error) {
+          throw isTaken(error) ? invalid("DUPLICATE_KEY", [{ field: "", message: `${key} is given twice` }]) : error;
+        }
+      }
+      database.exec("COMMIT");
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #moveIn({ cause, keys, laterThan }: Replacement): Committed {
+    const { file, held, journal, now, load } = this.#options;
+    const { database } = file;
+    const replaced = file.replaced();
+    if (replaced !== undefined) throw storeReplaced(replaced);
+    const at = now();
+    const revision = { epoch: Math.max(held.revision.epoch, laterThan) + 1, position: held.revision.position + 1 };
+    try {
+      database.exec("BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM history");
+      journal.clear();
+      database
+        .prepare("INSERT INTO entries (key, position, at, value) SELECT key, ?, ?, value FROM staged_entries")
+        .run(revision.position, at);
+      database.exec(
+        `INSERT INTO history (key, slot, generation, epoch, position, value)
+         SELECT key, slot, generation, epoch, position, value FROM staged_history`,
+      );
+      for (const row of database.prepare("SELECT entry, result FROM staged_journal ORDER BY number").iterate()) {
+        const { result } = row;
+        journal.insert({ ...JSON.parse(String(row.entry)), ...(result instanceof Uint8Array ? { result } : {}) });
+      }
+      journal.insert({ ...cause, keys, at, revision });
+      database
+        .prepare("UPDATE head SET epoch = ?, position = ?, at = ?, floor = ?")
+        .run(revision.epoch, revision.position, at, revision.position);
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw unreachable(`nothing was written: ${String(error)}`, error);
+    }
+    try {
+      database.exec("COMMIT");
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw outcomeUnknown(`the disk did not confirm the write: ${String(error)}`, error);
+    }
+    held.replace(load());
+    return { revision, at };
+  }
+}
+
+function copyOf(row: Record<string, SQLOutputValue>) {
+  const { key, slot, generation, epoch, position, value } = row;
+  if (!(value instanceof Uint8Array)) throw new Error("a value that is no blob");
+  const revision = { epoch: Number(epoch), position: Number(position) };
+  return {
+    kind: "copy",
+    key: String(key),
+    slot: Number(slot),
+    generation: Number(generation),
+    value,
+    revision,
+  } as const;
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_CONSTRAINT;
+}
