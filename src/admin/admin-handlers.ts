@@ -33,8 +33,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     createService: async ({ service, options }, caller) =>
       written("service", await createObject(context, caller, { kind: "service", message: service, options })),
     getService: ({ name }) => getObject(context, "service", name),
-    listServices: (request) => {
-      const { items: services, nextPageToken } = listObjects(context, "service", request);
+    listServices: async (request) => {
+      const { items: services, nextPageToken } = await listObjects(context, "service", request);
       return { services: [...services], nextPageToken };
     },
     updateService: async ({ service, ...guarded }, caller) =>
@@ -44,8 +44,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     createListener: async ({ listener, options }, caller) =>
       written("listener", await createObject(context, caller, { kind: "listener", message: listener, options })),
     getListener: ({ name }) => getObject(context, "listener", name),
-    listListeners: (request) => {
-      const { items: listeners, nextPageToken } = listObjects(context, "listener", request);
+    listListeners: async (request) => {
+      const { items: listeners, nextPageToken } = await listObjects(context, "listener", request);
       return { listeners: [...listeners], nextPageToken };
     },
     updateListener: async ({ listener, ...guarded }, caller) =>
@@ -55,8 +55,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     createRoute: async ({ route, options }, caller) =>
       written("route", await createObject(context, caller, { kind: "route", message: route, options })),
     getRoute: ({ name }) => getObject(context, "route", name),
-    listRoutes: (request) => {
-      const { items: routes, nextPageToken } = listObjects(context, "route", request);
+    listRoutes: async (request) => {
+      const { items: routes, nextPageToken } = await listObjects(context, "route", request);
       return { routes: [...routes], nextPageToken };
     },
     updateRoute: async ({ route, ...guarded }, caller) =>
@@ -66,8 +66,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     createFleet: async ({ fleet, options }, caller) =>
       written("fleet", await createObject(context, caller, { kind: "fleet", message: fleet, options })),
     getFleet: ({ name }) => getObject(context, "fleet", name),
-    listFleets: (request) => {
-      const { items: fleets, nextPageToken } = listObjects(context, "fleet", request);
+    listFleets: async (request) => {
+      const { items: fleets, nextPageToken } = await listObjects(context, "fleet", request);
       return { fleets: [...fleets], nextPageToken };
     },
     updateFleet: async ({ fleet, ...guarded }, caller) =>
@@ -80,22 +80,22 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     completeDrain: (request, caller) => completeDrain(context, caller, request),
     explainBackend: ({ name }) => explainBackend(context, name),
     getBackend: ({ name }) => getObject(context, "backend", name),
-    listBackends: (request) => {
-      const { items: backends, nextPageToken } = listObjects(context, "backend", request);
+    listBackends: async (request) => {
+      const { items: backends, nextPageToken } = await listObjects(context, "backend", request);
       return { backends: [...backends], nextPageToken };
     },
 
     reportHealth: (request, caller) => reportHealth({ ...context, seen }, caller, request),
     clearHealth: (request, caller) => clearHealth(context, caller, request),
-    listHealth: (request) => {
-      const { items: health, nextPageToken } = listObjects(context, "health", request);
+    listHealth: async (request) => {
+      const { items: health, nextPageToken } = await listObjects(context, "health", request);
       return { health: [...health], nextPageToken };
     },
 
     putPolicy: async (request, caller) => written("policy", await putPolicy(context, caller, request)),
     getPolicy: ({ name }) => getObject(context, "policy", name),
-    listPolicies: (request) => {
-      const { items: policies, nextPageToken } = listObjects(context, "policy", request);
+    listPolicies: async (request) => {
+      const { items: policies, nextPageToken } = await listObjects(context, "policy", request);
       return { policies: [...policies], nextPageToken };
     },
     deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
@@ -107,7 +107,7 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     rollback: (request, caller) => rollback(context, caller, request),
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
     getStatus: () => getStatus(context),
-    listNodes: ({ fleet }) => ({ nodes: listNodes(context, fleet) }),
+    listNodes: ({ fleet }) => listNodes(context, fleet),
     getNode: ({ id }) => getNode(context, id),
   };
 }

@@ -7,6 +7,7 @@ import { startHttpServer } from "../dashboard/http-server.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
+import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { createMetrics } from "../runtime/metrics.ts";
@@ -57,7 +58,7 @@ async function startParts(
   const { clock, random, log } = machine;
   for (const warning of config.warnings) log.warn({}, warning);
   const startedAt = clock.monotonic();
-  const metrics = createMetrics(() => nodes.connectedByFleet());
+  const metrics = createMetrics(() => local.connectedByFleet());
 
   const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
@@ -74,9 +75,6 @@ async function startParts(
   // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
   for (const error of mirror.unreadable.values()) throw error;
 
-  opened.peers.announce({ revision: mirror.revision });
-  mirror.onFold(({ revision }) => opened.peers.announce({ revision }));
-
   const cache = new ResourceCache();
   const publisher = new Publisher({
     mirror,
@@ -85,18 +83,33 @@ async function startParts(
     onFleetsChanged: () => proxies.regroup(),
     onPublished: (durationMs) => metrics.publish.observe(durationMs / 1000),
   });
-  const nodes = new LocalNodeDirectory({
-    streams: { all: () => proxies.clients(), describe: (streamId) => proxies.client(streamId) },
+  const local = new LocalNodeDirectory({
+    streams: { describe: (streamId) => proxies.client(streamId) },
     publications: publisher.log,
     clock,
     replica: config.replica,
     objectsOf: (fleet, typeUrl, name) => publisher.resource(fleet, typeUrl, name)?.objects ?? [],
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
+  const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
+  opened.peers.announce(() => ({ revision: mirror.revision, news: local.changes }));
+  stops.push(async () => nodes.stop());
+  stops.push(() => nodes.farewell());
   const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
-  const proxies = serveProxies({ cache, mirror, nodes, refusals, metrics, clock, random, log, fence, identifier });
+  const proxies = serveProxies({
+    cache,
+    mirror,
+    nodes: local,
+    refusals,
+    metrics,
+    clock,
+    random,
+    log,
+    fence,
+    identifier,
+  });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
   const stopPublishing = publisher.start();
@@ -138,6 +151,7 @@ async function startParts(
       journal: opened.journal,
       mirror,
       nodes,
+      peers: opened.peers,
       checks: health.view,
       clock,
       random,

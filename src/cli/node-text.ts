@@ -1,6 +1,6 @@
-import { type Node, NodeType_State as State } from "../gen/fairlead/admin/v1/node_pb.ts";
+import { type Node, NodeType_State as State, type UnknownReplica } from "../gen/fairlead/admin/v1/node_pb.ts";
 import { orDash, problemText } from "./kind-entry.ts";
-import { formatAge, formatDuration } from "./time-text.ts";
+import { formatAge, formatDuration, fromDuration } from "./time-text.ts";
 
 const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
 
@@ -16,6 +16,11 @@ export function nodeCells(node: Node, nowMs: number): string[] {
     formatAge(node.since, nowMs),
     problemText(node.conditions),
   ];
+}
+
+/** `replica plane-b has been silent for 12 s`. */
+export function unknownText({ replica, silent }: UnknownReplica): string {
+  return `replica ${replica} has been silent for ${formatDuration(silent === undefined ? 0 : fromDuration(silent))}`;
 }
 
 /** Refusals stand out; everything else is lower case. */

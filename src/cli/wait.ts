@@ -2,12 +2,12 @@ import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   WaitForRevisionResponse_Outcome as Outcome,
-  type PendingNode,
   type WaitForRevisionResponse,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { AdminError } from "./admin-error.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import type { CliContext } from "./io.ts";
+import { unknownText } from "./node-text.ts";
 import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
@@ -25,7 +25,8 @@ export async function waitForRevision(context: CliContext, revision: string, fla
   try {
     for await (const answer of openWait(context, revision, flags)) {
       if (answer.outcome === Outcome.WAITING || answer.outcome === Outcome.OUTCOME_UNSPECIFIED) {
-        progress.show(`  waiting       ${answer.done} of ${answer.total} proxies acknowledged`);
+        const unknown = answer.unknownReplicas.map((one) => `; ${unknownText(one)}`).join("");
+        progress.show(`  waiting       ${answer.done} of ${answer.total} proxies acknowledged${unknown}`);
         continue;
       }
       progress.clear();
@@ -46,8 +47,8 @@ export interface FollowedWait {
    * Rejects as `waitForRevision` does, when connected proxies take longer than `--timeout`.
    */
   readonly connected: Promise<string>;
-  /** Those that have not acknowledged so far. */
-  pending(): readonly PendingNode[];
+  /** Who has not acknowledged so far, one line each; empty when all have. */
+  missing(): string;
   end(): void;
 }
 
@@ -65,7 +66,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
     for await (const answer of openWait({ ...context, io }, revision, { ...flags, timeout: forMs })) {
       last = answer;
       if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeText(answer));
-      else if (answer.pending.every(({ state }) => state === "disconnected")) result.resolve(acknowledgedText(answer));
+      else if (isOnlyAway(answer)) result.resolve(acknowledgedText(answer));
     }
   };
   follow().then(
@@ -74,7 +75,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
   );
   return {
     connected: result.promise.finally(stopTimer),
-    pending: () => last?.pending ?? [],
+    missing: () => missing(last),
     end: () => stop.abort(),
   };
 }
@@ -112,19 +113,26 @@ function outcomeText(answer: WaitForRevisionResponse): string {
 }
 
 function acknowledgedText(answer: WaitForRevisionResponse): string {
-  return `acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}${pendingLines(answer.pending)}`;
+  return `acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}${missing(answer)}`;
 }
 
 function notReached(why: string, answer: WaitForRevisionResponse | undefined): string {
-  const { done = 0, total = 0, pending = [] } = answer ?? {};
-  return `${why}: the change is made, ${done} of ${total} proxies acknowledged it${pendingLines(pending)}`;
+  const { done = 0, total = 0 } = answer ?? {};
+  return `${why}: the change is made, ${done} of ${total} proxies acknowledged it${missing(answer)}`;
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {
   return elapsed === undefined ? "" : ` in ${formatDuration(fromDuration(elapsed))}`;
 }
 
+function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): boolean {
+  return unknownReplicas.length === 0 && pending.every(({ state }) => state === "disconnected");
+}
+
 /** One line each: `edge-7: disconnected, no open stream`. */
-export function pendingLines(pending: readonly PendingNode[]): string {
-  return pending.map(({ id, state, message }) => `\n  ${id}: ${state}${message === "" ? "" : `, ${message}`}`).join("");
+function missing(answer: WaitForRevisionResponse | undefined): string {
+  const { pending = [], unknownReplicas = [] } = answer ?? {};
+  const proxies = pending.map(({ id, state, message }) => `${id}: ${state}${message === "" ? "" : `, ${message}`}`);
+  const replicas = unknownReplicas.map((one) => `${unknownText(one)}: its proxies are unknown`);
+  return [...proxies, ...replicas].map((line) => `\n  ${line}`).join("");
 }

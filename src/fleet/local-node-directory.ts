@@ -1,7 +1,14 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
-import { type NodeDirectory, type NodeView, type Progress, REMEMBERED_MS, type Refusal } from "./node-directory.ts";
-import { isNamed, viewOf } from "./node-view.ts";
+import {
+  type FleetProgress,
+  type NodeQuery,
+  type NodeView,
+  type Progress,
+  REMEMBERED_MS,
+  type Refusal,
+} from "./node-directory.ts";
+import { isNamed, typeView, viewOf } from "./node-view.ts";
 import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
 
 /** How the directory relates what streams settle to the log's revisions. */
@@ -34,25 +41,39 @@ interface OpenStream {
   readonly ref: StreamRef;
   /** By the monotonic clock. */
   readonly openedAt: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
   oldestPending: number | undefined;
   /** It has refused something that may still stand. */
   refusing: boolean;
 }
 
+const DONE: Progress = { state: "done" };
+const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
+const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
+
 /** The proxies of this replica. Told of streams by the xDS server; costs one small entry a stream. */
-export class LocalNodeDirectory implements NodeDirectory {
+export class LocalNodeDirectory {
   readonly #options: LocalNodeDirectoryOptions;
   readonly #open = new Map<string, OpenStream>();
   readonly #byNode = new Map<string, Set<OpenStream>>();
   readonly #gone = new Map<string, NodeView>();
   readonly #listeners = new Set<() => void>();
+  #changes = 0;
 
   constructor(options: LocalNodeDirectoryOptions) {
     this.#options = options;
   }
 
   opened(ref: StreamRef): void {
-    const stream = { ref, openedAt: this.#options.clock.monotonic(), oldestPending: undefined, refusing: false };
+    const { clock } = this.#options;
+    const stream = {
+      ref,
+      openedAt: clock.monotonic(),
+      since: clock.now(),
+      oldestPending: undefined,
+      refusing: false,
+    };
     this.#open.set(ref.streamId, stream);
     const ofNode = this.#byNode.get(ref.node.id) ?? new Set();
     this.#byNode.set(ref.node.id, ofNode.add(stream));
@@ -96,11 +117,30 @@ export class LocalNodeDirectory implements NodeDirectory {
     this.#changed();
   }
 
-  nodes(): readonly NodeView[] {
-    const since = this.#options.clock.now() - REMEMBERED_MS;
-    for (const [id, { since: endedAt }] of this.#gone) if (endedAt < since) this.#gone.delete(id);
-    const views = [...this.#options.streams.all().map((status) => this.#view(status)), ...this.#gone.values()];
-    return views.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.since - b.since));
+  /** Grows with every change that `onChange` tells of. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** One view a stream, and one for each proxy that was seen lately; in no stated order. */
+  nodes(query: NodeQuery = {}): readonly NodeView[] {
+    const { id, sent } = query;
+    const streams = id === undefined ? this.#open.values() : (this.#byNode.get(id) ?? []);
+    const views = [...streams].flatMap((stream) => this.#view(stream, query));
+    if (sent !== undefined) return views;
+    this.#forget();
+    const gone = id === undefined ? [...this.#gone.values()] : [this.#gone.get(id) ?? []].flat();
+    return [...views, ...gone];
+  }
+
+  /** Proxies that another replica held when it took its leave: they are on their way to somewhere. */
+  inherit(views: readonly NodeView[]): void {
+    for (const view of views) {
+      const known = this.#gone.get(view.id);
+      if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
+      this.#gone.set(view.id, view);
+    }
+    this.#changed();
   }
 
   /** How many streams are open, by fleet; those without one under `""`. */
@@ -110,21 +150,22 @@ export class LocalNodeDirectory implements NodeDirectory {
     return counts;
   }
 
-  progress(nodeId: string, revision: Revision): Progress {
+  /** How far the proxies are that are connected here, or were lately; the others are not in the answer. */
+  progress(ids: Iterable<string> | undefined, revision: Revision): FleetProgress {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);
-    if (publication === undefined) return { state: "unknown", message: "the replica has not published the revision" };
-    const streams = this.#byNode.get(nodeId);
-    if (streams === undefined) return { state: "disconnected", message: "no open stream" };
-    for (const stream of streams) {
-      const progress = this.#progressOf(stream, publication, publications.publicationBefore(revision));
-      if (progress.state !== "done") return progress;
+    const before = publications.publicationBefore(revision);
+    const found = new Map<string, Progress>();
+    this.#forget();
+    for (const id of ids ?? [...this.#gone.keys(), ...this.#byNode.keys()]) {
+      const streams = this.#byNode.get(id);
+      if (streams !== undefined) {
+        found.set(id, publication === undefined ? NOT_PUBLISHED : this.#progressOfAll(streams, publication, before));
+      } else if (this.#gone.has(id)) {
+        found.set(id, DISCONNECTED);
+      }
     }
-    return { state: "done" };
-  }
-
-  settledAfter(revision: Revision): number | undefined {
-    return this.#options.publications.settledAfter(revision);
+    return { progress: found, settledAfterMs: publications.settledAfter(revision) };
   }
 
   refusals(): readonly Refusal[] {
@@ -144,11 +185,19 @@ export class LocalNodeDirectory implements NodeDirectory {
     return () => this.#listeners.delete(listener);
   }
 
+  #progressOfAll(streams: Iterable<OpenStream>, publication: number, before: number): Progress {
+    for (const stream of streams) {
+      const progress = this.#progressOf(stream, publication, before);
+      if (progress.state !== "done") return progress;
+    }
+    return DONE;
+  }
+
   #progressOf(stream: OpenStream, publication: number, before: number): Progress {
     const pending = stream.oldestPending !== undefined && stream.oldestPending <= publication;
-    if (!pending && !stream.refusing) return { state: "done" };
+    if (!pending && !stream.refusing) return DONE;
     const status = this.#options.streams.describe(stream.ref.streamId);
-    if (status === undefined) return { state: "disconnected", message: "the stream ended" };
+    if (status === undefined) return DISCONNECTED;
     for (const { typeUrl, resources } of status.types) {
       for (const { name, refused } of resources) {
         // Only what came with the revision or after it: an older refusal says nothing about this change.
@@ -157,7 +206,7 @@ export class LocalNodeDirectory implements NodeDirectory {
         return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
       }
     }
-    if (!pending) return { state: "done" };
+    if (!pending) return DONE;
     const held = status.types.flatMap(({ resources }) => resources).find((resource) => resource.held !== undefined);
     if (held?.held !== undefined) return { state: "held", message: `${held.name}: ${held.held}` };
     return { state: "sent", message: "not acknowledged yet" };
@@ -180,43 +229,48 @@ export class LocalNodeDirectory implements NodeDirectory {
     }
   }
 
-  #view(status: StreamStatus): NodeView {
-    const { publications, replica } = this.#options;
-    const stream = this.#open.get(status.streamId);
+  #view({ ref, openedAt, since }: OpenStream, { detail, sent }: NodeQuery): NodeView | readonly [] {
+    const { publications, replica, streams } = this.#options;
+    const base = { replica, since, connected: true };
+    if (detail === "place" && sent === undefined) {
+      return viewOf(ref, [], { ...base, lagMs: 0, settled: undefined });
+    }
+    const status = streams.describe(ref.streamId);
+    if (status === undefined || (sent !== undefined && !wasSent(status, sent))) return [];
     const pending = status.oldestPending;
-    return viewOf(status, {
-      replica,
-      lagMs: stream === undefined || pending === undefined ? 0 : this.#pendingFor(stream, pending),
+    return viewOf(status, detail === "place" ? [] : status.types.map((type) => typeView(type, detail)), {
+      ...base,
+      lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: pending === undefined ? publications.last?.revision : publications.settledBy(pending - 1)?.revision,
     });
   }
 
   #remember(ref: StreamRef): void {
     const { clock, replica } = this.#options;
-    const ended = {
-      ...refOf(ref),
-      silent: undefined,
-      openedAt: clock.now(),
-      duplicate: false,
-      oldestPending: undefined,
-    };
-    const view = viewOf({ ...ended, types: [] }, { replica, lagMs: 0, settled: undefined });
-    this.#gone.set(ref.node.id, { ...view, connected: false });
+    const ended = { replica, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
+    this.#gone.set(ref.node.id, viewOf(ref, [], ended));
+  }
+
+  #forget(): void {
+    const since = this.#options.clock.now() - REMEMBERED_MS;
+    for (const [id, { since: endedAt }] of this.#gone) if (endedAt < since) this.#gone.delete(id);
   }
 
   /** For how long a stream has been waiting for a publication: since it was made, or since the stream opened. */
-  #pendingFor(stream: OpenStream, publication: number): number {
+  #pendingFor(stream: Pick<OpenStream, "openedAt">, publication: number): number {
     const madeAt = this.#options.publications.firstAt(publication)?.at ?? stream.openedAt;
     return this.#options.clock.monotonic() - Math.max(madeAt, stream.openedAt);
   }
 
   #changed(): void {
+    this.#changes += 1;
     for (const listener of this.#listeners) listener();
   }
 }
 
-function refOf({ streamId, node, peer, variant, group }: StreamRef): StreamRef {
-  return { streamId, node, peer, variant, group };
+function wasSent({ types }: StreamStatus, { typeUrl, name }: NonNullable<NodeQuery["sent"]>): boolean {
+  const resources = types.find((type) => type.typeUrl === typeUrl)?.resources ?? [];
+  return resources.some((resource) => resource.name === name && resource.sent !== undefined);
 }
 
 function shortType(typeUrl: string): string {

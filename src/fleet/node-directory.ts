@@ -18,6 +18,8 @@ export interface TypeView {
   /** `CDS`, `EDS`, … */
   readonly shortName: string;
   readonly state: "idle" | "sent" | "acked" | "refused";
+  /** How many resources there are; `resources` are told only where they are asked for. */
+  readonly known: number;
   readonly resources: readonly ResourceView[];
 }
 
@@ -51,19 +53,48 @@ export type Progress =
   | { readonly state: "sent" | "held" | "disconnected" | "unknown"; readonly message: string }
   | { readonly state: "refused"; readonly message: string };
 
-/** What each proxy was sent, accepted and refused, over all live replicas. */
-export interface NodeDirectory {
-  /** Connected proxies and those seen within the last `REMEMBERED_MS`; sorted by id. A duplicate id appears once per stream. */
-  nodes(): readonly NodeView[];
-  /** Whether all that was due to this proxy at a revision is acknowledged; nothing due is done at once. */
-  progress(nodeId: string, revision: Revision): Progress;
+export interface NodeQuery {
+  /** How much of each proxy: where it is, the state of each type (the default), or each resource as well. */
+  readonly detail?: "place" | "types" | "resources";
+  readonly id?: string;
+  /** Only proxies that were sent this resource. */
+  readonly sent?: { readonly typeUrl: string; readonly name: string };
+}
+
+/** A replica that is silent, or did not answer: nobody can know which proxies it holds. */
+export interface UnknownReplica {
+  readonly replica: string;
+  /** Milliseconds since it was heard last. */
+  readonly silentMs: number;
+}
+
+/** An answer, and the replicas that had no part in it. */
+export interface Told<T> {
+  readonly told: T;
+  readonly unknown: readonly UnknownReplica[];
+}
+
+export interface FleetProgress {
+  /** Of each proxy that was asked about. */
+  readonly progress: ReadonlyMap<string, Progress>;
   /**
-   * Milliseconds from when a revision reached the plane until the last of the connected proxies that it concerned had
+   * Milliseconds from when the revision reached the plane until the last of the connected proxies that it concerned had
    * acknowledged it; nothing when none had to, or it is long ago. Says nothing of proxies that have not.
    */
-  settledAfter(revision: Revision): number | undefined;
+  readonly settledAfterMs: number | undefined;
+}
+
+/** What each proxy was sent, accepted and refused, over all live replicas: the same whichever of them is asked. */
+export interface NodeDirectory {
+  /**
+   * Connected proxies and those seen within the last `REMEMBERED_MS`; sorted by id. A proxy that moved is listed where it is
+   * connected; an id that several proxies use appears once per stream.
+   */
+  nodes(query?: NodeQuery): Promise<Told<readonly NodeView[]>>;
+  /** Whether all that was due to these proxies at a revision is acknowledged; nothing due is done at once. */
+  progress(ids: readonly string[], revision: Revision): Promise<FleetProgress>;
   /** Refusals that stand, with the objects that the refused resources come from. */
-  refusals(): readonly Refusal[];
+  refusals(): Promise<Told<readonly Refusal[]>>;
   /** Called after any change of the above; returns a function that ends it. */
   onChange(listener: () => void): () => void;
 }

@@ -1,45 +1,56 @@
 import type { Revision } from "../store/revision.ts";
-import type { NodeView, TypeView } from "./node-directory.ts";
-import type { StreamRefusal, StreamResource, StreamStatus, StreamType } from "./stream-status.ts";
+import type { NodeQuery, NodeView, ResourceView, TypeView } from "./node-directory.ts";
+import type { StreamRef, StreamRefusal, StreamResource, StreamStatus, StreamType } from "./stream-status.ts";
+
+/** What a view adds to its stream. */
+interface Surroundings {
+  readonly replica: string;
+  readonly since: number;
+  readonly connected: boolean;
+  readonly lagMs: number;
+  readonly settled: Revision | undefined;
+}
 
 /** A stream as people see the proxy behind it. */
 export function viewOf(
-  status: StreamStatus,
-  { replica, lagMs, settled }: { replica: string; lagMs: number; settled: Revision | undefined },
+  stream: StreamRef & Partial<Pick<StreamStatus, "silent" | "duplicate">>,
+  types: readonly TypeView[],
+  surroundings: Surroundings,
 ): NodeView {
   return {
-    id: status.node.id,
-    cluster: status.node.cluster,
-    fleet: status.group,
-    silent: status.silent,
-    envoyVersion: status.node.userAgentVersion,
-    variant: status.variant,
-    connected: true,
-    since: status.openedAt,
-    peer: status.peer.address,
-    replica,
-    duplicate: status.duplicate,
-    types: status.types.map(typeView),
-    lagMs,
-    settled,
+    id: stream.node.id,
+    cluster: stream.node.cluster,
+    fleet: stream.group,
+    silent: stream.silent,
+    envoyVersion: stream.node.userAgentVersion,
+    variant: stream.variant,
+    peer: stream.peer.address,
+    duplicate: stream.duplicate ?? false,
+    types,
+    ...surroundings,
   };
 }
 
-function typeView(type: StreamType): TypeView {
+export function typeView(type: StreamType, detail: NodeQuery["detail"]): TypeView {
   const refused = type.resources.some((resource) => resource.refused !== undefined);
   const state = refused ? "refused" : type.inFlight.length > 0 ? "sent" : type.resources.length > 0 ? "acked" : "idle";
   return {
     typeUrl: type.typeUrl,
     shortName: type.shortName,
     state,
-    resources: type.resources.map(({ name, sent, acked, refused: refusal, unknown, held }) => ({
-      name,
-      sent,
-      acknowledged: acked,
-      refused: refusal === undefined ? undefined : { version: refusal.version, message: refusal.message },
-      unknown,
-      held,
-    })),
+    known: type.resources.length,
+    resources: detail === "resources" ? type.resources.map(resourceView) : [],
+  };
+}
+
+function resourceView({ name, sent, acked, refused, unknown, held }: StreamResource): ResourceView {
+  return {
+    name,
+    sent,
+    acknowledged: acked,
+    refused: refused === undefined ? undefined : { version: refused.version, message: refused.message },
+    unknown,
+    held,
   };
 }
 

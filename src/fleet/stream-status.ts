@@ -12,8 +12,6 @@ export interface StreamRef {
 /** A stream as the xDS server describes it. */
 export interface StreamStatus extends StreamRef {
   readonly silent: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly openedAt: number;
   readonly duplicate: boolean;
   /** The oldest publication of which something is due, in flight or held. */
   readonly oldestPending: number | undefined;
@@ -47,6 +45,5 @@ export interface StreamRefusal {
 
 /** The open streams of this replica. */
 export interface Streams {
-  all(): readonly StreamStatus[];
   describe(streamId: string): StreamStatus | undefined;
 }

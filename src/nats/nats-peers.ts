@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
 import {
   PEER_MEMORY_MS,
@@ -13,6 +13,9 @@ import { peerRoot } from "./permissions.ts";
 
 const INTERVAL_MS = 100;
 const RETRY_PAUSE_MS = 20;
+/** An answer goes in parts of so many bytes, well below what a server takes by default, and ends with a message that counts them. */
+const PART_BYTES = 256 * 1024;
+const PARTS_HEADER = "Fairlead-Parts";
 
 export interface NatsPeersOptions {
   readonly connection: NatsConnection;
@@ -32,8 +35,10 @@ export class NatsPeers implements Peers {
   readonly #root: string;
   readonly #token: string;
   readonly #heard = new Map<string, Heard>();
+  readonly #listeners = new Set<() => void>();
   readonly #subscription: Subscription;
-  #position: PeerPosition | undefined;
+  #position: (() => PeerPosition) | undefined;
+  #unknown = 0;
   #cancel: () => void;
 
   constructor(options: NatsPeersOptions) {
@@ -46,10 +51,14 @@ export class NatsPeers implements Peers {
     this.#cancel = options.clock.after(INTERVAL_MS, () => this.#tell());
   }
 
-  announce(position: PeerPosition): void {
-    const isFirst = this.#position === undefined;
+  announce(position: () => PeerPosition): void {
     this.#position = position;
-    if (isFirst) this.#publish(position);
+    this.#publish(position());
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   list(): readonly Peer[] {
@@ -67,7 +76,8 @@ export class NatsPeers implements Peers {
   async ask(topic: string, question: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<readonly PeerAnswer[]> {
     const until = this.#options.clock.monotonic() + timeoutMs;
     return await Promise.all(
-      this.list().map(async ({ replica }) => {
+      this.list().map(async ({ replica, status }) => {
+        if (status === "unknown") return { replica, answer: undefined };
         const subject = `${this.#root}.ask.${tokenOf(replica)}.${tokenOf(topic)}`;
         return { replica, answer: await this.#askOne(subject, question, until) };
       }),
@@ -81,17 +91,38 @@ export class NatsPeers implements Peers {
       const timeout = Math.ceil(until - clock.monotonic());
       if (timeout <= 0 || connection.isClosed()) return undefined;
       try {
-        return (await connection.request(subject, question, { timeout })).data;
+        return await this.#gather(subject, question, timeout);
       } catch {
         await clock.sleep(Math.min(RETRY_PAUSE_MS, timeout));
       }
     }
   }
 
+  async #gather(subject: string, question: Uint8Array, maxWait: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    const replies = await this.#options.connection.requestMany(subject, question, {
+      strategy: "sentinel",
+      maxWait,
+      noMux: true,
+    });
+    for await (const { data, headers } of replies) {
+      if (data.length > 0) parts.push(data);
+      else if (Number(headers?.get(PARTS_HEADER)) === parts.length) return Buffer.concat(parts);
+    }
+    throw new Error("a part of the answer is missing");
+  }
+
   answer(topic: string, handler: (question: Uint8Array) => Promise<Uint8Array>): () => void {
     const reply = async (message: Msg) => {
       try {
-        message.respond(await handler(message.data));
+        const answer = await handler(message.data);
+        let parts = 0;
+        for (; parts * PART_BYTES < answer.length; parts++) {
+          message.respond(answer.subarray(parts * PART_BYTES, (parts + 1) * PART_BYTES));
+        }
+        const end = headers();
+        end.set(PARTS_HEADER, String(parts));
+        message.respond(undefined, { headers: end });
       } catch {
         // Whoever asked waits in vain, and then counts this replica as unknown: which it is.
       }
@@ -116,7 +147,10 @@ export class NatsPeers implements Peers {
   }
 
   #tell(): void {
-    if (this.#position !== undefined) this.#publish(this.#position);
+    if (this.#position !== undefined) this.#publish(this.#position());
+    const unknown = this.list().filter(({ status }) => status === "unknown").length;
+    if (unknown !== this.#unknown) this.#changed();
+    this.#unknown = unknown;
     this.#cancel = this.#options.clock.after(INTERVAL_MS, () => this.#tell());
   }
 
@@ -133,8 +167,14 @@ export class NatsPeers implements Peers {
   #hear(message: Msg): void {
     const { replica, position } = message.json<Words>();
     if (replica === this.#options.replica) return;
+    const before = JSON.stringify(this.#heard.get(replica)?.position);
     if (position === undefined) this.#heard.delete(replica);
     else this.#heard.set(replica, { position, heardAt: this.#options.clock.monotonic() });
+    if (before !== JSON.stringify(position)) this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 }
 

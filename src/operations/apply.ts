@@ -34,13 +34,14 @@ export async function apply(
   if (order.owner.length > MAX_OWNER_LENGTH)
     throw badField("owner", `must have at most ${MAX_OWNER_LENGTH} characters`);
   const { mirror, nodes } = context;
+  const proxies = options?.validateOnly === true ? (await nodes.nodes({ detail: "place" })).told : undefined;
   return await executeWrite<ApplyResponse>(context, caller, {
     operation: "apply",
     options,
     expectedVersion: "",
     plan: (stamp) => {
       const { changes, ops, after } = planApply(mirror, order, stamp);
-      const reach = options?.validateOnly === true ? reachOf(mirror, after, nodes.nodes()) : [];
+      const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
       return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach }) };
     },
     responseSchema: ApplyResponseSchema,

@@ -6,6 +6,8 @@ export interface WaitGoal {
   /** Enough when so many are done; nothing means all. */
   readonly atLeast: number | undefined;
   readonly onDisconnected: OnDisconnected;
+  /** Replicas of which nobody knows which proxies they hold. */
+  readonly unknownReplicas: number;
 }
 
 /** A proxy that is not done, and why. */
@@ -24,9 +26,12 @@ export interface Assessment {
 
 /**
  * Where a wait stands. Only an acknowledgement counts as done: what is held, disconnected or unknown is listed, never
- * counted. A refusal ends the wait, whatever the others do.
+ * counted. A refusal ends the wait, whatever the others do. While a replica is unknown nobody can say that all are done.
  */
-export function assessWait(progress: ReadonlyMap<string, Progress>, { atLeast, onDisconnected }: WaitGoal): Assessment {
+export function assessWait(
+  progress: ReadonlyMap<string, Progress>,
+  { atLeast, onDisconnected, unknownReplicas }: WaitGoal,
+): Assessment {
   const all = [...progress].filter(([, { state }]) => onDisconnected !== "SKIP" || state !== "disconnected");
   const pending = all.flatMap(([id, one]): Pending[] =>
     one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
@@ -34,7 +39,8 @@ export function assessWait(progress: ReadonlyMap<string, Progress>, { atLeast, o
   const done = all.length - pending.length;
   const found = { total: all.length, done, pending };
   if (pending.some(({ state }) => state === "refused")) return { outcome: "refused", ...found };
-  if (done >= (atLeast ?? all.length)) return { outcome: "reached", ...found };
+  const isEnough = atLeast === undefined ? done >= all.length && unknownReplicas === 0 : done >= atLeast;
+  if (isEnough) return { outcome: "reached", ...found };
   if (onDisconnected === "FAIL" && pending.some(({ state }) => state === "disconnected")) {
     return { outcome: "disconnected", ...found };
   }

@@ -3,6 +3,7 @@ import type { NodeDirectory } from "../fleet/node-directory.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Journal } from "../store/journal.ts";
+import type { Peers } from "../store/peers.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
@@ -15,6 +16,7 @@ export interface Context {
   readonly journal: Journal;
   readonly mirror: Mirror;
   readonly nodes: NodeDirectory;
+  readonly peers: Pick<Peers, "list">;
   /** Absent where nothing is checked. */
   readonly checks?: CheckView;
   readonly clock: Clock;

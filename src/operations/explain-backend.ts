@@ -6,12 +6,13 @@ import type { Health } from "../domain/health.ts";
 import type { HealthCheck } from "../domain/health-check.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
-import type { NodeView } from "../fleet/node-directory.ts";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
+import { ENDPOINTS_TYPE } from "../resources/resource.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
+import { unknownMessage } from "./node-message.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";
 
@@ -21,7 +22,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
   const name = readName("backend", text);
   const recent = await checks?.recent(name);
   const stored = mirror.stored("backend", name);
-  const message = presenter(context)("backend", name);
+  const message = (await presenter(context))("backend", name);
   if (stored === undefined || message === undefined) throw notFound("backend", name);
   const backend = stored.object;
   const service = mirror.get("service", serviceOf(name));
@@ -46,7 +47,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     policy: policyName ?? "",
     panicThreshold: policy.panicThreshold,
     revision: formatRevision(revision),
-    ...proxiesAt(context, serviceOf(name), revision),
+    ...(await proxiesAt(context, serviceOf(name), revision)),
     checkedBy: recent?.worker ?? "",
     checks: recent?.checks.map(checkMessage) ?? [],
   });
@@ -85,24 +86,18 @@ function newest(revisions: readonly Revision[]): Revision {
 }
 
 /** How far the connected proxies are that have the service's endpoints. */
-function proxiesAt({ nodes }: Context, service: Name, revision: Revision) {
-  const concerned = nodes.nodes().filter((node) => node.connected && has(node, service));
-  const pending = concerned.flatMap(({ id }) => {
-    const progress = nodes.progress(id, revision);
-    return progress.state === "done" ? [] : [{ id, state: progress.state, message: progress.message }];
-  });
-  const afterMs = pending.length === 0 ? nodes.settledAfter(revision) : undefined;
-  return {
-    proxies: concerned.length,
-    acknowledged: concerned.length - pending.length,
-    pending,
-    ...(afterMs !== undefined && { acknowledgedAfter: durationFromMs(Math.round(afterMs)) }),
-  };
-}
-
-function has({ types }: NodeView, service: Name): boolean {
-  return types.some(
-    ({ shortName, resources }) =>
-      shortName === "EDS" && resources.some(({ name, sent }) => name === service && sent !== undefined),
+async function proxiesAt({ nodes }: Context, service: Name, revision: Revision) {
+  const { told, unknown } = await nodes.nodes({ detail: "place", sent: { typeUrl: ENDPOINTS_TYPE, name: service } });
+  const { progress, settledAfterMs } = await nodes.progress([...new Set(told.map(({ id }) => id))], revision);
+  const pending = [...progress].flatMap(([id, one]) =>
+    one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
   );
+  const isSettled = pending.length === 0 && unknown.length === 0 && settledAfterMs !== undefined;
+  return {
+    proxies: progress.size,
+    acknowledged: progress.size - pending.length,
+    pending,
+    ...(isSettled && { acknowledgedAfter: durationFromMs(Math.round(settledAfterMs)) }),
+    unknownReplicas: unknown.map(unknownMessage),
+  };
 }

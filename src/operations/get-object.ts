@@ -5,9 +5,9 @@ import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";
 
 /** An object with what is derived about it. @throws ControlPlaneError `notFound`. */
-export function getObject<K extends Kind>(context: Context, kind: K, text: string): MessageOf[K] {
+export async function getObject<K extends Kind>(context: Context, kind: K, text: string): Promise<MessageOf[K]> {
   const name = readName(kind, text);
-  const message = presenter(context)(kind, name);
+  const message = (await presenter(context))(kind, name);
   if (message === undefined) throw notFound(kind, name);
   return message;
 }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../domain/conditions.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
@@ -8,6 +8,7 @@ import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { isBehind, problemsOf } from "./problems.ts";
+import { replicasOf } from "./replicas.ts";
 import { storeFindings } from "./store-findings.ts";
 
 /** How the plane, its proxies and its services are, and what a person on call should look at. */
@@ -16,8 +17,8 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
   const store = context.storeStatus();
   // A store that is away would not answer; all the rest is known here.
   const [newest] = store.away === undefined ? await journal.list({ limit: 1 }) : [];
-  const views = nodes.nodes();
-  const refusals = nodes.refusals();
+  const [{ told: views }, { told: refusals }] = await Promise.all([nodes.nodes(), nodes.refusals()]);
+  const replicas = replicasOf(context);
   const refusing = new Set(refusals.map(({ nodeId }) => nodeId));
   const connected = views.filter((node) => node.connected);
   const services = Array.from(mirror.all("service"), ({ name }) => routingState(mirror, name));
@@ -33,6 +34,11 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
     services: services.length,
     servicesWhole: services.filter(isWhole).length,
+    replicas: replicas.map(({ silentMs, ...replica }) => ({
+      ...replica,
+      revision: formatRevision(replica.revision),
+      ...(silentMs !== undefined && { silent: durationFromMs(Math.round(silentMs)) }),
+    })),
     backends: [...mirror.all("backend")].length,
     backendsEligible: services.flatMap(({ backends }) => backends.filter(isEligible)).length,
     problems: problemsOf({
@@ -45,6 +51,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
       now: context.clock.now(),
       checks: context.checks?.findings() ?? [],
+      replicas,
     }),
   });
 }

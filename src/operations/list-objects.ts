@@ -9,14 +9,14 @@ import { type Page, pageOf } from "./page.ts";
 import { presenter } from "./present-object.ts";
 
 /** The objects of a kind, in the order of their names, page by page, with what is derived about them. */
-export function listObjects<K extends Kind>(
+export async function listObjects<K extends Kind>(
   context: Context,
   kind: K,
   { pageSize, pageToken, service, labels }: Omit<ListRequest, "$typeName">,
-): Page<MessageOf[K]> {
+): Promise<Page<MessageOf[K]>> {
   const { mirror } = context;
   const wanted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-  const present = presenter(context);
+  const present = await presenter(context);
   return pageOf(
     [...candidates(mirror, kind, service)].filter((name) => {
       const own = mirror.get(kind, name)?.meta.labels ?? {};

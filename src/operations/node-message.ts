@@ -1,12 +1,13 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { NodeView, ResourceView, TypeView } from "../fleet/node-directory.ts";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   type Node,
   NodeSchema,
   type NodeType,
   NodeType_State,
   NodeTypeSchema,
+  UnknownReplicaSchema,
 } from "../gen/fairlead/admin/v1/node_pb.ts";
 import { formatRevision } from "../store/revision.ts";
 
@@ -17,8 +18,8 @@ const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
   refused: NodeType_State.REFUSED,
 };
 
-/** A proxy as the API tells of it; `resources` only where they are asked for, since there may be many. */
-export function nodeMessage(view: NodeView, { withResources }: { withResources: boolean }): Node {
+/** A proxy as the API tells of it. */
+export function nodeMessage(view: NodeView): Node {
   return create(NodeSchema, {
     id: view.id,
     cluster: view.cluster,
@@ -28,7 +29,7 @@ export function nodeMessage(view: NodeView, { withResources }: { withResources: 
     connected: view.connected,
     since: timestampFromMs(view.since),
     replica: view.replica,
-    types: view.types.map((type) => typeMessage(type, withResources)),
+    types: view.types.map(typeMessage),
     lagMs: BigInt(Math.round(view.lagMs)),
     revision: view.settled === undefined ? "" : formatRevision(view.settled),
     conditions: conditionsOf(view),
@@ -36,13 +37,17 @@ export function nodeMessage(view: NodeView, { withResources }: { withResources: 
   });
 }
 
-function typeMessage(type: TypeView, withResources: boolean): NodeType {
+export function unknownMessage({ replica, silentMs }: UnknownReplica) {
+  return create(UnknownReplicaSchema, { replica, silent: durationFromMs(Math.round(silentMs)) });
+}
+
+function typeMessage(type: TypeView): NodeType {
   return create(NodeTypeSchema, {
     type: type.shortName,
     typeUrl: type.typeUrl,
     state: STATE[type.state],
-    known: type.resources.length,
-    resources: withResources ? type.resources.map(resourceMessage) : [],
+    known: type.known,
+    resources: type.resources.map(resourceMessage),
   });
 }
 

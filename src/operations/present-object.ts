@@ -17,13 +17,13 @@ const QUOTED = 3;
  * Reads stored objects and fills in what is derived about them; nothing for one that is not there. What several of them
  * share is derived once: use one presenter for one answer.
  */
-export function presenter({
+export async function presenter({
   mirror,
   nodes,
   checks,
-}: Context): <K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined {
+}: Context): Promise<<K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined> {
   const routing = new Map<Name, RoutingState>();
-  const refusals = nodes.refusals();
+  const { told: refusals } = await nodes.refusals();
   const conditionsOf = currentConditions(mirror);
   const routingOf = (service: Name): RoutingState => {
     const known = routing.get(service) ?? routingState(mirror, service);

@@ -6,6 +6,7 @@ import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../fleet/node-directory.ts";
 import { type Problem, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import type { Finding } from "./finding.ts";
+import type { ReplicaView } from "./replicas.ts";
 
 /** A proxy that has not acknowledged a commit for so long is behind (law 5, freshness). */
 export const LAG_BOUND_MS = 10_000;
@@ -24,15 +25,16 @@ export interface Findings {
   /** Milliseconds since the epoch: when an object was last written. */
   readonly changedAt: (kind: Kind, name: Name) => number | undefined;
   readonly now: number;
-  /** What the health worker of this replica has found. */
+  /** What the health workers have found. */
   readonly checks: readonly Finding[];
+  readonly replicas: readonly ReplicaView[];
 }
 
 export function isBehind({ lagMs }: NodeView): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
-/** What a person on call should look at: the store and what cannot be read first, then proxies, services and objects. */
+/** What a person on call should look at: the store and what cannot be read first, then replicas, proxies, services, objects. */
 export function problemsOf(findings: Findings): Problem[] {
   const found: Finding[] = [
     ...findings.store,
@@ -41,6 +43,7 @@ export function problemsOf(findings: Findings): Problem[] {
       since: undefined,
       why: message,
     })),
+    ...findings.replicas.flatMap((replica) => replicaProblems(replica, findings.now)),
     ...findings.refusals.map(refusal),
     ...findings.checks,
     ...findings.nodes.flatMap((node) => nodeProblems(node, findings.now)),
@@ -52,6 +55,12 @@ export function problemsOf(findings: Findings): Problem[] {
     .map(({ what, since, why }) =>
       create(ProblemSchema, { what, why, ...(since === undefined ? {} : { since: timestampFromMs(since) }) }),
     );
+}
+
+function replicaProblems({ name, silentMs }: ReplicaView, now: number): Finding[] {
+  if (silentMs === undefined) return [];
+  const why = "it is not heard; nobody knows which proxies it holds, and how far they are";
+  return [{ what: `replica ${name} is silent`, since: Math.round(now - silentMs), why }];
 }
 
 function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): Finding {

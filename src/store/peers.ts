@@ -11,6 +11,8 @@ export interface PeerPosition {
   readonly revision: Revision;
   /** Of the state at that revision, to be compared with that of others at the same revision. */
   readonly digest?: string;
+  /** Grows whenever there is news of the proxies that it holds. */
+  readonly news?: number;
 }
 
 export type Peer =
@@ -26,11 +28,16 @@ export interface PeerAnswer {
 
 /** The other replicas that share this store, and what they say. Times are milliseconds of the local monotonic clock. */
 export interface Peers {
-  /** Tells the others where this replica stands; told again and again until the next call. Returns at once. */
-  announce(position: PeerPosition): void;
+  /** Tells the others where this replica stands, at once and then again and again; asked each time. */
+  announce(position: () => PeerPosition): void;
   /** The others, live and unknown. One that took its leave is not among them. */
   list(): readonly Peer[];
-  /** Asks each replica of `list()`, and waits for their answers at most `timeoutMs`. Never rejects because one is silent. */
+  /** Called when a replica comes, goes, falls silent, or stands elsewhere than before. The returned function ends it. */
+  onChange(listener: () => void): () => void;
+  /**
+   * Asks each replica of `list()`, and waits for their answers at most `timeoutMs`; one that is unknown already is not waited
+   * for. Answers may be of any size. Never rejects because one is silent.
+   */
   ask(topic: string, question: Uint8Array, options: { readonly timeoutMs: number }): Promise<readonly PeerAnswer[]>;
   /** What this replica answers when it is asked; one handler a topic. The returned function ends it. */
   answer(topic: string, handler: (question: Uint8Array) => Promise<Uint8Array>): () => void;
@@ -40,6 +47,7 @@ export interface Peers {
 export const noPeers: Peers = {
   announce: () => {},
   list: () => [],
+  onChange: () => () => {},
   ask: async () => [],
   answer: () => () => {},
 };

@@ -1,4 +1,13 @@
-import type { NodeDirectory, NodeView, Progress, Refusal } from "../../src/fleet/node-directory.ts";
+import type {
+  FleetProgress,
+  NodeDirectory,
+  NodeQuery,
+  NodeView,
+  Progress,
+  Refusal,
+  Told,
+  UnknownReplica,
+} from "../../src/fleet/node-directory.ts";
 
 /** A directory that holds what a test says. */
 export class FakeNodeDirectory implements NodeDirectory {
@@ -6,6 +15,8 @@ export class FakeNodeDirectory implements NodeDirectory {
   readonly #progress = new Map<string, Progress>();
   readonly #listeners = new Set<() => void>();
   readonly standing: Refusal[] = [];
+  /** Replicas that do not answer. */
+  silent: readonly UnknownReplica[] = [];
 
   /** A proxy, and how far it is on its way to any revision. */
   set(node: Partial<NodeView> & { readonly id: string }, progress: Progress): void {
@@ -34,24 +45,33 @@ export class FakeNodeDirectory implements NodeDirectory {
     return this.#listeners.size;
   }
 
-  nodes(): readonly NodeView[] {
-    return [...this.#nodes.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  async nodes({ id, sent, detail }: NodeQuery = {}): Promise<Told<readonly NodeView[]>> {
+    const told = [...this.#nodes.values()]
+      .filter((node) => id === undefined || node.id === id)
+      .filter(({ types }) => {
+        const resources = types.flatMap((type) => (type.typeUrl === sent?.typeUrl ? type.resources : []));
+        return sent === undefined || resources.some((one) => one.name === sent.name && one.sent !== undefined);
+      })
+      .map((node) => (detail === "resources" ? node : withoutResources(node)))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { told, unknown: this.silent };
   }
 
-  progress(nodeId: string): Progress {
-    return this.#progress.get(nodeId) ?? { state: "unknown", message: "never seen" };
+  async progress(ids: readonly string[]): Promise<FleetProgress> {
+    const unseen: Progress = { state: "unknown", message: "never seen" };
+    return { progress: new Map(ids.map((id) => [id, this.#progress.get(id) ?? unseen])), settledAfterMs: 38 };
   }
 
-  settledAfter(): number | undefined {
-    return 38;
-  }
-
-  refusals(): readonly Refusal[] {
-    return this.standing;
+  async refusals(): Promise<Told<readonly Refusal[]>> {
+    return { told: this.standing, unknown: this.silent };
   }
 
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function withoutResources(node: NodeView): NodeView {
+  return { ...node, types: node.types.map((type) => ({ ...type, resources: [] })) };
 }

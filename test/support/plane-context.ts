@@ -2,6 +2,7 @@ import { Mirror } from "../../src/control/mirror.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { noPeers } from "../../src/store/peers.ts";
 import { openMemoryStore } from "../../src/store/sqlite-store.ts";
 import { FakeNodeDirectory } from "./fake-node-directory.ts";
 
@@ -22,6 +23,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     journal,
     mirror,
     nodes: new FakeNodeDirectory(),
+    peers: noPeers,
     clock: systemClock,
     random: systemRandom,
     plane: { version: "0.0.0-test", replica: "plane-test" },

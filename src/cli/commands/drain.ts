@@ -7,7 +7,7 @@ import { type CliContext, printLine } from "../io.ts";
 import { backendName, type WaitFlags, waitOptions } from "../options.ts";
 import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
-import { followWait, pendingLines, waitForRevision } from "../wait.ts";
+import { followWait, waitForRevision } from "../wait.ts";
 
 interface DrainFlags extends WaitFlags {
   readonly undo?: true;
@@ -62,10 +62,10 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
     wait.end();
   }
   const id = name.split("/").at(-1);
-  const pending = wait.pending();
-  if (pending.length > 0) {
+  const missing = wait.missing();
+  if (missing !== "") {
     const why = `removed, but not safe to stop ${id}: who has not acknowledged may still send requests to it`;
-    throw new CliFailure(EXIT.notReached, `${why}${pendingLines(pending)}`);
+    throw new CliFailure(EXIT.notReached, `${why}${missing}`);
   }
   printLine(io, `  removed       safe to stop ${id}`);
 }

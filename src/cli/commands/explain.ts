@@ -14,6 +14,7 @@ import {
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { enumText } from "../kind-entry.ts";
+import { unknownText } from "../node-text.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
 import { formatDuration, formatMoment, fromDuration } from "../time-text.ts";
 
@@ -62,6 +63,7 @@ function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label:
   yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
   yield ["proxies", proxiesText(answer)];
   for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];
+  for (const unknown of answer.unknownReplicas) yield ["", `${unknownText(unknown)}: its proxies are not counted`];
 }
 
 function checkText({ time, reason, took }: Check): string {

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { NODE_COLUMNS, nodeCells } from "../node-text.ts";
+import { NODE_COLUMNS, nodeCells, unknownText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { renderTable } from "../table.ts";
 
@@ -21,7 +21,12 @@ Examples:
     )
     .action(async (flags: { fleet?: string; output: OutputForm }) => {
       const { io } = context;
-      const { nodes } = await context.admin().call(AdminService.method.listNodes, { fleet: flags.fleet ?? "" });
+      const { nodes, unknownReplicas } = await context
+        .admin()
+        .call(AdminService.method.listNodes, { fleet: flags.fleet ?? "" });
+      for (const unknown of unknownReplicas) {
+        io.stderr.write(`${unknownText(unknown)}: its proxies are not listed\n`);
+      }
       if (flags.output === "json") {
         const json: JsonValue = nodes.map((node) => toJson(NodeSchema, node));
         printLine(io, JSON.stringify(json, null, 2));

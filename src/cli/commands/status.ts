@@ -34,7 +34,7 @@ function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
   const copies = status.storeCopies > 1 ? `, ${status.storeCopies} copies` : "";
   const degraded = status.services - status.servicesWhole;
   return [
-    `  plane      ${status.replica}, version ${status.version}, revision ${status.revision}; store ${status.store}${copies}${lastWrite}`,
+    `  plane      ${replicasText(status)}, version ${status.version}; store ${status.store}${copies}${lastWrite}`,
     `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date${
       status.proxiesRefusing > 0 ? `, ${status.proxiesRefusing} refused something` : ""
     }`,
@@ -42,6 +42,14 @@ function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
     `  backends   ${status.backends}, ${status.backendsEligible} eligible`,
     ...renderProblems(status, nowMs),
   ];
+}
+
+/** Ticks move revisions on all the time, so that live replicas a moment apart are told as one. */
+function replicasText({ replicas, replica, revision }: GetStatusResponse): string {
+  if (replicas.length <= 1) return `${replica}, revision ${revision}`;
+  const silent = replicas.filter(({ live }) => !live).map(({ name }) => name);
+  const silentText = silent.length === 0 ? "" : `, ${silent.join(", ")} silent`;
+  return `${replicas.length} replicas${silentText}; ${replica} at revision ${revision}`;
 }
 
 function renderProblems({ problems }: GetStatusResponse, nowMs: number): string[] {

@@ -96,6 +96,32 @@ describe("WaitForRevision", () => {
     expect((await messages.next()).done).toBe(true);
   });
 
+  test("waits for a replica that is silent, and for what it turns out to hold", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    plane.nodes.silent = [{ replica: "plane-b", silentMs: 2000 }];
+    const messages = client.stream(ADMIN.waitForRevision, {})[Symbol.asyncIterator]();
+    expect((await messages.next()).value).toMatchObject({
+      outcome: Outcome.WAITING,
+      total: 1,
+      done: 1,
+      unknownReplicas: [{ replica: "plane-b" }],
+    });
+    plane.nodes.silent = [];
+    plane.nodes.set({ id: "edge-2", replica: "plane-b" }, SENT);
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.WAITING, total: 2, unknownReplicas: [] });
+    plane.nodes.set({ id: "edge-2", replica: "plane-b" }, DONE);
+    expect((await messages.next()).value).toMatchObject({ outcome: Outcome.REACHED, total: 2, done: 2 });
+  });
+
+  test("is over without a silent replica for enough proxies, and for those that it names", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    plane.nodes.silent = [{ replica: "plane-b", silentMs: 2000 }];
+    expect(await outcomes({ atLeast: 1 })).toMatchObject([{ outcome: Outcome.REACHED }]);
+    expect(await outcomes({ nodes: ["edge-1"] })).toMatchObject([{ outcome: Outcome.REACHED, total: 1 }]);
+    const missing = await outcomes({ nodes: ["edge-9"], timeout: { nanos: 50_000_000 } });
+    expect(missing.at(-1)).toMatchObject({ outcome: Outcome.TIMED_OUT, pending: [{ id: "edge-9", state: "unknown" }] });
+  });
+
   test("a refusal ends it at once with the proxy's words", async () => {
     plane.nodes.set({ id: "edge-1" }, SENT);
     plane.nodes.set({ id: "edge-2" }, { state: "refused", message: "cannot bind" });

@@ -43,6 +43,7 @@ function peersOf(name: string): Peers {
   const position = { revision: { epoch: 1, position: 1 } };
   return {
     announce: () => {},
+    onChange: () => () => {},
     list: (): Peer[] => [
       silentSince === undefined || name === "plane-b"
         ? { replica: other, status: "live", position, heardAt: clock.monotonic() }

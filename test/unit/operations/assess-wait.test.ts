@@ -7,6 +7,7 @@ const not = (state: Exclude<Progress["state"], "done">): Progress => ({ state, m
 const assess = (states: readonly Progress[], goal: Partial<Parameters<typeof assessWait>[1]> = {}) =>
   assessWait(new Map(states.map((state, i) => [`edge-${i}`, state])), {
     atLeast: undefined,
+    unknownReplicas: 0,
     onDisconnected: "WAIT",
     ...goal,
   });
@@ -30,6 +31,12 @@ test.each(["sent", "held", "disconnected", "unknown"] as const)(
 
 test("a refusal ends the wait although enough others are done", () => {
   expect(assess([DONE, not("refused")], { atLeast: 1 }).outcome).toBe("refused");
+});
+
+test("while a replica is unknown, nobody can say that all are done", () => {
+  expect(assess([DONE, DONE], { unknownReplicas: 1 }).outcome).toBe("waiting");
+  expect(assess([], { unknownReplicas: 1 }).outcome).toBe("waiting");
+  expect(assess([DONE, DONE], { unknownReplicas: 1, atLeast: 2 }).outcome).toBe("reached");
 });
 
 test("enough is enough", () => {

@@ -71,7 +71,7 @@ it("tells the newest checks and who carries them out", async () => {
 it("shows on the service that its checks are stale", async () => {
   const stale = new Map([["shop", { backends: 1, since: 5000 }]]);
   const view = { findings: () => [], stale: () => stale, recent: async () => undefined };
-  expect(getObject({ ...plane, checks: view }, "service", "shop").conditions).toMatchObject([
+  expect((await getObject({ ...plane, checks: view }, "service", "shop")).conditions).toMatchObject([
     {
       type: "Checked",
       ok: false,
@@ -79,7 +79,7 @@ it("shows on the service that its checks are stale", async () => {
       message: expect.stringContaining("1 of its backends has not"),
     },
   ]);
-  expect(getObject(plane, "service", "shop").conditions).toEqual([]);
+  expect((await getObject(plane, "service", "shop")).conditions).toEqual([]);
 });
 
 it("completes a drain, and only a drain", async () => {

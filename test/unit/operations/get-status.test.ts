@@ -62,29 +62,32 @@ describe("proxies", () => {
     const { problems, proxiesRefusing } = await getStatus(plane);
     expect(proxiesRefusing).toBe(1);
     expect(problems[0]).toMatchObject({ what: "node edge-7 refused listener web", why: "cannot bind" });
-    expect(getObject(plane, "listener", "web").conditions).toMatchObject([
+    expect((await getObject(plane, "listener", "web")).conditions).toMatchObject([
       { type: "ResolvedRefs" },
       { type: "Programmed", ok: false, reason: "Refused" },
     ]);
   });
 
-  test("are listed by fleet, and told with each resource one by one", () => {
+  test("are listed by fleet, and told with each resource one by one", async () => {
     const resource = { sent: "v2", acknowledged: "v1", refused: undefined, unknown: false, held: "quarantine" };
     plane.nodes.set(
       {
         id: "edge-1",
-        types: [{ typeUrl: "t", shortName: "LDS", state: "sent", resources: [{ name: "web", ...resource }] }],
+        types: [{ typeUrl: "t", shortName: "LDS", state: "sent", known: 1, resources: [{ name: "web", ...resource }] }],
       },
       DONE,
     );
     plane.nodes.set({ id: "other-1", fleet: "other" }, DONE);
-    expect(listNodes(plane, "edge")).toMatchObject([
+    expect((await listNodes(plane, "edge")).nodes).toMatchObject([
       { id: "edge-1", types: [{ type: "LDS", state: NodeType_State.SENT, known: 1, resources: [] }] },
     ]);
-    expect(getNode(plane, "edge-1").types[0]?.resources).toMatchObject([
+    expect((await getNode(plane, "edge-1")).types[0]?.resources).toMatchObject([
       { name: "web", versionSent: "v2", versionAcknowledged: "v1", held: "quarantine" },
     ]);
-    expect(() => getNode(plane, "nobody")).toThrow(expect.objectContaining({ code: "NODE_NOT_FOUND" }));
+    await expect(getNode(plane, "nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
+    plane.nodes.silent = [{ replica: "plane-b", silentMs: 12_000 }];
+    await expect(getNode(plane, "nobody")).rejects.toMatchObject({ code: "REPLICA_SILENT" });
+    expect((await listNodes(plane, "")).unknownReplicas).toMatchObject([{ replica: "plane-b" }]);
   });
 });
 

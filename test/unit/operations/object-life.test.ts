@@ -219,7 +219,7 @@ describe("references", () => {
     await deleteObject(plane, TESTER, "service", removal("shop", true));
     expect([...plane.mirror.all("backend")]).toEqual([]);
     expect(await plane.journal.list({ limit: 1 })).toMatchObject([{ operation: "delete-service" }]);
-    expect(getObject(plane, "route", "shop").conditions).toMatchObject([
+    expect((await getObject(plane, "route", "shop")).conditions).toMatchObject([
       { type: "ResolvedRefs", reason: "UnknownListener" },
       { type: "ResolvedRefs", reason: "UnknownService" },
     ]);

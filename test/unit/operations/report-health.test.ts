@@ -44,7 +44,7 @@ test("a verdict is stored with who gave it and which backend was seen", async ()
   expect(changed).toBe(true);
   const uid = plane.mirror.get("backend", "shop/a")?.meta.uid;
   expect(health).toMatchObject({ actor: "test:alice", backendUid: uid, sequence: 4n });
-  expect(getObject(plane, "backend", "shop/a").status).toMatchObject({ eligible: false, reason: "unhealthy" });
+  expect((await getObject(plane, "backend", "shop/a")).status).toMatchObject({ eligible: false, reason: "unhealthy" });
 });
 
 test("the same verdict again is not written", async () => {
@@ -108,7 +108,7 @@ describe("an override", () => {
   test("beats the other sources, and may end by itself", async () => {
     await report({});
     await report({ source: "override", status: Status.HEALTHY, ttlMs: 3_600_000 });
-    expect(getObject(plane, "backend", "shop/a").status).toMatchObject({ eligible: true });
+    expect((await getObject(plane, "backend", "shop/a")).status).toMatchObject({ eligible: true });
   });
 
   test("ends to the millisecond", async () => {

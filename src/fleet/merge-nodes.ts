@@ -1,0 +1,45 @@
+import type { NodeView, Progress } from "./node-directory.ts";
+
+/** Types of which one client has one subscription, however its streams are laid out. */
+const SINGLE = new Set(["CDS", "LDS"]);
+
+/**
+ * What several replicas tell of their proxies, as one list, sorted by id. A proxy that moved is where it is connected; of
+ * one that is away, the last that was seen of it stands. An id that is served twice, here and there, is a duplicate.
+ */
+export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
+  const merged = [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
+    const connected = ofId.filter((view) => view.connected);
+    if (connected.length > 0) return connected.map((view) => marked(view, connected));
+    return ofId.reduce((a, b) => (b.since > a.since ? b : a));
+  });
+  return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
+}
+
+/** Each replica knows of duplicates on its own streams only. */
+function marked(view: NodeView, others: readonly NodeView[]): NodeView {
+  const isElsewhere = (type: string) =>
+    others.some((other) => other.replica !== view.replica && other.types.some(({ shortName }) => shortName === type));
+  const duplicate =
+    view.duplicate || view.types.some(({ shortName }) => SINGLE.has(shortName) && isElsewhere(shortName));
+  return duplicate === view.duplicate ? view : { ...view, duplicate };
+}
+
+/** The worst first: what one stream has not acknowledged is not done, whatever another one of the same id says. */
+const WORST = ["refused", "held", "sent", "unknown", "done"] as const;
+
+/**
+ * How far a proxy is of which several replicas tell. It is where it is connected: that another one remembers it counts for
+ * nothing. Nothing is told: it is nowhere that anybody knows.
+ */
+export function mergeProgress(told: readonly Progress[]): Progress | undefined {
+  for (const state of WORST) {
+    const found = told.find((progress) => progress.state === state);
+    if (found !== undefined) return found;
+  }
+  return told[0];
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

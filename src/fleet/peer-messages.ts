@@ -1,0 +1,136 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  NodesQuestion_Detail as Detail,
+  type NodeList,
+  NodeListSchema,
+  type NodesQuestion,
+  NodesQuestionSchema,
+  type PeerNode,
+  type PeerNodeResource,
+  type ProgressAnswer,
+  ProgressAnswerSchema,
+  type RefusalList,
+  RefusalListSchema,
+} from "../gen/fairlead/peers/v1/proxies_pb.ts";
+import { formatRevision, parseRevision } from "../store/revision.ts";
+import type {
+  FleetProgress,
+  NodeQuery,
+  NodeView,
+  Progress,
+  Refusal,
+  ResourceView,
+  TypeView,
+} from "./node-directory.ts";
+
+/** What replicas tell each other of their proxies, to and from the wire. What a later release may add is passed over. */
+const DETAIL = { place: Detail.PLACE, types: Detail.TYPES, resources: Detail.RESOURCES } as const;
+
+export function toNodesQuestion({ detail = "types", id, sent }: NodeQuery): NodesQuestion {
+  return create(NodesQuestionSchema, { detail: DETAIL[detail], id, sent });
+}
+
+export function fromNodesQuestion({ detail, id, sent }: NodesQuestion): NodeQuery {
+  const named = Object.entries(DETAIL).find(([, value]) => value === detail)?.[0] as keyof typeof DETAIL | undefined;
+  return {
+    detail: named ?? "types",
+    ...(id !== undefined && { id }),
+    ...(sent !== undefined && { sent: { typeUrl: sent.typeUrl, name: sent.name } }),
+  };
+}
+
+export function toNodeList(views: readonly NodeView[]): NodeList {
+  return create(NodeListSchema, {
+    nodes: views.map(({ variant, settled, types, ...view }) => ({
+      ...view,
+      delta: variant === "delta",
+      settled: settled && formatRevision(settled),
+      types: types.map(({ resources, ...type }) => ({ ...type, resources: resources.map((one) => ({ ...one })) })),
+    })),
+  });
+}
+
+export function fromNodeList({ nodes }: NodeList): NodeView[] {
+  return nodes.map((node) => ({
+    id: node.id,
+    cluster: node.cluster,
+    fleet: node.fleet,
+    silent: node.silent,
+    envoyVersion: node.envoyVersion,
+    variant: node.delta ? "delta" : "sotw",
+    connected: node.connected,
+    since: node.since,
+    peer: node.peer,
+    replica: node.replica,
+    duplicate: node.duplicate,
+    types: node.types.map(fromType),
+    lagMs: node.lagMs,
+    settled: node.settled === undefined ? undefined : parseRevision(node.settled),
+  }));
+}
+
+const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused"] satisfies TypeView["state"][];
+
+function fromType({ typeUrl, shortName, state, known, resources }: PeerNode["types"][number]): TypeView {
+  return {
+    typeUrl,
+    shortName,
+    state: TYPE_STATES.includes(state) ? (state as TypeView["state"]) : "idle",
+    known,
+    resources: resources.map(fromResource),
+  };
+}
+
+function fromResource({ name, sent, acknowledged, refused, unknown, held }: PeerNodeResource): ResourceView {
+  return {
+    name,
+    sent,
+    acknowledged,
+    refused: refused && { version: refused.version, message: refused.message },
+    unknown,
+    held,
+  };
+}
+
+export function toProgressAnswer({ progress, settledAfterMs }: FleetProgress): ProgressAnswer {
+  const answer = create(ProgressAnswerSchema, { settledAfterMs });
+  for (const [id, one] of progress) {
+    if (one.state === "done") answer.done.push(id);
+    else answer.pending.push({ $typeName: "fairlead.peers.v1.PeerProgress", id, ...one });
+  }
+  return answer;
+}
+
+const PENDING_STATES: readonly string[] = ["sent", "held", "disconnected", "unknown", "refused"] satisfies Exclude<
+  Progress["state"],
+  "done"
+>[];
+
+export function fromProgressAnswer({ done, pending, settledAfterMs }: ProgressAnswer): FleetProgress {
+  const progress = new Map<string, Progress>([
+    ...done.map((id): [string, Progress] => [id, { state: "done" }]),
+    ...pending.map(({ id, state, message }): [string, Progress] => [
+      id,
+      { state: PENDING_STATES.includes(state) ? (state as "unknown") : "unknown", message },
+    ]),
+  ]);
+  return { progress, settledAfterMs };
+}
+
+export function toRefusalList(refusals: readonly Refusal[]): RefusalList {
+  return create(RefusalListSchema, {
+    refusals: refusals.map((refusal) => ({ ...refusal, objects: refusal.objects.map((object) => ({ ...object })) })),
+  });
+}
+
+export function fromRefusalList({ refusals }: RefusalList): Refusal[] {
+  return refusals.map(({ nodeId, typeUrl, resource, version, message, at, objects }) => ({
+    nodeId,
+    typeUrl,
+    resource,
+    version,
+    message,
+    at,
+    objects: objects.map(({ kind, name }) => ({ kind, name })),
+  }));
+}

@@ -1,0 +1,97 @@
+import { ControlPlaneError } from "../domain/errors.ts";
+import type { NodeDirectory, NodeView, Progress, Told, UnknownReplica } from "../fleet/node-directory.ts";
+import {
+  WaitForRevisionRequest_Disconnected as Disconnected,
+  type WaitForRevisionRequest,
+} from "../gen/fairlead/admin/v1/observe_pb.ts";
+import type { Revision } from "../store/revision.ts";
+import { nodeNotFound } from "./get-node.ts";
+import { readName } from "./object-errors.ts";
+
+type Wanted = Pick<WaitForRevisionRequest, "fleet" | "nodes" | "allowEmpty" | "atLeast" | "onDisconnected">;
+
+const NOT_LOOKED: Progress = { state: "unknown", message: "" };
+
+/** The proxies that one wait is about, and how far they are. */
+export class AwaitedProxies {
+  readonly progress = new Map<string, Progress>();
+  readonly #nodes: NodeDirectory;
+  readonly #isConcerned: (node: NodeView) => boolean;
+  #joined: readonly string[] = [];
+  #unknown: readonly UnknownReplica[] = [];
+
+  /** @throws ControlPlaneError when it concerns no proxy, fewer than asked for, or one that nobody knows. */
+  static async freeze(nodes: NodeDirectory, wanted: Wanted): Promise<AwaitedProxies> {
+    const awaited = new AwaitedProxies(nodes, selector(wanted));
+    awaited.#begin(wanted, await nodes.nodes({ detail: "place" }));
+    return awaited;
+  }
+
+  private constructor(nodes: NodeDirectory, isConcerned: (node: NodeView) => boolean) {
+    this.#nodes = nodes;
+    this.#isConcerned = isConcerned;
+  }
+
+  /** Proxies that connected after the wait began. */
+  get joined(): readonly string[] {
+    return this.#joined;
+  }
+
+  /** Replicas that were silent when the wait began, and still are. */
+  get unknown(): readonly UnknownReplica[] {
+    return this.#unknown;
+  }
+
+  /** Looks how far the proxies are that are not done. */
+  async look(revision: Revision): Promise<void> {
+    const open = [...this.progress].flatMap(([id, { state }]) => (state === "done" ? [] : id));
+    const { progress } = await this.#nodes.progress(open, revision);
+    for (const [id, one] of progress) this.progress.set(id, one);
+  }
+
+  /** Looks for proxies that joined, and for replicas that are heard again. */
+  async count(): Promise<void> {
+    const { told, unknown } = await this.#nodes.nodes({ detail: "place" });
+    const concerned = told.filter(this.#isConcerned);
+    const still = this.#unknown.flatMap(({ replica }) => unknown.find((one) => one.replica === replica) ?? []);
+    const back = this.#unknown.filter((one) => !still.some(({ replica }) => replica === one.replica));
+    for (const { id, replica } of concerned) {
+      if (!this.progress.has(id) && back.some((one) => one.replica === replica)) this.progress.set(id, NOT_LOOKED);
+    }
+    this.#unknown = still;
+    const joined = concerned.filter((node) => node.connected && !this.progress.has(node.id)).map(({ id }) => id);
+    this.#joined = [...new Set(joined)];
+  }
+
+  #begin({ nodes: named, allowEmpty, atLeast, onDisconnected }: Wanted, { told, unknown }: Told<readonly NodeView[]>) {
+    const missing = named.filter((id) => !told.some((node) => node.id === id));
+    if (missing.length > 0 && unknown.length === 0) throw nodeNotFound(missing);
+    const skip = onDisconnected === Disconnected.SKIP;
+    const concerned = told.filter((node) => this.#isConcerned(node) && (node.connected || !skip));
+    for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
+    // Whoever names proxies waits for those, wherever they are.
+    if (named.length === 0) this.#unknown = unknown;
+    if (unknown.length > 0) return;
+    const count = this.progress.size;
+    if (count === 0 && !allowEmpty) {
+      throw unmet(
+        "NO_PROXIES",
+        "no proxy is connected, nor was seen lately, that this would wait for; allow_empty takes that",
+      );
+    }
+    if (count < atLeast) {
+      throw unmet("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but it concerns ${count} proxies only`);
+    }
+  }
+}
+
+function selector({ fleet, nodes }: Wanted): (node: NodeView) => boolean {
+  const wantedFleet = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
+  const wanted = nodes.length === 0 ? undefined : new Set(nodes);
+  return (node) =>
+    (wantedFleet === undefined || node.fleet === wantedFleet) && (wanted === undefined || wanted.has(node.id));
+}
+
+function unmet(code: string, message: string): ControlPlaneError {
+  return new ControlPlaneError({ kind: "precondition", code, message });
+}

@@ -1,0 +1,68 @@
+import type { Peer, PeerPosition, Peers } from "../../src/store/peers.ts";
+
+interface Member {
+  readonly topics: Map<string, (question: Uint8Array) => Promise<Uint8Array>>;
+  readonly listeners: Set<() => void>;
+  position: () => PeerPosition;
+  silent: boolean;
+}
+
+/** Replicas in one process that hear each other at once, until one of them is made silent. */
+export class PeerNetwork {
+  readonly #members = new Map<string, Member>();
+
+  join(name: string): Peers {
+    const own: Member = { topics: new Map(), listeners: new Set(), position: () => NOWHERE, silent: false };
+    this.#members.set(name, own);
+    return {
+      announce: (position) => {
+        own.position = position;
+        this.tell();
+      },
+      list: () => this.#others(name).map(([replica, member]) => peerOf(replica, member, own)),
+      onChange: (listener) => {
+        own.listeners.add(listener);
+        return () => own.listeners.delete(listener);
+      },
+      ask: (topic, question) =>
+        Promise.all(
+          this.#others(name).map(async ([replica, member]) => {
+            const handler = member.silent || own.silent ? undefined : member.topics.get(topic);
+            return { replica, answer: await handler?.(question).catch(() => undefined) };
+          }),
+        ),
+      answer: (topic, handler) => {
+        own.topics.set(topic, handler);
+        return () => own.topics.delete(topic);
+      },
+    };
+  }
+
+  /** It neither hears nor is heard any more, or again. */
+  silence(name: string, silent: boolean): void {
+    const member = this.#members.get(name);
+    if (member !== undefined) member.silent = silent;
+    this.tell();
+  }
+
+  leave(name: string): void {
+    this.#members.delete(name);
+    this.tell();
+  }
+
+  /** Everybody hears news. */
+  tell(): void {
+    for (const { listeners } of this.#members.values()) for (const listener of listeners) listener();
+  }
+
+  #others(name: string): [string, Member][] {
+    return [...this.#members].filter(([replica]) => replica !== name);
+  }
+}
+
+const NOWHERE: PeerPosition = { revision: { epoch: 0, position: 0 } };
+
+function peerOf(replica: string, member: Member, own: Member): Peer {
+  const status = member.silent || own.silent ? "unknown" : "live";
+  return { replica, status, position: member.position(), heardAt: 0 };
+}
