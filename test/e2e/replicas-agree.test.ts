@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** Without the revision, which ticks move on from one question to the next. */
 const nodesOf = async (plane: Plane): Promise<readonly NodeJson[]> =>
-  (JSON.parse(await plane.mustCli("nodes", "-o", "json")) as NodeJson[]).map(({ revision: _, ...node }) => node);
+  (JSON.parse(await plane.mustCli("nodes", "-o", "json")) as NodeJson[]).map((node) => ({ ...node, revision: "" }));
 
 describe("three replicas", () => {
   it("answer alike about the proxies, whichever is asked", async () => {
