@@ -62,7 +62,8 @@ it("works with the permissions that it names and no others", async () => {
   expect(await journal.findRequest("first")).toMatchObject({ requestId: "first" });
   expect(await journal.list({ limit: 5 })).toHaveLength(2);
   const tenure = await lease.campaign("role", new AbortController().signal);
-  peers.announce({ revision: await state.barrier() });
+  const revision = await state.barrier();
+  peers.announce(() => ({ revision }));
   peers.answer("topic", async (question) => question);
   await tenure.resign();
   await state.close();
