@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { provisionCommand } from "./app/provision.ts";
 import { upCommand } from "./app/up.ts";
 import { runCli } from "./cli/main.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -17,6 +18,7 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const up = upCommand({ environment: env, stderr, stopSignal }, (code) => process.exit(code));
+const host = { environment: env, stdout, stderr, stopSignal };
+const commands = [upCommand, provisionCommand].map((build) => build(host, (code) => process.exit(code)));
 const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
-process.exitCode = await runCli(argv.slice(2), io, undefined, [up]);
+process.exitCode = await runCli(argv.slice(2), io, undefined, commands);

@@ -14,7 +14,7 @@ export function findContainerEngine(): ContainerEngine {
   try {
     version = output("docker", ["version", "--format", "{{.Server.Version}}"]).trim();
   } catch (error) {
-    throw new Error(`no container engine answers: ${reasonOf(error)}. Install Docker and start it.`);
+    throw new Error(`no container engine answers: ${reasonOf(error)}. Install Docker and start it.`, { cause: error });
   }
   for (const compose of [["docker", "compose"], ["docker-compose"]] as const) {
     const [program, ...args] = compose;

@@ -2,7 +2,7 @@
  * The images of the compose set-up, under the names that it uses: what is there already, else what can be pulled, else what
  * is put together here from the same programs that the tests run as processes, on a Debian that debootstrap unpacks.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ENVOY_VERSIONS, provideEnvoy } from "./envoy.ts";
@@ -61,7 +61,13 @@ function provide(image: string, progress: Progress, make: () => void): void {
 function unpackDebian(): void {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-debian-"));
   try {
-    output(onPath("debootstrap"), ["--variant=minbase", `--include=${LIBRARIES}`, DEBIAN, join(folder, "root"), mirrorOfApt()]);
+    output(onPath("debootstrap"), [
+      "--variant=minbase",
+      `--include=${LIBRARIES}`,
+      DEBIAN,
+      join(folder, "root"),
+      mirrorOfApt(),
+    ]);
     output("sh", ["-c", `tar -C "$1" -c . | docker import - "$2"`, "sh", join(folder, "root"), BASE]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -18,6 +18,7 @@ const SCHEMA = 1;
 const APPLICATION = "fairlead.application";
 const SCHEMA_ENTRY = "fairlead.schema";
 /** How long expired leases are shown to be gone. */
+const MISCONFIGURED = "BUCKET_MISCONFIGURED";
 const LEASE_MARKER_MS = 60_000;
 
 /** Several copies were asked of a server that is alone. */
@@ -34,6 +35,31 @@ export async function openBucket(manager: JetStreamManager, wanted: BucketConfig
   const found = (await findStream(manager, wanted.name)) ?? (await create(manager, wanted));
   const unfit = bucketFault(found.config, wanted);
   if (unfit !== undefined) throw unfit;
+}
+
+/** What became of a bucket: it was not there, some setting was another, or all was as it should be. */
+export interface Provisioned {
+  readonly stream: string;
+  readonly outcome: "made" | "changed" | "unchanged";
+}
+
+/** Makes a bucket, or gives one that is there the settings that it must have. Its contents stay. */
+export async function provisionBucket(manager: JetStreamManager, wanted: BucketConfig): Promise<Provisioned> {
+  const { name: stream } = wanted;
+  const found = await findStream(manager, stream);
+  if (found === undefined) {
+    await create(manager, wanted);
+    return { stream, outcome: "made" };
+  }
+  const fault = bucketFault(found.config, wanted);
+  if (fault === undefined) return { stream, outcome: "unchanged" };
+  if (fault.code !== MISCONFIGURED) throw fault;
+  try {
+    await manager.streams.update(stream, { ...found.config, ...wanted });
+  } catch (error) {
+    throw storeFailure(error, `cannot change stream ${stream}`);
+  }
+  return { stream, outcome: "changed" };
 }
 
 /** The bucket of the state. */
@@ -113,13 +139,11 @@ function misconfigured(
   details: Readonly<Record<"stream" | "setting" | "found" | "needed", string>>,
 ): ControlPlaneError {
   const { stream, setting, found, needed } = details;
-  const edit =
-    setting === "num_replicas" ? `nats stream edit ${stream} --replicas ${needed}` : `nats stream edit ${stream}`;
   const other = setting === "num_replicas" ? `, or start with --nats-replicas ${found}` : "";
   return new ControlPlaneError({
     kind: "precondition",
-    code: "BUCKET_MISCONFIGURED",
-    message: `stream ${stream} has ${setting} ${found}, and ${needed} is needed: run \`${edit}\`${other}`,
+    code: MISCONFIGURED,
+    message: `stream ${stream} has ${setting} ${found}, and ${needed} is needed: run \`fairlead provision\`${other}`,
     details,
   });
 }

@@ -5,13 +5,13 @@ import type { NatsSecurity } from "./security.ts";
 const OLDEST_MAJOR = 2;
 const OLDEST_MINOR = 12;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Answers come to subjects below it, so that permissions can name it. */
+export const INBOX_PREFIX = "_INBOX_fairlead";
 
 export interface NatsConnectOptions {
   readonly servers: readonly string[];
   /** Shown by the server beside the connection. */
   readonly name: string;
-  /** Answers come to subjects below it, so that permissions can name it. */
-  readonly inboxPrefix: string;
   readonly security?: NatsSecurity;
 }
 
@@ -20,18 +20,13 @@ export interface NatsConnectOptions {
  *
  * @throws ControlPlaneError `unavailable` / `NATS_UNREACHABLE`, `precondition` / `NATS_LOGIN_REFUSED`, `NATS_TOO_OLD`.
  */
-export async function connectNats({
-  servers,
-  name,
-  inboxPrefix,
-  security,
-}: NatsConnectOptions): Promise<NatsConnection> {
+export async function connectNats({ servers, name, security }: NatsConnectOptions): Promise<NatsConnection> {
   let connection: NatsConnection;
   try {
     connection = await connect({
       servers: [...servers],
       name,
-      inboxPrefix,
+      inboxPrefix: INBOX_PREFIX,
       timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,

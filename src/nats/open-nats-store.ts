@@ -1,6 +1,5 @@
-import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
@@ -9,7 +8,7 @@ import type { Store, StoreTrouble } from "../store/store.ts";
 import { leaseBucketConfig, openBucket, stateBucketConfig } from "./bucket.ts";
 import { BucketMirror, type MirrorStatus } from "./bucket-mirror.ts";
 import { BucketWatch } from "./bucket-watch.ts";
-import { connectNats, type NatsConnectOptions } from "./connect.ts";
+import { connectNats, INBOX_PREFIX, type NatsConnectOptions } from "./connect.ts";
 import { formatEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { Link } from "./link.ts";
@@ -18,17 +17,14 @@ import { NatsJournal } from "./nats-journal.ts";
 import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
 import { NatsStore } from "./nats-store.ts";
+import { openManager, patiently } from "./open-manager.ts";
 import { checkPermissions, neededPermissions } from "./permissions.ts";
 import { publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { FIRST_ROOT, subjectsOf } from "./subjects.ts";
 
-const API_TIMEOUT_MS = 3_000;
 /** Short: a request that a stalled server was chosen to serve is better tried again. */
 const MIRROR_TIMEOUT_MS = 1_500;
-const START_PATIENCE_MS = 10_000;
-const START_PAUSE_MS = 200;
-const NOT_ENABLED_FOR_ACCOUNT = 10_039;
 export const LEASE_TTL_MS = 15_000;
 
 export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | "security"> {
@@ -55,32 +51,26 @@ export interface OpenedNatsStore extends Store {
  * `NATS_PERMISSION_MISSING` (`details.subject`).
  */
 export async function openNatsStore(settings: NatsStoreSettings): Promise<OpenedNatsStore> {
-  const { servers, security, bucket, replica } = settings;
-  const inboxPrefix = "_INBOX_fairlead";
+  const { servers, security, replica } = settings;
   const connection = await connectNats({
     servers,
-    inboxPrefix,
     name: `fairlead ${replica}`,
     ...(security && { security }),
   });
   try {
-    return await openOn(connection, inboxPrefix, { ...settings, bucket });
+    return await openOn(connection, settings);
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
 
-async function openOn(
-  connection: NatsConnection,
-  inboxPrefix: string,
-  settings: NatsStoreSettings,
-): Promise<OpenedNatsStore> {
+async function openOn(connection: NatsConnection, settings: NatsStoreSettings): Promise<OpenedNatsStore> {
   const { bucket, replicas, replica, clock, random, leaseTtlMs = LEASE_TTL_MS } = settings;
   const logger = settings.logger.child({ component: "store" });
   const subjects = subjectsOf(bucket);
   const link = new Link(connection, { clock, logger });
-  await checkPermissions(connection, link, neededPermissions(bucket, inboxPrefix));
+  await checkPermissions(connection, link, neededPermissions(bucket, INBOX_PREFIX));
   const buckets = [stateBucketConfig({ bucket, replicas }), leaseBucketConfig({ bucket, replicas, ttlMs: leaseTtlMs })];
   const manager = await patiently(clock, async () => {
     const manager = await openManager(connection);
@@ -93,7 +83,7 @@ async function openOn(
     connection,
     manager: await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false }),
     bucket,
-    inboxPrefix,
+    inboxPrefix: INBOX_PREFIX,
     clock,
     random,
     logger,
@@ -176,37 +166,6 @@ function awayOf(of: {
     return { why: "no NATS server is connected", since: since(clock.monotonic() - link.downSince) };
   }
   return mirror.failure === undefined ? undefined : { why: mirror.failure, since: since(mirror.silentMs) };
-}
-
-/** A cluster that has just been started, or has lost a server, needs a moment before it answers. */
-async function patiently<T>(clock: Clock, run: () => Promise<T>): Promise<T> {
-  const until = clock.monotonic() + START_PATIENCE_MS;
-  for (;;) {
-    try {
-      return await run();
-    } catch (error) {
-      const isTemporary = error instanceof ControlPlaneError && error.kind === "unavailable";
-      if (!isTemporary || clock.monotonic() > until) throw error;
-      await clock.sleep(START_PAUSE_MS);
-    }
-  }
-}
-
-async function openManager(connection: NatsConnection): Promise<JetStreamManager> {
-  try {
-    return await jetstreamManager(connection, { timeout: API_TIMEOUT_MS });
-  } catch (error) {
-    const failure = storeFailure(error, "cannot use JetStream");
-    const isMissing = error instanceof JetStreamApiError && error.code === NOT_ENABLED_FOR_ACCOUNT;
-    const isOff = error instanceof Error && error.name === "JetStreamNotEnabled";
-    if (!isMissing && !isOff) throw failure;
-    throw new ControlPlaneError({
-      kind: "precondition",
-      code: "NATS_WITHOUT_JETSTREAM",
-      message: `${connection.getServer()} offers no JetStream to this account: ${failure.message}`,
-      cause: error,
-    });
-  }
 }
 
 /** The first replica writes it; the others find it there. */

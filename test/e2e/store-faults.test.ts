@@ -14,7 +14,7 @@ test("a bucket that lost its copies while a plane runs is told, and works on", a
   await using plane = await startPlane({ nats: nats.urls });
   expect(await problemsOf(plane)).toEqual([]);
   await administer(nats, (api) => api.streams.update(STREAM, { num_replicas: 1 }));
-  await problemIs(plane, /KV_fairlead has num_replicas 1, and 3 is needed: run `nats stream edit/);
+  await problemIs(plane, /KV_fairlead has num_replicas 1, and 3 is needed: run `fairlead provision/);
   expect(await metricOf(plane, "fairlead_store_fault")).toBe(1);
   expect(plane.log()).toContain("a bucket is not as it must be");
   expect(await readinessOf(plane)).toMatchObject({ status: 200 });

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { type Command, Option } from "commander";
+import { parse } from "yaml";
+import { type Config, environmentName, readConfig } from "./config.ts";
+import type { Setting } from "./setting.ts";
+
+/** What the commands of the plane need of the process they run in. */
+export interface Host {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: { write(text: string): void };
+  readonly stderr: { write(text: string): void };
+  /** Resolves with the name of the first signal that asks the process to stop. */
+  readonly stopSignal: () => Promise<string>;
+}
+
+/** Gives a command an option for each setting, and one for the configuration file. */
+export function addSettings(command: Command, settings: readonly Setting[]): Command {
+  command.option("--config <FILE>", "YAML file with the same keys as the options, without the dashes");
+  for (const { key, placeholder, description, default: fallback, flag } of settings) {
+    const flags = flag ? `--${key}` : `--${key} <${placeholder}>`;
+    command.addOption(new Option(flags, fallback === undefined ? description : `${description} (default ${fallback})`));
+  }
+  return command;
+}
+
+/** The configuration from options, environment and file, or what is wrong with it, a line each. */
+export function readSettings(command: Command, { environment }: Host): { config: Config } | { complaints: string[] } {
+  const options: Record<string, string | boolean | undefined> = {};
+  for (const option of command.options) options[option.name()] = command.getOptionValue(option.attributeName());
+
+  let file: Record<string, unknown> = {};
+  const path = options["config"] ?? environment[environmentName("config")];
+  if (typeof path === "string") {
+    try {
+      file = (parse(readFileSync(path, "utf8")) as Record<string, unknown> | null) ?? {};
+    } catch (thrown) {
+      return { complaints: [`cannot read the configuration file ${path}: ${(thrown as Error).message}`] };
+    }
+    if (typeof file !== "object" || Array.isArray(file)) return { complaints: [`${path} must hold keys and values`] };
+  }
+  const read = readConfig({ options, environment, file, hostName: hostname() });
+  if ("config" in read) return read;
+  return { complaints: read.violations.map(({ field, message }) => `${field}: ${message}`) };
+}
