@@ -1,6 +1,8 @@
 /** Finds or fetches the real components that the tests run against, so that a missing one is reported before any test. */
+import { findContainerEngine } from "./components/container-engine.ts";
 import { ENVOY_VERSIONS, provideEnvoy } from "./components/envoy.ts";
 import { provideGoClient, provideGrpcio } from "./components/grpc-clients.ts";
+import { provideImages } from "./components/images.ts";
 import { provideNatsServer } from "./components/nats-server.ts";
 
 const progress = (line: string) => console.log(`  … ${line}`);
@@ -16,6 +18,12 @@ try {
   console.log(`  ✓ grpcio ${grpcio.version}  ${grpcio.path} (${grpcio.foundIn})`);
   const goClient = provideGoClient(progress);
   console.log(`  ✓ grpc-go client ${goClient.version}  ${goClient.path} (${goClient.foundIn})`);
+  if (process.env.CI === "true") {
+    const engine = findContainerEngine();
+    console.log(`  ✓ container engine ${engine.version}, ${engine.compose.join(" ")}`);
+    provideImages(progress);
+    console.log("  ✓ images of the compose set-up");
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -24,7 +24,8 @@ export interface NatsCluster extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-interface Ports {
+/** On loopback. */
+export interface NatsPorts {
   readonly client: number;
   readonly cluster: number;
   readonly monitor: number;
@@ -34,12 +35,24 @@ export interface NatsClusterOptions {
   readonly size: 1 | 3;
   /** More lines of the configuration of each. */
   readonly config?: string;
+  /** The whole configuration of each, instead of ours. */
+  readonly configOf?: (place: NatsPlace) => string;
 }
 
-export async function startNats({ size, config = "" }: NatsClusterOptions): Promise<NatsCluster> {
+/** Where one server of a cluster is to be. */
+export interface NatsPlace {
+  readonly name: string;
+  /** Its own folder. */
+  readonly home: string;
+  readonly own: NatsPorts;
+  /** Of all servers, its own too. */
+  readonly ports: readonly NatsPorts[];
+}
+
+export async function startNats({ size, config = "", configOf }: NatsClusterOptions): Promise<NatsCluster> {
   const program = provideNatsServer(() => {}).path;
   const folder = tempFolder();
-  const ports: Ports[] = [];
+  const ports: NatsPorts[] = [];
   for (let i = 0; i < size; i++) {
     ports.push({ client: await freePort(), cluster: await freePort(), monitor: await freePort() });
   }
@@ -47,7 +60,8 @@ export async function startNats({ size, config = "" }: NatsClusterOptions): Prom
     const home = join(folder.path, `n${i + 1}`);
     mkdirSync(home, { recursive: true });
     const file = join(home, "nats.conf");
-    writeFileSync(file, configOf({ name: `n${i + 1}`, home, own, ports, config }));
+    const place = { name: `n${i + 1}`, home, own, ports };
+    writeFileSync(file, configOf?.(place) ?? ownConfig(place, config));
     return new Server({ program, file, home, name: `n${i + 1}`, ports: own });
   });
   for (const server of servers) server.start();
@@ -62,10 +76,10 @@ export async function startNats({ size, config = "" }: NatsClusterOptions): Prom
 class Server implements NatsServer {
   readonly name: string;
   readonly url: string;
-  readonly #options: { program: string; file: string; home: string; name: string; ports: Ports };
+  readonly #options: { program: string; file: string; home: string; name: string; ports: NatsPorts };
   #child: Child | undefined;
 
-  constructor(options: { program: string; file: string; home: string; name: string; ports: Ports }) {
+  constructor(options: { program: string; file: string; home: string; name: string; ports: NatsPorts }) {
     this.#options = options;
     this.name = options.name;
     this.url = `nats://127.0.0.1:${options.ports.client}`;
@@ -105,14 +119,7 @@ class Server implements NatsServer {
   }
 }
 
-function configOf(server: {
-  readonly name: string;
-  readonly home: string;
-  readonly own: Ports;
-  readonly ports: readonly Ports[];
-  readonly config: string;
-}): string {
-  const { name, home, own, ports, config } = server;
+function ownConfig({ name, home, own, ports }: NatsPlace, config: string): string {
   const routes = ports.map(({ cluster }) => `nats-route://127.0.0.1:${cluster}`).join(", ");
   const cluster = `cluster { name: test, listen: "127.0.0.1:${own.cluster}", routes: [ ${routes} ] }`;
   return `

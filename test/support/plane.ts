@@ -50,6 +50,8 @@ export interface PlaneOptions {
   readonly bucket?: string;
   /** This plane's name; those that share a bucket need different ones. */
   readonly replica?: string;
+  /** A configuration file that says where the state is, instead of `nats` and `bucket`. */
+  readonly config?: string;
 }
 
 export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
@@ -97,9 +99,10 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
   };
 }
 
-function storeArgs({ nats, bucket, replica }: PlaneOptions, dataFolder: string): string[] {
+function storeArgs({ nats, bucket, replica, config }: PlaneOptions, dataFolder: string): string[] {
+  const embedded = config === undefined ? ["--data", dataFolder] : ["--config", config];
   return [
-    ...(nats === undefined ? ["--data", dataFolder] : ["--nats", nats.join(","), "--nats-replicas", `${nats.length}`]),
+    ...(nats === undefined ? embedded : ["--nats", nats.join(","), "--nats-replicas", `${nats.length}`]),
     ...(bucket === undefined ? [] : ["--nats-bucket", bucket]),
     ...(replica === undefined ? [] : ["--replica", replica]),
   ];
