@@ -9,6 +9,7 @@ import {
   versionOf,
 } from "./compose.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
+import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
 import { type FlushContext, type Hold, planType } from "./plan.ts";
 import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
@@ -61,6 +62,7 @@ export class ProtocolStream {
   readonly #settings: StreamSettings;
   readonly #presentedVersions = new Map<string, string>();
   readonly #remembered = new Map<string, Set<string>>();
+  #lost: readonly LostVerdict[] = [];
   #view: View | undefined;
   #sequence = 0;
 
@@ -80,6 +82,11 @@ export class ProtocolStream {
   remember(typeUrl: string, name: string): void {
     const names = this.#remembered.get(typeUrl) ?? new Set();
     this.#remembered.set(typeUrl, names.add(name));
+  }
+
+  /** Responses of an earlier stream that this client may have refused, which was never heard. */
+  recall(lost: readonly LostVerdict[]): void {
+    this.#lost = lost;
   }
 
   receiveSotw(request: SotwRequest, now: number): Report[] {
@@ -303,7 +310,9 @@ export class ProtocolStream {
     state.mustAnswer = mustAnswer;
     for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);
     const { typeUrl } = state.type;
-    for (const name of this.#remembered.get(typeUrl) ?? []) {
+    const lost = this.#lost.filter((each) => each.typeUrl === typeUrl && !isAccepted(state, each));
+    const doubtful = lost.flatMap(({ items }) => items.map(({ name }) => name));
+    for (const name of [...(this.#remembered.get(typeUrl) ?? []), ...doubtful]) {
       if (state.subscription.covers(name) || state.sent.has(name)) state.unknown.add(name);
     }
     if (this.#view) this.#markAll(state, this.#view);

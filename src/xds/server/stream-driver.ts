@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { Report, Send } from "../protocol/events.ts";
+import { lostVerdicts } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { isSame } from "../protocol/resource.ts";
 import { ProtocolStream } from "../protocol/stream.ts";
@@ -237,6 +238,7 @@ export class StreamDriver implements ClientRef {
       honoursTtl: honoursTtl(node, this.variant),
     });
     for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
+    protocol.recall(this.#host.lostVerdicts.take(node.id, this.method.typeUrl));
     return protocol;
   }
 
@@ -343,6 +345,7 @@ export class StreamDriver implements ClientRef {
     this.#closed = true;
     this.#abort.abort();
     this.#cancelWake?.();
+    if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
     this.#host.closed(this);
   }
 }

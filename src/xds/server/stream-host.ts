@@ -7,6 +7,7 @@ import type { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef } from "./client-status.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
 import type { XdsLimits } from "./limits.ts";
+import type { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
@@ -22,6 +23,7 @@ export interface StreamHost<Driver> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly refusals: RefusalMemory;
+  readonly lostVerdicts: LostVerdictMemory;
   readonly encoder: ResponseEncoder;
   readonly tables: SharedTables;
   readonly transportOf: TransportOf;

@@ -17,6 +17,7 @@ import type { ClientRef, ClientStatus } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
+import { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
@@ -194,6 +195,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       clock: this.#clock,
       log: this.#log,
       refusals: refusals ?? new LocalRefusalMemory(),
+      lostVerdicts: new LostVerdictMemory(),
       encoder: new ResponseEncoder(this.#clock),
       tables: new SharedTables(),
       transportOf: (...args) => this.#transportOf(...args),

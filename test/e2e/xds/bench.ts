@@ -28,6 +28,7 @@ export class Bench implements AsyncDisposable {
   readonly backends: Backend[] = [];
   readonly listenPort: number;
   readonly #xdsPort: number;
+  #refuses = false;
   server: XdsServer | undefined;
   envoy: Envoy | undefined;
 
@@ -45,7 +46,7 @@ export class Bench implements AsyncDisposable {
     this.firstTypes.length = 0;
     this.server = new XdsServer({
       cache: this.cache,
-      groupOf: () => "g",
+      groupOf: () => (this.#refuses ? { refuse: "for a test" } : "g"),
       refusals: this.refusals,
       hold: (_client, { typeUrl, name }) => (this.held.has(`${typeUrl} ${name}`) ? "test" : undefined),
     });
@@ -60,6 +61,20 @@ export class Bench implements AsyncDisposable {
     await this.server?.stop({ graceMs: 200 });
     if (change) this.update(change);
     await this.serve();
+  }
+
+  /** Ends the proxy's stream from this side; what happens meanwhile is done before it may come back. */
+  async cut(meanwhile: () => void): Promise<void> {
+    this.#refuses = true;
+    this.server?.regroup();
+    meanwhile();
+    this.firstTypes.length = 0;
+    this.#refuses = false;
+    await eventually(
+      () => this.firstTypes.length,
+      (count) => count > 0,
+      { what: "the proxy is back" },
+    );
   }
 
   update(change: (tx: Transaction) => void): number {

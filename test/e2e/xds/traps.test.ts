@@ -129,6 +129,42 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     await bench.answeredBy("x");
   });
 
+  it("R16: what was applied of a response whose refusal was lost with its stream is put right, too", async () => {
+    await using bench = await startBench(version, protocol, serveX);
+    await bench.answeredBy("x");
+    await bench.settled();
+    const port = await bench.backend("y");
+    bench.held.add(`${ENDPOINT_TYPE} warm`);
+    bench.update((tx) => {
+      tx.set(clusterOf("warm"));
+      tx.set(badCluster("bad"));
+      tx.set(clusterOf("good"));
+      tx.set(endpointsOf("good", port));
+      tx.set(endpointsOf("warm", port));
+    });
+    const knows = async (cluster: string) => (await bench.envoy?.get("/clusters"))?.includes(`${cluster}::`) ?? false;
+    await eventually(
+      () => knows("good"),
+      (known) => known,
+      { what: "the good part is applied" },
+    );
+    await bench.cut(() => {
+      bench.held.clear();
+      bench.update((tx) => {
+        for (const name of ["good", "bad"]) tx.delete(CLUSTER_TYPE, name);
+        tx.delete(ENDPOINT_TYPE, "good");
+      });
+    });
+    expect(bench.nacks).toEqual([]);
+    await eventually(
+      async () => [await knows("good"), await knows("warm")],
+      ([good, warm]) => good === false && warm === true,
+      { what: "the proxy has what it should" },
+    );
+    await bench.settled();
+    await bench.answeredBy("x");
+  });
+
   it("C6, R27: an error of an earlier response is not taken for a refusal of the newest", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");

@@ -1,5 +1,6 @@
 /** A cache, streams and simulated clients in one thread, under the control of a list of moves. */
 import type { Report } from "../../../src/xds/protocol/events.ts";
+import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
 import {
   CLUSTER_TYPE,
   createRegistry,
@@ -100,6 +101,7 @@ export class Simulation {
 
   #connect(connection: Connection): void {
     const { client, memory } = connection;
+    const lost = lostVerdicts(connection.stream?.states ?? new Map());
     connection.stream = new ProtocolStream({
       variant: client.variant,
       registry: REGISTRY,
@@ -112,6 +114,7 @@ export class Simulation {
       honoursTtl: true,
     });
     for (const { typeUrl, name } of memory.load("")) connection.stream.remember(typeUrl, name);
+    connection.stream.recall(lost);
     connection.stream.attach(this.cache.view(GROUP));
     client.connect();
   }

@@ -12,6 +12,7 @@
  * Lines that begin with `<` are responses, with `!` reports, with `=` what `show` prints.
  */
 import type { Report, Send } from "../../../src/xds/protocol/events.ts";
+import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
 import { createRegistry } from "../../../src/xds/protocol/resource-types.ts";
 import { ProtocolStream } from "../../../src/xds/protocol/stream.ts";
 import { LocalRefusalMemory } from "../../../src/xds/server/refusal-memory.ts";
@@ -128,6 +129,7 @@ class Scenario {
 
   #open(variant: "sotw" | "delta"): void {
     this.#variant = variant;
+    const lost = lostVerdicts(this.#stream?.states ?? new Map());
     this.#newest.clear();
     this.#byNonce.clear();
     this.#stream = new ProtocolStream({
@@ -142,6 +144,7 @@ class Scenario {
       honoursTtl: true,
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);
+    this.#stream.recall(lost);
     this.#stream.attach(this.#cache.view(this.#group));
   }
 

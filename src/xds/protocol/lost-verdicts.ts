@@ -1,0 +1,35 @@
+import { isSame } from "./resource.ts";
+import type { FlightItem, TypeState, TypeStates } from "./type-state.ts";
+
+/**
+ * A response that ended with its stream before its verdict came, as far as it changed anything. Envoy withholds a
+ * refusal while a cluster warms, and does not repeat it on its next stream, where it presents as if it had never
+ * seen the response; what it applied of it is there all the same (R16).
+ */
+export type LostVerdict = {
+  readonly typeUrl: string;
+  /** SotW's `version_info`; empty in delta. */
+  readonly version: string;
+  readonly items: readonly Pick<FlightItem, "name" | "resource">[];
+};
+
+export function lostVerdicts(states: TypeStates): LostVerdict[] {
+  const lost: LostVerdict[] = [];
+  for (const [typeUrl, { flights }] of states) {
+    for (const { version, items } of flights) {
+      const changed = [...items.values()].filter(isChange).map(({ name, resource }) => ({ name, resource }));
+      if (changed.length > 0) lost.push({ typeUrl, version, items: changed });
+    }
+  }
+  return lost;
+}
+
+/** True when what the client presents shows that it accepted the response: then only the word of it was lost. */
+export function isAccepted(state: TypeState, { version, items }: LostVerdict): boolean {
+  if (version !== "") return state.acceptedVersion === version;
+  return items.some(({ name, resource }) => resource !== undefined && isSame(state.sent.get(name), resource));
+}
+
+function isChange({ resource, before }: FlightItem): boolean {
+  return resource === undefined || !isSame(before, resource);
+}

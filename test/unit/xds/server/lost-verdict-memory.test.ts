@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import type { LostVerdict } from "../../../../src/xds/protocol/lost-verdicts.ts";
+import { LostVerdictMemory } from "../../../../src/xds/server/lost-verdict-memory.ts";
+
+const lost = (typeUrl: string, names: number): LostVerdict => ({
+  typeUrl,
+  version: "",
+  items: Array.from({ length: names }, (_, index) => ({ name: `n${index}`, resource: undefined })),
+});
+
+describe("responses whose verdict was lost", () => {
+  it("are told once, to a stream of their node and type", () => {
+    const memory = new LostVerdictMemory();
+    memory.keep("a", [lost("clusters", 1), lost("routes", 2)]);
+    expect(memory.take("b", undefined)).toEqual([]);
+    expect(memory.take("a", "routes")).toEqual([lost("routes", 2)]);
+    memory.keep("a", [lost("routes", 3)]);
+    expect(memory.take("a", undefined)).toEqual([lost("clusters", 1), lost("routes", 3)]);
+    expect(memory.take("a", undefined)).toEqual([]);
+  });
+
+  it("take bounded memory: who left longest ago is forgotten", () => {
+    const memory = new LostVerdictMemory();
+    for (let node = 0; node < 50; node++) memory.keep(`n${node}`, [lost("clusters", 10_000)]);
+    const known = Array.from({ length: 50 }, (_, node) => memory.take(`n${node}`, undefined).length);
+    expect(known.reduce((sum, each) => sum + each)).toBe(20);
+    expect(known.slice(30)).toEqual(new Array(20).fill(1));
+  });
+});
