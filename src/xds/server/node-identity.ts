@@ -1,6 +1,6 @@
 import { fromBinary, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { StructSchema } from "@bufbuild/protobuf/wkt";
+import { FieldReader } from "./field-reader.ts";
 
 /** What a client says of itself in `core.v3.Node`; its extensions (most of its 60 KB) are not read. */
 export type NodeIdentity = {
@@ -15,7 +15,7 @@ export type NodeIdentity = {
 };
 
 /** Decodes a `core.v3.Node`. */
-export function readNode(bytes: Uint8Array): NodeIdentity {
+export function readNode(bytes: Buffer): NodeIdentity {
   const node = {
     id: "",
     cluster: "",
@@ -25,29 +25,28 @@ export function readNode(bytes: Uint8Array): NodeIdentity {
     userAgentVersion: "",
     clientFeatures: [] as string[],
   };
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (field === 1) node.id = reader.string();
-    else if (field === 2) node.cluster = reader.string();
+  const reader = new FieldReader(bytes);
+  while (reader.next()) {
+    const { field } = reader;
+    if (field === 1) node.id = reader.text();
+    else if (field === 2) node.cluster = reader.text();
     else if (field === 3) node.metadata = readMetadata(reader.bytes());
     else if (field === 4) node.locality = readLocality(reader.bytes());
-    else if (field === 6) node.userAgentName = reader.string();
-    else if (field === 7) node.userAgentVersion = reader.string();
+    else if (field === 6) node.userAgentName = reader.text();
+    else if (field === 7) node.userAgentVersion = reader.text();
     else if (field === 8) node.userAgentVersion = readBuildVersion(reader.bytes());
-    else if (field === 10) node.clientFeatures.push(reader.string());
-    else reader.skip(type, field);
+    else if (field === 10) node.clientFeatures.push(reader.text());
+    else reader.skip();
   }
   return node;
 }
 
 /** Only the id of a `core.v3.Node`. Clients write it first, so that the rest of a repeated node is not even skipped. */
-export function readNodeId(bytes: Uint8Array): string {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (field === 1) return reader.string();
-    reader.skip(type, field);
+export function readNodeId(bytes: Buffer): string {
+  const reader = new FieldReader(bytes);
+  while (reader.next()) {
+    if (reader.field === 1) return reader.text();
+    reader.skip();
   }
   return "";
 }
@@ -72,40 +71,35 @@ function readMetadata(bytes: Uint8Array): JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
 }
 
-function readLocality(bytes: Uint8Array): NodeIdentity["locality"] {
-  const fields = readStrings(bytes);
-  return { region: fields.get(1) ?? "", zone: fields.get(2) ?? "", subZone: fields.get(3) ?? "" };
+function readLocality(bytes: Buffer): NodeIdentity["locality"] {
+  const locality = { region: "", zone: "", subZone: "" };
+  const reader = new FieldReader(bytes);
+  while (reader.next()) {
+    if (reader.field === 1) locality.region = reader.text();
+    else if (reader.field === 2) locality.zone = reader.text();
+    else if (reader.field === 3) locality.subZone = reader.text();
+    else reader.skip();
+  }
+  return locality;
 }
 
 /** `BuildVersion.version` is a `SemanticVersion` of three numbers. */
-function readBuildVersion(bytes: Uint8Array): string {
-  const reader = new BinaryReader(bytes);
+function readBuildVersion(bytes: Buffer): string {
+  const reader = new FieldReader(bytes);
   let version = "";
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (field !== 1) {
-      reader.skip(type, field);
-      continue;
-    }
-    const numbers = [0, 0, 0];
-    const inner = new BinaryReader(reader.bytes());
-    while (inner.pos < inner.len) {
-      const [part, wire] = inner.tag();
-      if (part >= 1 && part <= 3) numbers[part - 1] = inner.uint32();
-      else inner.skip(wire, part);
-    }
-    version = numbers.join(".");
+  while (reader.next()) {
+    if (reader.field === 1) version = readSemanticVersion(reader.bytes());
+    else reader.skip();
   }
   return version;
 }
 
-function readStrings(bytes: Uint8Array): Map<number, string> {
-  const reader = new BinaryReader(bytes);
-  const strings = new Map<number, string>();
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (type === WireType.LengthDelimited) strings.set(field, reader.string());
-    else reader.skip(type, field);
+function readSemanticVersion(bytes: Buffer): string {
+  const numbers = [0, 0, 0];
+  const reader = new FieldReader(bytes);
+  while (reader.next()) {
+    if (reader.field <= 3) numbers[reader.field - 1] = reader.uint32();
+    else reader.skip();
   }
-  return strings;
+  return numbers.join(".");
 }

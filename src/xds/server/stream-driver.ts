@@ -7,13 +7,14 @@ import { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType } from "./client-status.ts";
+import type { NameList } from "./name-lists.ts";
 import { honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import { type Peer, peerOf } from "./peer.ts";
+import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./read-request.ts";
 import type { Changes } from "./resource-cache.ts";
 import type { DiscoveryMethod } from "./services.ts";
 import type { StreamHost } from "./stream-host.ts";
 import type { DiscoveryCall, ResponseTransport } from "./stream-transport.ts";
-import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./wire.ts";
 
 /** Serves one call; what serves it lives as long as the call does, held by its listeners. */
 export function serveStream(
@@ -46,7 +47,8 @@ export class StreamDriver implements ClientRef {
   readonly #transport: ResponseTransport;
   readonly #host: StreamHost<StreamDriver>;
   readonly #abort = new AbortController();
-  readonly #namesRegions = new Map<string, Uint8Array>();
+  /** SotW: what the last request of each type listed. */
+  readonly #lists = new Map<string, NameList>();
   readonly #unknownTypes = new Set<string>();
   readonly #openedMonotonic: number;
 
@@ -162,21 +164,21 @@ export class StreamDriver implements ClientRef {
   }
 
   #receiveSotw(bytes: Buffer): void {
-    const { maxNames } = this.#host.limits;
-    const wire = readDiscoveryRequest(bytes, (typeUrl) => this.#namesRegions.get(this.#typeOf(typeUrl)), maxNames);
-    const typeUrl = this.#typeOf(wire.request.typeUrl);
-    const stream = this.#admit(wire.node, typeUrl);
+    const { request, node, list } = readDiscoveryRequest(bytes, this.#lists.values(), this.#host.reading);
+    const typeUrl = this.#typeOf(request.typeUrl);
+    const stream = this.#admit(node, typeUrl);
     if (!stream) return;
-    this.#namesRegions.set(typeUrl, wire.namesRegion);
-    this.#reportAll(stream.receiveSotw({ ...wire.request, typeUrl }, this.#host.clock.monotonic()));
+    const names = this.#lists.get(typeUrl) === list ? undefined : list.names;
+    this.#lists.set(typeUrl, list);
+    this.#reportAll(stream.receiveSotw({ ...request, typeUrl, names }, this.#host.clock.monotonic()));
   }
 
   #receiveDelta(bytes: Buffer): void {
-    const wire = readDeltaRequest(bytes, this.#host.limits.maxNames);
-    const typeUrl = this.#typeOf(wire.request.typeUrl);
-    const stream = this.#admit(wire.node, typeUrl);
+    const { request, node } = readDeltaRequest(bytes, this.#host.reading);
+    const typeUrl = this.#typeOf(request.typeUrl);
+    const stream = this.#admit(node, typeUrl);
     if (!stream) return;
-    this.#reportAll(stream.receiveDelta({ ...wire.request, typeUrl }, this.#host.clock.monotonic()));
+    this.#reportAll(stream.receiveDelta({ ...request, typeUrl }, this.#host.clock.monotonic()));
     const names = stream.states.get(typeUrl)?.subscription.names.size ?? 0;
     if (names > this.#host.limits.maxNames) this.#fail(status.RESOURCE_EXHAUSTED, "too many names on one stream");
   }
@@ -186,7 +188,7 @@ export class StreamDriver implements ClientRef {
   }
 
   /** Checks what a request must have, whoever it is from; undefined when there is nothing to do with it. */
-  #admit(nodeBytes: Uint8Array | undefined, typeUrl: string): ProtocolStream | undefined {
+  #admit(nodeBytes: Buffer | undefined, typeUrl: string): ProtocolStream | undefined {
     if (typeUrl === "") {
       this.#fail(status.INVALID_ARGUMENT, "type_url is required on an aggregated stream");
       return undefined;
@@ -205,7 +207,7 @@ export class StreamDriver implements ClientRef {
   }
 
   /** Reads the node once per stream; later ones may repeat it, but not change who it is (C1, C2). */
-  #identify(bytes: Uint8Array | undefined): boolean {
+  #identify(bytes: Buffer | undefined): boolean {
     if (this.#node) {
       if (!bytes || readNodeId(bytes) === this.#node.id) return true;
       this.#fail(status.INVALID_ARGUMENT, "the node id changed on an open stream");

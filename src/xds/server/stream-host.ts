@@ -10,6 +10,7 @@ import type { XdsLimits } from "./limits.ts";
 import type { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
+import type { ReadContext } from "./read-request.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
 import type { TransportOf } from "./stream-transport.ts";
 
@@ -26,6 +27,7 @@ export interface StreamHost<Driver> {
   readonly lostVerdicts: LostVerdictMemory;
   readonly encoder: ResponseEncoder;
   readonly tables: SharedTables;
+  readonly reading: ReadContext;
   readonly transportOf: TransportOf;
   place(node: NodeIdentity, peer: Peer): Placement;
   view(group: string): View | undefined;

@@ -18,6 +18,7 @@ import { clientStatusService } from "./client-status-service.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
+import { NameLists } from "./name-lists.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
@@ -189,6 +190,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   #createHost(): StreamHost<StreamDriver> {
     const { cache, groupOf, hold, fence, refusals, identifier, types } = this.#options;
+    const tables = new SharedTables();
     return {
       registry: createRegistry(types),
       limits: this.#limits,
@@ -197,7 +199,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       refusals: refusals ?? new LocalRefusalMemory(),
       lostVerdicts: new LostVerdictMemory(),
       encoder: new ResponseEncoder(this.#clock),
-      tables: new SharedTables(),
+      tables,
+      reading: { maxNames: this.#limits.maxNames, lists: new NameLists(tables) },
       transportOf: (...args) => this.#transportOf(...args),
       place: (node, peer) => {
         const placement = groupOf(node, peer);

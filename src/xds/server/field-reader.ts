@@ -1,0 +1,80 @@
+const VARINT = 0;
+const FIXED_64 = 1;
+const LENGTH_DELIMITED = 2;
+const FIXED_32 = 5;
+
+/**
+ * Walks over the fields of one protobuf message. An acknowledgement is read once per proxy and push, so this makes
+ * nothing of a field but what is asked for.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/
+ */
+export class FieldReader {
+  /** The number of the field that `next` moved to. */
+  field = 0;
+  /** Where that field begins, its tag included. */
+  start = 0;
+  /** Where the next field begins, once this one was read or skipped. */
+  at = 0;
+  readonly #bytes: Buffer;
+  #type = VARINT;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Moves to the next field, which must be read or skipped before the one after it. False at the end. */
+  next(): boolean {
+    if (this.at >= this.#bytes.length) return false;
+    this.start = this.at;
+    const tag = this.uint32();
+    this.field = tag >>> 3;
+    this.#type = tag & 7;
+    return true;
+  }
+
+  /** A number of at most 32 bits; of a larger one, its lower half. */
+  uint32(): number {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#bytes[this.at++];
+      if (byte === undefined) break;
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new RangeError("a number that does not end");
+  }
+
+  text(): string {
+    const from = this.#begin();
+    return this.#bytes.toString("utf8", from, this.at);
+  }
+
+  /** A view, not a copy. */
+  bytes(): Buffer {
+    const from = this.#begin();
+    return this.#bytes.subarray(from, this.at);
+  }
+
+  skip(): void {
+    if (this.#type === LENGTH_DELIMITED) this.#begin();
+    else if (this.#type === VARINT) this.uint32();
+    else if (this.#type === FIXED_64) this.#advance(8);
+    else if (this.#type === FIXED_32) this.#advance(4);
+    else throw new RangeError(`field ${this.field} has the wire type ${this.#type}, which proto3 does not know`);
+  }
+
+  /** Reads the length, moves behind the field, and returns where its content begins. */
+  #begin(): number {
+    if (this.#type !== LENGTH_DELIMITED) throw new RangeError(`field ${this.field} has the wire type ${this.#type}`);
+    const length = this.uint32();
+    const from = this.at;
+    this.#advance(length);
+    return from;
+  }
+
+  #advance(length: number): void {
+    this.at += length;
+    if (this.at > this.#bytes.length) throw new RangeError(`field ${this.field} ends behind its message`);
+  }
+}
