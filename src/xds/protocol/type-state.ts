@@ -190,8 +190,10 @@ export class TypeState {
   /** True when some version of this resource is surely in use at the client. */
   isLive(name: string): boolean {
     if (!this.sent.has(name)) return false;
-    const first = this.flights.find((flight) => flight.items.has(name))?.items.get(name);
-    return first === undefined || first.before !== undefined || this.proven.has(name);
+    if (this.proven.has(name)) return true;
+    const items = this.flights.flatMap((flight) => flight.items.get(name) ?? []);
+    // A removal on its way, with a return behind it, leaves a while without.
+    return items.every(({ resource, before }) => resource !== undefined && before !== undefined);
   }
 
   /** True when the client surely runs just this content. */
