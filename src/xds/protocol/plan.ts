@@ -141,7 +141,7 @@ function retryRefused(state: TypeState, view: View): void {
     const refusal = state.refused.get(name);
     if (!refusal || state.forced.has(name)) continue;
     const changed = refusal.items.values().some((item) => {
-      return targetOf(state, view, item.name)?.hash !== item.resource?.hash;
+      return !item.kept && targetOf(state, view, item.name)?.hash !== item.resource?.hash;
     });
     if (!changed) {
       state.settle(name);

@@ -181,7 +181,8 @@ export class TypeState {
       else if (item.before) this.sent.set(item.name, item.before);
       else this.sent.delete(item.name);
       this.unknown.add(item.name);
-      this.refused.set(item.name, refusal);
+      // What was only kept in it has its own reason to wait, and goes when that ends.
+      if (!item.kept) this.refused.set(item.name, refusal);
     }
     this.nacks++;
     return refusal;
