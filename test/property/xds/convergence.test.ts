@@ -33,6 +33,15 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("read"), client, count }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("serve"), client, count }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("reconnect"), client }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("hold"),
+      typeUrl: fc.constantFrom(...TYPES),
+      name: fc.constantFrom(...NAMES),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: "free" } as const) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("pass"), ms: fc.constantFrom(100, 1000, 16_000) }) },
 );
 const moves = fc.array(move, { maxLength: 60 });
@@ -67,7 +76,7 @@ describe("a fleet with Envoy's habits", () => {
   it("C13, C14: converges, whatever happened, to just what each client is entitled to, and no response names a resource twice", () => {
     fc.assert(
       fc.property(moves, ending, seed, (played, services, randomSeed) => {
-        const simulation = play([...played, { kind: "publish", services }], randomSeed);
+        const simulation = play([...played, { kind: "free" }, { kind: "publish", services }], randomSeed);
         simulation.settle();
         const wanted = describeCache(simulation);
         for (const { client: envoy, stream } of simulation.connections) {

@@ -29,6 +29,9 @@ export type Move =
   | { readonly kind: "read"; readonly client: number; readonly count: number }
   /** The server reads a client's next requests. */
   | { readonly kind: "serve"; readonly client: number; readonly count: number }
+  /** The caller keeps a resource back from everyone, or nothing any more. */
+  | { readonly kind: "hold"; readonly typeUrl: string; readonly name: string }
+  | { readonly kind: "free" }
   | { readonly kind: "reconnect"; readonly client: number }
   | { readonly kind: "pass"; readonly ms: number };
 
@@ -51,6 +54,7 @@ export class Simulation {
   readonly connections: readonly Connection[];
   #now = 0;
   #streams = 0;
+  readonly #held = new Set<string>();
 
   readonly #checksRoutes: boolean;
 
@@ -68,6 +72,8 @@ export class Simulation {
 
   play(move: Move): void {
     if (move.kind === "pass") this.#now += move.ms;
+    else if (move.kind === "hold") this.#held.add(`${move.typeUrl} ${move.name}`);
+    else if (move.kind === "free") this.#free();
     else if (move.kind === "publish") this.cache.update(GROUP, (tx) => publish(tx, move.services));
     else {
       const connection = this.connections[move.client % this.connections.length];
@@ -97,6 +103,11 @@ export class Simulation {
       }
     }
     throw new Error("the exchange does not come to rest");
+  }
+
+  #free(): void {
+    this.#held.clear();
+    for (const { stream } of this.connections) stream?.releaseHolds();
   }
 
   #connect(connection: Connection): void {
@@ -140,7 +151,9 @@ export class Simulation {
   #flush(connection: Connection): void {
     const { client, stream } = connection;
     if (!stream) return;
-    const { sends, reports } = stream.flush(this.#now, () => undefined);
+    const { sends, reports } = stream.flush(this.#now, ({ typeUrl, name }) =>
+      this.#held.has(`${typeUrl} ${name}`) ? "held" : undefined,
+    );
     client.inbox.push(...sends);
     this.#note(connection, reports);
     for (const { flights } of stream.states.values()) {
