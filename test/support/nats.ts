@@ -121,7 +121,7 @@ class Server implements NatsServer {
 
 function ownConfig({ name, home, own, ports }: NatsPlace, config: string): string {
   const routes = ports.map(({ cluster }) => `nats-route://127.0.0.1:${cluster}`).join(", ");
-  const cluster = `cluster { name: test, listen: "127.0.0.1:${own.cluster}", routes: [ ${routes} ] }`;
+  const cluster = `cluster { name: test, listen: "127.0.0.1:${own.cluster}", routes: [ ${routes} ], no_advertise: true }`;
   return `
     server_name: ${name}
     listen: "127.0.0.1:${own.client}"

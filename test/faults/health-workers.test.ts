@@ -1,0 +1,279 @@
+/**
+ * Three planes on three real nats-servers check backends that count what they are asked, while workers are killed, paused
+ * and cut off. Each plane reaches the servers through proxies of its own, which can be cut.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseStoreKey, serviceOf } from "../../src/domain/name.ts";
+import { workerOf } from "../../src/duties/assign.ts";
+import { ASSIGNMENTS, decodeAssignment } from "../../src/duties/assignment-record.ts";
+import { type Health, Health_Status as Status } from "../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { openNatsStore } from "../../src/nats/open-nats-store.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLogger } from "../../src/runtime/logger.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import { decodeStored } from "../../src/schema/stored-object.ts";
+import { leaseKey } from "../../src/store/lease.ts";
+import type { WatchEvent } from "../../src/store/state-store.ts";
+import { eventually } from "../support/eventually.ts";
+import { backend, manifest, service } from "../support/manifest.ts";
+import { startNats } from "../support/nats.ts";
+import { type Plane, startPlane } from "../support/plane.ts";
+import { startTargets, type Target } from "../support/targets.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+const WORKERS = ["plane-1", "plane-2", "plane-3"];
+const SERVICES = ["shop", "pay", "search"];
+const PER_SERVICE = 20;
+const INTERVAL_MS = 1000;
+const CHECK = { http: { path: "/healthz" }, interval: "1s", timeout: "0.5s", changingInterval: "1s" };
+/** Within which work has to move when a worker is lost, and when the one that shares it out is. */
+const MOVES_WITHIN_MS = 5000;
+const LEADER_MOVES_WITHIN_MS = 25_000;
+
+interface Worker {
+  readonly plane: Plane;
+  readonly proxies: readonly TcpProxy[];
+}
+
+/** A verdict as it was written, and who was to check the backend at that revision. */
+interface Written {
+  readonly health: Health;
+  readonly owner: string | undefined;
+}
+
+const disposables = new AsyncDisposableStack();
+const workers = new Map<string, Worker>();
+const targets = new Map<string, Target>();
+const written: Written[] = [];
+/** What the shares were after each commit that changed them: one text a worker. */
+const shares: (readonly string[])[] = [];
+let leader: () => Promise<string>;
+
+beforeAll(async () => {
+  const nats = disposables.use(await startNats({ size: 3 }));
+  await observe(nats.urls);
+  await Promise.all(
+    WORKERS.map(async (replica) => {
+      const proxies: TcpProxy[] = [];
+      for (const url of nats.urls) proxies.push(disposables.use(await startTcpProxy(Number(new URL(url).port))));
+      const urls = proxies.map(({ port }) => `nats://127.0.0.1:${port}`);
+      workers.set(replica, { plane: disposables.use(await startPlane({ nats: urls, replica })), proxies });
+    }),
+  );
+  const { all } = disposables.use(await startTargets(SERVICES.length * PER_SERVICE));
+  all.forEach((target, i) => targets.set(`${SERVICES[i % SERVICES.length]}/b${i}`, target));
+  const members = [...targets].map(([name, { address }]) => backend(name, address));
+  const [first] = WORKERS;
+  await worker(first ?? "").plane.mustApply(
+    manifest(...SERVICES.map((name) => service(name, { healthCheck: CHECK })), ...members),
+  );
+  await allHealthy();
+});
+afterAll(() => disposables.disposeAsync());
+
+/** Reads along in the store, beside the planes. */
+async function observe(servers: readonly string[]): Promise<void> {
+  const { state } = await openNatsStore({
+    servers,
+    bucket: "fairlead",
+    replicas: 3,
+    replica: "observer",
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+  });
+  const stop = new AbortController();
+  const shareOf = new Map<string, string>();
+  const take = (event: WatchEvent) => {
+    const changes = event.kind === "state" ? event.entries : event.changes;
+    for (const { key, value } of changes.filter(({ key }) => key.startsWith(ASSIGNMENTS))) {
+      if (value === undefined) shareOf.delete(key);
+      else shareOf.set(key, decodeAssignment(value)?.workers.join() ?? "");
+    }
+    if (changes.some(({ key }) => key.startsWith(ASSIGNMENTS))) shares.push([...shareOf.values()]);
+    const assignment = { workers: [...shareOf.values()][0]?.split(",") ?? [] };
+    for (const { key, value, revision } of changes) {
+      if (value === undefined || parseStoreKey(key)?.kind !== "health") continue;
+      const health = decodeStored(key, value, revision)?.message as Health | undefined;
+      if (health !== undefined) written.push({ health, owner: workerOf(health.backend, assignment) });
+    }
+  };
+  const watching = (async () => {
+    for await (const event of state.watch({ signal: stop.signal })) take(event);
+  })();
+  leader = async () => {
+    const lease = await state.get(leaseKey("duties"));
+    return new TextDecoder().decode(lease?.value).split(" ")[1] ?? "";
+  };
+  disposables.defer(async () => {
+    stop.abort();
+    await watching;
+    await state.close();
+  });
+}
+
+function worker(name: string): Worker {
+  const found = workers.get(name);
+  if (found === undefined) throw new Error(`no worker ${name}`);
+  return found;
+}
+
+/** A worker that does not share the work out. */
+async function follower(): Promise<string> {
+  const leading = await leader();
+  return WORKERS.find((name) => name !== leading) ?? "";
+}
+
+const shareOf = (name: string) =>
+  [...targets]
+    .filter(([each]) => workerOf(each, { workers: WORKERS }) === name)
+    .map(([each, target]) => ({ name: each, target }));
+
+const newest = (name: string) => written.findLast(({ health }) => health.backend === name)?.health;
+
+const allHealthy = () =>
+  eventually(
+    () => [...targets.keys()].filter((name) => newest(name)?.status !== Status.HEALTHY),
+    (others) => others.length === 0,
+    { what: "every backend is healthy", timeoutMs: 30_000 },
+  );
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until the work is shared out over all three again, and each checks its own. */
+async function allTogether(): Promise<void> {
+  const wanted = WORKERS.map(() => WORKERS.join());
+  await eventually(
+    () => shares.at(-1),
+    (now) => JSON.stringify(now) === JSON.stringify(wanted),
+    { what: "all three share the work", timeoutMs: 40_000 },
+  );
+  await sleep(2 * INTERVAL_MS);
+}
+
+/** Milliseconds from an instant until each of these was checked once more, as the last of them was. */
+async function checkedAgain(backends: readonly { readonly target: Target }[], since: number): Promise<number> {
+  const after = () => backends.map(({ target }) => target.checks.find((at) => at > since) ?? Number.POSITIVE_INFINITY);
+  await eventually(after, (firsts) => firsts.every(Number.isFinite), {
+    what: "each backend of the share is checked again",
+    timeoutMs: 40_000,
+  });
+  return Math.max(...after()) - since;
+}
+
+const longestPause = ({ checks }: Target, from: number, to: number) => {
+  const seen = [from, ...checks.filter((at) => at > from && at < to), to];
+  return Math.max(...seen.map((at, i) => at - (seen[i - 1] ?? at)));
+};
+
+const FAULTS = {
+  killed: {
+    strike: ({ plane }: Worker) => plane.kill9(),
+    mend: ({ plane }: Worker) => plane.restart(),
+  },
+  paused: {
+    strike: async ({ plane }: Worker) => void process.kill(plane.pid(), "SIGSTOP"),
+    mend: async ({ plane }: Worker) => void process.kill(plane.pid(), "SIGCONT"),
+  },
+  "cut off": {
+    strike: async ({ proxies }: Worker) => proxies.forEach((proxy) => proxy.cut()),
+    mend: async ({ proxies }: Worker) => proxies.forEach((proxy) => proxy.mend()),
+  },
+} as const;
+
+describe("workers", () => {
+  it("check each backend once per interval among them", async () => {
+    await allTogether();
+    const from = Date.now();
+    await sleep(10 * INTERVAL_MS);
+    const to = Date.now();
+    for (const [name, { checks }] of targets) {
+      const count = checks.filter((at) => at >= from && at < to).length;
+      expect(count, name).toBeGreaterThanOrEqual(9);
+      expect(count, name).toBeLessThanOrEqual(11);
+    }
+    for (const name of WORKERS) {
+      const [own] = shareOf(name);
+      const explained = await worker(WORKERS[0] ?? "").plane.mustCli("explain", "backend", own?.name ?? "");
+      expect(explained).toContain(`last checks by ${name}: `);
+    }
+  });
+
+  it.each(["killed", "paused", "cut off"] as const)(
+    "take over from one that is %s in time, from the stored verdicts, and it cannot write",
+    async (how) => {
+      await allTogether();
+      const name = await follower();
+      const lost = shareOf(name);
+      const others = [...targets].filter(([each]) => lost.every((own) => own.name !== each));
+      const before = written.length;
+      const struckAt = Date.now();
+      await FAULTS[how].strike(worker(name));
+      await sleep(0);
+      // One that is cut off goes on checking; what counts is that another one has begun.
+      const movedMs =
+        how === "cut off"
+          ? await eventually(
+              () => shares.at(-1),
+              (now) => now?.every((share) => !share.includes(name)) ?? false,
+              { what: "the work is shared out anew", timeoutMs: 40_000 },
+            ).then(() => Date.now() - struckAt + INTERVAL_MS)
+          : await checkedAgain(lost, struckAt);
+      expect(movedMs).toBeLessThan(MOVES_WITHIN_MS);
+      for (const [each, target] of others) {
+        expect(longestPause(target, struckAt, Date.now()), each).toBeLessThan(2.5 * INTERVAL_MS);
+      }
+      expect(written.slice(before)).toEqual([]);
+
+      // The lost one, where it still can see, sees the backend fail; only the new owner can say so, and that it is well again.
+      const [sick] = lost;
+      if (sick === undefined) throw new Error("the share is empty");
+      sick.target.behaviour = "refuses";
+      await eventually(
+        () => newest(sick.name),
+        (health) => health?.status === Status.UNHEALTHY && health.observer !== name,
+        { what: "the new owner says that the backend is unhealthy" },
+      );
+      sick.target.behaviour = "well";
+      await eventually(
+        () => newest(sick.name),
+        (health) => health?.status === Status.HEALTHY,
+        { what: "the new owner says that the backend is healthy" },
+      );
+      await FAULTS[how].mend(worker(name));
+      await allTogether();
+      await sleep(2 * INTERVAL_MS);
+      expect(written.slice(before).map(({ health }) => [health.backend, health.observer === name])).toEqual([
+        [sick.name, false],
+        [sick.name, false],
+      ]);
+    },
+  );
+
+  it.each(["killed", "paused"] as const)(
+    "take over in time when the one that shares the work out is %s",
+    async (how) => {
+      await allTogether();
+      const name = await leader();
+      const before = written.length;
+      const struckAt = Date.now();
+      await FAULTS[how].strike(worker(name));
+      expect(await checkedAgain(shareOf(name), struckAt)).toBeLessThan(LEADER_MOVES_WITHIN_MS);
+      expect(await leader()).not.toBe(name);
+      await FAULTS[how].mend(worker(name));
+      await allTogether();
+      expect(written.slice(before)).toEqual([]);
+    },
+  );
+
+  it("never had a share twice, and never wrote of another's", () => {
+    for (const now of shares) expect(new Set(now).size, JSON.stringify(now)).toBeLessThanOrEqual(1);
+    for (const { health, owner } of written) expect(health.observer, health.backend).toBe(owner);
+    for (const name of targets.keys()) {
+      const fences = written.filter(({ health }) => health.backend === name).map(({ health }) => health.fence);
+      expect(fences).toEqual(fences.toSorted((a, b) => Number(a - b)));
+    }
+    expect(new Set(written.map(({ health }) => serviceOf(health.backend))).size).toBe(SERVICES.length);
+    expect(shares.length).toBeGreaterThan(8);
+  });
+});
