@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
+import { Health_Status } from "../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import {
   backend,
   fleet,
@@ -31,6 +32,8 @@ afterAll(async () => {
   await plane[Symbol.asyncDispose]();
 });
 
+const checked = (healthCheck: object) => service("other", { healthCheck });
+
 describe("a manifest that is wrong changes nothing and is told where and why", () => {
   const cases: readonly [what: string, object: ManifestObject, place: string][] = [
     ["an unknown field", { ...service("other"), protcol: "HTTP" }, "protcol"],
@@ -54,6 +57,10 @@ describe("a manifest that is wrong changes nothing and is told where and why", (
       "rules[0].match.path.regex",
     ],
     ["hashing without a key", policy("shop", { algorithm: "RING_HASH" }), "hashOn"],
+    ["a check shorter than its timeout", checked({ tcp: {}, interval: "1s", timeout: "2s" }), "healthCheck.interval"],
+    ["a threshold of 0", checked({ tcp: {}, unhealthyThreshold: 0 }), "healthCheck.unhealthyThreshold"],
+    ["a pattern that does not compile", checked({ http: { expectedBody: "(" } }), "healthCheck.http.expectedBody"],
+    ["a path without a slash", checked({ http: { path: "healthz" } }), "healthCheck.http.path"],
     ["a weight out of range", backend("shop/a", "127.0.0.1:80", { weight: 1_000_001 }), "weight"],
   ];
 
@@ -89,6 +96,27 @@ describe("a manifest that is wrong changes nothing and is told where and why", (
     const result = await plane.cli("apply", "-f", file);
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/big\.yaml.*(?:large|big|MiB|bytes)/is);
+    expect(await revision()).toBe(before);
+  });
+
+  test("a report of health on nobody, and one behind its own sequence", async () => {
+    await plane.mustApply(manifest(backend("shop/a", "127.0.0.1:9001")));
+    const report = (name: string, sequence: bigint) =>
+      admin.call(AdminService.method.reportHealth, {
+        health: {
+          backend: name,
+          source: "reporter:x",
+          status: Health_Status.UNHEALTHY,
+          reason: `at ${sequence}`,
+          sequence,
+        },
+      });
+    await report("shop/a", 7n);
+    const before = await revision();
+    await expect(report("shop/nobody", 8n)).rejects.toThrow("there is no backend shop/nobody");
+    await expect(report("shop/a", 6n)).rejects.toThrow(
+      /reporter:x has reported observation 7 of shop\/a before; 6 is not/,
+    );
     expect(await revision()).toBe(before);
   });
 

@@ -99,6 +99,19 @@ describe("an HTTP check", () => {
     expect(await probe(port, HTTP)).toMatchObject({ outcome: "fail", reason: `HTTP ${status}`, ambiguous: false });
   });
 
+  it.each([
+    [404, "pass"],
+    [418, "fail"],
+    [200, "fail"],
+  ])("compares status %i with the expected ranges", async (status, outcome) => {
+    const port = await listen(createHttp((_, response) => response.writeHead(status).end()));
+    const expectedStatuses = [
+      { first: 300, last: 399 },
+      { first: 404, last: 404 },
+    ];
+    expect(await probe(port, { ...HTTP, expectedStatuses })).toMatchObject({ outcome });
+  });
+
   it("waits for an answer that is slow but in time", async () => {
     const port = await listen(createHttp((_, response) => setTimeout(() => response.end(), 150)));
     const seen = await probe(port, HTTP);

@@ -183,6 +183,26 @@ describe("a worker", () => {
     expect(probes.length).toBe(5);
   });
 
+  it("checks a backend on its own port for checks", async () => {
+    await put("backend", "shop/b1000", { address: "10.0.0.1:1000", checkPort: 9000 });
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+    expect(new Set(probes.map(({ port }) => port))).toEqual(new Set([9000]));
+  });
+
+  it("keeps the newest checks for people, the newest first", async () => {
+    const worker = await startWorker("plane-a");
+    await clock.advance(30_000);
+    behaviour = () => REFUSED;
+    await clock.advance(5000);
+    const recent = worker.recent("shop/b1000");
+    expect(recent?.worker).toBe("plane-a");
+    expect(recent?.checks.map(({ reason }) => reason)).toContain("HTTP 200");
+    expect(recent?.checks).toHaveLength(5);
+    expect(recent?.checks[0]?.reason).toBe("connection refused");
+    expect(worker.recent("shop/another")).toBeUndefined();
+  });
+
   it("begins anew with a backend of the same name", async () => {
     await startWorker("plane-a");
     await clock.advance(5000);
