@@ -3,6 +3,7 @@
  * and cut off. Each plane reaches the servers through proxies of its own, which can be cut.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MASS_FAILURE_MAX_WAIT_MS } from "../../src/domain/mass-failure.ts";
 import { parseStoreKey, serviceOf } from "../../src/domain/name.ts";
 import { workerOf } from "../../src/duties/assign.ts";
 import { ASSIGNMENTS, decodeAssignment } from "../../src/duties/assignment-record.ts";
@@ -265,6 +266,24 @@ describe("workers", () => {
       expect(written.slice(before)).toEqual([]);
     },
   );
+
+  it("believe a failure of everything as soon as another sees the same, and let people know", async () => {
+    await allTogether();
+    const struckAt = Date.now();
+    for (const target of targets.values()) target.behaviour = "hangs";
+    const waited = await eventually(
+      () => [...targets.keys()].map(newest),
+      (all) => all.every((health) => health?.status === Status.UNHEALTHY),
+      { what: "every backend is unhealthy", timeoutMs: 20_000 },
+    ).then(() => Date.now() - struckAt);
+    // Three checks, the last of them timed out, and the question; without another observer it would be ten seconds more.
+    expect(waited).toBeLessThan(MASS_FAILURE_MAX_WAIT_MS);
+    for (const name of WORKERS) {
+      expect(await worker(name).plane.mustCli("status")).toMatch(/mass failure: \d+ of \d+ backends stopped answering/);
+    }
+    for (const target of targets.values()) target.behaviour = "well";
+    await allHealthy();
+  });
 
   it("never had a share twice, and never wrote of another's", () => {
     for (const now of shares) expect(new Set(now).size, JSON.stringify(now)).toBeLessThanOrEqual(1);
