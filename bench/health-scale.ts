@@ -23,6 +23,8 @@ const PER_SERVICE = 100;
 const FIRST_PORT = 16_000;
 const CAUSE = { actor: "bench", operation: "-bench", reason: "", requestId: "" };
 const WORKER = "bench";
+/** In slices of so long it is counted how evenly checks are spread. */
+const SLICE_MS = 100;
 
 export async function runHealthBench(args: readonly string[]): Promise<BenchReport> {
   const { values } = parseArgs({
@@ -43,10 +45,10 @@ export async function runHealthBench(args: readonly string[]): Promise<BenchRepo
       warmUpMs: 3000 * Number(values.interval),
       forMs: 1000 * Number(values.seconds),
     });
-    const { cpuPercent, rssMb, checksPerSecond, delays, durations } = figures;
+    const { delays, durations, ...facts } = figures;
     return {
       name: "health",
-      setting: { backends, intervalSeconds: values.interval, checksPerSecond, cpuPercent, rssMb },
+      setting: { backends, intervalSeconds: values.interval, ...facts },
       rows: [
         { what: "check began later than it was due", samplesMs: delays, promisedP99Ms: 100 },
         { what: "check took", samplesMs: durations, promisedP99Ms: 100 },
@@ -88,11 +90,27 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
   const metrics = createHealthMetrics(new Registry(), () => 0);
   const into = (name: string, take: (ms: number) => void) =>
     Object.assign(new Histogram({ name, help: name, registers: [] }), { observe: (s: number) => take(s * 1000) });
+  let running = 0;
+  let mostRunning = 0;
+  let perSlice = new Map<number, number>();
+  const prober = createSocketProber(clock);
   const worker = new HealthWorker({
     name: WORKER,
     mirror,
     store,
-    prober: createSocketProber(clock),
+    prober: {
+      probe: async (...check) => {
+        const slice = Math.floor(clock.monotonic() / SLICE_MS);
+        perSlice.set(slice, (perSlice.get(slice) ?? 0) + 1);
+        running += 1;
+        mostRunning = Math.max(mostRunning, running);
+        try {
+          return await prober.probe(...check);
+        } finally {
+          running -= 1;
+        }
+      },
+    },
     secondOpinion: async () => [],
     clock,
     random,
@@ -110,10 +128,15 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
   await clock.sleep(warmUpMs);
   delays = [];
   durations = [];
+  perSlice = new Map();
+  mostRunning = 0;
   const before = process.cpuUsage();
   await clock.sleep(forMs);
   const { user, system } = process.cpuUsage(before);
   const checksPerSecond = Math.round((durations.length / forMs) * 1000);
+  // Without the first and the last, which are cut off.
+  const slices = [...perSlice.values()].slice(1, -1).toSorted((a, b) => a - b);
+  const at = (share: number) => slices[Math.floor(share * (slices.length - 1))] ?? 0;
   const samples = { delays, durations };
   await worker.stop();
   stop.abort();
@@ -122,6 +145,8 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
   return {
     ...samples,
     checksPerSecond,
+    checksPer100Ms: `${at(0.05)} to ${at(0.95)}`,
+    connectionsMax: mostRunning,
     cpuPercent: Math.round((user + system) / forMs / 10),
     rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
   };
