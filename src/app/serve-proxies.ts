@@ -1,7 +1,9 @@
 import type { Mirror } from "../control/mirror.ts";
+import { proxyGroup } from "../control/proxy-group.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import type { StoredRefusals } from "../fleet/stored-refusals.ts";
+import { featureLevelOf } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Metrics } from "../runtime/metrics.ts";
@@ -28,7 +30,7 @@ export interface ProxyService {
   readonly identifier: () => string;
 }
 
-/** The xDS server of the product: each proxy is served as its fleet, and the directory is told what happens. */
+/** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */
 export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxyService): XdsServer {
   const server = new XdsServer({
     ...rest,
@@ -60,7 +62,9 @@ function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
     Object.entries(node.metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );
   const selection = selectFleet({ cluster: node.cluster, metadata }, mirror.all("fleet"));
-  return "fleet" in selection ? { group: selection.fleet.name } : { silent: selection.reason };
+  return "fleet" in selection
+    ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
+    : { silent: selection.reason };
 }
 
 function shortName(typeUrl: string): string {

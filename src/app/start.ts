@@ -2,6 +2,7 @@ import { ServerCredentials } from "@grpc/grpc-js";
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
 import { Fence } from "../control/fence.ts";
 import { Mirror } from "../control/mirror.ts";
+import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
@@ -19,6 +20,7 @@ import { type Address, type Config, formatAddress } from "./config.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
 import { openStore } from "./open-store.ts";
+import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
 
 /** A plane that serves. */
@@ -78,17 +80,21 @@ async function startParts(
   const cache = new ResourceCache();
   const publisher = new Publisher({
     mirror,
-    sink: cache,
+    sink: sinkInto(cache),
     clock,
     onFleetsChanged: () => proxies.regroup(),
     onPublished: (durationMs) => metrics.publish.observe(durationMs / 1000),
   });
   const local = new LocalNodeDirectory({
-    streams: { describe: (streamId) => proxies.client(streamId) },
+    streams: {
+      describe: (streamId) => proxies.client(streamId),
+      collections: (streamId) => proxies.collections(streamId),
+    },
     publications: publisher.log,
     clock,
     replica: config.replica,
-    objectsOf: (fleet, typeUrl, name) => publisher.resource(fleet, typeUrl, name)?.objects ?? [],
+    fleetOf,
+    objectsOf: (group, typeUrl, name) => publisher.resource(group, typeUrl, name)?.objects ?? [],
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });

@@ -32,7 +32,8 @@ export function bootstrapYaml(options: BootstrapOptions): string {
 function buildBootstrap(options: BootstrapOptions): object {
   const overAds = { resource_api_version: "V3", ads: {} };
   return {
-    node: { id: options.nodeId, cluster: options.fleet },
+    // It tells the plane by which name to refer to itself, for streams besides ADS (LEDS).
+    node: { id: options.nodeId, cluster: options.fleet, metadata: { "fairlead-xds-cluster": XDS_CLUSTER } },
     admin: { address: socketAddress({ host: "127.0.0.1", port: options.adminPort }) },
     dynamic_resources: {
       ads_config: {

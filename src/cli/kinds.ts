@@ -12,7 +12,12 @@ import { type Fleet, FleetSchema } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import { type Listener, ListenerSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
 import { type Policy, Policy_AlgorithmSchema, PolicySchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
 import { type Route, RouteSchema } from "../gen/fairlead/admin/v1/route_pb.ts";
-import { type Service, Service_ProtocolSchema, ServiceSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
+import {
+  type Service,
+  Service_EndpointDiscoverySchema,
+  Service_ProtocolSchema,
+  ServiceSchema,
+} from "../gen/fairlead/admin/v1/service_pb.ts";
 import { OUTPUT_ONLY } from "../schema/object-message.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { CliFailure, EXIT } from "./exit.ts";
@@ -26,11 +31,12 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     title: "Service",
     plural: "services",
     schema: ServiceSchema,
-    columns: ["NAME", "PROTOCOL", "POLICY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
+    columns: ["NAME", "PROTOCOL", "POLICY", "BY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
     cells: (service: Service) => [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
       orDash(service.policy),
+      enumText(Service_EndpointDiscoverySchema, service.status?.endpointDiscovery ?? 0, "-"),
       ...[service.status?.backends, service.status?.eligible, service.status?.draining, service.status?.unhealthy].map(
         (count) => String(count ?? "-"),
       ),

@@ -1,12 +1,14 @@
 import type { Backend } from "../domain/backend.ts";
 import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Health } from "../domain/health.ts";
+import type { LedsRecord } from "../domain/leds-record.ts";
 import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
+import { decodeLeds, ledsKey, parseLedsKey } from "./leds-record.ts";
 
 /** An object that a commit wrote or deleted. */
 export interface ChangedObject {
@@ -18,6 +20,14 @@ export interface ChangedObject {
 export interface Fold {
   readonly revision: Revision;
   readonly changed: readonly ChangedObject[];
+  /** Services of which the LEDS record was written or deleted. */
+  readonly leds: readonly Name[];
+}
+
+/** What a fold has changed so far. */
+interface Changes {
+  readonly objects: ChangedObject[];
+  readonly leds: Name[];
 }
 
 interface StoredMessage<K extends Kind = Kind> {
@@ -39,6 +49,7 @@ export class Mirror implements State {
   readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
   readonly #members = new Map<Name, Map<Name, Backend>>();
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
+  readonly #leds = new Map<Name, LedsRecord>();
   readonly #unreadable = new Map<string, ControlPlaneError>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
@@ -74,6 +85,15 @@ export class Mirror implements State {
     return this.#verdicts.get(backend)?.values() ?? [];
   }
 
+  leds(service: Name): LedsRecord | undefined {
+    return this.#leds.get(service);
+  }
+
+  /** Services that are delivered by LEDS, by what was committed. */
+  ledsServices(): Iterable<Name> {
+    return this.#leds.keys();
+  }
+
   /** The stored API message beside the domain object, and the revision that guards its next write. */
   stored<K extends Kind>(kind: K, name: Name): StoredMessage<K> | undefined {
     return this.#objects.get(kind)?.get(name) as StoredMessage<K> | undefined;
@@ -81,22 +101,24 @@ export class Mirror implements State {
 
   /** Folds one event of the store's watch. Keys of another purpose are passed over. */
   fold(event: WatchEvent): void {
-    const changed: ChangedObject[] = [];
+    const changes = { objects: [] as ChangedObject[], leds: [] as Name[] };
     if (event.kind === "state") {
       this.#seen ??= new Set();
       for (const { key, value, revision } of event.entries) {
         this.#seen.add(key);
-        this.#write(key, value, revision, changed);
+        this.#write(key, value, revision, changes);
       }
       if (!event.synced) return;
-      this.#dropUnseen(this.#seen, event.revision, changed);
+      this.#dropUnseen(this.#seen, event.revision, changes);
       this.#seen = undefined;
     } else {
-      for (const { key, value, revision } of event.changes) this.#write(key, value, revision, changed);
+      for (const { key, value, revision } of event.changes) this.#write(key, value, revision, changes);
     }
     this.#revision = event.revision;
     this.#synced = true;
-    for (const listener of this.#listeners) listener({ revision: event.revision, changed });
+    for (const listener of this.#listeners) {
+      listener({ revision: event.revision, changed: changes.objects, leds: changes.leds });
+    }
     for (const waiter of this.#waiting) {
       if (!reached(this.#revision, waiter.revision)) continue;
       this.#waiting.delete(waiter);
@@ -128,20 +150,25 @@ export class Mirror implements State {
     });
   }
 
-  #dropUnseen(seen: ReadonlySet<string>, revision: Revision, changed: ChangedObject[]): void {
-    for (const [kind, ofKind] of this.#objects) {
-      for (const name of ofKind.keys()) {
-        const key = storeKey(kind, name);
-        if (!seen.has(key)) this.#write(key, undefined, revision, changed);
-      }
-    }
+  #dropUnseen(seen: ReadonlySet<string>, revision: Revision, changes: Changes): void {
+    const held = [...this.#leds.keys()].map(ledsKey);
+    for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
+    for (const key of held) if (!seen.has(key)) this.#write(key, undefined, revision, changes);
   }
 
-  #write(key: string, value: Uint8Array | undefined, revision: Revision, changed: ChangedObject[]): void {
+  #write(key: string, value: Uint8Array | undefined, revision: Revision, changes: Changes): void {
+    const service = parseLedsKey(key);
+    if (service !== undefined) {
+      const record = value === undefined ? undefined : decodeLeds(value);
+      if (record === undefined) this.#leds.delete(service);
+      else this.#leds.set(service, record);
+      changes.leds.push(service);
+      return;
+    }
     const id = parseStoreKey(key);
     if (id === undefined) return;
     const { kind, name } = id;
-    changed.push(id);
+    changes.objects.push(id);
     if (value === undefined) {
       this.#unreadable.delete(key);
       this.#objects.get(kind)?.delete(name);

@@ -1,22 +1,26 @@
 import type { Name } from "../domain/name.ts";
 import { backendOf, serviceOf } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
-import { deriveFleet } from "../resources/derive-fleet.ts";
-import { deriveEndpoints } from "../resources/endpoints.ts";
-import type { Resource } from "../resources/resource.ts";
+import { deriveFleet, deriveServiceEndpoints, type ServiceEndpoints } from "../resources/derive-fleet.ts";
+import type { LedsEndpoints } from "../resources/leds.ts";
+import { MEMBER_TYPE, type Resource } from "../resources/resource.ts";
+import { FEATURE_LEVELS } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Fold, Mirror } from "./mirror.ts";
+import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
 import { PublicationLog } from "./publication-log.ts";
+
+interface Edit {
+  set(resource: Resource): void;
+  delete(typeUrl: string, name: string): void;
+}
 
 /** Where resources are published, a group of proxies at a time; the cache of the xDS server is one. */
 export interface ResourceSink {
   /** Atomic; returns the publication number, which grows with each update that changed something. */
-  update(
-    group: string,
-    change: (edit: { set(resource: Resource): void; delete(typeUrl: string, name: string): void }) => void,
-  ): number;
+  update(group: ProxyGroup, change: (edit: Edit) => void): number;
   /** The streams of the group become silent; nothing is removed from their proxies. */
-  removeGroup(group: string): void;
+  removeGroup(group: ProxyGroup): void;
   readonly publication: number;
 }
 
@@ -30,8 +34,16 @@ export interface PublisherOptions {
   readonly onPublished: (durationMs: number) => void;
 }
 
+/** What the proxies of one fleet that can take the same are to have. */
+interface Published {
+  /** By `typeUrl name`; members of collections are not among them. */
+  readonly resources: Map<string, Resource>;
+  /** By service, those that are delivered so. */
+  readonly leds: Map<Name, LedsEndpoints>;
+}
+
 /**
- * Turns each commit into resources, once: one commit is one publication a fleet, and without any timer in between.
+ * Turns each commit into resources, once: one commit is one publication a group of proxies, and without any timer in between.
  *
  * A commit that touches only backends and their health rebuilds the endpoints of those services and nothing else; its cost
  * grows with the endpoints of those services. Any other change derives all fleets again; its cost grows with the fleets and
@@ -40,9 +52,10 @@ export interface PublisherOptions {
 export class Publisher {
   readonly log = new PublicationLog();
   readonly #options: PublisherOptions;
-  readonly #published = new Map<Name, Map<string, Resource>>();
-  /** Endpoint sets by service, valid for the newest revision: shared by all fleets. */
-  readonly #endpoints = new Map<Name, Resource>();
+  readonly #fleets = new Set<Name>();
+  readonly #published = new Map<ProxyGroup, Published>();
+  /** Endpoints by service, valid for the newest revision: shared by all groups. */
+  readonly #endpoints = new Map<Name, ServiceEndpoints>();
   /** The routing state that each endpoint set was last made from: its unchanged entries are not encoded again. */
   readonly #routing = new Map<Name, RoutingState>();
 
@@ -58,14 +71,17 @@ export class Publisher {
     return mirror.onFold((fold) => this.#publish(fold));
   }
 
-  /** What a fleet's proxies are to have, by `typeUrl name`. */
-  resource(fleet: Name, typeUrl: string, name: string): Resource | undefined {
-    return this.#published.get(fleet)?.get(keyOf(typeUrl, name));
+  /** What a group's proxies are to have under a name. */
+  resource(group: ProxyGroup, typeUrl: string, name: string): Resource | undefined {
+    const published = this.#published.get(group);
+    if (typeUrl !== MEMBER_TYPE) return published?.resources.get(keyOf(typeUrl, name));
+    for (const { members } of published?.leds.values() ?? []) if (members.has(name)) return members.get(name);
+    return undefined;
   }
 
   #publish(fold: Fold): void {
     const startedAt = this.#options.clock.monotonic();
-    const dirty = new Set<Name>();
+    const dirty = new Set<Name>(fold.leds);
     let configuration = false;
     for (const { kind, name } of fold.changed) {
       if (kind === "backend") dirty.add(serviceOf(name));
@@ -89,54 +105,91 @@ export class Publisher {
 
   #publishFleets(): void {
     const { mirror, sink } = this.#options;
-    const gone = new Set(this.#published.keys());
-    for (const fleet of mirror.all("fleet")) {
-      gone.delete(fleet.name);
-      const before = this.#published.get(fleet.name) ?? new Map<string, Resource>();
-      const after = new Map<string, Resource>();
-      for (const resource of deriveFleet(mirror, fleet, this.#endpointsOf).resources) {
-        after.set(keyOf(resource.typeUrl, resource.name), resource);
-      }
-      this.#published.set(fleet.name, after);
-      sink.update(fleet.name, (edit) => {
-        for (const [key, resource] of after) {
-          if (before.get(key)?.version !== resource.version) edit.set(resource);
-        }
-        for (const [key, resource] of before) {
-          if (!after.has(key)) edit.delete(resource.typeUrl, resource.name);
-        }
-      });
+    const gone = new Set(this.#fleets);
+    for (const { name } of mirror.all("fleet")) {
+      gone.delete(name);
+      this.#fleets.add(name);
+      this.#publishFleet(name);
     }
     for (const fleet of gone) {
-      this.#published.delete(fleet);
-      sink.removeGroup(fleet);
+      this.#fleets.delete(fleet);
+      for (const level of FEATURE_LEVELS) {
+        this.#published.delete(proxyGroup(fleet, level));
+        sink.removeGroup(proxyGroup(fleet, level));
+      }
+    }
+  }
+
+  #publishFleet(fleet: Name): void {
+    const { mirror, sink } = this.#options;
+    const { resources, services } = deriveFleet(mirror, { name: fleet }, this.#endpointsOf);
+    for (const level of FEATURE_LEVELS) {
+      const group = proxyGroup(fleet, level);
+      const before = this.#published.get(group) ?? nothing();
+      const after = nothing();
+      for (const resource of resources) after.resources.set(keyOf(resource.typeUrl, resource.name), resource);
+      for (const name of level === "leds" ? services : []) {
+        const { leds } = this.#endpointsOf(name);
+        if (leds === undefined) continue;
+        after.resources.set(keyOf(leds.assignment.typeUrl, name), leds.assignment);
+        after.leds.set(name, leds);
+      }
+      this.#published.set(group, after);
+      sink.update(group, (edit) => {
+        for (const [key, resource] of after.resources) {
+          if (before.resources.get(key)?.version !== resource.version) edit.set(resource);
+        }
+        for (const [key, { typeUrl, name }] of before.resources) {
+          if (!after.resources.has(key)) edit.delete(typeUrl, name);
+        }
+        for (const name of new Set([...before.leds.keys(), ...after.leds.keys()])) {
+          editMembers(edit, before.leds.get(name), after.leds.get(name));
+        }
+      });
     }
   }
 
   #publishEndpoints(services: ReadonlySet<Name>): void {
     const { mirror, sink } = this.#options;
-    const derived = [...services].filter((name) => mirror.get("service", name) !== undefined).map(this.#endpointsOf);
-    for (const [fleet, published] of this.#published) {
-      const changed = derived.filter((resource) => {
-        const before = published.get(keyOf(resource.typeUrl, resource.name));
-        return before !== undefined && before.version !== resource.version;
-      });
-      if (changed.length === 0) continue;
-      for (const resource of changed) published.set(keyOf(resource.typeUrl, resource.name), resource);
-      sink.update(fleet, (edit) => {
-        for (const resource of changed) edit.set(resource);
-      });
+    const derived = [...services].flatMap((name) => {
+      return mirror.get("service", name) === undefined ? [] : { name, endpoints: this.#endpointsOf(name) };
+    });
+    for (const fleet of this.#fleets) {
+      for (const level of FEATURE_LEVELS) {
+        const group = proxyGroup(fleet, level);
+        const published = this.#published.get(group);
+        const changed = derived.flatMap(({ name, endpoints }) => {
+          const leds = level === "leds" ? endpoints.leds : undefined;
+          const resource = leds?.assignment ?? endpoints.whole;
+          const before = published?.resources.get(keyOf(resource.typeUrl, name));
+          const isSame = before?.version === resource.version && published?.leds.get(name) === leds;
+          return before === undefined || isSame ? [] : { name, resource, leds };
+        });
+        if (published === undefined || changed.length === 0) continue;
+        sink.update(group, (edit) => {
+          for (const { name, resource, leds } of changed) {
+            edit.set(resource);
+            editMembers(edit, published.leds.get(name), leds);
+          }
+        });
+        for (const { name, resource, leds } of changed) {
+          published.resources.set(keyOf(resource.typeUrl, name), resource);
+          if (leds === undefined) published.leds.delete(name);
+          else published.leds.set(name, leds);
+        }
+      }
     }
   }
 
-  readonly #endpointsOf = (service: Name): Resource => {
+  readonly #endpointsOf = (service: Name): ServiceEndpoints => {
     const known = this.#endpoints.get(service);
     if (known !== undefined) return known;
-    const routing = routingState(this.#options.mirror, service, this.#routing.get(service));
-    const resource = deriveEndpoints(routing);
+    const { mirror } = this.#options;
+    const routing = routingState(mirror, service, this.#routing.get(service));
+    const endpoints = deriveServiceEndpoints(mirror, routing);
     this.#routing.set(service, routing);
-    this.#endpoints.set(service, resource);
-    return resource;
+    this.#endpoints.set(service, endpoints);
+    return endpoints;
   };
 
   #record(startedAt: number): void {
@@ -144,6 +197,22 @@ export class Publisher {
     this.log.record({ revision: mirror.revision, publication: sink.publication, at: startedAt });
     onPublished(clock.monotonic() - startedAt);
   }
+}
+
+function nothing(): Published {
+  return { resources: new Map(), leds: new Map() };
+}
+
+/** What departed is deleted whether or not it was ever published here: a proxy may have it from before. */
+function editMembers(edit: Edit, before: LedsEndpoints | undefined, after: LedsEndpoints | undefined): void {
+  if (before === after) return;
+  for (const [name, member] of after?.members ?? []) {
+    if (before?.members.get(name)?.version !== member.version) edit.set(member);
+  }
+  for (const name of before?.members.keys() ?? [])
+    if (after?.members.has(name) !== true) edit.delete(MEMBER_TYPE, name);
+  const told = new Set(before?.departed);
+  for (const name of after?.departed ?? []) if (!told.has(name)) edit.delete(MEMBER_TYPE, name);
 }
 
 function keyOf(typeUrl: string, name: string): string {

@@ -7,6 +7,8 @@ export interface Service extends Identified {
   readonly protocol: "HTTP" | "HTTP2";
   /** The policy it names; without one, the policy of its own name counts. */
   readonly policy: Name | undefined;
+  /** How proxies learn of the backends. `AUTO`: by their number. */
+  readonly endpointDiscovery: "AUTO" | "EDS" | "LEDS";
   readonly connectTimeoutMs: number;
   readonly drainTimeMs: number;
   /** Absent: the plane checks nothing. */

@@ -1,6 +1,7 @@
 import type { Backend } from "./backend.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Health } from "./health.ts";
+import type { LedsRecord } from "./leds-record.ts";
 import type { Listener } from "./listener.ts";
 import type { Name } from "./name.ts";
 import type { Policy } from "./policy.ts";
@@ -26,4 +27,5 @@ export interface State {
   all<K extends keyof ObjectOf>(kind: K): Iterable<ObjectOf[K]>;
   backendsOf(service: Name): Iterable<Backend>;
   healthOf(backend: Name): Iterable<Health>;
+  leds(service: Name): LedsRecord | undefined;
 }

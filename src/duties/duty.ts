@@ -1,4 +1,4 @@
-import type { Mirror } from "../control/mirror.ts";
+import type { ChangedObject, Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -28,6 +28,8 @@ export interface Duty {
   readonly operation: string;
   /** Changes of these kinds make it look again. */
   readonly concerns: readonly Kind[];
+  /** Told of these changes, before it looks. */
+  readonly observe?: (changed: readonly ChangedObject[]) => void;
   readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
 }
 
@@ -44,7 +46,7 @@ const MAX_PAUSE_MS = 60_000;
  * Carries out a duty: a plan of what is due now, after each change of the state and when the plan says so. A commit that
  * lost a race is planned anew from the state that won.
  */
-export function startDuty(context: DutyContext, { name, operation, concerns, plan }: Duty): RunningDuty {
+export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty): RunningDuty {
   const { mirror, store, clock, log, fence } = context;
   const stop = new AbortController();
   let looking: Promise<void> | undefined;
@@ -86,7 +88,10 @@ export function startDuty(context: DutyContext, { name, operation, concerns, pla
     else again = true;
   };
   const stopFolds = mirror.onFold(({ changed }) => {
-    if (changed.some(({ kind }) => concerns.includes(kind))) wake();
+    const concerning = changed.filter(({ kind }) => concerns.includes(kind));
+    if (concerning.length === 0) return;
+    observe?.(concerning);
+    wake();
   });
   lookIn(0);
   return {

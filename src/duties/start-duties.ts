@@ -4,6 +4,7 @@ import { planRemoval } from "../operations/plan-removal.ts";
 import type { Lease, Tenure } from "../store/lease.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StoreOp } from "../store/state-store.ts";
+import { deliverByLeds } from "./deliver-by-leds.ts";
 import { planDrain } from "./drain.ts";
 import { type Duty, type DutyContext, startDuty } from "./duty.ts";
 import { planExpire } from "./expire.ts";
@@ -51,7 +52,7 @@ export function startDuties({ lease, workers, ...context }: DutiesOptions): Runn
 
   async function serve(tenure: Tenure): Promise<void> {
     const { mirror, store } = context;
-    const duties = [shareChecks(store, workers), removeDrained(mirror), removeExpired(mirror)];
+    const duties = [shareChecks(store, workers), removeDrained(mirror), removeExpired(mirror), deliverByLeds(mirror)];
     const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
     await new Promise((resolve) => {
       AbortSignal.any([tenure.ended, stop.signal]).addEventListener("abort", resolve, { once: true });

@@ -31,8 +31,10 @@ export interface LocalNodeDirectoryOptions {
   readonly publications: Publications;
   readonly clock: Clock;
   readonly replica: string;
-  /** The objects that a resource of a fleet comes from. */
-  readonly objectsOf: (fleet: string, typeUrl: string, name: string) => Refusal["objects"];
+  /** The fleet that a group of proxies is of. */
+  readonly fleetOf: (group: string) => string;
+  /** The objects that a resource of a group comes from. */
+  readonly objectsOf: (group: string, typeUrl: string, name: string) => Refusal["objects"];
   /** Called with the milliseconds from a commit until one proxy had acknowledged what was due because of it. */
   readonly onSettled: (latencyMs: number) => void;
 }
@@ -143,10 +145,13 @@ export class LocalNodeDirectory {
     this.#changed();
   }
 
-  /** How many streams are open, by fleet; those without one under `""`. */
+  /** How many proxies are connected, by fleet; those without one under `""`. */
   connectedByFleet(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { ref } of this.#open.values()) counts.set(ref.group ?? "", (counts.get(ref.group ?? "") ?? 0) + 1);
+    for (const streams of this.#byNode.values()) {
+      const fleets = new Set(Array.from(streams, ({ ref }) => this.#fleetOf(ref) ?? ""));
+      for (const fleet of fleets) counts.set(fleet, (counts.get(fleet) ?? 0) + 1);
+    }
     return counts;
   }
 
@@ -190,7 +195,20 @@ export class LocalNodeDirectory {
       const progress = this.#progressOf(stream, publication, before);
       if (progress.state !== "done") return progress;
     }
-    return DONE;
+    const named = new Set<string>();
+    const asked = new Set<string>();
+    for (const { ref } of streams) {
+      const own = this.#options.streams.collections(ref.streamId);
+      for (const name of own.named) named.add(name);
+      for (const name of own.asked) asked.add(name);
+    }
+    return named.size + asked.size === 0
+      ? DONE
+      : { state: "done", collections: { named: [...named], asked: [...asked] } };
+  }
+
+  #fleetOf({ group }: StreamRef): string | undefined {
+    return group === undefined ? undefined : this.#options.fleetOf(group);
   }
 
   #progressOf(stream: OpenStream, publication: number, before: number): Progress {
@@ -231,7 +249,7 @@ export class LocalNodeDirectory {
 
   #view({ ref, openedAt, since }: OpenStream, { detail, sent }: NodeQuery): NodeView | readonly [] {
     const { publications, replica, streams } = this.#options;
-    const base = { replica, since, connected: true };
+    const base = { replica, since, connected: true, fleet: this.#fleetOf(ref) };
     if (detail === "place" && sent === undefined) {
       return viewOf(ref, [], { ...base, lagMs: 0, settled: undefined });
     }
@@ -247,7 +265,8 @@ export class LocalNodeDirectory {
 
   #remember(ref: StreamRef): void {
     const { clock, replica } = this.#options;
-    const ended = { replica, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
+    const fleet = this.#fleetOf(ref);
+    const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
     this.#gone.set(ref.node.id, viewOf(ref, [], ended));
   }
 

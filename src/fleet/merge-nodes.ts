@@ -1,4 +1,5 @@
 import type { NodeView, Progress } from "./node-directory.ts";
+import { oneProxyEach } from "./one-proxy.ts";
 
 /** Types of which one client has one subscription, however its streams are laid out. */
 const SINGLE = new Set(["CDS", "LDS"]);
@@ -10,7 +11,7 @@ const SINGLE = new Set(["CDS", "LDS"]);
 export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
   const merged = [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
     const connected = ofId.filter((view) => view.connected);
-    if (connected.length > 0) return connected.map((view) => marked(view, connected));
+    if (connected.length > 0) return oneProxyEach(connected.map((view) => marked(view, connected)));
     return ofId.reduce((a, b) => (b.since > a.since ? b : a));
   });
   return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
@@ -35,9 +36,22 @@ const WORST = ["refused", "held", "sent", "unknown", "done"] as const;
 export function mergeProgress(told: readonly Progress[]): Progress | undefined {
   for (const state of WORST) {
     const found = told.find((progress) => progress.state === state);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found.state === "done" ? whenAsked(told) : found;
   }
   return told[0];
+}
+
+/**
+ * What is done on every stream is done, once the proxy asks for just the collections that it was told of. One whose streams
+ * for collections are back before its main one is not: it goes by what it was told before.
+ */
+function whenAsked(told: readonly Progress[]): Progress {
+  const collections = told.flatMap((one) => (one.state === "done" && one.collections) || []);
+  const named = new Set(collections.flatMap((each) => each.named));
+  const asked = new Set(collections.flatMap((each) => each.asked));
+  for (const name of named) if (!asked.has(name)) return { state: "sent", message: `it has not asked for ${name} yet` };
+  for (const name of asked) if (!named.has(name)) return { state: "sent", message: `it still asks for ${name}` };
+  return { state: "done" };
 }
 
 function order(a: string, b: string): number {

@@ -47,9 +47,18 @@ export interface NodeView {
   readonly settled: Revision | undefined;
 }
 
+/**
+ * Collections that what a proxy was sent names, and those that it asks for, on whichever streams to whichever replica. While
+ * these are not the same, it uses what it had before.
+ */
+export interface Collections {
+  readonly named: readonly string[];
+  readonly asked: readonly string[];
+}
+
 /** How far one proxy is on its way to a revision. Only `done` counts as done. */
 export type Progress =
-  | { readonly state: "done" }
+  | { readonly state: "done"; readonly collections?: Collections }
   | { readonly state: "sent" | "held" | "disconnected" | "unknown"; readonly message: string }
   | { readonly state: "refused"; readonly message: string };
 

@@ -5,6 +5,7 @@ import type { StreamRef, StreamRefusal, StreamResource, StreamStatus, StreamType
 /** What a view adds to its stream. */
 interface Surroundings {
   readonly replica: string;
+  readonly fleet: string | undefined;
   readonly since: number;
   readonly connected: boolean;
   readonly lagMs: number;
@@ -20,7 +21,6 @@ export function viewOf(
   return {
     id: stream.node.id,
     cluster: stream.node.cluster,
-    fleet: stream.group,
     silent: stream.silent,
     envoyVersion: stream.node.userAgentVersion,
     variant: stream.variant,

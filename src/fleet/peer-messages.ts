@@ -5,6 +5,7 @@ import {
   NodeListSchema,
   type NodesQuestion,
   NodesQuestionSchema,
+  PeerCollectionsSchema,
   type PeerNode,
   type PeerNodeResource,
   type ProgressAnswer,
@@ -95,8 +96,12 @@ function fromResource({ name, sent, acknowledged, refused, unknown, held }: Peer
 export function toProgressAnswer({ progress, settledAfterMs }: FleetProgress): ProgressAnswer {
   const answer = create(ProgressAnswerSchema, { settledAfterMs });
   for (const [id, one] of progress) {
-    if (one.state === "done") answer.done.push(id);
-    else answer.pending.push({ $typeName: "fairlead.peers.v1.PeerProgress", id, ...one });
+    if (one.state === "done") {
+      answer.done.push(id);
+      if (one.collections === undefined) continue;
+      const { named, asked } = one.collections;
+      answer.collections.push(create(PeerCollectionsSchema, { id, named: [...named], asked: [...asked] }));
+    } else answer.pending.push({ $typeName: "fairlead.peers.v1.PeerProgress", id, ...one });
   }
   return answer;
 }
@@ -106,9 +111,14 @@ const PENDING_STATES: readonly string[] = ["sent", "held", "disconnected", "unkn
   "done"
 >[];
 
-export function fromProgressAnswer({ done, pending, settledAfterMs }: ProgressAnswer): FleetProgress {
+export function fromProgressAnswer(answer: ProgressAnswer): FleetProgress {
+  const { done, pending, settledAfterMs } = answer;
+  const collections = new Map(answer.collections.map(({ id, named, asked }) => [id, { named, asked }]));
   const progress = new Map<string, Progress>([
-    ...done.map((id): [string, Progress] => [id, { state: "done" }]),
+    ...done.map((id): [string, Progress] => {
+      const own = collections.get(id);
+      return [id, own === undefined ? { state: "done" } : { state: "done", collections: own }];
+    }),
     ...pending.map(({ id, state, message }): [string, Progress] => [
       id,
       { state: PENDING_STATES.includes(state) ? (state as "unknown") : "unknown", message },

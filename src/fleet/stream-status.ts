@@ -5,7 +5,7 @@ export interface StreamRef {
   readonly node: { readonly id: string; readonly cluster: string; readonly userAgentVersion: string };
   readonly peer: { readonly address: string };
   readonly variant: "delta" | "sotw";
-  /** The fleet it is served as. */
+  /** The group it is served as: one fleet's proxies that can take the same. */
   readonly group: string | undefined;
 }
 
@@ -46,4 +46,6 @@ export interface StreamRefusal {
 /** The open streams of this replica. */
 export interface Streams {
   describe(streamId: string): StreamStatus | undefined;
+  /** Collections that what a stream was sent names, and those that it asks for. */
+  collections(streamId: string): { readonly named: readonly string[]; readonly asked: readonly string[] };
 }

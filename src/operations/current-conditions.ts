@@ -42,5 +42,6 @@ function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
     all: (kind) => all(kind) as Iterable<never>,
     backendsOf: (service) => state.backendsOf(service),
     healthOf: (backend) => state.healthOf(backend),
+    leds: (service) => state.leds(service),
   };
 }

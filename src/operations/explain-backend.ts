@@ -5,13 +5,14 @@ import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
 import type { Health } from "../domain/health.ts";
 import type { HealthCheck } from "../domain/health-check.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
-import { effectivePolicy } from "../domain/routing-state.ts";
+import { effectivePolicy, routingState } from "../domain/routing-state.ts";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import { ENDPOINTS_TYPE } from "../resources/resource.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
+import { endpointDiscovery } from "./endpoint-discovery.ts";
 import { unknownMessage } from "./node-message.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";
@@ -48,6 +49,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     panicThreshold: policy.panicThreshold,
     revision: formatRevision(revision),
     ...(await proxiesAt(context, serviceOf(name), revision)),
+    ...endpointDiscovery(mirror, routingState(mirror, serviceOf(name))),
     checkedBy: recent?.worker ?? "",
     checks: recent?.checks.map(checkMessage) ?? [],
   });

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
+import type { State } from "../domain/state.ts";
 import type { Refusal } from "../fleet/node-directory.ts";
 import { type Backend, type BackendStatus, BackendStatusSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type Condition, ConditionSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
@@ -9,6 +10,7 @@ import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
 import { type CheckView, staleText } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { currentConditions } from "./current-conditions.ts";
+import { endpointDiscovery } from "./endpoint-discovery.ts";
 
 /** How many proxies that refuse an object its condition quotes. */
 const QUOTED = 3;
@@ -42,7 +44,7 @@ export async function presenter({
         ...(kind === "service" ? staleBy(checks, name) : []),
       ];
     }
-    if (kind === "service") (message as Service).status = serviceStatus(routingOf(name));
+    if (kind === "service") (message as Service).status = serviceStatus(mirror, routingOf(name));
     if (kind === "backend") {
       const status = backendStatus(routingOf(serviceOf(name)), name, verdictMessage);
       if (status !== undefined) (message as Backend).status = status;
@@ -51,8 +53,10 @@ export async function presenter({
   };
 }
 
-function serviceStatus({ backends }: RoutingState): ServiceStatus {
+function serviceStatus(state: State, routing: RoutingState): ServiceStatus {
+  const { backends } = routing;
   return create(ServiceStatusSchema, {
+    ...endpointDiscovery(state, routing),
     backends: backends.length,
     eligible: backends.filter(({ eligibility }) => eligibility.eligible).length,
     draining: backends.filter(({ backend }) => backend.state === "DRAINING").length,

@@ -1,37 +1,63 @@
 import type { Fleet } from "../domain/fleet.ts";
 import { fleetListeners, routesByListener } from "../domain/fleet-listeners.ts";
+import { ledsOf } from "../domain/leds.ts";
 import type { Name } from "../domain/name.ts";
-import { routingState } from "../domain/routing-state.ts";
+import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import { deriveCluster } from "./cluster.ts";
 import { deriveEndpoints } from "./endpoints.ts";
+import { deriveLeds, type LedsEndpoints } from "./leds.ts";
 import { deriveListener } from "./listener.ts";
 import type { Resource } from "./resource.ts";
 import { deriveRoutes } from "./route-configuration.ts";
+import type { FeatureLevel } from "./view.ts";
+
+/** A service's endpoints, the same for all fleets. */
+export interface ServiceEndpoints {
+  /** All in one resource. */
+  readonly whole: Resource;
+  /** One at a time, for proxies that can take it, where the service is delivered so. */
+  readonly leds: LedsEndpoints | undefined;
+}
+
+export function deriveServiceEndpoints(state: State, routing: RoutingState): ServiceEndpoints {
+  const record = ledsOf(state, routing);
+  return { whole: deriveEndpoints(routing), leds: record && deriveLeds(routing, record) };
+}
+
+/** Which proxies a derivation is for. */
+export interface View extends Pick<Fleet, "name"> {
+  /** Default `base`: all of them. */
+  readonly level?: FeatureLevel;
+}
 
 /**
  * Everything that the proxies of a fleet are to have: its listeners, what is routed on them, and the services that this
  * leads to. Total (law 9): what refers to nothing or lost a conflict is left out or answers 503, and nothing else changes.
  *
- * @param endpointsOf The endpoint set of a service, where the caller keeps them; otherwise they are derived here.
- * @returns each type and name once, in no stated order
+ * @param endpointsOf The endpoints of a service, where the caller keeps them; otherwise they are derived here.
+ * @returns each type and name once, in no stated order, and the services
  */
 export function deriveFleet(
   state: State,
-  fleet: Pick<Fleet, "name">,
-  endpointsOf: (service: Name) => Resource = (service) => deriveEndpoints(routingState(state, service)),
-): { readonly resources: readonly Resource[] } {
+  { name: fleet, level = "base" }: View,
+  endpointsOf: (service: Name) => ServiceEndpoints = (service) =>
+    deriveServiceEndpoints(state, routingState(state, service)),
+): { readonly resources: readonly Resource[]; readonly services: readonly Name[] } {
   const resources: Resource[] = [];
-  const services = new Set<Name>();
+  const routed = new Set<Name>();
   const routes = routesByListener(state);
-  for (const listener of fleetListeners(state).get(fleet.name)?.open ?? []) {
+  for (const listener of fleetListeners(state).get(fleet)?.open ?? []) {
     const derived = deriveRoutes(state, listener, routes.get(listener.name) ?? []);
-    for (const service of derived.services) services.add(service);
+    for (const service of derived.services) routed.add(service);
     resources.push(deriveListener(listener), derived.resource);
   }
-  for (const name of services) {
-    const service = state.get("service", name);
-    if (service !== undefined) resources.push(deriveCluster(state, service), endpointsOf(name));
+  const services = [...routed].flatMap((name) => state.get("service", name) ?? []);
+  for (const service of services) {
+    const { whole, leds } = endpointsOf(service.name);
+    resources.push(deriveCluster(state, service));
+    if (level === "leds" && leds !== undefined) resources.push(leds.assignment, ...leds.members.values());
+    else resources.push(whole);
   }
-  return { resources };
+  return { resources, services: services.map(({ name }) => name) };
 }

@@ -26,6 +26,7 @@ export interface Resource extends ResourceRef {
 
 export const CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 export const ENDPOINTS_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
+export const MEMBER_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.LbEndpoint";
 export const LISTENER_TYPE = "type.googleapis.com/envoy.config.listener.v3.Listener";
 export const ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
 

@@ -1,6 +1,10 @@
 import { MAX_CONNECT_TIMEOUT_MS, MAX_DRAIN_TIME_MS, MIN_CONNECT_TIMEOUT_MS } from "../domain/limits.ts";
 import type { Service } from "../domain/service.ts";
-import { Service_Protocol, type Service as ServiceMessage } from "../gen/fairlead/admin/v1/service_pb.ts";
+import {
+  Service_EndpointDiscovery,
+  Service_Protocol,
+  type Service as ServiceMessage,
+} from "../gen/fairlead/admin/v1/service_pb.ts";
 import { checkDuration, checkEnum, checkName, parseIdentity, type Report, readTime } from "./field-checks.ts";
 import { parseHealthCheck } from "./parse-health-check.ts";
 
@@ -9,12 +13,22 @@ const PROTOCOLS: Readonly<Record<number, Service["protocol"]>> = {
   [Service_Protocol.HTTP2]: "HTTP2",
 };
 
+const ENDPOINT_DISCOVERIES: Readonly<Record<number, Service["endpointDiscovery"]>> = {
+  [Service_EndpointDiscovery.AUTO]: "AUTO",
+  [Service_EndpointDiscovery.EDS]: "EDS",
+  [Service_EndpointDiscovery.LEDS]: "LEDS",
+};
+
 export function parseService(message: ServiceMessage, report: Report): Service {
   if (message.policy !== "") message.policy = checkName(report, "policy", "policy", message.policy);
   return {
     ...parseIdentity(report, "service", message),
     protocol: checkEnum(report, "protocol", message.protocol, { values: PROTOCOLS, otherwise: "HTTP" }),
     policy: message.policy === "" ? undefined : message.policy,
+    endpointDiscovery: checkEnum(report, "endpointDiscovery", message.endpointDiscovery, {
+      values: ENDPOINT_DISCOVERIES,
+      otherwise: "AUTO",
+    }),
     connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, {
       minMs: MIN_CONNECT_TIMEOUT_MS,
       maxMs: MAX_CONNECT_TIMEOUT_MS,

@@ -27,6 +27,8 @@ export interface Backend extends AsyncDisposable {
 export interface BackendOptions {
   readonly protocol?: "http1" | "http2";
   readonly port?: number;
+  /** Default `127.0.0.1`; `0.0.0.0` answers on every address of the machine's loopback. */
+  readonly host?: string;
 }
 
 /** The header in which a backend says who it is. */
@@ -45,6 +47,8 @@ export async function startBackend(name: string, options: BackendOptions = {}): 
       session.once("close", () => sessions.delete(session));
     });
   }
+  // Closing idle connections would race with requests on them, which is no fault of who sent them.
+  if ("keepAliveTimeout" in server) server.keepAliveTimeout = 0;
   server.on("request", (request, response) => {
     const { method = "", url: path = "", headers } = request;
     requests.push({ method, path, headers, arrivedAt: Date.now() });
@@ -62,7 +66,7 @@ export async function startBackend(name: string, options: BackendOptions = {}): 
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve);
   });
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new Error("the backend listens on no port");

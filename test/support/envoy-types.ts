@@ -1,5 +1,6 @@
 import { createRegistry, type DescMessage, fromBinary, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { ClusterSchema } from "../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { LbEndpointSchema } from "../../src/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema } from "../../src/gen/envoy/config/listener/v3/listener_pb.ts";
 import { RouteConfigurationSchema } from "../../src/gen/envoy/config/route/v3/route_pb.ts";
@@ -18,6 +19,7 @@ import type { Resource } from "../../src/resources/resource.ts";
 export const ENVOY_TYPES: readonly DescMessage[] = [
   ClusterSchema,
   ClusterLoadAssignmentSchema,
+  LbEndpointSchema,
   ListenerSchema,
   RouteConfigurationSchema,
   RouterSchema,

@@ -1,3 +1,4 @@
+import type { LedsRecord } from "../../src/domain/leds-record.ts";
 import { type Kind, type Name, serviceOf } from "../../src/domain/name.ts";
 import type { ObjectOf, State } from "../../src/domain/state.ts";
 import { manifestKind, messageFromJson } from "../../src/schema/object-json.ts";
@@ -5,8 +6,8 @@ import { parseObject } from "../../src/schema/parse-object.ts";
 
 type AnyObject = { [K in Kind]: readonly [kind: K, object: ObjectOf[K]] }[Kind];
 
-/** A state that holds these objects, in their order. */
-export function stateOf(objects: Iterable<AnyObject>): State {
+/** A state that holds these objects, in their order, and what a duty has committed of LEDS. */
+export function stateOf(objects: Iterable<AnyObject>, leds: ReadonlyMap<Name, LedsRecord> = new Map()): State {
   const kinds = new Map<Kind, Map<Name, ObjectOf[Kind]>>();
   for (const [kind, object] of objects) {
     const known = kinds.get(kind) ?? new Map<Name, ObjectOf[Kind]>();
@@ -17,6 +18,7 @@ export function stateOf(objects: Iterable<AnyObject>): State {
     get: <K extends Kind>(kind: K, name: Name) => kinds.get(kind)?.get(name) as ObjectOf[K] | undefined,
     all,
     backendsOf: (service) => all("backend").filter(({ name }) => serviceOf(name) === service),
+    leds: (service) => leds.get(service),
     healthOf: (backend) => all("health").filter((health) => health.backend === backend),
   };
 }

@@ -5,6 +5,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Nothing passes any more, in either direction, and no connection is closed: as when a cable is pulled. */
   cut(): void;
+  /** Every connection is reset, and so are new ones, until it is mended. */
+  reset(): void;
   /** What was sent meanwhile arrives, as TCP does once the way is free again; connections that were made meanwhile go on. */
   mend(): void;
 }
@@ -12,6 +14,7 @@ export interface TcpProxy extends AsyncDisposable {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isReset = false;
   const join = (from: Socket, to: Socket) => {
     sockets.add(from);
     from.setNoDelay(true);
@@ -24,6 +27,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     if (isCut) from.pause();
   };
   const server = createServer((client) => {
+    if (isReset) {
+      client.resetAndDestroy();
+      return;
+    }
     const target = connect(targetPort, "127.0.0.1");
     join(client, target);
     join(target, client);
@@ -36,8 +43,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       isCut = true;
       for (const socket of sockets) socket.pause();
     },
+    reset: () => {
+      isReset = true;
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     mend: () => {
       isCut = false;
+      isReset = false;
       for (const socket of sockets) socket.resume();
     },
     [Symbol.asyncDispose]: async () => {

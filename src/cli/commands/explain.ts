@@ -12,6 +12,7 @@ import {
   ExplainBackendResponseSchema,
   type SourceVerdict,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
+import { Service_EndpointDiscovery as EndpointDiscovery } from "../../gen/fairlead/admin/v1/service_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { enumText } from "../kind-entry.ts";
 import { unknownText } from "../node-text.ts";
@@ -61,6 +62,9 @@ function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label:
       ? "unhealthy backends get nothing"
       : `with fewer than ${panicThreshold} % healthy, all backends get requests`;
   yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
+  if (answer.endpointDiscovery === EndpointDiscovery.LEDS) {
+    yield ["endpoints", `by LEDS where proxies can, else by EDS: ${answer.endpointDiscoveryReason}`];
+  }
   yield ["proxies", proxiesText(answer)];
   for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];
   for (const unknown of answer.unknownReplicas) yield ["", `${unknownText(unknown)}: its proxies are not counted`];

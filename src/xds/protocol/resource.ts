@@ -46,6 +46,8 @@ export interface View {
   members(typeUrl: string, collection: string): Iterable<Resource>;
   /** Names deleted from a collection, for clients that reconnect without versions ("xdstp" collections). */
   tombstones(typeUrl: string, collection: string): Iterable<string>;
+  /** The collections that resources of the group name, each with one that does. */
+  namedCollections(): Iterable<{ readonly collection: ResourceKey; readonly by: ResourceKey }>;
   /**
    * True when the group has resources that could name this collection, and none does: clients are on their way to another
    * one, and what they are told of this one would only take their members from them too early.

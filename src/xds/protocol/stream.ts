@@ -205,6 +205,18 @@ export class ProtocolStream {
     return oldest;
   }
 
+  /**
+   * Collections that resources which this client was sent name, and those that it asks for here: it may ask for one on
+   * another stream, and has not settled before it did.
+   */
+  collections(): { readonly named: readonly string[]; readonly asked: readonly string[] } {
+    const named: string[] = [];
+    for (const { collection, by } of this.#view?.namedCollections() ?? []) {
+      if (this.states.get(by.typeUrl)?.sent.has(by.name)) named.push(collection.name);
+    }
+    return { named, asked: [...this.states.values()].flatMap(({ subscription }) => [...subscription.globs.keys()]) };
+  }
+
   /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
   #renew(context: FlushContext, state: TypeState, sends: Send[]): void {
     if (state.renewals.size === 0) return;

@@ -1,5 +1,5 @@
 import { minusHash, plusHash, type Resource, type ResourceKey, type View } from "../protocol/resource.ts";
-import { canonicalName } from "../protocol/resource-name.ts";
+import { canonicalName, parseGlob } from "../protocol/resource-name.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE } from "../protocol/resource-types.ts";
 import { CachedResource, prepareResource, type ResourceInput } from "./cached-resource.ts";
 import { Collections } from "./collections.ts";
@@ -130,6 +130,8 @@ class Group implements View {
   readonly #types = new Map<string, TypeGroup>();
   /** How many resources refer to a key. */
   readonly #referenced = new Map<string, number>();
+  /** Collections that are named, by key, with the last one that named it. */
+  readonly #named = new Map<string, { readonly collection: ResourceKey; readonly by: ResourceKey }>();
 
   apply({ changes, typeVersions }: Staged, publication: number): Changes {
     const changed = new Map<string, Set<string>>();
@@ -183,6 +185,10 @@ class Group implements View {
     return this.#types.get(typeUrl)?.collections.tombstones(collection) ?? [];
   }
 
+  namedCollections(): Iterable<{ collection: ResourceKey; by: ResourceKey }> {
+    return this.#named.values();
+  }
+
   isRetired(typeUrl: string, collection: string): boolean {
     const couldBeNamed = typeUrl === LEDS_TYPE && (this.#types.get(ENDPOINT_TYPE)?.entries.size ?? 0) > 0;
     return couldBeNamed && !this.isReferenced(typeUrl, collection);
@@ -207,6 +213,7 @@ class Group implements View {
     for (const reference of resource.references) {
       const key = keyOf(reference);
       this.#referenced.set(key, (this.#referenced.get(key) ?? 0) + 1);
+      if (parseGlob(reference.name)) this.#named.set(key, { collection: reference, by: resource });
     }
   }
 
@@ -219,7 +226,10 @@ class Group implements View {
       const key = keyOf(reference);
       const count = (this.#referenced.get(key) ?? 1) - 1;
       if (count > 0) this.#referenced.set(key, count);
-      else this.#referenced.delete(key);
+      else {
+        this.#referenced.delete(key);
+        this.#named.delete(key);
+      }
     }
   }
 

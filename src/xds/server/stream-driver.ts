@@ -123,6 +123,11 @@ export class StreamDriver implements ClientRef {
     return this.#protocol?.oldestPending();
   }
 
+  /** What this stream and others of the same client have to do with collections. */
+  collections(): ReturnType<ProtocolStream["collections"]> {
+    return this.#protocol?.collections() ?? { named: [], asked: [] };
+  }
+
   typeState(typeUrl: string): TypeState | undefined {
     return this.#protocol?.states.get(typeUrl);
   }

@@ -166,6 +166,14 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     return this.#drivers.get(streamId)?.describe();
   }
 
+  /**
+   * Collections that what an open stream was sent names, and those that it asks for. A client asks for them on streams of
+   * its own, and has what it was sent only when it has asked for all that are named.
+   */
+  collections(streamId: string): { readonly named: readonly string[]; readonly asked: readonly string[] } {
+    return this.#drivers.get(streamId)?.collections() ?? { named: [], asked: [] };
+  }
+
   /** Ends all streams, with a status that makes clients come back, and stops listening. */
   async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
     this.#unsubscribe();

@@ -3,13 +3,23 @@ import { expect, test } from "vitest";
 import { conditions } from "../../../src/domain/conditions.ts";
 import { deriveFleet } from "../../../src/resources/derive-fleet.ts";
 import type { Resource } from "../../../src/resources/resource.ts";
+import { FEATURE_LEVELS } from "../../../src/resources/view.ts";
 import { resourceJson } from "../../support/envoy-types.ts";
 import { GOLDEN_CASES, goldenCases, goldenState } from "../../support/golden-cases.ts";
 
 test.each(goldenCases())("%s becomes its Envoy resources", async (file) => {
   const state = goldenState(file);
   const fleets = Object.fromEntries(
-    [...state.all("fleet")].map((fleet) => [fleet.name, deriveFleet(state, fleet).resources.map(described)]),
+    [...state.all("fleet")].flatMap(({ name }) => {
+      const [base, leds] = FEATURE_LEVELS.map((level) => deriveFleet(state, { name, level }).resources.map(described));
+      const isSame = JSON.stringify(base) === JSON.stringify(leds);
+      return isSame
+        ? [[name, base]]
+        : [
+            [name, base],
+            [`${name}, by LEDS`, leds],
+          ];
+    }),
   );
   const told = Object.fromEntries([...conditions(state)].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const golden = `${JSON.stringify({ fleets, conditions: told }, null, 2)}\n`;

@@ -32,7 +32,10 @@ class Replica {
     this.name = name;
     const published = { revision: REVISION, publication: 1, at: 0 };
     this.local = new LocalNodeDirectory({
-      streams: { describe: (streamId) => this.streams.get(streamId) },
+      streams: {
+        describe: (streamId) => this.streams.get(streamId),
+        collections: () => ({ named: [], asked: [] }),
+      },
       publications: {
         publicationOf: () => 1,
         publicationBefore: () => 0,
@@ -44,6 +47,7 @@ class Replica {
       },
       clock,
       replica: name,
+      fleetOf: (group) => group,
       objectsOf: () => [],
       onSettled: () => {},
     });

@@ -1,0 +1,26 @@
+import type { ResourceSink } from "../control/publisher.ts";
+import type { Resource } from "../resources/resource.ts";
+import { type CachedResource, prepareResource, type ResourceCache } from "../xds/server/library.ts";
+
+/** Publishes into a cache. What several groups get is prepared once, and its bytes are shared. */
+export function sinkInto(cache: ResourceCache): ResourceSink {
+  const prepared = new WeakMap<Resource, CachedResource>();
+  const prepare = (resource: Resource) => {
+    const known = prepared.get(resource) ?? prepareResource(resource);
+    prepared.set(resource, known);
+    return known;
+  };
+  return {
+    update: (group, change) =>
+      cache.update(group, (transaction) => {
+        change({
+          set: (resource) => transaction.set(prepare(resource)),
+          delete: (typeUrl, name) => transaction.delete(typeUrl, name),
+        });
+      }),
+    removeGroup: (group) => cache.removeGroup(group),
+    get publication() {
+      return cache.publication;
+    },
+  };
+}

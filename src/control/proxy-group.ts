@@ -1,0 +1,15 @@
+import type { Name } from "../domain/name.ts";
+import type { FeatureLevel } from "../resources/view.ts";
+
+/** The proxies of one fleet that can take the same, and so get the same resources. */
+export type ProxyGroup = string;
+
+export function proxyGroup(fleet: Name, level: FeatureLevel): ProxyGroup {
+  return level === "base" ? fleet : `${fleet} ${level}`;
+}
+
+/** The fleet of a group. */
+export function fleetOf(group: ProxyGroup): Name {
+  const space = group.indexOf(" ");
+  return space < 0 ? group : group.slice(0, space);
+}

@@ -1,0 +1,37 @@
+import type { LedsRecord } from "./leds-record.ts";
+import type { RoutingState } from "./routing-state.ts";
+import type { Service } from "./service.ts";
+import type { State } from "./state.ts";
+
+/** From so many backends on a service is delivered by LEDS, and below the second number no more; in between it stays. */
+export const LEDS_FROM = 1000;
+export const LEDS_BELOW = 500;
+
+/** How a service's backends are to reach proxies that can take LEDS, and why. */
+export interface LedsChoice {
+  readonly on: boolean;
+  readonly reason: string;
+}
+
+/** @param isOn Whether the service is delivered by LEDS now. */
+export function chooseLeds(service: Service, { backends }: RoutingState, isOn: boolean): LedsChoice {
+  const wanted = service.endpointDiscovery;
+  if (wanted === "EDS") return { on: false, reason: "asked for by the service" };
+  const other = backends.find(({ backend, status }) => status !== undefined && backend.target.kind !== "address");
+  if (other !== undefined) return { on: false, reason: `${other.backend.name} is not an IP address and a port` };
+  if (wanted === "LEDS") return { on: true, reason: "asked for by the service" };
+  const count = backends.length;
+  const on = count >= (isOn ? LEDS_BELOW : LEDS_FROM);
+  return { on, reason: `${count} backends; LEDS from ${LEDS_FROM} on, EDS below ${LEDS_BELOW}` };
+}
+
+/**
+ * The record that counts for a service now. An Envoy that is sent a member which is no IP address ends at once, so that a
+ * backend which is none switches LEDS off here, before the duty does.
+ */
+export function ledsOf(state: State, routing: RoutingState): LedsRecord | undefined {
+  const record = state.leds(routing.service);
+  const service = state.get("service", routing.service);
+  if (record === undefined || service === undefined) return undefined;
+  return chooseLeds(service, routing, true).on ? record : undefined;
+}

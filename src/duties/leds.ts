@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { chooseLeds, LEDS_FROM } from "../domain/leds.ts";
+import type { LedsRecord } from "../domain/leds-record.ts";
+import type { Name } from "../domain/name.ts";
+import { routingState } from "../domain/routing-state.ts";
+import type { State } from "../domain/state.ts";
+import { memberPaths } from "../resources/leds.ts";
+
+/** A proxy that asks for a collection is told at most so many names that left it, or a quarter of its size. */
+const MIN_DEPARTED = 1000;
+const MAX_DEPARTED = 5000;
+
+export type LedsPlan =
+  | { readonly change: "none" }
+  | { readonly change: "delete" }
+  | { readonly change: "put"; readonly record: LedsRecord; readonly members: ReadonlySet<string> };
+
+/**
+ * What the LEDS duty has to do for one service: switch it on and off, note members that left, and begin a new generation
+ * where too many have left or nobody knows which.
+ *
+ * @param membersAt The members that a digest is of, as far as they are known.
+ * @param now By the store's clock.
+ */
+export function planLeds(
+  state: State,
+  name: Name,
+  at: { now: number; epoch: number; membersAt: (digest: string) => ReadonlySet<string> | undefined },
+): LedsPlan {
+  const record = state.leds(name);
+  const service = state.get("service", name);
+  const off: LedsPlan = record === undefined ? { change: "none" } : { change: "delete" };
+  if (service === undefined) return off;
+  if (record === undefined && service.endpointDiscovery !== "LEDS" && isSmall(state, name)) return off;
+  const routing = routingState(state, name);
+  if (!chooseLeds(service, routing, record !== undefined).on) return off;
+
+  const members = memberPaths(routing);
+  const digest = digestOf(members);
+  const begin: LedsPlan = {
+    change: "put",
+    record: { generation: generationAt(at.now, record), epoch: at.epoch, digest, departed: [] },
+    members,
+  };
+  if (record === undefined || record.epoch !== at.epoch) return begin;
+  if (record.digest === digest) return { change: "none" };
+  const before = at.membersAt(record.digest);
+  if (before === undefined) return begin;
+  const departed = [...new Set([...record.departed, ...before])].filter((path) => !members.has(path));
+  if (departed.length > Math.min(Math.max(members.size / 4, MIN_DEPARTED), MAX_DEPARTED)) return begin;
+  return { change: "put", record: { ...record, digest, departed }, members };
+}
+
+/** Of a set of members, whatever their order. */
+export function digestOf(members: ReadonlySet<string>): string {
+  const hash = createHash("sha256");
+  for (const path of [...members].sort()) hash.update(path).update("\0");
+  return hash.digest("hex").slice(0, 32);
+}
+
+function isSmall(state: State, service: Name): boolean {
+  let count = 0;
+  for (const _ of state.backendsOf(service)) count += 1;
+  return count < LEDS_FROM;
+}
+
+/** The time, moved on where the clock has not: no generation of a service is ever used again. */
+function generationAt(now: number, before: LedsRecord | undefined): string {
+  const last = before === undefined ? 0 : Number.parseInt(before.generation, 36);
+  return Math.max(Math.floor(now), last + 1).toString(36);
+}

@@ -1,0 +1,87 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Backend, Locality, Target } from "../domain/backend.ts";
+import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
+import { type Address, AddressSchema } from "../gen/envoy/config/core/v3/address_pb.ts";
+import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
+import { LbEndpointSchema } from "../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+import { sortedEntries } from "./message-parts.ts";
+
+/** Envoy refuses an assignment in which the weights of a priority have a greater sum. */
+const MAX_WEIGHT_SUM = 4_294_967_295;
+
+const STATUS = {
+  HEALTHY: HealthStatus.HEALTHY,
+  DEGRADED: HealthStatus.DEGRADED,
+  UNHEALTHY: HealthStatus.UNHEALTHY,
+  DRAINING: HealthStatus.DRAINING,
+} as const;
+
+interface EndpointMember {
+  readonly entry: RoutedBackend;
+  readonly weight: number;
+  /** Its `LbEndpoint`, encoded. */
+  readonly bytes: Uint8Array;
+}
+
+/** Endpoints of one priority and locality: what Envoy calls `LocalityLbEndpoints`. */
+export interface EndpointGroup {
+  readonly key: string;
+  readonly locality: Locality;
+  /** Priorities are closed up to 0, 1, 2, … */
+  readonly level: number;
+  readonly members: readonly EndpointMember[];
+}
+
+/** The endpoints that proxies are told of, by priority and locality, in a fixed order. */
+export function groupEndpoints({ backends }: RoutingState): readonly EndpointGroup[] {
+  const told = backends.filter(({ status }) => status !== undefined);
+  const priorities = [...new Set(told.map(({ backend }) => backend.priority))].toSorted((a, b) => a - b);
+  const total = told.reduce((sum, { backend }) => sum + backend.weight, 0);
+  const divisor = Math.ceil((total + told.length) / MAX_WEIGHT_SUM);
+  const groups = new Map<string, { key: string; locality: Locality; level: number; members: EndpointMember[] }>();
+  for (const entry of told) {
+    const { priority, locality, weight: own } = entry.backend;
+    const key = groupKey(entry.backend);
+    const weight = Math.max(1, Math.floor(own / divisor));
+    const member = { entry, weight, bytes: encodeEndpoint(entry, weight) };
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { key, locality, level: priorities.indexOf(priority), members: [member] });
+    else group.members.push(member);
+  }
+  return [...groups.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Which group a backend belongs to, by its own priority and locality: stable, whatever other groups there are. */
+export function groupKey({ priority, locality }: Backend): string {
+  return `${priority}\0${locality.region}\0${locality.zone}\0${locality.subZone}`;
+}
+
+/** What was encoded for an entry, and for which weight. Forgotten with the entry; the result does not depend on it. */
+const encoded = new WeakMap<RoutedBackend, { readonly weight: number; readonly bytes: Uint8Array }>();
+
+/** One `LbEndpoint`. Encoded once for an entry that is carried over from one routing state to the next. */
+function encodeEndpoint(entry: RoutedBackend, weight: number): Uint8Array {
+  const known = encoded.get(entry);
+  if (known?.weight === weight) return known.bytes;
+  const { target, metadata } = entry.backend;
+  const fields = sortedEntries(metadata);
+  const endpoint = create(LbEndpointSchema, {
+    hostIdentifier: { case: "endpoint", value: { address: addressOf(target) } },
+    ...(entry.status && { healthStatus: STATUS[entry.status] }),
+    loadBalancingWeight: weight,
+    ...(fields.length > 0 && { metadata: { filterMetadata: { fairlead: Object.fromEntries(fields) } } }),
+  });
+  const bytes = toBinary(LbEndpointSchema, endpoint);
+  encoded.set(entry, { weight, bytes });
+  return bytes;
+}
+
+function addressOf(target: Target): Address {
+  if (target.kind === "pipe") return create(AddressSchema, { address: { case: "pipe", value: { path: target.path } } });
+  return create(AddressSchema, {
+    address: {
+      case: "socketAddress",
+      value: { address: target.ip, portSpecifier: { case: "portValue", value: target.port } },
+    },
+  });
+}

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import type { LedsRecord } from "../domain/leds-record.ts";
+import type { Name } from "../domain/name.ts";
+import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
+import {
+  ApiConfigSource_ApiType,
+  ApiVersion,
+  type ConfigSource,
+  ConfigSourceSchema,
+} from "../gen/envoy/config/core/v3/config_source_pb.ts";
+import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { type EndpointGroup, groupEndpoints, groupKey } from "./endpoint-groups.ts";
+import { MEMBER_TYPE, type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
+import { XDS_CLUSTER } from "./view.ts";
+
+/** A service's endpoints as collections (`xdstp://…/*`), one for each priority and locality. */
+export interface LedsEndpoints {
+  /** Names the collections, in place of endpoints. It changes with the collections, not with what is in them. */
+  readonly assignment: Resource;
+  /** By name. */
+  readonly members: ReadonlyMap<string, Resource>;
+  /** Names of members that a proxy may still hold, and has to be told are gone. */
+  readonly departed: readonly string[];
+}
+
+export function deriveLeds(routing: RoutingState, { generation, departed }: LedsRecord): LedsEndpoints {
+  const { service } = routing;
+  const root = rootOf(service, generation);
+  const groups = groupEndpoints(routing);
+  const members = new Map<string, Resource>();
+  for (const group of groups) {
+    const prefix = `${root}${pathOf(group)}/`;
+    for (const { entry, bytes } of group.members) {
+      const name = prefix + idOf(entry);
+      members.set(name, memberOf(entry, { name, bytes, service }));
+    }
+  }
+  return {
+    assignment: assignmentOf(service, root, groups),
+    members,
+    departed: departed.map((path) => root + path).filter((name) => !members.has(name)),
+  };
+}
+
+/** The members of all collections of a service, as `GROUP/ID`: the ends of their names, which no generation changes. */
+export function memberPaths(routing: RoutingState): ReadonlySet<string> {
+  const paths = new Map<string, string>();
+  const members = new Set<string>();
+  for (const entry of routing.backends) {
+    if (entry.status === undefined) continue;
+    const key = groupKey(entry.backend);
+    const path = paths.get(key) ?? pathOf({ key });
+    paths.set(key, path);
+    members.add(`${path}/${idOf(entry)}`);
+  }
+  return members;
+}
+
+/** A locality has no weight here: only Envoy reads this, and its clusters do not go by it. */
+function assignmentOf(service: Name, root: string, groups: readonly EndpointGroup[]): Resource {
+  const collections = groups.map((group) => `${root}${pathOf(group)}/*`);
+  const assignment = create(ClusterLoadAssignmentSchema, {
+    clusterName: service,
+    endpoints: groups.map(({ locality, level }, i) => ({
+      locality,
+      priority: level,
+      lbConfig: {
+        case: "ledsClusterLocalityConfig" as const,
+        value: { ledsConfig: ownStream(), ledsCollectionName: collections[i] ?? "" },
+      },
+    })),
+  });
+  return resourceOf(ClusterLoadAssignmentSchema, assignment, {
+    name: service,
+    references: collections.map((name) => ({ typeUrl: MEMBER_TYPE, name })),
+    objects: [{ kind: "service", name: service }],
+  });
+}
+
+/**
+ * A stream of its own for each collection: over the aggregated one, Envoy does not ask again for the collections of a
+ * cluster that has changed. Envoy says only once on a stream who it is, which is 60 KB.
+ */
+function ownStream(): ConfigSource {
+  return create(ConfigSourceSchema, {
+    resourceApiVersion: ApiVersion.V3,
+    configSourceSpecifier: {
+      case: "apiConfigSource",
+      value: {
+        apiType: ApiConfigSource_ApiType.DELTA_GRPC,
+        transportApiVersion: ApiVersion.V3,
+        setNodeOnFirstMessageOnly: true,
+        grpcServices: [{ targetSpecifier: { case: "envoyGrpc", value: { clusterName: XDS_CLUSTER } } }],
+      },
+    },
+  });
+}
+
+/** What was made of an entry last. Forgotten with the entry; the result does not depend on it. */
+const made = new WeakMap<RoutedBackend, { readonly bytes: Uint8Array; readonly resource: Resource }>();
+
+function memberOf(
+  entry: RoutedBackend,
+  { name, bytes, service }: { name: string; bytes: Uint8Array; service: Name },
+): Resource {
+  const known = made.get(entry);
+  if (known?.bytes === bytes && known.resource.name === name) return known.resource;
+  const resource = resourceOfBytes({ typeUrl: MEMBER_TYPE, name }, bytes, {
+    references: [],
+    objects: [
+      { kind: "service", name: service },
+      { kind: "backend", name: entry.backend.name },
+    ],
+  });
+  made.set(entry, { bytes, resource });
+  return resource;
+}
+
+function rootOf(service: Name, generation: string): string {
+  return `xdstp://fairlead/envoy.config.endpoint.v3.LbEndpoint/${service}/${generation}/`;
+}
+
+/** Localities are free text, which names of this form are not. */
+function pathOf({ key }: Pick<EndpointGroup, "key">): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, 16);
+}
+
+function idOf({ backend }: RoutedBackend): string {
+  return backend.name.slice(backend.name.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,33 @@
+/**
+ * What of a proxy decides which form of the resources it can take: `leds` for those that may be sent endpoints one at a
+ * time, `base` for all others.
+ */
+export type FeatureLevel = "base" | "leds";
+
+export const FEATURE_LEVELS: readonly FeatureLevel[] = ["base", "leds"];
+
+/** The static cluster under which proxies know the plane, which the bootstrap has to have for streams besides ADS. */
+export const XDS_CLUSTER = "fairlead-xds";
+
+/** By this key of its metadata a proxy says which of its clusters is the plane; `fairlead bootstrap` writes it. */
+export const XDS_CLUSTER_KEY = "fairlead-xds-cluster";
+
+/** What a proxy says of itself. */
+interface Proxy {
+  readonly userAgentName: string;
+  /** `1.40.0`. */
+  readonly userAgentVersion: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** LEDS needs Envoy 1.40: a changed cluster crashes 1.36 once its endpoints come one at a time. */
+const LEDS_SINCE = [1, 40] as const;
+
+/** What a proxy can take. One that does not say by which name it knows the plane cannot be told where to ask for members. */
+export function featureLevelOf({ userAgentName, userAgentVersion, metadata }: Proxy): FeatureLevel {
+  if (userAgentName !== "envoy" || metadata[XDS_CLUSTER_KEY] !== XDS_CLUSTER) return "base";
+  const match = /^(\d+)\.(\d+)\./.exec(userAgentVersion);
+  if (match === null) return "base";
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  return major > LEDS_SINCE[0] || (major === LEDS_SINCE[0] && minor >= LEDS_SINCE[1]) ? "leds" : "base";
+}

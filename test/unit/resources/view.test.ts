@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { bootstrapYaml } from "../../../src/cli/bootstrap-config.ts";
+import { featureLevelOf, XDS_CLUSTER, XDS_CLUSTER_KEY } from "../../../src/resources/view.ts";
+
+const BOOTSTRAP = parse(
+  bootstrapYaml({
+    nodeId: "edge-1",
+    fleet: "edge",
+    xds: [{ host: "127.0.0.1", port: 18000 }],
+    adminPort: 0,
+    sotw: false,
+  }),
+);
+const NEWEST = { userAgentName: "envoy", userAgentVersion: "1.40.0", metadata: BOOTSTRAP.node.metadata };
+
+describe("what a proxy can take", () => {
+  it.each(["1.40.0", "1.41.2", "2.0.0"])("is all of it for Envoy %s with a bootstrap of ours", (userAgentVersion) => {
+    expect(featureLevelOf({ ...NEWEST, userAgentVersion })).toBe("leds");
+  });
+
+  it.each([
+    ["an older Envoy", { userAgentVersion: "1.39.9" }],
+    ["an Envoy whose version says nothing", { userAgentVersion: "main" }],
+    ["another client", { userAgentName: "gRPC Node Pure JS" }],
+    ["a bootstrap that does not name the plane", { metadata: {} }],
+    ["a bootstrap that names it otherwise", { metadata: { [XDS_CLUSTER_KEY]: "xds" } }],
+  ])("is the base for %s", (_, other) => {
+    expect(featureLevelOf({ ...NEWEST, ...other })).toBe("base");
+  });
+
+  it("is told by a bootstrap that has the cluster which it names", () => {
+    expect(BOOTSTRAP.static_resources.clusters.map(({ name }: { name: string }) => name)).toEqual([XDS_CLUSTER]);
+  });
+});
