@@ -1,8 +1,8 @@
 /** What a bench found: printed as a table, kept as JSON. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
 import { join, relative } from "node:path";
-import Table from "cli-table3";
+import { describeMachine, machineText } from "./machine.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 export interface BenchReport {
   readonly name: string;
@@ -28,18 +28,13 @@ interface Quantiles {
 }
 
 export function printReport({ name, setting, rows }: BenchReport): void {
-  const facts = Object.entries({ ...machine(), ...setting }).map(([key, value]) => `${key} ${value}`);
-  console.log(`\n  ${name}: ${facts.join(", ")}\n`);
-  const table = new Table({
-    head: ["milliseconds", "count", "p50", "p90", "p99", "max", "promised p99"],
-    style: { head: [], border: [] },
-  });
-  for (const { what, samplesMs, promisedP99Ms } of rows) {
+  console.log(`\n${name}: ${machineText({ ...describeMachine(), ...setting })}\n`);
+  const figures = rows.map(({ what, samplesMs, promisedP99Ms }) => {
     const { count, p50Ms, p90Ms, p99Ms, maxMs } = quantiles(samplesMs);
-    const figures = [p50Ms, p90Ms, p99Ms, maxMs].map((ms) => ms.toFixed(1));
-    table.push([what, count, ...figures, promisedP99Ms === undefined ? "" : `≤ ${promisedP99Ms}`]);
-  }
-  console.log(table.toString());
+    const times = [p50Ms, p90Ms, p99Ms, maxMs].map((ms) => ms.toFixed(1));
+    return [what, count, ...times, promisedP99Ms === undefined ? "" : `≤ ${promisedP99Ms}`];
+  });
+  console.log(markdownTable(["milliseconds", "count", "p50", "p90", "p99", "max", "promised p99"], figures));
 }
 
 /** @returns the file's path, from the current folder. */
@@ -49,7 +44,7 @@ export function keepReport(report: BenchReport): string {
   const at = new Date().toISOString();
   const file = join(folder, `${report.name}-${at.replaceAll(/[:.]/g, "-")}.json`);
   const rows = report.rows.map((row) => ({ ...row, ...quantiles(row.samplesMs) }));
-  writeFileSync(file, `${JSON.stringify({ ...report, at, machine: machine(), rows }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...report, at, machine: describeMachine(), rows }, null, 2)}\n`);
   return relative(process.cwd(), file);
 }
 
@@ -57,15 +52,4 @@ function quantiles(samples: readonly number[]): Quantiles {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
   return { count: sorted.length, p50Ms: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: at(1) };
-}
-
-function machine(): Record<string, string | number> {
-  const [load = 0] = loadavg();
-  return {
-    node: process.version,
-    processors: cpus().length,
-    processor: cpus()[0]?.model ?? "unknown",
-    // Figures of a machine that is busy with other things say little.
-    load: Number(load.toFixed(1)),
-  };
 }

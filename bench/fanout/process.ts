@@ -1,6 +1,5 @@
-/** A program under the benchmark's control: commands and answers as lines of JSON, and what the kernel says of it. */
+/** A program under the benchmark's control: commands and answers as lines of JSON. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 export interface Program {
@@ -8,7 +7,7 @@ export interface Program {
   readonly command: string;
   readonly args: readonly string[];
   /** The processor it is pinned to; anywhere when absent. */
-  readonly core?: number;
+  readonly core?: number | undefined;
 }
 
 /** One command at a time; answers come in the order of the commands. */
@@ -53,29 +52,5 @@ export class ControlledProcess<Command, Answer extends { readonly error?: string
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), 5_000);
     await this.#exited;
     clearTimeout(timer);
-  }
-
-  /** Time on a processor so far, of all threads, by the scheduler's own books. */
-  cpuMs(): number {
-    const folder = `/proc/${this.pid}/task`;
-    let nanos = 0;
-    for (const thread of readdirSync(folder)) {
-      nanos += Number(readFileSync(`${folder}/${thread}/schedstat`, "utf8").split(" ")[0]);
-    }
-    return nanos / 1e6;
-  }
-
-  residentBytes(): number {
-    return this.#status("VmRSS");
-  }
-
-  peakResidentBytes(): number {
-    return this.#status("VmHWM");
-  }
-
-  #status(field: string): number {
-    const text = readFileSync(`/proc/${this.pid}/status`, "utf8");
-    const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text) ?? [];
-    return Number(kilobytes) * 1024;
   }
 }

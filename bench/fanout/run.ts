@@ -1,32 +1,19 @@
 /** `npm run bench -- fanout`: Fairlead and its peers under the same load, one after the other. */
-import { parseArgs } from "node:util";
-import { buildPrograms, type Contestant, makeCertificate } from "./programs.ts";
-import { type ContestResult, keepResults, printResults } from "./report.ts";
+import { describeMachine, machineText } from "../machine.ts";
+import { HELP, type Plan, readPlan } from "./plan.ts";
+import { buildPrograms, type Contestant, goVersions, makeCertificate, pinDriver } from "./programs.ts";
+import { contestText } from "./report.ts";
+import { type ContestResult, type FanoutResults, isQuiet, keepResults, titleOf } from "./results.ts";
 import { median } from "./statistics.ts";
+import { targetsText } from "./targets.ts";
 import { type Effort, type Figures, runTrial } from "./trial.ts";
-import { ROWS, type Row } from "./workloads.ts";
-
-const HELP = `npm run bench -- fanout [OPTIONS]
-
-  --workload W1,W2   only these (default: all of W1 to W7)
-  --contestant A,B   only these of fairlead, linear, tuned, snapshot
-  --n 1000,4000      numbers of clients (default 1000)
-  --reps 5           repetitions of each contestant
-  --seconds 30       length of a churn
-  --smoke            a few clients, one short repetition each, nothing is judged
-`;
+import type { Row } from "./workloads.ts";
 
 /** How far the floor may move while a row is measured before the row is not reported. */
 const FLOOR_TOLERANCE = 0.15;
-
-interface Plan {
-  readonly rows: readonly Row[];
-  readonly nodes: readonly number[];
-  readonly repetitions: number;
-  readonly contestants: readonly string[] | undefined;
-  readonly effort: Omit<Effort, "nodes" | "tls">;
-  readonly smoke: boolean;
-}
+/** Ends so when something did not run, or when the machine was not quiet enough for some rows. */
+const EXIT_FAILED = 1;
+const EXIT_NOT_QUIET = 3;
 
 /** Prints and keeps its results itself: they are ratios, not samples. */
 export async function runFanout(args: readonly string[]): Promise<undefined> {
@@ -35,59 +22,71 @@ export async function runFanout(args: readonly string[]): Promise<undefined> {
     console.log(HELP);
     return undefined;
   }
-  buildPrograms(say);
+  const contestants = new Set(plan.contests.flatMap(({ row }) => [...row.ours, ...row.peers]));
+  buildPrograms(contestants, say);
+  pinDriver();
   const tls = makeCertificate();
-  const results: ContestResult[] = [];
-  const contests = plan.rows.flatMap((row) => plan.nodes.map((nodes) => ({ row, nodes })));
-  for (const [index, { row, nodes }] of contests.entries()) {
-    say(
-      `${index + 1} of ${contests.length}: ${row.workload} ${row.variant}${row.tls ? " TLS" : ""}, N = ${nodes}; ${row.title}`,
-    );
+  const startedAt = performance.now();
+  const results = (contests: readonly ContestResult[]): FanoutResults => ({
+    ...{ name: "fanout", at, command: `npm run bench -- ${["fanout", ...args].join(" ")}` },
+    minutes: Math.round((performance.now() - startedAt) / 6_000) / 10,
+    ...{ smoke: plan.smoke, machine, contests },
+  });
+  const at = new Date().toISOString();
+  const machine = { ...describeMachine(), ...goVersions() };
+  console.log(`\nfanout: ${machineText(machine)}`);
+  const found: ContestResult[] = [];
+  for (const [index, { row, nodes }] of plan.contests.entries()) {
+    const minutes = Math.round((performance.now() - startedAt) / 60_000);
+    say(`${index + 1} of ${plan.contests.length}, after ${minutes} min: ${titleOf({ row, nodes })}`);
     const effort = { ...plan.effort, nodes, tls: row.tls ? tls : undefined };
-    results.push(await contest(row, effort, plan));
+    const result = await quietContest(row, effort, plan);
+    found.push(result);
+    console.log(`\n${contestText(result, plan.smoke)}`);
+    keepResults(results(found));
   }
-  printResults(results, plan.smoke);
-  console.log(`\n  kept in ${keepResults(results, plan.smoke)}`);
-  if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
+  if (!plan.smoke) console.log(`\nTargets\n\n${targetsText(found)}`);
+  console.log(`\nkept in ${keepResults(results(found))}`);
+  if (found.some(({ failures }) => failures.length > 0)) process.exitCode = EXIT_FAILED;
+  else if (!plan.smoke && !found.every(isQuiet)) process.exitCode = EXIT_NOT_QUIET;
   return undefined;
+}
+
+/** A row during which the floor moved is measured once more. */
+async function quietContest(row: Row, effort: Effort, plan: Plan): Promise<ContestResult> {
+  const first = await contest(row, effort, plan);
+  if (plan.smoke || isQuiet(first)) return first;
+  say(`    the floor moved by ${(first.floorMoved * 100).toFixed(0)} %: once more`);
+  return contest(row, effort, plan);
 }
 
 /** Ours, a peer, ours, the next peer, …, over and over, with the floor before and after. */
 async function contest(row: Row, effort: Effort, plan: Plan): Promise<ContestResult> {
-  const peers = row.peers.filter((peer) => plan.contestants?.includes(peer) ?? true);
-  const ours: Contestant[] = plan.contestants?.includes("fairlead") === false ? [] : ["fairlead"];
-  const trials = new Map<Contestant, Figures[]>();
+  const trials: Partial<Record<Contestant, Figures[]>> = {};
   const failures: string[] = [];
   const attempt = async (contestant: Contestant) => {
     try {
       const figures = await runTrial(row, contestant, effort);
-      trials.set(contestant, [...(trials.get(contestant) ?? []), figures]);
+      trials[contestant] = [...(trials[contestant] ?? []), figures];
       say(`    ${contestant}: ${brief(figures)}`);
     } catch (error) {
       failures.push(`${contestant}: ${error instanceof Error ? error.message : String(error)}`);
       say(`    ${failures.at(-1)}`);
     }
   };
-  const floor = async () => floorOf(row, effort);
-  const floors: Figures[] = [await floor()];
+  const floors: Figures[] = [await floorOf(row, effort)];
   for (let repetition = 0; repetition < plan.repetitions; repetition++) {
-    const order = peers.length === 0 ? ours : peers.flatMap((peer) => [...ours, peer]);
+    const order = row.peers.length === 0 ? row.ours : row.peers.flatMap((peer) => [...row.ours, peer]);
     // With several peers ours would be measured more often than each of them; a slow peer is measured once only.
     for (const contestant of order) {
-      const done = trials.get(contestant)?.length ?? 0;
+      const done = trials[contestant]?.length ?? 0;
       if (done <= repetition && !(contestant === "snapshot" && repetition > 0)) await attempt(contestant);
     }
-    floors.push(await floor());
+    floors.push(await floorOf(row, effort));
   }
-  return {
-    row,
-    nodes: effort.nodes,
-    trials,
-    floors,
-    failures,
-    floorMoved: movedBy(floors),
-    tolerance: FLOOR_TOLERANCE,
-  };
+  const cpu = floors.map((figures) => figures["cpuPerThousand"] ?? Number.NaN);
+  const floorMoved = (Math.max(...cpu) - Math.min(...cpu)) / median(cpu);
+  return { row, nodes: effort.nodes, trials, floors, failures, floorMoved, tolerance: FLOOR_TOLERANCE };
 }
 
 /** The floor is measured by ticks whatever the row does, without TLS. */
@@ -95,50 +94,13 @@ function floorOf(row: Row, effort: Effort): Promise<Figures> {
   return runTrial({ ...row, act: { kind: "ticks" } }, "floor", effort);
 }
 
-function movedBy(floors: readonly Figures[]): number {
-  const cpu = floors.map((figures) => figures.cpuPerThousand ?? Number.NaN);
-  return (Math.max(...cpu) - Math.min(...cpu)) / median(cpu);
-}
-
 function brief(figures: Figures): string {
-  const wanted = ["cpuPerThousand", "busyShare", "p50", "p99", "connectMs", "reconnectMs"];
+  const wanted = ["cpuPerThousand", "busyShare", "p50", "p99", "writeP99", "connectMs", "reconnectMs", "servedMs"];
   return Object.entries(figures)
     .filter(([name]) => wanted.includes(name))
     .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
     .join(", ");
 }
-
-function readPlan(args: readonly string[]): Plan | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      workload: { type: "string" },
-      contestant: { type: "string" },
-      n: { type: "string" },
-      reps: { type: "string" },
-      seconds: { type: "string" },
-      smoke: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) return undefined;
-  const { smoke } = values;
-  const workloads = values.workload?.split(",");
-  const quick = ({ workload, variant, tls }: Row) => SMOKE_WORKLOADS.includes(workload) && variant === "delta" && !tls;
-  const rows = ROWS.filter((row) => workloads?.includes(row.workload) ?? (!smoke || quick(row)));
-  return {
-    rows: smoke ? rows.map((row) => ({ ...row, peers: row.peers.slice(0, 1) })) : rows,
-    nodes: (values.n ?? (smoke ? "10" : "1000")).split(",").map(Number),
-    repetitions: Number(values.reps ?? (smoke ? 1 : 5)),
-    contestants: values.contestant?.split(","),
-    effort: smoke
-      ? { warmUps: 1, ticks: 2, churnSeconds: 0.5, settleMs: 20, timeoutMs: 60_000 }
-      : { warmUps: 4, ticks: 7, churnSeconds: Number(values.seconds ?? 30), settleMs: 400, timeoutMs: 300_000 },
-    smoke,
-  };
-}
-
-const SMOKE_WORKLOADS = ["W2", "W3"];
 
 function say(line: string): void {
   console.error(`  ${line}`);

@@ -1,8 +1,10 @@
 /** One server, one load client, one measurement. */
+import { cpuMsOf, peakResidentBytesOf, residentBytesOf } from "./ledger.ts";
 import { ControlledProcess } from "./process.ts";
-import { type Contestant, loadClientProgram, serverProgram } from "./programs.ts";
-import type { ServerAnswer, ServerCommand, ServerConfig } from "./servers/control.ts";
-import { median } from "./statistics.ts";
+import { FLEET, LISTENER, startProduct } from "./product.ts";
+import { type Contestant, loadClientProgram } from "./programs.ts";
+import { type RestartableServer, type ServerUnderTest, startControlled } from "./server-under-test.ts";
+import { median, quantile } from "./statistics.ts";
 import type { Row } from "./workloads.ts";
 
 /** Times in milliseconds, sizes in bytes; by the names that the report prints. */
@@ -32,28 +34,43 @@ interface ClientAnswer {
   readonly missing: number;
   readonly messages: number;
   readonly bytes: number;
+  readonly resources: number;
+  readonly removed: number;
 }
 
-type Server = ControlledProcess<ServerConfig | ServerCommand, ServerAnswer>;
 type Client = ControlledProcess<object, ClientAnswer>;
 
 /** Starts both, measures what the row asks for, and stops both. */
 export async function runTrial(row: Row, contestant: Contestant, effort: Effort): Promise<Figures> {
-  const server: Server = new ControlledProcess(serverProgram(contestant));
   const client: Client = new ControlledProcess(loadClientProgram());
+  let server: ServerUnderTest | undefined;
   try {
-    const tls = effort.tls !== undefined && contestant !== "floor" ? effort.tls : {};
-    const config = { mode: contestant, ...row.content, nodePrefix: NODE_PREFIX, nodes: effort.nodes, ...tls };
-    const { address = "" } = await server.ask(config);
-    await client.ask(clientConfig(row, contestant, address, effort));
+    server = await startServer(row, contestant, effort);
+    await client.ask(clientConfig(row, contestant, server.address, effort));
     const trial = new Trial(server, client, effort);
-    if (row.act.kind === "storm") return await trial.storm();
+    const { act } = row;
+    if (act.kind === "storm") return await trial.storm();
     const opened = await trial.open();
-    if (row.act.kind === "ticks") return { ...opened, ...(await trial.ticks()) };
-    return { ...opened, ...(await trial.churn(row.act.perSecond, row.act.stalledShare)) };
+    switch (act.kind) {
+      case "ticks":
+        return { ...opened, ...(await trial.ticks()) };
+      case "churn":
+        return { ...opened, ...(await trial.isolation(act)) };
+      default:
+        return { ...opened, ...(await trial.restart(server as RestartableServer)) };
+    }
   } finally {
-    await Promise.all([client.stop(), server.stop()]);
+    await Promise.all([client.stop(), server?.stop()]);
   }
+}
+
+async function startServer(row: Row, contestant: Contestant, effort: Effort): Promise<ServerUnderTest> {
+  if (contestant === "embedded" || contestant === "nats") return startProduct(row.content, contestant);
+  const isFloor = contestant === "floor";
+  const tls = effort.tls !== undefined && !isFloor ? effort.tls : {};
+  const api = row.throughApi && !isFloor;
+  const config = { mode: contestant, ...row.content, nodePrefix: NODE_PREFIX, nodes: effort.nodes, api, ...tls };
+  return startControlled(contestant, config);
 }
 
 const NODE_PREFIX = "node-";
@@ -62,12 +79,12 @@ const ENVOY_NODE_BYTES = 61_000;
 const PARALLEL = 256;
 
 class Trial {
-  readonly #server: Server;
+  readonly #server: ServerUnderTest;
   readonly #client: Client;
   readonly #effort: Effort;
   #change = 0;
 
-  constructor(server: Server, client: Client, effort: Effort) {
+  constructor(server: ServerUnderTest, client: Client, effort: Effort) {
     this.#server = server;
     this.#client = client;
     this.#effort = effort;
@@ -76,8 +93,8 @@ class Trial {
   /** Connects all clients and gives each its first state. */
   async open(resume = false): Promise<Figures> {
     const { nodes, timeoutMs } = this.#effort;
-    await this.#server.ask({ do: "info" });
-    const before = { resident: this.#server.residentBytes(), cpuMs: this.#server.cpuMs() };
+    await this.#server.tidy();
+    const before = { resident: residentBytesOf(this.#server.pid), cpuMs: this.#cpuMs() };
     const { ms = Number.NaN } = await this.#client.ask({
       do: "open",
       count: nodes,
@@ -86,9 +103,9 @@ class Trial {
       timeoutMs,
     });
     await this.#settle();
-    const connectCpuMs = this.#server.cpuMs() - before.cpuMs;
-    const { heapBytes = Number.NaN } = await this.#server.ask({ do: "info" });
-    const perClient = (this.#server.residentBytes() - before.resident) / nodes;
+    const connectCpuMs = this.#cpuMs() - before.cpuMs;
+    const heapBytes = await this.#server.tidy();
+    const perClient = (residentBytesOf(this.#server.pid) - before.resident) / nodes;
     return { connectMs: ms, connectCpuMs, idleBytesPerClient: perClient, heapBytes, residentBefore: before.resident };
   }
 
@@ -97,14 +114,14 @@ class Trial {
     const { nodes, warmUps, ticks } = this.#effort;
     const all: Record<string, number>[] = [];
     for (let tick = -warmUps; tick < ticks; tick++) {
-      const cpuBefore = { server: this.#server.cpuMs(), client: this.#client.cpuMs() };
+      const cpuBefore = { server: this.#cpuMs(), client: cpuMsOf(this.#client.pid) };
       const before = await this.#client.ask({ do: "counters" });
       const { times, missing, ...after } = await this.#tick();
       await this.#settle();
       if (tick < 0 || !times) continue;
       all.push({
-        cpuPerThousand: ((this.#server.cpuMs() - cpuBefore.server) / nodes) * 1000,
-        clientCpuPerThousand: ((this.#client.cpuMs() - cpuBefore.client) / nodes) * 1000,
+        cpuPerThousand: ((this.#cpuMs() - cpuBefore.server) / nodes) * 1000,
+        clientCpuPerThousand: ((cpuMsOf(this.#client.pid) - cpuBefore.client) / nodes) * 1000,
         first: times.first,
         p50: times.p50,
         p99: times.p99,
@@ -119,36 +136,65 @@ class Trial {
     return { ...Object.fromEntries(medians), ...(await this.#memory()) };
   }
 
-  /** A steady stream of changes. */
-  async churn(perSecond: number, stalledShare: number): Promise<Figures> {
-    const { churnSeconds, nodes } = this.#effort;
+  /** A steady stream of changes; where some clients are to stop reading, first while all still do. */
+  async isolation({ perSecond, stalledShare }: { perSecond: number; stalledShare: number }): Promise<Figures> {
     for (let warmUp = 0; warmUp < this.#effort.warmUps; warmUp++) await this.#tick();
-    if (stalledShare > 0) await this.#client.ask({ do: "stall", share: stalledShare });
+    if (stalledShare === 0) return this.churn(perSecond);
+    const before = await this.churn(perSecond);
+    await this.#client.ask({ do: "stall", share: stalledShare });
+    const stalled = await this.churn(perSecond);
+    const { p99 = Number.NaN, peakBytes = Number.NaN } = before;
+    return { ...stalled, p99Before: p99, p99Grew: (stalled["p99"] ?? Number.NaN) / p99, peakBytesBefore: peakBytes };
+  }
+
+  async churn(perSecond: number): Promise<Figures> {
+    const { churnSeconds, nodes, timeoutMs } = this.#effort;
     await this.#client.ask({ do: "record" });
     const count = Math.max(1, Math.round(perSecond * churnSeconds));
     const first = this.#change + 1;
     this.#change += count;
     const startedAt = performance.now();
-    const cpuBefore = this.#server.cpuMs();
-    const { ticksAt = [] } = await this.#server.ask({ do: "churn", change: first, count, perSecond });
+    const cpuBefore = this.#cpuMs();
+    const { ticksAt, writesMs } = await this.#server.churn({ first, count, perSecond });
     const tookMs = performance.now() - startedAt;
-    const busy = (this.#server.cpuMs() - cpuBefore) / tookMs;
-    const lastAt = ticksAt.at(-1) ?? 0;
-    const end = await this.#client.ask({
-      do: "await",
-      change: this.#change,
-      tickAt: lastAt,
-      timeoutMs: this.#effort.timeoutMs,
-    });
+    const busyMs = this.#cpuMs() - cpuBefore;
+    const tickAt = ticksAt.at(-1) ?? 0;
+    const end = await this.#client.ask({ do: "await", change: this.#change, tickAt, timeoutMs });
     const { times, missing, messages } = await this.#client.ask({ do: "staleness", change: first, ticksAt });
     return {
-      busyShare: busy,
+      busyShare: busyMs / tookMs,
+      cpuPerChange: busyMs / count,
+      changesPerSecond: (count / tookMs) * 1000,
       p50: times?.p50 ?? Number.NaN,
       p99: times?.p99 ?? Number.NaN,
       last: times?.last ?? Number.NaN,
       missing,
       messagesPerChange: messages / count / nodes,
       convergeMs: end.times?.last ?? Number.NaN,
+      ...(writesMs.length > 0 && { writeP50: quantile(writesMs, 0.5), writeP99: quantile(writesMs, 0.99) }),
+      ...(await this.#memory()),
+    };
+  }
+
+  /** All served, the process killed and started again, all come back with what they hold. */
+  async restart(server: RestartableServer): Promise<Figures> {
+    const { nodes, timeoutMs } = this.#effort;
+    await this.#tick();
+    await server.crash();
+    await this.#client.ask({ do: "drop" });
+    const before = await this.#client.ask({ do: "counters" });
+    const startedAt = performance.now();
+    const readyAt = await server.restart();
+    await this.#client.ask({ do: "open", count: nodes, parallel: PARALLEL, resume: true, timeoutMs });
+    const after = await this.#tick();
+    const servedAt = performance.now();
+    await this.#settle();
+    return {
+      readyMs: readyAt - startedAt,
+      servedMs: servedAt - readyAt,
+      // One resource each is the change that shows that all are served.
+      resentPerClient: (after.resources - before.resources) / nodes - 1,
+      removedPerClient: (after.removed - before.removed) / nodes,
       ...(await this.#memory()),
     };
   }
@@ -160,7 +206,7 @@ class Trial {
     await this.#client.ask({ do: "drop" });
     await this.#settle();
     const before = await this.#client.ask({ do: "counters" });
-    const cpuBefore = this.#server.cpuMs();
+    const cpuBefore = this.#cpuMs();
     const startedAt = performance.now();
     const { nodes, timeoutMs } = this.#effort;
     await this.#client.ask({ do: "open", count: nodes, parallel: PARALLEL, resume: true, timeoutMs });
@@ -170,7 +216,7 @@ class Trial {
     return {
       ...opened,
       reconnectMs,
-      reconnectCpuMs: this.#server.cpuMs() - cpuBefore,
+      reconnectCpuMs: this.#cpuMs() - cpuBefore,
       reconnectBytesPerClient: (bytes - before.bytes) / nodes,
       ...(await this.#memory()),
     };
@@ -178,13 +224,19 @@ class Trial {
 
   async #tick(): Promise<ClientAnswer> {
     const change = ++this.#change;
-    const { at } = await this.#server.ask({ do: "tick", change });
-    return this.#client.ask({ do: "await", change, tickAt: at, timeoutMs: this.#effort.timeoutMs });
+    const tickAt = await this.#server.tick(change);
+    return this.#client.ask({ do: "await", change, tickAt, timeoutMs: this.#effort.timeoutMs });
   }
 
   async #memory(): Promise<Figures> {
-    await this.#server.ask({ do: "info" });
-    return { residentBytes: this.#server.residentBytes(), peakBytes: this.#server.peakResidentBytes() };
+    const { pid } = this.#server;
+    const peakBytes = peakResidentBytesOf(pid);
+    await this.#server.tidy();
+    return { residentBytes: residentBytesOf(pid), peakBytes };
+  }
+
+  #cpuMs(): number {
+    return cpuMsOf(this.#server.pid);
   }
 
   #settle(): Promise<void> {
@@ -192,8 +244,9 @@ class Trial {
   }
 }
 
-const ASSIGNMENT_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
-const MEMBER_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.LbEndpoint";
+const TYPES = "type.googleapis.com/envoy.config";
+const ASSIGNMENT_TYPE = `${TYPES}.endpoint.v3.ClusterLoadAssignment`;
+const MEMBER_TYPE = `${TYPES}.endpoint.v3.LbEndpoint`;
 const AGGREGATED = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
 
 function clientConfig(row: Row, contestant: Contestant, address: string, { tls }: Effort): object {
@@ -202,12 +255,13 @@ function clientConfig(row: Row, contestant: Contestant, address: string, { tls }
   const path = delta ? `${AGGREGATED}/DeltaAggregatedResources` : `${AGGREGATED}/StreamAggregatedResources`;
   const assignments = { typeUrl: ASSIGNMENT_TYPE, prefix: "cluster-", count: resources, expect: resources };
   const subscription = members ? memberSubscription(contestant, endpoints) : assignments;
+  const others = row.throughApi && contestant !== "floor" ? otherSubscriptions(resources) : [];
   return {
     address,
     path: members && contestant === "fairlead" ? LEDS_METHOD : path,
     delta,
-    subscriptions: [contestant === "floor" ? { ...subscription, expect: 1 } : subscription],
-    node: { idPrefix: NODE_PREFIX, cluster: "bench", bytes: row.act.kind === "storm" ? ENVOY_NODE_BYTES : 200 },
+    subscriptions: [contestant === "floor" ? { ...subscription, expect: 1 } : subscription, ...others],
+    node: { idPrefix: NODE_PREFIX, cluster: FLEET, bytes: row.act.kind === "storm" ? ENVOY_NODE_BYTES : 200 },
     ...(tls && contestant !== "floor" && { caFile: tls.certificate }),
   };
 }
@@ -218,4 +272,13 @@ const LEDS_METHOD = "/envoy.service.endpoint.v3.LocalityEndpointDiscoveryService
 function memberSubscription(contestant: Contestant, expect: number): object {
   const collection = "xdstp://bench/envoy.config.endpoint.v3.LbEndpoint/cluster-0/*";
   return { typeUrl: MEMBER_TYPE, names: [contestant === "fairlead" ? collection : "*"], expect };
+}
+
+/** What Envoy asks for beside endpoints. */
+function otherSubscriptions(services: number): object[] {
+  return [
+    { typeUrl: `${TYPES}.cluster.v3.Cluster`, names: ["*"], expect: services },
+    { typeUrl: `${TYPES}.listener.v3.Listener`, names: ["*"], expect: 1 },
+    { typeUrl: `${TYPES}.route.v3.RouteConfiguration`, names: [LISTENER], expect: 1 },
+  ];
 }

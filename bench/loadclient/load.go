@@ -22,6 +22,8 @@ type load struct {
 	closed      int
 	messages    int
 	bytes       int
+	resources   int
+	removed     int
 	recording   bool
 	awaited     uint32
 	behind      int // connections that have not seen the awaited change
@@ -153,6 +155,8 @@ func (l *load) failed(c *connection, err error) {
 func (l *load) received(c *connection, response *response, at int64) {
 	l.messages++
 	l.bytes += response.bytes
+	l.resources += response.resources
+	l.removed += response.removed
 	if l.recording {
 		c.history = append(c.history, receipt{at: at, change: response.change})
 	}

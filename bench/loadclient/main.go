@@ -31,8 +31,11 @@ type answer struct {
 	Missing  int     `json:"missing"`
 	Messages int     `json:"messages"`
 	Bytes    int     `json:"bytes"`
-	Stalled  int     `json:"stalled"`
-	Closed   int     `json:"closed"`
+	// Resources that were sent and names that were removed, over all connections.
+	Resources int `json:"resources"`
+	Removed   int `json:"removed"`
+	Stalled   int `json:"stalled"`
+	Closed    int `json:"closed"`
 }
 
 func main() {
@@ -101,5 +104,6 @@ func (l *load) run(cmd command) (reply answer, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	reply.Messages, reply.Bytes, reply.Closed = l.messages, l.bytes, l.closed
+	reply.Resources, reply.Removed = l.resources, l.removed
 	return reply, err
 }

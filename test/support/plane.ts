@@ -43,7 +43,10 @@ export interface Plane extends AsyncDisposable {
 }
 
 export interface PlaneOptions {
+  /** More arguments of `fairlead up`. */
   readonly args?: readonly string[];
+  /** Arguments of Node itself. */
+  readonly nodeArgs?: readonly string[];
   /** URLs of nats-servers that hold the state; without them it is in a file of the plane's own. */
   readonly nats?: readonly string[];
   /** Planes on the same bucket share their state. One copy for each server. */
@@ -63,7 +66,10 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
 
   async function launch(wanted: PlaneAddresses): Promise<Running> {
     const listen = ["--xds", wanted.xds, "--admin", wanted.admin, "--http", wanted.http];
-    const args = [main, "up", ...storeArgs(options, dataFolder), ...listen, ...(options.args ?? [])];
+    const args = [
+      ...(options.nodeArgs ?? []),
+      ...[main, "up", ...storeArgs(options, dataFolder), ...listen, ...(options.args ?? [])],
+    ];
     return launchPlane(args, logFile);
   }
   const cli = (args: readonly string[], input?: string) =>

@@ -50,10 +50,10 @@ function buildEndpoint(index: number, address: string): LbEndpoint {
 }
 
 /** The number of a change as 10.A.B.C, where the load client finds it. */
-function changeAddress(change: number): string {
+export function changeAddress(change: number): string {
   return `10.${(change >> 16) & 255}.${(change >> 8) & 255}.${change & 255}`;
 }
 
-function ordinaryAddress(index: number): string {
+export function ordinaryAddress(index: number): string {
   return `172.${16 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 }

@@ -9,6 +9,8 @@ export interface ServerConfig {
   readonly endpoints: number;
   readonly nodePrefix: string;
   readonly nodes: number;
+  /** Changes come over HTTP (`POST /set?change=N`), and clients ask for clusters, listeners and routes too. */
+  readonly api: boolean;
   /** Files in PEM; plain TCP when absent. */
   readonly certificate?: string;
   readonly key?: string;
@@ -24,6 +26,8 @@ export interface ServerCommand {
 
 export interface ServerAnswer {
   readonly address?: string;
+  /** Where changes are taken, when the configuration asks for that. */
+  readonly api?: string;
   /** When the change began, on the monotonic clock in nanoseconds. */
   readonly at?: number;
   readonly ticksAt?: readonly number[];

@@ -24,6 +24,8 @@ type content interface {
 
 func newContent(cfg config) (content, error) {
 	switch {
+	case cfg.API:
+		return newProduct(cfg)
 	case cfg.Members && cfg.Mode != "snapshot":
 		return newMembers(cfg)
 	case cfg.Mode == "linear", cfg.Mode == "tuned":
@@ -68,7 +70,7 @@ func newMembers(cfg config) (*members, error) {
 	m := &members{count: cfg.Endpoints, linear: cache.NewLinearCache(lbEndpointType)}
 	resources := make(map[string]types.Resource, cfg.Endpoints)
 	for i := range cfg.Endpoints {
-		resources[memberName(i)] = newEndpoint(i, ordinaryAddress(i))
+		resources[memberName(i)] = newEndpoint(hostname(i), ordinaryAddress(i))
 	}
 	return m, m.linear.UpdateResources(resources, nil)
 }
@@ -77,7 +79,7 @@ func (m *members) cache() cache.Cache { return m.linear }
 
 func (m *members) apply(change uint32) error {
 	at := int(change) % m.count
-	return m.linear.UpdateResource(memberName(at), newEndpoint(at, addressOf(change)))
+	return m.linear.UpdateResource(memberName(at), newEndpoint(hostname(at), addressOf(change)))
 }
 
 // snapshots is the SnapshotCache with a node of its own for each client, as its documentation shows it.
@@ -124,9 +126,15 @@ func newAssignments(cfg config) []*endpoint.ClusterLoadAssignment {
 	for i := range assignments {
 		endpoints := make([]*endpoint.LbEndpoint, cfg.Endpoints)
 		for j := range endpoints {
-			endpoints[j] = newEndpoint(j, ordinaryAddress(j))
+			name, address := hostname(j), ordinaryAddress(j)
+			if cfg.API { // The product gives its endpoints no names.
+				name = ""
+			}
+			if j == 0 {
+				address = addressOf(0)
+			}
+			endpoints[j] = newEndpoint(name, address)
 		}
-		endpoints[0] = newEndpoint(0, addressOf(0))
 		assignments[i] = &endpoint.ClusterLoadAssignment{
 			ClusterName: "cluster-" + strconv.Itoa(i),
 			Endpoints:   []*endpoint.LocalityLbEndpoints{{LbEndpoints: endpoints}},
@@ -138,23 +146,27 @@ func newAssignments(cfg config) []*endpoint.ClusterLoadAssignment {
 // changed is the assignment with another first endpoint; all others are shared with the old one.
 func changed(old *endpoint.ClusterLoadAssignment, change uint32) *endpoint.ClusterLoadAssignment {
 	endpoints := append([]*endpoint.LbEndpoint(nil), old.Endpoints[0].LbEndpoints...)
-	endpoints[0] = newEndpoint(0, addressOf(change))
+	endpoints[0] = newEndpoint(endpoints[0].GetEndpoint().Hostname, addressOf(change))
 	return &endpoint.ClusterLoadAssignment{
 		ClusterName: old.ClusterName,
 		Endpoints:   []*endpoint.LocalityLbEndpoints{{LbEndpoints: endpoints}},
 	}
 }
 
-func newEndpoint(index int, address string) *endpoint.LbEndpoint {
+func newEndpoint(name, address string) *endpoint.LbEndpoint {
 	socket := &core.SocketAddress{Address: address, PortSpecifier: &core.SocketAddress_PortValue{PortValue: 8080}}
 	return &endpoint.LbEndpoint{
 		HostIdentifier: &endpoint.LbEndpoint_Endpoint{Endpoint: &endpoint.Endpoint{
 			Address:  &core.Address{Address: &core.Address_SocketAddress{SocketAddress: socket}},
-			Hostname: fmt.Sprintf("backend-%05d.shops.example", index),
+			Hostname: name,
 		}},
 		HealthStatus:        core.HealthStatus_HEALTHY,
 		LoadBalancingWeight: wrapperspb.UInt32(1),
 	}
+}
+
+func hostname(index int) string {
+	return fmt.Sprintf("backend-%05d.shops.example", index)
 }
 
 func memberName(index int) string {

@@ -25,6 +25,8 @@ type config struct {
 	// The ids of the nodes that will connect: NodePrefix0 … Only SnapshotCache needs to know them.
 	NodePrefix string `json:"nodePrefix"`
 	Nodes      int    `json:"nodes"`
+	// Take changes over HTTP, and serve clusters, listeners and routes too.
+	API bool `json:"api"`
 	// Files in PEM; plain TCP when empty.
 	Certificate string `json:"certificate"`
 	Key         string `json:"key"`
@@ -39,6 +41,7 @@ type command struct {
 
 type answer struct {
 	Address string  `json:"address,omitempty"`
+	API     string  `json:"api,omitempty"`
 	At      int64   `json:"at,omitempty"`
 	TicksAt []int64 `json:"ticksAt,omitempty"`
 	Heap    uint64  `json:"heapBytes,omitempty"`
@@ -57,15 +60,18 @@ func main() {
 	if err == nil {
 		state, err = newContent(cfg)
 	}
-	var address string
+	var address, api string
 	if err == nil {
 		address, err = serve(cfg, state)
+	}
+	if takesChanges, ok := state.(*product); ok && err == nil {
+		api, err = takesChanges.listen()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	_ = answers.Encode(answer{Address: address})
+	_ = answers.Encode(answer{Address: address, API: api})
 	for lines.Scan() {
 		var cmd command
 		if err := json.Unmarshal(lines.Bytes(), &cmd); err != nil {

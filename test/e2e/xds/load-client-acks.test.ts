@@ -41,7 +41,7 @@ test.each<Variant>(["sotw", "delta"])(
     await byEnvoy.hasEndpointAck();
 
     const byClient = await recordingServer(variant);
-    buildPrograms(() => undefined);
+    buildPrograms(new Set(), () => undefined);
     const client = new ControlledProcess<object, { error?: string }>(loadClientProgram());
     cleanUps.push(() => client.stop());
     const method = variant === "delta" ? "DeltaAggregatedResources" : "StreamAggregatedResources";
