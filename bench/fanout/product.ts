@@ -6,6 +6,7 @@ import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import type { AnyObjectSchema } from "../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { eventually } from "../../test/support/eventually.ts";
+import { startNats } from "../../test/support/nats.ts";
 import { type Plane, startPlane } from "../../test/support/plane.ts";
 import { profiling, SERVER_CORE } from "./programs.ts";
 import type { RestartableServer } from "./server-under-test.ts";
@@ -25,18 +26,20 @@ const DESTINATIONS = 64;
 /** How long a full collection of the product's heap takes at most. */
 const TIDY_MS = 500;
 
-/** Starts a plane on an empty store and gives it the content. */
+/** Starts a plane on an empty store, its own or one nats-server with one copy, and gives it the content. */
 export async function startProduct(content: Content, store: "embedded" | "nats"): Promise<RestartableServer> {
-  if (store === "nats") throw new Error("not yet");
-  const plane = await startPlane({
-    nodeArgs: ["--expose-gc", ...profiling, "--import", join(import.meta.dirname, "servers/tidy-on-signal.ts")],
-  });
-  const admin = connectAdmin(plane.addresses.admin, "bench");
-  const stop = async () => {
-    admin.close();
-    await plane[Symbol.asyncDispose]();
-  };
+  const disposables = new AsyncDisposableStack();
   try {
+    const nats = store === "nats" ? disposables.use(await startNats({ size: 1 })) : undefined;
+    const tidyOnSignal = join(import.meta.dirname, "servers/tidy-on-signal.ts");
+    const plane = disposables.use(
+      await startPlane({
+        nodeArgs: ["--expose-gc", ...profiling, "--import", tidyOnSignal],
+        ...(nats !== undefined && { nats: nats.urls }),
+      }),
+    );
+    const admin = connectAdmin(plane.addresses.admin, "bench");
+    disposables.defer(() => admin.close());
     pin(plane);
     await fill(admin, content);
     const write = (change: number) =>
@@ -62,10 +65,10 @@ export async function startProduct(content: Content, store: "embedded" | "nats")
         await ready(plane);
         return performance.now();
       },
-      stop,
+      stop: () => disposables.disposeAsync(),
     };
   } catch (error) {
-    await stop();
+    await disposables.disposeAsync();
     throw error;
   }
 }

@@ -100,5 +100,5 @@ function churn(workload: string, title: string, content: Content, perSecond: num
 }
 
 function product(row: Row): Row {
-  return { ...row, ours: ["embedded"], nodes: [1000], throughApi: true };
+  return { ...row, ours: ["embedded", "nats"], nodes: [1000], throughApi: true };
 }
