@@ -1,14 +1,20 @@
 /** `npm run bench -- NAME [OPTIONS]`: runs one bench, prints a table and keeps the figures in bench/results/. */
 import { runAckBench } from "./ack.ts";
+import { runDocument } from "./document.ts";
 import { runFanout } from "./fanout/run.ts";
+import { runGrowth } from "./growth/run.ts";
+import { runSizing } from "./growth/sizing-table.ts";
 import { runHealthBench } from "./health-scale.ts";
 import { type BenchReport, keepReport, printReport } from "./report.ts";
 import { runStartBench } from "./start.ts";
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<BenchReport | undefined>>> = {
   ack: runAckBench,
+  document: runDocument,
   fanout: runFanout,
+  growth: runGrowth,
   health: runHealthBench,
+  sizing: runSizing,
   start: runStartBench,
 };
 

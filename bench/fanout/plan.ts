@@ -46,11 +46,13 @@ export function readPlan(args: readonly string[]): Plan | undefined {
   const { repetitions, ...effort } = smoke ? SMOKE : quick ? QUICK : FULL;
   const workloads = values.workload?.split(",");
   const contestants = values.contestant?.split(",");
-  const rows = ROWS.filter((row) => workloads?.includes(row.workload) ?? (!smoke || inSmoke(row))).map((row) => {
-    const chosen = (all: readonly Contestant[]) => all.filter((name) => contestants?.includes(name) ?? true);
-    const peers = chosen(row.peers);
-    return { ...row, ours: chosen(row.ours), peers: smoke ? peers.slice(0, 1) : peers };
-  });
+  const rows = ROWS.filter((row) => workloads?.includes(row.workload) ?? (!smoke || inSmoke(row)))
+    .map((row) => {
+      const chosen = (all: readonly Contestant[]) => all.filter((name) => contestants?.includes(name) ?? true);
+      const peers = chosen(row.peers);
+      return { ...row, ours: chosen(row.ours), peers: smoke ? peers.slice(0, 1) : peers };
+    })
+    .filter(({ ours, peers }) => ours.length + peers.length > 0);
   const wanted = values.n?.split(",").map(Number) ?? (smoke ? [10] : quick ? [1000] : undefined);
   return {
     contests: rows.flatMap((row) => (wanted ?? row.nodes).map((nodes) => ({ row, nodes }))),
