@@ -51,14 +51,9 @@ export async function runTrial(row: Row, contestant: Contestant, effort: Effort)
     const { act } = row;
     if (act.kind === "storm") return await trial.storm();
     const opened = await trial.open();
-    switch (act.kind) {
-      case "ticks":
-        return { ...opened, ...(await trial.ticks()) };
-      case "churn":
-        return { ...opened, ...(await trial.isolation(act)) };
-      default:
-        return { ...opened, ...(await trial.restart(server as RestartableServer)) };
-    }
+    if (act.kind === "ticks") return { ...opened, ...(await trial.ticks()) };
+    if (act.kind === "churn") return { ...opened, ...(await trial.isolation(act)) };
+    return { ...opened, ...(await trial.restart(server as RestartableServer)) };
   } finally {
     await Promise.all([client.stop(), server?.stop()]);
   }

@@ -29,20 +29,22 @@ export async function writeAtPace(write: Write, { first, count, perSecond, lanes
   const startedAt = monotonicNs();
   const ticksAt: number[] = [];
   const writesMs: number[] = [];
-  const ends: Promise<void>[] = Array.from({ length: lanes }, () => Promise.resolve());
+  const ends: Promise<void>[] = [];
+  const writeAfter = async (earlier: Promise<void> | undefined, change: number) => {
+    await earlier;
+    const at = monotonicNs();
+    await write(change);
+    writesMs.push((monotonicNs() - at) / 1e6);
+  };
   for (let index = 0; index < count; index++) {
     const dueAt = startedAt + Math.round((index * 1e9) / perSecond);
     const earlyMs = (dueAt - monotonicNs()) / 1e6;
     if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(earlyMs)));
     ticksAt.push(dueAt);
     const lane = (first + index) % lanes;
-    ends[lane] = (ends[lane] ?? Promise.resolve()).then(async () => {
-      const at = monotonicNs();
-      await write(first + index);
-      writesMs.push((monotonicNs() - at) / 1e6);
-    });
+    ends[lane] = writeAfter(ends[lane], first + index);
     // A failure is told by `Promise.all`; until then it must not end the process.
-    ends[lane]?.catch(() => undefined);
+    ends[lane].catch(() => undefined);
   }
   await Promise.all(ends);
   return { ticksAt, writesMs };
