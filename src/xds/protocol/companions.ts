@@ -32,7 +32,7 @@ export function proveLive(states: ReadonlyMap<string, TypeState>, reports: reado
     if (report.kind !== "ack") continue;
     const { typeUrl, flight: acknowledged } = report;
     for (const parent of states.values()) {
-      if (!parent.type.overtakes || !parent.type.companions.includes(typeUrl)) continue;
+      if (parent.flights.length === 0 || !parent.type.overtakes || !parent.type.companions.includes(typeUrl)) continue;
       for (const flight of parent.flights) {
         if (flight.sequence > acknowledged.sequence) continue;
         for (const { name, resource } of flight.items.values()) {

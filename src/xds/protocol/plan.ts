@@ -12,12 +12,15 @@ export type Hold = (resource: ResourceKey, version: string) => string | undefine
 /** All that one flush decides by. */
 export type FlushContext = {
   readonly registry: Registry;
+  readonly variant: "sotw" | "delta";
   readonly states: TypeStates;
   readonly view: View;
   readonly now: number;
   readonly hold: Hold;
   /** How long one resource waits for another before it goes anyway. */
   readonly waitMs: number;
+  /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */
+  readonly overtakeMs: number;
   /** Largest response. */
   readonly maxBytes: number;
   /** Until when a client that resumed may still be expected to ask for more types, from its first request of one. */
@@ -30,14 +33,15 @@ export type FlushContext = {
  * Sorts what is due of one type into what goes now and what is kept back, asking the holds and the references.
  * What turns out to need nothing stops being due.
  */
-export function planType(context: FlushContext, state: TypeState, only?: ReadonlySet<string>): Plan {
+export function planType(context: FlushContext, state: TypeState, only?: Pick<ReadonlySet<string>, "has">): Plan {
   const { view } = context;
-  retryRefused(state, view);
-  const upserts: Resource[] = [];
+  if (state.refused.size > 0) retryRefused(state, view);
+  let upserts: Resource[] = [];
   const removalsDue: string[] = [];
   let bytes = 0;
   let gated: Gate | undefined;
-  for (const [name, publication] of state.due) {
+  const names = [...state.due.keys()];
+  for (const name of names) {
     if (only && !only.has(name)) continue;
     const need = needOf(context.states, state, view, name);
     if (need.kind === "nothing") {
@@ -48,7 +52,8 @@ export function planType(context: FlushContext, state: TypeState, only?: Readonl
     } else {
       const { resource } = need;
       if (resource.name !== name) {
-        rename(state, name, resource.name, publication);
+        if (!state.due.has(resource.name)) names.push(resource.name);
+        rename(state, name, resource.name);
         continue;
       }
       const reason = context.hold(resource, resource.version) ?? tooLarge(context, resource);
@@ -63,10 +68,12 @@ export function planType(context: FlushContext, state: TypeState, only?: Readonl
       }
       if (!state.type.fullSet && upserts.length > 0 && bytes + resource.bytes > context.maxBytes) continue;
       bytes += resource.bytes;
-      upserts.push(resource);
+      // A pushed array has room for many; nearly all of these stay at one.
+      if (upserts.length === 0) upserts = [resource];
+      else upserts.push(resource);
     }
   }
-  const removals = planRemovals(context, state, removalsDue, gated);
+  const removals = removalsDue.length > 0 ? planRemovals(context, state, removalsDue, gated) : removalsDue;
   return { upserts, removals, kept: keptOf(state, upserts, removals) };
 }
 
@@ -136,7 +143,6 @@ function isWaiting(context: FlushContext, state: TypeState, name: string, gate: 
  * applied any part (R16). Until then its members are not due.
  */
 function retryRefused(state: TypeState, view: View): void {
-  if (state.refused.size === 0) return;
   for (const [name, publication] of [...state.due]) {
     const refusal = state.refused.get(name);
     if (!refusal || state.forced.has(name)) continue;
@@ -162,7 +168,8 @@ function adopt(state: TypeState, view: View, name: string): void {
 }
 
 /** Asked for by alias: what is due is due under the resource's own name. */
-function rename(state: TypeState, from: string, to: string, publication: number): void {
+function rename(state: TypeState, from: string, to: string): void {
+  const publication = state.due.get(from) ?? 0;
   const forced = state.forced.has(from);
   state.settle(from);
   if (forced) state.force(to, publication);

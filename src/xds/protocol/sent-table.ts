@@ -1,5 +1,6 @@
 import { type Known, minusHash, plusHash } from "./resource.ts";
 import type { SharedTables } from "./shared-tables.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** Entries of a stream's own before it looks for a table to share. */
 const SHARE_AT = 32;
@@ -15,7 +16,7 @@ const NOTHING: Shared = { entries: new Map(), sum: 0n };
 export class SentTable {
   #shared = NOTHING;
   /** Undefined says that the name of the shared table is gone. */
-  readonly #own = new Map<string, Known | undefined>();
+  readonly #own = new SparseMap<Known | undefined>();
 
   get(name: string): Known | undefined {
     const own = this.#own.get(name);

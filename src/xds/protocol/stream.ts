@@ -15,6 +15,7 @@ import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
 import { canonicalName, collectionOf, parseGlob } from "./resource-name.ts";
 import type { Registry, ResourceType } from "./resource-types.ts";
+import { roomOf } from "./room.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import type { SubscriptionChange } from "./subscription.ts";
 import { entitledNames } from "./target.ts";
@@ -49,7 +50,7 @@ export type Flushed = {
   readonly wakeAt: number;
 };
 
-const COMPANIONS_IN_FLIGHT = 2;
+const QUIET: Flushed = { sends: [], reports: [], wakeAt: Infinity };
 
 /**
  * One stream's side of the protocol: requests and publications in, responses out. No clock, no socket, no promise;
@@ -59,6 +60,8 @@ const COMPANIONS_IN_FLIGHT = 2;
  */
 export class ProtocolStream {
   readonly states = new Map<string, TypeState>();
+  /** The same, in the order in which responses leave. */
+  #ordered: readonly TypeState[] = [];
   readonly #settings: StreamSettings;
   readonly #presentedVersions = new Map<string, string>();
   readonly #remembered = new Map<string, Set<string>>();
@@ -165,40 +168,49 @@ export class ProtocolStream {
   /** All responses that may leave now, in order. Call it only while the socket takes writes. */
   flush(now: number, hold: Hold): Flushed {
     const view = this.#view;
-    const reports: Report[] = [];
-    if (!view) return { sends: [], reports, wakeAt: Infinity };
-    const { registry, aggregated, settleMs, waitMs, maxResponseBytes, honoursTtl } = this.#settings;
+    if (!view || this.isQuiet()) return QUIET;
+    const { registry, variant, aggregated, settleMs, waitMs, overtakeMs, maxResponseBytes, honoursTtl } =
+      this.#settings;
     const context: FlushContext = {
       registry,
+      variant,
       states: this.states,
       view,
       now,
       hold,
       waitMs,
+      overtakeMs,
       maxBytes: maxResponseBytes,
       settleMs: aggregated ? settleMs : 0,
-      reports,
+      reports: [],
       wakeAt: Infinity,
     };
-    const sends: Send[] = [];
-    for (const type of registry.ordered) {
-      const state = this.states.get(type.typeUrl);
-      if (!state?.requested) continue;
-      if (honoursTtl) this.#renew(context, state, sends);
+    let sends: Send[] = [];
+    for (const state of this.#ordered) {
+      if (!state.requested) continue;
+      if (honoursTtl && state.renewals.size > 0) this.#renew(context, state, sends);
       const outgoing = this.#flushType(context, state);
       if (!outgoing) continue;
-      markCompanions((typeUrl) => this.#state(typeUrl), view, state, outgoing.send.resources);
+      if (state.type.companions.length > 0) this.#markCompanions(view, state, outgoing.send);
       state.launch(outgoing.flight);
       if (honoursTtl) scheduleRenewals(state, outgoing.send.resources, now);
-      sends.push(outgoing.send);
+      // A pushed array has room for many; nearly all of these stay at one.
+      if (sends.length === 0) sends = [outgoing.send];
+      else sends.push(outgoing.send);
     }
-    return { sends, reports, wakeAt: context.wakeAt };
+    return { sends, reports: context.reports, wakeAt: context.wakeAt };
+  }
+
+  /** Nothing is due or will be without an event: a flush would find nothing to do. */
+  isQuiet(): boolean {
+    for (const state of this.#ordered) if (state.requested && !state.isQuiet()) return false;
+    return true;
   }
 
   /** The oldest publication of which something is due, held or in flight; undefined when all is settled. */
   oldestPending(): number | undefined {
     let oldest: number | undefined;
-    for (const state of this.states.values()) {
+    for (const state of this.#ordered) {
       const own = state.requested ? state.oldestPending() : undefined;
       if (own !== undefined && (oldest === undefined || own < oldest)) oldest = own;
     }
@@ -219,7 +231,6 @@ export class ProtocolStream {
 
   /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
   #renew(context: FlushContext, state: TypeState, sends: Send[]): void {
-    if (state.renewals.size === 0) return;
     const due = dueRenewals(state, context.now);
     context.wakeAt = Math.min(context.wakeAt, nextRenewal(state));
     if (due.length === 0) return;
@@ -234,6 +245,10 @@ export class ProtocolStream {
     sends.push({ ...send, heartbeat: true });
   }
 
+  #markCompanions(view: View, parent: TypeState, { resources }: Send): void {
+    markCompanions((typeUrl) => this.#state(typeUrl), view, parent, resources);
+  }
+
   #stamp(now: number): Stamp {
     const sequence = this.#sequence + 1;
     return { nonce: `${this.#settings.nonceTag}${sequence}`, sequence, now, withTtl: this.#settings.honoursTtl };
@@ -242,7 +257,7 @@ export class ProtocolStream {
   #flushType(context: FlushContext, state: TypeState): Outgoing | undefined {
     if (state.due.size === 0 && !state.mustAnswer) return undefined;
     if (this.#isSilentlyCurrent(state, context.view)) return undefined;
-    const room = this.#room(context, state);
+    const room = roomOf(context, state);
     if (room === "none") return undefined;
     const plan = planType(context, state, room === "behind" ? state.behind : undefined);
     const outgoing = this.#compose(state, context, plan, this.#stamp(context.now));
@@ -267,25 +282,6 @@ export class ProtocolStream {
   }
 
   /**
-   * One response in flight per type. Two exceptions, never more than two in all: what must follow a parent that
-   * leaves in this flush, and a type whose ACK the client may withhold (CDS while a cluster warms), when the new
-   * response touches what the first one brought or a moment has passed, or the client asks for something.
-   */
-  #room(context: FlushContext, state: TypeState): "all" | "behind" | "none" {
-    const [first] = state.flights;
-    if (!first) return "all";
-    if (state.flights.length >= COMPANIONS_IN_FLIGHT) return "none";
-    if (state.type.overtakes) {
-      const overtakesAt = first.sentAt + this.#settings.overtakeMs;
-      const touches = state.due.keys().some((name) => first.items.get(name)?.publication !== undefined);
-      const asked = this.#settings.variant === "delta" && state.due.keys().some((name) => state.forced.has(name));
-      if (touches || asked || context.now >= overtakesAt) return "all";
-      context.wakeAt = Math.min(context.wakeAt, overtakesAt);
-    }
-    return state.behind.size > 0 ? "behind" : "none";
-  }
-
-  /**
    * A stream begins with endpoints when a cluster was warming as the last one broke: it asks for clusters only when
    * the warming is over, so the endpoints are due whatever version it holds (R4).
    */
@@ -299,6 +295,7 @@ export class ProtocolStream {
 
   /** S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
   #isSilentlyCurrent(state: TypeState, view: View): boolean {
+    if (this.#presentedVersions.size === 0) return false;
     const { typeUrl } = state.type;
     const presented = this.#presentedVersions.get(typeUrl);
     if (presented === undefined) return false;
@@ -398,6 +395,7 @@ export class ProtocolStream {
     if (!type) return undefined;
     const state = new TypeState(type, this.#settings.tables);
     this.states.set(typeUrl, state);
+    this.#ordered = this.#settings.registry.ordered.flatMap((each) => this.states.get(each.typeUrl) ?? []);
     return state;
   }
 }

@@ -11,6 +11,8 @@ export type SubscriptionChange = {
   readonly wildcard: "added" | "removed" | "same";
 };
 
+const UNCHANGED: SubscriptionChange = { added: [], removed: [], wildcard: "same" };
+
 /**
  * What one client wants of one type on one stream: names, the wildcard, or both.
  *
@@ -71,6 +73,7 @@ export class Subscription {
    */
   change(subscribe: readonly string[], unsubscribe: readonly string[]): SubscriptionChange {
     const first = !this.#started;
+    if (!first && subscribe.length === 0 && unsubscribe.length === 0) return UNCHANGED;
     this.#started = true;
     let wildcard = this.wildcard || (first && subscribe.length === 0 && this.#legacyWildcard);
     const removed: string[] = [];

@@ -2,6 +2,7 @@ import { isSame, type Known, type Resource, type ResourceKey } from "./resource.
 import type { ResourceType } from "./resource-types.ts";
 import { SentTable } from "./sent-table.ts";
 import type { SharedTables } from "./shared-tables.ts";
+import { SparseMap, SparseSet } from "./sparse.ts";
 import { Subscription } from "./subscription.ts";
 
 /** One resource of a response that awaits its verdict; without `resource` it is a removal. */
@@ -64,24 +65,24 @@ export class TypeState {
   /** What the client was sent last, acknowledged or not. */
   readonly sent = new SentTable();
   /** Names to look at, each with the publication it waits for. */
-  readonly due = new Map<string, number>();
+  readonly due = new SparseMap<number>();
   /** Due although equal: asked for again, or behind a changed parent. */
-  readonly forced = new Set<string>();
+  readonly forced = new SparseSet();
   /** Of the forced ones, those that must follow a parent that was just sent. */
-  readonly behind = new Set<string>();
+  readonly behind = new SparseSet();
   /** Members of refused responses: the client may run any part of them (R16). */
-  readonly unknown = new Set<string>();
-  readonly refused = new Map<string, Refusal>();
-  readonly held = new Map<string, { readonly reason: string; readonly publication: number }>();
-  readonly waits = new Map<string, Wait>();
+  readonly unknown = new SparseSet();
+  readonly refused = new SparseMap<Refusal>();
+  readonly held = new SparseMap<{ readonly reason: string; readonly publication: number }>();
+  readonly waits = new SparseMap<Wait>();
   /** In the order of sending. */
   readonly flights: Flight[] = [];
   /** New here, but proven live before their own response was acknowledged: their endpoints were. */
-  readonly proven = new Set<string>();
+  readonly proven = new SparseSet();
   /** The next flush answers even when there is nothing to send (R23). */
   mustAnswer = false;
   /** When the TTL of what was sent must be renewed. */
-  readonly renewals = new Map<string, number>();
+  readonly renewals = new SparseMap<number>();
   /** Asked for before the type that leads to it: a parent is warming at the client (R4). */
   precedesParent = false;
   /** As before, and it tells what it holds: what it does not hold, it has nothing of to lose. */
@@ -161,9 +162,11 @@ export class TypeState {
 
   accept(flight: Flight): void {
     this.#land(flight);
-    for (const name of flight.items.keys()) {
-      this.unknown.delete(name);
-      this.refused.delete(name);
+    if (this.unknown.size > 0 || this.refused.size > 0) {
+      for (const name of flight.items.keys()) {
+        this.unknown.delete(name);
+        this.refused.delete(name);
+      }
     }
     this.acceptedVersion = flight.version;
     this.mayHold = false;
@@ -223,10 +226,15 @@ export class TypeState {
     return names;
   }
 
+  /** Nothing is due, and nothing will be only because time passes. */
+  isQuiet(): boolean {
+    return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0;
+  }
+
   oldestPending(): number | undefined {
     let oldest = Infinity;
-    for (const publication of this.due.values()) oldest = Math.min(oldest, publication);
-    for (const { publication } of this.held.values()) oldest = Math.min(oldest, publication);
+    if (this.due.size > 0) for (const publication of this.due.values()) oldest = Math.min(oldest, publication);
+    if (this.held.size > 0) for (const { publication } of this.held.values()) oldest = Math.min(oldest, publication);
     for (const { items } of this.flights) {
       for (const { publication } of items.values()) oldest = Math.min(oldest, publication ?? Infinity);
     }
@@ -234,7 +242,8 @@ export class TypeState {
   }
 
   #land(flight: Flight): void {
-    this.flights.splice(this.flights.indexOf(flight), 1);
-    for (const name of flight.items.keys()) this.proven.delete(name);
+    if (this.flights[0] === flight) this.flights.shift();
+    else this.flights.splice(this.flights.indexOf(flight), 1);
+    if (this.proven.size > 0) for (const name of flight.items.keys()) this.proven.delete(name);
   }
 }

@@ -32,14 +32,19 @@ export function readSotwVerdict(state: TypeState, request: SotwRequest, now: num
 
 /** Reads what a delta request says about a response in flight: each nonce has its own verdict (D1). */
 export function readDeltaVerdict(state: TypeState, request: DeltaRequest, now: number, reports: Report[]): void {
-  const flight = state.flights.find((each) => each.nonce === request.nonce);
+  const flight = flightOf(state, request.nonce);
   if (!flight) return;
   if (request.error) refuse(state, flight, request.error, now, reports);
   else accept(state, flight, reports);
 }
 
+function flightOf({ flights }: TypeState, nonce: string): Flight | undefined {
+  for (const flight of flights) if (flight.nonce === nonce) return flight;
+  return undefined;
+}
+
 function accept(state: TypeState, flight: Flight, reports: Report[]): void {
-  const cleared = [...flight.items.keys()].filter((name) => state.unknown.has(name));
+  const cleared = state.unknown.size > 0 ? [...flight.items.keys()].filter((name) => state.unknown.has(name)) : [];
   state.accept(flight);
   const { typeUrl } = state.type;
   reports.push({ kind: "ack", typeUrl, flight });

@@ -38,8 +38,12 @@ export class ResponseEncoder {
 
   encode(send: Send, variant: Variant, identifier: string): ResponseFrame {
     const own = encodeNonce(send.nonce);
-    const known = this.#kept.find((kept) => isSameContent(kept, send, variant, identifier, own.length));
-    return { shared: known?.shared ?? this.#compose(send, variant, identifier, own.length), own };
+    return { shared: this.#find(send, variant, identifier, own.length), own };
+  }
+
+  #find(send: Send, variant: Variant, identifier: string, nonceBytes: number): Buffer {
+    for (const kept of this.#kept) if (isSameContent(kept, send, variant, identifier, nonceBytes)) return kept.shared;
+    return this.#compose(send, variant, identifier, nonceBytes);
   }
 
   #compose(send: Send, variant: Variant, identifier: string, nonceBytes: number): Buffer {
@@ -76,7 +80,9 @@ function isSameContent(kept: Kept, send: Send, variant: Variant, identifier: str
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function deltaParts(send: Send, identifier: string): Uint8Array[] {

@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 
 const PREFIX_BYTES = 5;
+const NONE: Buffer[] = [];
 
 /** Why a stream of messages cannot be read any further. */
 export class MessageError extends Error {
@@ -19,7 +20,7 @@ export class MessageError extends Error {
 export class MessageReader {
   readonly #maxBytes: number;
   readonly #onMessage: (message: Buffer) => void;
-  #parts: Buffer[] = [];
+  #parts: Buffer[] = NONE;
   #partBytes = 0;
   /** How many bytes the parts have to hold before it is worth looking at them again. */
   #wanted = 0;
@@ -45,8 +46,8 @@ export class MessageReader {
       at = end;
       end = this.#endOf(bytes, at);
     }
-    this.#parts = at < bytes.length ? [bytes.subarray(at)] : [];
     this.#partBytes = bytes.length - at;
+    this.#parts = this.#partBytes > 0 ? [bytes.subarray(at)] : NONE;
     this.#wanted = end - at;
   }
 

@@ -46,11 +46,12 @@ export class StreamDriver implements ClientRef {
   readonly #call: DiscoveryCall;
   readonly #transport: ResponseTransport;
   readonly #host: StreamHost<StreamDriver>;
-  readonly #abort = new AbortController();
+  #abort: AbortController | undefined;
   /** SotW: what the last request of each type listed. */
   readonly #lists = new Map<string, NameList>();
   readonly #unknownTypes = new Set<string>();
   readonly #openedMonotonic: number;
+  readonly #holdOf = (key: ResourceKey, version: string) => this.#hold(key, version);
 
   constructor(host: StreamHost<StreamDriver>, call: DiscoveryCall, method: DiscoveryMethod, streamId: string) {
     this.#host = host;
@@ -111,12 +112,15 @@ export class StreamDriver implements ClientRef {
     const stream = this.#protocol;
     const fenced = this.#fence === "passed" || this.#fence === "failed";
     if (!stream || this.#closed || !this.#writable || !fenced) return;
-    const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), (resource, version) =>
-      this.#hold(stream, resource, version),
-    );
+    const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), this.#holdOf);
     for (const send of sends) this.#write(send);
     for (const report of reports) this.#host.report(this, report);
     this.#wakeAt(wakeAt);
+  }
+
+  /** A flush would find nothing to do. */
+  isQuiet(): boolean {
+    return this.#protocol?.isQuiet() ?? true;
   }
 
   oldestPending(): number | undefined {
@@ -183,7 +187,8 @@ export class StreamDriver implements ClientRef {
     const typeUrl = this.#typeOf(request.typeUrl);
     const stream = this.#admit(node, typeUrl);
     if (!stream) return;
-    this.#reportAll(stream.receiveDelta({ ...request, typeUrl }, this.#host.clock.monotonic()));
+    const whole = typeUrl === request.typeUrl ? request : { ...request, typeUrl };
+    this.#reportAll(stream.receiveDelta(whole, this.#host.clock.monotonic()));
     const names = stream.states.get(typeUrl)?.subscription.names.size ?? 0;
     if (names > this.#host.limits.maxNames) this.#fail(status.RESOURCE_EXHAUSTED, "too many names on one stream");
   }
@@ -276,6 +281,7 @@ export class StreamDriver implements ClientRef {
   /** Nothing is answered before whatever any replica ever served has surely arrived here (design: the fence). */
   #passFence(): void {
     this.#fence = "pending";
+    this.#abort = new AbortController();
     this.#host.fence(this.#abort.signal).then(
       () => this.#fenceEnded("passed"),
       () => this.#fenceEnded("failed"),
@@ -284,14 +290,15 @@ export class StreamDriver implements ClientRef {
 
   #fenceEnded(outcome: "passed" | "failed"): void {
     if (this.#closed) return;
+    this.#abort = undefined;
     this.#fence = outcome;
     if (outcome === "passed") this.#protocol?.releaseHolds();
     this.#host.wake(this);
   }
 
-  #hold(stream: ProtocolStream, key: ResourceKey, version: string): string | undefined {
+  #hold(key: ResourceKey, version: string): string | undefined {
     if (this.#fence === "failed") {
-      const state = stream.states.get(key.typeUrl);
+      const state = this.#protocol?.states.get(key.typeUrl);
       const known = state?.sent.get(key.name);
       const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name);
       const equal = known !== undefined && version !== "" && isSame(known, key as CachedResource);
@@ -350,7 +357,7 @@ export class StreamDriver implements ClientRef {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#abort.abort();
+    this.#abort?.abort();
     this.#cancelWake?.();
     if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
     this.#host.closed(this);

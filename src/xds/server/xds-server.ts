@@ -272,6 +272,10 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   /** Streams are written to after the present turn, so that no publisher waits for any of them. */
   #wake(driver: StreamDriver): void {
+    if (driver.isQuiet()) {
+      this.#tellProgress(driver);
+      return;
+    }
     this.#toFlush.add(driver);
     if (this.#flushing) return;
     this.#flushing = true;

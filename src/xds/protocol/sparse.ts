@@ -1,0 +1,95 @@
+const NOTHING = new Map<string, never>();
+
+/**
+ * A map by name that is empty or holds one entry nearly all of the time, and then costs no table. A stream has many of
+ * these for what is unsettled, and a push goes through several of them.
+ */
+export class SparseMap<V> {
+  /** The only entry; undefined when there is none, or when there are more. */
+  #name: string | undefined;
+  #value: V | undefined;
+  #more: Map<string, V> | undefined;
+
+  get size(): number {
+    return this.#more?.size ?? (this.#name === undefined ? 0 : 1);
+  }
+
+  get(name: string): V | undefined {
+    if (this.#more) return this.#more.get(name);
+    return this.#name === name ? this.#value : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.#more?.has(name) ?? this.#name === name;
+  }
+
+  set(name: string, value: V): void {
+    if (this.#more) this.#more.set(name, value);
+    else if (this.#name === undefined || this.#name === name) {
+      this.#name = name;
+      this.#value = value;
+    } else {
+      this.#more = new Map(this).set(name, value);
+      this.#name = undefined;
+      this.#value = undefined;
+    }
+  }
+
+  delete(name: string): boolean {
+    if (this.#more) {
+      const had = this.#more.delete(name);
+      if (this.#more.size === 0) this.#more = undefined;
+      return had;
+    }
+    if (this.#name !== name) return false;
+    this.clear();
+    return true;
+  }
+
+  clear(): void {
+    this.#name = undefined;
+    this.#value = undefined;
+    this.#more = undefined;
+  }
+
+  /** Here and below: entries may be deleted on the way; added ones may be seen or not. */
+  keys(): IteratorObject<string> {
+    return this.#more?.keys() ?? (this.#name === undefined ? NOTHING.keys() : [this.#name].values());
+  }
+
+  values(): IteratorObject<V> {
+    return this.#more?.values() ?? (this.#name === undefined ? NOTHING.values() : [this.#value as V].values());
+  }
+
+  [Symbol.iterator](): IteratorObject<[string, V]> {
+    if (this.#more) return this.#more.entries();
+    if (this.#name === undefined) return NOTHING.entries();
+    const only: [string, V] = [this.#name, this.#value as V];
+    return [only].values();
+  }
+}
+
+/** A set of names that is empty nearly all of the time, like `SparseMap`. */
+export class SparseSet {
+  readonly #names = new SparseMap<true>();
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  add(name: string): void {
+    this.#names.set(name, true);
+  }
+
+  delete(name: string): boolean {
+    return this.#names.delete(name);
+  }
+
+  [Symbol.iterator](): IteratorObject<string> {
+    return this.#names.keys();
+  }
+}
