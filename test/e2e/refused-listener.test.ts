@@ -38,6 +38,17 @@ test("a listener that Envoy refuses shows at the proxy and at the listener, and 
   const shown = JSON.parse(await stack.plane.mustCli("get", "listener", "web", "-o", "json")) as ShownListener;
   const complaints = (shown.conditions ?? []).filter(({ ok }) => ok !== true).map(({ message }) => message);
   expect(complaints.join("\n")).toContain("Address already in use");
+  expect(await stack.plane.mustCli("get", "listener", "web")).toContain("Address already in use");
+  const metrics = await (await fetch(`http://${stack.plane.addresses.http}/metrics`)).text();
+  for (const counted of [
+    "nacks_total",
+    "acks_total",
+    "responses_sent_total",
+    "response_bytes_count",
+    "ack_seconds_count",
+  ])
+    expect(metrics).toMatch(new RegExp(`^fairlead_xds_${counted}\\{type="LDS"\\} [1-9]`, "m"));
+  expect(metrics).toMatch(/^fairlead_xds_ack_seconds_bucket\{le="60",type="CDS"\} [1-9]/m);
 
   expect(tally(await sendMany({ url: stack.url() }, 20))).toEqual({ shop: 20 });
   await stack.apply(listener("web", stack.port));

@@ -8,12 +8,13 @@ import {
   LISTENER_TYPE,
   ResourceCache,
   type ResourceInput,
+  ROUTE_TYPE,
   XdsServer,
   type XdsServerOptions,
 } from "../../../src/xds/server/library.ts";
 import { DISCOVERY_METHODS } from "../../../src/xds/server/services.ts";
 import { eventually } from "../../support/eventually.ts";
-import { RawClient } from "./raw-client.ts";
+import { RawClient, SotwStream } from "./raw-client.ts";
 
 const node = { id: "n1", cluster: "c1" };
 const bytes = (typeUrl: string, name: string, content: string, extra: object = {}): ResourceInput => ({
@@ -199,18 +200,19 @@ describe("bad input", () => {
     await start();
     const long = "n".repeat(10_000);
     const stream = client.delta();
-    stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: [long] });
-    expect((await stream.next()).removedResources.length + stream.responses.length).toBeGreaterThan(0);
+    stream.send({ node, typeUrl: ROUTE_TYPE, resourceNamesSubscribe: [long] });
+    expect((await stream.next()).removedResources.map((name) => name === long)).toEqual([true]);
+    cache.update("g", (tx) => tx.set(bytes(ROUTE_TYPE, long, "1")));
+    stream.send({ typeUrl: ROUTE_TYPE, responseNonce: stream.responses[0]?.nonce ?? "" });
+    expect((await stream.next()).resources.map(({ name }) => name === long)).toEqual([true]);
   });
 
-  it("a million names are refused, and others are served", async () => {
+  it.each(["sotw", "delta"] as const)("a million names over %s are refused, and others are served", async (variant) => {
     await start();
-    const stream = client.sotw();
-    stream.send({
-      node,
-      typeUrl: ENDPOINT_TYPE,
-      resourceNames: Array.from({ length: 1_000_000 }, (_, index) => String(index)),
-    });
+    const names = Array.from({ length: 1_000_000 }, (_, index) => String(index));
+    const stream = variant === "sotw" ? client.sotw() : client.delta();
+    if (stream instanceof SotwStream) stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNames: names });
+    else stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: names });
     expect((await stream.end()).code).toBe(status.RESOURCE_EXHAUSTED);
     const other = client.delta();
     other.send({ node, typeUrl: CLUSTER_TYPE });
