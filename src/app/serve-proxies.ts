@@ -28,6 +28,8 @@ export interface ProxyService {
   readonly log: Logger;
   readonly fence: (signal: AbortSignal) => Promise<void>;
   readonly identifier: () => string;
+  readonly hold: () => string | undefined;
+  readonly admit: () => string | undefined;
 }
 
 /** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */

@@ -4,6 +4,7 @@ import { Fence } from "../control/fence.ts";
 import { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
+import { StateDigest } from "../control/state-digest.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
@@ -13,10 +14,12 @@ import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
+import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { StateStore, WatchEvent } from "../store/state-store.ts";
 import { ResourceCache } from "../xds/server/library.ts";
 import { type Address, type Config, formatAddress } from "./config.ts";
+import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
 import { openStore } from "./open-store.ts";
@@ -69,7 +72,8 @@ async function startParts(
   const mirror = new Mirror();
   const following = new AbortController();
   const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
-  const failed = follow(store, [refusals, mirror], following.signal);
+  const digest = new StateDigest();
+  const failed = follow(store, [digest, refusals, mirror], following.signal);
   // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
   failed.catch(() => undefined);
   stops.push(async () => following.abort());
@@ -98,9 +102,20 @@ async function startParts(
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
-  opened.peers.announce(() => ({ revision: mirror.revision, news: local.changes }));
   stops.push(async () => nodes.stop());
   stops.push(() => nodes.farewell());
+  const inStep = keepInStep({
+    mirror,
+    digest,
+    store: opened,
+    proxies: () => proxies,
+    clock,
+    random,
+    log,
+    registry: metrics.registry,
+  });
+  stops.push(async () => inStep.stop());
+  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.hold(), news: local.changes }));
   const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
@@ -115,6 +130,8 @@ async function startParts(
     log,
     fence,
     identifier,
+    hold: inStep.hold,
+    admit: inStep.admit,
   });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
@@ -147,6 +164,8 @@ async function startParts(
     const [unreadable] = mirror.unreadable.keys();
     if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
     if (!ready) return "starting";
+    const notInStep = inStep.admit();
+    if (notInStep !== undefined) return notInStep;
     const { frozen, away } = opened.status();
     const why = frozen ?? away?.why;
     return why && `${why}; open and new streams are served the last state`;
@@ -163,6 +182,7 @@ async function startParts(
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica },
       storeStatus: opened.status,
+      standing: inStep.findings,
     },
     logger: log,
     notReady,
@@ -183,6 +203,18 @@ async function startParts(
     "listening",
   );
   return { addresses, failed };
+}
+
+function positionOf(of: {
+  readonly mirror: Mirror;
+  readonly digest: StateDigest;
+  readonly held: string | undefined;
+  readonly news: number;
+}): PeerPosition {
+  const { held, news } = of;
+  const { revision } = of.mirror;
+  const digest = of.digest.at(revision);
+  return { revision, news, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
 }
 
 /** Opens a port, or says which setting to change. */

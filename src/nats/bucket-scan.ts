@@ -57,12 +57,19 @@ export function missedChanges(
 ): (HeldChange & { readonly sequence: number })[] {
   const { position } = held.revision;
   const newer = [...scan.changes.values()].filter(({ key, sequence, value }) => {
-    if (sequence > position || sequence <= sequenceOf(key)) return false;
-    return value !== undefined || held.entry(key) !== undefined;
+    const known = held.entry(key)?.value;
+    if (sequence > position || sequence < sequenceOf(key)) return false;
+    // The same message, and yet not the same value: what was heard is not what was written.
+    if (sequence === sequenceOf(key)) return !isEqual(value, known);
+    return value !== undefined || known !== undefined;
   });
   const gone = held
     .read("")
     .filter(({ key }) => !scan.changes.has(key) && sequenceOf(key) <= scan.position)
     .map(({ key }) => ({ key, value: undefined, position, at: held.at, sequence: 0 }));
   return [...newer, ...gone];
+}
+
+function isEqual(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
 }

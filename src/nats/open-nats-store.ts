@@ -151,7 +151,8 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     const away = awayOf({ link, mirror: mirror.status, clock });
     return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
   };
-  return { state, journal, archive, lease, peers, status, mirrorStatus: () => mirror.status };
+  const verify = () => mirror.compare();
+  return { state, journal, archive, lease, peers, status, verify, mirrorStatus: () => mirror.status };
 }
 
 /** Why nothing can be written or heard just now. */

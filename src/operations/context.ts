@@ -7,8 +7,8 @@ import type { Peers } from "../store/peers.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
-
 import type { CheckView } from "./check-view.ts";
+import type { Finding } from "./finding.ts";
 
 /** What the use cases work with. */
 export interface Context {
@@ -27,6 +27,8 @@ export interface Context {
     readonly replica: string;
   };
   readonly storeStatus: () => StoreStatus;
+  /** What is wrong with how this replica stands among the others. */
+  readonly standing: () => readonly Finding[];
 }
 
 /** Who asks. */

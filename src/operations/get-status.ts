@@ -34,15 +34,17 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
     services: services.length,
     servicesWhole: services.filter(isWhole).length,
-    replicas: replicas.map(({ silentMs, ...replica }) => ({
-      ...replica,
-      revision: formatRevision(replica.revision),
+    replicas: replicas.map(({ name, live, revision, silentMs, held }) => ({
+      name,
+      live,
+      held: held ?? "",
+      revision: formatRevision(revision),
       ...(silentMs !== undefined && { silent: durationFromMs(Math.round(silentMs)) }),
     })),
     backends: [...mirror.all("backend")].length,
     backendsEligible: services.flatMap(({ backends }) => backends.filter(isEligible)).length,
     problems: problemsOf({
-      store: storeFindings(store),
+      store: [...storeFindings(store), ...context.standing()],
       nodes: views,
       refusals,
       services,

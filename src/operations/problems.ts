@@ -57,8 +57,10 @@ export function problemsOf(findings: Findings): Problem[] {
     );
 }
 
-function replicaProblems({ name, silentMs }: ReplicaView, now: number): Finding[] {
-  if (silentMs === undefined) return [];
+function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {
+  if (silentMs === undefined) {
+    return held === undefined ? [] : [{ what: `replica ${name} sends nothing`, since: undefined, why: held }];
+  }
   const why = "it is not heard; nobody knows which proxies it holds, and how far they are";
   return [{ what: `replica ${name} is silent`, since: Math.round(now - silentMs), why }];
 }

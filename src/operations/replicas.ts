@@ -8,16 +8,19 @@ export interface ReplicaView {
   readonly revision: Revision;
   /** Milliseconds since it was heard last; nothing for a live one. */
   readonly silentMs: number | undefined;
+  /** Why it holds everything back. */
+  readonly held: string | undefined;
 }
 
 /** All replicas that share the store, by name. */
 export function replicasOf({ plane, mirror, peers, clock }: Context): readonly ReplicaView[] {
-  const own = { name: plane.replica, live: true, revision: mirror.revision, silentMs: undefined };
+  const own = { name: plane.replica, live: true, revision: mirror.revision, silentMs: undefined, held: undefined };
   const others = peers.list().map(({ replica, status, position, heardAt }) => ({
     name: replica,
     live: status === "live",
     revision: position.revision,
     silentMs: status === "live" ? undefined : clock.monotonic() - heardAt,
+    held: position.held,
   }));
   return [own, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -11,6 +11,8 @@ export interface PeerPosition {
   readonly revision: Revision;
   /** Of the state at that revision, to be compared with that of others at the same revision. */
   readonly digest?: string;
+  /** Why it holds everything back; absent while it serves. */
+  readonly held?: string;
   /** Grows whenever there is news of the proxies that it holds. */
   readonly news?: number;
 }

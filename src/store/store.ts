@@ -34,4 +34,6 @@ export interface Store {
   readonly lease: Lease;
   readonly peers: Peers;
   readonly status: () => StoreStatus;
+  /** Compares what reads and watches are answered from with what is stored, and mends it. Never rejects. */
+  readonly verify: () => Promise<void>;
 }

@@ -24,6 +24,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     mirror,
     nodes: new FakeNodeDirectory(),
     peers: noPeers,
+    standing: () => [],
     clock: systemClock,
     random: systemRandom,
     plane: { version: "0.0.0-test", replica: "plane-test" },

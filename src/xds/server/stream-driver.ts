@@ -137,8 +137,8 @@ export class StreamDriver implements ClientRef {
   }
 
   /** Ends the stream with a status that makes the client come back. */
-  stop(): void {
-    this.#fail(status.UNAVAILABLE, "the server is stopping");
+  stop(reason = "the server is stopping"): void {
+    this.#fail(status.UNAVAILABLE, reason);
   }
 
   describe(): ClientStatus {
@@ -225,6 +225,11 @@ export class StreamDriver implements ClientRef {
     }
     if (!bytes) {
       this.#fail(status.INVALID_ARGUMENT, "the first request of a stream carries the node");
+      return false;
+    }
+    const unavailable = this.#host.unavailable();
+    if (unavailable !== undefined) {
+      this.#fail(status.UNAVAILABLE, unavailable);
       return false;
     }
     const node = readNode(bytes);

@@ -30,6 +30,8 @@ export interface StreamHost<Driver> {
   readonly reading: ReadContext;
   readonly transportOf: TransportOf;
   place(node: NodeIdentity, peer: Peer): Placement;
+  /** Why no new stream is taken just now. */
+  unavailable(): string | undefined;
   view(group: string): View | undefined;
   hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;
   fence(signal: AbortSignal): Promise<void>;

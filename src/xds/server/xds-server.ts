@@ -33,6 +33,8 @@ export type XdsServerOptions = {
   readonly cache: ResourceCache;
   /** Decides where a stream belongs, from what the client says of itself and from its certificate. A string is a group. */
   readonly groupOf: (node: NodeIdentity, peer: Peer) => Placement | string;
+  /** A reason to take no new stream just now: its client is told `UNAVAILABLE`, and comes back, here or elsewhere. */
+  readonly admit?: () => string | undefined;
   /**
    * A reason to keep a resource back from a client, asked for everything that is due; `version` is empty for a removal.
    * What is held stays held until its content changes or `recheckHolds` is called.
@@ -156,6 +158,13 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     for (const driver of this.#drivers.values()) driver.recheckHolds();
   }
 
+  /** Ends the open streams, each at its own moment within `overMs`, with a status that makes clients come back elsewhere. */
+  shed({ overMs, reason }: { overMs: number; reason: string }): void {
+    for (const driver of this.#drivers.values()) {
+      this.#clock.after(this.#random.next() * overMs, () => driver.stop(reason));
+    }
+  }
+
   /** Every open stream, as of now. */
   clients(): readonly ClientStatus[] {
     return [...this.#drivers.values()].map((driver) => driver.describe());
@@ -197,7 +206,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 
   #createHost(): StreamHost<StreamDriver> {
-    const { cache, groupOf, hold, fence, refusals, identifier, types } = this.#options;
+    const { cache, groupOf, admit, hold, fence, refusals, identifier, types } = this.#options;
     const tables = new SharedTables();
     return {
       registry: createRegistry(types),
@@ -214,6 +223,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
         const placement = groupOf(node, peer);
         return typeof placement === "string" ? { group: placement } : placement;
       },
+      unavailable: admit ?? (() => undefined),
       view: (group) => cache.view(group),
       hold: hold ?? (() => undefined),
       fence: fence ?? (() => Promise.resolve()),

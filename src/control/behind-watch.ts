@@ -1,0 +1,77 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Peer, Peers } from "../store/peers.ts";
+import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import type { Mirror } from "./mirror.ts";
+
+/** A replica whose peers have been ahead of it for so long sends its proxies to them. */
+export const AHEAD_MS = 10_000;
+
+/** What this replica was found not to have reached, and since when, by the monotonic clock. */
+export interface Lag {
+  readonly target: Revision;
+  readonly since: number;
+}
+
+/** Follows how far the live peers are ahead. A revision that was reached in time starts no lag: the next one may. */
+export function followLag(
+  lag: Lag | undefined,
+  { own, peers, now }: { readonly own: Revision; readonly peers: readonly Peer[]; readonly now: number },
+): Lag | undefined {
+  const ahead = peers
+    .filter(({ status, position }) => status === "live" && !reached(own, position.revision))
+    .map(({ position }) => position.revision)
+    .reduce<Revision | undefined>((a, b) => (a === undefined || reached(b, a) ? b : a), undefined);
+  if (ahead === undefined) return undefined;
+  return lag === undefined || reached(own, lag.target) ? { target: ahead, since: now } : lag;
+}
+
+export interface BehindWatchOptions {
+  readonly mirror: Pick<Mirror, "revision" | "onFold">;
+  readonly peers: Pick<Peers, "list" | "onChange">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether the store itself is out of sight or went back: then being behind is no reason to go anywhere. */
+  readonly isStoreAway: () => boolean;
+  /** Called once when this replica has been behind for too long. */
+  readonly onBehind: () => void;
+}
+
+/** Notices that this replica has fallen behind its peers for good, although they are heard and serve something newer. */
+export class BehindWatch {
+  readonly #options: BehindWatchOptions;
+  readonly #ends: readonly (() => void)[];
+  #lag: Lag | undefined;
+  #behind = false;
+
+  constructor(options: BehindWatchOptions) {
+    this.#options = options;
+    const check = () => this.#check();
+    this.#ends = [options.peers.onChange(check), options.mirror.onFold(check)];
+  }
+
+  /** Whether proxies are better served by others. */
+  get isBehind(): boolean {
+    return this.#behind;
+  }
+
+  stop(): void {
+    for (const end of this.#ends) end();
+  }
+
+  #check(): void {
+    const { mirror, peers, clock, log, isStoreAway, onBehind } = this.#options;
+    const now = clock.monotonic();
+    const own = mirror.revision;
+    this.#lag = isStoreAway() ? undefined : followLag(this.#lag, { own, peers: peers.list(), now });
+    const before = this.#behind;
+    this.#behind = this.#lag !== undefined && now - this.#lag.since >= AHEAD_MS;
+    if (this.#behind === before) return;
+    if (!this.#behind) {
+      log.info({ revision: formatRevision(own) }, "caught up with the other replicas");
+      return;
+    }
+    log.error({ revision: formatRevision(own) }, "behind the other replicas for too long: proxies are sent to them");
+    onBehind();
+  }
+}
