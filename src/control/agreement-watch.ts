@@ -72,7 +72,8 @@ export class AgreementWatch {
       if (own === undefined || position.digest === undefined) continue;
       this.#comparisons.set(replica, { replica, revision: position.revision, own, other: position.digest });
     }
-    this.#judge(judgeAgreement([...this.#comparisons.values()]));
+    const byName = [...this.#comparisons.values()].sort((a, b) => (a.replica < b.replica ? -1 : 1));
+    this.#judge(judgeAgreement(byName));
   }
 
   #judge(agreement: Agreement): void {

@@ -9,16 +9,24 @@ export interface TcpProxy extends AsyncDisposable {
   reset(): void;
   /** What was sent meanwhile arrives, as TCP does once the way is free again; connections that were made meanwhile go on. */
   mend(): void;
+  /** What the server sends arrives with each occurrence of one text as another of the same length; nothing: as it was sent. */
+  falsify(texts: { readonly from: string; readonly to: string } | undefined): void;
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let isReset = false;
-  const join = (from: Socket, to: Socket) => {
+  let falsified: { readonly from: string; readonly to: string } | undefined;
+  const pass = (data: Buffer) => {
+    if (falsified === undefined) return data;
+    const { from, to } = falsified;
+    return Buffer.from(data.toString("latin1").replaceAll(from, to), "latin1");
+  };
+  const join = (from: Socket, to: Socket, change: (data: Buffer) => Buffer) => {
     sockets.add(from);
     from.setNoDelay(true);
-    from.on("data", (data) => to.write(data));
+    from.on("data", (data: Buffer) => to.write(change(data)));
     from.on("error", () => undefined);
     from.on("close", () => {
       sockets.delete(from);
@@ -32,8 +40,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return;
     }
     const target = connect(targetPort, "127.0.0.1");
-    join(client, target);
-    join(target, client);
+    join(client, target, (data) => data);
+    join(target, client, pass);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -51,6 +59,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       isCut = false;
       isReset = false;
       for (const socket of sockets) socket.resume();
+    },
+    falsify: (texts) => {
+      falsified = texts;
     },
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -285,6 +285,37 @@ describe("groups", () => {
   });
 });
 
+describe("a server that is not to be used just now", () => {
+  it("sends new clients elsewhere and keeps those that it has", async () => {
+    let reason: string | undefined;
+    await start({ admit: () => reason });
+    const early = client.delta();
+    early.send({ node, typeUrl: CLUSTER_TYPE });
+    await early.next();
+    reason = "state_differs";
+    const late = client.delta();
+    late.send({ node: { ...node, id: "n2" }, typeUrl: CLUSTER_TYPE });
+    expect(await late.end()).toEqual({ code: status.UNAVAILABLE, details: "state_differs" });
+    server.regroup();
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    expect((await early.next()).resources.map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  it("sheds the clients that it has, each at its own moment", async () => {
+    await start();
+    const streams = ["n1", "n2", "n3"].map((id) => {
+      const stream = client.delta();
+      stream.send({ node: { ...node, id }, typeUrl: CLUSTER_TYPE });
+      return stream;
+    });
+    for (const stream of streams) await stream.next();
+    server.shed({ overMs: 50, reason: "another replica has newer state" });
+    for (const stream of streams) {
+      expect(await stream.end()).toEqual({ code: status.UNAVAILABLE, details: "another replica has newer state" });
+    }
+  });
+});
+
 describe("the fence", () => {
   it("is awaited before the first answer", async () => {
     const gate = Promise.withResolvers<void>();
