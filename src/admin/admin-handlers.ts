@@ -16,8 +16,9 @@ import { listNodes } from "../operations/list-nodes.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { putPolicy } from "../operations/put-policy.ts";
 import { registerBackend } from "../operations/register-backend.ts";
-import { reportHealth, type SeenObservations } from "../operations/report-health.ts";
+import { reportHealth } from "../operations/report-health.ts";
 import { rollback } from "../operations/rollback.ts";
+import { SeenObservations } from "../operations/seen-observations.ts";
 import { unregisterBackend } from "../operations/unregister-backend.ts";
 import { updateObject } from "../operations/update-object.ts";
 import { waitForRevision } from "../operations/wait-for-revision.ts";
@@ -28,7 +29,7 @@ import type { Handlers } from "./implement-service.ts";
 
 /** Which operation answers which method of the admin API. */
 export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
-  const seen: SeenObservations = new WeakMap();
+  const seen = new SeenObservations(context);
   return {
     createService: async ({ service, options }, caller) =>
       written("service", await createObject(context, caller, { kind: "service", message: service, options })),

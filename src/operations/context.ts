@@ -16,7 +16,7 @@ export interface Context {
   readonly journal: Journal;
   readonly mirror: Mirror;
   readonly nodes: NodeDirectory;
-  readonly peers: Pick<Peers, "list">;
+  readonly peers: Pick<Peers, "list" | "ask" | "answer">;
   /** Absent where nothing is checked. */
   readonly checks?: CheckView;
   readonly clock: Clock;

@@ -15,14 +15,9 @@ import { executeWrite } from "./execute-write.ts";
 import type { Stamp } from "./next-meta.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
 import { planPut } from "./plan-put.ts";
+import type { SeenObservations } from "./seen-observations.ts";
 import type { Stored } from "./stored-state.ts";
 import type { PlannedWrite } from "./write-use-case.ts";
-
-/**
- * The newest observation behind a stored verdict: one that says the same again is not written, and an older one that
- * comes late must still not win (law 3, order).
- */
-export type SeenObservations = WeakMap<Health, bigint>;
 
 /** By how much a stored report outlives its ttl, as a share of it: until then, saying the same again needs no write. */
 const TTL_SLACK = 0.5;
@@ -43,19 +38,22 @@ export async function reportHealth(
   if (health.expireTime !== undefined) throw badField("expireTime", "follows from ttl; give that");
   const life = lifeOf(health, ttl);
   const { mirror } = context;
+  const known = mirror.stored("health", name);
+  const mayLose = health.sequence > 0n && known !== undefined && !saysTheSame(known, health, known.object.backendUid);
+  const elsewhere = mayLose ? await context.seen.newestElsewhere(name, known.object.backendUid) : 0n;
   const plan = (stamp: Stamp): PlannedWrite<ReportHealthResponse> => {
     const backend = mirror.stored("backend", readName("backend", health.backend, "backend"));
     if (backend === undefined) throw notFound("backend", health.backend);
     const uid = backend.object.meta.uid;
     if (health.backendUid !== "" && health.backendUid !== uid) throw observedEarlierBackend(health, uid);
     const before = mirror.stored("health", name);
-    checkNewer(health, uid, before, context.seen);
+    if (before?.object.backendUid === uid) checkNewer(health, greater(context.seen.newest(before), elsewhere));
     if (
       before !== undefined &&
       saysTheSame(before, health, uid) &&
       outlives(before.object.expiresAt, life, stamp.now)
     ) {
-      if (health.sequence > 0n) context.seen.set(before.message, health.sequence);
+      context.seen.note(before.message, health.sequence);
       const revision = formatRevision(before.revision);
       return { ops: [], response: create(ReportHealthResponseSchema, { health: before.message, revision }) };
     }
@@ -106,9 +104,7 @@ function outlives(expiresAt: number | undefined, life: Life, now: number): boole
   return expiresAt >= now + life.leastMs && expiresAt <= now + life.mostMs;
 }
 
-function checkNewer(health: Health, uid: string, before: Stored<"health"> | undefined, seen: SeenObservations): void {
-  if (before === undefined || before.object.backendUid !== uid) return;
-  const newest = seen.get(before.message) ?? before.object.sequence;
+function checkNewer(health: Health, newest: bigint): void {
   if (newest === 0n || health.sequence > newest) return;
   throw new ControlPlaneError({
     kind: "conflict",
@@ -116,6 +112,10 @@ function checkNewer(health: Health, uid: string, before: Stored<"health"> | unde
     message: `${health.source} has reported observation ${newest} of ${health.backend} before; ${health.sequence} is not newer`,
     details: { backend: health.backend, source: health.source, newest: String(newest) },
   });
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function saysTheSame({ message, object }: Stored<"health">, { status, reason }: Health, uid: string): boolean {

@@ -183,6 +183,18 @@ describe("a worker", () => {
     expect(probes.length).toBe(5);
   });
 
+  it("makes intervals shorter by the jitter, each time anew, never longer", async () => {
+    await put("service", "shop", checked({ jitterPercent: 50 }));
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+    probes = [];
+    await clock.advance(100_000);
+    const gaps = probes.slice(1).map(({ at }, i) => at - (probes[i]?.at ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2500);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(5000);
+    expect(new Set(gaps).size).toBe(gaps.length);
+  });
+
   it("checks a backend on its own port for checks", async () => {
     await put("backend", "shop/b1000", { address: "10.0.0.1:1000", checkPort: 9000 });
     await startWorker("plane-a");

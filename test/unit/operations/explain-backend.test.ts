@@ -9,6 +9,7 @@ import { explainBackend } from "../../../src/operations/explain-backend.ts";
 import { getObject } from "../../../src/operations/get-object.ts";
 import { registerBackend } from "../../../src/operations/register-backend.ts";
 import { reportHealth } from "../../../src/operations/report-health.ts";
+import { SeenObservations } from "../../../src/operations/seen-observations.ts";
 import { updateObject } from "../../../src/operations/update-object.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
@@ -26,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => plane.close());
 
 const report = (source: string, status: Health_Status) =>
-  reportHealth({ ...plane, seen: new WeakMap() }, TESTER, {
+  reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, {
     health: create(HealthSchema, { backend: "shop/a", source, status, reason: "disk full" }),
   });
 

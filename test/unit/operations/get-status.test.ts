@@ -12,6 +12,7 @@ import { listNodes } from "../../../src/operations/list-nodes.ts";
 import { LAG_BOUND_MS } from "../../../src/operations/problems.ts";
 import { registerBackend } from "../../../src/operations/register-backend.ts";
 import { reportHealth } from "../../../src/operations/report-health.ts";
+import { SeenObservations } from "../../../src/operations/seen-observations.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
@@ -104,7 +105,7 @@ describe("services", () => {
       status: Status.UNHEALTHY,
       reason: "HTTP 503",
     });
-    await reportHealth({ ...plane, seen: new WeakMap() }, TESTER, { health });
+    await reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, { health });
     const status = await getStatus(plane);
     expect(status).toMatchObject({ services: 3, servicesWhole: 1, backends: 2, backendsEligible: 1 });
     expect(status.problems.map(({ what }) => what)).toEqual([

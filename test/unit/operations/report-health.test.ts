@@ -8,7 +8,8 @@ import { clearHealth } from "../../../src/operations/clear-health.ts";
 import { createObject } from "../../../src/operations/create-object.ts";
 import { getObject } from "../../../src/operations/get-object.ts";
 import { registerBackend } from "../../../src/operations/register-backend.ts";
-import { reportHealth, type SeenObservations } from "../../../src/operations/report-health.ts";
+import { reportHealth } from "../../../src/operations/report-health.ts";
+import { SeenObservations } from "../../../src/operations/seen-observations.ts";
 import { unregisterBackend } from "../../../src/operations/unregister-backend.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
@@ -29,7 +30,7 @@ const stored = () => plane.mirror.get("health", "shop/a/reporter:x");
 
 beforeEach(async () => {
   plane = await openPlaneContext();
-  seen = new WeakMap();
+  seen = new SeenObservations(plane);
   await createObject(plane, TESTER, {
     kind: "service",
     message: create(ServiceSchema, { name: "shop" }),
@@ -70,6 +71,35 @@ describe("law 3, order: an observation that is not newer never wins", () => {
     await expect(report({ sequence: 7n, status: Status.HEALTHY })).rejects.toMatchObject({
       code: "OBSERVATION_NOT_NEWER",
     });
+  });
+
+  test("nor against one that said the same to another replica", async () => {
+    await report({ sequence: 5n });
+    const uid = plane.mirror.get("backend", "shop/a")?.meta.uid ?? "";
+    let answer = (_: Uint8Array): Promise<Uint8Array> => Promise.reject(new Error("nobody answers"));
+    const there = new SeenObservations({
+      mirror: plane.mirror,
+      peers: {
+        ask: async () => [],
+        answer: (_, handler) => {
+          answer = handler;
+          return () => {};
+        },
+      },
+    });
+    const message = plane.mirror.stored("health", "shop/a/reporter:x")?.message;
+    if (message !== undefined) there.note(message, 10n);
+    const ask = async (_: string, question: Uint8Array) => [
+      { replica: "plane-b", answer: await answer(question) },
+      { replica: "plane-c", answer: undefined },
+    ];
+    seen = new SeenObservations({ mirror: plane.mirror, peers: { ask, answer: () => () => {} } });
+    expect(await seen.newestElsewhere("shop/a/reporter:x", uid)).toBe(10n);
+    expect(await seen.newestElsewhere("shop/a/reporter:x", "another")).toBe(0n);
+    await expect(report({ sequence: 7n, status: Status.HEALTHY })).rejects.toMatchObject({
+      code: "OBSERVATION_NOT_NEWER",
+    });
+    expect(await report({ sequence: 11n, status: Status.HEALTHY })).toMatchObject({ changed: true });
   });
 
   test("each source has an order of its own", async () => {
