@@ -105,7 +105,7 @@ export class HealthView implements CheckView {
   }
 }
 
-/** Replicas of one release talk to each other; the bytes are their own. */
+/** JSON, to which a later release may add: what a reader does not know it passes over. */
 function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }

@@ -51,6 +51,8 @@ interface Checked {
   /** By the monotonic clock: of the newest check that said something; before the first, when the watch began. */
   seenAt: number;
   hurried: boolean;
+  /** It was in a hurry, and has no phase of its own yet. */
+  unphased: boolean;
   readonly remove: () => void;
   stopWait: (() => void) | undefined;
   /** The newest observation whose verdict waits. */
@@ -192,7 +194,16 @@ export class HealthWorker {
       random.next() * withinMs,
     );
     const seenAt = clock.monotonic();
-    const checked: Checked = { spec, judged, seenAt, hurried: false, remove, stopWait: undefined, recent: [] };
+    const checked: Checked = {
+      spec,
+      judged,
+      seenAt,
+      hurried: false,
+      unphased: false,
+      remove,
+      stopWait: undefined,
+      recent: [],
+    };
     this.#checked.set(spec.backend, checked);
     this.#setHurried(checked, isAboutToChange(judged));
   }
@@ -215,15 +226,23 @@ export class HealthWorker {
     if (checked?.judged.given !== undefined) checked.judged = takeOver(mirror, checked.spec);
   }
 
-  #intervalMs({ spec: { check }, hurried }: Checked): number {
+  #intervalMs(checked: Checked): number {
+    const { random } = this.#options;
+    const { check } = checked.spec;
+    if (!checked.hurried && checked.unphased) {
+      // Those that came together, or changed together, part again.
+      checked.unphased = false;
+      return check.intervalMs * random.next();
+    }
     const calm = this.#hurried <= Math.max(MAX_HURRIED, MAX_HURRIED_RATIO * this.#checked.size);
-    const full = hurried && calm ? check.changingIntervalMs : check.intervalMs;
-    return full * (1 - check.jitterRatio * this.#options.random.next());
+    const full = checked.hurried && calm ? check.changingIntervalMs : check.intervalMs;
+    return full * (1 - check.jitterRatio * random.next());
   }
 
   #setHurried(checked: Checked, hurried: boolean): void {
     if (checked.hurried === hurried) return;
     checked.hurried = hurried;
+    checked.unphased ||= hurried;
     this.#hurried += hurried ? 1 : -1;
   }
 

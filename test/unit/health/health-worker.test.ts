@@ -267,6 +267,20 @@ describe("several workers", () => {
     expect(new Set(probes.map(({ worker }) => worker)).size).toBe(3);
   });
 
+  it("spread evenly what came together", async () => {
+    await startWorker("plane-a");
+    await putBackends("shop", 2000, 160);
+    await clock.advance(20_000);
+    probes = [];
+    await clock.advance(5000);
+    const from = clock.monotonic() - 5000;
+    const perSecond = [0, 1, 2, 3, 4].map(
+      (second) => probes.filter(({ at }) => Math.floor((at - from) / 1000) === second).length,
+    );
+    expect(Math.min(...perSecond)).toBeGreaterThan(25);
+    expect(Math.max(...perSecond)).toBeLessThan(55);
+  });
+
   it("take over the share of one that is gone, from its stored verdicts", async () => {
     await startWorker("plane-a");
     await startWorker("plane-b");

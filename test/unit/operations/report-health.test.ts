@@ -76,7 +76,7 @@ describe("law 3, order: an observation that is not newer never wins", () => {
   test("nor against one that said the same to another replica", async () => {
     await report({ sequence: 5n });
     const uid = plane.mirror.get("backend", "shop/a")?.meta.uid ?? "";
-    let answer = (_: Uint8Array): Promise<Uint8Array> => Promise.reject(new Error("nobody answers"));
+    let answer: Parameters<typeof plane.peers.answer>[1] = () => Promise.reject(new Error("nobody answers"));
     const there = new SeenObservations({
       mirror: plane.mirror,
       peers: {
