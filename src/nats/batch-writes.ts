@@ -19,17 +19,17 @@ export interface BatchWrites {
 export function batchWrites(options: {
   readonly batch: Batch;
   readonly subjects: Subjects;
-  readonly expected: (op: StoreOp) => number | undefined;
+  /** The sequence that the newest message of the operation's key must have. */
+  readonly expected: (op: StoreOp) => number;
   readonly record: BucketWrite | undefined;
 }): BatchWrites {
   const { batch, subjects, expected, record } = options;
   const hidden: BucketWrite[] = record === undefined ? [] : [record];
   const shown = batch.ops.map((op): BucketWrite => {
     const subject = subjects.state(op.key);
-    const sequence = expected(op);
-    const guarded = sequence === undefined ? {} : { expected: sequence };
+    const guarded = { subject, expected: expected(op) };
     if (op.op === "delete") {
-      return { subject, value: new Uint8Array(), purge: { markerTtlMs: MARKER_TTL_MS }, ...guarded };
+      return { ...guarded, value: new Uint8Array(), purge: { markerTtlMs: MARKER_TTL_MS } };
     }
     if (op.history !== undefined) {
       hidden.push({
@@ -37,7 +37,7 @@ export function batchWrites(options: {
         value: formatCopy({ generation: op.history.generation, value: op.value }),
       });
     }
-    return { subject, value: op.value, ...guarded };
+    return { ...guarded, value: op.value };
   });
   return { hidden, shown };
 }

@@ -27,6 +27,7 @@ import { batchWrites, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
 import { parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
+import { Lanes } from "./lanes.ts";
 import type { Link } from "./link.ts";
 import { readHistory } from "./nats-history.ts";
 import type { NatsJournal } from "./nats-journal.ts";
@@ -36,6 +37,8 @@ import type { StreamReader } from "./stream-reader.ts";
 /** How long a commit waits for its own mirror, and a refusal for the mirror to be sure. */
 const MIRROR_WAIT_MS = 2_000;
 const CONFLICT_TRIES = 8;
+/** Batches under way. */
+const MOST_AT_ONCE = 32;
 const RETRY_PAUSE_MS = 20;
 
 export interface NatsStoreOptions {
@@ -53,9 +56,11 @@ export interface NatsStoreOptions {
 /** The state in one JetStream bucket, read from this process's mirror of it. */
 export class NatsStore implements StateStore {
   readonly #options: NatsStoreOptions;
-  /** One batch is in flight at a time: with several copies the server refuses a second write to a key under way. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** With several copies the server refuses a second write to a key, or a second guard by it, while one is under way. */
+  readonly #lanes = new Lanes(MOST_AT_ONCE);
+  /** The barrier that is under way, and the one that waits for its end: it serves all who came meanwhile. */
   #barrier: Promise<Revision> | undefined;
+  #nextBarrier: Promise<Revision> | undefined;
   #isTicking = false;
   #closed = false;
   #latest = 0;
@@ -67,7 +72,7 @@ export class NatsStore implements StateStore {
   async commit(batch: Batch): Promise<Committed> {
     this.#assertOpen();
     checkBatch(batch);
-    return await this.#inTurn(() => this.#commit(batch));
+    return await this.#lanes.run(touchedKeys(batch), () => this.#commit(batch));
   }
 
   async get(key: string): Promise<Entry | undefined> {
@@ -95,11 +100,19 @@ export class NatsStore implements StateStore {
 
   async barrier(): Promise<Revision> {
     this.#assertOpen();
-    this.#barrier ??= this.#inTurn(() => {
-      this.#barrier = undefined;
-      return this.#passBarrier();
-    });
-    return await this.#barrier;
+    if (this.#barrier === undefined) {
+      this.#barrier = this.#passBarrier().finally(() => {
+        this.#barrier = undefined;
+      });
+      return await this.#barrier;
+    }
+    this.#nextBarrier ??= this.#barrier
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextBarrier = undefined;
+        return this.barrier();
+      });
+    return await this.#nextBarrier;
   }
 
   /** A write of nothing, so that mirrors everywhere hear that all is well. Fails silently: others try too. */
@@ -122,7 +135,7 @@ export class NatsStore implements StateStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#queue.catch(() => undefined);
+    await this.#lanes.idle();
     await this.#options.onClose();
   }
 
@@ -132,12 +145,6 @@ export class NatsStore implements StateStore {
 
   #assertOpen(): void {
     if (this.#closed) throw storeClosed();
-  }
-
-  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.catch(() => undefined).then(run);
-    this.#queue = turn.catch(() => undefined);
-    return await turn;
   }
 
   async #commit(batch: Batch): Promise<Committed> {
@@ -193,8 +200,8 @@ export class NatsStore implements StateStore {
     const { subjects } = epoch;
     const id = random.id();
     const { fence } = batch;
-    const expected = (op: StoreOp) =>
-      op.guard === undefined || op.guard === "any" ? undefined : mirror.sequenceOf(op.key);
+    // Without a guard too: with several copies, a guarded write elsewhere would not see an unguarded one under way.
+    const expected = (op: StoreOp) => mirror.sequenceOf(op.key);
     const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.sequenceOf(fence.key) };
     const { hidden, shown } = batchWrites({
       batch,
@@ -286,6 +293,15 @@ interface Published {
 
 function keysOf({ ops }: Batch): readonly string[] {
   return ops.map(({ key }) => key);
+}
+
+/** What the server looks at for a batch: two that share any of it must not be under way together. */
+function touchedKeys(batch: Batch): string[] {
+  const { ops, fence, cause } = batch;
+  const keys = ops.map(({ key }) => key);
+  if (fence !== undefined) keys.push(fence.key);
+  if (isJournaled(batch) && cause.requestId !== "") keys.push(`request ${cause.requestId}`);
+  return keys;
 }
 
 function isRevision(guard: Guard | undefined): guard is Revision {

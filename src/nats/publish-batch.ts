@@ -4,11 +4,14 @@ import { isSilence } from "./failure.ts";
 
 /** The server's bound on one batch. */
 const MAX_MESSAGES = 1_000;
-const FIRST_TIMEOUT_MS = 3_000;
 const COMMIT_TIMEOUT_MS = 5_000;
 
 const WRONG_LAST_SEQUENCE = 10_071;
 const WRITE_IN_FLIGHT = 10_164;
+/** The stream's leader changed in the middle of it. */
+const INCOMPLETE = 10_176;
+const TOO_MANY_BATCHES = 10_210;
+const TRY_AGAIN = [WRONG_LAST_SEQUENCE, WRITE_IN_FLIGHT, INCOMPLETE, TOO_MANY_BATCHES];
 
 export interface BucketWrite {
   readonly subject: string;
@@ -35,7 +38,7 @@ export interface PublishOptions {
 export type PublishOutcome =
   /** Sequence of the batch's last message. */
   | { readonly kind: "written"; readonly sequence: number }
-  /** An expectation did not hold, or a write to the same subject was under way. Nothing was written. */
+  /** An expectation did not hold, or could not be looked at just now. Nothing was written. */
   | { readonly kind: "conflict" }
   /** Nothing was written. */
   | { readonly kind: "failed"; readonly error: unknown }
@@ -43,8 +46,8 @@ export type PublishOutcome =
   | { readonly kind: "unknown"; readonly error: unknown };
 
 /**
- * Writes all or nothing: the messages of an atomic batch (ADR-50), the first and the last as requests, those between them
- * as plain publishes. A single message is a plain publish with an acknowledgement.
+ * Writes all or nothing: the messages of an atomic batch (ADR-50), sent in one go; only the last is answered. A single
+ * message is a plain publish with an acknowledgement.
  */
 export async function publishBatch(
   connection: NatsConnection,
@@ -52,37 +55,22 @@ export async function publishBatch(
 ): Promise<PublishOutcome> {
   const count = writes.length;
   if (count > MAX_MESSAGES) throw new Error(`a batch of ${count} messages`);
-  for (const [i, write] of writes.entries()) {
-    const index = i + 1;
-    const isLast = index === count;
+  const messages = writes.map((write, i) => {
     const header = headersOf(write);
-    header.set(BATCH_HEADER, formatBatchMark({ index, count, hidden }));
-    if (isLast) header.set(ID_HEADER, id);
+    header.set(BATCH_HEADER, formatBatchMark({ index: i + 1, count, hidden }));
     if (count > 1) {
       header.set("Nats-Batch-Id", id);
-      header.set("Nats-Batch-Sequence", String(index));
-      if (isLast) header.set("Nats-Batch-Commit", "1");
+      header.set("Nats-Batch-Sequence", String(i + 1));
     }
-    const { subject, value } = write;
-    if (isLast) return await commit(() => connection.request(subject, value, { headers: header, timeout: timeoutMs }));
-    if (index > 1) {
-      connection.publish(subject, value, { headers: header });
-      continue;
-    }
-    try {
-      const reply = await connection.request(subject, value, { headers: header, timeout: FIRST_TIMEOUT_MS });
-      const refusal = reply.data.byteLength > 0 ? readAck(reply) : undefined;
-      if (refusal !== undefined && refusal.kind !== "written") return refusal;
-    } catch (error) {
-      return { kind: "failed", error };
-    }
-  }
-  throw new Error("a batch without messages");
-}
-
-async function commit(request: () => Promise<Msg>): Promise<PublishOutcome> {
+    return { ...write, header };
+  });
+  const last = messages.pop();
+  if (last === undefined) throw new Error("a batch without messages");
+  last.header.set(ID_HEADER, id);
+  if (count > 1) last.header.set("Nats-Batch-Commit", "1");
+  for (const { subject, value, header } of messages) connection.publish(subject, value, { headers: header });
   try {
-    return readAck(await request());
+    return readAck(await connection.request(last.subject, last.value, { headers: last.header, timeout: timeoutMs }));
   } catch (error) {
     return { kind: isSilence(error) || isLostConnection(error) ? "unknown" : "failed", error };
   }
@@ -96,7 +84,7 @@ function isLostConnection(error: unknown): boolean {
 
 function readAck(reply: Msg): PublishOutcome {
   const { seq, error } = reply.json<{ seq?: number; error?: { err_code?: number; description?: string } }>();
-  if (error?.err_code === WRONG_LAST_SEQUENCE || error?.err_code === WRITE_IN_FLIGHT) return { kind: "conflict" };
+  if (error?.err_code !== undefined && TRY_AGAIN.includes(error.err_code)) return { kind: "conflict" };
   if (error !== undefined || seq === undefined) {
     return {
       kind: "failed",
