@@ -5,6 +5,7 @@ import { runFanout } from "./fanout/run.ts";
 import { runGrowth } from "./growth/run.ts";
 import { runSizing } from "./growth/sizing-table.ts";
 import { runHealthBench } from "./health-scale.ts";
+import { runNatsBench } from "./nats.ts";
 import { type BenchReport, keepReport, printReport } from "./report.ts";
 import { runStartBench } from "./start.ts";
 
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<Benc
   fanout: runFanout,
   growth: runGrowth,
   health: runHealthBench,
+  nats: runNatsBench,
   sizing: runSizing,
   start: runStartBench,
 };
