@@ -44,8 +44,8 @@ interface StoredMessage<K extends Kind = Kind> {
 export class Mirror implements State {
   #revision: Revision = { epoch: 0, position: 0 };
   #synced = false;
-  /** While the present state is being read: the objects seen so far. What is not among them at the end is gone. */
-  #seen: Set<string> | undefined;
+  /** While the present state is read anew: keys of the objects that were not seen yet. What is left at the end is gone. */
+  #unseen: Set<string> | undefined;
   readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
   readonly #members = new Map<Name, Map<Name, Backend>>();
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
@@ -103,14 +103,14 @@ export class Mirror implements State {
   fold(event: WatchEvent): void {
     const changes = { objects: [] as ChangedObject[], leds: [] as Name[] };
     if (event.kind === "state") {
-      this.#seen ??= new Set();
+      this.#unseen ??= new Set(this.#keys());
       for (const { key, value, revision } of event.entries) {
-        this.#seen.add(key);
+        this.#unseen.delete(key);
         this.#write(key, value, revision, changes);
       }
       if (!event.synced) return;
-      this.#dropUnseen(this.#seen, event.revision, changes);
-      this.#seen = undefined;
+      for (const key of this.#unseen) this.#write(key, undefined, event.revision, changes);
+      this.#unseen = undefined;
     } else {
       for (const { key, value, revision } of event.changes) this.#write(key, value, revision, changes);
     }
@@ -150,10 +150,9 @@ export class Mirror implements State {
     });
   }
 
-  #dropUnseen(seen: ReadonlySet<string>, revision: Revision, changes: Changes): void {
-    const held = [...this.#leds.keys()].map(ledsKey);
-    for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
-    for (const key of held) if (!seen.has(key)) this.#write(key, undefined, revision, changes);
+  *#keys(): Iterable<string> {
+    for (const service of this.#leds.keys()) yield ledsKey(service);
+    for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) yield storeKey(kind, name);
   }
 
   #write(key: string, value: Uint8Array | undefined, revision: Revision, changes: Changes): void {

@@ -11,13 +11,16 @@ export type Name = string;
 
 export const DEFAULT_PROJECT = "default";
 
-const COLLECTION: Record<Exclude<Kind, "backend" | "health">, string> = {
-  service: "services",
-  policy: "policies",
-  listener: "listeners",
-  route: "routes",
-  fleet: "fleets",
+const COLLECTIONS: Record<Kind, readonly string[]> = {
+  service: ["services"],
+  policy: ["policies"],
+  backend: ["services", "backends"],
+  health: ["services", "backends", "health"],
+  listener: ["listeners"],
+  route: ["routes"],
+  fleet: ["fleets"],
 };
+const KIND_OF = new Map(KINDS.map((kind) => [COLLECTIONS[kind].join("/"), kind]));
 
 /** A name taken apart. `ids` has one entry, two for a backend, three for a verdict. */
 export interface NameParts {
@@ -42,7 +45,7 @@ export function parseName(kind: Kind, text: string, project: string = DEFAULT_PR
     owner = rest[1] ?? "";
     rest = rest.slice(2);
   }
-  const words = collections(kind);
+  const words = COLLECTIONS[kind];
   const full = rest.length === words.length * 2 && words.every((word, i) => rest[i * 2] === word);
   const ids = full ? rest.filter((_, i) => i % 2 === 1) : rest;
   if (ids.length !== words.length)
@@ -64,7 +67,7 @@ export function parseName(kind: Kind, text: string, project: string = DEFAULT_PR
 /** The one spelling of a name: short in the default project, full elsewhere. */
 export function formatName(kind: Kind, parts: NameParts): Name {
   if (parts.project === DEFAULT_PROJECT) return parts.ids.join("/");
-  const path = collections(kind).flatMap((word, i) => [word, parts.ids[i] ?? ""]);
+  const path = COLLECTIONS[kind].flatMap((word, i) => [word, parts.ids[i] ?? ""]);
   return ["projects", parts.project, ...path].join("/");
 }
 
@@ -77,6 +80,9 @@ export function partsOf(kind: Kind, name: Name): NameParts {
 
 /** The service that a backend belongs to. */
 export function serviceOf(backend: Name): Name {
+  // In the default project it is what comes before the first slash of one: nothing has to be taken apart.
+  const slash = backend.indexOf("/");
+  if (slash > 0 && backend.indexOf("/", slash + 1) < 0) return backend.slice(0, slash);
   const { project, ids } = partsOf("backend", backend);
   return formatName("service", { project, ids: ids.slice(0, 1) });
 }
@@ -93,7 +99,7 @@ export function backendOf(health: Name): Name {
  */
 export function storeKey(kind: Kind, name: Name): string {
   const { project, ids } = partsOf(kind, name);
-  const path = collections(kind).flatMap((word, i) => [word, (ids[i] ?? "").replace(":", "_")]);
+  const path = COLLECTIONS[kind].flatMap((word, i) => [word, (ids[i] ?? "").replace(":", "_")]);
   return ["projects", project, ...path].join("/");
 }
 
@@ -101,17 +107,10 @@ export function storeKey(kind: Kind, name: Name): string {
 export function parseStoreKey(key: string): { kind: Kind; name: Name } | undefined {
   const [projects, project, ...path] = key.split("/");
   if (projects !== "projects" || project === undefined) return undefined;
-  const words = path.filter((_, i) => i % 2 === 0);
-  const kind = KINDS.find((candidate) => collections(candidate).join("/") === words.join("/"));
+  const kind = KIND_OF.get(path.filter((_, i) => i % 2 === 0).join("/"));
   if (kind === undefined || path.length % 2 === 1) return undefined;
   const ids = path.filter((_, i) => i % 2 === 1).map((id, i) => (i === 2 ? id.replace("_", ":") : id));
   return { kind, name: formatName(kind, { project, ids }) };
-}
-
-function collections(kind: Kind): readonly string[] {
-  if (kind === "backend") return ["services", "backends"];
-  if (kind === "health") return ["services", "backends", "health"];
-  return [COLLECTION[kind]];
 }
 
 function example(kind: Kind): string {

@@ -99,17 +99,32 @@ export class BucketMirror {
     this.#heardAt = options.clock.monotonic();
   }
 
-  /** Resolves once the present state has been read; rejects when the bucket cannot be read at all. */
+  /**
+   * Resolves once the present state has been read; rejects when the bucket cannot be read, and may be tried again.
+   *
+   * @throws ControlPlaneError `unavailable` / `STORE_UNREACHABLE`.
+   */
   async start(): Promise<void> {
-    const { created, state } = await this.#info();
-    this.#created = created;
-    this.#liveFrom = state.last_seq;
-    this.#subjects = subjectsOf(this.#options.bucket, (await this.#newestEpoch()).root);
     this.#isOpening = true;
-    await this.#open();
-    this.#isOpening = false;
-    this.#every(CHECK_INTERVAL_MS, () => this.#checkSilence());
-    this.#every(COMPARE_INTERVAL_MS * (0.5 + this.#options.random.next()), () => this.compare());
+    try {
+      const { created, state } = await this.#info();
+      this.#created = created;
+      this.#liveFrom = state.last_seq;
+      this.#subjects = subjectsOf(this.#options.bucket, (await this.#newestEpoch()).root);
+      await this.#open();
+    } catch (error) {
+      throw storeFailure(error, "the log cannot be read");
+    } finally {
+      this.#isOpening = false;
+    }
+    this.#every(
+      () => CHECK_INTERVAL_MS,
+      () => this.#checkSilence(),
+    );
+    this.#every(
+      () => COMPARE_INTERVAL_MS * (0.5 + this.#options.random.next()),
+      () => this.compare(),
+    );
     await this.loaded();
   }
 
@@ -376,14 +391,14 @@ export class BucketMirror {
     return await this.#options.manager.streams.info(this.#subjects.stream);
   }
 
-  #every(intervalMs: number, run: () => unknown): void {
+  #every(intervalMs: () => number, run: () => unknown): void {
     const tick = () => {
       this.#cancel(cancel);
       if (this.#isStopped) return;
       run();
       this.#every(intervalMs, run);
     };
-    const cancel = this.#options.clock.after(intervalMs, tick);
+    const cancel = this.#options.clock.after(intervalMs(), tick);
     this.#cancels.add(cancel);
   }
 

@@ -297,8 +297,8 @@ function keysOf({ ops }: Batch): readonly string[] {
 
 /** What the server looks at for a batch: two that share any of it must not be under way together. */
 function touchedKeys(batch: Batch): string[] {
-  const { ops, fence, cause } = batch;
-  const keys = ops.map(({ key }) => key);
+  const { fence, cause } = batch;
+  const keys = [...keysOf(batch)];
   if (fence !== undefined) keys.push(fence.key);
   if (isJournaled(batch) && cause.requestId !== "") keys.push(`request ${cause.requestId}`);
   return keys;

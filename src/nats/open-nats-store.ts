@@ -133,7 +133,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     logger,
     assertOpen,
   });
-  await mirror.start();
+  await patiently(clock, () => mirror.start());
   const onEpoch = (listener: () => void) => mirror.held.onEpoch(listener);
   const lease = new NatsLease({
     connection,
