@@ -116,7 +116,7 @@ async function changeSteadily(
 }
 
 /** A hundred services with their backends, and a fleet whose one route leads to ten of them. */
-async function fill({ state }: OpenedNatsStore, objects: number): Promise<void> {
+export async function fill({ state }: OpenedNatsStore, objects: number): Promise<void> {
   const services = 100;
   const ops: StoreOp[] = [];
   const add = (kind: Kind, json: Record<string, unknown> & { name: string }) => ops.push(putOf(kind, json));

@@ -15,16 +15,18 @@ const { state, lease } = await openNatsStore({
   random: systemRandom,
   logger: silentLogger,
 });
+let written = 0;
 const always = new AbortController().signal;
 for (;;) {
   const tenure = await lease.campaign("duty", always);
   const { fence } = tenure;
   const value = new TextEncoder().encode(`${fence.revision.position} ${replica}`);
   // It writes on after its tenure ended: nothing but the fence may stop it.
-  for (let isHolder = true; isHolder; ) {
+  for (let isHolder = true; isHolder; written++) {
     try {
       await state.commit({
-        ops: [{ op: "put", key: "duty/log", value }],
+        // A key of its own for each, so that whoever follows is told of every one.
+        ops: [{ op: "put", key: `duty/${replica}-${process.pid}-${written}`, value }],
         cause: { actor: replica, operation: "-duty", reason: "", requestId: "" },
         fence,
       });

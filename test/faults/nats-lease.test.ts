@@ -8,12 +8,18 @@ import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { eventually } from "../support/eventually.ts";
 import { startNats } from "../support/nats.ts";
+import { startWires, type Wires } from "../support/wires.ts";
 
 const WRITER = fileURLToPath(new URL("nats-lease-writer.ts", import.meta.url));
 const NAMES = ["a", "b", "c"];
+const ROUNDS = 2;
+const WRITES_A_TENURE = 400;
 
-test("a holder that was paused or killed never writes after a later one", async () => {
+test("a holder that was paused, killed or cut off never writes after a later one", async () => {
   await using cluster = await startNats({ size: 3 });
+  await using disposables = new AsyncDisposableStack();
+  const wires = new Map<string, Wires>();
+  for (const name of NAMES) wires.set(name, disposables.use(await startWires(cluster)));
   const { state } = await openNatsStore({
     servers: cluster.urls,
     bucket: "leases",
@@ -25,16 +31,20 @@ test("a holder that was paused or killed never writes after a later one", async 
     logger: silentLogger,
   });
   const start = (name: string) =>
-    spawn(process.execPath, [WRITER, cluster.urls.join(","), name], { stdio: ["ignore", "ignore", "inherit"] });
+    spawn(process.execPath, [WRITER, wires.get(name)?.urls.join(",") ?? "", name], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   const writers = new Map(NAMES.map((name) => [name, start(name)]));
-  const writes: { fence: number; holder: string }[] = [];
+  const writes: { position: number; fence: number; holder: string }[] = [];
   const stop = new AbortController();
   const watching = (async () => {
     for await (const event of state.watch({ signal: stop.signal })) {
       if (event.kind !== "commit") continue;
-      for (const { key, value } of event.changes) {
+      for (const { key, value, revision } of event.changes.toSorted(
+        (a, b) => a.revision.position - b.revision.position,
+      )) {
         const [fence = "", holder = ""] = new TextDecoder().decode(value).split(" ");
-        if (key === "duty/log") writes.push({ fence: Number(fence), holder });
+        if (key.startsWith("duty/")) writes.push({ position: revision.position, fence: Number(fence), holder });
       }
     }
   })();
@@ -44,30 +54,42 @@ test("a holder that was paused or killed never writes after a later one", async 
       (write) => write !== undefined && write.fence > fence,
       { what: "another holder writes", timeoutMs: 40_000 },
     );
-    return found ?? { fence, holder: "" };
+    return found ?? { position: 0, fence, holder: "" };
+  };
+  /** The new holder writes on while the old one is free to try. */
+  const goOn = async () => {
+    const seen = writes.length;
+    await eventually(
+      () => writes.length,
+      (count) => count >= seen + WRITES_A_TENURE,
+      { what: "the new holder goes on beside the old one", timeoutMs: 60_000 },
+    );
   };
   try {
     let current = await holderAfter(0);
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const paused = writers.get(current.holder);
       paused?.kill("SIGSTOP");
       const next = await holderAfter(current.fence);
       paused?.kill("SIGCONT");
-      const seen = writes.length;
-      await eventually(
-        () => writes.length,
-        (count) => count > seen + 150,
-        { what: "the new holder goes on beside the old one", timeoutMs: 60_000 },
-      );
+      await goOn();
       const killed = writers.get(next.holder);
       killed?.kill("SIGKILL");
-      current = await holderAfter(next.fence);
+      const third = await holderAfter(next.fence);
       writers.set(next.holder, start(next.holder));
+      await goOn();
+      wires.get(third.holder)?.cut();
+      current = await holderAfter(third.fence);
+      wires.get(third.holder)?.mend();
+      await goOn();
     }
     const fences = writes.map(({ fence }) => fence);
     expect(fences).toEqual(fences.toSorted((a, b) => a - b));
-    expect(new Set(fences).size).toBeGreaterThanOrEqual(7);
-    expect(writes.length).toBeGreaterThan(450);
+    expect(writes.map(({ position }) => position)).toEqual(
+      writes.map(({ position }) => position).toSorted((a, b) => a - b),
+    );
+    expect(new Set(fences).size).toBeGreaterThanOrEqual(1 + 3 * ROUNDS);
+    expect(writes.length).toBeGreaterThanOrEqual(3 * ROUNDS * WRITES_A_TENURE);
   } finally {
     const ended = [...writers.values()].flatMap((writer) =>
       writer.exitCode === null && writer.signalCode === null ? [once(writer, "exit")] : [],
