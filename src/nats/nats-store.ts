@@ -36,7 +36,8 @@ import type { StreamReader } from "./stream-reader.ts";
 
 /** How long a commit waits for its own mirror, and a refusal for the mirror to be sure. */
 const MIRROR_WAIT_MS = 2_000;
-const CONFLICT_TRIES = 8;
+/** How long a write that nothing forbids is tried again because others write to the same keys. */
+const CONFLICT_PATIENCE_MS = 5_000;
 /** Batches under way. */
 const MOST_AT_ONCE = 32;
 const RETRY_PAUSE_MS = 20;
@@ -151,7 +152,8 @@ export class NatsStore implements StateStore {
     const { clock, random } = this.#options;
     await this.#options.mirror.loaded();
     await this.#awaitGuards(batch);
-    for (let tries = 0; tries < CONFLICT_TRIES; tries++) {
+    const until = clock.monotonic() + CONFLICT_PATIENCE_MS;
+    while (clock.monotonic() < until) {
       this.#assertWritable();
       const refusal = this.#refusal(batch);
       if (refusal === undefined) {
@@ -164,7 +166,7 @@ export class NatsStore implements StateStore {
       const sure = this.#refusal(batch);
       if (sure?.code !== "FENCED" && (await this.#isRequestSeen(batch))) throw requestSeen(batch.cause.requestId);
       if (sure !== undefined) throw sure;
-      await clock.sleep(RETRY_PAUSE_MS * random.next() * (tries + 1));
+      await clock.sleep(RETRY_PAUSE_MS * random.next());
     }
     throw unreachable("the log refuses the write again and again, because others write to the same keys");
   }

@@ -75,17 +75,18 @@ describe.each([1, 3] as const)("writes with %d nats-servers", (size) => {
       writes.push({ revision: revision.position, guard });
     };
     note(await one.state.commit({ ops: [put(key, "first")], cause: cause() }), undefined);
+    const pause = () => systemClock.sleep(10 * systemRandom.next());
     const careless = async () => {
-      for (let i = 0; i < 150; i++)
+      for (let i = 0; i < 100; i++, await pause()) {
         note(await one.state.commit({ ops: [put(key, "careless")], cause: cause() }), undefined);
+      }
     };
     const careful = async () => {
-      for (let i = 0; i < 150; i++) {
-        const guard = (await other.state.get(key))?.revision;
-        if (guard === undefined) continue;
+      for (let i = 0; i < 100; i++, await pause()) {
+        const guard = (await other.state.get(key))?.revision ?? "absent";
         const write = other.state.commit({ ops: [put(key, "careful", { guard })], cause: cause() });
         const committed = await write.catch(() => undefined);
-        if (committed !== undefined) note(committed, guard.position);
+        if (committed !== undefined && guard !== "absent") note(committed, guard.position);
       }
     };
     await Promise.all([careless(), careful()]);
