@@ -19,6 +19,7 @@ import { registerBackend } from "../operations/register-backend.ts";
 import { reportHealth } from "../operations/report-health.ts";
 import { rollback } from "../operations/rollback.ts";
 import { SeenObservations } from "../operations/seen-observations.ts";
+import { setEncodingProfile } from "../operations/set-encoding-profile.ts";
 import { unregisterBackend } from "../operations/unregister-backend.ts";
 import { updateObject } from "../operations/update-object.ts";
 import { waitForRevision } from "../operations/wait-for-revision.ts";
@@ -108,6 +109,7 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     rollback: (request, caller) => rollback(context, caller, request),
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
     getStatus: () => getStatus(context),
+    setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),
     listNodes: ({ fleet }) => listNodes(context, fleet),
     getNode: ({ id }) => getNode(context, id),
   };

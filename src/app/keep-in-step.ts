@@ -16,6 +16,8 @@ const SHED_OVER_MS = 10_000;
 export interface InStepOptions {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
+  /** The encoding profiles that this release supports. */
+  readonly profiles: readonly number[];
   readonly store: Pick<Store, "peers" | "status" | "verify">;
   readonly proxies: () => Pick<XdsServer, "recheckHolds" | "shed">;
   readonly clock: Clock;
@@ -35,7 +37,7 @@ export interface InStep {
 }
 
 /** Serves only while this replica's state is that of most replicas, and not much older than theirs. */
-export function keepInStep({ mirror, digest, store, proxies, registry, ...machine }: InStepOptions): InStep {
+export function keepInStep({ mirror, digest, profiles, store, proxies, registry, ...machine }: InStepOptions): InStep {
   const { peers } = store;
   const { clock, random } = machine;
   const log = machine.log.child({ component: "replicas" });
@@ -57,6 +59,13 @@ export function keepInStep({ mirror, digest, store, proxies, registry, ...machin
     isStoreAway: () => store.status().away !== undefined || store.status().frozen !== undefined,
     onBehind: () => proxies().shed({ overMs: SHED_OVER_MS, reason: "another replica has newer state" }),
   });
+  const hold = () => (profiles.includes(mirror.profile) ? agreement.hold : "profile_unsupported");
+  let held: string | undefined;
+  const stopFollowing = mirror.onFold(() => {
+    if (hold() === held) return;
+    held = hold();
+    proxies().recheckHolds();
+  });
   registry.registerMetric(
     new Gauge({
       name: "fairlead_replicas_differing",
@@ -74,18 +83,19 @@ export function keepInStep({ mirror, digest, store, proxies, registry, ...machin
       help: "1 while this replica holds everything back and takes no proxy, because it is not in step with the others.",
       registers: [],
       collect() {
-        this.set(agreement.hold !== undefined || behind.isBehind ? 1 : 0);
+        this.set(hold() !== undefined || behind.isBehind ? 1 : 0);
       },
     }),
   );
   return {
-    hold: () => agreement.hold,
-    admit: () => agreement.hold ?? (behind.isBehind ? "behind_other_replicas" : undefined),
+    hold,
+    admit: () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined),
     findings: () => [
       ...agreementProblem(agreement),
       ...(behind.isBehind ? [{ what: "behind the other replicas", since: undefined, why: BEHIND }] : []),
     ],
     stop: () => {
+      stopFollowing();
       agreement.stop();
       behind.stop();
     },

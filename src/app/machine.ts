@@ -7,4 +7,6 @@ export interface Machine {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** The encoding profiles that this release supports, where they are other than `ENCODING_PROFILES`. */
+  readonly profiles?: readonly number[];
 }

@@ -6,6 +6,7 @@ import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { StateDigest } from "../control/state-digest.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
+import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
@@ -60,7 +61,7 @@ async function startParts(
   machine: Machine,
   stops: (() => Promise<void>)[],
 ): Promise<Omit<Running, "stop">> {
-  const { clock, random, log } = machine;
+  const { clock, random, log, profiles = ENCODING_PROFILES } = machine;
   for (const warning of config.warnings) log.warn({}, warning);
   const startedAt = clock.monotonic();
   const metrics = createMetrics(() => local.connectedByFleet());
@@ -80,6 +81,8 @@ async function startParts(
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
   // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
   for (const error of mirror.unreadable.values()) throw error;
+
+  if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -107,6 +110,7 @@ async function startParts(
   const inStep = keepInStep({
     mirror,
     digest,
+    profiles,
     store: opened,
     proxies: () => proxies,
     clock,
@@ -115,7 +119,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.hold(), news: local.changes }));
+  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.hold(), news: local.changes, profiles }));
   const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
@@ -180,7 +184,7 @@ async function startParts(
       checks: health.view,
       clock,
       random,
-      plane: { version: PRODUCT_VERSION, replica: config.replica },
+      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
       storeStatus: opened.status,
       standing: inStep.findings,
     },
@@ -205,16 +209,26 @@ async function startParts(
   return { addresses, failed };
 }
 
+function profileUnsupported(profile: number, profiles: readonly number[]): ControlPlaneError {
+  const found = Number.isFinite(profile) ? `encoding profile ${profile}` : "a form that only a later release knows";
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "PROFILE_UNSUPPORTED",
+    message: `the state is in ${found}; this release supports encoding profiles ${profiles.join(" and ")}: run a later one`,
+  });
+}
+
 function positionOf(of: {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
   readonly held: string | undefined;
   readonly news: number;
+  readonly profiles: readonly number[];
 }): PeerPosition {
-  const { held, news } = of;
+  const { held, news, profiles } = of;
   const { revision } = of.mirror;
   const digest = of.digest.at(revision);
-  return { revision, news, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
+  return { revision, news, profiles, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
 }
 
 /** Opens a port, or says which setting to change. */

@@ -15,6 +15,7 @@ import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { unregisterCommand } from "./commands/unregister.ts";
+import { upgradeCommand } from "./commands/upgrade.ts";
 import { versionCommand } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
 import type { CliContext } from "./io.ts";
@@ -63,6 +64,7 @@ const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   watchCommand,
   historyCommand,
   rollbackCommand,
+  upgradeCommand,
   bootstrapCommand,
   schemaCommand,
   completionCommand,

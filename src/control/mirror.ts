@@ -1,4 +1,5 @@
 import type { Backend } from "../domain/backend.ts";
+import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
 import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
@@ -9,6 +10,7 @@ import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { decodeLeds, ledsKey, parseLedsKey } from "./leds-record.ts";
+import { profileOf, SYSTEM_VERSION_KEY } from "./system-version.ts";
 
 /** An object that a commit wrote or deleted. */
 export interface ChangedObject {
@@ -50,6 +52,7 @@ export class Mirror implements State {
   readonly #members = new Map<Name, Map<Name, Backend>>();
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
   readonly #leds = new Map<Name, LedsRecord>();
+  #profile = FIRST_PROFILE;
   readonly #unreadable = new Map<string, ControlPlaneError>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
@@ -83,6 +86,11 @@ export class Mirror implements State {
 
   healthOf(backend: Name): Iterable<Health> {
     return this.#verdicts.get(backend)?.values() ?? [];
+  }
+
+  /** How resources are encoded, by what was committed; `Infinity` for what only a later release can read. */
+  get profile(): number {
+    return this.#profile;
   }
 
   leds(service: Name): LedsRecord | undefined {
@@ -151,11 +159,16 @@ export class Mirror implements State {
   }
 
   *#keys(): Iterable<string> {
+    yield SYSTEM_VERSION_KEY;
     for (const service of this.#leds.keys()) yield ledsKey(service);
     for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) yield storeKey(kind, name);
   }
 
   #write(key: string, value: Uint8Array | undefined, revision: Revision, changes: Changes): void {
+    if (key === SYSTEM_VERSION_KEY) {
+      this.#profile = profileOf(value);
+      return;
+    }
     const service = parseLedsKey(key);
     if (service !== undefined) {
       const record = value === undefined ? undefined : decodeLeds(value);

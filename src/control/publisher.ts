@@ -59,8 +59,11 @@ export class Publisher {
   /** The routing state that each endpoint set was last made from: its unchanged entries are not encoded again. */
   readonly #routing = new Map<Name, RoutingState>();
 
+  #profile: number;
+
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#profile = options.mirror.profile;
   }
 
   /** Publishes the state as it is, then every commit; call it once the mirror is synced. */
@@ -82,7 +85,9 @@ export class Publisher {
   #publish(fold: Fold): void {
     const startedAt = this.#options.clock.monotonic();
     const dirty = new Set<Name>(fold.leds);
-    let configuration = false;
+    let configuration = this.#profile !== this.#options.mirror.profile;
+    if (configuration) this.#endpoints.clear();
+    this.#profile = this.#options.mirror.profile;
     for (const { kind, name } of fold.changed) {
       if (kind === "backend") dirty.add(serviceOf(name));
       else if (kind === "health") dirty.add(serviceOf(backendOf(name)));

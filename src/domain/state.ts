@@ -27,5 +27,7 @@ export interface State {
   all<K extends keyof ObjectOf>(kind: K): Iterable<ObjectOf[K]>;
   backendsOf(service: Name): Iterable<Backend>;
   healthOf(backend: Name): Iterable<Health>;
+  /** How resources are encoded. */
+  readonly profile: number;
   leds(service: Name): LedsRecord | undefined;
 }

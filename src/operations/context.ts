@@ -25,6 +25,8 @@ export interface Context {
     readonly version: string;
     /** The name of this replica. */
     readonly replica: string;
+    /** The encoding profiles that it supports. */
+    readonly profiles: readonly number[];
   };
   readonly storeStatus: () => StoreStatus;
   /** What is wrong with how this replica stands among the others. */

@@ -42,6 +42,7 @@ function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
     all: (kind) => all(kind) as Iterable<never>,
     backendsOf: (service) => state.backendsOf(service),
     healthOf: (backend) => state.healthOf(backend),
+    profile: state.profile,
     leds: (service) => state.leds(service),
   };
 }

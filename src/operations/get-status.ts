@@ -28,14 +28,16 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     revision: formatRevision(mirror.revision),
     store: store.kind,
     storeCopies: store.copies,
+    encodingProfile: Number.isFinite(mirror.profile) ? mirror.profile : 0,
     ...(newest === undefined ? {} : { lastWriteTime: timestampFromMs(newest.at) }),
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
     services: services.length,
     servicesWhole: services.filter(isWhole).length,
-    replicas: replicas.map(({ name, live, revision, silentMs, held }) => ({
+    replicas: replicas.map(({ name, live, revision, silentMs, held, profiles }) => ({
       name,
+      encodingProfiles: [...profiles],
       live,
       held: held ?? "",
       revision: formatRevision(revision),

@@ -28,6 +28,7 @@ export function overlay(base: State, changes: Iterable<OverlayChange>): State {
     get,
     all: (kind) => merge(kind, base.all(kind), () => true),
     backendsOf: (service) => merge("backend", base.backendsOf(service), (name) => serviceOf(name) === service),
+    profile: base.profile,
     leds: (service) => base.leds(service),
     healthOf: (backend) => merge("health", base.healthOf(backend), (name) => backendOf(name) === backend),
   };

@@ -22,7 +22,8 @@ export interface ServiceEndpoints {
 
 export function deriveServiceEndpoints(state: State, routing: RoutingState): ServiceEndpoints {
   const record = ledsOf(state, routing);
-  return { whole: deriveEndpoints(routing), leds: record && deriveLeds(routing, record) };
+  const { profile } = state;
+  return { whole: deriveEndpoints(routing, profile), leds: record && deriveLeds(routing, record, profile) };
 }
 
 /** Which proxies a derivation is for. */

@@ -1,5 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Backend, Locality, Target } from "../domain/backend.ts";
+import { UNIT_WEIGHTS_IMPLIED } from "../domain/encoding-profile.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import { type Address, AddressSchema } from "../gen/envoy/config/core/v3/address_pb.ts";
 import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
@@ -33,7 +34,7 @@ export interface EndpointGroup {
 }
 
 /** The endpoints that proxies are told of, by priority and locality, in a fixed order. */
-export function groupEndpoints({ backends }: RoutingState): readonly EndpointGroup[] {
+export function groupEndpoints({ backends }: RoutingState, profile: number): readonly EndpointGroup[] {
   const told = backends.filter(({ status }) => status !== undefined);
   const priorities = [...new Set(told.map(({ backend }) => backend.priority))].toSorted((a, b) => a - b);
   const total = told.reduce((sum, { backend }) => sum + backend.weight, 0);
@@ -43,7 +44,11 @@ export function groupEndpoints({ backends }: RoutingState): readonly EndpointGro
     const { priority, locality, weight: own } = entry.backend;
     const key = groupKey(entry.backend);
     const weight = Math.max(1, Math.floor(own / divisor));
-    const member = { entry, weight, bytes: encodeEndpoint(entry, weight) };
+    const member = {
+      entry,
+      weight,
+      bytes: encodeEndpoint(entry, weight === 1 && profile >= UNIT_WEIGHTS_IMPLIED ? undefined : weight),
+    };
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { key, locality, level: priorities.indexOf(priority), members: [member] });
     else group.members.push(member);
@@ -57,18 +62,18 @@ export function groupKey({ priority, locality }: Backend): string {
 }
 
 /** What was encoded for an entry, and for which weight. Forgotten with the entry; the result does not depend on it. */
-const encoded = new WeakMap<RoutedBackend, { readonly weight: number; readonly bytes: Uint8Array }>();
+const encoded = new WeakMap<RoutedBackend, { readonly weight: number | undefined; readonly bytes: Uint8Array }>();
 
 /** One `LbEndpoint`. Encoded once for an entry that is carried over from one routing state to the next. */
-function encodeEndpoint(entry: RoutedBackend, weight: number): Uint8Array {
+function encodeEndpoint(entry: RoutedBackend, weight: number | undefined): Uint8Array {
   const known = encoded.get(entry);
-  if (known?.weight === weight) return known.bytes;
+  if (known !== undefined && known.weight === weight) return known.bytes;
   const { target, metadata } = entry.backend;
   const fields = sortedEntries(metadata);
   const endpoint = create(LbEndpointSchema, {
     hostIdentifier: { case: "endpoint", value: { address: addressOf(target) } },
     ...(entry.status && { healthStatus: STATUS[entry.status] }),
-    loadBalancingWeight: weight,
+    ...(weight !== undefined && { loadBalancingWeight: weight }),
     ...(fields.length > 0 && { metadata: { filterMetadata: { fairlead: Object.fromEntries(fields) } } }),
   });
   const bytes = toBinary(LbEndpointSchema, endpoint);

@@ -20,10 +20,10 @@ const GROUP_PRIORITY = 5;
  * The weight of a locality is the sum of its members', which readers that go by locality first (gRPC) need for the same
  * proportions.
  */
-export function deriveEndpoints(routing: RoutingState): Resource {
+export function deriveEndpoints(routing: RoutingState, profile: number): Resource {
   const { service } = routing;
   const writer = new BinaryWriter().tag(CLA_CLUSTER_NAME, WireType.LengthDelimited).string(service);
-  for (const group of groupEndpoints(routing)) {
+  for (const group of groupEndpoints(routing, profile)) {
     writer.tag(CLA_ENDPOINTS, WireType.LengthDelimited).bytes(encodeGroup(group));
   }
   const objects = [{ kind: "service", name: service }] as const;

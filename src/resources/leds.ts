@@ -24,10 +24,14 @@ export interface LedsEndpoints {
   readonly departed: readonly string[];
 }
 
-export function deriveLeds(routing: RoutingState, { generation, departed }: LedsRecord): LedsEndpoints {
+export function deriveLeds(
+  routing: RoutingState,
+  { generation, departed }: LedsRecord,
+  profile: number,
+): LedsEndpoints {
   const { service } = routing;
   const root = rootOf(service, generation);
-  const groups = groupEndpoints(routing);
+  const groups = groupEndpoints(routing, profile);
   const members = new Map<string, Resource>();
   for (const group of groups) {
     const prefix = `${root}${pathOf(group)}/`;

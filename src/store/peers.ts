@@ -13,6 +13,8 @@ export interface PeerPosition {
   readonly digest?: string;
   /** Why it holds everything back; absent while it serves. */
   readonly held?: string;
+  /** The encoding profiles that it supports. */
+  readonly profiles?: readonly number[];
   /** Grows whenever there is news of the proxies that it holds. */
   readonly news?: number;
 }

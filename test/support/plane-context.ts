@@ -1,4 +1,5 @@
 import { Mirror } from "../../src/control/mirror.ts";
+import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -27,7 +28,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     standing: () => [],
     clock: systemClock,
     random: systemRandom,
-    plane: { version: "0.0.0-test", replica: "plane-test" },
+    plane: { version: "0.0.0-test", replica: "plane-test", profiles: ENCODING_PROFILES },
     storeStatus,
     close: async () => {
       stop.abort();

@@ -1,3 +1,4 @@
+import { FIRST_PROFILE } from "../../src/domain/encoding-profile.ts";
 import type { LedsRecord } from "../../src/domain/leds-record.ts";
 import { type Kind, type Name, serviceOf } from "../../src/domain/name.ts";
 import type { ObjectOf, State } from "../../src/domain/state.ts";
@@ -18,6 +19,7 @@ export function stateOf(objects: Iterable<AnyObject>, leds: ReadonlyMap<Name, Le
     get: <K extends Kind>(kind: K, name: Name) => kinds.get(kind)?.get(name) as ObjectOf[K] | undefined,
     all,
     backendsOf: (service) => all("backend").filter(({ name }) => serviceOf(name) === service),
+    profile: FIRST_PROFILE,
     leds: (service) => leds.get(service),
     healthOf: (backend) => all("health").filter((health) => health.backend === backend),
   };

@@ -3,6 +3,7 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { conditions } from "../../../src/domain/conditions.ts";
+import { FIRST_PROFILE } from "../../../src/domain/encoding-profile.ts";
 import { routingState } from "../../../src/domain/routing-state.ts";
 import type { State } from "../../../src/domain/state.ts";
 import { HealthStatus } from "../../../src/gen/envoy/config/core/v3/health_check_pb.ts";
@@ -79,9 +80,9 @@ test("law 4, accounting: endpoints that are composed again from known parts are 
       const after = stateOf([...before, ...objectsOf(second)]);
       for (const { name } of after.all("service")) {
         const known = routingState(stateOf(before), name);
-        deriveEndpoints(known);
-        const again = deriveEndpoints(routingState(after, name, known));
-        expect(again).toEqual(deriveEndpoints(routingState(stateFrom([...first, ...second]), name)));
+        deriveEndpoints(known, FIRST_PROFILE);
+        const again = deriveEndpoints(routingState(after, name, known), FIRST_PROFILE);
+        expect(again).toEqual(deriveEndpoints(routingState(stateFrom([...first, ...second]), name), FIRST_PROFILE));
       }
     }),
   );

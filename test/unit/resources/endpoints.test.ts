@@ -1,5 +1,6 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { FIRST_PROFILE, UNIT_WEIGHTS_IMPLIED } from "../../../src/domain/encoding-profile.ts";
 import { routingState } from "../../../src/domain/routing-state.ts";
 import { ClusterLoadAssignmentSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { deriveEndpoints } from "../../../src/resources/endpoints.ts";
@@ -12,8 +13,8 @@ const backends = (count: number, more: object = {}) =>
     address: `10.0.${i >> 8}.${i & 255}:80`,
     ...more,
   }));
-const endpointsOf = (manifests: Parameters<typeof objectsOf>[0]) =>
-  deriveEndpoints(routingState(stateOf(objectsOf(manifests)), "shop"));
+const endpointsOf = (manifests: Parameters<typeof objectsOf>[0], profile = FIRST_PROFILE) =>
+  deriveEndpoints(routingState(stateOf(objectsOf(manifests)), "shop"), profile);
 
 test("the composed bytes are those of protobuf's own encoder", () => {
   const { body } = endpointsOf([
@@ -43,4 +44,17 @@ test("a change of one backend changes the version, the same again does not", () 
   const before = endpointsOf(backends(3));
   expect(endpointsOf(backends(3)).version).toBe(before.version);
   expect(endpointsOf(backends(3, { weight: 2 })).version).not.toBe(before.version);
+});
+
+test("encoding profile 2 leaves out weights of 1, and nothing else differs", () => {
+  const given = [...backends(3), { kind: "Backend", name: "shop/x", address: "10.9.0.1:80", weight: 7 }];
+  const [first, second] = [FIRST_PROFILE, UNIT_WEIGHTS_IMPLIED].map((profile) => endpointsOf(given, profile).body);
+  const [before, after] = [first, second].map((body) =>
+    fromBinary(ClusterLoadAssignmentSchema, body ?? new Uint8Array()),
+  );
+  expect((first?.length ?? 0) - (second?.length ?? 0)).toBe(3 * 4);
+  for (const { lbEndpoints } of after?.endpoints ?? []) {
+    for (const endpoint of lbEndpoints) endpoint.loadBalancingWeight ??= 1;
+  }
+  expect(after).toEqual(before);
 });

@@ -1,0 +1,135 @@
+/** Two planes in one process that share a bucket on a real nats-server, each of them as the product puts it together. */
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type Running, start } from "../../src/app/start.ts";
+import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
+import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
+import type { AnyObject } from "../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { ENDPOINTS_TYPE } from "../../src/resources/resource.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLogger } from "../../src/runtime/logger.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import { manifestKind, messageFromJson } from "../../src/schema/object-json.ts";
+import { RawClient } from "../protocol/xds/raw-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { backend, fleet, listener, routeTo, service } from "../support/manifest.ts";
+import { type NatsCluster, startNats } from "../support/nats.ts";
+
+const ADMIN = AdminService.method;
+const ANY_PORT = { host: "127.0.0.1", port: 0 };
+
+let nats: NatsCluster;
+const running: Running[] = [];
+const clients: { close(): void }[] = [];
+
+beforeEach(async () => {
+  nats = await startNats({ size: 1 });
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(running.splice(0).map((plane) => plane.stop()));
+  await nats.stop();
+});
+
+async function plane(replica: string, profiles: readonly number[]): Promise<{ admin: AdminClient; xds: RawClient }> {
+  const servers = nats.urls.map((url) => new URL(url).host);
+  const store = { kind: "nats", servers, bucket: "fairlead", copies: 1, login: undefined, tls: undefined } as const;
+  const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
+  const config = { ...addresses, store, replica, logLevel: "fatal", stopGraceMs: 100, warnings: [] };
+  const started = await start(config, { clock: systemClock, random: systemRandom, log: silentLogger, profiles });
+  running.push(started);
+  const admin = connectAdmin(started.addresses.admin);
+  const xds = new RawClient(started.addresses.xds);
+  clients.push(admin, xds.grpc);
+  return { admin, xds };
+}
+
+const OBJECTS = [
+  fleet("edge"),
+  service("shop"),
+  backend("shop/a", "10.0.0.1:80"),
+  backend("shop/b", "10.0.0.2:80"),
+  listener("web", 10_000),
+  routeTo("shop"),
+];
+
+/** The endpoints that a proxy is sent first when it comes, with nothing, and their version. */
+async function firstEndpoints(xds: RawClient, id: string) {
+  const stream = xds.delta();
+  stream.send({ node: { id, cluster: "edge" }, typeUrl: ENDPOINTS_TYPE, resourceNamesSubscribe: ["shop"] });
+  const [resource] = (await stream.next()).resources;
+  stream.call.cancel();
+  return { version: resource?.version, body: Buffer.from(resource?.resource?.value ?? []).toString("base64") };
+}
+
+async function refusal(answer: Promise<unknown>): Promise<string> {
+  return await answer.then(
+    () => "",
+    (error: Error) => error.message,
+  );
+}
+
+it("switch to another encoding profile together, once each of them supports it", async () => {
+  const old = await plane("plane-old", [1]);
+  const { admin, xds } = await plane("plane-new", [1, 2]);
+  await applyAll(admin);
+  const before = await firstEndpoints(xds, "edge-1");
+  expect(await firstEndpoints(old.xds, "edge-2")).toEqual(before);
+  await eventually(
+    () => refusal(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),
+    (message) => message.includes("plane-old supports 1"),
+    { what: "the switch is refused" },
+  );
+  await running.shift()?.stop();
+  const next = await plane("plane-next", [1, 2]);
+  await eventually(
+    () => refusal(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),
+    (message) => message === "",
+    { what: "the switch is done" },
+  );
+  const after = await eventually(
+    () => Promise.all([firstEndpoints(xds, "edge-1"), firstEndpoints(next.xds, "edge-2")]),
+    ([one, other]) => one.version === other.version && one.version !== before.version,
+    { what: "both serve the other bytes" },
+  );
+  expect(after[1]).toEqual(after[0]);
+  expect((await next.admin.call(ADMIN.getStatus, {})).encodingProfile).toBe(2);
+  await expect(plane("plane-old", [1])).rejects.toMatchObject({ code: "PROFILE_UNSUPPORTED" });
+});
+
+it("never take a proxy back that moves from one to the other, where the newer state only removed something", async () => {
+  const one = await plane("plane-1", [1, 2]);
+  const other = await plane("plane-2", [1, 2]);
+  await applyAll(one.admin);
+  await eventually(
+    () => firstEndpoints(other.xds, "edge-0"),
+    ({ body }) => body.length > 0,
+    { what: "both hold the state" },
+  );
+  for (let i = 0; i < 20; i++) {
+    const [here, there] = i % 2 === 0 ? [one, other] : [other, one];
+    const name = `shop/x${i}`;
+    await here.admin.call(ADMIN.registerBackend, { backend: { name, target: targetOf(i) } });
+    const added = await firstEndpoints(here.xds, "edge-1");
+    await here.admin.call(ADMIN.unregisterBackend, { name });
+    const removed = await firstEndpoints(here.xds, "edge-1");
+    expect(removed.version).not.toBe(added.version);
+    // The other one may not have heard of the removal yet, and must not answer before it has.
+    expect((await firstEndpoints(there.xds, "edge-1")).version).toBe(removed.version);
+  }
+});
+
+function targetOf(i: number) {
+  return { case: "address", value: `10.1.0.${i + 1}:80` } as const;
+}
+
+async function applyAll(admin: AdminClient): Promise<void> {
+  const objects = OBJECTS.map(({ kind: word, ...json }) => {
+    const named = manifestKind(word);
+    if (!named.ok) throw new Error(named.message);
+    const read = messageFromJson(named.kind, json);
+    if (!read.ok) throw new Error(JSON.stringify(read.violations));
+    return { object: { case: named.kind, value: read.message } as AnyObject["object"] };
+  });
+  await admin.call(ADMIN.apply, { objects });
+}
