@@ -79,6 +79,46 @@ describe("10: the caller gives the version", () => {
   });
 });
 
+it("10, R27: a type's version of the caller's is told apart while something of it is kept back from a client", async () => {
+  let holds = false;
+  const held = new XdsServer({ cache, groupOf: () => "c1", hold: () => (holds ? "wave 2" : undefined) });
+  using other = new RawClient(await held.listen("127.0.0.1:0"));
+  cache.update("c1", (tx) => {
+    for (const name of ["a", "b"]) tx.set(bytes(CLUSTER_TYPE, name, "1"));
+    tx.setTypeVersion(CLUSTER_TYPE, "v1");
+  });
+  const stream = other.sotw();
+  stream.send({ node, typeUrl: CLUSTER_TYPE });
+  const first = await stream.next();
+  stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: first.nonce, versionInfo: first.versionInfo });
+  holds = true;
+  cache.update("c1", (tx) => {
+    tx.set(bytes(CLUSTER_TYPE, "a", "2"));
+    tx.setTypeVersion(CLUSTER_TYPE, "v2");
+  });
+  await eventually(
+    () => held.clients()[0]?.types[0]?.resources.filter((resource) => resource.held !== undefined).length,
+    (count) => count === 1,
+    { what: "a is held" },
+  );
+  stream.send({ typeUrl: CLUSTER_TYPE, resourceNames: ["*", "b"], responseNonce: first.nonce, versionInfo: "v1" });
+  holds = false;
+  cache.update("c1", (tx) => tx.set(bytes(CLUSTER_TYPE, "c", "1")));
+  const second = await stream.next();
+  expect(second.resources.map(({ value }) => String(Buffer.from(value)))).toEqual(["1", "1", "1"]);
+  expect(second.versionInfo).toMatch(/^v2\+s[0-9a-f]{32}$/);
+  stream.send({
+    typeUrl: CLUSTER_TYPE,
+    resourceNames: ["*", "b"],
+    responseNonce: second.nonce,
+    versionInfo: second.versionInfo,
+  });
+  held.recheckHolds();
+  const third = await stream.next();
+  expect([third.versionInfo, third.resources.length]).toEqual(["v2", 3]);
+  await held.stop({ graceMs: 100 });
+});
+
 describe("10: updates", () => {
   it("are atomic: many resources of several types appear together, and one that throws changes nothing", async () => {
     const stream = client.delta();
