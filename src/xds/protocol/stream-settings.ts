@@ -1,0 +1,24 @@
+import type { Registry } from "./resource-types.ts";
+import type { SharedTables } from "./shared-tables.ts";
+
+/** What one stream is told about its client and its server, once. */
+export type StreamSettings = {
+  readonly variant: "sotw" | "delta";
+  readonly registry: Registry;
+  /** Several types on this stream, so that one can wait for another. */
+  readonly aggregated: boolean;
+  /** Makes nonces of this stream unlike those of any other (C3). */
+  readonly nonceTag: string;
+  /** How long one resource waits for another before it goes anyway. */
+  readonly waitMs: number;
+  /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */
+  readonly overtakeMs: number;
+  /** How long after its first request of a type a client that resumed may be expected to ask for further types. */
+  readonly settleMs: number;
+  /** Largest response; one resource larger than this is held. */
+  readonly maxResponseBytes: number;
+  /** The client honours `Resource.ttl` in this variant (R10). */
+  readonly honoursTtl: boolean;
+  /** Shared by all streams of a server, so that what they have in common is kept once. */
+  readonly tables?: SharedTables;
+};
