@@ -7,6 +7,7 @@ import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
+import type { Peer } from "../store/peers.ts";
 import type { Store } from "../store/store.ts";
 import type { XdsServer } from "../xds/server/library.ts";
 
@@ -30,6 +31,8 @@ export interface InStepOptions {
 export interface InStep {
   /** Why everything that is due is held back. */
   readonly hold: () => string | undefined;
+  /** What the others are told of it. */
+  readonly held: () => string | undefined;
   /** Why no new stream is taken. */
   readonly admit: () => string | undefined;
   readonly findings: () => readonly Finding[];
@@ -41,31 +44,39 @@ export function keepInStep({ mirror, digest, profiles, store, proxies, registry,
   const { peers } = store;
   const { clock, random } = machine;
   const log = machine.log.child({ component: "replicas" });
+  const isFrozen = () => store.status().frozen !== undefined;
+  // A replica that saw the store go back holds the state from before: others that do not are no witnesses against it.
+  const witnesses = () => (isFrozen() ? [] : peers.list().filter(({ position }) => position.held !== WENT_BACK));
   const agreement = new AgreementWatch({
     mirror,
     digest,
-    peers,
+    peers: { list: witnesses, onChange: (listener) => peers.onChange(listener) },
     clock,
     random,
     log,
     repair: () => store.verify(),
-    onChange: () => proxies().recheckHolds(),
+    onChange: () => recheck(),
   });
   const behind = new BehindWatch({
     mirror,
     peers,
     clock,
     log,
-    isStoreAway: () => store.status().away !== undefined || store.status().frozen !== undefined,
+    isStoreAway: () => store.status().away !== undefined || isFrozen(),
     onBehind: () => proxies().shed({ overMs: SHED_OVER_MS, reason: "another replica has newer state" }),
   });
-  const hold = () => (profiles.includes(mirror.profile) ? agreement.hold : "profile_unsupported");
+  const hold = () => {
+    if (!profiles.includes(mirror.profile)) return "profile_unsupported";
+    return agreement.hold ?? (!isFrozen() && isWentBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
+  };
   let held: string | undefined;
-  const stopFollowing = mirror.onFold(() => {
+  const recheck = () => {
     if (hold() === held) return;
     held = hold();
+    log.warn({ held }, held === undefined ? "nothing is held back any more" : "everything is held back");
     proxies().recheckHolds();
-  });
+  };
+  const ends = [mirror.onFold(recheck), peers.onChange(recheck)];
   registry.registerMetric(
     new Gauge({
       name: "fairlead_replicas_differing",
@@ -89,17 +100,30 @@ export function keepInStep({ mirror, digest, profiles, store, proxies, registry,
   );
   return {
     hold,
+    held: () => (isFrozen() ? WENT_BACK : hold()),
     admit: () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined),
     findings: () => [
       ...agreementProblem(agreement),
+      ...(agreement.hold === undefined && hold() !== undefined
+        ? [{ what: "this replica sends nothing", since: undefined, why: hold() ?? "" }]
+        : []),
       ...(behind.isBehind ? [{ what: "behind the other replicas", since: undefined, why: BEHIND }] : []),
     ],
     stop: () => {
-      stopFollowing();
+      for (const end of ends) end();
       agreement.stop();
       behind.stop();
     },
   };
+}
+
+/** Told by those that saw it; who reads the store only now cannot see that it holds less than was served. */
+const WENT_BACK = "store_went_back";
+
+function isWentBack(peers: readonly Peer[], epoch: number): boolean {
+  return peers.some(
+    ({ status, position }) => status === "live" && position.held === WENT_BACK && position.revision.epoch === epoch,
+  );
 }
 
 const BEHIND = "they serve newer state than this replica has heard of, so that proxies are sent to them";

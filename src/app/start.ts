@@ -119,7 +119,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.hold(), news: local.changes, profiles }));
+  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
   const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;

@@ -1,4 +1,6 @@
 /** Two planes in one process that share a bucket on a real nats-server, each of them as the product puts it together. */
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Running, start } from "../../src/app/start.ts";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
@@ -117,6 +119,34 @@ it("never take a proxy back that moves from one to the other, where the newer st
     // The other one may not have heard of the removal yet, and must not answer before it has.
     expect((await firstEndpoints(there.xds, "edge-1")).version).toBe(removed.version);
   }
+});
+
+it("freeze when the bucket was replaced under them, also those that come only then", async () => {
+  const one = await plane("plane-1", [1, 2]);
+  await applyAll(one.admin);
+  const served = await firstEndpoints(one.xds, "edge-1");
+  const connection = await connect({ servers: [...nats.urls] });
+  await (await jetstreamManager(connection)).streams.delete("KV_fairlead");
+  await connection.close();
+  const late = await plane("plane-2", [1, 2]);
+  await eventually(
+    () => Promise.all([one, late].map(({ admin }) => admin.call(ADMIN.getStatus, {}))),
+    ([first, second]) => {
+      const [seen, told] = [first, second].map((status) => status?.problems.map(({ what }) => what) ?? []);
+      const names = "replica plane-1 sends nothing";
+      return seen?.includes("store went back") === true && told?.includes(names) === true;
+    },
+    { what: "both say so" },
+  );
+  const turnedAway = late.xds.delta();
+  turnedAway.send({
+    node: { id: "edge-1", cluster: "edge" },
+    typeUrl: ENDPOINTS_TYPE,
+    resourceNamesSubscribe: ["shop"],
+  });
+  expect(await turnedAway.end()).toMatchObject({ details: "store_went_back" });
+  expect((await firstEndpoints(one.xds, "edge-2")).version).toBe(served.version);
+  expect(await refusal(one.admin.call(ADMIN.unregisterBackend, { name: "shop/a" }))).toContain("without a new epoch");
 });
 
 function targetOf(i: number) {
