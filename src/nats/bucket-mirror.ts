@@ -187,6 +187,11 @@ export class BucketMirror {
     });
   }
 
+  /** Something is wrong with the feed: it is opened anew, and the bucket looked at, without waiting for a silence. */
+  suspect(): void {
+    this.#heardAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** Waits until everything is mirrored that the log holds by now. Says whether that came about. */
   async catchUp(withinMs: number): Promise<boolean> {
     const { state } = await this.#info();
@@ -236,7 +241,7 @@ export class BucketMirror {
         if (isCurrent && subjects === this.#subjects && !this.#isStopped) this.#take(message);
       },
       onBroken: () => {
-        if (isCurrent) this.#heardAt = Number.NEGATIVE_INFINITY;
+        if (isCurrent) this.suspect();
       },
     });
     this.#feed = {
@@ -281,7 +286,7 @@ export class BucketMirror {
     this.#assembler = new BatchAssembler();
     this.#loading ??= newLoading();
     this.#loading.messages.length = 0;
-    this.#heardAt = Number.NEGATIVE_INFINITY;
+    this.suspect();
     this.#notBefore = clock.monotonic();
     if (!this.#isOpening) void this.#reopen(0);
   }

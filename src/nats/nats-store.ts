@@ -199,6 +199,7 @@ export class NatsStore implements StateStore {
   async #publish(batch: Batch): Promise<Published> {
     const { connection, random, mirror, journal } = this.#options;
     const epoch = mirror.current;
+    const after = this.#held.revision.position;
     const { subjects } = epoch;
     const id = random.id();
     const { fence } = batch;
@@ -213,14 +214,19 @@ export class NatsStore implements StateStore {
     });
     const tick = { ...this.#tickWrite(), ...(guard && { guard }) };
     const outcome = await publishBatch(connection, { id, hidden: hidden.length, writes: [...hidden, ...shown, tick] });
-    return { outcome, id, epoch };
+    return { outcome, id, epoch, after };
   }
 
   /** What came of a publish; nothing: it was refused. */
-  async #settle(batch: Batch, { outcome, id, epoch }: Published): Promise<Committed | undefined> {
+  async #settle(batch: Batch, { outcome, id, epoch, after }: Published): Promise<Committed | undefined> {
     const { mirror } = this.#options;
     if (outcome.kind === "conflict") return undefined;
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was written");
+    if (outcome.kind === "written" && outcome.sequence <= after) {
+      // A log only grows: this is another one, which the mirror has not noticed yet.
+      mirror.suspect();
+      throw outcomeUnknown("the log went back, so the write may not last; read before you write again");
+    }
     if (outcome.kind === "written") return await this.#committed(batch, outcome.sequence, epoch);
     // The tick carries the batch's id: once the mirror is as new as the log it has seen it, or there was nothing to see.
     await this.#catchUp();
@@ -291,6 +297,8 @@ interface Published {
   readonly id: string;
   /** To whose root it was written. */
   readonly epoch: MirroredEpoch;
+  /** Position that was mirrored before it was sent. */
+  readonly after: number;
 }
 
 function keysOf({ ops }: Batch): readonly string[] {

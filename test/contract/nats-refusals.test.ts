@@ -106,6 +106,25 @@ describe("the NATS store", () => {
     await connection.close();
   });
 
+  it("does not count a write that went into another bucket of the same name", async () => {
+    const store = await open("exchanged");
+    for (let i = 0; i < 20; i++) await store.state.commit({ ops: [put(`a/${i}`, "1")], cause: cause() });
+    const { connection, api } = await manage();
+    await api.streams.delete("KV_exchanged");
+    const again = await open("exchanged");
+    await expect(store.state.commit({ ops: [put("new", "1")], cause: cause() })).rejects.toMatchObject({
+      kind: "unavailable",
+      code: "OUTCOME_UNKNOWN",
+    });
+    await eventually(
+      () => store.status().frozen,
+      (frozen) => frozen !== undefined,
+      { what: "the mirror freezes", timeoutMs: 15_000 },
+    );
+    await Promise.all([store.state.close(), again.state.close()]);
+    await connection.close();
+  });
+
   it("fails writes at once while no server is connected, serves reads, and resumes by itself", async () => {
     const store = await open("away");
     await store.state.commit({ ops: [put("a", "1")], cause: cause() });
