@@ -15,8 +15,12 @@ export interface Attempt {
   readonly heard: () => void;
 }
 
+/** A timer that fires so much late tells of a stall of this process, in which no answer could be read. */
+const STALL_MS = 50;
+
 /**
  * Runs one check over a connection of its own, which is destroyed when the check is decided.
+ * A stall of this process is not held against the target: it is given the time that was lost, up to as much as it had.
  *
  * @param begin Opens the connection and tells the attempt what happens.
  */
@@ -45,9 +49,13 @@ export function attempt(
       end();
       reject(signal.reason);
     };
-    const stopTimer = clock.after(timeoutMs, () =>
-      decide({ outcome: "fail", reason: `timeout after ${timeoutMs} ms`, ambiguous: !heard }),
-    );
+    const giveUpAt = (deadline: number): (() => void) =>
+      clock.after(deadline - clock.monotonic(), () => {
+        const lateMs = clock.monotonic() - deadline;
+        if (lateMs > STALL_MS) stopTimer = giveUpAt(clock.monotonic() + Math.min(lateMs, timeoutMs));
+        else decide({ outcome: "fail", reason: `timeout after ${timeoutMs} ms`, ambiguous: !heard });
+      });
+    let stopTimer = giveUpAt(startedAt + timeoutMs);
     if (signal.aborted) {
       onAbort();
       return;
