@@ -27,6 +27,8 @@ export function neededPermissions(bucket: string, inboxPrefix: string): readonly
     publish(`$JS.API.CONSUMER.DELETE.KV_${bucket}.*`),
     publish(`$JS.FC.KV_${bucket}.>`),
     publish(`${peerRoot(bucket)}.>`),
+    // Answers to the other replicas, of many parts.
+    publish(`${inboxPrefix}.>`),
     { operation: "subscribe", subject: `${peerRoot(bucket)}.>` },
     { operation: "subscribe", subject: `${inboxPrefix}.>` },
   ];
