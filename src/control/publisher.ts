@@ -208,7 +208,10 @@ function nothing(): Published {
   return { resources: new Map(), leds: new Map() };
 }
 
-/** What departed is deleted whether or not it was ever published here: a proxy may have it from before. */
+/**
+ * What departed is deleted whether or not it was ever published here: a proxy may have it from before. It is deleted again
+ * when the collections have changed, since nobody remembers it of one that was not named for a while.
+ */
 function editMembers(edit: Edit, before: LedsEndpoints | undefined, after: LedsEndpoints | undefined): void {
   if (before === after) return;
   for (const [name, member] of after?.members ?? []) {
@@ -216,7 +219,8 @@ function editMembers(edit: Edit, before: LedsEndpoints | undefined, after: LedsE
   }
   for (const name of before?.members.keys() ?? [])
     if (after?.members.has(name) !== true) edit.delete(MEMBER_TYPE, name);
-  const told = new Set(before?.departed);
+  const isNamedAsBefore = before?.assignment.version === after?.assignment.version;
+  const told = new Set(isNamedAsBefore ? before?.departed : []);
   for (const name of after?.departed ?? []) if (!told.has(name)) edit.delete(MEMBER_TYPE, name);
 }
 

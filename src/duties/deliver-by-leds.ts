@@ -2,66 +2,95 @@ import { encodeLeds, ledsKey } from "../control/leds-record.ts";
 import type { ChangedObject, Mirror } from "../control/mirror.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
 import { routingState } from "../domain/routing-state.ts";
-import { memberPaths } from "../resources/leds.ts";
+import { memberPath, memberPaths } from "../resources/leds.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { Duty } from "./duty.ts";
-import { digestOf, planLeds } from "./leds.ts";
+import { planLeds } from "./leds.ts";
+
+/** What is known of a service's collections beside its record. */
+interface Account {
+  /** Members by digest: those that the record is of, whether what was planned last is committed or not. */
+  readonly members: Map<string, ReadonlySet<string>>;
+  /** Members that there may have been since then, also between two looks. */
+  readonly seen: Set<string>;
+  /** The first halves of all their names. */
+  readonly groups: Set<string>;
+}
 
 /** Decides which services are delivered by LEDS, and keeps account of what their collections lost. */
 export function deliverByLeds(mirror: Mirror): Duty {
-  /** Members by service and digest: those that the record may be of, once what was planned is committed or not. */
-  const known = new Map<Name, Map<string, ReadonlySet<string>>>();
+  const accounts = new Map<Name, Account>();
   /** All services, until they were looked at once. */
   let changed: Set<Name> | undefined;
+
+  const accountOf = (service: Name): Account => {
+    const account: Account = accounts.get(service) ?? { members: new Map(), seen: new Set(), groups: new Set() };
+    accounts.set(service, account);
+    return account;
+  };
+  const observe = ({ kind, name }: ChangedObject) => {
+    const service = kind === "backend" ? serviceOf(name) : name;
+    changed?.add(service);
+    if (kind !== "backend" || mirror.leds(service) === undefined) return;
+    const backend = mirror.get("backend", name);
+    const account = accountOf(service);
+    if (backend !== undefined) account.seen.add(memberPath(backend));
+    else for (const path of pathsOf(name, account)) account.seen.add(path);
+  };
+  const look = (name: Name, now: number): StoreOp | undefined => {
+    const record = mirror.leds(name);
+    const account = accountOf(name);
+    const { members, seen } = account;
+    const membersAt = (digest: string) => members.get(digest);
+    const plan = planLeds(mirror, name, { now, epoch: mirror.revision.epoch, membersAt, seen });
+    if (plan.change === "none") {
+      seen.clear();
+      if (record === undefined) accounts.delete(name);
+      else if (!members.has(record.digest)) keep(account, record.digest, memberPaths(routingState(mirror, name)));
+      return undefined;
+    }
+    if (plan.change === "delete") {
+      accounts.delete(name);
+      return { op: "delete", key: ledsKey(name) };
+    }
+    for (const digest of members.keys()) if (digest !== record?.digest) members.delete(digest);
+    keep(account, plan.record.digest, plan.members);
+    return { op: "put", key: ledsKey(name), value: encodeLeds(plan.record) };
+  };
   return {
     name: "leds",
     operation: "deliver-by-leds",
     concerns: ["service", "backend"],
-    observe: (objects) => {
-      for (const object of objects) changed?.add(serviceNameOf(object));
-    },
+    observe: (objects) => objects.forEach(observe),
     plan: (now) => {
       const services = changed ?? allServices(mirror);
       changed = new Set();
       const ops: StoreOp[] = [];
       for (const name of services) {
-        const record = mirror.leds(name);
-        const members = known.get(name);
-        const plan = planLeds(mirror, name, {
-          now,
-          epoch: mirror.revision.epoch,
-          membersAt: (digest) => members?.get(digest),
-        });
-        if (plan.change === "none") {
-          if (record !== undefined && members?.has(record.digest) !== true) known.set(name, membersNow(mirror, name));
-          continue;
-        }
+        const op = look(name, now);
+        if (op === undefined) continue;
+        ops.push(op);
         // A commit that fails is planned anew.
         changed.add(name);
-        if (plan.change === "delete") {
-          known.delete(name);
-          ops.push({ op: "delete", key: ledsKey(name) });
-          continue;
-        }
-        const before = record === undefined ? undefined : members?.get(record.digest);
-        known.set(name, new Map([[plan.record.digest, plan.members]]));
-        if (record !== undefined && before !== undefined) known.get(name)?.set(record.digest, before);
-        ops.push({ op: "put", key: ledsKey(name), value: encodeLeds(plan.record) });
       }
       return { batches: ops.map((op) => [op]), nextAt: undefined };
     },
   };
 }
 
-function membersNow(mirror: Mirror, service: Name): Map<string, ReadonlySet<string>> {
-  const members = memberPaths(routingState(mirror, service));
-  return new Map([[digestOf(members), members]]);
+/** Where a backend that is gone was a member. Of one that was never told here, since it came and went at once: anywhere. */
+function pathsOf(backend: Name, { members, seen, groups }: Account): readonly string[] {
+  const id = backend.slice(backend.lastIndexOf("/") + 1);
+  const paths = Array.from(groups, (group) => `${group}/${id}`);
+  const known = paths.filter((path) => seen.has(path) || members.values().some((each) => each.has(path)));
+  return known.length > 0 ? known : paths;
+}
+
+function keep({ members, groups }: Account, digest: string, paths: ReadonlySet<string>): void {
+  members.set(digest, paths);
+  for (const path of paths) groups.add(path.slice(0, path.indexOf("/")));
 }
 
 function allServices(mirror: Mirror): Set<Name> {
   return new Set([...Array.from(mirror.all("service"), ({ name }) => name), ...mirror.ledsServices()]);
-}
-
-function serviceNameOf({ kind, name }: ChangedObject): Name {
-  return kind === "backend" ? serviceOf(name) : name;
 }

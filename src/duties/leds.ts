@@ -25,7 +25,13 @@ export type LedsPlan =
 export function planLeds(
   state: State,
   name: Name,
-  at: { now: number; epoch: number; membersAt: (digest: string) => ReadonlySet<string> | undefined },
+  at: {
+    readonly now: number;
+    readonly epoch: number;
+    readonly membersAt: (digest: string) => ReadonlySet<string> | undefined;
+    /** Members that there may have been since the record was written, also for a moment. */
+    readonly seen?: Iterable<string>;
+  },
 ): LedsPlan {
   const record = state.leds(name);
   const service = state.get("service", name);
@@ -43,10 +49,12 @@ export function planLeds(
     members,
   };
   if (record === undefined || record.epoch !== at.epoch) return begin;
-  if (record.digest === digest) return { change: "none" };
-  const before = at.membersAt(record.digest);
+  const before = record.digest === digest ? members : at.membersAt(record.digest);
   if (before === undefined) return begin;
-  const departed = [...new Set([...record.departed, ...before])].filter((path) => !members.has(path));
+  const left = new Set([...record.departed, ...before, ...(at.seen ?? [])]);
+  const departed = [...left].filter((path) => !members.has(path));
+  const isSame = departed.length === record.departed.length && departed.every((path, i) => path === record.departed[i]);
+  if (record.digest === digest && isSame) return { change: "none" };
   if (departed.length > Math.min(Math.max(members.size / 4, MIN_DEPARTED), MAX_DEPARTED)) return begin;
   return { change: "put", record: { ...record, digest, departed }, members };
 }

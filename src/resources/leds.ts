@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
+import type { Backend } from "../domain/backend.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
 import type { Name } from "../domain/name.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
@@ -34,9 +35,9 @@ export function deriveLeds(
   const groups = groupEndpoints(routing, profile);
   const members = new Map<string, Resource>();
   for (const group of groups) {
-    const prefix = `${root}${pathOf(group)}/`;
+    const prefix = `${root}${pathOf(group.key)}/`;
     for (const { entry, bytes } of group.members) {
-      const name = prefix + idOf(entry);
+      const name = prefix + idOf(entry.backend);
       members.set(name, memberOf(entry, { name, bytes, service }));
     }
   }
@@ -51,19 +52,24 @@ export function deriveLeds(
 export function memberPaths(routing: RoutingState): ReadonlySet<string> {
   const paths = new Map<string, string>();
   const members = new Set<string>();
-  for (const entry of routing.backends) {
-    if (entry.status === undefined) continue;
-    const key = groupKey(entry.backend);
-    const path = paths.get(key) ?? pathOf({ key });
+  for (const { backend, status } of routing.backends) {
+    if (status === undefined) continue;
+    const key = groupKey(backend);
+    const path = paths.get(key) ?? pathOf(key);
     paths.set(key, path);
-    members.add(`${path}/${idOf(entry)}`);
+    members.add(`${path}/${idOf(backend)}`);
   }
   return members;
 }
 
+/** Where a backend is a member, if proxies are told of it. */
+export function memberPath(backend: Backend): string {
+  return `${pathOf(groupKey(backend))}/${idOf(backend)}`;
+}
+
 /** A locality has no weight here: only Envoy reads this, and its clusters do not go by it. */
 function assignmentOf(service: Name, root: string, groups: readonly EndpointGroup[]): Resource {
-  const collections = groups.map((group) => `${root}${pathOf(group)}/*`);
+  const collections = groups.map((group) => `${root}${pathOf(group.key)}/*`);
   const assignment = create(ClusterLoadAssignmentSchema, {
     clusterName: service,
     endpoints: groups.map(({ locality, level }, i) => ({
@@ -126,10 +132,10 @@ function rootOf(service: Name, generation: string): string {
 }
 
 /** Localities are free text, which names of this form are not. */
-function pathOf({ key }: Pick<EndpointGroup, "key">): string {
+function pathOf(key: string): string {
   return createHash("sha256").update(key).digest("hex").slice(0, 16);
 }
 
-function idOf({ backend }: RoutedBackend): string {
-  return backend.name.slice(backend.name.lastIndexOf("/") + 1);
+function idOf({ name }: Backend): string {
+  return name.slice(name.lastIndexOf("/") + 1);
 }

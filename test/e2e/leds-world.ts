@@ -95,18 +95,21 @@ export class LedsWorld implements AsyncDisposable {
 
   /** All proxies have acknowledged all that there is by now, and use just the hosts that they should. */
   async settled(what: string): Promise<void> {
+    // After some refused connections, Envoy waits for up to 30 s before the next attempt, each stream for itself.
+    const withinMs = 60_000;
     await eventually(
-      () => this.admin.call(AdminService.method.listNodes, {}),
-      ({ nodes }) => nodes.filter(({ connected }) => connected).length === this.proxies.length,
-      { what: `${what}: the proxies are connected` },
+      async () =>
+        (await this.admin.call(AdminService.method.listNodes, {})).nodes.filter((node) => node.connected).length,
+      (connected) => connected === this.proxies.length,
+      { what: `${what}: the proxies are connected`, timeoutMs: withinMs, everyMs: 100 },
     );
-    await acknowledged(this.admin, "");
+    await acknowledged(this.admin, "", withinMs);
     const wanted = [...this.members.values()].map(hostText).toSorted();
     for (const { envoy } of this.proxies) {
       await eventually(
         async () => difference(wanted, await hostsOf(envoy)),
         ({ missing, stale }) => missing.length + stale.length === 0,
-        { what: `${what}: Envoy ${envoy.version} uses the hosts that it should`, timeoutMs: 3000, everyMs: 50 },
+        { what: `${what}: Envoy ${envoy.version} uses the hosts that it should`, timeoutMs: 5000, everyMs: 50 },
       );
     }
   }

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
+import { LEDS_BELOW, LEDS_FROM } from "../../src/domain/leds.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status } from "../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import type { Random } from "../../src/runtime/random.ts";
+import { eventually } from "../support/eventually.ts";
 import { policy, service } from "../support/manifest.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import type { Traffic } from "../support/traffic.ts";
@@ -116,5 +118,36 @@ test(
     expect(failuresOf(traffic)).toEqual([]);
     expect(world.plane.log()).not.toContain("response refused");
   },
-  ROUNDS * 10_000 + 60_000,
+  ROUNDS * 20_000 + 60_000,
 );
+
+test("a service that grows and shrinks is switched to LEDS and back under load, and no request is lost", async () => {
+  await using world = await LedsWorld.start(20, { drainTime: "0s" });
+  const newest = await world.addProxy("edge-1");
+  const older = await world.addProxy("edge-2", { version: ENVOY_VERSIONS.oldest });
+  const traffic = world.traffic();
+  await traffic.more(100);
+  await world.settled("small");
+  expect(await world.streamsOf(newest)).toBe(1);
+
+  await world.apply(...Array.from({ length: LEDS_FROM - 20 }, () => world.join()));
+  await world.delivered("LEDS");
+  await world.settled("grown");
+  expect(await world.streamsOf(newest)).toBe(4);
+  expect(await world.streamsOf(older)).toBe(1);
+  const explained = await world.plane.mustCli("explain", "backend", "shop/b-1");
+  expect(explained).toContain(`by LEDS where proxies can, else by EDS: ${LEDS_FROM} backends`);
+
+  const gone = [...world.members.keys()].slice(LEDS_BELOW - 1);
+  for (const id of gone) world.members.delete(id);
+  await Promise.all(gone.map((id) => world.admin.call(unregisterBackend, { name: `shop/${id}` })));
+  await world.delivered("EDS");
+  await world.settled("shrunk");
+  await eventually(
+    () => world.streamsOf(newest),
+    (streams) => streams === 1,
+    { what: "the streams of the collections are gone" },
+  );
+  await traffic.stop();
+  expect(failuresOf(traffic)).toEqual([]);
+}, 120_000);

@@ -1,4 +1,5 @@
 /** The whole product on one machine: a plane, one real Envoy of the fleet `edge`, and its listener `web`. */
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import {
@@ -72,9 +73,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Resolves when all proxies of this plane have acknowledged all that was due at the revision; fails the test otherwise. */
-export async function acknowledged(admin: AdminClient, revision: string): Promise<void> {
+export async function acknowledged(admin: AdminClient, revision: string, withinMs = 30_000): Promise<void> {
   let last: WaitForRevisionResponse | undefined;
-  for await (const answer of admin.stream(AdminService.method.waitForRevision, { revision })) {
+  const request = { revision, timeout: durationFromMs(withinMs) };
+  for await (const answer of admin.stream(AdminService.method.waitForRevision, request)) {
     last = answer;
     if (answer.outcome !== Outcome.WAITING) break;
   }

@@ -1,3 +1,4 @@
+import { type ClientCollections, collectionsOf, hasLeft, markTombstones } from "./collections.ts";
 import { markCompanions, markEmptyNamespaces, proveLive } from "./companions.ts";
 import {
   composeDelta,
@@ -13,7 +14,7 @@ import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
 import { type FlushContext, type Hold, planType } from "./plan.ts";
 import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
-import { canonicalName, collectionOf, parseGlob } from "./resource-name.ts";
+import { canonicalName, parseGlob } from "./resource-name.ts";
 import type { ResourceType } from "./resource-types.ts";
 import { roomOf } from "./room.ts";
 import type { StreamSettings } from "./stream-settings.ts";
@@ -128,11 +129,8 @@ export class ProtocolStream {
     if (!state?.requested) return;
     for (const name of names) {
       if (!this.#concerns(state, name)) continue;
-      if (state.type.collections && this.#view && !this.#view.get(typeUrl, name)) {
-        if (this.#view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
-        // What this stream was not sent, the client may still hold from an earlier one (R19).
-        if (!state.sent.has(name)) state.unknown.add(name);
-      }
+      const left = state.type.collections && this.#view && !this.#view.get(typeUrl, name);
+      if (left && this.#view && !hasLeft(state, this.#view, name)) continue;
       state.mark(name, publication);
     }
   }
@@ -196,16 +194,9 @@ export class ProtocolStream {
     return oldest;
   }
 
-  /**
-   * Collections that resources which this client was sent name, and those that it asks for here: it may ask for one on
-   * another stream, and has not settled before it did.
-   */
-  collections(): { readonly named: readonly string[]; readonly asked: readonly string[] } {
-    const named: string[] = [];
-    for (const { collection, by } of this.#view?.namedCollections() ?? []) {
-      if (this.states.get(by.typeUrl)?.sent.has(by.name)) named.push(collection.name);
-    }
-    return { named, asked: [...this.states.values()].flatMap(({ subscription }) => [...subscription.globs.keys()]) };
+  /** It may ask for one on another stream than names it: it has settled only when both are the same. */
+  collections(): ClientCollections {
+    return collectionsOf(this.states, this.#view);
   }
 
   /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
@@ -334,7 +325,7 @@ export class ProtocolStream {
       for (const member of this.#view.members(typeUrl, name)) {
         state.force(member.name, this.#view.publicationOf(typeUrl, member.name));
       }
-      this.#markTombstones(state, this.#view);
+      markTombstones(state, this.#view);
     }
     state.force(name, this.#view?.publicationOf(typeUrl, name) ?? 0);
   }
@@ -344,21 +335,8 @@ export class ProtocolStream {
     for (const name of entitledNames(state, view)) state.mark(name, view.publicationOf(typeUrl, name));
     for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
     for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
-    this.#markTombstones(state, view);
+    markTombstones(state, view);
     if (state.mustAnswer) markEmptyNamespaces(this.#settings.registry, state, view);
-  }
-
-  /** Collections reconnect without versions, so what was deleted must be named (R19). */
-  #markTombstones(state: TypeState, view: View): void {
-    if (!state.type.collections) return;
-    const { typeUrl } = state.type;
-    for (const collection of state.subscription.globs.keys()) {
-      for (const name of view.tombstones(typeUrl, collection)) {
-        if (state.sent.has(name)) continue;
-        state.unknown.add(name);
-        state.mark(name, view.publicationOf(typeUrl, name));
-      }
-    }
   }
 
   #concerns(state: TypeState, name: string): boolean {

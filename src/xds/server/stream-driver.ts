@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import type { ClientCollections } from "../protocol/collections.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import { lostVerdicts } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
@@ -128,7 +129,7 @@ export class StreamDriver implements ClientRef {
   }
 
   /** What this stream and others of the same client have to do with collections. */
-  collections(): ReturnType<ProtocolStream["collections"]> {
+  collections(): ClientCollections {
     return this.#protocol?.collections() ?? { named: [], asked: [] };
   }
 
@@ -305,7 +306,8 @@ export class StreamDriver implements ClientRef {
     if (this.#fence === "failed") {
       const state = this.#protocol?.states.get(key.typeUrl);
       const known = state?.sent.get(key.name);
-      const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name);
+      // Who asks for a collection does not say what it holds of it.
+      const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name) || state?.type.collections;
       const equal = known !== undefined && version !== "" && isSame(known, key as CachedResource);
       if (mayHold && !equal) return "store_unreachable";
     }

@@ -5,6 +5,7 @@ import { NodeSchema } from "../../../src/gen/envoy/config/core/v3/base_pb.ts";
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
+  LEDS_TYPE,
   LISTENER_TYPE,
   ResourceCache,
   type ResourceInput,
@@ -346,6 +347,23 @@ describe("the fence", () => {
     server.recheckHolds();
     const response = await stream.next();
     expect(response.resources.map(({ name }) => name)).toEqual(["a"]);
+  });
+
+  it("that fails holds back the members of a collection, since who asks for it does not say what it holds", async () => {
+    let reachable = false;
+    await start({ fence: () => (reachable ? Promise.resolve() : Promise.reject(new Error("away"))) });
+    cache.update("g", (tx) => tx.set(bytes(LEDS_TYPE, "xdstp://cp/t/shop/1/a", "1")));
+    const stream = client.delta();
+    stream.send({ node, typeUrl: LEDS_TYPE, resourceNamesSubscribe: ["xdstp://cp/t/shop/1/*"] });
+    await eventually(
+      () => server.clients()[0]?.types[0]?.resources.map(({ held }) => held),
+      (held) => held?.join() === "store_unreachable",
+      { what: "the member is held" },
+    );
+    expect(stream.responses).toEqual([]);
+    reachable = true;
+    server.recheckHolds();
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["xdstp://cp/t/shop/1/a"]);
   });
 });
 
