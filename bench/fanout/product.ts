@@ -23,8 +23,8 @@ const PORT = 8080;
 const BATCH = 450;
 /** Most destinations that one rule takes. */
 const DESTINATIONS = 64;
-/** How long a full collection of the product's heap takes at most. */
-const TIDY_MS = 500;
+/** Until a signal has arrived for sure. */
+const SIGNAL_MS = 200;
 
 /** Starts a plane on an empty store, its own or one nats-server with one copy, and gives it the content. */
 export async function startProduct(content: Content, store: "embedded" | "nats"): Promise<RestartableServer> {
@@ -55,7 +55,9 @@ export async function startProduct(content: Content, store: "embedded" | "nats")
       churn: (pace) => writeAtPace(write, { ...pace, lanes: content.resources }),
       tidy: async () => {
         process.kill(plane.pid(), "SIGUSR2");
-        await new Promise((resolve) => setTimeout(resolve, TIDY_MS));
+        await new Promise((resolve) => setTimeout(resolve, SIGNAL_MS));
+        // Answered when the collection, which holds up everything else, is over.
+        await fetch(`http://${plane.addresses.http}/healthz`);
         return Number.NaN;
       },
       crash: () => plane.kill9(),
