@@ -11,13 +11,15 @@ export interface Point {
   readonly changesPerSecond: number | undefined;
 }
 
-export type Axis = "proxies" | "backends per service" | "services" | "changes per second";
+/** Many backends at few proxies tell what it costs to derive a message from what it costs to send it. */
+export type Axis = "proxies" | "backends per service" | "backends at few proxies" | "services" | "changes per second";
 
 type Values = Readonly<Record<Axis, readonly number[]>>;
 
 const FULL: Values = {
   proxies: [100, 1_000, 4_000, 10_000],
   "backends per service": [10, 100, 1_000, 10_000, 100_000],
+  "backends at few proxies": [10_000, 100_000],
   services: [10, 100, 1_000, 10_000],
   "changes per second": [1, 10, 100, 1_000],
 };
@@ -25,6 +27,7 @@ const FULL: Values = {
 const QUICK: Values = {
   proxies: [100, 1_000, 4_000],
   "backends per service": [10, 1_000, 10_000],
+  "backends at few proxies": [10_000],
   services: [10, 100, 1_000],
   "changes per second": [1, 100, 1_000],
 };
@@ -32,6 +35,7 @@ const QUICK: Values = {
 const SMOKE: Values = {
   proxies: [2, 10],
   "backends per service": [3],
+  "backends at few proxies": [],
   services: [2],
   "changes per second": [20],
 };
@@ -43,6 +47,7 @@ export function pointsOf(size: "full" | "quick" | "smoke", axes: readonly Axis[]
   const grow: { readonly [A in Axis]: (value: number) => Omit<Point, "axis" | "value"> } = {
     proxies: (value) => ({ ...base, proxies: value }),
     "backends per service": (value) => ({ ...base, services: 1, backendsPerService: value }),
+    "backends at few proxies": (value) => ({ ...base, proxies: few / 20, services: 1, backendsPerService: value }),
     services: (value) => ({ ...base, services: value }),
     "changes per second": (value) => ({ ...base, proxies: few * 10, services: 100, changesPerSecond: value }),
   };

@@ -11,9 +11,9 @@ import { cpuMsOf, kbPerMessage, type Measured, type UnitCosts, unitCosts } from 
 
 const HELP = `npm run bench -- growth [OPTIONS]
 
-  --quick       fewer and smaller steps: about 5 minutes
+  --quick       fewer and smaller steps: about 5 minutes instead of 12
   --smoke       two proxies, then ten: does it run at all?
-  --axis A,B    only these of: proxies, backends per service, services, changes per second
+  --axis A,B    only these of: proxies, backends per service, backends at few proxies, services, changes per second
 `;
 
 export interface GrowthResults {
