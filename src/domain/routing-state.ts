@@ -1,4 +1,4 @@
-import { type Backend, targetText } from "./backend.ts";
+import { type Backend, type Target, targetText } from "./backend.ts";
 import { type EffectiveHealth, type Eligibility, effectiveHealth, eligibility } from "./eligibility.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { byAge } from "./meta.ts";
@@ -35,10 +35,14 @@ export function routingState(state: State, service: Name, previous?: RoutingStat
   const check = state.get("service", service)?.healthCheck;
   const members = [...state.backendsOf(service)].sort(byName);
   const winners = duplicates(members);
-  const known = new Map(previous?.backends.map((entry) => [entry.backend.name, entry]));
+  const known = previous?.backends ?? [];
+  let at = 0;
   const backends = members.map((backend) => {
     const entry = routedBackend(state, backend, { check, winner: winners.get(backend.name) });
-    const before = known.get(backend.name);
+    // Both are in the order of their names: one pass finds what each entry was.
+    for (let name = known[at]?.backend.name; name !== undefined && name < backend.name; name = known[at]?.backend.name)
+      at++;
+    const before = known[at];
     return before !== undefined && isSame(before, entry) ? before : entry;
   });
   return { service, ...effectivePolicy(state, service), backends };
@@ -51,19 +55,30 @@ export function effectivePolicy(state: State, service: Name): Pick<RoutingState,
   return policy === undefined ? { policy: DEFAULT_POLICY, policyName: undefined } : { policy, policyName: policy.name };
 }
 
+/** Texts that are made once have their hash made once: a change looks through the addresses of a whole service. */
+const addresses = new WeakMap<Target, string>();
+
+function addressOf({ target }: Backend): string {
+  const known = addresses.get(target);
+  if (known !== undefined) return known;
+  const text = targetText(target);
+  addresses.set(target, text);
+  return text;
+}
+
 /** The older holder of the same address, for each member that is not the oldest one there. */
 export function duplicates(members: Iterable<Backend>): ReadonlyMap<Name, Backend> {
   const holders = new Map<string, Backend>();
   const winners = new Map<Name, Backend>();
   const all = [...members];
   for (const backend of all) {
-    const address = targetText(backend.target);
+    const address = addressOf(backend);
     const holder = holders.get(address);
     if (holder === undefined || byAge(backend, holder) < 0) holders.set(address, backend);
   }
   if (holders.size === all.length) return winners;
   for (const backend of all) {
-    const holder = holders.get(targetText(backend.target));
+    const holder = holders.get(addressOf(backend));
     if (holder !== undefined && holder !== backend) winners.set(backend.name, holder);
   }
   return winners;

@@ -40,18 +40,21 @@ export function groupEndpoints({ backends }: RoutingState, profile: number): rea
   const total = told.reduce((sum, { backend }) => sum + backend.weight, 0);
   const divisor = Math.ceil((total + told.length) / MAX_WEIGHT_SUM);
   const groups = new Map<string, { key: string; locality: Locality; level: number; members: EndpointMember[] }>();
+  let last: { of: Backend; group: { members: EndpointMember[] } } | undefined;
   for (const entry of told) {
-    const { priority, locality, weight: own } = entry.backend;
-    const key = groupKey(entry.backend);
-    const weight = Math.max(1, Math.floor(own / divisor));
-    const member = {
-      entry,
-      weight,
-      bytes: encodeEndpoint(entry, weight === 1 && profile >= UNIT_WEIGHTS_IMPLIED ? undefined : weight),
-    };
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { key, locality, level: priorities.indexOf(priority), members: [member] });
-    else group.members.push(member);
+    const { backend } = entry;
+    const weight = Math.max(1, Math.floor(backend.weight / divisor));
+    const stated = weight === 1 && profile >= UNIT_WEIGHTS_IMPLIED ? undefined : weight;
+    const member = { entry, weight, bytes: encodeEndpoint(entry, stated) };
+    // Most are in the group of the one before: then nothing is looked up.
+    if (last === undefined || !isSameGroup(last.of, backend)) {
+      const { priority, locality } = backend;
+      const key = groupKey(backend);
+      const group = groups.get(key) ?? { key, locality, level: priorities.indexOf(priority), members: [] };
+      groups.set(key, group);
+      last = { of: backend, group };
+    }
+    last.group.members.push(member);
   }
   return [...groups.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -59,6 +62,15 @@ export function groupEndpoints({ backends }: RoutingState, profile: number): rea
 /** Which group a backend belongs to, by its own priority and locality: stable, whatever other groups there are. */
 export function groupKey({ priority, locality }: Backend): string {
   return `${priority}\0${locality.region}\0${locality.zone}\0${locality.subZone}`;
+}
+
+function isSameGroup(a: Backend, b: Backend): boolean {
+  return (
+    a.priority === b.priority &&
+    a.locality.region === b.locality.region &&
+    a.locality.zone === b.locality.zone &&
+    a.locality.subZone === b.locality.subZone
+  );
 }
 
 /** What was encoded for an entry, and for which weight. Forgotten with the entry; the result does not depend on it. */
