@@ -108,12 +108,14 @@ class Trial {
   async ticks(): Promise<Figures> {
     const { nodes, warmUps, ticks } = this.#effort;
     const all: Record<string, number>[] = [];
-    for (let tick = -warmUps; tick < ticks; tick++) {
+    for (let warmUp = 0; warmUp < warmUps; warmUp++) await this.#tick();
+    await this.#settle();
+    for (let tick = 0; tick < ticks; tick++) {
       const cpuBefore = { server: this.#cpuMs(), client: cpuMsOf(this.#client.pid) };
       const before = await this.#client.ask({ do: "counters" });
       const { times, missing, ...after } = await this.#tick();
       await this.#settle();
-      if (tick < 0 || !times) continue;
+      if (!times) continue;
       all.push({
         cpuPerThousand: ((this.#cpuMs() - cpuBefore.server) / nodes) * 1000,
         clientCpuPerThousand: ((cpuMsOf(this.#client.pid) - cpuBefore.client) / nodes) * 1000,

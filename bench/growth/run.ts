@@ -25,7 +25,7 @@ export interface GrowthResults {
   readonly costs: UnitCosts;
 }
 
-const EFFORT = { warmUps: 4, ticks: 7, churnSeconds: 10, settleMs: 400, timeoutMs: 600_000, tls: undefined };
+const EFFORT = { warmUps: 40, ticks: 7, churnSeconds: 10, settleMs: 400, timeoutMs: 600_000, tls: undefined };
 const SMOKE = { ...EFFORT, warmUps: 1, ticks: 2, churnSeconds: 0.5, settleMs: 20 };
 
 export async function runGrowth(args: readonly string[]): Promise<undefined> {
@@ -70,7 +70,8 @@ export function growthText({ machine, minutes, measured, costs }: GrowthResults)
   const steady = measured.filter(({ point }) => point.changesPerSecond === undefined);
   const churned = measured.filter(({ point }) => point.changesPerSecond !== undefined);
   const facts = `growth, in ${minutes} min: ${machineText(machine)}`;
-  return [facts, tableOfSteady(steady), tableOfChurn(churned), tableOfCosts(costs)].join("\n\n");
+  const tables = [steady.length > 0 ? tableOfSteady(steady) : "", churned.length > 0 ? tableOfChurn(churned) : ""];
+  return [facts, ...tables.filter((table) => table !== ""), tableOfCosts(costs)].join("\n\n");
 }
 
 function tableOfSteady(measured: readonly Measured[]): string {

@@ -26,7 +26,7 @@ const EXAMPLES: readonly Fleet[] = [
   { proxies: 1_000, services: 1_000, backends: 10_000, servicesPerProxy: 50, changesPerSecond: 50 },
   { proxies: 10_000, services: 1_000, backends: 20_000, servicesPerProxy: 50, changesPerSecond: 20 },
   { proxies: 50_000, services: 5_000, backends: 100_000, servicesPerProxy: 50, changesPerSecond: 50 },
-  { proxies: 100_000, services: 10_000, backends: 500_000, servicesPerProxy: 100, changesPerSecond: 100 },
+  { proxies: 100_000, services: 10_000, backends: 200_000, servicesPerProxy: 50, changesPerSecond: 50 },
 ];
 
 export async function runSizing(args: readonly string[]): Promise<undefined> {
