@@ -252,12 +252,12 @@ function clientConfig(row: Row, contestant: Contestant, address: string, { tls }
   const path = delta ? `${AGGREGATED}/DeltaAggregatedResources` : `${AGGREGATED}/StreamAggregatedResources`;
   const assignments = { typeUrl: ASSIGNMENT_TYPE, prefix: "cluster-", count: resources, expect: resources };
   const subscription = members ? memberSubscription(contestant, endpoints) : assignments;
-  const others = row.throughApi && contestant !== "floor" ? otherSubscriptions(resources) : [];
+  const wanted = contestant === "floor" ? { ...subscription, expect: 1 } : subscription;
   return {
     address,
     path: members && contestant === "fairlead" ? LEDS_METHOD : path,
     delta,
-    subscriptions: [contestant === "floor" ? { ...subscription, expect: 1 } : subscription, ...others],
+    subscriptions: row.throughApi && contestant !== "floor" ? allTypes(subscription, resources) : [wanted],
     node: { idPrefix: NODE_PREFIX, cluster: FLEET, bytes: row.act.kind === "storm" ? ENVOY_NODE_BYTES : 200 },
     ...(tls && contestant !== "floor" && { caFile: tls.certificate }),
   };
@@ -271,10 +271,11 @@ function memberSubscription(contestant: Contestant, expect: number): object {
   return { typeUrl: MEMBER_TYPE, names: [contestant === "fairlead" ? collection : "*"], expect };
 }
 
-/** What Envoy asks for beside endpoints. */
-function otherSubscriptions(services: number): object[] {
+/** What Envoy asks for, in its order. */
+function allTypes(endpoints: object, services: number): object[] {
   return [
     { typeUrl: `${TYPES}.cluster.v3.Cluster`, names: ["*"], expect: services },
+    endpoints,
     { typeUrl: `${TYPES}.listener.v3.Listener`, names: ["*"], expect: 1 },
     { typeUrl: `${TYPES}.route.v3.RouteConfiguration`, names: [LISTENER], expect: 1 },
   ];
