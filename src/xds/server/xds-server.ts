@@ -17,6 +17,7 @@ import type { ClientRef, ClientStatus } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
+import { type Listener, listenOn } from "./listener.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import { NameLists } from "./name-lists.ts";
 import type { NodeIdentity } from "./node-identity.ts";
@@ -95,6 +96,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #byGroup = new Map<string, Set<StreamDriver>>();
   readonly #byIdentity = new Map<string, Set<StreamDriver>>();
   readonly #toFlush = new Set<StreamDriver>();
+  readonly #listeners: Listener[] = [];
   readonly #unsubscribe: () => void;
   #flushing = false;
 
@@ -139,13 +141,14 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
    */
   async listen(address: string, credentials: ServerCredentials = ServerCredentials.createInsecure()): Promise<string> {
     await this.#chooseTransport();
-    const host = address.slice(0, address.lastIndexOf(":"));
-    return new Promise((resolve, reject) => {
-      this.#grpc.bindAsync(address, credentials, (error, port) => {
-        if (error) reject(error);
-        else resolve(`${host}:${port}`);
-      });
-    });
+    const colon = address.lastIndexOf(":");
+    const host = address.slice(0, colon);
+    const injector = this.#grpc.createConnectionInjector(credentials);
+    const listener = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), (socket) =>
+      injector.injectConnection(socket),
+    );
+    this.#listeners.push(listener);
+    return `${host}:${listener.port}`;
   }
 
   /** Asks `groupOf` again for every open stream. */
@@ -186,6 +189,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   /** Ends all streams, with a status that makes clients come back, and stops listening. */
   async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
     this.#unsubscribe();
+    for (const listener of this.#listeners) listener.close();
     for (const driver of [...this.#drivers.values()]) driver.stop();
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(graceMs, () => {
