@@ -34,6 +34,6 @@ it("leaves a stream of another application alone", async () => {
   await using connection = await connect({ servers: [...cluster.urls] });
   const { streams } = await jetstreamManager(connection);
   await streams.add({ name: "KV_b", subjects: ["$KV.b.>"] });
-  await expect(provision("b", 1)).rejects.toMatchObject({ code: "FOREIGN_STORE", details: { stream: "KV_b" } });
+  await expect(provision("b", 1)).rejects.toMatchObject({ code: "NOT_A_FAIRLEAD_STORE", details: { stream: "KV_b" } });
   expect((await streams.info("KV_b")).config.num_replicas).toBe(1);
 });
