@@ -140,3 +140,19 @@ test("R19: who leaves while a proxy is away, a replica restarts or the duty move
     { numRuns: Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 60) },
   );
 });
+
+test("R19: who comes and goes between two looks of the duty is gone from a proxy that met it, whichever replica it comes back to", async () => {
+  const world = new World();
+  await world.play({ kind: "join", id: "b0", zone: "a", port: 1 });
+  await world.look();
+  world.connect(0, 0);
+  world.proxies[0]?.exchange();
+  await world.play({ kind: "join", id: "b1", zone: "a", port: 2 });
+  expect(world.used()).toEqual([["10.0.0.1:1", "10.0.0.1:2"]]);
+  world.proxies[0]?.disconnect();
+  await world.play({ kind: "leave", id: "b1" });
+  await world.look();
+  await world.play({ kind: "restart", replica: 1 });
+  world.connect(0, 1);
+  expect(world.used()).toEqual([["10.0.0.1:1"]]);
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { mergeNodes, mergeProgress } from "../../../src/fleet/merge-nodes.ts";
+import type { NodeView, Progress, TypeView } from "../../../src/fleet/node-directory.ts";
+
+const told = (named: readonly string[], asked: readonly string[]): Progress => ({
+  state: "done",
+  collections: { named, asked },
+});
+
+describe("progress of a proxy with streams for collections", () => {
+  it("is done when it asks for all collections that it was told of, on whichever replica", () => {
+    expect(mergeProgress([told(["a", "b"], ["a"]), told([], ["b"])])).toEqual({ state: "done" });
+    expect(mergeProgress([{ state: "done" }])).toEqual({ state: "done" });
+  });
+
+  it("is not done while it has not asked for one, nor while it asks for one that it is no more told of", () => {
+    expect(mergeProgress([told(["a", "b"], ["a"])])).toEqual({ state: "sent", message: "it has not asked for b yet" });
+    expect(mergeProgress([told(["b"], ["b", "a"])])).toEqual({ state: "sent", message: "it still asks for a" });
+    // Its main stream is not back yet.
+    expect(mergeProgress([told([], ["a"])])).toMatchObject({ state: "sent" });
+  });
+
+  it("is what the worst of its streams is", () => {
+    expect(mergeProgress([told(["a"], ["a"]), { state: "held", message: "x" }])).toMatchObject({ state: "held" });
+  });
+});
+
+describe("the list of proxies", () => {
+  const type = (shortName: string, state: TypeView["state"]): TypeView => {
+    return { typeUrl: shortName, shortName, state, known: 2, resources: [] };
+  };
+  const view = (more: Partial<NodeView>): NodeView => ({
+    id: "edge-1",
+    cluster: "edge",
+    fleet: "edge",
+    silent: undefined,
+    envoyVersion: "1.40.0",
+    variant: "delta",
+    connected: true,
+    since: 1,
+    peer: "127.0.0.1:1",
+    replica: "a",
+    duplicate: false,
+    types: [],
+    lagMs: 0,
+    settled: { epoch: 1, position: 9 },
+    ...more,
+  });
+
+  it("shows the streams of one proxy as one, also over several replicas, with the worst of what they say", () => {
+    const main = view({ types: [type("CDS", "acked"), type("EDS", "acked")] });
+    const first = view({ since: 2, types: [type("LEDS", "acked")] });
+    const second = view({
+      since: 3,
+      replica: "b",
+      types: [type("LEDS", "sent")],
+      lagMs: 40,
+      settled: { epoch: 1, position: 7 },
+    });
+    expect(mergeNodes([first, second, main])).toEqual([
+      {
+        ...main,
+        types: [...main.types, { ...type("LEDS", "sent"), known: 4 }],
+        lagMs: 40,
+        settled: { epoch: 1, position: 7 },
+      },
+    ]);
+  });
+
+  it("leaves proxies apart that share an id", () => {
+    const twice = [view({ duplicate: true }), view({ duplicate: true, since: 2 })];
+    expect(mergeNodes(twice)).toEqual(twice);
+  });
+});
