@@ -97,6 +97,8 @@ export class TypeState {
   acks = 0;
   nacks = 0;
 
+  /** Unsubscribed while in flight. */
+  readonly #givenUp = new SparseSet();
   readonly #tables: SharedTables | undefined;
 
   constructor(type: ResourceType, tables?: SharedTables) {
@@ -130,8 +132,10 @@ export class TypeState {
   /** The client no longer wants this name: what it held does not matter any more. */
   forget(name: string): void {
     this.settle(name);
-    this.sent.delete(name);
     this.refused.delete(name);
+    // What is still on its way arrives all the same, perhaps when the client wants it again.
+    if (this.flights.some((flight) => flight.items.has(name))) this.#givenUp.add(name);
+    else this.sent.delete(name);
   }
 
   hold(name: string, reason: string): void {
@@ -245,5 +249,11 @@ export class TypeState {
     if (this.flights[0] === flight) this.flights.shift();
     else this.flights.splice(this.flights.indexOf(flight), 1);
     if (this.proven.size > 0) for (const name of flight.items.keys()) this.proven.delete(name);
+    if (this.#givenUp.size === 0) return;
+    for (const name of flight.items.keys()) {
+      if (this.flights.some((other) => other.items.has(name)) || !this.#givenUp.has(name)) continue;
+      this.#givenUp.delete(name);
+      if (!this.subscription.covers(name)) this.sent.delete(name);
+    }
   }
 }
