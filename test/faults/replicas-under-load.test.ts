@@ -151,6 +151,19 @@ describe("three planes on three nats-servers, 200 proxies and two Envoys under w
     expect(await converged()).toEqual(FINE);
   });
 
+  test("the planes are replaced one by one, then switched to another encoding profile", async () => {
+    for (const plane of planes()) {
+      expect(await plane.stop()).toBe(0);
+      await plane.restart();
+    }
+    expect(await converged()).toEqual(FINE);
+    const [first] = planes();
+    expect(await first?.mustCli("upgrade")).toContain("encoding profile 1");
+    await first?.mustCli("upgrade", "--to-profile", "2", "--wait");
+    for (const plane of planes()) expect(await plane.mustCli("upgrade")).toContain("encoding profile 2");
+    expect(await converged()).toEqual(FINE);
+  });
+
   test("all planes are killed at once, and started again", async () => {
     await Promise.all(planes().map((plane) => plane.kill9()));
     await traffic.more(200);
