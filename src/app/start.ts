@@ -1,6 +1,7 @@
 import { ServerCredentials } from "@grpc/grpc-js";
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
 import { Fence } from "../control/fence.ts";
+import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
@@ -17,7 +18,6 @@ import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
-import type { StateStore, WatchEvent } from "../store/state-store.ts";
 import { ResourceCache } from "../xds/server/library.ts";
 import { type Address, type Config, formatAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
@@ -74,7 +74,8 @@ async function startParts(
   const following = new AbortController();
   const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
   const digest = new StateDigest();
-  const failed = follow(store, [digest, refusals, mirror], following.signal);
+  // The mirror last, since its listeners act on what the others know.
+  const failed = follow(store, [digest, refusals, mirror], { signal: following.signal, log });
   // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
   failed.catch(() => undefined);
   stops.push(async () => following.abort());
@@ -178,6 +179,7 @@ async function startParts(
     context: {
       store,
       journal: opened.journal,
+      archive: opened.archive,
       mirror,
       nodes,
       peers: opened.peers,
@@ -249,14 +251,4 @@ async function bound(
       cause,
     });
   }
-}
-
-/** Folds the store's log for as long as the plane runs; the mirror last, since its listeners act on what the others know. */
-async function follow(
-  store: StateStore,
-  folds: readonly { fold(event: WatchEvent): void }[],
-  signal: AbortSignal,
-): Promise<never> {
-  for await (const event of store.watch({ signal })) for (const each of folds) each.fold(event);
-  return new Promise<never>(() => undefined);
 }

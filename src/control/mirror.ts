@@ -46,8 +46,8 @@ interface StoredMessage<K extends Kind = Kind> {
 export class Mirror implements State {
   #revision: Revision = { epoch: 0, position: 0 };
   #synced = false;
-  /** While the present state is read anew: keys of the objects that were not seen yet. What is left at the end is gone. */
-  #unseen: Set<string> | undefined;
+  /** While the whole state is being read: what was read so far. Nobody sees any of it before all of it is there. */
+  #reading: Map<string, (changes: Changes) => void> | undefined;
   readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
   readonly #members = new Map<Name, Map<Name, Backend>>();
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
@@ -111,16 +111,16 @@ export class Mirror implements State {
   fold(event: WatchEvent): void {
     const changes = { objects: [] as ChangedObject[], leds: [] as Name[] };
     if (event.kind === "state") {
-      this.#unseen ??= new Set(this.#keys());
+      this.#reading ??= new Map();
       for (const { key, value, revision } of event.entries) {
-        this.#unseen.delete(key);
-        this.#write(key, value, revision, changes);
+        this.#reading.set(key, this.#prepare(key, value, revision));
       }
       if (!event.synced) return;
-      for (const key of this.#unseen) this.#write(key, undefined, event.revision, changes);
-      this.#unseen = undefined;
+      for (const write of this.#reading.values()) write(changes);
+      this.#dropUnread(this.#reading, event.revision, changes);
+      this.#reading = undefined;
     } else {
-      for (const { key, value, revision } of event.changes) this.#write(key, value, revision, changes);
+      for (const { key, value, revision } of event.changes) this.#prepare(key, value, revision)(changes);
     }
     this.#revision = event.revision;
     this.#synced = true;
@@ -158,38 +158,46 @@ export class Mirror implements State {
     });
   }
 
-  *#keys(): Iterable<string> {
-    yield SYSTEM_VERSION_KEY;
-    for (const service of this.#leds.keys()) yield ledsKey(service);
-    for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) yield storeKey(kind, name);
+  #dropUnread(read: ReadonlyMap<string, unknown>, revision: Revision, changes: Changes): void {
+    const held = [SYSTEM_VERSION_KEY, ...[...this.#leds.keys()].map(ledsKey), ...this.#unreadable.keys()];
+    for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
+    for (const key of held) if (!read.has(key)) this.#prepare(key, undefined, revision)(changes);
   }
 
-  #write(key: string, value: Uint8Array | undefined, revision: Revision, changes: Changes): void {
+  /** Reads what is stored under a key; what is returned takes it in. */
+  #prepare(key: string, value: Uint8Array | undefined, revision: Revision): (changes: Changes) => void {
     if (key === SYSTEM_VERSION_KEY) {
-      this.#profile = profileOf(value);
-      return;
+      const profile = profileOf(value);
+      return () => {
+        this.#profile = profile;
+      };
     }
     const service = parseLedsKey(key);
     if (service !== undefined) {
       const record = value === undefined ? undefined : decodeLeds(value);
-      if (record === undefined) this.#leds.delete(service);
-      else this.#leds.set(service, record);
-      changes.leds.push(service);
-      return;
+      return (changes) => {
+        if (record === undefined) this.#leds.delete(service);
+        else this.#leds.set(service, record);
+        changes.leds.push(service);
+      };
     }
     const id = parseStoreKey(key);
-    if (id === undefined) return;
-    const { kind, name } = id;
-    changes.objects.push(id);
-    if (value === undefined) {
-      this.#unreadable.delete(key);
-      this.#objects.get(kind)?.delete(name);
-      this.#index(kind, name, undefined);
-      return;
-    }
-    const decoded = this.#decode(key, value, revision);
-    if (decoded === undefined) return;
-    const { message, object } = decoded;
+    if (id === undefined) return () => undefined;
+    const decoded = value === undefined ? undefined : this.#decode(key, value, revision);
+    return (changes) => {
+      changes.objects.push(id);
+      if (value === undefined) this.#drop(key, id);
+      else if (decoded !== undefined) this.#put(id, decoded, revision);
+    };
+  }
+
+  #drop(key: string, { kind, name }: ChangedObject): void {
+    this.#unreadable.delete(key);
+    this.#objects.get(kind)?.delete(name);
+    this.#index(kind, name, undefined);
+  }
+
+  #put({ kind, name }: ChangedObject, { message, object }: StoredObject, revision: Revision): void {
     const ofKind = this.#objects.get(kind) ?? new Map<Name, StoredMessage>();
     this.#objects.set(kind, ofKind);
     ofKind.set(name, { message, object, revision });

@@ -3,7 +3,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type RefusalMark, RefusalMarksSchema } from "../gen/fairlead/store/v1/refusal_marks_pb.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
-import type { StateStore, StoreOp, WatchEvent } from "../store/state-store.ts";
+import type { Change, StateStore, StoreOp, WatchEvent } from "../store/state-store.ts";
 
 type Mark = Pick<RefusalMark, "typeUrl" | "name">;
 
@@ -25,7 +25,9 @@ export class StoredRefusals {
   readonly #log: Logger;
   readonly #actor: string;
   /** By key, as the log says. */
-  readonly #stored = new Map<string, ReadonlyMap<string, Mark>>();
+  #stored = new Map<string, ReadonlyMap<string, Mark>>();
+  /** The same while the whole state is being read. */
+  #reading: Map<string, ReadonlyMap<string, Mark>> | undefined;
   /** By key: changed here and not committed yet. */
   readonly #changed = new Map<string, { readonly nodeId: string; readonly marks: Map<string, Mark> }>();
   #writing = false;
@@ -39,11 +41,15 @@ export class StoredRefusals {
 
   /** Follows the log. */
   fold(event: WatchEvent): void {
-    for (const { key, value } of event.kind === "state" ? event.entries : event.changes) {
-      if (!key.startsWith(PREFIX)) continue;
-      if (value === undefined) this.#stored.delete(key);
-      else this.#stored.set(key, indexed(fromBinary(RefusalMarksSchema, value).marks));
+    if (event.kind === "commit") {
+      write(this.#stored, event.changes);
+      return;
     }
+    this.#reading ??= new Map();
+    write(this.#reading, event.entries);
+    if (!event.synced) return;
+    this.#stored = this.#reading;
+    this.#reading = undefined;
   }
 
   load(nodeId: string): Iterable<Mark> {
@@ -102,6 +108,14 @@ export class StoredRefusals {
       if (this.#changed.size > 0) void this.#write();
       else this.#writing = false;
     });
+  }
+}
+
+function write(marks: Map<string, ReadonlyMap<string, Mark>>, changes: readonly Change[]): void {
+  for (const { key, value } of changes) {
+    if (!key.startsWith(PREFIX)) continue;
+    if (value === undefined) marks.delete(key);
+    else marks.set(key, indexed(fromBinary(RefusalMarksSchema, value).marks));
   }
 }
 

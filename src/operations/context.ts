@@ -2,6 +2,7 @@ import type { Mirror } from "../control/mirror.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
+import type { Archive } from "../store/archive.ts";
 import type { Journal } from "../store/journal.ts";
 import type { Peers } from "../store/peers.ts";
 import { type Revision, reached } from "../store/revision.ts";
@@ -14,6 +15,7 @@ import type { Finding } from "./finding.ts";
 export interface Context {
   readonly store: StateStore;
   readonly journal: Journal;
+  readonly archive: Archive;
   readonly mirror: Mirror;
   readonly nodes: NodeDirectory;
   readonly peers: Pick<Peers, "list" | "ask" | "answer">;

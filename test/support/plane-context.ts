@@ -1,7 +1,9 @@
+import { follow } from "../../src/control/follow.ts";
 import { Mirror } from "../../src/control/mirror.ts";
 import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { noPeers } from "../../src/store/peers.ts";
 import { openMemoryStore } from "../../src/store/sqlite-store.ts";
@@ -14,14 +16,15 @@ export interface PlaneContext extends Context {
 }
 
 export async function openPlaneContext(): Promise<PlaneContext> {
-  const { state: store, journal, status: storeStatus } = await openMemoryStore({ clock: systemClock });
+  const { state: store, journal, archive, status: storeStatus } = await openMemoryStore({ clock: systemClock });
   const mirror = new Mirror();
   const stop = new AbortController();
-  const following = follow(mirror, store.watch({ signal: stop.signal }));
+  void follow(store, [mirror], { signal: stop.signal, log: silentLogger });
   await mirror.reach({ epoch: 0, position: 0 });
   return {
     store,
     journal,
+    archive,
     mirror,
     nodes: new FakeNodeDirectory(),
     peers: noPeers,
@@ -32,14 +35,9 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     storeStatus,
     close: async () => {
       stop.abort();
-      await following;
       await store.close();
     },
   };
-}
-
-async function follow(mirror: Mirror, events: AsyncIterable<Parameters<Mirror["fold"]>[0]>): Promise<void> {
-  for await (const event of events) mirror.fold(event);
 }
 
 /** Somebody who asks and does not go away. */

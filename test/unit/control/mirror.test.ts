@@ -55,6 +55,17 @@ describe("Mirror", () => {
     expect(folds[0]?.changed).toContainEqual({ kind: "backend", name: "shop/shop-1" });
   });
 
+  it("shows nothing of a state that is read again before it has all of it", () => {
+    const mirror = new Mirror();
+    mirror.fold(state(3, ["service", "shop", shop]));
+    mirror.fold({ ...state(9, ["backend", "shop/shop-1", shop1]), synced: false });
+    expect(mirror.get("backend", "shop/shop-1")).toBeUndefined();
+    expect([...mirror.backendsOf("shop")]).toEqual([]);
+    mirror.fold(state(9));
+    expect(mirror.get("service", "shop")).toBeUndefined();
+    expect([...mirror.backendsOf("shop")].map(({ name }) => name)).toEqual(["shop/shop-1"]);
+  });
+
   it("keeps the last good content of an object that cannot be read, and names it", () => {
     const mirror = new Mirror();
     mirror.fold(state(3, ["service", "shop", shop]));

@@ -30,6 +30,19 @@ describe("StoredRefusals", () => {
     await state.close();
   });
 
+  it("forgets what a state that is read again does not hold, once all of it is read", async () => {
+    const { state } = await openMemoryStore({ clock: systemClock });
+    memoryOf(state).record("edge-1", refusal);
+    await expect.poll(async () => (await state.read("refusals/")).entries.length).toBe(1);
+    const memory = await restarted(state);
+    const revision = { epoch: 2, position: 9 };
+    memory.fold({ kind: "state", entries: [], revision, synced: false });
+    expect([...memory.load("edge-1")]).toHaveLength(2);
+    memory.fold({ kind: "state", entries: [], revision, synced: true });
+    expect([...memory.load("edge-1")]).toEqual([]);
+    await state.close();
+  });
+
   it("survives the process, also for a node id that could be no key", async () => {
     const { state } = await openMemoryStore({ clock: systemClock });
     const id = "10.0.0.1:80/ü";
