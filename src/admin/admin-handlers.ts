@@ -1,6 +1,7 @@
 import type { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { AppliedKind } from "../operations/any-object.ts";
 import { apply } from "../operations/apply.ts";
+import { backup } from "../operations/backup.ts";
 import { clearHealth } from "../operations/clear-health.ts";
 import { completeDrain } from "../operations/complete-drain.ts";
 import type { Context } from "../operations/context.ts";
@@ -11,12 +12,14 @@ import { explainBackend } from "../operations/explain-backend.ts";
 import { getNode } from "../operations/get-node.ts";
 import { getObject } from "../operations/get-object.ts";
 import { getStatus } from "../operations/get-status.ts";
+import { importState } from "../operations/import-state.ts";
 import { listHistory } from "../operations/list-history.ts";
 import { listNodes } from "../operations/list-nodes.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { putPolicy } from "../operations/put-policy.ts";
 import { registerBackend } from "../operations/register-backend.ts";
 import { reportHealth } from "../operations/report-health.ts";
+import { restore } from "../operations/restore.ts";
 import { rollback } from "../operations/rollback.ts";
 import { SeenObservations } from "../operations/seen-observations.ts";
 import { setEncodingProfile } from "../operations/set-encoding-profile.ts";
@@ -103,6 +106,10 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
 
     apply: (request, caller) => apply(context, caller, request),
+
+    backup: (_, caller) => backup(context, caller),
+    restore: (requests, caller) => restore(context, caller, requests),
+    import: (requests, caller) => importState(context, caller, requests),
 
     watch: (request, caller) => watch(context, caller, request),
     listHistory: async (request) => ({ entries: await listHistory(context, request) }),

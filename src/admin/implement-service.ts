@@ -7,6 +7,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import type {
+  ServerReadableStream,
   ServerUnaryCall,
   ServerWritableStream,
   sendUnaryData,
@@ -23,7 +24,9 @@ import { toServiceError } from "./status.ts";
 /** How one method is answered: an answer, or answers for a method that streams them. Errors are thrown. */
 export type Handler<M extends DescMethod> = M["methodKind"] extends "unary"
   ? (request: MessageShape<M["input"]>, caller: Caller) => Answer<M> | Promise<Answer<M>>
-  : (request: MessageShape<M["input"]>, caller: Caller) => AsyncIterable<Answer<M>>;
+  : M["methodKind"] extends "client_streaming"
+    ? (requests: AsyncIterable<MessageShape<M["input"]>>, caller: Caller) => Promise<Answer<M>>
+    : (request: MessageShape<M["input"]>, caller: Caller) => AsyncIterable<Answer<M>>;
 
 type Answer<M extends DescMethod> = MessageInitShape<M["output"]>;
 
@@ -38,7 +41,7 @@ export interface Serving {
   readonly stopping: AbortSignal;
 }
 
-/** Puts handlers of decoded messages behind what grpc-js calls. Methods that stream requests are not for this. */
+/** Puts handlers of decoded messages behind what grpc-js calls. Methods that stream both ways are not for this. */
 export function implementService<Methods extends Record<string, DescMethod>>(
   service: DescService & { readonly method: Methods },
   handlers: Handlers<Methods>,
@@ -47,14 +50,15 @@ export function implementService<Methods extends Record<string, DescMethod>>(
   return Object.fromEntries(
     Object.entries(handlers).map(([name, handler]): [string, UntypedHandleCall] => {
       const method = service.method[name] as DescMethod;
-      return method.methodKind === "unary"
-        ? [name, unary(method, handler as Unary, serving)]
-        : [name, serverStreaming(method, handler as Streaming, serving)];
+      if (method.methodKind === "unary") return [name, unary(method, handler as Unary, serving)];
+      if (method.methodKind === "client_streaming") return [name, clientStreaming(method, handler as Taking, serving)];
+      return [name, serverStreaming(method, handler as Streaming, serving)];
     }),
   );
 }
 
 type Unary = (request: unknown, caller: Caller) => unknown;
+type Taking = (requests: AsyncIterable<unknown>, caller: Caller) => Promise<unknown>;
 type Streaming = (request: unknown, caller: Caller) => AsyncIterable<unknown>;
 type Call = Pick<ServerUnaryCall<Buffer, unknown>, "metadata" | "getPeer"> & EventEmitter;
 type Init = Record<string, unknown>;
@@ -68,6 +72,38 @@ function unary(method: DescMethod, handler: Unary, serving: Serving): UntypedHan
       (thrown: unknown) => send(failed(method, thrown, serving)),
     );
   };
+}
+
+function clientStreaming(method: DescMethod, handler: Taking, serving: Serving): UntypedHandleCall {
+  const requests = async function* (call: ServerReadableStream<Buffer, unknown>) {
+    for await (const bytes of call) yield decodeRequest(method.input, bytes as Buffer);
+  };
+  return (call: ServerReadableStream<Buffer, unknown>, send: sendUnaryData<unknown>) => {
+    const caller = callerOf(call, serving);
+    handler(orAborted(requests(call), caller.signal), caller).then(
+      (response) => send(null, create(method.output, response as Init)),
+      (thrown: unknown) => send(failed(method, thrown, serving)),
+    );
+  };
+}
+
+/** The same items; ends with the signal's reason when it is aborted while one is awaited. */
+async function* orAborted(items: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator {
+  const iterator = items[Symbol.asyncIterator]();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => undefined);
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { value, done } = await Promise.race([iterator.next(), aborted]);
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 function serverStreaming(method: DescMethod, handler: Streaming, serving: Serving): UntypedHandleCall {

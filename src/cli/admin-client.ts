@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import type {
   DescMessage,
   DescMethod,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
@@ -23,6 +25,11 @@ export interface AdminClient {
     request: MessageInitShape<I>,
     options?: StreamOptions,
   ): AsyncIterable<MessageShape<O>>;
+  /** Sends requests as fast as the server takes them in. Has no deadline: it ends with them, or with an error. */
+  upload<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodClientStreaming<I, O>,
+    requests: AsyncIterable<MessageInitShape<I>>,
+  ): Promise<MessageShape<O>>;
   close(): void;
 }
 
@@ -81,6 +88,35 @@ export function connectAdmin(server: string, actor = "cli"): AdminClient {
         options.signal?.removeEventListener("abort", cancel);
         call.cancel();
       }
+    },
+    upload: async (method, requests) => {
+      const { promise: answered, resolve, reject } = Promise.withResolvers<MessageShape<typeof method.output>>();
+      const call = client.makeClientStreamRequest(
+        pathOf(method),
+        (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
+        (bytes) => fromBinary(method.output, bytes),
+        metadata,
+        (error: ServiceError | null, answer) => {
+          if (error !== null) reject(toAdminError(error, server));
+          else if (answer === undefined) reject(new Error(`${method.name}: neither an answer nor an error`));
+          else resolve(answer);
+        },
+      );
+      // A refusal may come while requests are still being sent; then there is nobody left to send to.
+      const over = new AbortController();
+      const ended = answered.catch(() => undefined).finally(() => over.abort());
+      try {
+        for await (const request of requests) {
+          if (over.signal.aborted) break;
+          if (!call.write(create(method.input, request))) await Promise.race([once(call, "drain"), ended]);
+        }
+        call.end();
+      } catch (error) {
+        call.cancel();
+        answered.catch(() => undefined);
+        throw error;
+      }
+      return await answered;
     },
     close: () => client.close(),
   };

@@ -63,7 +63,7 @@ function counted(count: number, one: string, many: string = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   return bytes < 1000
     ? `${bytes} bytes`
     : bytes < 1_000_000

@@ -1,7 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments } from "yaml";
 import type { AnyObjectSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
-import { manifestKind, messageFromJson } from "../schema/object-json.ts";
+import { type ChosenKind, manifestKind, messageFromJson } from "../schema/object-json.ts";
+import type { MessageOf } from "../schema/object-message.ts";
+import type { Kind } from "./kind-entry.ts";
 import type { ManifestSource } from "./manifest-files.ts";
 import { type Place, PlaceFinder } from "./manifest-place.ts";
 
@@ -39,12 +41,15 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
     const lines = new LineCounter();
     const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
     for (const document of documents) {
-      if (isEmpty(document)) continue;
-      const found = readDocument(file, document, lines);
+      if (isEmptyDocument(document)) continue;
+      const found = readDocument(file, document, lines, manifestKind);
       problems.push(...found.problems);
       if (found.object === undefined) continue;
-      const twice = noteDuplicate(seen, found.object);
-      if (twice === undefined) objects.push(found.object);
+      const { kind, message, placeOf } = found.object;
+      const any = { object: { case: kind, value: message } } as MessageInitShape<typeof AnyObjectSchema>;
+      const object = { file, any, placeOf };
+      const twice = noteDuplicate(seen, object);
+      if (twice === undefined) objects.push(object);
       else problems.push(twice);
     }
   }
@@ -67,11 +72,19 @@ export function renderProblems(problems: readonly ManifestProblem[]): string {
     .join("\n");
 }
 
-function readDocument(
+/** An object of a kind that the reader of the document chose from its word. */
+export interface ReadObject<K extends Kind> {
+  readonly kind: K;
+  readonly message: MessageOf[K];
+  placeOf(this: void, field: string): Place;
+}
+
+export function readDocument<K extends Kind>(
   file: string,
   document: Document.Parsed,
   lines: LineCounter,
-): { object?: ManifestObject; problems: readonly ManifestProblem[] } {
+  kindOf: (word: unknown) => ChosenKind<K>,
+): { object?: ReadObject<K>; problems: readonly ManifestProblem[] } {
   const finder = new PlaceFinder(document, lines);
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
@@ -87,7 +100,7 @@ function readDocument(
   });
   if (!isMap(document.contents)) return { problems: [at("", "is no object: a manifest has `kind:` and its fields")] };
   const word = document.contents.get("kind");
-  const chosen = manifestKind(word);
+  const chosen = kindOf(word);
   if (!chosen.ok)
     return { problems: [at("kind", word === undefined ? `is missing; ${chosen.message}` : chosen.message)] };
   const json = plainValue(document);
@@ -95,12 +108,12 @@ function readDocument(
   const { kind: _, ...fields } = json;
   const parsed = messageFromJson(chosen.kind, fields);
   if (!parsed.ok) return { problems: parsed.violations.map(({ field, message }) => at(field, message)) };
-  const any = { object: { case: chosen.kind, value: parsed.message } } as MessageInitShape<typeof AnyObjectSchema>;
-  return { object: { file, any, placeOf: (field) => finder.placeOf(field) }, problems: [] };
+  const { message } = parsed;
+  return { object: { kind: chosen.kind, message, placeOf: (field) => finder.placeOf(field) }, problems: [] };
 }
 
 /** Nothing but comments between two `---`. */
-function isEmpty({ contents, errors }: Document.Parsed): boolean {
+export function isEmptyDocument({ contents, errors }: Document.Parsed): boolean {
   return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
 }
 

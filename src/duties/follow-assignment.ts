@@ -42,7 +42,9 @@ export async function followAssignment(
       }
     } catch (thrown) {
       if (signal.aborted) return;
-      log.warn({ err: toControlPlaneError(thrown) }, "the share of checks cannot be followed; trying again");
+      const error = toControlPlaneError(thrown);
+      if (error.code === "COMPACTED") continue;
+      log.warn({ err: error }, "the share of checks cannot be followed; trying again");
       await clock.sleep(RETRY_MS, signal).catch(() => undefined);
     }
   }

@@ -7,7 +7,8 @@ import type { Change, StateStore, StoreOp, WatchEvent } from "../store/state-sto
 
 type Mark = Pick<RefusalMark, "typeUrl" | "name">;
 
-const PREFIX = "refusals/";
+/** Below it each node has a key. */
+export const REFUSALS = "refusals/";
 /** A storm of refusals costs ten commits a second, each of so many nodes at most. */
 const PAUSE_MS = 100;
 const RETRY_MS = 1000;
@@ -113,7 +114,7 @@ export class StoredRefusals {
 
 function write(marks: Map<string, ReadonlyMap<string, Mark>>, changes: readonly Change[]): void {
   for (const { key, value } of changes) {
-    if (!key.startsWith(PREFIX)) continue;
+    if (!key.startsWith(REFUSALS)) continue;
     if (value === undefined) marks.delete(key);
     else marks.set(key, indexed(fromBinary(RefusalMarksSchema, value).marks));
   }
@@ -125,5 +126,5 @@ function indexed(marks: readonly RefusalMark[]): ReadonlyMap<string, Mark> {
 
 /** Node ids are free text of any length; keys are not. */
 function keyOf(nodeId: string): string {
-  return PREFIX + createHash("sha256").update(nodeId).digest("hex").slice(0, 32);
+  return REFUSALS + createHash("sha256").update(nodeId).digest("hex").slice(0, 32);
 }

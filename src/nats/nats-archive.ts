@@ -167,7 +167,7 @@ export class NatsArchive implements Archive {
     const { connection, mirror, journal, reader, random } = this.#options;
     const found = await reader.last(subjects.epoch);
     const mark = found && parseEpochMark(text(found.data));
-    const epoch = Math.max(mark?.epoch ?? 0, mirror.held.revision.epoch, laterThan) + 1;
+    const epoch = Math.max(mark?.epoch ?? 0, mirror.held.revision.epoch, laterThan()) + 1;
     const id = random.id();
     const hidden: BucketWrite[] = [
       journal.record({ cause }, keys, { id, subjects }),

@@ -8,7 +8,7 @@ import { stillReferredTo } from "./delete-object.ts";
 import type { PlannedPut } from "./plan-put.ts";
 import type { ObjectId } from "./plan-removal.ts";
 import { referrersOf } from "./referrers.ts";
-import { REMOVAL_LIMIT_RATIO, removalBrake } from "./removal-brake.ts";
+import { checkRemoval } from "./removal-brake.ts";
 
 /** An object of the order, and where it stands there. */
 export interface PlacedPut {
@@ -73,14 +73,7 @@ function checkAddresses({ before, after, puts }: ApplyStep): void {
 
 function checkBrake({ before, after, removed, puts }: ApplyStep): void {
   if (removed.length === 0 && !puts.some(({ kind }) => kind === "listener")) return;
-  const reasons = removalBrake(before, after);
-  if (reasons.length === 0) return;
-  throw new ControlPlaneError({
-    kind: "precondition",
-    code: "REMOVAL_TOO_LARGE",
-    message: `this would remove ${reasons.join(", ")} (limit ${REMOVAL_LIMIT_RATIO * 100} %); allow removal if that is meant`,
-    details: { removes: reasons.join("; ") },
-  });
+  checkRemoval(before, after);
 }
 
 function checkReferences({ after, removed }: ApplyStep): void {

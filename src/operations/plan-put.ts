@@ -15,7 +15,7 @@ import { badFields } from "./object-errors.ts";
 import type { Stored } from "./stored-state.ts";
 
 /** How many generations of a configuration object are kept. */
-const HISTORY_KEEP = 20;
+export const HISTORY_KEEP = 20;
 
 export interface Put<K extends Kind> {
   readonly kind: K;

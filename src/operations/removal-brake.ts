@@ -1,12 +1,25 @@
+import { ControlPlaneError } from "../domain/errors.ts";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 
 /** More than one object and more than this share of them is not removed by accident. */
-export const REMOVAL_LIMIT_RATIO = 0.3;
+const REMOVAL_LIMIT_RATIO = 0.3;
 
 /** Why a removal needs to be allowed explicitly, for people; empty when it does not. */
 export function removalBrake(before: State, after: State): readonly string[] {
   return [...removedByService(before, after), ...removedByKind(before, after), ...lostListeners(before, after)];
+}
+
+/** @throws ControlPlaneError `precondition` / `REMOVAL_TOO_LARGE`. */
+export function checkRemoval(before: State, after: State): void {
+  const reasons = removalBrake(before, after);
+  if (reasons.length === 0) return;
+  throw new ControlPlaneError({
+    kind: "precondition",
+    code: "REMOVAL_TOO_LARGE",
+    message: `this would remove ${reasons.join(", ")} (limit ${REMOVAL_LIMIT_RATIO * 100} %); allow removal if that is meant`,
+    details: { removes: reasons.join("; ") },
+  });
 }
 
 interface Count {

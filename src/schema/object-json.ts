@@ -11,10 +11,10 @@ export const MANIFEST_KINDS: ReadonlyMap<string, Exclude<Kind, "health">> = new 
   KINDS.filter((kind) => kind !== "health").map((kind) => [`${kind[0]?.toUpperCase()}${kind.slice(1)}`, kind]),
 );
 
+export type ChosenKind<K extends Kind = Kind> = { ok: true; kind: K } | { ok: false; message: string };
+
 /** The kind that a manifest names, `Service`, or what is wrong with it. */
-export function manifestKind(
-  word: unknown,
-): { ok: true; kind: Exclude<Kind, "health"> } | { ok: false; message: string } {
+export function manifestKind(word: unknown): ChosenKind<Exclude<Kind, "health">> {
   const kind = typeof word === "string" ? MANIFEST_KINDS.get(word) : undefined;
   if (kind !== undefined) return { ok: true, kind };
   const known = [...MANIFEST_KINDS.keys()];

@@ -12,8 +12,8 @@ export type ArchiveRecord =
       readonly slot: number;
       readonly generation: number;
       readonly value: Uint8Array;
-      /** Of the write that it is a copy of, which may be of an earlier epoch. */
-      readonly revision: Revision;
+      /** Of the write that it is a copy of, which may be of an earlier epoch; nothing: what is being written. */
+      readonly revision: Revision | undefined;
     }
   | { readonly kind: "journal"; readonly entry: JournalEntry };
 
@@ -28,8 +28,8 @@ export interface Replacement {
   /** Goes into the new journal, with `keys`. */
   readonly cause: Cause;
   readonly keys: readonly string[];
-  /** The new epoch is later than this one too: the one that the records come from. */
-  readonly laterThan: number;
+  /** The new epoch is later than this one too: the one that the records come from. Asked when the parts are at their end. */
+  readonly laterThan: () => number;
 }
 
 /** All that a store holds, to be taken elsewhere and brought back. Not for the plane's daily work: it reads everything. */

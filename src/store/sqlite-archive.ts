@@ -17,8 +17,7 @@ const SQLITE_CONSTRAINT = 19;
 const STAGE = `
   CREATE TEMP TABLE staged_entries (key TEXT PRIMARY KEY, value BLOB NOT NULL);
   CREATE TEMP TABLE staged_history (
-    key TEXT NOT NULL, slot INTEGER NOT NULL, generation INTEGER NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL,
-    value BLOB NOT NULL, PRIMARY KEY (key, slot));
+    key TEXT NOT NULL, slot INTEGER NOT NULL, generation INTEGER NOT NULL, epoch INTEGER, position INTEGER, value BLOB NOT NULL, PRIMARY KEY (key, slot));
   CREATE TEMP TABLE staged_journal (number INTEGER PRIMARY KEY, entry TEXT NOT NULL, result BLOB);
 `;
 const UNSTAGE =
@@ -115,7 +114,7 @@ export class SqliteArchive implements Archive {
           if (record.kind === "entry") entry.run(key, value);
           else {
             const { slot, generation, revision } = record;
-            copy.run(key, slot, generation, revision.epoch, revision.position, value);
+            copy.run(key, slot, generation, revision?.epoch ?? null, revision?.position ?? null, value);
           }
         } catch (error) {
           throw isTaken(error) ? invalid("DUPLICATE_KEY", [{ field: "", message: `${key} is given twice` }]) : error;
@@ -134,17 +133,19 @@ export class SqliteArchive implements Archive {
     const replaced = file.replaced();
     if (replaced !== undefined) throw storeReplaced(replaced);
     const at = now();
-    const revision = { epoch: Math.max(held.revision.epoch, laterThan) + 1, position: held.revision.position + 1 };
+    const revision = { epoch: Math.max(held.revision.epoch, laterThan()) + 1, position: held.revision.position + 1 };
     try {
       database.exec("BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM history");
       journal.clear();
       database
         .prepare("INSERT INTO entries (key, position, at, value) SELECT key, ?, ?, value FROM staged_entries")
         .run(revision.position, at);
-      database.exec(
-        `INSERT INTO history (key, slot, generation, epoch, position, value)
-         SELECT key, slot, generation, epoch, position, value FROM staged_history`,
-      );
+      database
+        .prepare(
+          `INSERT INTO history (key, slot, generation, epoch, position, value)
+           SELECT key, slot, generation, COALESCE(epoch, ?), COALESCE(position, ?), value FROM staged_history`,
+        )
+        .run(revision.epoch, revision.position);
       for (const row of database.prepare("SELECT entry, result FROM staged_journal ORDER BY number").iterate()) {
         const { result } = row;
         journal.insert({ ...JSON.parse(String(row.entry)), ...(result instanceof Uint8Array ? { result } : {}) });

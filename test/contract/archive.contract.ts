@@ -7,7 +7,11 @@ import type { Store } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { bytes, cause, put, type StoreFactory, type StoreUnderTest, text } from "./contract-store.ts";
 
-const RESTORE = { cause: cause({ actor: "cli:bob", operation: "restore", reason: "moved" }), keys: [], laterThan: 0 };
+const RESTORE = {
+  cause: cause({ actor: "cli:bob", operation: "restore", reason: "moved" }),
+  keys: [],
+  laterThan: () => 0,
+};
 const MANY = 1_500;
 
 /** What every `Archive` does. */
@@ -48,9 +52,12 @@ export function archiveContract(name: string, factory: StoreFactory): void {
       await fill();
       const before = await contentOf(store);
       const other = await openMemoryStore({ clock: systemClock });
-      await other.archive.replace(inParts(await read(store), 3), { ...RESTORE, laterThan: 6 });
+      await other.archive.replace(inParts(await read(store), 3), { ...RESTORE, laterThan: () => 6 });
       expect((await other.state.barrier()).epoch).toBe(7);
-      const { revision } = await store.archive.replace(inParts(await read(other), 3), { ...RESTORE, laterThan: 7 });
+      const { revision } = await store.archive.replace(inParts(await read(other), 3), {
+        ...RESTORE,
+        laterThan: () => 7,
+      });
       expect(revision.epoch).toBe(8);
       const { journal, ...after } = await contentOf(store);
       expect(after).toEqual({ entries: before.entries, copies: before.copies });

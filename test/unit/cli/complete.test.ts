@@ -9,7 +9,7 @@ async function complete(...words: readonly string[]): Promise<string[]> {
 
 describe("completion", () => {
   it("offers commands, kinds, options and their choices", async () => {
-    expect(await complete("re")).toEqual(["register"]);
+    expect(await complete("reg")).toEqual(["register"]);
     expect(await complete("get", "ro")).toEqual(["route"]);
     expect(await complete("get", "service", "-o", "")).toEqual(["table", "json", "yaml"]);
     expect(await complete("drain", "shop/a", "--u")).toEqual(["--undo"]);

@@ -68,6 +68,11 @@ function fakeClient(answers: Answers, calls: { method: string; request: unknown 
         yield create<typeof method.output>(method.output, answer);
       }
     },
+    upload: async (method, requests) => {
+      const all: unknown[] = [];
+      for await (const request of requests) all.push(request);
+      return create<typeof method.output>(method.output, ask(method, all[0]) as never);
+    },
     close: () => {},
   };
 }

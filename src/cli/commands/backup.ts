@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import type { BackupRecord } from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import { type BackupSummary, writeBackup } from "../backup-file.ts";
+import { formatBytes } from "../change-text.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import { type CliContext, printLine } from "../io.ts";
+
+export function backupCommand(context: CliContext): Command {
+  return new Command("backup")
+    .description("Save all that the plane's store holds, history and journal included, to a file")
+    .argument("<file>", "is made for its owner only; private keys are in it")
+    .option("--force", "replace the file when it exists")
+    .addHelpText(
+      "after",
+      `
+The plane goes on meanwhile; the file holds one revision. It fits every store: restore it to an embedded one or to NATS.
+
+Examples:
+  fairlead backup /var/backups/fairlead-$(date +%F).backup
+  fairlead restore --dry-run /var/backups/fairlead-2026-11-25.backup   # is it whole?`,
+    )
+    .action((file: string, flags: { force?: true }) => backup(context, file, flags.force === true));
+}
+
+async function backup(context: CliContext, file: string, isForced: boolean): Promise<void> {
+  if (!isForced && existsSync(file)) {
+    throw new CliFailure(EXIT.failed, `${file} exists; choose another name, or repeat with --force to replace it`);
+  }
+  const summary = await writeBackup(file, records(context));
+  printLine(context.io, `  ${summaryText(summary)}`);
+}
+
+async function* records(context: CliContext): AsyncGenerator<readonly BackupRecord[]> {
+  for await (const response of context.admin().stream(AdminService.method.backup, {})) yield response.records;
+}
+
+/** `42 keys, 17 earlier contents and 103 journal entries at revision 1.8812, 1.2 MB, made by release 0.1.0` */
+export function summaryText({ head, end, bytes }: BackupSummary): string {
+  const what = `${end.entries} keys, ${end.copies} earlier contents and ${end.journal} journal entries`;
+  return `${what} at revision ${head.revision}, ${formatBytes(bytes)}, made by release ${head.productVersion}`;
+}

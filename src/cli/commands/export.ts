@@ -1,0 +1,58 @@
+import { toJson } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { descriptorOf } from "../../schema/object-message.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import type { CliContext } from "../io.ts";
+import { KIND_ENTRIES } from "../kinds.ts";
+import { headText, objectText } from "../state-manifest.ts";
+
+export function exportCommand(context: CliContext): Command {
+  return new Command("export")
+    .description("Print the whole state as manifests, to be read, edited and imported")
+    .addHelpText(
+      "after",
+      `
+Objects keep their uid, generation, age and owner; verdicts on backends and overrides are among them. Earlier contents and
+the journal are not: for those, back up.
+
+Examples:
+  fairlead export > all.yaml
+  fairlead import --dry-run all.yaml
+  fairlead export | fairlead --server other.example:18001 import -`,
+    )
+    .action(() => exportState(context));
+}
+
+async function exportState(context: CliContext): Promise<void> {
+  const { io } = context;
+  const texts = KIND_ENTRIES.map(({ kind, title }) => ({ kind, title, byName: new Map<string, string>() }));
+  let revision: string | undefined;
+  for await (const response of context.admin().stream(AdminService.method.watch, {})) {
+    for (const event of response.events) {
+      const { title, byName } = texts.find(({ kind }) => kind === event.kind) ?? { title: "", byName: new Map() };
+      byName.set(event.name, textOf(title, event));
+    }
+    ({ revision } = response);
+    if (response.synced) break;
+  }
+  if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before its end");
+  const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);
+  io.stdout.write(headText({ revision, objects }));
+  for (const { byName } of texts) {
+    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) io.stdout.write(`---\n${text}`);
+  }
+}
+
+function textOf(title: string, { object, health, kind, name }: WatchEvent): string {
+  const message = health ?? object?.object.value;
+  const entry = KIND_ENTRIES.find((known) => known.kind === kind);
+  if (message === undefined || entry === undefined) {
+    throw new CliFailure(
+      EXIT.failed,
+      `${kind} ${name}: this fairlead is older than the plane and does not know its kind`,
+    );
+  }
+  return objectText(title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
+}

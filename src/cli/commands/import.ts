@@ -1,0 +1,134 @@
+import { createReadStream } from "node:fs";
+import { type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import {
+  type ImportedObjectSchema,
+  type ImportRequestSchema,
+  type ImportResponse,
+  ImportResponseSchema,
+} from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import { AdminError } from "../admin-error.ts";
+import { renderChanges, renderReach } from "../change-text.ts";
+import { documentsOf } from "../document-stream.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import { type CliContext, printLine } from "../io.ts";
+import { type ManifestProblem, renderProblems } from "../manifest.ts";
+import { type OutputForm, outputOption } from "../options.ts";
+import { refusedBy } from "../replace-refusal.ts";
+import { readStateDocuments } from "../state-manifest.ts";
+
+interface ImportFlags {
+  readonly dryRun?: true;
+  readonly replace?: true;
+  readonly allowRemoval?: true;
+  readonly reason?: string;
+  readonly output: OutputForm;
+}
+
+/** Of objects in one request. */
+const REQUEST_OBJECTS = 200;
+/** So many are shown at most. */
+const MAX_PROBLEMS = 100;
+
+export function importCommand(context: CliContext): Command {
+  return new Command("import")
+    .description("Make the state be what manifests say, and nothing else")
+    .argument("<file>", "made by fairlead export, or - for standard input")
+    .option("--dry-run", "show what would change, change nothing")
+    .option("--replace", "replace a state that has objects")
+    .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
+    .option("--reason <text>", "why, for the journal")
+    .addOption(outputOption("table", "json"))
+    .addHelpText(
+      "after",
+      `
+All of it in one step: until then the plane serves what it has. It begins a new epoch, so that versions and revisions of
+before count no more; every replica follows by itself, and proxies are sent only what differs. Objects that are not in the
+file are deleted: to add some, apply them. The history of where the file comes from is left behind; the history of this plane
+stays.
+
+Examples:
+  fairlead import --dry-run all.yaml
+  fairlead import all.yaml                    # into a plane that is empty
+  fairlead import --replace all.yaml          # into one that is not`,
+    )
+    .action((file: string, flags: ImportFlags) => importFile(context, file, flags));
+}
+
+async function importFile(context: CliContext, file: string, flags: ImportFlags): Promise<void> {
+  const { io } = context;
+  const name = file === "-" ? "standard input" : file;
+  const chunks = file === "-" ? (io.stdin ?? process.stdin) : createReadStream(file);
+  const lines: number[] = [];
+  const requests = requestsOf(name, chunks, flags, lines);
+  const answer = await placed(name, lines, refusedBy(context.admin().upload(AdminService.method.import, requests)));
+  if (flags.output === "json") printLine(io, toJsonString(ImportResponseSchema, answer, { prettySpaces: 2 }));
+  else printAnswer(context, answer);
+}
+
+/** @param lines Takes the line where each object stands. */
+async function* requestsOf(
+  file: string,
+  chunks: AsyncIterable<Uint8Array>,
+  flags: ImportFlags,
+  lines: number[],
+): AsyncGenerator<MessageInitShape<typeof ImportRequestSchema>> {
+  const problems: ManifestProblem[] = [];
+  let exportedRevision = "";
+  let isFirst = true;
+  let objects: MessageInitShape<typeof ImportedObjectSchema>[] = [];
+  const request = () => {
+    const options = {
+      reason: flags.reason ?? "",
+      replace: flags.replace === true,
+      validateOnly: flags.dryRun === true,
+      allowRemoval: flags.allowRemoval === true,
+    };
+    const first = isFirst ? { options, exportedRevision } : {};
+    const full = { ...first, objects };
+    isFirst = false;
+    objects = [];
+    return full;
+  };
+  for await (const text of documentsOf(file, chunks)) {
+    for (const document of readStateDocuments(file, text)) {
+      if (document.kind === "head") exportedRevision = document.revision;
+      else if (document.kind === "problems") problems.push(...document.problems);
+      else {
+        objects.push(document.object);
+        lines.push(document.line);
+      }
+    }
+    if (problems.length >= MAX_PROBLEMS) break;
+    if (objects.length >= REQUEST_OBJECTS && problems.length === 0) yield request();
+  }
+  if (problems.length > 0) throw new CliFailure(EXIT.failed, `${renderProblems(problems)}\nnothing was changed`);
+  if (lines.length === 0) throw new CliFailure(EXIT.failed, `no object in ${file}\nnothing was changed`);
+  yield request();
+}
+
+/** Leads the server's violations, `objects[2].rules[0].match`, back to the file. */
+async function placed<T>(file: string, lines: readonly number[], importing: Promise<T>): Promise<T> {
+  try {
+    return await importing;
+  } catch (error) {
+    if (!(error instanceof AdminError) || error.violations.length === 0) throw error;
+    const problems = error.violations.map(({ field, message }) => {
+      const match = /^objects\[(\d+)\]\.?(.*)$/s.exec(field);
+      const line = lines[Number(match?.[1] ?? -1)] ?? 1;
+      return { file, place: { line, column: 1 }, field: match?.[2] ?? field, message };
+    });
+    throw new CliFailure(EXIT.failed, `${renderProblems(problems)}\nnothing was changed`, { cause: error });
+  }
+}
+
+function printAnswer({ io }: CliContext, { changes, counts, revision, reach }: ImportResponse): void {
+  for (const line of renderChanges(changes)) printLine(io, line);
+  const sum = (of: "unchanged" | "created" | "updated" | "deleted") => counts.reduce((all, each) => all + each[of], 0);
+  const changed = sum("created") + sum("updated") + sum("deleted");
+  if (changed > changes.length) printLine(io, `  … and ${changed - changes.length} more`);
+  const parts = (["created", "updated", "deleted", "unchanged"] as const).map((of) => `${sum(of)} ${of}`);
+  const end = revision === "" ? reach.map(renderReach) : [`A new epoch has begun, at revision ${revision}.`];
+  printLine(io, `  ${[`${parts.join(", ")}.`, ...end].join(" ")}`);
+}

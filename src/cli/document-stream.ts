@@ -1,0 +1,51 @@
+import { CliFailure, EXIT } from "./exit.ts";
+
+/** One document of a YAML stream. */
+export interface DocumentText {
+  readonly text: string;
+  /** Of its first line in the stream, from 1. */
+  readonly line: number;
+}
+
+const MAX_DOCUMENT_LENGTH = 4_000_000;
+const MARKER = /^---(\s|$)/;
+
+/** Takes a stream of YAML apart at its `---` lines, without holding more than one document. */
+export async function* documentsOf(file: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<DocumentText> {
+  let lines: string[] = [];
+  let length = 0;
+  let first = 1;
+  let line = 0;
+  for await (const text of linesOf(file, chunks)) {
+    line += 1;
+    if (MARKER.test(text)) {
+      if (lines.length > 0) yield { text: lines.join("\n"), line: first };
+      lines = [];
+      length = 0;
+      first = line;
+    }
+    lines.push(text);
+    length += text.length + 1;
+    if (length > MAX_DOCUMENT_LENGTH) {
+      throw new CliFailure(EXIT.failed, `${file}:${first}:1  an object has at most 1 MB\nnothing was changed`);
+    }
+  }
+  if (lines.length > 0) yield { text: lines.join("\n"), line: first };
+}
+
+async function* linesOf(file: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  try {
+    for await (const chunk of chunks) {
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = parts.pop() ?? "";
+      yield* parts;
+    }
+    rest += decoder.decode();
+  } catch (error) {
+    const why = error instanceof TypeError ? "is not UTF-8 text" : (error as Error).message;
+    throw new CliFailure(EXIT.failed, `${file}: ${why}\nnothing was changed`, { cause: error });
+  }
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,68 @@
+import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
+import { LineCounter, parseAllDocuments, stringify } from "yaml";
+import type { ImportedObjectSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { type ChosenKind, MANIFEST_KINDS, manifestKind } from "../schema/object-json.ts";
+import type { DocumentText } from "./document-stream.ts";
+import { isEmptyDocument, type ManifestProblem, readDocument } from "./manifest.ts";
+
+/** The document that an export begins with: where it comes from. */
+const HEAD_KIND = "Export";
+/** What an export leaves out: it says nothing in another epoch. */
+const LEFT_OUT = ["version", "requestId"];
+
+/** Manifests of a whole state: as those of `apply`, and verdicts, and the `meta` of each object. */
+export type StateDocument =
+  | { readonly kind: "object"; readonly object: MessageInitShape<typeof ImportedObjectSchema>; readonly line: number }
+  | { readonly kind: "head"; readonly revision: string }
+  | { readonly kind: "problems"; readonly problems: readonly ManifestProblem[] };
+
+export function headText({ revision, objects }: { readonly revision: string; readonly objects: number }): string {
+  return [
+    `# The whole state, ${objects} objects. \`fairlead import\` makes the state be what is written here and nothing else.`,
+    "# An object keeps its identity by `meta`; leave it out for one that is new. History is not in it: see `fairlead backup`.",
+    stringify({ kind: HEAD_KIND, revision }),
+  ].join("\n");
+}
+
+/** One object as a document, without the line that parts it from the one before. */
+export function objectText(title: string, json: JsonObject): string {
+  const { meta, ...rest } = json;
+  const kept = Object.entries((meta ?? {}) as JsonObject).filter(([field]) => !LEFT_OUT.includes(field));
+  const { name, ...fields } = rest;
+  const named = name === undefined ? {} : { name };
+  return stringify(
+    { kind: title, ...named, meta: Object.fromEntries(kept), ...fields },
+    { aliasDuplicateObjects: false, lineWidth: 0 },
+  );
+}
+
+/** Reads the documents between two `---`, which is one, or none where there are only comments. */
+export function readStateDocuments(file: string, { text, line }: DocumentText): readonly StateDocument[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  return documents.flatMap((document): StateDocument[] => {
+    if (isEmptyDocument(document)) return [];
+    if (document.errors.length === 0 && document.get("kind") === HEAD_KIND) {
+      const { revision } = document.toJS() as { revision?: unknown };
+      return [{ kind: "head", revision: typeof revision === "string" ? revision : "" }];
+    }
+    const { object, problems } = readDocument(file, document, lines, stateKind);
+    if (object === undefined) {
+      const moved = problems.map((one) => ({ ...one, place: { ...one.place, line: one.place.line + line - 1 } }));
+      return [{ kind: "problems", problems: moved }];
+    }
+    const { kind, message } = object;
+    const imported =
+      kind === "health"
+        ? { case: "health", value: message }
+        : { case: "any", value: { object: { case: kind, value: message } } };
+    return [{ kind: "object", object: { object: imported } as MessageInitShape<typeof ImportedObjectSchema>, line }];
+  });
+}
+
+function stateKind(word: unknown): ChosenKind {
+  if (word === "Health") return { ok: true, kind: "health" };
+  const chosen = manifestKind(word);
+  if (chosen.ok || typeof word === "string") return chosen;
+  return { ok: false, message: `must be one of ${[...MANIFEST_KINDS.keys(), "Health"].join(", ")}` };
+}

@@ -1,0 +1,47 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type BackupRecord,
+  BackupRecordSchema,
+  type BackupResponseSchema,
+} from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { formatRevision } from "../store/revision.ts";
+import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";
+import type { Caller, Context } from "./context.ts";
+
+/** Of the values in one answer, about: a single one may have as much. */
+const ANSWER_BYTES = 1_000_000;
+
+/** Streams all that the store holds, at one revision. What is written meanwhile is not in it. */
+export async function* backup(
+  { archive, store, plane }: Context,
+  { signal }: Caller,
+): AsyncGenerator<MessageInitShape<typeof BackupResponseSchema>> {
+  const { revision, parts } = await archive.read();
+  const head = { format: BACKUP_FORMAT, productVersion: plane.version, revision: formatRevision(revision) };
+  let records = [recordOf({ case: "head", value: { ...head, time: timestampFromMs(store.now()) } })];
+  let bytes = 0;
+  const counts = { entries: 0n, copies: 0n, journal: 0n };
+  for await (const part of parts) {
+    signal.throwIfAborted();
+    for (const record of part) {
+      records.push(recordMessage(record));
+      if (record.kind !== "journal") bytes += record.value.byteLength;
+      counts[COUNT[record.kind]] += 1n;
+      if (bytes < ANSWER_BYTES) continue;
+      yield { records };
+      records = [];
+      bytes = 0;
+    }
+    if (records.length > 0) yield { records };
+    records = [];
+    bytes = 0;
+  }
+  yield { records: [...records, recordOf({ case: "end", value: counts })] };
+}
+
+const COUNT = { entry: "entries", copy: "copies", journal: "journal" } as const;
+
+function recordOf(record: NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]>): BackupRecord {
+  return create(BackupRecordSchema, { record });
+}

@@ -1,0 +1,178 @@
+import { create } from "@bufbuild/protobuf";
+import { Mirror } from "../control/mirror.ts";
+import { ControlPlaneError, type Violation } from "../domain/errors.ts";
+import { parseStoreKey } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
+import { Change_Action as Action, ChangeSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import type { ImportRequest, ImportResponse, ReplaceOptions } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { ImportResponseSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
+import type { ArchiveRecord } from "../store/archive.ts";
+import { historySlot } from "../store/batch.ts";
+import { formatRevision, parseRevision } from "../store/revision.ts";
+import type { Caller, Context } from "./context.ts";
+import { type GivenObject, readGiven } from "./imported-object.ts";
+import { badField, badFields } from "./object-errors.ts";
+import { type ImportPlan, planImport } from "./plan-import.ts";
+import { HISTORY_KEEP } from "./plan-put.ts";
+import { reachOf } from "./reach.ts";
+import { checkRemoval } from "./removal-brake.ts";
+import { checkReplace, replaceState } from "./replace-state.ts";
+
+const MAX_OBJECTS = 500_000;
+/** More bad fields than this are not looked for. */
+const MAX_VIOLATIONS = 100;
+/** Changes that an answer lists. */
+const MAX_CHANGES = 1_000;
+const PART = 500;
+
+/**
+ * Makes the objects be as given and no others, in one step, and begins a new epoch. Earlier contents of what was here stay
+ * in history, those of where the objects come from are left behind.
+ *
+ * @throws ControlPlaneError `invalid` with every bad field; `exhausted` / `TOO_MANY_OBJECTS`; `precondition` /
+ * `STATE_NOT_EMPTY`, and `REMOVAL_TOO_LARGE` unless removal is allowed; and what `Archive.replace` refuses. Then nothing has
+ * changed.
+ */
+export async function importState(
+  context: Context,
+  caller: Caller,
+  requests: AsyncIterable<ImportRequest>,
+): Promise<ImportResponse> {
+  const { mirror, nodes, random, store } = context;
+  const { given, options, epoch } = await readRequests(context, requests);
+  const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now() });
+  const after = await stateAfter(plan);
+  if (options?.allowRemoval !== true) checkRemoval(mirror, after);
+  const response = describe(plan);
+  if (options?.validateOnly === true) {
+    const { told } = await nodes.nodes({ detail: "place" });
+    return { ...response, reach: reachOf(mirror, after, told) };
+  }
+  const revision = await replaceState(context, caller, {
+    operation: "import",
+    reason: options?.reason ?? "",
+    parts: recordsOf(context, plan),
+    keys: plan.planned.filter(({ action }) => action !== "unchanged").map(({ key }) => key),
+    laterThan: () => epoch,
+  });
+  return { ...response, revision: formatRevision(revision) };
+}
+
+async function readRequests(context: Context, requests: AsyncIterable<ImportRequest>) {
+  const given: GivenObject[] = [];
+  const violations: Violation[] = [];
+  const seen = new Map<string, number>();
+  let options: ReplaceOptions | undefined;
+  let exported: string | undefined;
+  let count = 0;
+  for await (const request of requests) {
+    if (exported === undefined) {
+      ({ options, exportedRevision: exported } = request);
+      checkReplace(context.mirror, options);
+    }
+    for (const object of request.objects) {
+      const place = `objects[${count}]`;
+      count += 1;
+      const read = readGiven(object, `${place}.`);
+      if (!read.ok) {
+        violations.push(...read.violations);
+        continue;
+      }
+      const earlier = seen.get(read.given.key);
+      if (earlier === undefined) given.push(read.given);
+      else
+        violations.push({
+          field: `${place}.name`,
+          message: `${read.given.kind} ${read.given.name} is objects[${earlier}] already`,
+        });
+      seen.set(read.given.key, count - 1);
+    }
+    if (violations.length >= MAX_VIOLATIONS) break;
+    if (count > MAX_OBJECTS) throw tooMany();
+  }
+  if (violations.length > 0) throw badFields(violations);
+  return { given, options, epoch: epochOf(exported ?? "") };
+}
+
+function epochOf(revision: string): number {
+  if (revision === "") return 0;
+  const parsed = parseRevision(revision);
+  if (parsed === undefined) throw badField("exportedRevision", `"${revision}" is not a revision that a read gave`);
+  return parsed.epoch;
+}
+
+/** The state as it would be served. */
+async function stateAfter({ planned, kept }: ImportPlan): Promise<State> {
+  const revision = { epoch: 0, position: 0 };
+  const mirror = new Mirror();
+  const all = [...planned, ...kept];
+  for (let start = 0; start < all.length; start += PART) {
+    const entries = all.slice(start, start + PART).map(({ key, value }) => ({ key, value, revision }));
+    mirror.fold({ kind: "state", entries, revision, synced: false });
+    await new Promise<void>((resolve) => nextTurn(resolve));
+  }
+  mirror.fold({ kind: "state", entries: [], revision, synced: true });
+  return mirror;
+}
+
+/** What is planned, and of the present store what is no object, the history and the journal. */
+async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerator<readonly ArchiveRecord[]> {
+  const fresh = new Set<string>();
+  for (let start = 0; start < plan.planned.length; start += PART) {
+    yield plan.planned.slice(start, start + PART).flatMap(({ key, value, newGeneration }): ArchiveRecord[] => {
+      const entry = { kind: "entry", key, value } as const;
+      if (newGeneration === undefined) return [entry];
+      const slot = historySlot({ generation: newGeneration, keep: HISTORY_KEEP });
+      fresh.add(`${key} ${slot}`);
+      return [entry, { kind: "copy", key, slot, generation: newGeneration, value, revision: undefined }];
+    });
+  }
+  yield plan.kept.map(({ key, value }) => ({ kind: "entry", key, value }) as const);
+  const { parts } = await archive.read();
+  for await (const part of parts) {
+    yield part.filter((record) => {
+      if (record.kind === "entry") return parseStoreKey(record.key) === undefined;
+      return record.kind === "journal" || !fresh.has(`${record.key} ${record.slot}`);
+    });
+  }
+}
+
+function describe({ planned, removed }: ImportPlan): ImportResponse {
+  const changes = [
+    ...removed.map(({ kind, name }) => ({ kind, name, action: Action.DELETE, fields: [] })),
+    ...planned.map(({ kind, name, action, fields }) => ({ kind, name, action: ACTION[action], fields })),
+  ];
+  const counts = Map.groupBy(changes, ({ kind }) => kind);
+  const of = (list: typeof changes, action: Action) => list.filter((change) => change.action === action).length;
+  return create(ImportResponseSchema, {
+    changes: changes
+      .filter(({ action }) => action !== Action.UNCHANGED)
+      .slice(0, MAX_CHANGES)
+      .map(({ fields, ...change }) => {
+        const texts = fields.map(({ path, from, to }) => ({ path, from: json(from), to: json(to) }));
+        return create(ChangeSchema, { ...change, fields: texts });
+      }),
+    counts: [...counts].map(([kind, list]) => ({
+      kind,
+      unchanged: of(list, Action.UNCHANGED),
+      created: of(list, Action.CREATE),
+      updated: of(list, Action.UPDATE),
+      deleted: of(list, Action.DELETE),
+    })),
+  });
+}
+
+const ACTION = { unchanged: Action.UNCHANGED, create: Action.CREATE, update: Action.UPDATE } as const;
+
+function json(value: unknown): string {
+  return value === undefined ? "" : JSON.stringify(value);
+}
+
+function tooMany(): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "exhausted",
+    code: "TOO_MANY_OBJECTS",
+    message: `at most ${MAX_OBJECTS} objects can be imported; for more, back up and restore`,
+  });
+}

@@ -1,0 +1,137 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Violation } from "../domain/errors.ts";
+import { MAX_UID_LENGTH } from "../domain/limits.ts";
+import { type Kind, type Name, storeKey } from "../domain/name.ts";
+import type { ObjectOf } from "../domain/state.ts";
+import type { ImportedObject } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { type Backend, Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
+import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
+import { type FieldChange, fieldChanges } from "../schema/field-changes.ts";
+import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
+import { parseInPlace } from "../schema/parse-object.ts";
+import { encodeStored } from "../schema/stored-object.ts";
+import { hasHistory } from "./generations.ts";
+import { keepCheckStart } from "./keep-check-start.ts";
+import { nextMeta, type Stamp } from "./next-meta.ts";
+import type { Stored } from "./stored-state.ts";
+
+/** An object of an import, checked; nothing is decided yet. */
+export interface GivenObject<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly name: Name;
+  readonly key: string;
+  readonly message: MessageOf[K];
+  readonly object: ObjectOf[K];
+}
+
+export type ReadObject =
+  | { readonly ok: true; readonly given: GivenObject }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+/** Reads one object of an import. `place` stands before the path of a field in errors: `objects[3].`. */
+export function readGiven({ object }: ImportedObject, place: string): ReadObject {
+  const inner = object.case === "any" ? object.value.object : undefined;
+  const kind = object.case === "health" ? "health" : inner?.case;
+  const given = object.case === "health" ? object.value : inner?.value;
+  if (kind === undefined || given === undefined) {
+    return { ok: false, violations: [{ field: place.slice(0, -1), message: "holds no object" }] };
+  }
+  const message = cloneMessage(kind, given);
+  const parsed = parseInPlace(kind, message);
+  const violations = [...(parsed.ok ? [] : parsed.violations), ...metaViolations(message.meta)];
+  if (!parsed.ok || violations.length > 0) {
+    return { ok: false, violations: violations.map((one) => ({ ...one, field: `${place}${one.field}` })) };
+  }
+  const { name } = parsed.object;
+  return { ok: true, given: { kind, name, key: storeKey(kind, name), message, object: parsed.object } };
+}
+
+function metaViolations(meta: Meta | undefined): Violation[] {
+  if (meta === undefined) return [];
+  const violations: Violation[] = [];
+  if (meta.uid.length > MAX_UID_LENGTH) {
+    violations.push({ field: "meta.uid", message: `must have at most ${MAX_UID_LENGTH} characters` });
+  }
+  if (meta.generation < 0n || meta.generation > BigInt(Number.MAX_SAFE_INTEGER)) {
+    violations.push({ field: "meta.generation", message: "must be a positive whole number" });
+  }
+  return violations;
+}
+
+export interface PlannedImport {
+  readonly kind: Kind;
+  readonly name: Name;
+  readonly key: string;
+  /** To be stored. */
+  readonly value: Uint8Array;
+  readonly action: "unchanged" | "create" | "update";
+  readonly fields: readonly FieldChange[];
+  /** Set when a history copy is to be kept of it. */
+  readonly newGeneration: number | undefined;
+}
+
+/**
+ * Decides what is stored of an imported object. One that is there under the same uid goes on: its generation grows when its
+ * content is another, whatever the file says. One of another uid takes the place of what is there.
+ */
+export function planImported<K extends Kind>(
+  { kind, name, key, message }: GivenObject<K>,
+  before: Stored<K> | undefined,
+  stamp: Stamp,
+): PlannedImport {
+  const given = message.meta;
+  const there = before?.message.meta;
+  const goesOn = there !== undefined && ((given?.uid ?? "") === "" || given?.uid === there.uid);
+  settle(kind, message, goesOn ? before?.message : undefined, stamp.now);
+  const owner = given?.owner ?? there?.owner ?? "";
+  if (goesOn && before !== undefined) {
+    message.meta = { ...there, owner };
+    const value = encodeStored(kind, message);
+    if (equal(value, encodeStored(kind, before.message))) {
+      return { kind, name, key, value, action: "unchanged", fields: [], newGeneration: undefined };
+    }
+    const fields = fieldChanges(kind, before.message, message);
+    const specChanged = fields.some(({ path }) => !/^(labels|annotations)\b/.test(path));
+    message.meta = nextMeta(there, stamp, { specChanged, owner });
+    if (specChanged && given !== undefined && given.generation > message.meta.generation) {
+      message.meta.generation = given.generation;
+    }
+    const isNew = message.meta.generation !== there.generation;
+    return { ...stored(kind, name, key, message, isNew), action: "update", fields };
+  }
+  const fresh = nextMeta(undefined, stamp, { specChanged: true, owner });
+  if (given !== undefined) {
+    fresh.uid = given.uid || fresh.uid;
+    fresh.generation = given.generation || 1n;
+    if (given.createTime !== undefined) fresh.createTime = given.createTime;
+    if (given.updateTime !== undefined) fresh.updateTime = given.updateTime;
+  }
+  message.meta = fresh;
+  const fields = before === undefined ? [] : fieldChanges(kind, before.message, message);
+  return { ...stored(kind, name, key, message, true), action: before === undefined ? "create" : "update", fields };
+}
+
+function stored<K extends Kind>(kind: K, name: Name, key: string, message: MessageOf[K], isNew: boolean) {
+  const newGeneration = isNew && hasHistory(kind) ? Number(message.meta?.generation) : undefined;
+  return { kind, name, key, value: encodeStored(kind, message), newGeneration };
+}
+
+/** What only the plane writes, where the file does not say it. */
+function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageOf[K] | undefined, now: number): void {
+  if (kind === "service") {
+    const service = message as Service;
+    if (service.checkStartTime === undefined) keepCheckStart(service, before as Service | undefined, now);
+  }
+  if (kind === "backend") {
+    const backend = message as Backend;
+    const earlier = before as Backend | undefined;
+    backend.state ||= earlier?.state ?? Backend_State.ACTIVE;
+    if (backend.state !== Backend_State.DRAINING) delete backend.drainTime;
+    else backend.drainTime ??= earlier?.drainTime ?? timestampFromMs(now);
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
