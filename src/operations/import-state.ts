@@ -10,6 +10,7 @@ import { nextTurn } from "../runtime/next-turn.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
 import { historySlot } from "../store/batch.ts";
 import { formatRevision, parseRevision } from "../store/revision.ts";
+import type { StateStore } from "../store/state-store.ts";
 import type { Caller, Context } from "./context.ts";
 import { type GivenObject, readGiven } from "./imported-object.ts";
 import { badField, badFields } from "./object-errors.ts";
@@ -42,7 +43,7 @@ export async function importState(
   const { mirror, nodes, random, store } = context;
   const { given, options, epoch } = await readRequests(context, requests);
   const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now() });
-  const after = await stateAfter(plan);
+  const after = await stateAfter(store, plan);
   if (options?.allowRemoval !== true) checkRemoval(mirror, after);
   const response = describe(plan);
   if (options?.validateOnly === true) {
@@ -103,10 +104,11 @@ function epochOf(revision: string): number {
 }
 
 /** The state as it would be served. */
-async function stateAfter({ planned, kept }: ImportPlan): Promise<State> {
+async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: ImportPlan): Promise<State> {
   const revision = { epoch: 0, position: 0 };
   const mirror = new Mirror();
-  const all = [...planned, ...kept];
+  const others = (await store.read("")).entries.filter(({ key }) => parseStoreKey(key) === undefined);
+  const all = [...planned, ...kept, ...others];
   for (let start = 0; start < all.length; start += PART) {
     const entries = all.slice(start, start + PART).map(({ key, value }) => ({ key, value, revision }));
     mirror.fold({ kind: "state", entries, revision, synced: false });
