@@ -11,6 +11,7 @@ import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
+import { SeenWrites } from "./seen-writes.ts";
 import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
 
 /** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
@@ -22,8 +23,6 @@ const SERVER_PATIENCE_MS = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
 /** The net: how often the whole bucket is compared with the mirror. */
 const COMPARE_INTERVAL_MS = 600_000;
-/** Batches whose writers may still ask about them. */
-const REMEMBERED_IDS = 4_096;
 
 export interface MirrorStatus {
   /** Messages that are in the bucket and not read yet, as far as the server said with the last one. */
@@ -65,10 +64,8 @@ interface Waiter {
 
 /** This process's copy of the bucket, kept by a feed that is opened anew whenever it falls silent. */
 export class BucketMirror {
+  readonly seen = new SeenWrites();
   readonly #options: BucketMirrorOptions;
-  /** Sequence of each key's newest message, deletes included: what a guard on it names. */
-  readonly #sequences = new Map<string, number>();
-  readonly #ids = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
   readonly #cancels = new Set<() => void>();
   #held: HeldState | undefined;
@@ -156,15 +153,6 @@ export class BucketMirror {
     };
   }
 
-  sequenceOf(key: string): number {
-    return this.#sequences.get(key) ?? 0;
-  }
-
-  /** Position of a batch that was seen lately. */
-  positionOf(id: string): number | undefined {
-    return this.#ids.get(id);
-  }
-
   /** The server's clock, in milliseconds since the epoch. */
   serverNow(): number {
     const { clock } = this.#options;
@@ -207,8 +195,8 @@ export class BucketMirror {
       if (!(await this.catchUp(SILENCE_LIMIT_MS))) return;
       // Another epoch has begun: what lay below the root of this one is being removed, and says nothing.
       if (scan.epoch?.root !== subjects.root || this.current.subjects !== subjects) return;
-      const missed = missedChanges(scan, this.held, (key) => this.sequenceOf(key));
-      for (const { key, sequence } of missed) this.#sequences.set(key, sequence);
+      const missed = missedChanges(scan, this.held, (key) => this.seen.sequenceOf(key));
+      this.seen.repair(missed);
       if (missed.length === 0) return;
       this.#repairs += missed.length;
       this.#options.logger.error(
@@ -265,13 +253,13 @@ export class BucketMirror {
     const commit = this.#assembler.take(message);
     if (commit === undefined) return;
     if (commit.epoch !== undefined && commit.epoch.root !== this.#subjects.root) {
-      this.#rememberIds(commit);
+      this.seen.seeIds(commit);
       this.#readAnew(commit.epoch);
       return;
     }
     if (this.#loading !== undefined) this.#begin(commit, this.#loading);
     else {
-      this.#remember(commit);
+      this.seen.see(commit);
       this.held.apply(commit);
     }
     this.held.forget(this.serverNow() - DELETE_WINDOW_MS);
@@ -291,23 +279,10 @@ export class BucketMirror {
     if (!this.#isOpening) void this.#reopen(0);
   }
 
-  #remember(commit: AssembledCommit): void {
-    for (const { key, sequence } of commit.changes) this.#sequences.set(key, sequence);
-    this.#rememberIds(commit);
-  }
-
-  #rememberIds({ position, ids }: AssembledCommit): void {
-    for (const id of ids) this.#ids.set(id, position);
-    for (const id of this.#ids.keys()) {
-      if (this.#ids.size <= REMEMBERED_IDS) break;
-      this.#ids.delete(id);
-    }
-  }
-
   #begin(commit: AssembledCommit, loading: Loading): void {
     const epoch = commit.epoch ?? { epoch: 1, position: 0 };
-    this.#sequences.clear();
-    this.#remember(commit);
+    this.seen.forgetKeys();
+    this.seen.see(commit);
     const content = firstContent(commit, loading.messages);
     this.#current = { epoch: epoch.epoch, subjects: this.#subjects, began: epoch.position };
     if (this.#held === undefined) this.#held = new HeldState(content);

@@ -204,8 +204,8 @@ export class NatsStore implements StateStore {
     const id = random.id();
     const { fence } = batch;
     // Without a guard too: with several copies, a guarded write elsewhere would not see an unguarded one under way.
-    const expected = (op: StoreOp) => mirror.sequenceOf(op.key);
-    const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.sequenceOf(fence.key) };
+    const expected = (op: StoreOp) => mirror.seen.sequenceOf(op.key);
+    const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.seen.sequenceOf(fence.key) };
     const { hidden, shown } = batchWrites({
       batch,
       subjects,
@@ -230,7 +230,7 @@ export class NatsStore implements StateStore {
     if (outcome.kind === "written") return await this.#committed(batch, outcome.sequence, epoch);
     // The tick carries the batch's id: once the mirror is as new as the log it has seen it, or there was nothing to see.
     await this.#catchUp();
-    const position = mirror.positionOf(id);
+    const position = mirror.seen.positionOf(id);
     if (position !== undefined) return await this.#committed(batch, position, epoch);
     throw outcomeUnknown("no server answered the write in time; read before you write again", outcome.error);
   }
