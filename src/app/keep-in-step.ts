@@ -7,7 +7,7 @@ import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
-import type { Peer } from "../store/peers.ts";
+import type { Peer, Peers } from "../store/peers.ts";
 import type { Store } from "../store/store.ts";
 import type { XdsServer } from "../xds/server/library.ts";
 
@@ -107,6 +107,7 @@ export function keepInStep({ mirror, digest, profiles, store, proxies, registry,
       ...(agreement.hold === undefined && hold() !== undefined
         ? [{ what: "this replica sends nothing", since: undefined, why: hold() ?? "" }]
         : []),
+      ...namesakeProblem(peers.namesake()),
       ...(behind.isBehind ? [{ what: "behind the other replicas", since: undefined, why: BEHIND }] : []),
     ],
     stop: () => {
@@ -124,6 +125,13 @@ function isWentBack(peers: readonly Peer[], epoch: number): boolean {
   return peers.some(
     ({ status, position }) => status === "live" && position.held === WENT_BACK && position.revision.epoch === epoch,
   );
+}
+
+function namesakeProblem(found: ReturnType<Peers["namesake"]>): readonly Finding[] {
+  if (found === undefined) return [];
+  const why =
+    "they do not hear each other, and only one counts: stop one of them, or give it another name with --replica";
+  return [{ what: "another plane has this one's name", since: found.since, why }];
 }
 
 const BEHIND = "they serve newer state than this replica has heard of, so that proxies are sent to them";

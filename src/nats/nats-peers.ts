@@ -1,4 +1,5 @@
 import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import {
   PEER_MEMORY_MS,
@@ -16,11 +17,15 @@ const RETRY_PAUSE_MS = 20;
 /** An answer goes in parts of so many bytes, well below what a server takes by default, and ends with a message that counts them. */
 const PART_BYTES = 256 * 1024;
 const PARTS_HEADER = "Fairlead-Parts";
+/** Answered by whoever bears the name already. */
+const NAME_TOPIC = "name";
 
 export interface NatsPeersOptions {
   readonly connection: NatsConnection;
   readonly bucket: string;
   readonly replica: string;
+  /** Of this process alone: tells it from another one of the same name. */
+  readonly instance: string;
   readonly clock: Clock;
 }
 
@@ -37,7 +42,9 @@ export class NatsPeers implements Peers {
   readonly #heard = new Map<string, Heard>();
   readonly #listeners = new Set<() => void>();
   readonly #subscription: Subscription;
+  readonly #since: number;
   #position: (() => PeerPosition) | undefined;
+  #namesake: { readonly since: number; readonly heardAt: number } | undefined;
   #unknown = 0;
   #cancel: () => void;
 
@@ -45,10 +52,51 @@ export class NatsPeers implements Peers {
     this.#options = options;
     this.#root = peerRoot(options.bucket);
     this.#token = tokenOf(options.replica);
+    this.#since = options.clock.now();
     this.#subscription = options.connection.subscribe(`${this.#root}.position.*`, {
       callback: (_, message) => this.#hear(message),
     });
     this.#cancel = options.clock.after(INTERVAL_MS, () => this.#tell());
+  }
+
+  /**
+   * Takes the name, unless another process bears it. At once where nobody listens under it any more; one that listens and does
+   * not answer is waited for as long as silence needs to count.
+   *
+   * @throws ControlPlaneError `precondition` / `REPLICA_NAME_TAKEN`.
+   */
+  async takeName(): Promise<void> {
+    const subject = `${this.#root}.ask.${this.#token}.${tokenOf(NAME_TOPIC)}`;
+    const bearer = await this.#options.connection
+      .request(subject, undefined, { timeout: PEER_SILENCE_MS })
+      .then((message) => message.json<NameWords>())
+      .catch(() => undefined);
+    if (bearer !== undefined) this.#withdraw(bearer);
+    this.answer(NAME_TOPIC, async () => Buffer.from(JSON.stringify({ since: this.#since } satisfies NameWords)));
+  }
+
+  /** For those that start at the same moment: whoever serves first has the name. */
+  assertNamesakeUnheard(): void {
+    const namesake = this.namesake();
+    if (namesake !== undefined) this.#withdraw(namesake);
+  }
+
+  #withdraw({ since }: NameWords): never {
+    this.stop();
+    const { replica, bucket } = this.#options;
+    const when = new Date(since).toISOString();
+    throw new ControlPlaneError({
+      kind: "precondition",
+      code: "REPLICA_NAME_TAKEN",
+      message: `another plane named ${replica} serves the bucket ${bucket} since ${when}; give --replica another name`,
+      details: { replica, bucket },
+    });
+  }
+
+  namesake(): { readonly since: number } | undefined {
+    const heard = this.#namesake;
+    const isLive = heard !== undefined && this.#options.clock.monotonic() - heard.heardAt <= PEER_SILENCE_MS;
+    return isLive ? heard : undefined;
   }
 
   announce(position: () => PeerPosition): void {
@@ -139,9 +187,10 @@ export class NatsPeers implements Peers {
   /** Takes leave, so that the others do not miss this replica. */
   stop(): void {
     this.#cancel();
-    this.#position = undefined;
     const { connection } = this.#options;
-    if (!connection.isClosed())
+    const wasAnnounced = this.#position !== undefined;
+    this.#position = undefined;
+    if (wasAnnounced && !connection.isClosed())
       connection.publish(`${this.#root}.position.${this.#token}`, JSON.stringify(this.#words()));
     this.#subscription.unsubscribe();
   }
@@ -161,12 +210,17 @@ export class NatsPeers implements Peers {
   }
 
   #words(position?: PeerPosition): Words {
-    return { replica: this.#options.replica, ...(position && { position }) };
+    const { replica, instance } = this.#options;
+    return { replica, instance, since: this.#since, ...(position && { position }) };
   }
 
   #hear(message: Msg): void {
-    const { replica, position } = message.json<Words>();
-    if (replica === this.#options.replica) return;
+    const { replica, instance, since, position } = message.json<Words>();
+    if (replica === this.#options.replica) {
+      if (instance === this.#options.instance) return;
+      this.#namesake = position && { since, heardAt: this.#options.clock.monotonic() };
+      return;
+    }
     const before = JSON.stringify(this.#heard.get(replica)?.position);
     if (position === undefined) this.#heard.delete(replica);
     else this.#heard.set(replica, { position, heardAt: this.#options.clock.monotonic() });
@@ -181,8 +235,13 @@ export class NatsPeers implements Peers {
 /** No position: the replica takes its leave. */
 interface Words {
   readonly replica: string;
+  readonly instance: string;
+  /** When its process began, in milliseconds since the epoch. */
+  readonly since: number;
   readonly position?: PeerPosition;
 }
+
+type NameWords = Pick<Words, "since">;
 
 /** Names are free text; a subject's token is not. */
 function tokenOf(name: string): string {

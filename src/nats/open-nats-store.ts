@@ -48,7 +48,7 @@ export interface OpenedNatsStore extends Store {
  * Opens the store in a JetStream bucket, which it makes when it does not exist.
  *
  * @throws ControlPlaneError what `connectNats` and the buckets refuse, `precondition` / `NATS_WITHOUT_JETSTREAM`,
- * `NATS_PERMISSION_MISSING` (`details.subject`).
+ * `NATS_PERMISSION_MISSING` (`details.subject`), `REPLICA_NAME_TAKEN`.
  */
 export async function openNatsStore(settings: NatsStoreSettings): Promise<OpenedNatsStore> {
   const { servers, security, replica } = settings;
@@ -100,7 +100,8 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     assertOpen,
     head: () => mirror.held.revision,
   });
-  const peers = new NatsPeers({ connection, bucket, replica, clock });
+  const peers = new NatsPeers({ connection, bucket, replica, instance: random.id(), clock });
+  await peers.takeName();
   const watch = new BucketWatch({ manager, buckets, clock, random, logger });
   const onClose = async () => {
     isOpen = false;
@@ -147,6 +148,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     onEpoch,
   });
   await state.barrier();
+  peers.assertNamesakeUnheard();
   const status = () => {
     const away = awayOf({ link, mirror: mirror.status, clock });
     return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;

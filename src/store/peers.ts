@@ -36,6 +36,11 @@ export interface Peers {
   announce(position: () => PeerPosition): void;
   /** The others, live and unknown. One that took its leave is not among them. */
   list(): readonly Peer[];
+  /**
+   * Another process that is heard under this replica's own name, and when it began (milliseconds since the epoch). Refused at
+   * start; met later only by one that could not be heard then.
+   */
+  namesake(): { readonly since: number } | undefined;
   /** Called when a replica comes, goes, falls silent, or stands elsewhere than before. The returned function ends it. */
   onChange(listener: () => void): () => void;
   /**
@@ -51,6 +56,7 @@ export interface Peers {
 export const noPeers: Peers = {
   announce: () => {},
   list: () => [],
+  namesake: () => undefined,
   onChange: () => () => {},
   ask: async () => [],
   answer: () => () => {},

@@ -26,12 +26,12 @@ describe("the NATS store", () => {
   });
   afterAll(() => cluster?.stop());
 
-  const open = (bucket: string, { servers = cluster.urls, user = "all", replicas = 1 } = {}) =>
+  const open = (bucket: string, { servers = cluster.urls, user = "all", replicas = 1, replica = "one" } = {}) =>
     openNatsStore({
       servers,
       bucket,
       replicas,
-      replica: "one",
+      replica,
       security: { user, pass: user },
       clock: systemClock,
       random: systemRandom,
@@ -86,12 +86,22 @@ describe("the NATS store", () => {
     await connection.close();
   });
 
+  it("refuses a name that another one bears, and not that of one that has gone", async () => {
+    const taken = { kind: "precondition", code: "REPLICA_NAME_TAKEN", details: { replica: "one", bucket: "named" } };
+    const first = await open("named");
+    await expect(open("named")).rejects.toMatchObject(taken);
+    const other = await open("named", { replica: "two" });
+    await first.state.close();
+    const again = await open("named");
+    await Promise.all([again.state.close(), other.state.close()]);
+  });
+
   it("freezes, and keeps what it has, when the bucket is put back without a new epoch", async () => {
     const store = await open("replaced");
     await store.state.commit({ ops: [put("a", "1")], cause: cause() });
     const { connection, api } = await manage();
     await api.streams.delete("KV_replaced");
-    const again = await open("replaced");
+    const again = await open("replaced", { replica: "two" });
     await eventually(
       () => store.status().frozen,
       (frozen) => frozen !== undefined,
@@ -111,7 +121,7 @@ describe("the NATS store", () => {
     for (let i = 0; i < 20; i++) await store.state.commit({ ops: [put(`a/${i}`, "1")], cause: cause() });
     const { connection, api } = await manage();
     await api.streams.delete("KV_exchanged");
-    const again = await open("exchanged");
+    const again = await open("exchanged", { replica: "two" });
     await expect(store.state.commit({ ops: [put("new", "1")], cause: cause() })).rejects.toMatchObject({
       kind: "unavailable",
       code: "OUTCOME_UNKNOWN",

@@ -5,6 +5,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StoredObjectSchema } from "../../src/gen/fairlead/store/v1/stored_object_pb.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { runFairlead, startPlane } from "../support/plane.ts";
@@ -128,6 +129,27 @@ describe("fairlead up --nats says what it found and what it needs", () => {
     await make("copies", { "fairlead.application": "state", "fairlead.schema": "1" });
     expect(await refused("--nats", as("all"), "--nats-bucket", "copies", "--nats-replicas", "3")).toContain(
       "num_replicas 1, and 3 is needed",
+    );
+  });
+
+  test("when another plane on the bucket has the name already, for as long as it is heard", async () => {
+    const shared = { nats: [as("all")], bucket: "names", replica: "twin" };
+    const again = ["--nats", as("all"), "--nats-bucket", "names", "--replica", "twin"];
+    await using first = await startPlane(shared);
+    expect(await refused(...again)).toMatch(
+      /another plane named twin serves the bucket names since 2\S+Z; give --replica another name/,
+    );
+    await first.kill9();
+    await first.restart();
+    expect(await refused(...again)).toContain("another plane named twin");
+
+    process.kill(first.pid(), "SIGSTOP");
+    await using second = await startPlane(shared);
+    process.kill(first.pid(), "SIGCONT");
+    await eventually(
+      () => Promise.all([first, second].map((plane) => plane.mustCli("status"))),
+      (all) => all.every((text) => text.includes("another plane has this one's name")),
+      { what: "both say that they have one name" },
     );
   });
 

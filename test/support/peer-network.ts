@@ -20,6 +20,7 @@ export class PeerNetwork {
         this.tell();
       },
       list: () => this.#others(name).map(([replica, member]) => peerOf(replica, member, own)),
+      namesake: () => undefined,
       onChange: (listener) => {
         own.listeners.add(listener);
         return () => own.listeners.delete(listener);

@@ -43,6 +43,7 @@ function peersOf(name: string): Peers {
   const position = { revision: { epoch: 1, position: 1 } };
   return {
     announce: () => {},
+    namesake: () => undefined,
     onChange: () => () => {},
     list: (): Peer[] => [
       silentSince === undefined || name === "plane-b"
