@@ -182,7 +182,7 @@ export class NatsStore implements StateStore {
   #assertWritable(): void {
     const { connection, mirror, link } = this.#options;
     const { frozen, failure } = mirror.status;
-    if (frozen !== undefined) throw storeReplaced(frozen);
+    if (frozen !== undefined) throw storeReplaced(`${frozen}; restore a backup: that begins a new epoch`);
     if (connection.isClosed()) throw storeClosed();
     if (!link.isUp) throw unreachable("no NATS server is connected; nothing was written, try again");
     if (failure !== undefined) throw unreachable(`${failure}; nothing was written, try again`);

@@ -53,12 +53,16 @@ export function compacted(from: string): ControlPlaneError {
   });
 }
 
-/** The store is not the one that was served from, and no new epoch says that this is meant. Nothing was written. */
+/**
+ * The store is not the one that was served from, and no new epoch says that this is meant. Nothing was written.
+ *
+ * @param what Says what was found, and what to do.
+ */
 export function storeReplaced(what: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "unavailable",
     code: "STORE_REPLACED",
-    message: `${what}; restore a backup: that begins a new epoch`,
+    message: what,
   });
 }
 

@@ -89,7 +89,7 @@ export function openSqliteFile(directory: string): SqliteFile {
     replaced: () => {
       const found = statSync(path, { throwIfNoEntry: false });
       if (found?.ino === ino && found.dev === dev) return undefined;
-      return `${path} was ${found === undefined ? "removed" : "replaced"} while the plane ran`;
+      return `${path} was ${found === undefined ? "removed" : "replaced"} while the plane ran; stop the plane, and start it on the file that is meant`;
     },
     close: () => {
       rmSync(holder, { force: true });
