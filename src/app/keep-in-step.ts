@@ -20,6 +20,8 @@ export interface InStepOptions {
   /** The encoding profiles that this release supports. */
   readonly profiles: readonly number[];
   readonly store: Pick<Store, "peers" | "status" | "verify">;
+  /** Folds the whole state again. */
+  readonly readAnew: () => void;
   readonly proxies: () => Pick<XdsServer, "recheckHolds" | "shed">;
   readonly clock: Clock;
   readonly random: Random;
@@ -40,7 +42,8 @@ export interface InStep {
 }
 
 /** Serves only while this replica's state is that of most replicas, and not much older than theirs. */
-export function keepInStep({ mirror, digest, profiles, store, proxies, registry, ...machine }: InStepOptions): InStep {
+export function keepInStep(options: InStepOptions): InStep {
+  const { mirror, digest, profiles, store, readAnew, proxies, registry, ...machine } = options;
   const { peers } = store;
   const { clock, random } = machine;
   const log = machine.log.child({ component: "replicas" });
@@ -54,7 +57,11 @@ export function keepInStep({ mirror, digest, profiles, store, proxies, registry,
     clock,
     random,
     log,
-    repair: () => store.verify(),
+    repair: async () => {
+      await store.verify();
+      // What the store holds may be right, and only what was made of it wrong.
+      readAnew();
+    },
     onChange: () => recheck(),
   });
   const behind = new BehindWatch({

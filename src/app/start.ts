@@ -71,14 +71,14 @@ async function startParts(
   stops.push(() => store.close());
 
   const mirror = new Mirror();
-  const following = new AbortController();
+  const stopped = new AbortController();
   const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
   const digest = new StateDigest();
   // The mirror last, since its listeners act on what the others know.
-  const failed = follow(store, [digest, refusals, mirror], { signal: following.signal, log });
+  const { failed, readAnew } = follow(store, [digest, refusals, mirror], { signal: stopped.signal, log });
   // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
   failed.catch(() => undefined);
-  stops.push(async () => following.abort());
+  stops.push(async () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
   // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
   for (const error of mirror.unreadable.values()) throw error;
@@ -113,6 +113,7 @@ async function startParts(
     digest,
     profiles,
     store: opened,
+    readAnew,
     proxies: () => proxies,
     clock,
     random,

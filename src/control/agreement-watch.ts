@@ -17,7 +17,7 @@ export interface AgreementWatchOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Compares this replica's state with the store, and mends it. */
+  /** Compares this replica's copy of the store with the store, mends it, and folds all of it again. */
   readonly repair: () => Promise<void>;
   /** Called when this replica begins to hold everything back, or ceases to. */
   readonly onChange: () => void;

@@ -1,0 +1,70 @@
+import { Registry } from "prom-client";
+import { afterEach, expect, it } from "vitest";
+import { keepInStep } from "../../../src/app/keep-in-step.ts";
+import { follow } from "../../../src/control/follow.ts";
+import { Mirror } from "../../../src/control/mirror.ts";
+import { StateDigest } from "../../../src/control/state-digest.ts";
+import { silentLogger } from "../../../src/runtime/logger.ts";
+import { HeldState } from "../../../src/store/held-state.ts";
+import type { WatchEvent } from "../../../src/store/state-store.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { PeerNetwork } from "../../support/peer-network.ts";
+import { seededRandom } from "../../support/seeded-random.ts";
+
+const KEY = "refusals/x";
+const clock = new FakeClock();
+const network = new PeerNetwork();
+const stopped = new AbortController();
+afterEach(() => stopped.abort());
+
+/** A replica with a copy of the store that is right, and, until it is read anew, a fold that may miss a change. */
+function replica(name: string, misses: (event: WatchEvent) => boolean = () => false) {
+  const held = new HeldState({ epoch: 1, position: 0, at: 0, floor: 0, entries: new Map(), tombstones: new Map() });
+  const store = {
+    async *watch(options: { readonly signal: AbortSignal }) {
+      for await (const event of held.watch(options)) yield misses(event) ? { ...event, changes: [] } : event;
+    },
+  };
+  const [mirror, digest] = [new Mirror(), new StateDigest()];
+  const { failed, readAnew } = follow(store, [digest, mirror], { signal: stopped.signal, log: silentLogger });
+  const peers = network.join(name);
+  const holds: (string | undefined)[] = [];
+  const inStep = keepInStep({
+    mirror,
+    digest,
+    profiles: [1],
+    store: {
+      peers,
+      status: () => ({ kind: "nats", copies: 1, frozen: undefined }),
+      verify: async () => {},
+    },
+    readAnew,
+    proxies: () => ({ recheckHolds: () => holds.push(inStep.hold()), shed: () => {} }),
+    clock,
+    random: seededRandom(1),
+    log: silentLogger,
+    registry: new Registry(),
+  });
+  peers.announce(() => {
+    const digestNow = digest.at(mirror.revision);
+    return { revision: mirror.revision, ...(digestNow !== undefined && { digest: digestNow }) };
+  });
+  failed.catch(() => undefined);
+  return { held, digest, inStep, holds };
+}
+
+it("reads the whole state again where most hold another one, although the copy of the store is right", async () => {
+  let missed = 0;
+  const misses = (event: WatchEvent) => event.kind === "commit" && missed++ === 0;
+  const replicas = [replica("a"), replica("b"), replica("c", misses)];
+  await clock.advance(0);
+  for (const { held } of replicas) {
+    held.apply({ position: 7, at: 0, changes: [{ key: KEY, value: Buffer.from("x"), position: 7, at: 0 }] });
+  }
+  await clock.advance(0);
+  network.tell();
+  expect(replicas.map(({ holds }) => holds)).toEqual([[], [], ["state_differs", undefined]]);
+  const [right, ...others] = replicas.map(({ digest }) => digest.at({ epoch: 1, position: 7 }));
+  expect(others).toEqual([right, right]);
+  for (const { inStep } of replicas) inStep.stop();
+});
