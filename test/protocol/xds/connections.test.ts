@@ -11,7 +11,7 @@ import {
 } from "../../../src/xds/server/library.ts";
 import { Authority, type KeyPair } from "../../support/certificates.ts";
 import { eventually } from "../../support/eventually.ts";
-import { startStallableProxy } from "../../support/stallable-proxy.ts";
+import { startTcpProxy } from "../../support/tcp-proxy.ts";
 import { RawClient } from "./raw-client.ts";
 
 const node = { id: "n1", cluster: "c1" };
@@ -37,8 +37,8 @@ afterEach(() => server.stop({ graceMs: 100 }));
 
 it("7: a client that stops answering pings is dropped, and one that answers stays", async () => {
   const address = await start({ limits: { keepaliveMs: 100, keepaliveTimeoutMs: 200 } });
-  await using proxy = await startStallableProxy(address);
-  using dead = new RawClient(proxy.address);
+  await using proxy = await startTcpProxy(Number(new URL(`http://${address}`).port));
+  using dead = new RawClient(`127.0.0.1:${proxy.port}`);
   using alive = new RawClient(address);
   dead.delta().send({ node: { id: "dead" }, typeUrl: CLUSTER_TYPE });
   const stream = alive.delta();
@@ -48,7 +48,7 @@ it("7: a client that stops answering pings is dropped, and one that answers stay
     (count) => count === 2,
     { what: "both are there" },
   );
-  proxy.stall();
+  proxy.cut();
   const left = await eventually(
     () => server.clients().map((client) => client.node.id),
     (ids) => !ids.includes("dead"),
