@@ -7,7 +7,7 @@ export interface Following {
   /** Rejects when the log cannot be followed any more; never resolves. */
   readonly failed: Promise<never>;
   /** Reads and folds the whole state again, whatever was folded so far; nothing new while it is being read anyway. */
-  readAnew(): void;
+  readonly readAnew: () => void;
 }
 
 /**
