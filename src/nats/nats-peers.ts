@@ -138,10 +138,15 @@ export class NatsPeers implements Peers {
     for (;;) {
       const timeout = Math.ceil(until - clock.monotonic());
       if (timeout <= 0 || connection.isClosed()) return undefined;
+      const enough = new AbortController();
       try {
-        return await this.#gather(subject, question, timeout);
+        // The client ends its own wait only once a server has answered it.
+        const tooLate = clock.sleep(timeout, enough.signal).then(() => undefined);
+        return await Promise.race([this.#gather(subject, question, timeout), tooLate]);
       } catch {
         await clock.sleep(Math.min(RETRY_PAUSE_MS, timeout));
+      } finally {
+        enough.abort();
       }
     }
   }
