@@ -1,7 +1,7 @@
 /** Two planes in one process that share a bucket on a real nats-server, each of them as the product puts it together. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Running, start } from "../../src/app/start.ts";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
@@ -15,6 +15,7 @@ import { RawClient } from "../protocol/xds/raw-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { backend, fleet, listener, routeTo, service } from "../support/manifest.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const ADMIN = AdminService.method;
 const ANY_PORT = { host: "127.0.0.1", port: 0 };
@@ -33,8 +34,21 @@ afterEach(async () => {
   await nats.stop();
 });
 
-async function plane(replica: string, profiles: readonly number[]): Promise<{ admin: AdminClient; xds: RawClient }> {
-  const servers = nats.urls.map((url) => new URL(url).host);
+const natsPort = () => Number(new URL(nats.urls[0] ?? "").port);
+
+interface Plane {
+  readonly admin: AdminClient;
+  readonly xds: RawClient;
+  /** Address of its probes and metrics. */
+  readonly http: string;
+}
+
+async function plane(
+  replica: string,
+  profiles: readonly number[],
+  urls: readonly string[] = nats.urls,
+): Promise<Plane> {
+  const servers = urls.map((url) => new URL(url).host);
   const store = { kind: "nats", servers, bucket: "fairlead", copies: 1, login: undefined, tls: undefined } as const;
   const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
   const config = { ...addresses, store, replica, logLevel: "fatal", stopGraceMs: 100, warnings: [] };
@@ -43,7 +57,7 @@ async function plane(replica: string, profiles: readonly number[]): Promise<{ ad
   const admin = connectAdmin(started.addresses.admin);
   const xds = new RawClient(started.addresses.xds);
   clients.push(admin, xds.grpc);
-  return { admin, xds };
+  return { admin, xds, http: started.addresses.http };
 }
 
 const OBJECTS = [
@@ -119,6 +133,61 @@ it("never take a proxy back that moves from one to the other, where the newer st
     // The other one may not have heard of the removal yet, and must not answer before it has.
     expect((await firstEndpoints(there.xds, "edge-1")).version).toBe(removed.version);
   }
+});
+
+describe("a plane that hears the store late", () => {
+  /** Two planes that hold the same; the wire of the second is cut, and the first serves what it has removed since. */
+  async function oneIsBehind(wire: TcpProxy) {
+    const one = await plane("plane-1", [1, 2]);
+    const late = await plane("plane-2", [1, 2], [`nats://127.0.0.1:${wire.port}`]);
+    await applyAll(one.admin);
+    const before = await firstEndpoints(late.xds, "edge-0");
+    wire.cut();
+    await one.admin.call(ADMIN.unregisterBackend, { name: "shop/b" });
+    const { version = "" } = await firstEndpoints(one.xds, "edge-1");
+    expect(version).not.toBe(before.version);
+    return { one, late, version };
+  }
+
+  /** `edge-1` comes to a plane, with the endpoints that it says it has. */
+  async function move({ xds, http }: Plane, initialResourceVersions: Record<string, string>) {
+    const stream = xds.delta();
+    const node = { id: "edge-1", cluster: "edge" };
+    stream.send({ node, typeUrl: ENDPOINTS_TYPE, resourceNamesSubscribe: ["shop"], initialResourceVersions });
+    await eventually(
+      async () => await (await fetch(`http://${http}/metrics`)).text(),
+      (text) => text.includes('fairlead_connected_proxies{fleet="edge"} 1'),
+      { what: "the proxy is there" },
+    );
+    return stream;
+  }
+
+  it("lets a proxy wait that has seen a removal", async () => {
+    await using wire = await startTcpProxy(natsPort());
+    const { late, version } = await oneIsBehind(wire);
+    const moved = await move(late, {});
+    expect(moved.responses).toEqual([]);
+    wire.mend();
+    expect((await moved.next()).resources.map((resource) => resource.version)).toEqual([version]);
+  });
+
+  it("holds back what it has, when that takes too long", async () => {
+    await using wire = await startTcpProxy(natsPort());
+    const { one, late, version } = await oneIsBehind(wire);
+    const moved = await move(late, { shop: version });
+    await eventually(
+      async () => (await late.admin.call(ADMIN.getNode, { id: "edge-1" })).types[0]?.resources[0]?.held,
+      (held) => held === "store_unreachable",
+      { what: "the plane holds it back" },
+    );
+    expect(await late.admin.call(ADMIN.getBackend, { name: "shop/b" })).toMatchObject({ name: "shop/b" });
+    expect(moved.responses).toEqual([]);
+    wire.mend();
+    await one.admin.call(ADMIN.registerBackend, { backend: { name: "shop/c", target: targetOf(3) } });
+    const newest = await firstEndpoints(one.xds, "edge-2");
+    const [next] = (await moved.next()).resources;
+    expect([version, newest.version]).toContain(next?.version);
+  });
 });
 
 it("freeze when the bucket was replaced under them, also those that come only then", async () => {
