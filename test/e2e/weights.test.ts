@@ -25,6 +25,32 @@ test("one worker spreads a round robin exactly by the backends' weights", async 
   expect(tally(await sendMany({ url: stack.url() }, 900))).toEqual({ one: 400, two: 200, three: 300 });
 });
 
+test.each(["1.40.0", "1.36.4"])(
+  "Envoy %s takes a weight that encoding profile 2 leaves out for 1",
+  async (envoyVersion) => {
+    await using one = await startBackend("one");
+    await using three = await startBackend("three");
+    const weights = (first: number, second: number) => [
+      backend("shop/one", one.address, { weight: first }),
+      backend("shop/three", three.address, { weight: second }),
+    ];
+    await using stack = await startStack({
+      concurrency: 1,
+      envoyVersion,
+      objects: [service("shop"), policy("shop", { algorithm: "ROUND_ROBIN" }), ...weights(1, 3), routeTo("shop")],
+    });
+    expect(tally(await sendMany({ url: stack.url() }, 400))).toEqual({ one: 100, three: 300 });
+    await stack.plane.mustCli("upgrade", "--to-profile", "2", "--wait");
+    expect(await stack.plane.mustCli("upgrade")).toContain("encoding profile 2");
+    expect(tally(await sendMany({ url: stack.url() }, 400))).toEqual({ one: 100, three: 300 });
+
+    await stack.apply(...weights(3, 1));
+    expect(tally(await sendMany({ url: stack.url() }, 400))).toEqual({ one: 300, three: 100 });
+    await stack.apply(...weights(1, 1));
+    expect(tally(await sendMany({ url: stack.url() }, 400))).toEqual({ one: 200, three: 200 });
+  },
+);
+
 test("two workers hold the weights within what chance allows", async () => {
   await using light = await startBackend("light");
   await using heavy = await startBackend("heavy");
