@@ -192,6 +192,8 @@ export class BucketMirror {
     try {
       const { subjects } = this.current;
       const scan = await scanBucket({ ...this.#options, subjects });
+      // Another bucket in its place is no measure of what was held.
+      if (await this.#isReplaced(await this.#info())) return;
       if (!(await this.catchUp(SILENCE_LIMIT_MS))) return;
       // Another epoch has begun: what lay below the root of this one is being removed, and says nothing.
       if (scan.epoch?.root !== subjects.root || this.current.subjects !== subjects) return;

@@ -5,6 +5,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StoredObjectSchema } from "../../src/gen/fairlead/store/v1/stored_object_pb.ts";
+import { subjectsOf } from "../../src/nats/subjects.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
@@ -159,7 +160,7 @@ describe("fairlead up --nats says what it found and what it needs", () => {
     await plane.stop();
     const value = toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: 99, kind: "service" }));
     const connection = await connect({ servers: nats.urls[0] ?? "", user: "all", pass: "all" });
-    await connection.request(`$KV.${bucket}.state.projects.default.services.shop`, value);
+    await connection.request(subjectsOf(bucket).state("projects/default/services/shop"), value);
     await connection.close();
     const message = await refused("--nats", as("all"), "--nats-bucket", bucket);
     expect(message).toContain("services/shop");
