@@ -178,9 +178,9 @@ export class LocalNodeDirectory {
     for (const stream of this.#open.values()) {
       if (!stream.refusing) continue;
       const status = this.#options.streams.describe(stream.ref.streamId);
-      const standing = status === undefined ? [] : [...this.#refusalsOf(status)];
-      stream.refusing = standing.length > 0;
-      found.push(...standing);
+      const refusals = status === undefined ? [] : this.#refusalsOf(status);
+      stream.refusing = refusals.length > 0;
+      found.push(...refusals);
     }
     return found;
   }
@@ -216,35 +216,29 @@ export class LocalNodeDirectory {
     if (!pending && !stream.refusing) return DONE;
     const status = this.#options.streams.describe(stream.ref.streamId);
     if (status === undefined) return DISCONNECTED;
-    for (const { typeUrl, resources } of status.types) {
-      for (const { name, refused } of resources) {
-        // Only what came with the revision or after it: an older refusal says nothing about this change.
-        if (refused === undefined || (refused.publication ?? 0) <= before || !isNamed(name, refused, resources))
-          continue;
-        return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
-      }
+    // Only what came with the revision or after it: an older refusal says nothing about this change.
+    const refusal = standing(status).find(({ refused }) => (refused.publication ?? 0) > before);
+    if (refusal !== undefined) {
+      const { typeUrl, name, refused } = refusal;
+      return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
     }
     if (!pending) return DONE;
-    const held = status.types.flatMap(({ resources }) => resources).find((resource) => resource.held !== undefined);
+    const [held] = status.types.flatMap(({ held }) => held);
     if (held?.held !== undefined) return { state: "held", message: `${held.name}: ${held.held}` };
     return { state: "sent", message: "not acknowledged yet" };
   }
 
-  *#refusalsOf(status: StreamStatus): Generator<Refusal> {
-    for (const { typeUrl, resources } of status.types) {
-      for (const { name, refused } of resources) {
-        if (refused === undefined || !isNamed(name, refused, resources)) continue;
-        yield {
-          nodeId: status.node.id,
-          typeUrl,
-          resource: name,
-          version: refused.version,
-          message: refused.message,
-          at: refused.at,
-          objects: status.group === undefined ? [] : this.#options.objectsOf(status.group, typeUrl, name),
-        };
-      }
-    }
+  #refusalsOf(status: StreamStatus): readonly Refusal[] {
+    const { node, group } = status;
+    return standing(status).map(({ typeUrl, name, refused }) => ({
+      nodeId: node.id,
+      typeUrl,
+      resource: name,
+      version: refused.version,
+      message: refused.message,
+      at: refused.at,
+      objects: group === undefined ? [] : this.#options.objectsOf(group, typeUrl, name),
+    }));
   }
 
   #view({ ref, openedAt, since }: OpenStream, { detail, sent }: NodeQuery): NodeView | readonly [] {
@@ -287,9 +281,17 @@ export class LocalNodeDirectory {
   }
 }
 
+/** Refusals that stand, each with the resource that it is about. */
+function standing({ types }: StreamStatus) {
+  return types.flatMap(({ typeUrl, refused: resources }) =>
+    resources.flatMap(({ name, refused }) =>
+      refused !== undefined && isNamed(name, refused, resources) ? [{ typeUrl, name, refused }] : [],
+    ),
+  );
+}
+
 function wasSent({ types }: StreamStatus, { typeUrl, name }: NonNullable<NodeQuery["sent"]>): boolean {
-  const resources = types.find((type) => type.typeUrl === typeUrl)?.resources ?? [];
-  return resources.some((resource) => resource.name === name && resource.sent !== undefined);
+  return types.find((type) => type.typeUrl === typeUrl)?.resource(name)?.sent !== undefined;
 }
 
 function shortType(typeUrl: string): string {

@@ -32,13 +32,13 @@ export function viewOf(
 }
 
 export function typeView(type: StreamType, detail: NodeQuery["detail"]): TypeView {
-  const refused = type.resources.some((resource) => resource.refused !== undefined);
-  const state = refused ? "refused" : type.inFlight.length > 0 ? "sent" : type.resources.length > 0 ? "acked" : "idle";
+  const isRefused = type.refused.length > 0;
+  const state = isRefused ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
   return {
     typeUrl: type.typeUrl,
     shortName: type.shortName,
     state,
-    known: type.resources.length,
+    known: type.known,
     resources: detail === "resources" ? type.resources.map(resourceView) : [],
   };
 }

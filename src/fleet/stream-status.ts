@@ -22,7 +22,14 @@ export interface StreamType {
   readonly typeUrl: string;
   readonly shortName: string;
   readonly inFlight: readonly unknown[];
+  /** How many `resources` there are. */
+  readonly known: number;
+  /** Those of them that were refused, and those that are held back. */
+  readonly refused: readonly StreamResource[];
+  readonly held: readonly StreamResource[];
+  /** Dear to read where there are many. */
   readonly resources: readonly StreamResource[];
+  resource(name: string): StreamResource | undefined;
 }
 
 export interface StreamResource {

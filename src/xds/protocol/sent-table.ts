@@ -18,6 +18,16 @@ export class SentTable {
   /** Undefined says that the name of the shared table is gone. */
   readonly #own = new SparseMap<Known | undefined>();
 
+  /** Costs what is this stream's own. */
+  get size(): number {
+    let { size } = this.#shared.entries;
+    for (const [name, known] of this.#own) {
+      if (this.#shared.entries.has(name)) size--;
+      if (known !== undefined) size++;
+    }
+    return size;
+  }
+
   get(name: string): Known | undefined {
     const own = this.#own.get(name);
     if (own !== undefined || this.#own.has(name)) return own;

@@ -50,7 +50,15 @@ export type TypeStatus = {
   readonly nacks: number;
   /** Responses that await a verdict, and since when (ms since the epoch). */
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
+  /** How many `resources` there are. */
+  readonly known: number;
+  /** Those of them that the client refused, and those that are held back; costs what these are. */
+  readonly refused: readonly ResourceStatus[];
+  readonly held: readonly ResourceStatus[];
+  /** All that was sent or is to be; described when it is read, and each time it is read. */
   readonly resources: readonly ResourceStatus[];
+  /** One of `resources`. */
+  resource(name: string): ResourceStatus | undefined;
 };
 
 /** One stream, as of now; reads live state, so take what you need at once. */
@@ -71,13 +79,7 @@ export type ClientStatus = ClientRef & {
 
 /** Describes one type of one stream. `wallClock` turns the protocol's instants into ms since the epoch. */
 export function describeType(state: TypeState, wallClock: (at: number) => number): TypeStatus {
-  const names = new Set([
-    ...state.sent.keys(),
-    ...state.due.keys(),
-    ...state.held.keys(),
-    ...state.unknown,
-    ...state.flights.flatMap(({ items }) => [...items.keys()]),
-  ]);
+  const describe = (name: string) => describeResource(state, name, wallClock);
   return {
     typeUrl: state.type.typeUrl,
     shortName: state.type.shortName,
@@ -90,8 +92,32 @@ export function describeType(state: TypeState, wallClock: (at: number) => number
       sentAt: wallClock(sentAt),
       resources: items.size,
     })),
-    resources: [...names].map((name) => describeResource(state, name, wallClock)),
+    known: state.sent.size + unsentNames(state).size,
+    get refused() {
+      return [...state.refused.keys()].filter((name) => isKnown(state, name)).map(describe);
+    },
+    get held() {
+      return [...state.held.keys()].map(describe);
+    },
+    get resources() {
+      return [...state.sent.keys(), ...unsentNames(state)].map(describe);
+    },
+    resource: (name) => (isKnown(state, name) ? describe(name) : undefined),
   };
+}
+
+/** Names of what is to be sent, on its way or in doubt, and was not sent. */
+function unsentNames({ sent, due, held, unknown, flights }: TypeState): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const some of [due.keys(), held.keys(), unknown, ...flights.map(({ items }) => items.keys())]) {
+    for (const name of some) if (!sent.has(name)) names.add(name);
+  }
+  return names;
+}
+
+function isKnown({ sent, due, held, unknown, flights }: TypeState, name: string): boolean {
+  const isUnsettled = due.has(name) || held.has(name) || unknown.has(name);
+  return sent.has(name) || isUnsettled || flights.some(({ items }) => items.has(name));
 }
 
 function describeResource(state: TypeState, name: string, wallClock: (at: number) => number): ResourceStatus {

@@ -66,7 +66,18 @@ class Replica {
       silent: undefined,
       duplicate: false,
       oldestPending: 1,
-      types: [{ typeUrl: "listener", shortName: "LDS", inFlight: ["1"], resources: [resource] }],
+      types: [
+        {
+          typeUrl: "listener",
+          shortName: "LDS",
+          inFlight: ["1"],
+          known: 1,
+          refused: [],
+          held: [],
+          resources: [resource],
+          resource: (name) => (name === "web" ? resource : undefined),
+        },
+      ],
     };
     this.streams.set(id, stream);
     this.local.opened(stream);

@@ -40,6 +40,7 @@ describe("what a stream was sent", () => {
           }
         }
         for (const table of [0, 1, 2] as const) {
+          expect(sent[table].size).toBe(model[table].size);
           expect([...sent[table].keys()].toSorted()).toEqual([...model[table].keys()].toSorted());
           for (const [name, known] of model[table]) {
             const { version, hash } = sent[table].get(name) ?? {};
