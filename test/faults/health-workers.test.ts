@@ -104,7 +104,9 @@ async function observe(servers: readonly string[]): Promise<void> {
   })();
   leader = async () => {
     const lease = await state.get(leaseKey("duties"));
-    return new TextDecoder().decode(lease?.value).split(" ")[1] ?? "";
+    const name = new TextDecoder().decode(lease?.value).split(" ")[2] ?? "";
+    if (!WORKERS.includes(name)) throw new Error(`"${name}" holds the lease`);
+    return name;
   };
   disposables.defer(async () => {
     stop.abort();
