@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { create } from "@bufbuild/protobuf";
 import { sizeDelimitedDecodeStream, sizeDelimitedEncode } from "@bufbuild/protobuf/wire";
 import {
   type BackupEnd,
@@ -113,7 +112,7 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
   let bytes = 0;
   try {
     for await (const message of sizeDelimitedDecodeStream(BackupRecordSchema, createReadStream(path, range))) {
-      some.push(create(BackupRecordSchema, message));
+      some.push(message);
       const { record } = message;
       bytes += record.case === "entry" || record.case === "copy" ? record.value.value.byteLength + 100 : 1_000;
       if (bytes < FLUSH_BYTES) continue;
@@ -138,13 +137,13 @@ async function sizeOf(path: string): Promise<number> {
   const found = Buffer.concat(start);
   if (!found.toString("latin1").startsWith(MAGIC_FAMILY))
     throw new CliFailure(EXIT.failed, `${path}: is no backup of Fairlead`);
+  if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
   if (!found.equals(MAGIC)) {
     throw new CliFailure(
       EXIT.failed,
       `${path}: was written by a newer release; restore it with that release's fairlead`,
     );
   }
-  if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
   return size;
 }
 

@@ -11,10 +11,11 @@ import type { Revision } from "../store/revision.ts";
 import type { Committed } from "../store/state-store.ts";
 import { BATCH_HEADER, parseBatchMark } from "./batch-mark.ts";
 import { formatCopy, parseCopy, tickWrite } from "./batch-writes.ts";
-import type { BucketMirror } from "./bucket-mirror.ts";
+import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
 import { readPages } from "./bucket-pages.ts";
 import { formatEpochMark, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
+import { writtenAt } from "./nats-history.ts";
 import type { NatsJournal } from "./nats-journal.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
 import type { StreamReader } from "./stream-reader.ts";
@@ -66,7 +67,7 @@ export class NatsArchive implements Archive {
     const { held, current } = mirror;
     const { revision } = held;
     const entries = held.read("").map(({ key, value }): ArchiveRecord => ({ kind: "entry", key, value }));
-    return { revision, parts: this.#parts(entries, revision, current.subjects) };
+    return { revision, parts: this.#parts(entries, revision, current) };
   }
 
   async replace(parts: AsyncIterable<readonly ArchiveRecord[]>, replacement: Replacement): Promise<Committed> {
@@ -87,18 +88,20 @@ export class NatsArchive implements Archive {
   async *#parts(
     entries: readonly ArchiveRecord[],
     revision: Revision,
-    subjects: Subjects,
+    epoch: MirroredEpoch,
   ): AsyncGenerator<readonly ArchiveRecord[]> {
     const { manager, journal } = this.#options;
+    const { subjects } = epoch;
     for (let start = 0; start < entries.length; start += PART) yield entries.slice(start, start + PART);
     const { stream, allHistory } = subjects;
     for await (const page of readPages(manager, { stream, subject: allHistory, from: 1 })) {
       yield page.flatMap((message): ArchiveRecord[] => {
         const position = positionOf(message);
-        const { generation, value, origin } = parseCopy(message.data);
-        const written = origin ?? { epoch: revision.epoch, position };
-        const { key, slot } = subjects.copyOf(message.subject);
-        return position > revision.position ? [] : [{ kind: "copy", key, slot, generation, value, revision: written }];
+        if (position > revision.position) return [];
+        const copy = parseCopy(message.data);
+        const { generation, value } = copy;
+        const written = writtenAt(copy, position, epoch);
+        return [{ kind: "copy", ...subjects.copyOf(message.subject), generation, value, revision: written }];
       });
     }
     for await (const page of readPages(manager, { stream, subject: subjects.journal("*"), from: 1 })) {

@@ -91,8 +91,8 @@ export class NatsStore implements StateStore {
     this.#assertOpen();
     checkKey(key);
     const { reader, mirror } = this.#options;
-    const { subjects, epoch } = mirror.current;
-    return await readHistory(reader, subjects.history(key, "*"), epoch);
+    const { current } = mirror;
+    return await readHistory(reader, current.subjects.history(key, "*"), current);
   }
 
   watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {

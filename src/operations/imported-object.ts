@@ -7,7 +7,7 @@ import type { ImportedObject } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { type Backend, Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
-import { type FieldChange, fieldChanges } from "../schema/field-changes.ts";
+import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
@@ -92,7 +92,7 @@ export function planImported<K extends Kind>(
       return { kind, name, key, value, action: "unchanged", fields: [], newGeneration: undefined };
     }
     const fields = fieldChanges(kind, before.message, message);
-    const specChanged = fields.some(({ path }) => !/^(labels|annotations)\b/.test(path));
+    const specChanged = changesSpec(fields);
     message.meta = nextMeta(there, stamp, { specChanged, owner });
     if (specChanged && given !== undefined && given.generation > message.meta.generation) {
       message.meta.generation = given.generation;

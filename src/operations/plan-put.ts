@@ -2,7 +2,7 @@ import { clearField } from "@bufbuild/protobuf";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
-import { type FieldChange, fieldChanges } from "../schema/field-changes.ts";
+import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
 import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
@@ -73,8 +73,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   if (before !== undefined && fields.length === 0 && !ownerChanged && !decided) {
     return { name, message: before.message, object: before.object, fields, op: undefined };
   }
-  const specChanged =
-    before === undefined || decided || fields.some(({ path }) => !/^(labels|annotations)\b/.test(path));
+  const specChanged = before === undefined || decided || changesSpec(fields);
   message.meta = nextMeta(before?.message.meta, stamp, { specChanged, owner });
   const { labels, annotations } = parsed.object.meta;
   return {

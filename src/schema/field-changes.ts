@@ -18,6 +18,11 @@ export function fieldChanges<K extends Kind>(kind: K, before: MessageOf[K], afte
   return changes;
 }
 
+/** Whether any of it is more than labels and annotations: then the generation grows. */
+export function changesSpec(changes: readonly FieldChange[]): boolean {
+  return changes.some(({ path }) => !/^(labels|annotations)\b/.test(path));
+}
+
 /** Whether nothing differs that a client can write; labels and annotations count. */
 export function specEquals<K extends Kind>(kind: K, a: MessageOf[K], b: MessageOf[K]): boolean {
   return fieldChanges(kind, a, b).length === 0;

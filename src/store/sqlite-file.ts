@@ -16,17 +16,6 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** Journal entries and history copies outlive their epoch, and keep their revision. */
-const JOURNAL = `
-  CREATE TABLE journal (
-    epoch INTEGER NOT NULL, position INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, operation TEXT NOT NULL,
-    reason TEXT NOT NULL, request_id TEXT NOT NULL, result BLOB, PRIMARY KEY (epoch, position)) WITHOUT ROWID;
-  CREATE UNIQUE INDEX request ON journal (request_id) WHERE request_id <> '';
-  CREATE TABLE journal_keys (
-    key TEXT NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (key, epoch, position)) WITHOUT ROWID;
-  CREATE INDEX journal_keys_revision ON journal_keys (epoch, position);
-`;
-
 const CREATE = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA};
@@ -35,24 +24,17 @@ const CREATE = `
   -- No value: deleted, and kept so that a watch can tell of it.
   CREATE TABLE entries (key TEXT PRIMARY KEY, position INTEGER NOT NULL, at INTEGER NOT NULL, value BLOB);
   CREATE INDEX deleted ON entries (at) WHERE value IS NULL;
+  -- Copies and the journal outlive their epoch, and keep their revision.
   CREATE TABLE history (
     key TEXT NOT NULL, slot INTEGER NOT NULL, generation INTEGER NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL,
     value BLOB NOT NULL, PRIMARY KEY (key, slot));
-  ${JOURNAL}
-`;
-
-/** In a file of schema 1 there is only one epoch. */
-const FROM_SCHEMA_1 = `
-  PRAGMA user_version = ${SCHEMA};
-  ALTER TABLE history ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
-  ALTER TABLE journal RENAME TO journal_1;
-  ALTER TABLE journal_keys RENAME TO journal_keys_1;
-  DROP INDEX request;
-  ${JOURNAL}
-  INSERT INTO journal SELECT 1, position, at, actor, operation, reason, request_id, result FROM journal_1;
-  INSERT INTO journal_keys SELECT key, 1, position FROM journal_keys_1;
-  DROP TABLE journal_1;
-  DROP TABLE journal_keys_1;
+  CREATE TABLE journal (
+    epoch INTEGER NOT NULL, position INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, operation TEXT NOT NULL,
+    reason TEXT NOT NULL, request_id TEXT NOT NULL, result BLOB, PRIMARY KEY (epoch, position)) WITHOUT ROWID;
+  CREATE UNIQUE INDEX request ON journal (request_id) WHERE request_id <> '';
+  CREATE TABLE journal_keys (
+    key TEXT NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (key, epoch, position)) WITHOUT ROWID;
+  CREATE INDEX journal_keys_revision ON journal_keys (epoch, position);
 `;
 
 export interface SqliteFile {
@@ -122,10 +104,12 @@ function prepare(database: DatabaseSync, path: string): void {
     }
     const schema = pragma(database, "user_version");
     if (schema > SCHEMA) throw newerRelease(path, schema, SCHEMA);
+    if (schema < SCHEMA) {
+      throw foreignStore(`${path} has schema ${schema}, which no release wrote; choose another data directory`, { path });
+    }
   }
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
   if (isNew) database.exec(CREATE);
-  else if (pragma(database, "user_version") === 1) database.exec(FROM_SCHEMA_1);
   database.exec("COMMIT");
 }
 

@@ -48,6 +48,19 @@ export function archiveContract(name: string, factory: StoreFactory): void {
       expect(await store.journal.findRequest("r-1")).toMatchObject({ keys: ["a/b"], revision: { epoch: 1 } });
     });
 
+    it("gives what it writes anew, history copies too, the revision of its journal entry", async () => {
+      const record = { key: "a/b", value: bytes("1") };
+      const copy = { kind: "copy", ...record, slot: 0, generation: 1, revision: undefined } as const;
+      const fresh: ArchiveRecord[] = [{ kind: "entry", ...record }, copy];
+      const { revision } = await store.archive.replace(inParts(fresh, 1), { ...RESTORE, keys: ["a/b"] });
+      await reachesEpoch(store.other, 2);
+      for (const one of [store, store.other]) {
+        expect(await one.state.history("a/b")).toMatchObject([{ generation: 1, revision }]);
+        expect(await one.journal.list({ limit: 1, key: "a/b" })).toMatchObject([{ operation: "restore", revision }]);
+        expect((await read(one)).find(({ kind }) => kind === "copy")).toMatchObject({ revision });
+      }
+    });
+
     it("goes to another store and comes back", async () => {
       await fill();
       const before = await contentOf(store);

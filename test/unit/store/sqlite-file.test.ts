@@ -106,6 +106,16 @@ describe("the data directory", () => {
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
+  it("is refused, and left as it is, when no release wrote its schema", async () => {
+    const directory = folder();
+    const { state } = await open(directory);
+    await state.close();
+    const path = makeDatabase(directory, "PRAGMA user_version = 1");
+    const before = readFileSync(path);
+    await expect(open(directory)).rejects.toMatchObject({ code: "NOT_A_FAIRLEAD_STORE", details: { path } });
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
   it("is refused, and left as it is, when it belongs to another application", async () => {
     const directory = folder();
     const path = makeDatabase(directory, "CREATE TABLE songs (title TEXT)");
