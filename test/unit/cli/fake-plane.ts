@@ -4,7 +4,10 @@ import { AdminError } from "../../../src/cli/admin-error.ts";
 import { runCli } from "../../../src/cli/main.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 
-/** Answers one method: with a message, several for a stream, or by throwing. Requests come as messages. */
+/**
+ * Answers one method: with a message, several for a stream, or by throwing. Requests come as messages; an upload is answered
+ * by what its first one is answered with.
+ */
 export type Answers = Readonly<Record<string, (request: never) => unknown>>;
 
 export interface Run {
@@ -54,24 +57,28 @@ export function refusal(
 }
 
 function fakeClient(answers: Answers, calls: { method: string; request: unknown }[]): Omit<AdminClient, "server"> {
-  const ask = (method: DescMethod, init: unknown): unknown => {
+  const note = (method: DescMethod, init: unknown) => {
     const request = create(method.input, init as never);
     calls.push({ method: method.name, request });
-    const answer = answers[method.name];
-    if (answer === undefined) throw new Error(`the test has no answer for ${method.name}`);
-    return answer(request as never);
+    return request;
   };
+  const answer = (method: DescMethod, request: unknown): unknown => {
+    const given = answers[method.name];
+    if (given === undefined) throw new Error(`the test has no answer for ${method.name}`);
+    return given(request as never);
+  };
+  const ask = (method: DescMethod, init: unknown) => answer(method, note(method, init));
   return {
     call: async (method, request) => create<typeof method.output>(method.output, ask(method, request) as never),
     stream: async function* (method, request) {
-      for (const answer of ask(method, request) as Iterable<never>) {
-        yield create<typeof method.output>(method.output, answer);
+      for (const each of ask(method, request) as Iterable<never>) {
+        yield create<typeof method.output>(method.output, each);
       }
     },
     upload: async (method, requests) => {
       const all: unknown[] = [];
-      for await (const request of requests) all.push(request);
-      return create<typeof method.output>(method.output, ask(method, all[0]) as never);
+      for await (const request of requests) all.push(note(method, request));
+      return create<typeof method.output>(method.output, answer(method, all[0]) as never);
     },
     close: () => {},
   };
