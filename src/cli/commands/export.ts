@@ -34,8 +34,9 @@ async function exportState(context: CliContext): Promise<void> {
       const { title, byName } = texts.find(({ kind }) => kind === event.kind) ?? { title: "", byName: new Map() };
       byName.set(event.name, textOf(title, event));
     }
+    if (!response.synced) continue;
     ({ revision } = response);
-    if (response.synced) break;
+    break;
   }
   if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before its end");
   const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);

@@ -31,10 +31,7 @@ const details = fc.array(
 );
 /** With many verdicts on backends that are there. */
 const objects = fc
-  .tuple(
-    manifests,
-    fc.array(fc.oneof(manifestsOf("backend"), manifestsOf("health")), { minLength: 20, maxLength: 40 }),
-  )
+  .tuple(manifests, fc.array(fc.oneof(manifestsOf("backend"), manifestsOf("health")), { minLength: 20, maxLength: 40 }))
   .map(([some, more]): Manifest[] => [...["a", "b"].map((name) => ({ kind: "Service", name })), ...some, ...more]);
 const earlierFile = fc.tuple(objects, details).map(([all, more]) => fileOf(all, more));
 /** Two files that have objects in common, some of which differ; some of the second do not say who they are. */

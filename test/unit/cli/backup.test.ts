@@ -11,7 +11,8 @@ const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
 const UNKNOWN = 2;
 
-const record = (of: NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]>) => create(BackupRecordSchema, { record: of });
+const record = (of: NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]>) =>
+  create(BackupRecordSchema, { record: of });
 const RECORDS: readonly BackupRecord[] = [
   record({ case: "head", value: { format: 1, productVersion: "0.1.0", revision: "3.7" } }),
   record({ case: "entry", value: { key: "service/shop", value: new Uint8Array([1, 2, 3]) } }),
