@@ -1,9 +1,7 @@
-import { jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { manifest, service } from "../support/manifest.ts";
-import { type NatsCluster, startNats } from "../support/nats.ts";
+import { administer, startNats } from "../support/nats.ts";
 import { type Plane, startPlane } from "../support/plane.ts";
 import { metricOf, problemsOf, readinessOf } from "../support/plane-health.ts";
 
@@ -47,18 +45,6 @@ test("a bucket that is deleted, and one that is put in its place, are told; noth
   expect(await plane.mustCli("get", "services")).toContain("shop");
   expect(await plane.mustCli("get", "services")).not.toContain("other");
 });
-
-async function administer<T>(
-  nats: NatsCluster,
-  run: (api: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>,
-): Promise<T> {
-  const connection = await connect({ servers: [...nats.urls] });
-  try {
-    return await run(await jetstreamManager(connection));
-  } finally {
-    await connection.close();
-  }
-}
 
 async function problemIs(plane: Plane, why: RegExp): Promise<void> {
   await eventually(

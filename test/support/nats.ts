@@ -1,6 +1,8 @@
 /** Real nats-servers of a test on loopback: one, or three that form a cluster. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { provideNatsServer } from "../../scripts/components/nats-server.ts";
 import { type Child, startChild } from "./child.ts";
 import { eventually } from "./eventually.ts";
@@ -71,6 +73,16 @@ export async function startNats({ size, config = "", configOf }: NatsClusterOpti
     folder[Symbol.dispose]();
   };
   return { servers, urls: servers.map(({ url }) => url), stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Lets a test do with the streams what their operators do. */
+export async function administer<T>(nats: NatsCluster, run: (api: JetStreamManager) => Promise<T>): Promise<T> {
+  const connection = await connect({ servers: [...nats.urls] });
+  try {
+    return await run(await jetstreamManager(connection));
+  } finally {
+    await connection.close();
+  }
 }
 
 class Server implements NatsServer {
