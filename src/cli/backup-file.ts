@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { sizeDelimitedDecodeStream, sizeDelimitedEncode } from "@bufbuild/protobuf/wire";
 import {
   type BackupEnd,
@@ -35,12 +36,12 @@ export async function writeBackup(
 ): Promise<BackupSummary> {
   const part = `${path}.part`;
   await rm(part, { force: true });
-  const file = await writing(path, open(part, "wx", 0o600));
+  const file = await failing(path, "written", open(part, "wx", 0o600));
   try {
     const summary = await write(file, path, records);
     await file.sync();
     await file.close();
-    await writing(path, rename(part, path));
+    await failing(path, "written", rename(part, path));
     return summary;
   } catch (error) {
     await file.close().catch(() => undefined);
@@ -58,30 +59,29 @@ async function write(
   let waiting: Uint8Array[] = [MAGIC];
   let waitingBytes = MAGIC.byteLength;
   let bytes = 0;
-  let head: BackupHead | undefined;
-  let end: BackupEnd | undefined;
+  const ends: Ends = {};
   const flush = async () => {
     for (const chunk of waiting) hash.update(chunk);
-    await writing(path, file.writev(waiting));
+    await failing(path, "written", file.writev(waiting));
     bytes += waitingBytes;
     waiting = [];
     waitingBytes = 0;
   };
   for await (const some of records) {
     for (const message of some) {
-      if (message.record.case === "head") head = message.record.value;
-      if (message.record.case === "end") end = message.record.value;
+      noteEnds(ends, message);
       const encoded = sizeDelimitedEncode(BackupRecordSchema, message);
       waiting.push(encoded);
       waitingBytes += encoded.byteLength;
       if (waitingBytes > FLUSH_BYTES) await flush();
     }
   }
+  const { head, end } = ends;
   if (head === undefined || end === undefined) {
     throw new CliFailure(EXIT.failed, "the plane ended the backup before its end; no file was written");
   }
   if (waiting.length > 0) await flush();
-  await writing(path, file.write(hash.digest()));
+  await failing(path, "written", file.write(hash.digest()));
   return { head, end, bytes: bytes + DIGEST_BYTES };
 }
 
@@ -90,17 +90,11 @@ export async function checkBackup(path: string): Promise<BackupSummary> {
   const bytes = await sizeOf(path);
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { end: bytes - DIGEST_BYTES - 1 })) hash.update(chunk as Buffer);
-  const trailer: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { start: bytes - DIGEST_BYTES })) trailer.push(chunk as Buffer);
-  if (!hash.digest().equals(Buffer.concat(trailer))) throw damaged(path, "its checksum is not that of its content");
-  let head: BackupHead | undefined;
-  let end: BackupEnd | undefined;
-  for await (const records of readBackup(path)) {
-    for (const { record } of records) {
-      if (record.case === "head") head = record.value;
-      if (record.case === "end") end = record.value;
-    }
-  }
+  const trailer = await buffer(createReadStream(path, { start: bytes - DIGEST_BYTES }));
+  if (!hash.digest().equals(trailer)) throw damaged(path, "its checksum is not that of its content");
+  const ends: Ends = {};
+  for await (const records of readBackup(path)) for (const message of records) noteEnds(ends, message);
+  const { head, end } = ends;
   if (head === undefined || end === undefined) throw damaged(path, "it has no head or no end");
   return { head, end, bytes };
 }
@@ -126,15 +120,22 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
   if (some.length > 0) yield some;
 }
 
+interface Ends {
+  head?: BackupHead;
+  end?: BackupEnd;
+}
+
+function noteEnds(ends: Ends, { record }: BackupRecord): void {
+  if (record.case === "head") ends.head = record.value;
+  if (record.case === "end") ends.end = record.value;
+}
+
 async function sizeOf(path: string): Promise<number> {
-  const { size } = await reading(path, stat(path));
-  const start: Buffer[] = [];
-  try {
-    for await (const chunk of createReadStream(path, { end: MAGIC.byteLength - 1 })) start.push(chunk as Buffer);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  const found = Buffer.concat(start);
+  const read = async () => {
+    const { size } = await stat(path);
+    return { size, found: await buffer(createReadStream(path, { end: MAGIC.byteLength - 1 })) };
+  };
+  const { size, found } = await failing(path, "read", read());
   if (!found.toString("latin1").startsWith(MAGIC_FAMILY))
     throw new CliFailure(EXIT.failed, `${path}: is no backup of Fairlead`);
   if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
@@ -151,26 +152,11 @@ function damaged(path: string, why: string): CliFailure {
   return new CliFailure(EXIT.failed, `${path}: is damaged: ${why}\nnothing was changed`);
 }
 
-async function reading<T>(path: string, what: Promise<T>): Promise<T> {
+async function failing<T>(path: string, what: "read" | "written", doing: Promise<T>): Promise<T> {
   try {
-    return await what;
-  } catch (error) {
-    throw unreadable(path, error);
+    return await doing;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CliFailure(EXIT.failed, `${path}: cannot be ${what}: ${why}`, { cause });
   }
-}
-
-async function writing<T>(path: string, what: Promise<T>): Promise<T> {
-  try {
-    return await what;
-  } catch (error) {
-    throw new CliFailure(EXIT.failed, `${path}: cannot be written: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function unreadable(path: string, error: unknown): CliFailure {
-  return new CliFailure(EXIT.failed, `${path}: cannot be read: ${reasonOf(error)}`, { cause: error });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,5 @@
+import type { StoredMsg } from "@nats-io/jetstream";
+
 /**
  * A message's place in its batch, written into a header of each, so that whoever reads one message knows where its batch
  * begins and ends: the messages of a batch have consecutive sequences, and its revision is the sequence of its last.
@@ -22,4 +24,10 @@ export function formatBatchMark({ index, count, hidden }: BatchMark): string {
 export function parseBatchMark(text: string): BatchMark {
   const [index = 1, count = 1, hidden = 0] = text === "" ? [] : text.split("/").map(Number);
   return { index, count, hidden };
+}
+
+/** The position of the batch that a message of the stream belongs to. */
+export function positionOf({ seq, header }: StoredMsg): number {
+  const { index, count } = parseBatchMark(header.get(BATCH_HEADER));
+  return seq + count - index;
 }

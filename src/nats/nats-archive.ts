@@ -1,4 +1,4 @@
-import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { invalid } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -9,7 +9,7 @@ import { checkKey, checkValue } from "../store/batch.ts";
 import { outcomeUnknown, replacedMeanwhile, unreachable } from "../store/errors.ts";
 import type { Revision } from "../store/revision.ts";
 import type { Committed } from "../store/state-store.ts";
-import { BATCH_HEADER, parseBatchMark } from "./batch-mark.ts";
+import { positionOf } from "./batch-mark.ts";
 import { formatCopy, parseCopy, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
 import { readPages } from "./bucket-pages.ts";
@@ -105,11 +105,7 @@ export class NatsArchive implements Archive {
       });
     }
     for await (const page of readPages(manager, { stream, subject: subjects.journal("*"), from: 1 })) {
-      yield page.flatMap((message): ArchiveRecord[] => {
-        const position = positionOf(message);
-        const entry = journal.entry({ position, at: message.time.getTime(), data: message.data });
-        return position > revision.position ? [] : [{ kind: "journal", entry }];
-      });
+      yield journal.entries(page, revision.position).map((entry) => ({ kind: "journal", entry }) as const);
     }
   }
 
@@ -255,11 +251,6 @@ export class NatsArchive implements Archive {
   #word(): Uint8Array {
     return new TextEncoder().encode(`by ${this.#options.replica}`);
   }
-}
-
-function positionOf({ seq, header }: StoredMsg): number {
-  const { index, count } = parseBatchMark(header.get(BATCH_HEADER));
-  return seq + count - index;
 }
 
 function text(data: Uint8Array): string {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import { JOURNAL_WINDOW_MS, type Journal, type JournalEntry } from "../store/journal.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
-import { BATCH_HEADER, parseBatchMark } from "./batch-mark.ts";
+import { positionOf } from "./batch-mark.ts";
 import { readPages } from "./bucket-pages.ts";
 import type { BucketWrite } from "./publish-batch.ts";
 import type { StoredMessage, StreamReader } from "./stream-reader.ts";
@@ -34,7 +34,7 @@ export class NatsJournal implements Journal {
     if (requestId === "") return undefined;
     const { reader, subjects } = this.#options;
     const found = await reader.last(subjects().journal(tokenOf(requestId)));
-    return found && this.entry(found);
+    return found && this.#entry(found);
   }
 
   async list({ limit, key }: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]> {
@@ -70,17 +70,19 @@ export class NatsJournal implements Journal {
     const subjects = this.#options.subjects();
     const entries: JournalEntry[] = [];
     for await (const page of readPages(manager, { stream: subjects.stream, subject: subjects.journal("*"), from })) {
-      for (const message of page) {
-        const { count, index } = parseBatchMark(message.header.get(BATCH_HEADER));
-        entries.push(
-          this.entry({ position: message.seq + count - index, at: message.time.getTime(), data: message.data }),
-        );
-      }
+      entries.push(...this.entries(page));
     }
     return entries;
   }
 
-  entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry {
+  /** What messages of the stream say that were written up to a position. */
+  entries(page: readonly StoredMsg[], upTo = Number.POSITIVE_INFINITY): JournalEntry[] {
+    return page
+      .filter((message) => positionOf(message) <= upTo)
+      .map((message) => this.#entry({ position: positionOf(message), at: message.time.getTime(), data: message.data }));
+  }
+
+  #entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry {
     const { result, origin, ...said } = JSON.parse(new TextDecoder().decode(data)) as JournalRecord;
     const { epoch } = this.#options.head();
     return {

@@ -26,7 +26,7 @@ export function checkReplace(state: State, options: ReplaceOptions | undefined):
   });
 }
 
-export function isEmpty(state: State): boolean {
+function isEmpty(state: State): boolean {
   return KINDS.every((kind) => state.all(kind)[Symbol.iterator]().next().done === true);
 }
 
