@@ -105,7 +105,9 @@ function prepare(database: DatabaseSync, path: string): void {
     const schema = pragma(database, "user_version");
     if (schema > SCHEMA) throw newerRelease(path, schema, SCHEMA);
     if (schema < SCHEMA) {
-      throw foreignStore(`${path} has schema ${schema}, which no release wrote; choose another data directory`, { path });
+      throw foreignStore(`${path} has schema ${schema}, which no release wrote; choose another data directory`, {
+        path,
+      });
     }
   }
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
