@@ -2,6 +2,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import { messageOf, type ResponseFrame } from "./encode-response.ts";
 import { MessageError, MessageReader } from "./message-reader.ts";
+import type { WriteWindow } from "./write-window.ts";
 
 export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -38,24 +39,25 @@ export const publicTransport: TransportOf = (call, _, listener) => {
  * costs no queue and no promise. Beginning and end of the call stay with grpc-js. This relies on private fields, which
  * `tryDirectTransport` tries; a call where they are not as expected is served by the public way.
  */
-export const directTransport: TransportOf = (call, maxRequestBytes, listener) => {
-  const inner = innermostCall(call);
-  const stream = field(inner, "stream");
-  if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
-  readDirectly(call, stream, new MessageReader(maxRequestBytes, (message) => listener.received(message)));
-  stream.on("drain", () => listener.drained());
-  if (stream.session?.encrypted) return new SlicedTransport(call, stream, () => listener.drained());
-  return {
-    write: ({ shared, own }) => {
-      if (!openForWriting(call, stream)) return true;
-      stream.cork();
-      stream.write(shared);
-      const takesMore = stream.write(own);
-      stream.uncork();
-      return takesMore;
-    },
+export function directTransport(window: WriteWindow): TransportOf {
+  return (call, maxRequestBytes, listener) => {
+    const inner = innermostCall(call);
+    const stream = field(inner, "stream");
+    if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
+    readDirectly(call, stream, new MessageReader(maxRequestBytes, (message) => listener.received(message)));
+    stream.on("drain", () => listener.drained());
+    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, () => listener.drained());
+    return { write: (frame) => !openForWriting(call, stream) || writeFrame(stream, frame) };
   };
-};
+}
+
+function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame): boolean {
+  stream.cork();
+  stream.write(shared);
+  const takesMore = stream.write(own);
+  stream.uncork();
+  return takesMore;
+}
 
 /** Takes the place of grpc-js as the one who listens for data. The call flows on, empty, to tell its end. */
 function readDirectly(call: DiscoveryCall, stream: ServerHttp2Stream, reader: MessageReader): void {
@@ -80,38 +82,44 @@ const TLS_SLICE_BYTES = 64 * 1024;
 class SlicedTransport implements ResponseTransport {
   readonly #call: DiscoveryCall;
   readonly #stream: ServerHttp2Stream;
+  readonly #window: WriteWindow;
   readonly #onDrain: () => void;
   readonly #slices: Buffer[] = [];
+  readonly #begin = () => this.#writeNext();
   #writing = false;
 
-  constructor(call: DiscoveryCall, stream: ServerHttp2Stream, onDrain: () => void) {
+  constructor(call: DiscoveryCall, stream: ServerHttp2Stream, window: WriteWindow, onDrain: () => void) {
     this.#call = call;
     this.#stream = stream;
+    this.#window = window;
     this.#onDrain = onDrain;
+    stream.on("close", () => window.leave(this.#begin));
   }
 
-  write({ shared, own }: ResponseFrame): boolean {
+  write(frame: ResponseFrame): boolean {
     if (!openForWriting(this.#call, this.#stream)) return true;
-    if (!this.#writing && shared.length <= TLS_SLICE_BYTES) {
-      this.#stream.cork();
-      this.#stream.write(shared);
-      const takesMore = this.#stream.write(own);
-      this.#stream.uncork();
-      return takesMore;
-    }
+    const { shared, own } = frame;
+    if (!this.#writing && shared.length <= TLS_SLICE_BYTES) return writeFrame(this.#stream, frame);
     for (let at = 0; at < shared.length; at += TLS_SLICE_BYTES) {
       this.#slices.push(shared.subarray(at, at + TLS_SLICE_BYTES));
     }
     this.#slices.push(own);
-    if (!this.#writing) this.#writeNext();
+    if (!this.#writing) {
+      this.#writing = true;
+      this.#window.enter(this.#begin);
+    }
     return false;
   }
 
   #writeNext(): void {
     const slice = this.#slices.shift();
-    this.#writing = slice !== undefined;
-    if (slice) this.#stream.write(slice, (error) => (error ? undefined : this.#writeNext()));
-    else this.#onDrain();
+    if (slice) {
+      this.#stream.write(slice, (error) => (error ? undefined : this.#writeNext()));
+      return;
+    }
+    this.#writing = false;
+    this.#window.leave(this.#begin);
+    this.#onDrain();
   }
 }
 

@@ -2,6 +2,7 @@ import { Client, credentials, Server, ServerCredentials, status } from "@grpc/gr
 import type { Clock } from "../../runtime/clock.ts";
 import type { ResponseFrame } from "./encode-response.ts";
 import { type DiscoveryCall, directTransport } from "./stream-transport.ts";
+import { WriteWindow } from "./write-window.ts";
 
 const PATH = "/fairlead.Try/Exchange";
 const PATIENCE_MS = 2000;
@@ -26,8 +27,9 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
     responseDeserialize: pass,
   };
   const frame = frameOf("direct");
+  const transportOf = directTransport(new WriteWindow(clock));
   const serve = (call: DiscoveryCall) => {
-    const transport = directTransport(call, REQUEST_BYTES, {
+    const transport = transportOf(call, REQUEST_BYTES, {
       received: (message) => {
         if (message.length !== REQUEST_BYTES) return;
         transport.write(frame);

@@ -29,6 +29,7 @@ import { type StreamDriver, serveStream } from "./stream-driver.ts";
 import type { Placement, StreamHost } from "./stream-host.ts";
 import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./stream-transport.ts";
 import { tryDirectTransport } from "./try-direct-transport.ts";
+import { WriteWindow } from "./write-window.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
@@ -205,7 +206,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   async #chooseTransport(): Promise<void> {
     directTransportWorks ??= tryDirectTransport(this.#clock);
-    if (await directTransportWorks) this.#transportOf = directTransport;
+    if (await directTransportWorks) this.#transportOf = directTransport(new WriteWindow(this.#clock));
     else this.#log.warn({}, "grpc-js does not allow direct reads and writes: each response is copied per stream");
   }
 

@@ -6,6 +6,7 @@ import { prepareResource } from "../../../src/xds/server/cached-resource.ts";
 import { messageOf, ResponseEncoder } from "../../../src/xds/server/encode-response.ts";
 import { directTransport, publicTransport, type TransportOf } from "../../../src/xds/server/stream-transport.ts";
 import { tryDirectTransport } from "../../../src/xds/server/try-direct-transport.ts";
+import { WriteWindow } from "../../../src/xds/server/write-window.ts";
 
 const TYPE = "type.googleapis.com/example.Thing";
 
@@ -16,7 +17,7 @@ afterEach(() => {
 
 describe("responses reach the client whole and in order, and the call ends well", () => {
   test.each([
-    ["directly", directTransport],
+    ["directly", direct()],
     ["by the public interface", publicTransport],
   ])("written %s", async (_, transportOf) => {
     const { encoder, sends } = thousandAndOneKilobyte();
@@ -32,7 +33,7 @@ describe("responses reach the client whole and in order, and the call ends well"
   test("a call whose inner stream is not where it was expected is served by the public interface", async () => {
     const hidden: TransportOf = (call, ...rest) => {
       const disguised = new Proxy(call, { get: (target, name) => (name === "call" ? {} : bound(target, name)) });
-      return directTransport(disguised, ...rest);
+      return direct()(disguised, ...rest);
     };
     const { encoder, sends } = thousandAndOneKilobyte();
     const frames = sends.map((send) => encoder.encode(send, "delta", "plane-a"));
@@ -71,6 +72,10 @@ describe("streams share what is the same for all", () => {
     expect(encoder.encode({ ...send, ...difference }, variant, identifier).shared).not.toBe(one.shared);
   });
 });
+
+function direct(): TransportOf {
+  return directTransport(new WriteWindow(systemClock));
+}
 
 /** A response larger than any window or slice, and a small one behind it. */
 function thousandAndOneKilobyte(): { encoder: ResponseEncoder; sends: Send[] } {
