@@ -38,6 +38,7 @@ export class SeenObservations {
   async newestElsewhere(name: Name, uid: string): Promise<bigint> {
     const answers = await this.#peers.ask(TOPIC, encode(`${name} ${uid}`), { timeoutMs: ANSWER_WITHIN_MS });
     const sequences = answers.map(({ answer }) => (answer === undefined ? 0n : BigInt(decode(answer))));
+    // biome-ignore lint/complexity/useMathMinMax: these are bigints.
     return sequences.reduce((a, b) => (a > b ? a : b), 0n);
   }
 }
