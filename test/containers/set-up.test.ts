@@ -66,8 +66,13 @@ describe.each(Object.entries(formsOfSetUp()))("three NATS servers, two planes an
     const register = ["register", "shop/shop-1", "--address", addressOf(setUp.shop), "--weight", String(weight)];
     await mustSoon("plane-a", register);
     await setUp.start(server);
-    const written: unknown = JSON.parse(await mustSoon("plane-b", ["get", "backend", "shop/shop-1", "-o", "json"]));
-    expect(written).toMatchObject({ weight });
+    // The other plane hears of it by the log, which may be silent for some seconds after such a loss.
+    await eventually(
+      async () =>
+        JSON.parse(await must("plane-b", ["get", "backend", "shop/shop-1", "-o", "json"])) as { weight: number },
+      (written) => written.weight === weight,
+      { what: `plane-b has the weight ${weight}`, timeoutMs: 30_000, everyMs: 200, explain: () => setUp.logs() },
+    );
     await Promise.all(running.map((each) => each.more(20)));
     expect(await stop(running)).toEqual([]);
   });
