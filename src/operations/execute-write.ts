@@ -22,6 +22,9 @@ const FOLD_MS = 5000;
  *
  * The plan is made before the journal is asked for the request id: what another try of the same request wrote since then
  * breaks the plan's guards, and what it wrote before is in the journal.
+ *
+ * A plan that writes nothing has no guards: that all is as asked for, or that a thing is not there, is said only once this
+ * replica has folded everything that anybody was told of before. That costs a barrier of the store.
  */
 export async function executeWrite<R extends WriteAnswer>(
   context: Context,
@@ -30,16 +33,23 @@ export async function executeWrite<R extends WriteAnswer>(
 ): Promise<R> {
   checkOptions(useCase.options);
   await awaitExpectedVersion(context, caller, useCase.expectedVersion);
+  const validateOnly = useCase.options?.validateOnly === true;
+  let isPresent = validateOnly;
   for (let attempt = 1; ; attempt++) {
     const planned = attemptPlan(context, useCase);
     const earlier = await recallResult(context.journal, useCase);
     if (earlier !== undefined) return earlier;
+    if (!isPresent && !(planned.ok && planned.write.ops.length > 0)) {
+      await foldPresent(context, caller);
+      isPresent = true;
+      continue;
+    }
     if (!planned.ok) throw planned.refusal;
     const { ops, response } = planned.write;
     if (ops.length === 0) return response;
     const batch = { ops, cause: causeOf(caller, useCase, response) };
     checkBatch(batch);
-    if (useCase.options?.validateOnly === true) return response;
+    if (validateOnly) return response;
     try {
       const { revision } = await context.store.commit(batch);
       await foldedWithin(context, revision, { ms: FOLD_MS, signal: caller.signal });
@@ -88,6 +98,18 @@ function checkOptions(options: WriteOptions | undefined): void {
 
 function isLostRace(error: unknown): error is ControlPlaneError {
   return error instanceof ControlPlaneError && (error.code === "VERSION_MISMATCH" || error.code === "REQUEST_SEEN");
+}
+
+/** @throws ControlPlaneError `unavailable` when the store cannot be asked, or this replica does not keep up with it. */
+async function foldPresent(context: Context, caller: Caller): Promise<void> {
+  const revision = await context.store.barrier();
+  if (await foldedWithin(context, revision, { ms: FOLD_MS, signal: caller.signal })) return;
+  throw new ControlPlaneError({
+    kind: "unavailable",
+    code: "REPLICA_BEHIND",
+    message: `replica ${context.plane.replica} has not read what was written before; nothing was written, try again or ask another replica`,
+    details: { replica: context.plane.replica },
+  });
 }
 
 /** Another writer was first: lets the mirror learn of it, and steps out of the way of others who lost as well. */

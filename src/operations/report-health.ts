@@ -53,7 +53,6 @@ export async function reportHealth(
       saysTheSame(before, health, uid) &&
       outlives(before.object.expiresAt, life, stamp.now)
     ) {
-      context.seen.note(before.message, health.sequence);
       const revision = formatRevision(before.revision);
       return { ops: [], response: create(ReportHealthResponseSchema, { health: before.message, revision }) };
     }
@@ -67,7 +66,7 @@ export async function reportHealth(
     const response = create(ReportHealthResponseSchema, { health: message, changed: true });
     return { ops: op === undefined ? [] : [op], response };
   };
-  return await executeWrite<ReportHealthResponse>(context, caller, {
+  const answer = await executeWrite<ReportHealthResponse>(context, caller, {
     operation: "report-health",
     options,
     expectedVersion: "",
@@ -76,6 +75,8 @@ export async function reportHealth(
     objectOf: (response) => response.health,
     brief: (response) => response,
   });
+  if (!answer.changed && answer.health !== undefined) context.seen.note(answer.health, health.sequence);
+  return answer;
 }
 
 /** The name of the verdict that a report, or its withdrawal, is about. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Running, start } from "../../src/app/start.ts";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
-import type { AnyObject } from "../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { Change_Action as Action, type AnyObject } from "../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { ENDPOINTS_TYPE } from "../../src/resources/resource.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
@@ -171,6 +171,22 @@ describe("a plane that hears the store late", () => {
     expect((await moved.next()).resources.map((resource) => resource.version)).toEqual([version]);
   });
 
+  it("does not say from its old state that nothing is to be done, or that a thing is not there", async () => {
+    await using wire = await startTcpProxy(natsPort());
+    const { one, late } = await oneIsBehind(wire);
+    await one.admin.call(ADMIN.registerBackend, { backend: { name: "shop/c", target: targetOf(3) } });
+    const again = { objects: objects(backend("shop/b", "10.0.0.2:80")) };
+    expect(await refusal(late.admin.call(ADMIN.apply, again))).toMatch(/cannot be written|nothing was written/);
+    wire.mend();
+    const applied = await eventually(
+      () => late.admin.call(ADMIN.apply, again),
+      () => true,
+      { what: "writes go on" },
+    );
+    expect(applied.changes.map(({ action }) => action)).toEqual([Action.CREATE]);
+    await late.admin.call(ADMIN.unregisterBackend, { name: "shop/c" });
+  });
+
   it("holds back what it has, when that takes too long", async () => {
     await using wire = await startTcpProxy(natsPort());
     const { one, late, version } = await oneIsBehind(wire);
@@ -223,12 +239,15 @@ function targetOf(i: number) {
 }
 
 async function applyAll(admin: AdminClient): Promise<void> {
-  const objects = OBJECTS.map(({ kind: word, ...json }) => {
+  await admin.call(ADMIN.apply, { objects: objects(...OBJECTS) });
+}
+
+function objects(...documents: typeof OBJECTS) {
+  return documents.map(({ kind: word, ...json }) => {
     const named = manifestKind(word);
     if (!named.ok) throw new Error(named.message);
     const read = messageFromJson(named.kind, json);
     if (!read.ok) throw new Error(JSON.stringify(read.violations));
     return { object: { case: named.kind, value: read.message } as AnyObject["object"] };
   });
-  await admin.call(ADMIN.apply, { objects });
 }
