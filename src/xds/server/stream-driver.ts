@@ -104,7 +104,7 @@ export class StreamDriver implements ClientRef {
   }
 
   recheckHolds(): void {
-    if (this.#fence === "failed") this.#passFence();
+    if (this.#fence === "failed" && this.#abort === undefined) this.#passFence();
     if (this.#protocol?.releaseHolds()) this.#host.wake(this);
   }
 
@@ -286,7 +286,8 @@ export class StreamDriver implements ClientRef {
 
   /** Nothing is answered before whatever any replica ever served has surely arrived here (design: the fence). */
   #passFence(): void {
-    this.#fence = "pending";
+    // While a fence that failed is tried again, what is held stays held, and is seen to be.
+    if (this.#fence === "none") this.#fence = "pending";
     this.#abort = new AbortController();
     this.#host.fence(this.#abort.signal).then(
       () => this.#fenceEnded("passed"),

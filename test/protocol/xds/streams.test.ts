@@ -349,6 +349,23 @@ describe("the fence", () => {
     expect(response.resources.map(({ name }) => name)).toEqual(["a"]);
   });
 
+  it("that failed and is tried again leaves what it held to be seen, and lets the rest through meanwhile", async () => {
+    const gate = Promise.withResolvers<void>();
+    let attempts = 0;
+    await start({ fence: () => (attempts++ === 0 ? Promise.reject(new Error("away")) : gate.promise) });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE, initialResourceVersions: { a: "other" } });
+    const held = () => server.clients()[0]?.types[0]?.resources.map((resource) => resource.held);
+    await eventually(held, (reasons) => reasons?.join() === "store_unreachable", { what: "it is held" });
+    server.recheckHolds();
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["b"]);
+    expect(held()).toContain("store_unreachable");
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: stream.responses[0]?.nonce ?? "" });
+    gate.resolve();
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["a"]);
+  });
+
   it("that fails holds back the members of a collection, since who asks for it does not say what it holds", async () => {
     let reachable = false;
     await start({ fence: () => (reachable ? Promise.resolve() : Promise.reject(new Error("away"))) });
