@@ -29,6 +29,8 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
         settled = wanted;
         return { batches: [], nextAt };
       }
+      // A worker that is back before the next look is not one of those.
+      settled = "";
       const value = encodeAssignment(plan.assignment);
       const given = plan.assignment.workers.map(
         (worker): StoreOp => ({ op: "put", key: assignmentKey(worker), value }),
