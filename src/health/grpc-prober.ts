@@ -42,6 +42,8 @@ function call(socket: Socket, target: Target, probe: GrpcProbe, attempt: Attempt
   const stream = session.request({
     ":method": "POST",
     ":path": "/grpc.health.v1.Health/Check",
+    // Left to itself, the session adds the scheme's port.
+    ":authority": authority,
     "content-type": "application/grpc",
     te: "trailers",
     "user-agent": "fairlead-health",

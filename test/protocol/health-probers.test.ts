@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer as createHttp } from "node:http";
-import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
+import { createServer as createHttp2, createSecureServer as createHttps2, type ServerHttp2Stream } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
 import { join } from "node:path";
@@ -31,6 +31,9 @@ const HTTP = {
 } as const;
 const TCP = { kind: "tcp", send: new Uint8Array(), expect: new Uint8Array() } as const;
 const GRPC = { kind: "grpc", service: "", authority: "", tls: undefined } as const;
+const certificate = selfSigned("shop.example");
+const tls = { serverName: "shop.example", verify: true, trustedCertificates: "" };
+const trusting = { ...tls, trustedCertificates: certificate.cert };
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 function probe(port: number, by: Probe, timeoutMs = 5000, signal = new AbortController().signal) {
@@ -204,9 +207,6 @@ describe("an HTTP check", () => {
 });
 
 describe("an HTTPS check", () => {
-  const certificate = selfSigned("shop.example");
-  const tls = { serverName: "shop.example", verify: true, trustedCertificates: "" };
-
   async function serveTls() {
     const names: unknown[] = [];
     const server = createHttps(certificate, (request, response) => {
@@ -218,14 +218,13 @@ describe("an HTTPS check", () => {
 
   it("passes with a trusted certificate for the name, and sends the name", async () => {
     const { port, names } = await serveTls();
-    const trusting = { ...tls, trustedCertificates: certificate.cert };
     expect(await probe(port, { ...HTTP, tls: trusting })).toMatchObject({ outcome: "pass" });
     expect(names).toEqual(["shop.example"]);
   });
 
   it("fails for another name", async () => {
     const { port } = await serveTls();
-    const other = { ...tls, serverName: "pay.example", trustedCertificates: certificate.cert };
+    const other = { ...trusting, serverName: "pay.example" };
     expect(await probe(port, { ...HTTP, tls: other })).toMatchObject({ reason: "certificate is for another name" });
   });
 
@@ -273,8 +272,7 @@ describe("a TCP check", () => {
 
 describe("a gRPC check", () => {
   /** A health server as the protocol has it: a serving status for each service it knows. */
-  function serve(answers: Readonly<Record<string, number>>) {
-    const server = createHttp2();
+  function serve(answers: Readonly<Record<string, number>>, server: Server = createHttp2()) {
     server.on("stream", (stream: ServerHttp2Stream) => {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -315,6 +313,55 @@ describe("a gRPC check", () => {
 
   it("names a refused connection", async () => {
     expect(await probe(await closedPort(), GRPC)).toMatchObject({ reason: "connection refused" });
+  });
+
+  describe("over TLS", () => {
+    it("passes with a trusted certificate for the name, and sends the name", async () => {
+      const seen: unknown[] = [];
+      const server = createHttps2(certificate);
+      server.on("stream", ({ session }: ServerHttp2Stream, headers) => {
+        const name = (session?.socket as TLSSocket).servername;
+        seen.push([name, session?.alpnProtocol, headers[":scheme"], headers[":authority"]]);
+      });
+      const port = await serve({ "shop.Cart": 1 }, server);
+      const call = { ...GRPC, service: "shop.Cart", authority: "cart.example", tls: trusting };
+      expect(await probe(port, call)).toMatchObject({ outcome: "pass", reason: "gRPC SERVING" });
+      expect(seen).toEqual([["shop.example", "h2", "https", "cart.example"]]);
+    });
+
+    it("fails for another name", async () => {
+      const port = await serve({ "": 1 }, createHttps2(certificate));
+      const other = { ...trusting, serverName: "pay.example" };
+      expect(await probe(port, { ...GRPC, tls: other })).toMatchObject({ reason: "certificate is for another name" });
+    });
+
+    it("fails without trust, unless verification is off", async () => {
+      const port = await serve({ "": 1 }, createHttps2(certificate));
+      expect(await probe(port, { ...GRPC, tls })).toMatchObject({ reason: "certificate is self-signed" });
+      expect(await probe(port, { ...GRPC, tls: { ...tls, verify: false } })).toMatchObject({ outcome: "pass" });
+    });
+
+    it("tells what the server says, not just that it speaks", async () => {
+      const port = await serve({ "": 2 }, createHttps2(certificate));
+      expect(await probe(port, { ...GRPC, tls: trusting })).toMatchObject({
+        outcome: "fail",
+        reason: "gRPC NOT_SERVING",
+        ambiguous: false,
+      });
+    });
+
+    it("fails on a server without TLS", async () => {
+      const seen = await probe(await serve({ "": 1 }), { ...GRPC, tls });
+      expect(seen).toMatchObject({ outcome: "fail", ambiguous: false });
+      expect(seen?.reason).toMatch(/^TLS handshake failed/);
+    });
+
+    it("fails on a server that speaks only HTTP/1.1", async () => {
+      const port = await listen(createHttps(certificate, (_, response) => response.end()));
+      const seen = await probe(port, { ...GRPC, tls: trusting });
+      expect(seen).toMatchObject({ outcome: "fail", ambiguous: false });
+      expect(seen?.reason).toMatch(/^TLS handshake failed/);
+    });
   });
 });
 
