@@ -1,6 +1,6 @@
 /**
  * Three planes on three real nats-servers check backends that count what they are asked, while workers are killed, paused
- * and cut off. Each plane reaches the servers through proxies of its own, which can be cut.
+ * and cut off.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MASS_FAILURE_MAX_WAIT_MS } from "../../src/domain/mass-failure.ts";
@@ -16,11 +16,11 @@ import { decodeStored } from "../../src/schema/stored-object.ts";
 import { leaseKey } from "../../src/store/lease.ts";
 import type { WatchEvent } from "../../src/store/state-store.ts";
 import { eventually } from "../support/eventually.ts";
+import { type Host, startHostNetwork } from "../support/host-network.ts";
 import { backend, manifest, service } from "../support/manifest.ts";
 import { startNats } from "../support/nats.ts";
 import { type Plane, startPlane } from "../support/plane.ts";
 import { startTargets, type Target } from "../support/targets.ts";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const WORKERS = ["plane-1", "plane-2", "plane-3"];
 const SERVICES = ["shop", "pay", "search"];
@@ -33,7 +33,7 @@ const LEADER_MOVES_WITHIN_MS = 25_000;
 
 interface Worker {
   readonly plane: Plane;
-  readonly proxies: readonly TcpProxy[];
+  readonly host: Host;
 }
 
 /** A verdict as it was written, and who was to check the backend at that revision. */
@@ -43,6 +43,9 @@ interface Written {
 }
 
 const disposables = new AsyncDisposableStack();
+const network = disposables.use(await startHostNetwork());
+/** Otherwise one that is cut off still checks its backends. */
+const CUT_FROM_BACKENDS = network.means === "network namespaces";
 const workers = new Map<string, Worker>();
 const targets = new Map<string, Target>();
 const written: Written[] = [];
@@ -51,17 +54,16 @@ const shares: (readonly string[])[] = [];
 let leader: () => Promise<string>;
 
 beforeAll(async () => {
-  const nats = disposables.use(await startNats({ size: 3 }));
+  const nats = disposables.use(await startNats({ size: 3, host: network.address }));
   await observe(nats.urls);
   await Promise.all(
     WORKERS.map(async (replica) => {
-      const proxies: TcpProxy[] = [];
-      for (const url of nats.urls) proxies.push(disposables.use(await startTcpProxy(Number(new URL(url).port))));
-      const urls = proxies.map(({ port }) => `nats://127.0.0.1:${port}`);
-      workers.set(replica, { plane: disposables.use(await startPlane({ nats: urls, replica })), proxies });
+      const host = await network.addHost(nats);
+      const plane = disposables.use(await startPlane({ nats: host.natsUrls, replica, enter: host.enter }));
+      workers.set(replica, { plane, host });
     }),
   );
-  const { all } = disposables.use(await startTargets(SERVICES.length * PER_SERVICE));
+  const { all } = disposables.use(await startTargets(SERVICES.length * PER_SERVICE, network.address));
   for (const [i, target] of all.entries()) targets.set(`${SERVICES[i % SERVICES.length]}/b${i}`, target);
   const members = [...targets].map(([name, { address }]) => backend(name, address));
   const [first] = WORKERS;
@@ -169,24 +171,44 @@ const longestPause = ({ checks }: Target, from: number, to: number) => {
   return Math.max(...seen.map((at, i) => at - (seen[i - 1] ?? at)));
 };
 
-const FAULTS = {
-  killed: {
-    strike: ({ plane }: Worker) => plane.kill9(),
-    mend: ({ plane }: Worker) => plane.restart(),
-  },
-  paused: {
-    strike: async ({ plane }: Worker) => void process.kill(plane.pid(), "SIGSTOP"),
-    mend: async ({ plane }: Worker) => void process.kill(plane.pid(), "SIGCONT"),
-  },
-  "cut off": {
-    strike: async ({ proxies }: Worker) => {
-      for (const proxy of proxies) proxy.cut();
-    },
-    mend: async ({ proxies }: Worker) => {
-      for (const proxy of proxies) proxy.mend();
-    },
-  },
-} as const;
+const KILLED = {
+  how: "killed",
+  isCutOff: false,
+  strike: ({ plane }: Worker) => plane.kill9(),
+  mend: ({ plane }: Worker) => plane.restart(),
+};
+const PAUSED = {
+  how: "paused",
+  isCutOff: false,
+  strike: async ({ plane }: Worker) => void process.kill(plane.pid(), "SIGSTOP"),
+  mend: async ({ plane }: Worker) => void process.kill(plane.pid(), "SIGCONT"),
+};
+const CUT_OFF = {
+  how: `cut off by ${network.means}`,
+  isCutOff: true,
+  strike: ({ host }: Worker) => host.cut(),
+  mend: ({ host }: Worker) => host.mend(),
+};
+
+/** Milliseconds from an instant until others check all that a worker checked. */
+async function takenOver(name: string, since: number, isCutOff: boolean): Promise<number> {
+  if (!isCutOff || CUT_FROM_BACKENDS) return await checkedAgain(shareOf(name), since);
+  // It goes on checking; what counts is that another one has begun.
+  await eventually(
+    () => shares.at(-1),
+    (now) => now?.every((share) => !share.includes(name)) ?? false,
+    { what: "the work is shared out anew", timeoutMs: 40_000 },
+  );
+  return Date.now() - since + INTERVAL_MS;
+}
+
+/** Waits until a worker has come to a verdict, written or not. */
+const judges = ({ plane }: Worker, logBefore: number) =>
+  eventually(
+    () => plane.log().slice(logBefore),
+    (log) => log.includes('"msg":"verdict"'),
+    { what: "the worker that is cut off comes to a verdict", everyMs: 200 },
+  );
 
 describe("workers", () => {
   it("check each backend once per interval among them", async () => {
@@ -206,26 +228,18 @@ describe("workers", () => {
     }
   });
 
-  it.each(["killed", "paused", "cut off"] as const)(
-    "take over from one that is %s in time, from the stored verdicts, and it cannot write",
-    async (how) => {
+  it.each([KILLED, PAUSED, CUT_OFF])(
+    "take over from one that is $how in time, from the stored verdicts, and it cannot write",
+    async ({ strike, mend, isCutOff }) => {
       await allTogether();
       const name = await follower();
       const lost = shareOf(name);
       const others = [...targets].filter(([each]) => lost.every((own) => own.name !== each));
       const before = written.length;
+      const logBefore = worker(name).plane.log().length;
       const struckAt = Date.now();
-      await FAULTS[how].strike(worker(name));
-      // One that is cut off goes on checking; what counts is that another one has begun.
-      const movedMs =
-        how === "cut off"
-          ? await eventually(
-              () => shares.at(-1),
-              (now) => now?.every((share) => !share.includes(name)) ?? false,
-              { what: "the work is shared out anew", timeoutMs: 40_000 },
-            ).then(() => Date.now() - struckAt + INTERVAL_MS)
-          : await checkedAgain(lost, struckAt);
-      expect(movedMs).toBeLessThan(MOVES_WITHIN_MS);
+      await strike(worker(name));
+      expect(await takenOver(name, struckAt, isCutOff)).toBeLessThan(MOVES_WITHIN_MS);
       for (const [each, target] of others) {
         expect(longestPause(target, struckAt, Date.now()), each).toBeLessThan(2.5 * INTERVAL_MS);
       }
@@ -246,7 +260,8 @@ describe("workers", () => {
         (health) => health?.status === Status.HEALTHY,
         { what: "the new owner says that the backend is healthy" },
       );
-      await FAULTS[how].mend(worker(name));
+      if (isCutOff) await judges(worker(name), logBefore);
+      await mend(worker(name));
       await allTogether();
       await sleep(2 * INTERVAL_MS);
       expect(written.slice(before).map(({ health }) => [health.backend, health.observer === name])).toEqual([
@@ -256,17 +271,19 @@ describe("workers", () => {
     },
   );
 
-  it.each(["killed", "paused"] as const)(
-    "take over in time when the one that shares the work out is %s",
-    async (how) => {
+  it.each([KILLED, PAUSED, CUT_OFF])(
+    "take over in time when the one that shares the work out is $how, and it changes nothing afterwards",
+    async ({ strike, mend, isCutOff }) => {
       await allTogether();
       const name = await leader();
       const before = written.length;
+      const logBefore = worker(name).plane.log().length;
       const struckAt = Date.now();
-      await FAULTS[how].strike(worker(name));
-      expect(await checkedAgain(shareOf(name), struckAt)).toBeLessThan(LEADER_MOVES_WITHIN_MS);
+      await strike(worker(name));
+      expect(await takenOver(name, struckAt, isCutOff)).toBeLessThan(LEADER_MOVES_WITHIN_MS);
       expect(await leader()).not.toBe(name);
-      await FAULTS[how].mend(worker(name));
+      if (isCutOff && CUT_FROM_BACKENDS) await judges(worker(name), logBefore);
+      await mend(worker(name));
       await allTogether();
       expect(written.slice(before)).toEqual([]);
     },

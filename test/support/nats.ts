@@ -1,4 +1,4 @@
-/** Real nats-servers of a test on loopback: one, or three that form a cluster. */
+/** Real nats-servers of a test: one, or three that form a cluster. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
@@ -26,15 +26,17 @@ export interface NatsCluster extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** On loopback. */
 export interface NatsPorts {
   readonly client: number;
+  /** On loopback, and so is `monitor`. */
   readonly cluster: number;
   readonly monitor: number;
 }
 
 export interface NatsClusterOptions {
   readonly size: 1 | 3;
+  /** Where clients reach them; on loopback unless it is given. */
+  readonly host?: string;
   /** More lines of the configuration of each. */
   readonly config?: string;
   /** The whole configuration of each, instead of ours. */
@@ -46,12 +48,18 @@ export interface NatsPlace {
   readonly name: string;
   /** Its own folder. */
   readonly home: string;
+  readonly host: string;
   readonly own: NatsPorts;
   /** Of all servers, its own too. */
   readonly ports: readonly NatsPorts[];
 }
 
-export async function startNats({ size, config = "", configOf }: NatsClusterOptions): Promise<NatsCluster> {
+export async function startNats({
+  size,
+  host = "127.0.0.1",
+  config = "",
+  configOf,
+}: NatsClusterOptions): Promise<NatsCluster> {
   const program = provideNatsServer(() => {}).path;
   const folder = tempFolder();
   const ports: NatsPorts[] = [];
@@ -62,9 +70,9 @@ export async function startNats({ size, config = "", configOf }: NatsClusterOpti
     const home = join(folder.path, `n${i + 1}`);
     mkdirSync(home, { recursive: true });
     const file = join(home, "nats.conf");
-    const place = { name: `n${i + 1}`, home, own, ports };
+    const place = { name: `n${i + 1}`, home, host, own, ports };
     writeFileSync(file, configOf?.(place) ?? ownConfig(place, config));
-    return new Server({ program, file, home, name: `n${i + 1}`, ports: own });
+    return new Server({ program, file, home, name: `n${i + 1}`, host, ports: own });
   });
   for (const server of servers) server.start();
   await Promise.all(servers.map((server) => server.isReady()));
@@ -88,13 +96,13 @@ export async function administer<T>(nats: NatsCluster, run: (api: JetStreamManag
 class Server implements NatsServer {
   readonly name: string;
   readonly url: string;
-  readonly #options: { program: string; file: string; home: string; name: string; ports: NatsPorts };
+  readonly #options: { program: string; file: string; home: string; name: string; host: string; ports: NatsPorts };
   #child: Child | undefined;
 
-  constructor(options: { program: string; file: string; home: string; name: string; ports: NatsPorts }) {
+  constructor(options: { program: string; file: string; home: string; name: string; host: string; ports: NatsPorts }) {
     this.#options = options;
     this.name = options.name;
-    this.url = `nats://127.0.0.1:${options.ports.client}`;
+    this.url = `nats://${options.host}:${options.ports.client}`;
   }
 
   get child(): Child {
@@ -131,12 +139,12 @@ class Server implements NatsServer {
   }
 }
 
-function ownConfig({ name, home, own, ports }: NatsPlace, config: string): string {
+function ownConfig({ name, home, host, own, ports }: NatsPlace, config: string): string {
   const routes = ports.map(({ cluster }) => `nats-route://127.0.0.1:${cluster}`).join(", ");
   const cluster = `cluster { name: test, listen: "127.0.0.1:${own.cluster}", routes: [ ${routes} ], no_advertise: true }`;
   return `
     server_name: ${name}
-    listen: "127.0.0.1:${own.client}"
+    listen: "${host}:${own.client}"
     http: "127.0.0.1:${own.monitor}"
     jetstream { store_dir: "${home}", max_file_store: 2GB, max_memory_store: 64MB, sync_interval: always }
     ${ports.length > 1 ? cluster : ""}

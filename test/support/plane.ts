@@ -53,6 +53,8 @@ export interface PlaneOptions {
   readonly bucket?: string;
   /** This plane's name; those that share a bucket need different ones. */
   readonly replica?: string;
+  /** The words before its commands, where they run elsewhere than the test. */
+  readonly enter?: readonly string[];
   /** A configuration file that says where the state is, instead of `nats` and `bucket`. */
   readonly config?: string;
 }
@@ -70,10 +72,14 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
       ...(options.nodeArgs ?? []),
       ...[main, "up", ...storeArgs(options, dataFolder), ...listen, ...(options.args ?? [])],
     ];
-    return launchPlane(args, logFile);
+    return launchPlane([...(options.enter ?? []), process.execPath, ...args], logFile);
   }
   const cli = (args: readonly string[], input?: string) =>
-    runFairlead(args, { env: { FAIRLEAD_SERVER: addresses.admin }, ...(input !== undefined && { input }) });
+    runFairlead(args, {
+      env: { FAIRLEAD_SERVER: addresses.admin },
+      ...(options.enter && { enter: options.enter }),
+      ...(input !== undefined && { input }),
+    });
   const must = async (args: readonly string[], input?: string) => {
     const result = await cli(args, input);
     if (result.code !== 0) throw new Error(`fairlead ${args.join(" ")} exits with ${result.code}: ${result.stderr}`);
@@ -117,13 +123,19 @@ function storeArgs({ nats, bucket, replica, config }: PlaneOptions, dataFolder: 
 /** Runs `fairlead ARGS` to its end. */
 export function runFairlead(
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly timeoutMs?: number } = {},
+  options: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly input?: string;
+    readonly timeoutMs?: number;
+    readonly enter?: readonly string[];
+  } = {},
 ): Promise<CommandResult> {
-  const { env = {}, input, timeoutMs = 60_000 } = options;
+  const { env = {}, input, timeoutMs = 60_000, enter = [] } = options;
+  const [program = "", ...rest] = [...enter, process.execPath, main, ...args];
   return new Promise((resolve) => {
     const child = execFile(
-      process.execPath,
-      [main, ...args],
+      program,
+      rest,
       { env: { ...process.env, ...env }, timeout: timeoutMs, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => resolve({ code: exitCode(error), stdout, stderr }),
     );
@@ -137,10 +149,10 @@ interface Running {
   readonly startedInMs: number;
 }
 
-async function launchPlane(args: readonly string[], logFile: string): Promise<Running> {
+async function launchPlane([program = "", ...args]: readonly string[], logFile: string): Promise<Running> {
   const startedAt = performance.now();
   const from = existsSync(logFile) ? readFileSync(logFile, "utf8").length : 0;
-  const child = startChild({ name: "fairlead up", program: process.execPath, args, logFile });
+  const child = startChild({ name: "fairlead up", program, args, logFile });
   const line = await eventually(
     () => (child.running() ? listeningLine(child.log().slice(from)) : "ended"),
     (found) => found !== undefined,

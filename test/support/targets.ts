@@ -32,7 +32,7 @@ export interface Targets extends AsyncDisposable {
   readonly all: readonly Target[];
 }
 
-export async function startTargets(count: number): Promise<Targets> {
+export async function startTargets(count: number, host = "127.0.0.1"): Promise<Targets> {
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
   const all: Target[] = [];
@@ -46,10 +46,10 @@ export async function startTargets(count: number): Promise<Targets> {
       BEHAVIOURS[target.behaviour](socket);
     });
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen(0, "127.0.0.1", resolve);
+      server.once("error", reject).listen(0, host, resolve);
     });
     const target: Target = {
-      address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+      address: `${host}:${(server.address() as AddressInfo).port}`,
       behaviour: "well",
       checks,
     };

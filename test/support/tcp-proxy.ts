@@ -7,6 +7,11 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void;
   /** Every connection is reset, and so are new ones, until it is mended. */
   reset(): void;
+  /**
+   * What a client sends stays here from the first packet on in which a text occurs, until it is mended.
+   * Returns once there is such a packet.
+   */
+  hold(text: string): Promise<void>;
   /** What was sent meanwhile arrives, as TCP does once the way is free again; connections that were made meanwhile go on. */
   mend(): void;
   /** What the server sends arrives with each occurrence of one text as another of the same length; nothing: as it was sent. */
@@ -17,6 +22,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let isReset = false;
+  let held: { readonly text: string; readonly taken: () => void } | undefined;
   let falsified: { readonly from: string; readonly to: string } | undefined;
   const pass = (data: Buffer) => {
     if (falsified === undefined) return data;
@@ -40,7 +46,15 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return;
     }
     const target = connect(targetPort, "127.0.0.1");
-    join(client, target, (data) => data);
+    join(client, target, (data) => {
+      if (held !== undefined && data.includes(held.text)) {
+        held.taken();
+        held = undefined;
+        client.pause();
+        target.cork();
+      }
+      return data;
+    });
     join(target, client, pass);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -58,8 +72,15 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     mend: () => {
       isCut = false;
       isReset = false;
-      for (const socket of sockets) socket.resume();
+      for (const socket of sockets) {
+        socket.uncork();
+        socket.resume();
+      }
     },
+    hold: (text) =>
+      new Promise((resolve) => {
+        held = { text, taken: resolve };
+      }),
     falsify: (texts) => {
       falsified = texts;
     },
