@@ -11,7 +11,9 @@ import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
+import type { Link } from "./link.ts";
 import { SeenWrites } from "./seen-writes.ts";
+import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
 import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
 
 /** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
@@ -19,7 +21,6 @@ export const SILENCE_LIMIT_MS = 3_000;
 /** When nobody else has, somebody writes a tick after this. */
 const QUIET_MS = 1_000;
 const CHECK_INTERVAL_MS = 250;
-const SERVER_PATIENCE_MS = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
 /** The net: how often the whole bucket is compared with the mirror. */
 const COMPARE_INTERVAL_MS = 600_000;
@@ -39,6 +40,7 @@ export interface MirrorStatus {
 
 export interface BucketMirrorOptions {
   readonly connection: NatsConnection;
+  readonly link: Pick<Link, "isUp">;
   readonly manager: JetStreamManager;
   readonly bucket: string;
   readonly inboxPrefix: string;
@@ -66,6 +68,7 @@ interface Waiter {
 export class BucketMirror {
   readonly seen = new SeenWrites();
   readonly #options: BucketMirrorOptions;
+  readonly #ping: ServerPing;
   readonly #waiters = new Set<Waiter>();
   readonly #cancels = new Set<() => void>();
   #held: HeldState | undefined;
@@ -92,6 +95,7 @@ export class BucketMirror {
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
+    this.#ping = new ServerPing(options);
     this.#subjects = subjectsOf(options.bucket);
     this.#heardAt = options.clock.monotonic();
   }
@@ -294,10 +298,13 @@ export class BucketMirror {
   }
 
   #checkSilence(): void {
-    const { clock, onQuiet } = this.#options;
+    const { clock, link, onQuiet } = this.#options;
     const silentMs = clock.monotonic() - this.#heardAt;
     if (silentMs > QUIET_MS && this.#held !== undefined) onQuiet();
-    if (silentMs < SILENCE_LIMIT_MS || this.#isOpening || clock.monotonic() < this.#notBefore) return;
+    // Asked before the limit, so that it is known by then whether it is the server that is silent.
+    if (silentMs < SILENCE_LIMIT_MS - SERVER_PATIENCE_MS) this.#ping.forget();
+    else this.#ping.ask();
+    if (silentMs < SILENCE_LIMIT_MS || this.#isOpening || !link.isUp || clock.monotonic() < this.#notBefore) return;
     void this.#reopen(silentMs);
   }
 
@@ -305,9 +312,9 @@ export class BucketMirror {
     const { logger, clock, random } = this.#options;
     this.#isOpening = true;
     try {
+      if (await this.#ping.leaveDeaf()) return;
       void this.#feed?.stop();
       this.#feed = undefined;
-      await this.#leaveDeafServer();
       const info = await this.#info();
       if (await this.#isReplaced(info)) return;
       this.#liveFrom = info.state.last_seq;
@@ -325,18 +332,6 @@ export class BucketMirror {
       this.#isOpening = false;
       if (this.#isStopped) await this.#feed?.stop();
     }
-  }
-
-  /** A server that stands still keeps its connections: the pings of the client would find out only much later. */
-  async #leaveDeafServer(): Promise<void> {
-    const { connection, clock, logger } = this.#options;
-    const answered = await Promise.race([
-      connection.flush().then(() => true),
-      clock.sleep(SERVER_PATIENCE_MS).then(() => false),
-    ]);
-    if (answered) return;
-    logger.warn({ server: connection.getServer() }, "server does not answer; trying another");
-    await connection.reconnect();
   }
 
   /**

@@ -1,10 +1,11 @@
-import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection, type Server } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { NatsSecurity } from "./security.ts";
 
 const OLDEST_MAJOR = 2;
 const OLDEST_MINOR = 12;
-const CONNECT_TIMEOUT_MS = 5_000;
+/** For one server: with another to go to, a longer one would only prolong the silence. */
+const CONNECT_TIMEOUT_MS = 2_000;
 /** Answers come to subjects below it, so that permissions can name it. */
 export const INBOX_PREFIX = "_INBOX_fairlead";
 
@@ -33,6 +34,7 @@ export async function connectNats({ servers, name, security }: NatsConnectOption
       reconnectJitter: 250,
       pingInterval: 5_000,
       maxPingOut: 2,
+      reconnectToServer: longestUntried,
       ...security,
     });
   } catch (cause) {
@@ -60,4 +62,11 @@ function cannotConnect(cause: unknown, servers: readonly string[]): ControlPlane
   }
   const message = `no NATS server can be reached at ${where}: ${why}`;
   return new ControlPlaneError({ kind: "unavailable", code: "NATS_UNREACHABLE", message, details, cause });
+}
+
+/** The client by itself tries the server first that it has just left, though nothing may come of it but a timeout. */
+function longestUntried(pool: readonly Server[]): Server | null {
+  return pool.reduce<Server | null>((first, server) => {
+    return first === null || server.lastConnect < first.lastConnect ? server : first;
+  }, null);
 }

@@ -81,6 +81,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
   const reader = new StreamReader(connection, subjects.stream);
   const mirror = new BucketMirror({
     connection,
+    link,
     manager: await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false }),
     bucket,
     inboxPrefix: INBOX_PREFIX,

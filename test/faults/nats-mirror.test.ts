@@ -9,8 +9,8 @@ import { type NatsCluster, type NatsServer, startNats } from "../support/nats.ts
 import { StoreLoad } from "./store-load.ts";
 
 const BUCKET = "faults";
-/** What is promised, and what a machine that does other things beside may add. */
-const LONGEST_SILENCE_MS = 7_000 + 3_000;
+/** What is promised. */
+const LONGEST_SILENCE_MS = 7_000;
 
 describe("a mirror on three servers", () => {
   let cluster: NatsCluster;

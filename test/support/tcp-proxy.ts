@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from "node:net";
 
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
+  /** Whether a connection leads through it. */
+  isUsed(): boolean;
   /** Nothing passes any more, in either direction, and no connection is closed: as when a cable is pulled. */
   cut(): void;
   /** Every connection is reset, and so are new ones, until it is mended. */
@@ -61,6 +63,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
+    isUsed: () => sockets.size > 0,
     cut: () => {
       isCut = true;
       for (const socket of sockets) socket.pause();

@@ -5,6 +5,8 @@ import { startTcpProxy } from "./tcp-proxy.ts";
 export interface Wires extends AsyncDisposable {
   /** For the client. The cluster must not advertise its servers, or it would find other ways. */
   readonly urls: readonly string[];
+  /** The server that the client is connected to. */
+  used(): number;
   /** All of them, or the one to a server. */
   cut(server?: number): void;
   mend(): void;
@@ -14,6 +16,7 @@ export async function startWires({ servers }: NatsCluster): Promise<Wires> {
   const proxies = await Promise.all(servers.map(({ url }) => startTcpProxy(Number(new URL(url).port))));
   return {
     urls: proxies.map(({ port }) => `nats://127.0.0.1:${port}`),
+    used: () => proxies.findIndex((proxy) => proxy.isUsed()),
     cut: (server) => {
       for (const [i, proxy] of proxies.entries()) if (server === undefined || server === i) proxy.cut();
     },

@@ -1,0 +1,67 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+
+/** How long a server may take to answer. */
+export const SERVER_PATIENCE_MS = 1_000;
+
+export interface ServerPingOptions {
+  readonly connection: Pick<NatsConnection, "flush" | "reconnect" | "getServer">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Question {
+  /** Neither answered nor lost with the connection. */
+  isOpen: boolean;
+  /** Resolves when it is answered or lost, and at the latest when patience ends. */
+  readonly isDue: Promise<void>;
+}
+
+/**
+ * Finds out whether the server of a connection still answers. One that stands still, or whose way is cut, keeps its
+ * connections: the pings of the client itself would find out only much later.
+ */
+export class ServerPing {
+  readonly #options: ServerPingOptions;
+  #question: Question | undefined;
+
+  constructor(options: ServerPingOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a ping, unless one was sent that has not been judged. */
+  ask(): void {
+    this.#question ??= this.#ask();
+  }
+
+  /** Drops the ping that was sent: all is well. */
+  forget(): void {
+    this.#question = undefined;
+  }
+
+  /**
+   * Judges the ping that was sent, if any, once its patience has ended, and has the connection look for another server when
+   * it was not answered. Says whether it did: what is asked before there is a connection again may be lost.
+   */
+  async leaveDeaf(): Promise<boolean> {
+    const { connection, logger } = this.#options;
+    const question = this.#question;
+    await question?.isDue;
+    this.forget();
+    if (question?.isOpen !== true) return false;
+    logger.warn({ server: connection.getServer() }, "server does not answer; trying another");
+    await connection.reconnect();
+    return true;
+  }
+
+  #ask(): Question {
+    const { connection, clock } = this.#options;
+    const end = () => {
+      question.isOpen = false;
+    };
+    const ended = connection.flush().then(end, end);
+    const question: Question = { isOpen: true, isDue: Promise.race([ended, clock.sleep(SERVER_PATIENCE_MS)]) };
+    return question;
+  }
+}
