@@ -3,6 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
+import { repeat } from "../runtime/repeat.ts";
 import { HeldState } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
@@ -12,6 +13,7 @@ import { storeFailure } from "./failure.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
+import { readTail } from "./log-tail.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
 import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
@@ -70,7 +72,7 @@ export class BucketMirror {
   readonly #options: BucketMirrorOptions;
   readonly #ping: ServerPing;
   readonly #waiters = new Set<Waiter>();
-  readonly #cancels = new Set<() => void>();
+  readonly #ends: (() => void)[] = [];
   #held: HeldState | undefined;
   #current: MirroredEpoch | undefined;
   /** Of the root that the feed brings. */
@@ -118,13 +120,12 @@ export class BucketMirror {
     } finally {
       this.#isOpening = false;
     }
-    this.#every(
-      () => CHECK_INTERVAL_MS,
-      () => this.#checkSilence(),
-    );
-    this.#every(
-      () => COMPARE_INTERVAL_MS * (0.5 + this.#options.random.next()),
-      () => this.compare(),
+    const { clock, random } = this.#options;
+    const checkMs = () => CHECK_INTERVAL_MS;
+    const compareMs = () => COMPARE_INTERVAL_MS * (0.5 + random.next());
+    this.#ends.push(
+      repeat(clock, checkMs, () => this.#checkSilence()),
+      repeat(clock, compareMs, () => this.compare()),
     );
     await this.loaded();
   }
@@ -217,7 +218,7 @@ export class BucketMirror {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const cancel of this.#cancels) cancel();
+    for (const end of this.#ends) end();
     for (const waiter of this.#waiters) waiter.resolve(undefined);
     this.#loading?.done();
     this.#held?.close();
@@ -246,6 +247,17 @@ export class BucketMirror {
     };
     // A new epoch may have begun meanwhile, whose root is another.
     this.#heardAt = subjects === this.#subjects ? this.#options.clock.monotonic() : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Takes in what there is without a feed: the mirror is then late, but does not stand still until one can be opened. */
+  async #readTail(): Promise<void> {
+    const subjects = this.#subjects;
+    try {
+      const messages = await readTail({ ...this.#options, subjects, from: this.#assembler.last + 1 });
+      for (const message of messages) if (subjects === this.#subjects && !this.#isStopped) this.#take(message);
+    } catch (err) {
+      this.#options.logger.warn({ err }, "log could not be read without a consumer");
+    }
   }
 
   #take(message: BucketMessage): void {
@@ -300,16 +312,18 @@ export class BucketMirror {
   #checkSilence(): void {
     const { clock, link, onQuiet } = this.#options;
     const silentMs = clock.monotonic() - this.#heardAt;
+    const isFed = this.#feed !== undefined && silentMs < SILENCE_LIMIT_MS;
     if (silentMs > QUIET_MS && this.#held !== undefined) onQuiet();
     // Asked before the limit, so that it is known by then whether it is the server that is silent.
     if (silentMs < SILENCE_LIMIT_MS - SERVER_PATIENCE_MS) this.#ping.forget();
     else this.#ping.ask();
-    if (silentMs < SILENCE_LIMIT_MS || this.#isOpening || !link.isUp || clock.monotonic() < this.#notBefore) return;
+    if (isFed || this.#isOpening || !link.isUp || clock.monotonic() < this.#notBefore) return;
     void this.#reopen(silentMs);
   }
 
   async #reopen(silentMs: number): Promise<void> {
     const { logger, clock, random } = this.#options;
+    let isSameLog = false;
     this.#isOpening = true;
     try {
       if (await this.#ping.leaveDeaf()) return;
@@ -318,6 +332,7 @@ export class BucketMirror {
       const info = await this.#info();
       if (await this.#isReplaced(info)) return;
       this.#liveFrom = info.state.last_seq;
+      isSameLog = true;
       await this.#open();
       this.#reopens += 1;
       logger.warn({ silentMs, sequence: this.#assembler.last }, "mirror reopened");
@@ -328,6 +343,7 @@ export class BucketMirror {
       const pauseMs = Math.min(LONGEST_PAUSE_MS, CHECK_INTERVAL_MS * 2 ** this.#failures) * (0.5 + random.next() / 2);
       this.#notBefore = clock.monotonic() + pauseMs;
       logger.warn({ err, silentMs }, "mirror could not be reopened");
+      if (isSameLog) await this.#readTail();
     } finally {
       this.#isOpening = false;
       if (this.#isStopped) await this.#feed?.stop();
@@ -366,21 +382,5 @@ export class BucketMirror {
 
   async #info(): Promise<StreamInfo> {
     return await this.#options.manager.streams.info(this.#subjects.stream);
-  }
-
-  #every(intervalMs: () => number, run: () => unknown): void {
-    const tick = () => {
-      this.#cancel(cancel);
-      if (this.#isStopped) return;
-      run();
-      this.#every(intervalMs, run);
-    };
-    const cancel = this.#options.clock.after(intervalMs(), tick);
-    this.#cancels.add(cancel);
-  }
-
-  #cancel(cancel: () => void): void {
-    cancel();
-    this.#cancels.delete(cancel);
   }
 }

@@ -1,8 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from "@nats-io/transport-node";
 import type { BucketMessage } from "./batch-assembler.ts";
-import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
-import { parseEpochMark } from "./epoch-mark.ts";
+import { bucketMessage } from "./bucket-message.ts";
 import type { Subjects } from "./subjects.ts";
 
 const HEARTBEAT_MS = 1_000;
@@ -103,18 +102,7 @@ class FeedReader {
       return;
     }
     this.#delivered += 1;
-    const header = (name: string) => message.headers?.get(name) ?? "";
-    const key = this.#options.subjects.keyOf(message.subject);
-    const isGone = header("KV-Operation") !== "" || header("Nats-Marker-Reason") !== "";
-    this.#options.onMessage({
-      sequence: info.sequence,
-      at: info.at,
-      pending: info.pending,
-      mark: parseBatchMark(header(BATCH_HEADER)),
-      id: header(ID_HEADER),
-      epoch: message.subject === this.#options.subjects.epoch ? parseEpochMark(message.string()) : undefined,
-      change: key === undefined ? undefined : { key, value: isGone ? undefined : message.data },
-    });
+    this.#options.onMessage(bucketMessage(message, this.#options.subjects, info));
   }
 
   #break(): void {

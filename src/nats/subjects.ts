@@ -9,6 +9,7 @@ export interface Subjects {
   readonly content: string;
   /** What a mirror listens to: the state, the ticks and the epoch, but no copies and no records. */
   readonly mirrored: readonly string[];
+  isMirrored(subject: string): boolean;
   /** Says which epoch it is, and where its root is. */
   readonly epoch: string;
   state(key: string): string;
@@ -41,6 +42,8 @@ export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects 
     root,
     content: `${own}>`,
     mirrored: [`${stateRoot}>`, `${top}tick.*`, `${top}epoch`],
+    isMirrored: (subject) =>
+      subject.startsWith(stateRoot) || subject.startsWith(`${top}tick.`) || subject === `${top}epoch`,
     epoch: `${top}epoch`,
     state: (key) => stateRoot + tokens(key),
     history: (key, slot) => `${historyRoot}${slot}.${tokens(key)}`,

@@ -5,6 +5,7 @@ import { type OpenedNatsStore, openNatsStore } from "../../src/nats/open-nats-st
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { eventually } from "../support/eventually.ts";
 import { type NatsCluster, type NatsServer, startNats } from "../support/nats.ts";
 import { StoreLoad } from "./store-load.ts";
 
@@ -56,6 +57,7 @@ describe("a mirror on three servers", () => {
       await connection.close();
     }
   };
+  const stream = () => manage(anyServer(), (api) => api.streams.info(`KV_${BUCKET}`));
   const consumers = (server: NatsServer) => manage(server, (api) => api.consumers.list(`KV_${BUCKET}`).next());
   const serverOf = (name: string | undefined) => {
     const server = cluster.servers.find((server) => server.name === name);
@@ -72,10 +74,19 @@ describe("a mirror on three servers", () => {
     expect(reader.mirrorStatus()).toMatchObject({ repairs: 0, frozen: undefined });
   };
 
-  it("goes on after its consumer was deleted on the server", async () => {
+  const stepDown = async () => {
+    const connection = await connect({ servers: [...cluster.urls] });
+    await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.KV_${BUCKET}`, "", { timeout: 5_000 });
+    await connection.close();
+  };
+  const deleteConsumers = async () => {
     for (const { name } of await consumers(anyServer())) {
       await manage(anyServer(), (api) => api.consumers.delete(`KV_${BUCKET}`, name));
     }
+  };
+
+  it("goes on after its consumer was deleted on the server", async () => {
+    await deleteConsumers();
     await goesOn();
     expect(reader.mirrorStatus().reopens).toBeGreaterThan(0);
   });
@@ -91,8 +102,7 @@ describe("a mirror on three servers", () => {
   });
 
   it("goes on after the leader of the stream was killed", async () => {
-    const info = await manage(anyServer(), (api) => api.streams.info(`KV_${BUCKET}`));
-    const victim = serverOf(info.cluster?.leader);
+    const victim = serverOf((await stream()).cluster?.leader);
     await victim.kill();
     await goesOn();
     await victim.restart();
@@ -108,6 +118,30 @@ describe("a mirror on three servers", () => {
     }
     await goesOn();
     expect(cluster.servers.every(({ child }) => child.running())).toBe(true);
+  });
+
+  it("goes on while the cluster has no leader that could give it a consumer", async () => {
+    const reply = await fetch(`${anyServer().monitor}/jsz`);
+    const { meta_cluster } = (await reply.json()) as { meta_cluster: { leader: string } };
+    const victim = serverOf(meta_cluster.leader);
+    await eventually(
+      async () => {
+        const leader = (await stream()).cluster?.leader;
+        if (leader === victim.name) await stepDown();
+        return leader;
+      },
+      (leader) => leader !== undefined && leader !== victim.name,
+      { what: "the stream is led by another server", timeoutMs: 20_000 },
+    );
+    await deleteConsumers();
+    victim.signal("SIGSTOP");
+    try {
+      await goesOn();
+    } finally {
+      victim.signal("SIGCONT");
+    }
+    await goesOn();
+    expect(victim.child.running()).toBe(true);
   });
 
   it("goes on after the server of its consumer stood still", async () => {

@@ -12,6 +12,8 @@ import { tempFolder } from "./temp-folder.ts";
 export interface NatsServer {
   readonly name: string;
   readonly url: string;
+  /** Where it tells about itself over HTTP. */
+  readonly monitor: string;
   readonly child: Child;
   signal(signal: NodeJS.Signals): void;
   /** Kills it and waits for its end. */
@@ -96,6 +98,7 @@ export async function administer<T>(nats: NatsCluster, run: (api: JetStreamManag
 class Server implements NatsServer {
   readonly name: string;
   readonly url: string;
+  readonly monitor: string;
   readonly #options: { program: string; file: string; home: string; name: string; host: string; ports: NatsPorts };
   #child: Child | undefined;
 
@@ -103,6 +106,7 @@ class Server implements NatsServer {
     this.#options = options;
     this.name = options.name;
     this.url = `nats://${options.host}:${options.ports.client}`;
+    this.monitor = `http://127.0.0.1:${options.ports.monitor}`;
   }
 
   get child(): Child {
@@ -116,9 +120,8 @@ class Server implements NatsServer {
   }
 
   async isReady(): Promise<void> {
-    const health = `http://127.0.0.1:${this.#options.ports.monitor}/healthz`;
     await eventually(
-      async () => (await fetch(health)).status,
+      async () => (await fetch(`${this.monitor}/healthz`)).status,
       (status) => status === 200,
       { what: `${this.name} is ready`, timeoutMs: 30_000, explain: () => this.child.logTail() },
     );

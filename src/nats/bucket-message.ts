@@ -1,0 +1,30 @@
+import type { MsgHdrs } from "@nats-io/transport-node";
+import type { BucketMessage } from "./batch-assembler.ts";
+import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
+import { parseEpochMark } from "./epoch-mark.ts";
+import type { Subjects } from "./subjects.ts";
+
+/** A message as it lies in the stream. */
+export interface StreamMessage {
+  readonly subject: string;
+  readonly headers?: MsgHdrs;
+  readonly data: Uint8Array;
+}
+
+/** What a message of the bucket means to a mirror. */
+export function bucketMessage(
+  { subject, headers, data }: StreamMessage,
+  subjects: Subjects,
+  place: Pick<BucketMessage, "sequence" | "at" | "pending">,
+): BucketMessage {
+  const header = (name: string) => headers?.get(name) ?? "";
+  const key = subjects.keyOf(subject);
+  const isGone = header("KV-Operation") !== "" || header("Nats-Marker-Reason") !== "";
+  return {
+    ...place,
+    mark: parseBatchMark(header(BATCH_HEADER)),
+    id: header(ID_HEADER),
+    epoch: subject === subjects.epoch ? parseEpochMark(new TextDecoder().decode(data)) : undefined,
+    change: key === undefined ? undefined : { key, value: isGone ? undefined : data },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Clock } from "./clock.ts";
+
+/** Calls `run` again and again, `intervalMs()` after the call before has returned; the returned function ends that. */
+export function repeat(clock: Clock, intervalMs: () => number, run: () => unknown): () => void {
+  let isEnded = false;
+  let cancel = () => {};
+  const schedule = () => {
+    cancel = clock.after(intervalMs(), () => {
+      run();
+      if (!isEnded) schedule();
+    });
+  };
+  schedule();
+  return () => {
+    isEnded = true;
+    cancel();
+  };
+}
