@@ -1,5 +1,6 @@
-import { connect, errors, type NatsConnection, type Server } from "@nats-io/transport-node";
+import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
+import { longestUntried } from "./dial-order.ts";
 import type { NatsSecurity } from "./security.ts";
 
 const OLDEST_MAJOR = 2;
@@ -62,11 +63,4 @@ function cannotConnect(cause: unknown, servers: readonly string[]): ControlPlane
   }
   const message = `no NATS server can be reached at ${where}: ${why}`;
   return new ControlPlaneError({ kind: "unavailable", code: "NATS_UNREACHABLE", message, details, cause });
-}
-
-/** The client by itself tries the server first that it has just left, though nothing may come of it but a timeout. */
-function longestUntried(pool: readonly Server[]): Server | null {
-  return pool.reduce<Server | null>((first, server) => {
-    return first === null || server.lastConnect < first.lastConnect ? server : first;
-  }, null);
 }
