@@ -1,26 +1,19 @@
 import { JetStreamError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
 import { storeFailure } from "./failure.ts";
 
+/** Messages that one request to the server brings. */
 const PAGE = 200;
 const NO_MESSAGE = 404;
-
-export interface PagesQuery {
-  readonly stream: string;
-  readonly subject: string;
-  readonly from: number;
-  /** Messages on a page at most; 200 unless told otherwise. */
-  readonly size?: number;
-}
 
 /** The messages of a subject, which may have wildcards, from a sequence on, in order, a page at a time. */
 export async function* readPages(
   manager: JetStreamManager,
-  { stream, subject, from, size = PAGE }: PagesQuery,
+  { stream, subject, from }: { readonly stream: string; readonly subject: string; readonly from: number },
 ): AsyncGenerator<readonly StoredMsg[]> {
   for (let seq = from; ; ) {
     const messages: StoredMsg[] = [];
     try {
-      const page = await manager.direct.getBatch(stream, { seq, batch: size, next_by_subj: subject });
+      const page = await manager.direct.getBatch(stream, { seq, batch: PAGE, next_by_subj: subject });
       for await (const message of page) messages.push(message);
     } catch (error) {
       if (error instanceof JetStreamError && "code" in error && error.code === NO_MESSAGE) return;
@@ -28,7 +21,7 @@ export async function* readPages(
     }
     yield messages;
     const last = messages.at(-1);
-    if (last === undefined || messages.length < size) return;
+    if (last === undefined || messages.length < PAGE) return;
     seq = last.seq + 1;
   }
 }

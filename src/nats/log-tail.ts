@@ -3,12 +3,9 @@ import type { Clock } from "../runtime/clock.ts";
 import { unreachable } from "../store/errors.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { bucketMessage } from "./bucket-message.ts";
-import { readPages } from "./bucket-pages.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** Messages of the bucket that are read at most: copies and records of the journal count as well. */
-const MOST_MESSAGES = 5_000;
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 2_000;
 
 export interface TailQuery {
   readonly manager: JetStreamManager;
@@ -18,21 +15,22 @@ export interface TailQuery {
 }
 
 /**
- * What a mirror has not heard from a sequence on, as far as the server that answers has it; empty when it has nothing new, or
- * more than 5,000 messages of the bucket.
+ * What a mirror has not heard from a sequence on, up to the end of the log.
  *
- * Without a consumer: to make one takes the leader of the cluster, whose election lasts up to nine seconds, and meanwhile
- * the stream may well be written. In one request, so that no batch is cut and all is of one moment.
+ * Without a consumer: to make one takes the leader of the cluster, whose election lasts up to nine seconds, and meanwhile the
+ * stream may well be written. From the leader of the stream, since what another server has may be old; one by one, so not
+ * for more than some thousand messages, to which copies and records of the journal count as well.
  *
- * @throws ControlPlaneError `unavailable` when no answer comes within a second.
+ * @throws ControlPlaneError `unavailable` when the end is not reached within two seconds, or what the client throws.
  */
 export async function readTail(options: TailQuery): Promise<readonly BucketMessage[]> {
   const { clock, subjects } = options;
+  const enough = new AbortController();
   const late = clock.sleep(PATIENCE_MS).then(() => {
-    throw unreachable("the log was not read in time");
+    enough.abort();
+    throw unreachable("the end of the log was not reached in time");
   });
-  const messages = await Promise.race([readOnce(options), late]);
-  if ((messages.at(-1)?.pending ?? 0) > 0) return [];
+  const messages = await Promise.race([readToEnd(options, enough.signal), late]);
   const mirrored = messages.filter(({ subject }) => subjects.isMirrored(subject));
   return mirrored.map((message, i) =>
     bucketMessage({ subject: message.subject, headers: message.header, data: message.data }, subjects, {
@@ -43,8 +41,16 @@ export async function readTail(options: TailQuery): Promise<readonly BucketMessa
   );
 }
 
-async function readOnce({ manager, subjects, from }: TailQuery): Promise<readonly StoredMsg[]> {
-  const query = { stream: subjects.stream, subject: subjects.all, from, size: MOST_MESSAGES };
-  for await (const page of readPages(manager, query)) return page;
-  return [];
+/** What is overwritten while it is read comes again further on, so that at the end all is there. */
+async function readToEnd({ manager, subjects, from }: TailQuery, signal: AbortSignal): Promise<readonly StoredMsg[]> {
+  const messages: StoredMsg[] = [];
+  for (let seq = from; !signal.aborted; ) {
+    // The client's type lacks the second, which the server knows.
+    const query = { seq, next_by_subj: subjects.all };
+    const message = await manager.streams.getMessage(subjects.stream, query);
+    if (message === null) break;
+    messages.push(message);
+    seq = message.seq + 1;
+  }
+  return messages;
 }
