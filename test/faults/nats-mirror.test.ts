@@ -74,6 +74,16 @@ describe("a mirror on three servers", () => {
     expect(reader.mirrorStatus()).toMatchObject({ repairs: 0, frozen: undefined });
   };
 
+  const goesOnWithout = async (victim: NatsServer) => {
+    victim.signal("SIGSTOP");
+    try {
+      await goesOn();
+    } finally {
+      victim.signal("SIGCONT");
+    }
+    await goesOn();
+  };
+
   const stepDown = async () => {
     const connection = await connect({ servers: [...cluster.urls] });
     await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.KV_${BUCKET}`, "", { timeout: 5_000 });
@@ -134,26 +144,14 @@ describe("a mirror on three servers", () => {
       { what: "the stream is led by another server", timeoutMs: 20_000 },
     );
     await deleteConsumers();
-    victim.signal("SIGSTOP");
-    try {
-      await goesOn();
-    } finally {
-      victim.signal("SIGCONT");
-    }
-    await goesOn();
+    await goesOnWithout(victim);
     expect(victim.child.running()).toBe(true);
   });
 
   it("goes on after the server of its consumer stood still", async () => {
     const [consumer] = await consumers(anyServer());
     const victim = serverOf(consumer?.cluster?.leader);
-    victim.signal("SIGSTOP");
-    try {
-      await goesOn();
-    } finally {
-      victim.signal("SIGCONT");
-    }
-    await goesOn();
+    await goesOnWithout(victim);
     expect(victim.child.running()).toBe(true);
   });
 });
