@@ -65,7 +65,8 @@ interface NodeLine {
   readonly lagMs?: string;
 }
 
-async function planeOf(planes: readonly Plane[], nodeId: string): Promise<Plane> {
+/** The plane of these, `plane-1` and so on, that a proxy is connected to, and of which it has everything. */
+export async function planeOf(planes: readonly Plane[], nodeId: string): Promise<Plane> {
   const find = async () => {
     for (const [i, plane] of planes.entries()) {
       const { code, stdout } = await plane.cli("nodes", "-o", "json");
