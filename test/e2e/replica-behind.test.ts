@@ -33,7 +33,7 @@ test("a replica whose mirror is stuck sends its proxies to another that has been
   const served = await planeOf([plane1, plane2], "edge-1");
   const [stuck, ahead, wire] = served === plane1 ? [plane1, plane2, wire1] : [plane2, plane1, wire2];
 
-  // Each message of its feed is about another place in the log than it says, so the feed is opened anew, in vain.
+  // Its feed brings nothing any more that can be read, and is opened anew again and again, in vain.
   wire.falsify({ from: "$JS.ACK.KV_fairlead.", to: "$JS.ACK.KV.fairlead." });
   const stuckAt = performance.now();
   await ahead.mustCli("register", "shop/two", "--address", two.address);
