@@ -4,13 +4,15 @@ import type { Name } from "../domain/name.ts";
 export interface Assignment {
   /** The workers that share the backends, sorted. */
   readonly workers: readonly string[];
+  /** One more each time: who has not seen the one before does not know who checked what meanwhile. */
+  readonly round: number;
 }
 
 /**
  * The worker that checks a backend: the one whose hash with it is the greatest (rendezvous hashing), so that a worker
  * which leaves moves only its own share, evenly over the others. Nothing when there is no worker.
  */
-export function workerOf(backend: Name, { workers }: Assignment): string | undefined {
+export function workerOf(backend: Name, { workers }: Pick<Assignment, "workers">): string | undefined {
   let best: string | undefined;
   let bestHash = -1;
   for (const worker of workers) {
@@ -37,7 +39,7 @@ export function planAssign(current: Assignment, live: readonly string[]): Assign
   const same = workers.length === current.workers.length && workers.every((worker, i) => worker === current.workers[i]);
   if (same || workers.length === 0) return { change: false };
   const revoked = current.workers.filter((worker) => !workers.includes(worker));
-  return { change: true, assignment: { workers }, revoked };
+  return { change: true, assignment: { workers, round: current.round + 1 }, revoked };
 }
 
 /** FNV-1a over both names, mixed until every bit counts (the finalizer of MurmurHash3). */

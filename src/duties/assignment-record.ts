@@ -9,16 +9,16 @@ export function assignmentKey(worker: string): string {
   return `${ASSIGNMENTS}${token}`;
 }
 
-export function encodeAssignment({ workers }: Assignment): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ workers }));
+export function encodeAssignment({ workers, round }: Assignment): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ workers, round }));
 }
 
 /** Nothing for bytes of another form: then nobody has a share until it is written again. */
 export function decodeAssignment(bytes: Uint8Array): Assignment | undefined {
   try {
-    const { workers } = JSON.parse(new TextDecoder().decode(bytes)) as { workers?: unknown };
-    if (!Array.isArray(workers)) return undefined;
-    return { workers: workers.filter((worker) => typeof worker === "string") };
+    const { workers, round } = JSON.parse(new TextDecoder().decode(bytes)) as { workers?: unknown; round?: unknown };
+    if (!Array.isArray(workers) || typeof round !== "number") return undefined;
+    return { workers: workers.filter((worker) => typeof worker === "string"), round };
   } catch {
     return undefined;
   }

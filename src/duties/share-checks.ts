@@ -23,7 +23,10 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
       const wanted = JSON.stringify(workers);
       if (wanted === settled) return { batches: [], nextAt };
       const { entries } = await store.read(ASSIGNMENTS);
-      const current: Assignment = entries.flatMap(({ value }) => decodeAssignment(value) ?? [])[0] ?? { workers: [] };
+      const current: Assignment = entries.flatMap(({ value }) => decodeAssignment(value) ?? [])[0] ?? {
+        workers: [],
+        round: 0,
+      };
       const plan = planAssign(current, workers);
       if (!plan.change) {
         settled = wanted;

@@ -116,10 +116,12 @@ export class HealthWorker {
     return this.#checked.size;
   }
 
-  /** Takes a share over, or gives all up. */
+  /** Takes a share over, or gives all up. What it has already it keeps, unless another may have had it in between. */
   setShare(share: Share | undefined): void {
     const { log, mirror } = this.#options;
     if (share === undefined && this.#share !== undefined) log.warn({}, "share of checks lost");
+    const rounds = (share?.assignment.round ?? 0) - (this.#share?.assignment.round ?? 0);
+    if (rounds !== 0 && rounds !== 1) for (const name of this.#checked.keys()) this.#drop(name);
     this.#share = share;
     this.#sequence = 0n;
     this.#refresh(new Set([...this.#checked.keys(), ...Array.from(mirror.all("backend"), ({ name }) => name)]));

@@ -48,14 +48,16 @@ describe("rendezvous assignment", () => {
   it("plans nothing twice", () => {
     fc.assert(
       fc.property(workers, workers, (before, live) => {
-        const plan = planAssign({ workers: before.toSorted() }, live);
-        const assignment = plan.change ? plan.assignment : { workers: before.toSorted() };
+        const current = { workers: before.toSorted(), round: 1 };
+        const plan = planAssign(current, live);
+        const assignment = plan.change ? plan.assignment : current;
+        expect(assignment.round).toBe(plan.change ? 2 : 1);
         expect(planAssign(assignment, live)).toEqual({ change: false });
       }),
     );
   });
 
   it("keeps the shares while no worker lives", () => {
-    expect(planAssign({ workers: ["plane-a"] }, [])).toEqual({ change: false });
+    expect(planAssign({ workers: ["plane-a"], round: 1 }, [])).toEqual({ change: false });
   });
 });

@@ -63,7 +63,7 @@ function peersOf(name: string): Peers {
 
 function startView(name: string): HealthView {
   const worker: HealthViewOptions["worker"] = {
-    assignment: { workers: NAMES },
+    assignment: { workers: NAMES, round: 1 },
     findings: () => [],
     ages: () => shareOf(name).map(() => ({ service: "shop", intervalMs: 5000, ageMs: ageMs.get(name) ?? 0 })),
     recent: (backend) =>

@@ -301,11 +301,34 @@ describe("several workers", () => {
     await setLive(["plane-b"]);
     // A worker that did not hear of it: it hung, or was cut off.
     const old = { key: "assign/plane-a", revision: { epoch: 1, position: 1 } };
-    stale?.setShare({ assignment: { workers: ["plane-a"] }, fence: old });
+    stale?.setShare({ assignment: { workers: ["plane-a"], round: 1 }, fence: old });
     behaviour = () => REFUSED;
     await clock.advance(20_000);
     expect(verdictOf("shop/b1000")?.status).toBe("HEALTHY");
     expect(stale?.watched).toBe(0);
+  });
+});
+
+describe("a worker that comes to a verdict while it cannot write, and is told its share then", () => {
+  it.each([
+    ["forgets the verdict where another may have had the share in between", 2, "HEALTHY"],
+    ["writes it where the share was its own all the time", 1, "UNHEALTHY"],
+  ])("%s", async (_, rounds, status) => {
+    await put("service", "shop", checked());
+    await putBackends("shop", 1000, 1);
+    const worker = await startWorker("plane-a");
+    await clock.advance(10_000);
+    const away = vi.spyOn(store, "commit").mockRejectedValue(new Error("away"));
+    behaviour = () => REFUSED;
+    await clock.advance(20_000);
+    behaviour = () => OK;
+    const assignment = { workers: ["plane-a"], round: (worker.assignment?.round ?? 0) + rounds };
+    const key = "assign/plane-a";
+    const revision = (await store.get(key))?.revision ?? { epoch: 0, position: 0 };
+    worker.setShare({ assignment, fence: { key, revision } });
+    away.mockRestore();
+    await clock.advance(2100);
+    expect(verdictOf("shop/b1000")?.status).toBe(status);
   });
 });
 
