@@ -38,8 +38,9 @@ const ONE_SERVICE = [
 ] as const;
 
 const SMALL_PUSHES =
-  "bare sockets alone take half of what the peer takes; HTTP/2 and bookkeeping on Node take more than the rest";
-const PLANNED_FIRST = "Node sends after the turn that plans for all streams: the last one waits for all plans";
+  "of 46 µs the kernel takes 14, HTTP/2 and streams of Node 18, planning 6, reading the ACK 4, garbage 4";
+const SENT_ONE_BY_ONE =
+  "planning and sending take 24 µs for each client, one after the other; ACKs are read after that";
 
 /** Ratios are of medians in the same run; N = 1,000 unless said otherwise. */
 const TARGETS: readonly Target[] = [
@@ -63,7 +64,7 @@ const TARGETS: readonly Target[] = [
     why: "Node keeps memory of the size of the largest write for each TLS connection",
   },
   { of: PLAIN_W2, ...CPU, atMost: 0.7, why: SMALL_PUSHES },
-  { of: PLAIN_W2, ...P99, atMost: 0.85, why: PLANNED_FIRST },
+  { of: PLAIN_W2, ...P99, atMost: 0.85, why: SENT_ONE_BY_ONE },
   { of: PLAIN_W2, what: "CPU per push, µs", figure: "cpuPerThousand", atMost: 40 },
   { of: { workload: "W3", variant: "delta" }, ...CPU, atMost: 0.08 },
   { of: { workload: "W3", variant: "delta" }, ...P99, atMost: 0.08 },

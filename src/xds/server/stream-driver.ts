@@ -108,15 +108,22 @@ export class StreamDriver implements ClientRef {
     if (this.#protocol?.releaseHolds()) this.#host.wake(this);
   }
 
-  /** Writes all that may leave now. Cheap when nothing is due. */
-  flush(): void {
+  /**
+   * Writes all that may leave now. Cheap when nothing is due.
+   *
+   * @param written called when the socket has taken it
+   * @returns whether that will be soon
+   */
+  flush(written: () => void): boolean {
     const stream = this.#protocol;
     const fenced = this.#fence === "passed" || this.#fence === "failed";
-    if (!stream || this.#closed || !this.#writable || !fenced) return;
+    if (!stream || this.#closed || !this.#writable || !fenced) return false;
     const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), this.#holdOf);
-    for (const send of sends) this.#write(send);
+    let isSoonWritten = false;
+    for (const send of sends) isSoonWritten = this.#write(send, written);
     for (const report of reports) this.#host.report(this, report);
     this.#wakeAt(wakeAt);
+    return isSoonWritten;
   }
 
   /** A flush would find nothing to do. */
@@ -329,10 +336,12 @@ export class StreamDriver implements ClientRef {
     this.#host.wake(this);
   }
 
-  #write(send: Send): void {
+  #write(send: Send, written: () => void): boolean {
     const frame = this.#host.encoder.encode(send, this.variant, this.#host.identifier());
-    this.#writable = this.#transport.write(frame) && this.#writable;
-    this.#host.sent(this, send, frame.shared.length + frame.own.length);
+    const bytes = frame.shared.length + frame.own.length;
+    this.#writable = this.#transport.write(frame, written) && this.#writable;
+    this.#host.sent(this, send, bytes);
+    return bytes <= SOON_WRITTEN_BYTES;
   }
 
   #wakeAt(at: number): void {
@@ -372,6 +381,8 @@ export class StreamDriver implements ClientRef {
   }
 }
 
+/** A socket takes this much without waiting for its client; more comes and goes in pieces, others' in between. */
+const SOON_WRITTEN_BYTES = 64 * 1024;
 const MAX_UNKNOWN_TYPES = 16;
 const MAX_UNKNOWN_TYPE_LENGTH = 256;
 

@@ -8,8 +8,11 @@ export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** The way of one call's responses to its socket. */
 export interface ResponseTransport {
-  /** Queues one response. False asks the caller to write nothing more before `drained`. */
-  write(frame: ResponseFrame): boolean;
+  /**
+   * Queues one response. False asks the caller to write nothing more before `drained`. `written` is called when the
+   * socket has taken it, or never will; not at all when the call has ended before.
+   */
+  write(frame: ResponseFrame, written?: () => void): boolean;
 }
 
 /** What a call tells whoever serves it. How it ends is told by the call itself. */
@@ -31,7 +34,7 @@ export type TransportOf = (
 export const publicTransport: TransportOf = (call, _, listener) => {
   call.on("data", (message: Buffer) => listener.received(message));
   call.on("drain", () => listener.drained());
-  return { write: (frame) => call.write(messageOf(frame)) };
+  return { write: (frame, written) => call.write(messageOf(frame), written) };
 };
 
 /**
@@ -47,14 +50,18 @@ export function directTransport(window: WriteWindow): TransportOf {
     readDirectly(call, stream, new MessageReader(maxRequestBytes, (message) => listener.received(message)));
     stream.on("drain", () => listener.drained());
     if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, () => listener.drained());
-    return { write: (frame) => !openForWriting(call, stream) || writeFrame(stream, frame) };
+    return { write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written) };
   };
 }
 
-function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame): boolean {
+/** Up to here, a copy costs less than a second write. */
+const COPIED_BYTES = 4096;
+
+function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, written?: () => void): boolean {
+  if (shared.length <= COPIED_BYTES) return stream.write(Buffer.concat([shared, own]), written);
   stream.cork();
   stream.write(shared);
-  const takesMore = stream.write(own);
+  const takesMore = stream.write(own, written);
   stream.uncork();
   return takesMore;
 }
@@ -96,10 +103,10 @@ class SlicedTransport implements ResponseTransport {
     stream.on("close", () => window.leave(this.#begin));
   }
 
-  write(frame: ResponseFrame): boolean {
+  write(frame: ResponseFrame, written?: () => void): boolean {
     if (!openForWriting(this.#call, this.#stream)) return true;
     const { shared, own } = frame;
-    if (!this.#writing && shared.length <= TLS_SLICE_BYTES) return writeFrame(this.#stream, frame);
+    if (!this.#writing && shared.length <= TLS_SLICE_BYTES) return writeFrame(this.#stream, frame, written);
     for (let at = 0; at < shared.length; at += TLS_SLICE_BYTES) {
       this.#slices.push(shared.subarray(at, at + TLS_SLICE_BYTES));
     }

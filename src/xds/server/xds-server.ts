@@ -16,6 +16,7 @@ import { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef, ClientStatus } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
 import { ResponseEncoder } from "./encode-response.ts";
+import { FlushQueue } from "./flush-queue.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import { type Listener, listenOn } from "./listener.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
@@ -96,10 +97,13 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #drivers = new Map<string, StreamDriver>();
   readonly #byGroup = new Map<string, Set<StreamDriver>>();
   readonly #byIdentity = new Map<string, Set<StreamDriver>>();
-  readonly #toFlush = new Set<StreamDriver>();
+  readonly #toFlush = new FlushQueue<StreamDriver>((driver, written) => {
+    const wrote = driver.flush(written);
+    this.#tellProgress(driver);
+    return wrote;
+  });
   readonly #listeners: Listener[] = [];
   readonly #unsubscribe: () => void;
-  #flushing = false;
 
   constructor(options: XdsServerOptions) {
     super();
@@ -292,18 +296,6 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       return;
     }
     this.#toFlush.add(driver);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => this.#flushAll());
-  }
-
-  #flushAll(): void {
-    for (const driver of this.#toFlush) {
-      this.#toFlush.delete(driver);
-      driver.flush();
-      this.#tellProgress(driver);
-    }
-    this.#flushing = false;
   }
 
   #tellProgress(driver: StreamDriver): void {

@@ -1,0 +1,49 @@
+import { nextTurn } from "../../runtime/next-turn.ts";
+
+/** Few, so that the first is sent at once; more than one, since whose client does not read costs a turn of the loop. */
+const AT_A_TIME = 8;
+
+/**
+ * Lets streams write in turns: a few, and the next ones as soon as the sockets have taken what these wrote. So the
+ * first client has a change while it is still planned for the others, and what a stream touches is sent while it is
+ * still in the processor's caches. The loop is not left between the turns, unless a client does not read.
+ */
+export class FlushQueue<Stream> {
+  readonly #flush: (stream: Stream, written: () => void) => boolean;
+  readonly #waiting = new Set<Stream>();
+  readonly #goOn = () => this.#flushSome();
+  #isRunning = false;
+
+  /** @param flush writes what is due, and returns whether it is soon sent, and `written` then called */
+  constructor(flush: (stream: Stream, written: () => void) => boolean) {
+    this.#flush = flush;
+  }
+
+  /** Flushes the stream after the present turn. */
+  add(stream: Stream): void {
+    this.#waiting.add(stream);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    queueMicrotask(this.#goOn);
+  }
+
+  delete(stream: Stream): void {
+    this.#waiting.delete(stream);
+  }
+
+  /** Called too often, too: by a client that was waited for no longer. */
+  #flushSome(): void {
+    let wrote = 0;
+    for (const stream of this.#waiting) {
+      this.#waiting.delete(stream);
+      if (this.#flush(stream, wrote === AT_A_TIME - 1 ? this.#goOn : NOTHING)) wrote++;
+      if (wrote === AT_A_TIME) {
+        nextTurn(this.#goOn);
+        return;
+      }
+    }
+    this.#isRunning = false;
+  }
+}
+
+const NOTHING = () => undefined;
