@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { repeat } from "../runtime/repeat.ts";
+import { unreachable } from "../store/errors.ts";
 import { HeldState } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
@@ -14,6 +15,7 @@ import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
+import { PositionWaiters } from "./position-waiters.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
 import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
@@ -49,8 +51,8 @@ export interface BucketMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Called again and again while nobody has written anything for a while: whoever writes then keeps all mirrors awake. */
-  readonly onQuiet: () => void;
+  /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
+  readonly tick: () => Promise<number | undefined>;
 }
 
 /** The epoch that is mirrored. */
@@ -61,17 +63,12 @@ export interface MirroredEpoch {
   readonly began: number;
 }
 
-interface Waiter {
-  readonly position: number;
-  readonly resolve: (at: number | undefined) => void;
-}
-
 /** This process's copy of the bucket, kept by a feed that is opened anew whenever it falls silent. */
 export class BucketMirror {
   readonly seen = new SeenWrites();
   readonly #options: BucketMirrorOptions;
   readonly #ping: ServerPing;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: PositionWaiters;
   readonly #ends: (() => void)[] = [];
   #held: HeldState | undefined;
   #current: MirroredEpoch | undefined;
@@ -84,6 +81,7 @@ export class BucketMirror {
   #liveFrom = 0;
   #feed: Feed | undefined;
   #isOpening = false;
+  #isTicking = false;
   #isStopped = false;
   #frozen: string | undefined;
   #heardAt: number;
@@ -98,6 +96,7 @@ export class BucketMirror {
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
     this.#ping = new ServerPing(options);
+    this.#waiters = new PositionWaiters(options.clock);
     this.#subjects = subjectsOf(options.bucket);
     this.#heardAt = options.clock.monotonic();
   }
@@ -168,16 +167,7 @@ export class BucketMirror {
   /** Time of the commit at a position or later, once it is mirrored; nothing when that takes longer than `withinMs`. */
   async reached(position: number, withinMs: number): Promise<number | undefined> {
     if (this.held.revision.position >= position) return this.held.at;
-    return await new Promise<number | undefined>((resolve) => {
-      const settle = (at: number | undefined) => {
-        cancel();
-        this.#waiters.delete(waiter);
-        resolve(at);
-      };
-      const cancel = this.#options.clock.after(withinMs, () => settle(undefined));
-      const waiter: Waiter = { position, resolve: settle };
-      this.#waiters.add(waiter);
-    });
+    return await this.#waiters.wait(position, withinMs);
   }
 
   /** Something is wrong with the feed: it is opened anew, and the bucket looked at, without waiting for a silence. */
@@ -219,7 +209,7 @@ export class BucketMirror {
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const end of this.#ends) end();
-    for (const waiter of this.#waiters) waiter.resolve(undefined);
+    this.#waiters.close();
     this.#loading?.done();
     this.#held?.close();
     await this.#feed?.stop();
@@ -227,6 +217,7 @@ export class BucketMirror {
 
   async #open(): Promise<void> {
     let isCurrent = true;
+    let isBroken = false;
     const subjects = this.#subjects;
     const feed = await openFeed({
       ...this.#options,
@@ -236,6 +227,7 @@ export class BucketMirror {
         if (isCurrent && subjects === this.#subjects && !this.#isStopped) this.#take(message);
       },
       onBroken: () => {
+        isBroken = true;
         if (isCurrent) this.suspect();
       },
     });
@@ -245,8 +237,9 @@ export class BucketMirror {
         await feed.stop();
       },
     };
-    // A new epoch may have begun meanwhile, whose root is another.
-    this.#heardAt = subjects === this.#subjects ? this.#options.clock.monotonic() : Number.NEGATIVE_INFINITY;
+    // It may have broken meanwhile, or a new epoch have begun, whose root is another.
+    const isFed = !isBroken && subjects === this.#subjects;
+    this.#heardAt = isFed ? this.#options.clock.monotonic() : Number.NEGATIVE_INFINITY;
   }
 
   /** Takes in what there is without a feed: the mirror is then late, but does not stand still until one can be opened. */
@@ -281,7 +274,7 @@ export class BucketMirror {
       this.held.apply(commit);
     }
     this.held.forget(this.serverNow() - DELETE_WINDOW_MS);
-    for (const waiter of this.#waiters) if (waiter.position <= commit.position) waiter.resolve(commit.at);
+    this.#waiters.reached(commit.position, commit.at);
   }
 
   /** Another epoch has begun: what is held stays until all of the new state has been read. */
@@ -310,10 +303,10 @@ export class BucketMirror {
   }
 
   #checkSilence(): void {
-    const { clock, link, onQuiet } = this.#options;
+    const { clock, link } = this.#options;
     const silentMs = clock.monotonic() - this.#heardAt;
     const isFed = this.#feed !== undefined && silentMs < SILENCE_LIMIT_MS;
-    if (silentMs > QUIET_MS && this.#held !== undefined) onQuiet();
+    if (silentMs > QUIET_MS && this.#held !== undefined && !this.#isTicking) void this.#tick();
     // Asked before the limit, so that it is known by then whether it is the server that is silent.
     if (silentMs < SILENCE_LIMIT_MS - SERVER_PATIENCE_MS) this.#ping.forget();
     else this.#ping.ask();
@@ -331,7 +324,7 @@ export class BucketMirror {
       this.#feed = undefined;
       const info = await this.#info();
       if (await this.#isReplaced(info)) return;
-      this.#liveFrom = info.state.last_seq;
+      this.#liveFrom = Math.max(info.state.last_seq, this.#assembler.last);
       isSameLog = true;
       await this.#open();
       this.#reopens += 1;
@@ -357,7 +350,9 @@ export class BucketMirror {
   async #isReplaced({ created, state }: StreamInfo): Promise<boolean> {
     const { logger } = this.#options;
     const { stream } = this.#subjects;
-    if (created === this.#created && state.last_seq >= this.#assembler.last) return false;
+    const isSame = this.#frozen === undefined && created === this.#created;
+    if (isSame && (state.last_seq >= this.#assembler.last || (await this.#isBeyond(this.#assembler.last))))
+      return false;
     const mark = await this.#newestEpoch();
     if (mark.epoch > (this.#held?.revision.epoch ?? 0)) {
       this.#created = created;
@@ -372,6 +367,23 @@ export class BucketMirror {
       "mirror frozen: the bucket went back without a new epoch",
     );
     return true;
+  }
+
+  /**
+   * Whether the log still has what was mirrored up to a position. A server that has just come back tells of less than it
+   * has, until it has applied its Raft log; a write comes after all that is in there.
+   */
+  async #isBeyond(position: number): Promise<boolean> {
+    const written = await this.#tick();
+    if (written === undefined) throw unreachable("the log seems to have gone back, and no write can tell");
+    return written > position;
+  }
+
+  async #tick(): Promise<number | undefined> {
+    this.#isTicking = true;
+    return await this.#options.tick().finally(() => {
+      this.#isTicking = false;
+    });
   }
 
   async #newestEpoch(): Promise<EpochMark> {

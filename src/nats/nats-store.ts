@@ -41,6 +41,7 @@ const CONFLICT_PATIENCE_MS = 5_000;
 /** Batches under way. */
 const MOST_AT_ONCE = 32;
 const RETRY_PAUSE_MS = 20;
+const TICK_TIMEOUT_MS = 2_000;
 
 export interface NatsStoreOptions {
   readonly connection: NatsConnection;
@@ -62,7 +63,6 @@ export class NatsStore implements StateStore {
   /** The barrier that is under way, and the one that waits for its end: it serves all who came meanwhile. */
   #barrier: Promise<Revision> | undefined;
   #nextBarrier: Promise<Revision> | undefined;
-  #isTicking = false;
   #closed = false;
   #latest = 0;
 
@@ -116,16 +116,11 @@ export class NatsStore implements StateStore {
     return await this.#nextBarrier;
   }
 
-  /** A write of nothing, so that mirrors everywhere hear that all is well. Fails silently: others try too. */
-  tick(): void {
-    if (this.#isTicking || this.#closed || !this.#options.link.isUp) return;
-    this.#isTicking = true;
-    const { connection, random } = this.#options;
-    void publishBatch(connection, { id: random.id(), hidden: 0, writes: [this.#tickWrite()] })
-      .catch(() => undefined)
-      .finally(() => {
-        this.#isTicking = false;
-      });
+  /** A write of nothing, so that mirrors everywhere hear that all is well. Its position; nothing when it failed. */
+  async tick(): Promise<number | undefined> {
+    if (this.#closed || !this.#options.link.isUp) return undefined;
+    const outcome = await this.#publishTick(TICK_TIMEOUT_MS);
+    return outcome.kind === "written" ? outcome.sequence : undefined;
   }
 
   now(): number {
@@ -274,8 +269,8 @@ export class NatsStore implements StateStore {
   async #passBarrier(): Promise<Revision> {
     this.#assertOpen();
     this.#assertWritable();
-    const { connection, mirror, random } = this.#options;
-    const outcome = await publishBatch(connection, { id: random.id(), hidden: 0, writes: [this.#tickWrite()] });
+    const { mirror } = this.#options;
+    const outcome = await this.#publishTick();
     if (outcome.kind !== "written") {
       throw storeFailure(
         outcome.kind === "conflict" ? "a tick was refused" : outcome.error,
@@ -285,6 +280,12 @@ export class NatsStore implements StateStore {
     const at = await mirror.reached(outcome.sequence, MIRROR_WAIT_MS * 2);
     if (at === undefined) throw unreachable("the log cannot be read");
     return this.#held.revision;
+  }
+
+  async #publishTick(timeoutMs?: number): Promise<PublishOutcome> {
+    const { connection, random } = this.#options;
+    const writes = [this.#tickWrite()];
+    return await publishBatch(connection, { id: random.id(), hidden: 0, writes, ...(timeoutMs && { timeoutMs }) });
   }
 
   #tickWrite() {

@@ -88,7 +88,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     clock,
     random,
     logger,
-    onQuiet: () => state.tick(),
+    tick: () => state.tick(),
   });
   let isOpen = true;
   const assertOpen = () => {

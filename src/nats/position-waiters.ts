@@ -1,0 +1,40 @@
+import type { Clock } from "../runtime/clock.ts";
+
+interface Waiter {
+  readonly position: number;
+  readonly resolve: (at: number | undefined) => void;
+}
+
+/** Those who wait until a log is read up to some position. */
+export class PositionWaiters {
+  readonly #clock: Clock;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Time of the commit that is at a position or past it; nothing when that takes longer than `withinMs`. */
+  async wait(position: number, withinMs: number): Promise<number | undefined> {
+    return await new Promise<number | undefined>((resolve) => {
+      const settle = (at: number | undefined) => {
+        cancel();
+        this.#waiters.delete(waiter);
+        resolve(at);
+      };
+      const cancel = this.#clock.after(withinMs, () => settle(undefined));
+      const waiter: Waiter = { position, resolve: settle };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** All up to a position is read; `at` is the time of the commit there. */
+  reached(position: number, at: number): void {
+    for (const waiter of this.#waiters) if (waiter.position <= position) waiter.resolve(at);
+  }
+
+  /** Nothing more will be read. */
+  close(): void {
+    for (const waiter of this.#waiters) waiter.resolve(undefined);
+  }
+}

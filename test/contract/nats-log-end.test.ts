@@ -1,0 +1,102 @@
+import { type JetStreamManager, jetstreamManager, type StreamAPI } from "@nats-io/jetstream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BucketMirror } from "../../src/nats/bucket-mirror.ts";
+import { connectNats, INBOX_PREFIX } from "../../src/nats/connect.ts";
+import { openNatsStore } from "../../src/nats/open-nats-store.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { silentLogger } from "../../src/runtime/logger.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import type { StateStore } from "../../src/store/state-store.ts";
+import { eventually } from "../support/eventually.ts";
+import { startNats } from "../support/nats.ts";
+import { cause, put } from "./contract-store.ts";
+
+const TOOLS = { clock: systemClock, random: systemRandom, logger: silentLogger };
+const BUCKET = "log-end";
+
+let disposables: AsyncDisposableStack;
+let state: StateStore;
+let mirror: BucketMirror;
+/** By how much the server tells of less than the log holds. */
+let untold = 0;
+/** What a write of nothing comes to. */
+let tick: () => Promise<number | undefined>;
+
+beforeEach(async () => {
+  disposables = new AsyncDisposableStack();
+  untold = 0;
+  tick = () => state.barrier().then(({ position }) => position);
+  const nats = disposables.use(await startNats({ size: 1 }));
+  const servers = nats.urls;
+  ({ state } = await openNatsStore({ servers, bucket: BUCKET, replicas: 1, replica: "one", ...TOOLS }));
+  disposables.defer(() => state.close());
+  const connection = await connectNats({ servers, name: "mirror" });
+  disposables.defer(() => connection.close());
+  const manager = forgetful(await jetstreamManager(connection));
+  const options = { connection, manager, bucket: BUCKET, inboxPrefix: INBOX_PREFIX, ...TOOLS };
+  mirror = new BucketMirror({ ...options, link: { isUp: true }, tick: () => tick() });
+  disposables.defer(() => mirror.stop());
+  await mirror.start();
+  await write("a");
+});
+afterEach(() => disposables.disposeAsync());
+
+/** A server that has come back tells so, until it has applied its Raft log. */
+function forgetful(manager: JetStreamManager): JetStreamManager {
+  const streams: StreamAPI = Object.create(manager.streams, {
+    info: {
+      value: async (stream: string) => {
+        const info = await manager.streams.info(stream);
+        return { ...info, state: { ...info.state, last_seq: info.state.last_seq - untold } };
+      },
+    },
+  });
+  return Object.create(manager, { streams: { value: streams } });
+}
+
+async function write(key: string): Promise<void> {
+  const { revision } = await state.commit({ ops: [put(key, "1")], cause: cause() });
+  expect(await mirror.reached(revision.position, 5_000)).toBeDefined();
+}
+
+describe("a mirror", () => {
+  it("goes on when a server tells of less than was mirrored, but a write comes after all of it", async () => {
+    untold = 3;
+    mirror.suspect();
+    await eventually(
+      () => mirror.status.reopens,
+      (reopens) => reopens === 1,
+      { what: "its feed is opened anew" },
+    );
+    await write("b");
+    expect(mirror.status).toMatchObject({ frozen: undefined, failure: undefined });
+  });
+
+  it("decides nothing while no write can tell", async () => {
+    untold = 3;
+    tick = async () => undefined;
+    mirror.suspect();
+    await eventually(
+      () => mirror.status.failure,
+      (failure) => failure?.includes("no write can tell") === true,
+      { what: "it says why it does not hear the log" },
+    );
+    expect(mirror.status.frozen).toBeUndefined();
+    tick = () => state.barrier().then(({ position }) => position);
+    await write("b");
+  });
+
+  it("freezes for good when a write comes where something was mirrored already", async () => {
+    untold = 3;
+    tick = async () => mirror.held.revision.position;
+    mirror.suspect();
+    await eventually(
+      () => mirror.status.frozen,
+      (frozen) => frozen?.includes("went back") === true,
+      { what: "it is frozen" },
+    );
+    untold = 0;
+    const { revision } = await state.commit({ ops: [put("b", "1")], cause: cause() });
+    expect(await mirror.reached(revision.position, 5_000)).toBeUndefined();
+  });
+});
