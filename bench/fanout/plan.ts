@@ -55,8 +55,10 @@ export function readPlan(args: readonly string[]): Plan | undefined {
     })
     .filter(({ ours, peers }) => ours.length + peers.length > 0);
   const wanted = values.n?.split(",").map(Number) ?? (smoke ? [10] : quick ? [1000] : undefined);
+  const contests = rows.flatMap((row) => (wanted ?? row.nodes).map((nodes) => ({ row: forNodes(row, nodes), nodes })));
   return {
-    contests: rows.flatMap((row) => (wanted ?? row.nodes).map((nodes) => ({ row: forNodes(row, nodes), nodes }))),
+    // What takes longest comes last: a run that is cut off has measured something of all.
+    contests: contests.toSorted((a, b) => a.nodes - b.nodes),
     repetitions: Number(values.reps ?? repetitions),
     effort: values.seconds === undefined ? effort : { ...effort, churnSeconds: Number(values.seconds) },
     smoke,
