@@ -58,15 +58,16 @@ const COLUMNS: Readonly<Record<Act["kind"], readonly Column[]>> = {
 
 /** The title and the table of one contest, or why there is none. */
 export function contestText(result: ContestResult, smoke: boolean): string {
-  const moved = `the floor moved by ${(result.floorMoved * 100).toFixed(0)} %`;
   const lines = [`**${titleOf(result)}**`, ""];
   for (const failure of result.failures) lines.push(`did not finish: ${failure}`, "");
-  if (!smoke && !isQuiet(result)) {
-    lines.push(`Not reported: ${moved} during the run, more than ${result.tolerance * 100} %.`);
-  } else {
-    lines.push(tableOf(result), "", smoke ? "A smoke run judges nothing." : `${capital(moved)}.`);
-  }
+  if (isQuiet(result)) lines.push(tableOf(result), "", smoke ? "A smoke run judges nothing." : countText(result));
+  else lines.push(`Not reported: the machine was disturbed in each of ${result.disturbed} repetitions.`);
   return lines.join("\n");
+}
+
+function countText({ floors, disturbed }: ContestResult): string {
+  const without = disturbed === 0 ? "" : `, without ${disturbed} during which the machine was disturbed`;
+  return `Repetitions: ${floors.length / 2}${without}.`;
 }
 
 function tableOf(result: ContestResult): string {
@@ -104,8 +105,4 @@ function range(spread: Spread | undefined, unit = 1): string {
 export function short(value: number): string {
   if (Number.isNaN(value)) return "–";
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(2)));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -24,15 +24,15 @@ export interface ContestResult {
   readonly trials: Partial<Record<Contestant, readonly Figures[]>>;
   readonly floors: readonly Figures[];
   readonly failures: readonly string[];
-  /** The range of the floor's CPU while the row was measured, as a share of its median. */
-  readonly floorMoved: number;
-  readonly tolerance: number;
+  /** Repetitions that do not count, since the floor beside them was too far above the lowest. */
+  readonly disturbed: number;
 }
 
 export type Summary = Readonly<Record<string, Spread>>;
 
-export function isQuiet({ floorMoved, tolerance }: ContestResult): boolean {
-  return floorMoved <= tolerance;
+/** Whether any repetition counts. */
+export function isQuiet({ floors }: ContestResult): boolean {
+  return floors.length > 0;
 }
 
 export function titleOf({ row, nodes }: Pick<ContestResult, "row" | "nodes">): string {
