@@ -83,6 +83,7 @@ export class BucketMirror {
   #isOpening = false;
   #isTicking = false;
   #isStopped = false;
+  #isSuspect = false;
   #frozen: string | undefined;
   #heardAt: number;
   #offset: { readonly at: number; readonly monotonic: number } | undefined;
@@ -172,7 +173,7 @@ export class BucketMirror {
 
   /** Something is wrong with the feed: it is opened anew, and the bucket looked at, without waiting for a silence. */
   suspect(): void {
-    this.#heardAt = Number.NEGATIVE_INFINITY;
+    this.#isSuspect = true;
   }
 
   /** Waits until everything is mirrored that the log holds by now. Says whether that came about. */
@@ -238,8 +239,8 @@ export class BucketMirror {
       },
     };
     // It may have broken meanwhile, or a new epoch have begun, whose root is another.
-    const isFed = !isBroken && subjects === this.#subjects;
-    this.#heardAt = isFed ? this.#options.clock.monotonic() : Number.NEGATIVE_INFINITY;
+    this.#isSuspect = isBroken || subjects !== this.#subjects;
+    if (!this.#isSuspect) this.#heardAt = this.#options.clock.monotonic();
   }
 
   /** Takes in what there is without a feed: the mirror is then late, but does not stand still until one can be opened. */
@@ -305,7 +306,7 @@ export class BucketMirror {
   #checkSilence(): void {
     const { clock, link } = this.#options;
     const silentMs = clock.monotonic() - this.#heardAt;
-    const isFed = this.#feed !== undefined && silentMs < SILENCE_LIMIT_MS;
+    const isFed = this.#feed !== undefined && !this.#isSuspect && silentMs < SILENCE_LIMIT_MS;
     if (silentMs > QUIET_MS && this.#held !== undefined && !this.#isTicking) void this.#tick();
     // Asked before the limit, so that it is known by then whether it is the server that is silent.
     if (silentMs < SILENCE_LIMIT_MS - SERVER_PATIENCE_MS) this.#ping.forget();

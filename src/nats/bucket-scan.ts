@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { unreachable } from "../store/errors.ts";
 import type { HeldChange, HeldState } from "../store/held-state.ts";
 import { type AssembledChange, BatchAssembler, type BegunEpoch } from "./batch-assembler.ts";
-import { openFeed } from "./feed.ts";
+import { type Feed, openFeed } from "./feed.ts";
 import type { Subjects } from "./subjects.ts";
 
 const SCAN_TIMEOUT_MS = 30_000;
@@ -26,26 +26,29 @@ export async function scanBucket(options: {
   readonly clock: Clock;
 }): Promise<BucketScan> {
   const { promise, resolve, reject } = Promise.withResolvers<BucketScan>();
+  // It may fail while the feed is being opened, before anybody waits for it.
+  promise.catch(() => undefined);
   const assembler = new BatchAssembler();
   const fail = () => reject(unreachable("the bucket could not be read in one go"));
   const cancel = options.clock.after(SCAN_TIMEOUT_MS, fail);
-  const feed = await openFeed({
-    ...options,
-    from: 1,
-    onMessage: (message) => {
-      const commit = assembler.take(message);
-      if (commit !== undefined) {
-        const { position, epoch } = commit;
-        resolve({ position, epoch, changes: new Map(commit.changes.map((change) => [change.key, change])) });
-      }
-    },
-    onBroken: fail,
-  });
+  let feed: Feed | undefined;
   try {
+    feed = await openFeed({
+      ...options,
+      from: 1,
+      onMessage: (message) => {
+        const commit = assembler.take(message);
+        if (commit !== undefined) {
+          const { position, epoch } = commit;
+          resolve({ position, epoch, changes: new Map(commit.changes.map((change) => [change.key, change])) });
+        }
+      },
+      onBroken: fail,
+    });
     return await promise;
   } finally {
     cancel();
-    await feed.stop();
+    await feed?.stop();
   }
 }
 

@@ -1,9 +1,9 @@
-import { type JetStreamManager, jetstreamManager, type StreamAPI } from "@nats-io/jetstream";
+import { type ConsumerAPI, type JetStreamManager, jetstreamManager, type StreamAPI } from "@nats-io/jetstream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BucketMirror } from "../../src/nats/bucket-mirror.ts";
 import { connectNats, INBOX_PREFIX } from "../../src/nats/connect.ts";
 import { openNatsStore } from "../../src/nats/open-nats-store.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
+import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { StateStore } from "../../src/store/state-store.ts";
@@ -14,6 +14,13 @@ import { cause, put } from "./contract-store.ts";
 const TOOLS = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const BUCKET = "log-end";
 
+/** A comparison with the whole bucket may take so long. */
+const COMPARISON_MS = 30_000;
+
+/** Ends of comparisons that may still come to nothing. */
+const comparisons = new Set<() => void>();
+/** No consumer can be made. */
+let isWithoutConsumers = false;
 let disposables: AsyncDisposableStack;
 let state: StateStore;
 let mirror: BucketMirror;
@@ -25,6 +32,7 @@ let tick: () => Promise<number | undefined>;
 beforeEach(async () => {
   disposables = new AsyncDisposableStack();
   untold = 0;
+  isWithoutConsumers = false;
   tick = () => state.barrier().then(({ position }) => position);
   const nats = disposables.use(await startNats({ size: 1 }));
   const servers = nats.urls;
@@ -33,13 +41,21 @@ beforeEach(async () => {
   const connection = await connectNats({ servers, name: "mirror" });
   disposables.defer(() => connection.close());
   const manager = forgetful(await jetstreamManager(connection));
-  const options = { connection, manager, bucket: BUCKET, inboxPrefix: INBOX_PREFIX, ...TOOLS };
+  const clock = { ...systemClock, after };
+  const options = { connection, manager, bucket: BUCKET, inboxPrefix: INBOX_PREFIX, ...TOOLS, clock };
   mirror = new BucketMirror({ ...options, link: { isUp: true }, tick: () => tick() });
   disposables.defer(() => mirror.stop());
   await mirror.start();
   await write("a");
 });
 afterEach(() => disposables.disposeAsync());
+
+/** The system's, which does not end a comparison of its own accord. */
+const after: Clock["after"] = (ms, run) => {
+  if (ms !== COMPARISON_MS) return systemClock.after(ms, run);
+  comparisons.add(run);
+  return () => comparisons.delete(run);
+};
 
 /** A server that has come back tells so, until it has applied its Raft log. */
 function forgetful(manager: JetStreamManager): JetStreamManager {
@@ -51,7 +67,13 @@ function forgetful(manager: JetStreamManager): JetStreamManager {
       },
     },
   });
-  return Object.create(manager, { streams: { value: streams } });
+  const consumers: ConsumerAPI = Object.create(manager.consumers, {
+    add: {
+      value: (...args: Parameters<ConsumerAPI["add"]>) =>
+        isWithoutConsumers ? Promise.reject(new Error("no leader")) : manager.consumers.add(...args),
+    },
+  });
+  return Object.create(manager, { streams: { value: streams }, consumers: { value: consumers } });
 }
 
 async function write(key: string): Promise<void> {
@@ -98,5 +120,13 @@ describe("a mirror", () => {
     untold = 0;
     const { revision } = await state.commit({ ops: [put("b", "1")], cause: cause() });
     expect(await mirror.reached(revision.position, 5_000)).toBeUndefined();
+  });
+
+  it("leaves nothing behind of a comparison that could not begin", async () => {
+    isWithoutConsumers = true;
+    await mirror.compare();
+    expect(comparisons.size).toBe(0);
+    isWithoutConsumers = false;
+    await write("b");
   });
 });
