@@ -19,12 +19,15 @@ export class FlushQueue<Stream> {
     this.#flush = flush;
   }
 
-  /** Flushes the stream after the present turn. */
+  /**
+   * Flushes the stream in the next turn, after what this one has still to do: the answer to the call that made the
+   * change leaves before a thousand streams have been written, not after them.
+   */
   add(stream: Stream): void {
     this.#waiting.add(stream);
     if (this.#isRunning) return;
     this.#isRunning = true;
-    queueMicrotask(this.#goOn);
+    nextTurn(this.#goOn);
   }
 
   delete(stream: Stream): void {

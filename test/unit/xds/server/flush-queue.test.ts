@@ -5,7 +5,7 @@ test("all that write are flushed, a few at a time, the next when those before ar
   const { queue, flushed, sent } = queueOf(() => true);
   for (let stream = 0; stream < 20; stream++) queue.add(stream);
   expect(flushed).toEqual([]);
-  await Promise.resolve();
+  await turn();
   expect(flushed).toHaveLength(8);
   sent();
   expect(flushed).toHaveLength(16);
@@ -16,17 +16,17 @@ test("all that write are flushed, a few at a time, the next when those before ar
 test("a client that does not take what was written holds up nobody", async () => {
   const { queue, flushed } = queueOf(() => true);
   for (let stream = 0; stream < 20; stream++) queue.add(stream);
-  await Promise.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  await turn();
   expect(flushed).toHaveLength(16);
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   expect(flushed).toHaveLength(20);
 });
 
 test("streams that write nothing that is soon sent are not waited for", async () => {
   const { queue, flushed } = queueOf((stream) => stream % 10 === 0);
   for (let stream = 0; stream < 60; stream++) queue.add(stream);
-  await Promise.resolve();
+  await turn();
   expect(flushed).toHaveLength(60);
 });
 
@@ -36,22 +36,26 @@ test("a stream is flushed once however often it was added, and again when it is 
   queue.add(1);
   queue.add(2);
   queue.delete(2);
-  await Promise.resolve();
+  await turn();
   queue.add(1);
-  await Promise.resolve();
+  await turn();
   expect(flushed).toEqual([1, 1]);
 });
 
 test("what is added while the queue waits is flushed with the rest, and a late call does no harm", async () => {
   const { queue, flushed, sent } = queueOf(() => true);
   for (let stream = 0; stream < 8; stream++) queue.add(stream);
-  await Promise.resolve();
+  await turn();
   queue.add(8);
   expect(flushed).toHaveLength(8);
   sent();
   sent();
   expect(flushed).toHaveLength(9);
 });
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** `sent` tells what the last stream that is waited for tells. */
 function queueOf(writes: (stream: number) => boolean) {
