@@ -12,24 +12,33 @@ const docs = join(import.meta.dirname, "../docs");
 const BEGIN = "<!-- results: written by `npm run bench -- document` -->";
 const END = "<!-- end of results -->";
 
-/** @throws Error when a file holds no results, or a document has no place for them. */
+/**
+ * Rows of several runs of the fan-out bench stand together, as if they were one.
+ *
+ * @throws Error when a file holds no results, or a document has no place for them.
+ */
 export async function runDocument(files: readonly string[]): Promise<undefined> {
+  const runs: FanoutResults[] = [];
   for (const file of files) {
     const results = JSON.parse(readFileSync(file, "utf8")) as FanoutResults | GrowthResults;
-    if (results.name === "fanout") {
-      write("performance.md", fanoutDocument(results));
-    } else if (results.name === "growth") {
+    if (results.name === "fanout") runs.push(results);
+    else if (results.name === "growth") {
       writeFileSync(COSTS_FILE, `${JSON.stringify(results.costs, null, 2)}\n`);
       write("sizing.md", [growthText(results), "Examples:", examplesText(results.costs)].join("\n\n"));
     } else throw new Error(`${file} holds neither the results of fanout nor of growth`);
   }
+  if (runs.length > 0) write("performance.md", fanoutDocument(runs));
   return undefined;
 }
 
-function fanoutDocument({ at, command, minutes, machine, contests }: FanoutResults): string {
-  const made = `\`${command}\`, ${at.slice(0, 10)}, in ${minutes} minutes. ${machineText(machine)}.`;
+function fanoutDocument(runs: readonly FanoutResults[]): string {
+  const made = runs.map(
+    ({ command, at, minutes, machine }) =>
+      `\`${command}\`, ${at.slice(0, 10)}, in ${minutes} minutes. ${machineText(machine)}.`,
+  );
+  const contests = runs.flatMap((run) => run.contests);
   const tables = contests.map((contest) => contestText(contest, false));
-  return [made, "### Targets", targetsText(contests), "### All rows", ...tables].join("\n\n");
+  return [...made, "### Targets", targetsText(contests), "### All rows", ...tables].join("\n\n");
 }
 
 function write(name: string, text: string): void {

@@ -1,17 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { RoutingState } from "../domain/routing-state.ts";
-import { LocalitySchema } from "../gen/envoy/config/core/v3/base_pb.ts";
+import { type EncodedLocality, encodeAssignment } from "./encode-assignment.ts";
 import { type EndpointGroup, groupEndpoints } from "./endpoint-groups.ts";
 import { ENDPOINTS_TYPE, type Resource, resourceOfBytes } from "./resource.ts";
-
-/** Field numbers of `ClusterLoadAssignment` and `LocalityLbEndpoints`, which are composed here from encoded parts. */
-const CLA_CLUSTER_NAME = 1;
-const CLA_ENDPOINTS = 2;
-const GROUP_LOCALITY = 1;
-const GROUP_ENDPOINTS = 2;
-const GROUP_WEIGHT = 3;
-const GROUP_PRIORITY = 5;
 
 /**
  * The endpoint set of one service, without its cluster: all that a change of health, weight or membership makes anew.
@@ -22,26 +12,13 @@ const GROUP_PRIORITY = 5;
  */
 export function deriveEndpoints(routing: RoutingState, profile: number): Resource {
   const { service } = routing;
-  const writer = new BinaryWriter().tag(CLA_CLUSTER_NAME, WireType.LengthDelimited).string(service);
-  for (const group of groupEndpoints(routing, profile)) {
-    writer.tag(CLA_ENDPOINTS, WireType.LengthDelimited).bytes(encodeGroup(group));
-  }
+  const localities = Array.from(groupEndpoints(routing, profile), encodedLocality);
   const objects = [{ kind: "service", name: service }] as const;
-  return resourceOfBytes({ typeUrl: ENDPOINTS_TYPE, name: service }, writer.finish(), { references: [], objects });
+  const body = encodeAssignment(service, localities);
+  return resourceOfBytes({ typeUrl: ENDPOINTS_TYPE, name: service }, body, { references: [], objects });
 }
 
-function encodeGroup({ locality, level, members }: EndpointGroup): Uint8Array {
-  const writer = new BinaryWriter();
-  let sum = 0;
-  writer
-    .tag(GROUP_LOCALITY, WireType.LengthDelimited)
-    .bytes(toBinary(LocalitySchema, create(LocalitySchema, locality)));
-  for (const { bytes, weight } of members) {
-    sum += weight;
-    writer.tag(GROUP_ENDPOINTS, WireType.LengthDelimited).bytes(bytes);
-  }
-  const value = new BinaryWriter().tag(1, WireType.Varint).uint32(sum).finish();
-  writer.tag(GROUP_WEIGHT, WireType.LengthDelimited).bytes(value);
-  if (level > 0) writer.tag(GROUP_PRIORITY, WireType.Varint).uint32(level);
-  return writer.finish();
+function encodedLocality({ locality, level, members }: EndpointGroup): EncodedLocality {
+  const weight = members.reduce((sum, member) => sum + member.weight, 0);
+  return { locality, weight, priority: level, lbEndpoints: members.map(({ bytes }) => bytes) };
 }

@@ -1,42 +1,30 @@
 /** What the servers serve: the same endpoints, byte for byte, as the peers in bench/peers. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { HealthStatus } from "../../../src/gen/envoy/config/core/v3/health_check_pb.ts";
-import { type LbEndpoint, LbEndpointSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
-import {
-  type ClusterLoadAssignment,
-  ClusterLoadAssignmentSchema,
-} from "../../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { LbEndpointSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 
-export function buildAssignments(resources: number, endpoints: number): ClusterLoadAssignment[] {
-  return Array.from({ length: resources }, (_, resource) => {
-    const lbEndpoints = Array.from({ length: endpoints }, (_, index) =>
-      buildEndpoint(index, index === 0 ? changeAddress(0) : ordinaryAddress(index)),
-    );
-    return assignment(`cluster-${resource}`, lbEndpoints);
-  });
+/** The endpoints of an assignment, encoded; the first is the one that changes. */
+export function buildEndpoints(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, index) =>
+    encoded(index, index === 0 ? changeAddress(0) : ordinaryAddress(index)),
+  );
 }
 
-/** The assignment with another first endpoint; all others are shared with the old one. */
-export function changeAssignment(old: ClusterLoadAssignment, change: number): ClusterLoadAssignment {
-  const [, ...rest] = old.endpoints[0]?.lbEndpoints ?? [];
-  return assignment(old.clusterName, [buildEndpoint(0, changeAddress(change)), ...rest]);
+export function buildFirstEndpoint(change: number): Uint8Array {
+  return encoded(0, changeAddress(change));
 }
 
 export function buildMember(index: number, change?: number): { name: string; body: Uint8Array } {
   const address = change === undefined ? ordinaryAddress(index) : changeAddress(change);
   return {
     name: `xdstp://bench/envoy.config.endpoint.v3.LbEndpoint/cluster-0/${index}`,
-    body: toBinary(LbEndpointSchema, buildEndpoint(index, address)),
+    body: encoded(index, address),
   };
 }
 
-function assignment(clusterName: string, lbEndpoints: LbEndpoint[]): ClusterLoadAssignment {
-  return create(ClusterLoadAssignmentSchema, { clusterName, endpoints: [{ lbEndpoints }] });
-}
-
-function buildEndpoint(index: number, address: string): LbEndpoint {
+function encoded(index: number, address: string): Uint8Array {
   const socketAddress = { address, portSpecifier: { case: "portValue", value: 8080 } } as const;
-  return create(LbEndpointSchema, {
+  const endpoint = create(LbEndpointSchema, {
     hostIdentifier: {
       case: "endpoint",
       value: {
@@ -47,6 +35,7 @@ function buildEndpoint(index: number, address: string): LbEndpoint {
     healthStatus: HealthStatus.HEALTHY,
     loadBalancingWeight: 1,
   });
+  return toBinary(LbEndpointSchema, endpoint);
 }
 
 /** The number of a change as 10.A.B.C, where the load client finds it. */

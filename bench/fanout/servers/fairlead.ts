@@ -1,8 +1,15 @@
 /** Fairlead's library through its public door, as a server of the benchmark. */
 import { readFileSync } from "node:fs";
 import { ServerCredentials } from "@grpc/grpc-js";
-import { LEDS_TYPE, ResourceCache, XdsServer } from "../../../src/xds/server/library.ts";
-import { buildAssignments, buildMember, changeAssignment } from "./content.ts";
+import {
+  ENDPOINT_TYPE,
+  encodeAssignment,
+  LEDS_TYPE,
+  type ResourceBytes,
+  ResourceCache,
+  XdsServer,
+} from "../../../src/xds/server/library.ts";
+import { buildEndpoints, buildFirstEndpoint, buildMember } from "./content.ts";
 import { type BenchServer, obey, type ServerConfig } from "./control.ts";
 
 const GROUP = "bench";
@@ -15,18 +22,21 @@ await obey(async (config): Promise<BenchServer> => {
 });
 
 function serveAssignments(cache: ResourceCache, { resources, endpoints }: ServerConfig): (change: number) => void {
-  const assignments = buildAssignments(resources, endpoints);
+  const assignments = Array.from({ length: resources }, () => buildEndpoints(endpoints));
   cache.update(GROUP, (group) => {
-    for (const assignment of assignments) group.set(assignment);
+    for (const [at, lbEndpoints] of assignments.entries()) group.set(assignment(at, lbEndpoints));
   });
   return (change) => {
     const at = change % assignments.length;
-    const old = assignments[at];
-    if (!old) throw new Error("there is nothing to change");
-    const changed = changeAssignment(old, change);
+    const changed = assignments[at]?.with(0, buildFirstEndpoint(change)) ?? [];
     assignments[at] = changed;
-    cache.update(GROUP, (group) => group.set(changed));
+    cache.update(GROUP, (group) => group.set(assignment(at, changed)));
   };
+}
+
+function assignment(at: number, lbEndpoints: readonly Uint8Array[]): ResourceBytes {
+  const name = `cluster-${at}`;
+  return { typeUrl: ENDPOINT_TYPE, name, body: encodeAssignment(name, [{ lbEndpoints }]) };
 }
 
 function serveMembers(cache: ResourceCache, { endpoints }: ServerConfig): (change: number) => void {

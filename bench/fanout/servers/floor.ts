@@ -3,10 +3,9 @@
  * push costs beyond this is the cost of the protocol and its bookkeeping.
  */
 import { createServer, type Socket } from "node:net";
-import { toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { ClusterLoadAssignmentSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import { buildAssignments, buildMember, changeAssignment } from "./content.ts";
+import { encodeAssignment } from "../../../src/resources/encode-assignment.ts";
+import { buildEndpoints, buildFirstEndpoint, buildMember } from "./content.ts";
 import { obey, type ServerConfig } from "./control.ts";
 
 const TYPE = "type.googleapis.com/envoy.config.endpoint.v3.";
@@ -14,7 +13,7 @@ const FRAME_BYTES = 16_384;
 const DATA_FRAME = 0;
 const SETTINGS_FRAME = 4;
 
-let base: ReturnType<typeof buildAssignments>[number] | undefined;
+let lbEndpoints: Uint8Array[] | undefined;
 
 await obey(async (config) => {
   const sockets = new Set<Socket>();
@@ -59,9 +58,8 @@ function response(config: ServerConfig, change: number): Buffer {
 
 function bodyOf(config: ServerConfig, change: number): Uint8Array {
   if (config.members) return buildMember(0, change).body;
-  base ??= buildAssignments(1, config.endpoints)[0];
-  if (!base) throw new Error("there is nothing to serve");
-  return toBinary(ClusterLoadAssignmentSchema, changeAssignment(base, change));
+  lbEndpoints ??= buildEndpoints(config.endpoints);
+  return encodeAssignment("cluster-0", [{ lbEndpoints: lbEndpoints.with(0, buildFirstEndpoint(change)) }]);
 }
 
 function frame(kind: number, stream: number, payload: Uint8Array): Buffer {

@@ -5,6 +5,7 @@
 // biome-ignore-all lint/performance/noBarrelFile: a package export needs one door; inside the project nobody imports it as a short cut
 /** What `XdsServer.listen` takes, of the grpc-js that it runs on. */
 export { ServerCredentials } from "@grpc/grpc-js";
+export { type EncodedLocality, encodeAssignment } from "../../resources/encode-assignment.ts";
 export { type ProxylessInput, proxylessProblems } from "../lint/proxyless.ts";
 export type { ProxylessEffect, ProxylessProblem } from "../lint/proxyless-problem.ts";
 export type { ResourceKey } from "../protocol/resource.ts";
