@@ -93,13 +93,15 @@ export class FleetWriter {
     }
   }
 
-  /** Guarded, so that a write that is late can never come after one with a higher count. */
+  /** Guarded by a version that was read in time, so that a write that is late can never come after one with a higher count. */
   async #countOn(): Promise<boolean> {
     this.#count += 1;
     const name = `${COUNTED}/only`;
     const target = { case: "address", value: addressOf(this.#count) } as const;
-    return await this.#try(async (plane) => {
+    return await this.#try(async (plane, signal) => {
       const { meta } = await plane.call(getBackend, { name });
+      // A plane that stood still answers with what others wrote meanwhile.
+      signal.throwIfAborted();
       await plane.call(registerBackend, { backend: { name, target }, expectedVersion: meta?.version ?? "" });
     });
   }
@@ -123,14 +125,16 @@ export class FleetWriter {
   }
 
   /** Asks one plane after the other, each for a moment. */
-  async #try(write: (plane: AdminClient) => Promise<unknown>): Promise<boolean> {
+  async #try(write: (plane: AdminClient, signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
     const plane = this.#planes[this.#written % this.#planes.length];
     this.#written += 1;
     if (plane === undefined) return false;
+    const late = new AbortController();
     try {
-      await Promise.race([write(plane), tooLate()]);
+      await Promise.race([write(plane, late.signal), tooLate()]);
       return true;
     } catch (error) {
+      late.abort(error);
       this.#failures.push(error);
       return false;
     }
