@@ -5,12 +5,12 @@ import { type Effort, type Figures, runTrial } from "./trial.ts";
 import type { Row } from "./workloads.ts";
 
 /** How far the floor may be above the lowest one of the row, as a share of it. */
-const TOLERANCE = 0.15;
+export const TOLERANCE = 0.15;
 /** So many repetitions more are made in place of disturbed ones. */
 const MOST_AGAIN = 2;
 
 /** The contestants one after the other, and the floor before and after them. */
-interface Repetition {
+export interface Repetition {
   readonly trials: readonly (readonly [Contestant, Figures])[];
   readonly floors: readonly [Figures, Figures];
 }
@@ -60,7 +60,7 @@ export async function contest(row: Row, options: ContestOptions): Promise<Contes
 }
 
 /** Those beside which the machine was about as quick as it was at its quickest. */
-function undisturbed(made: readonly Repetition[], tolerance: number): Repetition[] {
+export function undisturbed(made: readonly Repetition[], tolerance: number): Repetition[] {
   const lowest = Math.min(...made.flatMap(({ floors }) => floors.map(cpuOf)));
   return made.filter(({ floors }) => floors.every((floor) => cpuOf(floor) <= lowest * (1 + tolerance)));
 }
