@@ -6,7 +6,7 @@ import { ROWS, type Row } from "./workloads.ts";
 
 export const HELP = `npm run bench -- fanout [OPTIONS]
 
-  --quick            all contestants at N = 1,000, fewer and shorter repetitions: about 25 minutes
+  --quick            all contestants at N = 1,000, fewer and shorter repetitions: about half an hour
   --smoke            a few clients, one short repetition each, nothing is judged: half a minute
   --workload W1,W2   only these (default: all of W1 to W8)
   --contestant A,B   only these of fairlead, embedded, nats, linear, tuned, snapshot, java

@@ -11,7 +11,7 @@ import { cpuMsOf, kbPerMessage, type Measured, type UnitCosts, unitCosts } from 
 
 const HELP = `npm run bench -- growth [OPTIONS]
 
-  --quick       fewer and smaller steps: about 5 minutes instead of 12
+  --quick       fewer and smaller steps: about 5 minutes instead of 10
   --smoke       two proxies, then ten: does it run at all?
   --axis A,B    only these of: proxies, backends per service, backends at few proxies, services, changes per second
 `;
