@@ -6,6 +6,7 @@ import type { StateDigest } from "../control/state-digest.ts";
 import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { OncePerTurn } from "../runtime/once-per-turn.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Peer, Peers } from "../store/peers.ts";
 import type { Store } from "../store/store.ts";
@@ -76,8 +77,11 @@ export function keepInStep(options: InStepOptions): InStep {
     if (!profiles.includes(mirror.profile)) return "profile_unsupported";
     return agreement.hold ?? (!isFrozen() && isWentBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
   };
+  // Asked for each proxy and resource, and the store looks at its file for it.
+  const holdNow = new OncePerTurn(hold);
   let held: string | undefined;
   const recheck = () => {
+    holdNow.forget();
     if (hold() === held) return;
     held = hold();
     log.warn({ held }, held === undefined ? "nothing is held back any more" : "everything is held back");
@@ -106,7 +110,7 @@ export function keepInStep(options: InStepOptions): InStep {
     }),
   );
   return {
-    hold,
+    hold: () => holdNow.get(),
     held: () => (isFrozen() ? WENT_BACK : hold()),
     admit: () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined),
     findings: () => [

@@ -7,8 +7,8 @@ export type StreamSettings = {
   readonly registry: Registry;
   /** Several types on this stream, so that one can wait for another. */
   readonly aggregated: boolean;
-  /** Makes nonces of this stream unlike those of any other (C3). */
-  readonly nonceTag: string;
+  /** Begin its nonces: `own` is unlike that of any other stream, `shared` unlike that of any other server (C3). */
+  readonly nonceTags: { readonly own: string; readonly shared: string };
   /** How long one resource waits for another before it goes anyway. */
   readonly waitMs: number;
   /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */

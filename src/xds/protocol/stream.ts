@@ -11,6 +11,7 @@ import {
 } from "./compose.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
 import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
+import { Nonces } from "./nonces.ts";
 import { type FlushContext, type Hold, planType } from "./plan.ts";
 import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
@@ -46,11 +47,13 @@ export class ProtocolStream {
   readonly #presentedVersions = new Map<string, string>();
   readonly #remembered = new Map<string, Set<string>>();
   #lost: readonly LostVerdict[] = [];
+  readonly #nonces: Nonces;
   #view: View | undefined;
   #sequence = 0;
 
   constructor(settings: StreamSettings) {
     this.#settings = settings;
+    this.#nonces = new Nonces(settings.nonceTags);
   }
 
   /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law of isolation). */
@@ -125,6 +128,7 @@ export class ProtocolStream {
 
   /** Tells the stream that resources of one type have changed, appeared or gone in its view. */
   publish(typeUrl: string, names: Iterable<string>, publication: number): void {
+    this.#nonces.published(publication);
     const state = this.states.get(typeUrl);
     if (!state?.requested) return;
     for (const name of names) {
@@ -209,7 +213,7 @@ export class ProtocolStream {
       return;
     }
     const stamp = this.#stamp(context.now);
-    this.#sequence++;
+    this.#spend();
     const { send, flight } = composeDelta(state, { upserts: due, removals: [], kept: new Set() }, stamp);
     state.flights.push(flight);
     sends.push({ ...send, heartbeat: true });
@@ -221,7 +225,12 @@ export class ProtocolStream {
 
   #stamp(now: number): Stamp {
     const sequence = this.#sequence + 1;
-    return { nonce: `${this.#settings.nonceTag}${sequence}`, sequence, now, withTtl: this.#settings.honoursTtl };
+    return { nonce: this.#nonces.next(sequence), sequence, now, withTtl: this.#settings.honoursTtl };
+  }
+
+  #spend(): void {
+    this.#sequence++;
+    this.#nonces.spend();
   }
 
   #flushType(context: FlushContext, state: TypeState): Outgoing | undefined {
@@ -231,7 +240,7 @@ export class ProtocolStream {
     if (room === "none") return undefined;
     const plan = planType(context, state, room === "behind" ? state.behind : undefined);
     const outgoing = this.#compose(state, context, plan, this.#stamp(context.now));
-    if (outgoing) this.#sequence++;
+    if (outgoing) this.#spend();
     return outgoing;
   }
 

@@ -5,10 +5,10 @@ import type { Variant } from "./services.ts";
 import { deltaResponseParts, discoveryResponseParts, encodeHeartbeat, encodeNonce, wrapForSotw } from "./wire.ts";
 
 /**
- * One gRPC message, length prefix and all, in two parts: what every stream with the same content writes, as the same
- * memory, and the nonce, which is one stream's own.
+ * One gRPC message, length prefix and all: what every stream with the same content writes, as the same memory, and
+ * behind it the nonce where that is another one.
  */
-export type ResponseFrame = { readonly shared: Buffer; readonly own: Buffer };
+export type ResponseFrame = { readonly shared: Buffer; readonly own: Buffer | undefined };
 
 const GRPC_PREFIX_BYTES = 5;
 /** Contents that are remembered at a time, and for how long after the last one was new. */
@@ -19,8 +19,9 @@ type Kept = {
   readonly variant: Variant;
   readonly send: Send;
   readonly identifier: string;
-  readonly nonceBytes: number;
-  readonly shared: Buffer;
+  readonly frame: Buffer;
+  /** Where the nonce begins in the frame. */
+  readonly nonceAt: number;
 };
 
 /**
@@ -37,37 +38,38 @@ export class ResponseEncoder {
   }
 
   encode(send: Send, variant: Variant, identifier: string): ResponseFrame {
-    const own = encodeNonce(send.nonce);
-    return { shared: this.#find(send, variant, identifier, own.length), own };
+    const kept = this.#kept.find((each) => isSameContent(each, send, variant, identifier));
+    if (!kept) return { shared: this.#compose(send, variant, identifier), own: undefined };
+    if (kept.send.nonce === send.nonce) return { shared: kept.frame, own: undefined };
+    return { shared: kept.frame.subarray(0, kept.nonceAt), own: encodeNonce(send.nonce) };
   }
 
-  #find(send: Send, variant: Variant, identifier: string, nonceBytes: number): Buffer {
-    for (const kept of this.#kept) if (isSameContent(kept, send, variant, identifier, nonceBytes)) return kept.shared;
-    return this.#compose(send, variant, identifier, nonceBytes);
-  }
-
-  #compose(send: Send, variant: Variant, identifier: string, nonceBytes: number): Buffer {
+  #compose(send: Send, variant: Variant, identifier: string): Buffer {
     const parts = variant === "delta" ? deltaParts(send, identifier) : sotwParts(send, identifier);
-    const shared = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts]);
-    shared.writeUInt32BE(shared.length - GRPC_PREFIX_BYTES + nonceBytes, 1);
-    this.#kept = [{ variant, send, identifier, nonceBytes, shared }, ...this.#kept.slice(0, MAX_KEPT - 1)];
+    const nonce = encodeNonce(send.nonce);
+    const frame = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts, nonce]);
+    frame.writeUInt32BE(frame.length - GRPC_PREFIX_BYTES, 1);
+    const kept = { variant, send, identifier, frame, nonceAt: frame.length - nonce.length };
+    this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)];
     this.#cancelForget?.();
     this.#cancelForget = this.#clock.after(KEPT_MS, () => {
       this.#kept = [];
     });
-    return shared;
+    return frame;
   }
 }
 
 /** The message without its prefix, for whoever frames by itself. */
 export function messageOf({ shared, own }: ResponseFrame): Buffer {
-  return Buffer.concat([shared.subarray(GRPC_PREFIX_BYTES), own]);
+  const message = shared.subarray(GRPC_PREFIX_BYTES);
+  return own === undefined ? message : Buffer.concat([message, own]);
 }
 
-function isSameContent(kept: Kept, send: Send, variant: Variant, identifier: string, nonceBytes: number): boolean {
+/** The nonces may differ, but not in length, which the prefix of the frame depends on. */
+function isSameContent(kept: Kept, send: Send, variant: Variant, identifier: string): boolean {
   const other = kept.send;
   return (
-    kept.nonceBytes === nonceBytes &&
+    other.nonce.length === send.nonce.length &&
     kept.variant === variant &&
     kept.identifier === identifier &&
     other.typeUrl === send.typeUrl &&

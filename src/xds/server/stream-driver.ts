@@ -254,7 +254,7 @@ export class StreamDriver implements ClientRef {
       variant: this.variant,
       registry,
       aggregated: this.method.typeUrl === undefined,
-      nonceTag: `${this.streamId}-`,
+      nonceTags: { own: `${this.streamId}-`, shared: this.#host.nonceTag },
       tables: this.#host.tables,
       waitMs: limits.waitMs,
       overtakeMs: limits.overtakeMs,
@@ -338,7 +338,7 @@ export class StreamDriver implements ClientRef {
 
   #write(send: Send, written: () => void): boolean {
     const frame = this.#host.encoder.encode(send, this.variant, this.#host.identifier());
-    const bytes = frame.shared.length + frame.own.length;
+    const bytes = frame.shared.length + (frame.own?.length ?? 0);
     this.#writable = this.#transport.write(frame, written) && this.#writable;
     this.#host.sent(this, send, bytes);
     return bytes <= SOON_WRITTEN_BYTES;

@@ -26,6 +26,8 @@ export interface StreamHost<Driver> {
   readonly refusals: RefusalMemory;
   readonly lostVerdicts: LostVerdictMemory;
   readonly encoder: ResponseEncoder;
+  /** Begins the nonces that its streams share. */
+  readonly nonceTag: string;
   readonly tables: SharedTables;
   readonly reading: ReadContext;
   readonly transportOf: TransportOf;

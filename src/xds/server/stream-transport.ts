@@ -54,11 +54,8 @@ export function directTransport(window: WriteWindow): TransportOf {
   };
 }
 
-/** Up to here, a copy costs less than a second write. */
-const COPIED_BYTES = 4096;
-
 function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, written?: () => void): boolean {
-  if (shared.length <= COPIED_BYTES) return stream.write(Buffer.concat([shared, own]), written);
+  if (own === undefined) return stream.write(shared, written);
   stream.cork();
   stream.write(shared);
   const takesMore = stream.write(own, written);
@@ -110,7 +107,7 @@ class SlicedTransport implements ResponseTransport {
     for (let at = 0; at < shared.length; at += TLS_SLICE_BYTES) {
       this.#slices.push(shared.subarray(at, at + TLS_SLICE_BYTES));
     }
-    this.#slices.push(own);
+    if (own !== undefined) this.#slices.push(own);
     if (!this.#writing) {
       this.#writing = true;
       this.#window.enter(this.#begin);

@@ -225,6 +225,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       refusals: refusals ?? new LocalRefusalMemory(),
       lostVerdicts: new LostVerdictMemory(),
       encoder: new ResponseEncoder(this.#clock),
+      nonceTag: `${this.#random.id().slice(0, 4)}-`,
       tables,
       reading: { maxNames: this.#limits.maxNames, lists: new NameLists(tables) },
       transportOf: (...args) => this.#transportOf(...args),

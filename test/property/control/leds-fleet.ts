@@ -110,7 +110,7 @@ export class Replica {
       variant: "delta",
       registry: REGISTRY,
       aggregated,
-      nonceTag: tag,
+      nonceTags: { own: tag, shared: "s" },
       waitMs: 1000,
       overtakeMs: 1000,
       settleMs: 0,

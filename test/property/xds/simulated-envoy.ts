@@ -33,6 +33,8 @@ export class SimulatedEnvoy {
   readonly outbox: ClientRequest[] = [];
   /** What should never have happened. */
   readonly violations: string[] = [];
+  /** Of all its streams: one that a client repeats from an earlier stream must mean nothing (C3, S10). */
+  readonly #nonces = new Set<string>();
   readonly #types = new Map(ORDER.map((typeUrl) => [typeUrl, new Held()]));
   readonly #warming = new Set<string>();
   /** Clusters that traffic can be sent to: warmed at least once, and not removed since. */
@@ -89,6 +91,8 @@ export class SimulatedEnvoy {
   step(): void {
     const send = this.inbox.shift();
     if (!send) return;
+    if (this.#nonces.has(send.nonce)) this.violations.push(`${send.nonce} is the nonce of an earlier response`);
+    this.#nonces.add(send.nonce);
     this.#of(send.typeUrl).nonce = send.nonce;
     const error = this.#take(send);
     if (send.typeUrl === CLUSTER_TYPE && this.#warming.size > 0) this.#withheld.push({ send, error });

@@ -117,7 +117,7 @@ export class Simulation {
       variant: client.variant,
       registry: REGISTRY,
       aggregated: true,
-      nonceTag: `${this.#streams++}-`,
+      nonceTags: { own: `${this.#streams++}-`, shared: "s" },
       waitMs: 45_000,
       overtakeMs: 1000,
       settleMs: 1000,

@@ -6,7 +6,7 @@
  *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms
  *     stream delta|sotw               a new stream of the same node; what was refused before is remembered
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
- *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the response with that nonce, else on the newest of the type
+ *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the n-th response of the stream, else on the newest of the type
  *     tick MS | hold TYPE:NAME reason | free | show
  *
  * Lines that begin with `<` are responses, with `!` reports, with `=` what `show` prints.
@@ -40,7 +40,9 @@ class Scenario {
   readonly #clientNames = new Map<string, string>();
   readonly #accepted = new Map<string, string>();
   readonly #newest = new Map<string, Send>();
-  readonly #byNonce = new Map<string, Send>();
+  /** Responses of the stream, the first one `#1` and so on, whatever their nonces are. */
+  readonly #byNumber = new Map<string, Send>();
+  readonly #numbers = new Map<string, string>();
   #stream: ProtocolStream | undefined;
   #variant: "sotw" | "delta" = "delta";
   #group = "g";
@@ -131,12 +133,13 @@ class Scenario {
     this.#variant = variant;
     const lost = lostVerdicts(this.#stream?.states ?? new Map());
     this.#newest.clear();
-    this.#byNonce.clear();
+    this.#byNumber.clear();
+    this.#numbers.clear();
     this.#stream = new ProtocolStream({
       variant,
       registry: REGISTRY,
       aggregated: true,
-      nonceTag: "#",
+      nonceTags: { own: "own-", shared: "shared-" },
       waitMs: 15_000,
       overtakeMs: 1000,
       settleMs: 1000,
@@ -151,7 +154,8 @@ class Scenario {
   #request(typeUrl: string, pairs: Pairs): string[] {
     const list = (key: string) => (pairs[key] ?? "").split(",").filter((each) => each !== "");
     const error = pairs["error"] === undefined ? undefined : { code: 13, message: pairs["error"] };
-    const nonce = pairs["nonce"] ?? "";
+    const said = pairs["nonce"] ?? "";
+    const nonce = this.#byNumber.get(said)?.nonce ?? said;
     if (this.#variant === "delta") {
       const initial = list("init").map((each) => each.split("@") as [string, string]);
       const lists = { subscribe: list("sub"), unsubscribe: list("unsub"), initialVersions: new Map(initial) };
@@ -166,7 +170,7 @@ class Scenario {
 
   #verdict(typeUrl: string, words: readonly string[], refuses: boolean): string[] {
     const explicit = words[0]?.startsWith("#") ? words[0] : undefined;
-    const send = explicit === undefined ? this.#newest.get(typeUrl) : this.#byNonce.get(explicit);
+    const send = explicit === undefined ? this.#newest.get(typeUrl) : this.#byNumber.get(explicit);
     if (!send) throw new Error("there is no response to judge");
     const message = words.slice(explicit === undefined ? 0 : 1).join("_") || "bad";
     const accepted = refuses ? (this.#accepted.get(typeUrl) ?? "") : send.version;
@@ -188,12 +192,15 @@ class Scenario {
 
   #describe(send: Send): string {
     this.#newest.set(send.typeUrl, send);
-    this.#byNonce.set(send.nonce, send);
+    if (this.#numbers.has(send.nonce)) throw new Error(`${send.nonce} is the nonce of an earlier response`);
+    const number = `#${this.#numbers.size + 1}`;
+    this.#numbers.set(send.nonce, number);
+    this.#byNumber.set(number, send);
     const resources = send.resources.map(({ name, version }) => `${name}@${version}`);
     const removed = send.removed.map((name) => `-${name}`);
     const version = this.#variant === "sotw" ? [`version=${this.#labelOf(send.version)}`] : [];
     const heartbeat = send.heartbeat ? ["heartbeat"] : [];
-    return ["<", shortOf(send.typeUrl), send.nonce, ...version, ...heartbeat, ...resources, ...removed].join(" ");
+    return ["<", shortOf(send.typeUrl), number, ...version, ...heartbeat, ...resources, ...removed].join(" ");
   }
 
   #reports(reports: readonly Report[] = []): string[] {
@@ -201,9 +208,10 @@ class Scenario {
       if (report.kind === "nack") {
         const names = [...report.refusal.items.keys()];
         this.#memory.record(NODE, { typeUrl: report.typeUrl, names, message: report.refusal.message });
-        return [`! refused ${shortOf(report.typeUrl)} ${report.refusal.nonce} ${names.join(" ")}`];
+        return [`! refused ${shortOf(report.typeUrl)} ${this.#numbers.get(report.refusal.nonce)} ${names.join(" ")}`];
       }
-      if (report.kind === "ack") return [`! accepted ${shortOf(report.typeUrl)} ${report.flight.nonce}`];
+      if (report.kind === "ack")
+        return [`! accepted ${shortOf(report.typeUrl)} ${this.#numbers.get(report.flight.nonce)}`];
       if (report.kind === "cleared") this.#memory.clear(NODE, report.typeUrl, report.names);
       if (report.kind !== "late") return [];
       const { resource, on, waitedMs } = report;

@@ -49,13 +49,23 @@ describe("responses reach the client whole and in order, and the call ends well"
 });
 
 describe("streams share what is the same for all", () => {
-  test("one buffer for two streams with the same things due; only the nonce is their own", () => {
+  test("one buffer for two streams with the same things due and the same nonce", () => {
+    const { encoder, sends } = thousandAndOneKilobyte();
+    const [send = missing()] = sends;
+    const one = encoder.encode(send, "delta", "plane-a");
+    const two = encoder.encode({ ...send }, "delta", "plane-a");
+    expect(two.shared).toBe(one.shared);
+    expect(two.own).toBeUndefined();
+  });
+
+  test("the same memory where only the nonce differs, which goes behind it", () => {
     const { encoder, sends } = thousandAndOneKilobyte();
     const [send = missing()] = sends;
     const one = encoder.encode({ ...send, nonce: "a-1" }, "delta", "plane-a");
     const two = encoder.encode({ ...send, nonce: "b-2" }, "delta", "plane-a");
-    expect(two.shared).toBe(one.shared);
-    expect(two.own.equals(one.own)).toBe(false);
+    expect(two.shared.buffer).toBe(one.shared.buffer);
+    expect(messageOf(two).equals(messageOf(one))).toBe(false);
+    expect(messageOf(two).toString("latin1").replace("b-2", "a-1")).toBe(messageOf(one).toString("latin1"));
   });
 
   test.each<[string, Partial<Send>, "delta" | "sotw", string]>([
@@ -77,14 +87,18 @@ function direct(): TransportOf {
   return directTransport(new WriteWindow(systemClock));
 }
 
-/** A response larger than any window or slice, and a small one behind it. */
+/** A response larger than any window or slice, a small one behind it, and both again with nonces of their own. */
 function thousandAndOneKilobyte(): { encoder: ResponseEncoder; sends: Send[] } {
   const thing = (name: string, bytes: number) =>
     prepareResource({ typeUrl: TYPE, name, body: Buffer.alloc(bytes, "x") });
   const common = { kind: "send", typeUrl: TYPE, version: "", removed: [], heartbeat: false, withTtl: false } as const;
+  const large = [thing("large", 1_000_000)];
+  const small = [thing("small", 1_000)];
   const sends: Send[] = [
-    { ...common, nonce: "a-1", resources: [thing("large", 1_000_000)] },
-    { ...common, nonce: "a-2", resources: [thing("small", 1_000)] },
+    { ...common, nonce: "a-1", resources: large },
+    { ...common, nonce: "a-2", resources: small },
+    { ...common, nonce: "b-1", resources: large },
+    { ...common, nonce: "b-2", resources: small },
   ];
   return { encoder: new ResponseEncoder(systemClock), sends };
 }
