@@ -22,8 +22,8 @@ export interface Plan {
   readonly smoke: boolean;
 }
 
-const FULL = { warmUps: 10, ticks: 7, churnSeconds: 30, settleMs: 400, timeoutMs: 300_000, repetitions: 3 };
-const QUICK = { ...FULL, warmUps: 8, ticks: 5, churnSeconds: 5, repetitions: 2 };
+const FULL = { warmUps: 30, ticks: 7, churnSeconds: 30, settleMs: 400, timeoutMs: 300_000, repetitions: 3 };
+const QUICK = { ...FULL, ticks: 5, churnSeconds: 5, repetitions: 2 };
 const SMOKE = { warmUps: 1, ticks: 2, churnSeconds: 0.5, settleMs: 20, timeoutMs: 60_000, repetitions: 1 };
 
 /** Nothing when help is asked for. @throws Error for an option that is not there */
