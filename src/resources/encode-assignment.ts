@@ -25,22 +25,68 @@ export interface EncodedLocality {
  * encodes that one, and copies the others.
  */
 export function encodeAssignment(clusterName: string, localities: readonly EncodedLocality[]): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter().tag(CLUSTER_NAME, WireType.LengthDelimited).string(clusterName);
-  for (const each of localities) writer.tag(ENDPOINTS, WireType.LengthDelimited).bytes(encodeLocality(each));
-  return writer.finish();
+  const name = new BinaryWriter().tag(CLUSTER_NAME, WireType.LengthDelimited).string(clusterName).finish();
+  const parts = localities.map(partsOf);
+  const sizes = parts.map(sizeOf);
+  const encoded = new Uint8Array(sizes.reduce((sum, size) => sum + fieldSize(size), name.length));
+  encoded.set(name);
+  let at = name.length;
+  for (const [index, { head, lbEndpoints, tail }] of parts.entries()) {
+    at = beginField(encoded, at, ENDPOINTS, sizes[index] ?? 0);
+    encoded.set(head, at);
+    at += head.length;
+    for (const bytes of lbEndpoints) {
+      at = beginField(encoded, at, LB_ENDPOINTS, bytes.length);
+      encoded.set(bytes, at);
+      at += bytes.length;
+    }
+    encoded.set(tail, at);
+    at += tail.length;
+  }
+  return encoded;
 }
 
-function encodeLocality({ locality, weight, priority = 0, lbEndpoints }: EncodedLocality): Uint8Array {
-  const writer = new BinaryWriter();
+/** One `LocalityLbEndpoints`: the fields before its endpoints, the endpoints, and the fields behind them. */
+interface Parts {
+  readonly head: Uint8Array;
+  readonly lbEndpoints: readonly Uint8Array[];
+  readonly tail: Uint8Array;
+}
+
+function partsOf({ locality, weight, priority = 0, lbEndpoints }: EncodedLocality): Parts {
+  const head = new BinaryWriter();
   if (locality !== undefined) {
     const bytes = toBinary(LocalitySchema, create(LocalitySchema, locality));
-    writer.tag(LOCALITY, WireType.LengthDelimited).bytes(bytes);
+    head.tag(LOCALITY, WireType.LengthDelimited).bytes(bytes);
   }
-  for (const bytes of lbEndpoints) writer.tag(LB_ENDPOINTS, WireType.LengthDelimited).bytes(bytes);
+  const tail = new BinaryWriter();
   if (weight !== undefined) {
     const value = new BinaryWriter().tag(1, WireType.Varint).uint32(weight).finish();
-    writer.tag(LOAD_BALANCING_WEIGHT, WireType.LengthDelimited).bytes(value);
+    tail.tag(LOAD_BALANCING_WEIGHT, WireType.LengthDelimited).bytes(value);
   }
-  if (priority > 0) writer.tag(PRIORITY, WireType.Varint).uint32(priority);
-  return writer.finish();
+  if (priority > 0) tail.tag(PRIORITY, WireType.Varint).uint32(priority);
+  return { head: head.finish(), lbEndpoints, tail: tail.finish() };
+}
+
+function sizeOf({ head, lbEndpoints, tail }: Parts): number {
+  let size = head.length + tail.length;
+  for (const { length } of lbEndpoints) size += fieldSize(length);
+  return size;
+}
+
+/** Of a length-delimited field with a small number: its tag is one byte. */
+function fieldSize(bytes: number): number {
+  let size = 2 + bytes;
+  for (let rest = bytes >>> 7; rest > 0; rest >>>= 7) size++;
+  return size;
+}
+
+/** Writes the tag and the length of a field at `at`. Returns where its content begins. */
+function beginField(into: Uint8Array, at: number, field: number, bytes: number): number {
+  let next = at;
+  into[next++] = (field << 3) | WireType.LengthDelimited;
+  let rest = bytes;
+  for (; rest > 0x7f; rest >>>= 7) into[next++] = (rest & 0x7f) | 0x80;
+  into[next++] = rest;
+  return next;
 }
