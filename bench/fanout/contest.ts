@@ -30,7 +30,7 @@ export async function contest(row: Row, options: ContestOptions): Promise<Contes
   const tolerance = smoke ? Number.POSITIVE_INFINITY : TOLERANCE;
   const attempt = async (contestant: Contestant): Promise<[Contestant, Figures][]> => {
     try {
-      const figures = await runTrial(row, contestant, effortOf(contestant, effort));
+      const figures = await runTrial(row, contestant, effort);
       say(`    ${contestant}: ${brief(figures)}`);
       return [[contestant, figures]];
     } catch (error) {
@@ -71,11 +71,6 @@ function orderOf(row: Row, counted: readonly Repetition[]): Set<Contestant> {
   const [first, ...others] = row.ours;
   const all = [...(first ? [first] : []), ...row.peers.slice(0, 1), ...others, ...row.peers.slice(1)];
   return new Set(all.filter((contestant) => contestant !== "snapshot" || !hasSnapshot));
-}
-
-/** SnapshotCache needs seconds for a change, and no warming up. */
-function effortOf(contestant: Contestant, effort: Effort): Effort {
-  return contestant === "snapshot" ? { ...effort, warmUps: 1, ticks: 3 } : effort;
 }
 
 /** The floor is measured by ticks whatever the row does, without TLS. */

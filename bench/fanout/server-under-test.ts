@@ -10,7 +10,7 @@ export interface ServerUnderTest {
   readonly pid: number;
   /** Makes one change. @returns when it began, on the monotonic clock in nanoseconds */
   tick(change: number): Promise<number>;
-  /** Makes changes at a steady pace. */
+  /** Makes changes at a steady pace, fewer when it falls far behind. */
   churn(pace: { readonly first: number; readonly count: number; readonly perSecond: number }): Promise<Churned>;
   /** Collects garbage and gives memory back to the system. @returns bytes in use on the heap, where the server tells them */
   tidy(): Promise<number>;

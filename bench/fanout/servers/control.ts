@@ -65,13 +65,17 @@ async function run(server: BenchServer, command: ServerCommand): Promise<ServerA
   return { heapBytes: process.memoryUsage().heapUsed };
 }
 
-/** Changes at a steady pace. What is overdue happens at once, and still counts from when it was due. */
+/**
+ * Changes at a steady pace. What is overdue happens at once, and still counts from when it was due; a server that is as far
+ * behind as all was to last makes no more.
+ */
 async function churn(server: BenchServer, first: number, count: number, perSecond: number): Promise<ServerAnswer> {
   const startedAt = monotonicNs();
   const ticksAt: number[] = [];
   for (let index = 0; index < count; index++) {
     const dueAt = startedAt + Math.round((index * 1e9) / perSecond);
     const earlyMs = (dueAt - monotonicNs()) / 1e6;
+    if (earlyMs < (-1000 * count) / perSecond) break;
     if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(earlyMs)));
     server.apply(first + index);
     ticksAt.push(dueAt);

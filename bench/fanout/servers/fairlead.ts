@@ -36,7 +36,8 @@ function serveAssignments(cache: ResourceCache, { resources, endpoints }: Server
 
 function assignment(at: number, lbEndpoints: readonly Uint8Array[]): ResourceBytes {
   const name = `cluster-${at}`;
-  return { typeUrl: ENDPOINT_TYPE, name, body: encodeAssignment(name, [{ lbEndpoints }]) };
+  // Endpoints that are listed refer to nothing, and nothing is to be looked for.
+  return { typeUrl: ENDPOINT_TYPE, name, body: encodeAssignment(name, [{ lbEndpoints }]), references: [] };
 }
 
 function serveMembers(cache: ResourceCache, { endpoints }: ServerConfig): (change: number) => void {

@@ -102,13 +102,17 @@ func run(state content, cmd command) answer {
 	return answer{Error: fmt.Sprintf("no such command: %q", cmd.Do)}
 }
 
-// churn makes changes at a steady pace. A change that starts late still counts from when it was due.
+// churn makes changes at a steady pace. A change that starts late still counts from when it was due; a server that is as
+// far behind as all was to last makes no more.
 func churn(state content, cmd command) answer {
 	startedAt := monotonic()
 	every := time.Second / time.Duration(cmd.PerSecond)
 	reply := answer{}
 	for i := range cmd.Count {
 		due := startedAt + int64(i)*int64(every)
+		if monotonic()-due > int64(cmd.Count)*int64(every) {
+			break
+		}
 		time.Sleep(time.Duration(due - monotonic()))
 		if err := state.apply(cmd.Change + uint32(i)); err != nil {
 			return answer{Error: err.Error()}
