@@ -42,6 +42,7 @@ const LARGE_PUSHES =
   "bare sockets alone take 0.38 of what the peer takes, and 118 ms; HTTP/2 of Node, in frames of 16 KB, the rest";
 const SENT_ONE_BY_ONE =
   "planning and sending take 15 µs for each client, one after the other; ACKs are read after that";
+const TWO_WAYS = "a write waits for a server that flushes to disk, and for the pushes of the one before";
 const PRODUCT = "beside the library's 26 µs a push, the product's books of each proxy take 5, commit and derivation 3";
 
 /** Ratios are of medians in the same run; N = 1,000 unless said otherwise. */
@@ -74,7 +75,13 @@ const TARGETS: readonly Target[] = [
     { of: { workload, tls: false }, ...P99_MS, atMost: 20, why: SENT_ONE_BY_ONE },
     { of: { workload, tls: false }, nodes: 4000, ...P99_MS, atMost: 75, why: SENT_ONE_BY_ONE },
   ]),
-  { of: { workload: "W7" }, what: "p99 of the others / before", figure: "p99Grew", atMost: 1.1 },
+  {
+    of: { workload: "W7" },
+    what: "p99 of the others / before",
+    figure: "p99Grew",
+    atMost: 1.1,
+    why: "without them, too, it differs by a third between repetitions",
+  },
   ...ONE_SERVICE.flatMap((of): Target[] => [
     { of, ...LAST, atMost: 1, why: SENT_ONE_BY_ONE },
     { of, ...CPU, atMost: 0.8, why: PRODUCT },
@@ -84,7 +91,7 @@ const TARGETS: readonly Target[] = [
   { of: { workload: "W8", act: "ticks", backends: 10_000 }, ...P99_MS, atMost: 100 },
   { of: { workload: "W8", act: "churn" }, ...P99, what: "staleness p99", atMost: 1, why: SENT_ONE_BY_ONE },
   { of: { workload: "W8", act: "churn" }, ...CPU, figure: "busyShare", atMost: 0.8, why: PRODUCT },
-  { of: { workload: "W8", act: "churn" }, what: "API write p99, ms", figure: "writeP99", atMost: 12 },
+  { of: { workload: "W8", act: "churn" }, what: "API write p99, ms", figure: "writeP99", atMost: 12, why: TWO_WAYS },
   {
     of: { workload: "W8", act: "restart" },
     what: "all served after ready, s",
