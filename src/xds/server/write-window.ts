@@ -1,9 +1,9 @@
 import type { Clock } from "../../runtime/clock.ts";
 
 /** How many large responses are on their way at a time. */
-const MAX_OPEN = 64;
+const MAX_OPEN = 16;
 /** Whoever is not through by then waits for its client, and keeps others waiting no longer. */
-const PATIENCE_MS = 20;
+const PATIENCE_MS = 5;
 
 /**
  * Lets a few large responses be written to their end before others begin: the first clients have theirs at once, and
