@@ -96,6 +96,7 @@ async function startParts(
   const local = new LocalNodeDirectory({
     streams: {
       describe: (streamId) => proxies.client(streamId),
+      oldestPending: (streamId) => proxies.oldestPending(streamId),
       collections: (streamId) => proxies.collections(streamId),
     },
     publications: publisher.log,

@@ -212,7 +212,9 @@ export class LocalNodeDirectory {
   }
 
   #progressOf(stream: OpenStream, publication: number, before: number): Progress {
-    const pending = stream.oldestPending !== undefined && stream.oldestPending <= publication;
+    // Asked of the stream: of what was published just now, it has not told anything yet.
+    const oldestPending = this.#options.streams.oldestPending(stream.ref.streamId);
+    const pending = oldestPending !== undefined && oldestPending <= publication;
     if (!pending && !stream.refusing) return DONE;
     const status = this.#options.streams.describe(stream.ref.streamId);
     if (status === undefined) return DISCONNECTED;

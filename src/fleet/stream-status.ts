@@ -53,6 +53,8 @@ export interface StreamRefusal {
 /** The open streams of this replica. */
 export interface Streams {
   describe(streamId: string): StreamStatus | undefined;
+  /** As in its status; costs no description. */
+  oldestPending(streamId: string): number | undefined;
   /** Collections that what a stream was sent names, and those that it asks for. */
   collections(streamId: string): { readonly named: readonly string[]; readonly asked: readonly string[] };
 }

@@ -183,6 +183,11 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     return this.#drivers.get(streamId)?.describe();
   }
 
+  /** The oldest publication of which something is due, in flight or held on an open stream, written to yet or not. */
+  oldestPending(streamId: string): number | undefined {
+    return this.#drivers.get(streamId)?.oldestPending();
+  }
+
   /**
    * Collections that what an open stream was sent names, and those that it asks for. A client asks for them on streams of
    * its own, and has what it was sent only when it has asked for all that are named.

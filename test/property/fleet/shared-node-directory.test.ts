@@ -34,6 +34,7 @@ class Replica {
     this.local = new LocalNodeDirectory({
       streams: {
         describe: (streamId) => this.streams.get(streamId),
+        oldestPending: (streamId) => this.streams.get(streamId)?.oldestPending,
         collections: () => ({ named: [], asked: [] }),
       },
       publications: {

@@ -7,7 +7,7 @@ const refused = { version: "2", message: "bad port", at: 0, publication: 5 };
 const web = { name: "web", sent: "2", acked: "1", unknown: true, refused, held: undefined };
 
 /** A stream with many clusters, one of which it refuses; counts how often all of them are described. */
-function withOneStream() {
+function withOneStream(types?: StreamStatus["types"]) {
   const described = { times: 0 };
   const stream: StreamStatus = {
     streamId: "1",
@@ -18,7 +18,7 @@ function withOneStream() {
     silent: undefined,
     duplicate: false,
     oldestPending: 5,
-    types: [
+    types: types ?? [
       {
         typeUrl: "example.Cluster",
         shortName: "CDS",
@@ -36,7 +36,11 @@ function withOneStream() {
   };
   const published = { revision: { epoch: 1, position: 7 }, publication: 5, at: 0 };
   const directory = new LocalNodeDirectory({
-    streams: { describe: () => stream, collections: () => ({ named: [], asked: [] }) },
+    streams: {
+      describe: () => stream,
+      oldestPending: () => stream.oldestPending,
+      collections: () => ({ named: [], asked: [] }),
+    },
     publications: {
       publicationOf: () => 5,
       publicationBefore: () => 4,
@@ -53,13 +57,13 @@ function withOneStream() {
     onSettled: () => {},
   });
   directory.opened(stream);
-  directory.refused(stream);
-  directory.progressed(stream, 5);
-  return { directory, described };
+  return { directory, stream, described };
 }
 
 it("describes the resources of a proxy only where each of them is asked for", () => {
-  const { directory, described } = withOneStream();
+  const { directory, stream, described } = withOneStream();
+  directory.refused(stream);
+  directory.progressed(stream, 5);
   expect(directory.nodes()[0]?.types).toMatchObject([{ state: "refused", known: 1_000, resources: [] }]);
   expect(directory.refusals()).toMatchObject([{ nodeId: "edge-1", resource: "web", message: "bad port" }]);
   expect(directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")).toEqual({
@@ -74,4 +78,13 @@ it("describes the resources of a proxy only where each of them is asked for", ()
     { name: "web" },
   ]);
   expect(described.times).toBe(1);
+});
+
+it("does not take a proxy for done that is to be written to, though its stream has not said so yet", () => {
+  const { directory, stream } = withOneStream([]);
+  directory.progressed(stream, undefined);
+  expect(directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")).toEqual({
+    state: "sent",
+    message: "not acknowledged yet",
+  });
 });
