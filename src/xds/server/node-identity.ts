@@ -14,6 +14,17 @@ export type NodeIdentity = {
   readonly clientFeatures: readonly string[];
 };
 
+/** A client that has said nothing of itself yet. */
+export const ANONYMOUS: NodeIdentity = {
+  id: "",
+  cluster: "",
+  metadata: {},
+  locality: { region: "", zone: "", subZone: "" },
+  userAgentName: "",
+  userAgentVersion: "",
+  clientFeatures: [],
+};
+
 /** Decodes a `core.v3.Node`. */
 export function readNode(bytes: Buffer): NodeIdentity {
   const node = {

@@ -9,11 +9,11 @@ import type { TypeState } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import { type ClientRef, type ClientStatus, describeType } from "./client-status.ts";
 import type { NameList } from "./name-lists.ts";
-import { honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
+import { ANONYMOUS, honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import { type Peer, peerOf } from "./peer.ts";
 import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./read-request.ts";
-import type { Changes } from "./resource-cache.ts";
 import type { DiscoveryMethod } from "./services.ts";
+import type { Publication } from "./stream-groups.ts";
 import type { StreamHost } from "./stream-host.ts";
 import type { DiscoveryCall, ResponseTransport } from "./stream-transport.ts";
 
@@ -39,7 +39,10 @@ export class StreamDriver implements ClientRef {
   #group: string | undefined;
   #silent: string | undefined = "no request yet";
   #fence: "none" | "pending" | "passed" | "failed" = "none";
+  /** May be behind what was published: use `#stream`. */
   #protocol: ProtocolStream | undefined;
+  /** The first update that the protocol has not been told of yet. */
+  #unread: Publication | undefined;
   #writable = true;
   #closed = false;
   #cancelWake: (() => void) | undefined;
@@ -86,10 +89,9 @@ export class StreamDriver implements ClientRef {
     return this.method.variant;
   }
 
-  /** Tells the stream what changed in its group. */
-  publish(changes: Changes, publication: number): void {
-    for (const [typeUrl, names] of changes) this.#protocol?.publish(typeUrl, names, publication);
-    this.#host.wake(this);
+  /** Tells the stream what changed in its group, to be read when the stream is used next: whoever tells it flushes it. */
+  publish(publication: Publication): void {
+    this.#unread ??= publication;
   }
 
   /** Asks again where this stream belongs. */
@@ -105,7 +107,7 @@ export class StreamDriver implements ClientRef {
 
   recheckHolds(): void {
     if (this.#fence === "failed" && this.#abort === undefined) this.#passFence();
-    if (this.#protocol?.releaseHolds()) this.#host.wake(this);
+    if (this.#stream?.releaseHolds()) this.#host.wake(this);
   }
 
   /**
@@ -115,7 +117,7 @@ export class StreamDriver implements ClientRef {
    * @returns whether that will be soon
    */
   flush(written: () => void): boolean {
-    const stream = this.#protocol;
+    const stream = this.#stream;
     const fenced = this.#fence === "passed" || this.#fence === "failed";
     if (!stream || this.#closed || !this.#writable || !fenced) return false;
     const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), this.#holdOf);
@@ -128,20 +130,20 @@ export class StreamDriver implements ClientRef {
 
   /** A flush would find nothing to do. */
   isQuiet(): boolean {
-    return this.#protocol?.isQuiet() ?? true;
+    return this.#stream?.isQuiet() ?? true;
   }
 
   oldestPending(): number | undefined {
-    return this.#protocol?.oldestPending();
+    return this.#stream?.oldestPending();
   }
 
   /** What this stream and others of the same client have to do with collections. */
   collections(): ClientCollections {
-    return this.#protocol?.collections() ?? { named: [], asked: [] };
+    return this.#stream?.collections() ?? { named: [], asked: [] };
   }
 
   typeState(typeUrl: string): TypeState | undefined {
-    return this.#protocol?.states.get(typeUrl);
+    return this.#stream?.states.get(typeUrl);
   }
 
   /** Ends the stream with a status that makes the client come back. */
@@ -152,7 +154,7 @@ export class StreamDriver implements ClientRef {
   describe(): ClientStatus {
     const { streamId, node, peer, variant, group, openedAt } = this;
     const offset = this.openedAt - this.#openedMonotonic;
-    const states = [...(this.#protocol?.states.values() ?? [])].filter((state) => state.requested);
+    const states = [...(this.#stream?.states.values() ?? [])].filter((state) => state.requested);
     return {
       streamId,
       node,
@@ -167,6 +169,16 @@ export class StreamDriver implements ClientRef {
       oldestPending: this.oldestPending(),
       types: states.map((state) => describeType(state, (at) => Math.round(at + offset))),
     };
+  }
+
+  /** The protocol's side of the stream, told of all that was published. */
+  get #stream(): ProtocolStream | undefined {
+    let unread = this.#unread;
+    this.#unread = undefined;
+    for (; unread; unread = unread.next) {
+      for (const [typeUrl, names] of unread.changes) this.#protocol?.publish(typeUrl, names, unread.number);
+    }
+    return this.#protocol;
   }
 
   #receive(bytes: Buffer): void {
@@ -221,7 +233,7 @@ export class StreamDriver implements ClientRef {
         this.#unknownTypes.add(typeUrl.slice(0, MAX_UNKNOWN_TYPE_LENGTH));
       return undefined;
     }
-    return this.#protocol;
+    return this.#stream;
   }
 
   /** Reads the node once per stream; later ones may repeat it, but not change who it is (C1, C2). */
@@ -279,13 +291,13 @@ export class StreamDriver implements ClientRef {
     if ("group" in placement) this.#attach(placement.group);
     else {
       this.#silent = placement.silent;
-      this.#protocol?.attach(undefined);
+      this.#stream?.attach(undefined);
     }
   }
 
   #attach(group: string): void {
     const view = this.#host.view(group);
-    this.#protocol?.attach(view);
+    this.#stream?.attach(view);
     this.#silent = view ? undefined : "group_without_content";
     if (view && this.#fence === "none") this.#passFence();
     this.#host.wake(this);
@@ -306,13 +318,13 @@ export class StreamDriver implements ClientRef {
     if (this.#closed) return;
     this.#abort = undefined;
     this.#fence = outcome;
-    if (outcome === "passed") this.#protocol?.releaseHolds();
+    if (outcome === "passed") this.#stream?.releaseHolds();
     this.#host.wake(this);
   }
 
   #hold(key: ResourceKey, version: string): string | undefined {
     if (this.#fence === "failed") {
-      const state = this.#protocol?.states.get(key.typeUrl);
+      const state = this.#stream?.states.get(key.typeUrl);
       const known = state?.sent.get(key.name);
       // Who asks for a collection does not say what it holds of it.
       const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name) || state?.type.collections;
@@ -376,7 +388,7 @@ export class StreamDriver implements ClientRef {
     this.#closed = true;
     this.#abort?.abort();
     this.#cancelWake?.();
-    if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
+    if (this.#stream) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#stream.states));
     this.#host.closed(this);
   }
 }
@@ -385,13 +397,3 @@ export class StreamDriver implements ClientRef {
 const SOON_WRITTEN_BYTES = 64 * 1024;
 const MAX_UNKNOWN_TYPES = 16;
 const MAX_UNKNOWN_TYPE_LENGTH = 256;
-
-const ANONYMOUS: NodeIdentity = {
-  id: "",
-  cluster: "",
-  metadata: {},
-  locality: { region: "", zone: "", subZone: "" },
-  userAgentName: "",
-  userAgentVersion: "",
-  clientFeatures: [],
-};

@@ -27,6 +27,7 @@ import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
 import { type StreamDriver, serveStream } from "./stream-driver.ts";
+import { StreamGroups } from "./stream-groups.ts";
 import type { Placement, StreamHost } from "./stream-host.ts";
 import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./stream-transport.ts";
 import { tryDirectTransport } from "./try-direct-transport.ts";
@@ -95,7 +96,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #host: StreamHost<StreamDriver>;
   #transportOf: TransportOf = publicTransport;
   readonly #drivers = new Map<string, StreamDriver>();
-  readonly #byGroup = new Map<string, Set<StreamDriver>>();
+  readonly #groups: StreamGroups<StreamDriver>;
   readonly #byIdentity = new Map<string, Set<StreamDriver>>();
   readonly #toFlush = new FlushQueue<StreamDriver>((driver, written) => {
     const wrote = driver.flush(written);
@@ -113,6 +114,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     this.#random = options.random ?? systemRandom;
     this.#log = (options.log ?? silentLogger).child({ component: "xds" });
     this.#host = this.#createHost();
+    this.#groups = new StreamGroups((group) => options.cache.view(group));
     this.#grpc = new Server({
       "grpc.max_receive_message_length": this.#limits.maxRequestBytes,
       "grpc.max_concurrent_streams": this.#limits.maxStreamsPerConnection,
@@ -130,12 +132,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       this.#grpc.addService(...clientStatusService(handlers));
     }
     this.#unsubscribe = options.cache.onChange((group, changes, publication) => {
-      const streams = this.#byGroup.get(group);
-      if (!streams) return;
-      for (const driver of streams) {
-        driver.reattach();
-        driver.publish(changes, publication);
-      }
+      for (const driver of this.#groups.publish(group, changes, publication)) this.#toFlush.add(driver);
     });
   }
 
@@ -245,7 +242,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       identifier: identifier ?? (() => "fairlead"),
       opened: (driver) => this.#opened(driver),
       closed: (driver) => this.#closed(driver),
-      moved: (driver, from) => this.#moved(driver, from),
+      moved: (driver, from) => this.#groups.move(driver, from, driver.group),
       isDuplicate: (driver) => (this.#byIdentity.get(identityOf(driver))?.size ?? 0) > 1,
       wake: (driver) => this.#wake(driver),
       sent: (driver, send, bytes) => this.#sent(driver, send, bytes),
@@ -285,14 +282,9 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     if (!this.#drivers.delete(driver.streamId)) return;
     this.#toFlush.delete(driver);
     removeFrom(this.#byIdentity, identityOf(driver), driver);
-    if (driver.group !== undefined) removeFrom(this.#byGroup, driver.group, driver);
+    this.#groups.move(driver, driver.group, undefined);
     this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id }, "stream closed");
     this.emit("close", driver);
-  }
-
-  #moved(driver: StreamDriver, from: string | undefined): void {
-    if (from !== undefined) removeFrom(this.#byGroup, from, driver);
-    if (driver.group !== undefined) addTo(this.#byGroup, driver.group, driver);
   }
 
   /** Streams are written to after the present turn, so that no publisher waits for any of them. */

@@ -283,6 +283,25 @@ describe("groups", () => {
     expect(server.clients()[0]?.silent).toBe("group_without_content");
   });
 
+  it("tell a stream that leaves one nothing of what was published there just before", async () => {
+    let group = "g";
+    await start({ groupOf: () => group });
+    cache.update("h", (tx) => tx.set(bytes(CLUSTER_TYPE, "h", "1")));
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: (await stream.next()).nonce });
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    group = "h";
+    server.regroup();
+    const { resources, removedResources } = await stream.next();
+    expect(resources.map(({ name }) => name)).toEqual(["h"]);
+    expect(removedResources).toEqual(["a"]);
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "c", "1")));
+    cache.update("h", (tx) => tx.set(bytes(CLUSTER_TYPE, "d", "1")));
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: stream.responses[1]?.nonce ?? "" });
+    expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["d"]);
+  });
+
   it("refuse a stream before its first byte", async () => {
     await start({ groupOf: () => ({ refuse: "not yours" }) });
     const stream = client.delta();
@@ -399,6 +418,25 @@ describe("the fence", () => {
 });
 
 describe("flow", () => {
+  it("an update counts as pending at once, and several of one turn leave as one response", async () => {
+    await start();
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: (await stream.next()).nonce });
+    const streamId = server.clients()[0]?.streamId ?? "";
+    const pending = () => server.oldestPending(streamId);
+    const settled = () => eventually(pending, (oldest) => oldest === undefined, { what: "all is acknowledged" });
+    await settled();
+    const first = cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "a", "2")));
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    expect(pending()).toBe(first);
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "c", "1")));
+    const { resources, nonce } = await stream.next();
+    expect(resources.map(({ name }) => name).sort()).toEqual(["a", "b", "c"]);
+    stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: nonce });
+    await settled();
+  });
+
   it("7, R14: a client that does not read costs bounded memory, delays nobody, and gets the latest state", async () => {
     const body = "x".repeat(1_000_000);
     await start();

@@ -1,0 +1,65 @@
+import type { View } from "../protocol/resource.ts";
+import type { Changes } from "./resource-cache.ts";
+
+/** One update of what a group is served, with those that were made after it. */
+export type Publication = {
+  readonly number: number;
+  readonly changes: Changes;
+  next: Publication | undefined;
+};
+
+/** What a stream of a group is told. */
+interface Stream {
+  /** The group's view has come, gone, or been replaced. */
+  reattach(): void;
+  /** The group was updated. */
+  publish(publication: Publication): void;
+}
+
+type Group<S> = {
+  readonly streams: Set<S>;
+  view: View | undefined;
+  last: Publication | undefined;
+};
+
+/**
+ * Which streams are served what each group is. A publication is one object for all of them, so that telling a thousand
+ * streams of it touches next to nothing of each.
+ */
+export class StreamGroups<S extends Stream> {
+  readonly #view: (group: string) => View | undefined;
+  readonly #groups = new Map<string, Group<S>>();
+
+  constructor(view: (group: string) => View | undefined) {
+    this.#view = view;
+  }
+
+  /** Takes a stream from one group to another; undefined is none. */
+  move(stream: S, from: string | undefined, to: string | undefined): void {
+    if (from !== undefined) {
+      const group = this.#groups.get(from);
+      if (group?.streams.delete(stream) && group.streams.size === 0) this.#groups.delete(from);
+    }
+    if (to !== undefined) {
+      const group = this.#groups.get(to) ?? { streams: new Set(), view: this.#view(to), last: undefined };
+      this.#groups.set(to, group);
+      group.streams.add(stream);
+    }
+  }
+
+  /** Tells the streams of a group of an update, and returns them. */
+  publish(name: string, changes: Changes, number: number): Iterable<S> {
+    const group = this.#groups.get(name);
+    if (!group) return [];
+    const view = this.#view(name);
+    if (view !== group.view) {
+      group.view = view;
+      for (const stream of group.streams) stream.reattach();
+    }
+    const publication = { number, changes, next: undefined };
+    if (group.last) group.last.next = publication;
+    group.last = publication;
+    for (const stream of group.streams) stream.publish(publication);
+    return group.streams;
+  }
+}
