@@ -21,10 +21,10 @@ test("one worker spreads a round robin exactly by the backends' weights", async 
       routeTo("shop"),
     ],
   });
-  await expectRounds(stack, { one: 1, two: 2, three: 4 });
+  expect(await hundredRounds(stack, { one: 1, two: 2, three: 4 })).toEqual({ one: 100, two: 200, three: 400 });
 
   await stack.apply(backend("shop/one", one.address, { weight: 8 }));
-  await expectRounds(stack, { one: 8, two: 2, three: 4 });
+  expect(await hundredRounds(stack, { one: 8, two: 2, three: 4 })).toEqual({ one: 800, two: 200, three: 400 });
 });
 
 test.each(["1.40.0", "1.36.4"])(
@@ -41,15 +41,15 @@ test.each(["1.40.0", "1.36.4"])(
       envoyVersion,
       objects: [service("shop"), policy("shop", { algorithm: "ROUND_ROBIN" }), ...weights(1, 4), routeTo("shop")],
     });
-    await expectRounds(stack, { one: 1, three: 4 });
+    expect(await hundredRounds(stack, { one: 1, three: 4 })).toEqual({ one: 100, three: 400 });
     await stack.plane.mustCli("upgrade", "--to-profile", "2", "--wait");
     expect(await stack.plane.mustCli("upgrade")).toContain("encoding profile 2");
-    await expectRounds(stack, { one: 1, three: 4 });
+    expect(await hundredRounds(stack, { one: 1, three: 4 })).toEqual({ one: 100, three: 400 });
 
     await stack.apply(...weights(4, 1));
-    await expectRounds(stack, { one: 4, three: 1 });
+    expect(await hundredRounds(stack, { one: 4, three: 1 })).toEqual({ one: 400, three: 100 });
     await stack.apply(...weights(1, 1));
-    await expectRounds(stack, { one: 1, three: 1 });
+    expect(await hundredRounds(stack, { one: 1, three: 1 })).toEqual({ one: 100, three: 100 });
   },
 );
 
@@ -96,23 +96,23 @@ test("a rule splits its requests over services by weight", async () => {
 });
 
 /**
- * Expects a hundred rounds of requests to be spread exactly as one round.
+ * How a hundred rounds of requests are spread, once the rounds follow the weights.
  *
  * The weights are powers of two: Envoy adds up their reciprocals as floating-point numbers, and with thirds the order
  * within a round changes now and then, so that some hundred rounds have one request more or less. The count begins
  * when ten rounds have followed the weights: a worker may get them after the acknowledgement of the main thread, and
  * the first round may have another order than all later ones.
  */
-async function expectRounds({ url }: Stack, round: Record<string, number>): Promise<void> {
-  const length = Object.values(round).reduce((sum, weight) => sum + weight, 0);
-  const spread = async (rounds: number) => tally(await sendMany({ url: url() }, rounds * length));
-  const due = (rounds: number) => Object.fromEntries(Object.entries(round).map(([name, n]) => [name, n * rounds]));
+async function hundredRounds(stack: Stack, weights: Record<string, number>): Promise<Record<string, number>> {
+  const length = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  const spread = async (rounds: number) => tally(await sendMany({ url: stack.url() }, rounds * length));
+  const due = Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, weight * 10]));
   await eventually(
     () => spread(10),
-    (seen) => isDeepStrictEqual(seen, due(10)),
+    (seen) => isDeepStrictEqual(seen, due),
     { what: "the weights" },
   );
-  expect(await spread(100)).toEqual(due(100));
+  return await spread(100);
 }
 
 /** Fails once in some millions of runs: the count may be five standard deviations of a binomial draw away. */
