@@ -45,6 +45,7 @@ interface OpenStream {
   readonly openedAt: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
+  /** As the stream told last: it tells of what was published only when it is written to. */
   oldestPending: number | undefined;
   /** It has refused something that may still stand. */
   refusing: boolean;
@@ -212,7 +213,7 @@ export class LocalNodeDirectory {
   }
 
   #progressOf(stream: OpenStream, publication: number, before: number): Progress {
-    // Asked of the stream: of what was published just now, it has not told anything yet.
+    // What the stream told last may be older than what was published just now.
     const oldestPending = this.#options.streams.oldestPending(stream.ref.streamId);
     const pending = oldestPending !== undefined && oldestPending <= publication;
     if (!pending && !stream.refusing) return DONE;
