@@ -14,6 +14,8 @@ import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
+import { containedFindings } from "../operations/contained-findings.ts";
+import { Containment } from "../runtime/containment.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
@@ -65,6 +67,7 @@ async function startParts(
   for (const warning of config.warnings) log.warn({}, warning);
   const startedAt = clock.monotonic();
   const metrics = createMetrics(() => local.connectedByFleet());
+  const containment = new Containment({ clock, log, registry: metrics.registry });
 
   const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
@@ -190,7 +193,7 @@ async function startParts(
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
       storeStatus: opened.status,
-      standing: inStep.findings,
+      standing: () => [...inStep.findings(), ...containedFindings(containment.failures(), clock.now())],
     },
     logger: log,
     notReady,

@@ -37,7 +37,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   app: {
     ours: [...BELOW_ADAPTERS, ...USE_CASES, "nats", "health", "xds/server", "admin", "dashboard"],
   },
-  cli: { ours: ["gen", "runtime", "schema"] },
+  cli: { ours: ["gen", "runtime", "schema", "domain/printable.ts"] },
   "main.ts": { ours: ["app", "cli", "runtime"] },
 };
 
