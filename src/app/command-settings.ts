@@ -2,16 +2,30 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
+import type { LogTarget } from "../runtime/log-sink.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
+
+/** An exception that no boundary held. */
+export interface Escaped {
+  readonly thrown: unknown;
+  readonly origin: NodeJS.UncaughtExceptionOrigin;
+}
 
 /** What the commands of the plane need of the process they run in. */
 export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdout: { write(text: string): void };
-  readonly stderr: { write(text: string): void };
-  /** Resolves with the name of the first signal that asks the process to stop. */
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: LogTarget;
+  /** Resolves with the name of the first signal that asks the process to stop. A second one ends it at once. */
   readonly stopSignal: () => Promise<string>;
+  /** Resolves with the first exception that escapes; from this call on, none ends the process by itself. */
+  readonly escaped: () => Promise<Escaped>;
+}
+
+/** Writes what a person is to read, a line. */
+export function complain(host: Host, text: string): void {
+  host.stderr.write(`${text}\n`, () => undefined);
 }
 
 /** Gives a command an option for each setting, and one for the configuration file. */

@@ -7,6 +7,8 @@ export interface Machine {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Lines of the log that were lost, where that can happen. */
+  readonly lostLogLines?: () => number;
   /** The encoding profiles that this release supports, where they are other than `ENCODING_PROFILES`. */
   readonly profiles?: readonly number[];
 }

@@ -28,6 +28,7 @@ import { measureStore } from "./measured-store.ts";
 import { openStore } from "./open-store.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
+import { StopSequence } from "./stop-sequence.ts";
 
 /** A plane that serves. */
 export interface Running {
@@ -35,8 +36,11 @@ export interface Running {
   readonly addresses: { readonly xds: string; readonly admin: string; readonly http: string };
   /** Rejects when the plane cannot go on; never resolves. */
   readonly failed: Promise<never>;
-  /** Ends streams and closes the store, within the configured grace and a second. */
-  stop(): Promise<void>;
+  /**
+   * Ends streams and closes the store, within the grace and a second whatever hangs. Returns what did not end in time: the
+   * process had better end too, whatever is left of it.
+   */
+  stop(graceMs: number): Promise<readonly string[]>;
 }
 
 /**
@@ -46,32 +50,25 @@ export interface Running {
  * @throws ControlPlaneError when the store cannot be opened or an address cannot be bound; what was started is stopped.
  */
 export async function start(config: Config, machine: Machine): Promise<Running> {
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const end of stops.splice(0).reverse()) await end();
-  };
+  const stops = new StopSequence(machine);
   try {
-    return { ...(await startParts(config, machine, stops)), stop };
+    return { ...(await startParts(config, machine, stops)), stop: (graceMs) => stops.run(graceMs) };
   } catch (thrown) {
-    await stop();
+    await stops.run(0);
     throw thrown;
   }
 }
 
-async function startParts(
-  config: Config,
-  machine: Machine,
-  stops: (() => Promise<void>)[],
-): Promise<Omit<Running, "stop">> {
+async function startParts(config: Config, machine: Machine, stops: StopSequence): Promise<Omit<Running, "stop">> {
   const { clock, random, log, profiles = ENCODING_PROFILES } = machine;
   for (const warning of config.warnings) log.warn({}, warning);
   const startedAt = clock.monotonic();
-  const metrics = createMetrics(() => local.connectedByFleet());
+  const metrics = createMetrics(() => local.connectedByFleet(), machine.lostLogLines);
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
   const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
-  stops.push(() => store.close());
+  stops.add("store", () => store.close());
 
   const mirror = new Mirror();
   const stopped = new AbortController();
@@ -81,7 +78,7 @@ async function startParts(
   const { failed, readAnew } = follow(store, [digest, refusals, mirror], { signal: stopped.signal, log });
   // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
   failed.catch(() => undefined);
-  stops.push(async () => stopped.abort());
+  stops.add("reading of the store", () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
   // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
   for (const error of mirror.unreadable.values()) throw error;
@@ -110,8 +107,8 @@ async function startParts(
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
-  stops.push(async () => nodes.stop());
-  stops.push(() => nodes.farewell());
+  stops.add("proxies of other replicas", () => nodes.stop());
+  stops.add("farewell to the other replicas", () => nodes.farewell());
   const inStep = keepInStep({
     mirror,
     digest,
@@ -124,7 +121,7 @@ async function startParts(
     log,
     registry: metrics.registry,
   });
-  stops.push(async () => inStep.stop());
+  stops.add("comparison with the other replicas", () => inStep.stop());
   opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
   const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const fence = (signal: AbortSignal) => fencing.pass(signal);
@@ -143,8 +140,8 @@ async function startParts(
     hold: inStep.hold,
     admit: inStep.admit,
   });
-  stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
-  stops.push(async () => stopPublishing());
+  stops.add("streams of proxies", (graceMs) => proxies.stop({ graceMs }));
+  stops.add("publishing", () => stopPublishing());
   const stopPublishing = publisher.start();
 
   const duties = startDuties({
@@ -155,7 +152,7 @@ async function startParts(
     lease: opened.lease,
     workers: () => liveReplicas(config.replica, opened.peers),
   });
-  stops.push(() => duties.stop());
+  stops.add("duties", () => duties.stop());
   const { registry } = metrics;
   const health = startHealth({
     worker: config.replica,
@@ -167,7 +164,7 @@ async function startParts(
     registry,
     peers: opened.peers,
   });
-  stops.push(() => health.stop());
+  stops.add("health checks", () => health.stop());
 
   let ready = false;
   const notReady = () => {
@@ -198,13 +195,13 @@ async function startParts(
     logger: log,
     notReady,
   });
-  stops.push(() => admin.stop(config.stopGraceMs));
+  stops.add("admin calls", (graceMs) => admin.stop(graceMs));
   const addresses = {
     xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
     admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
     http: await bound("http", config.http, async () => {
       const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
-      stops.push(() => http.stop());
+      stops.add("http", () => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };

@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import type { LogSink } from "./log-sink.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,9 +18,9 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
-/** Writes one JSON line a record to standard error, so that standard output stays free for results. */
-export function createLogger(level: string): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
+/** Writes one JSON line a record. */
+export function createLogger(level: string, sink: LogSink): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);
 }
 
 /** Drops everything; what a library does unless told otherwise. */
