@@ -25,6 +25,13 @@ export function bucketMessage(
     mark: parseBatchMark(header(BATCH_HEADER)),
     id: header(ID_HEADER),
     epoch: subject === subjects.epoch ? parseEpochMark(new TextDecoder().decode(data)) : undefined,
+    time: subjects.isTick(subject) ? parseTime(data) : undefined,
     change: key === undefined ? undefined : { key, value: isGone ? undefined : data },
   };
+}
+
+/** Nothing for what earlier releases wrote, and for anything that is no instant. */
+function parseTime(data: Uint8Array): number | undefined {
+  const text = data.byteLength > 16 ? "" : new TextDecoder().decode(data);
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }

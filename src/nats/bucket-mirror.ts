@@ -15,6 +15,7 @@ import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
+import { LogTime } from "./log-time.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
@@ -66,6 +67,7 @@ export interface MirroredEpoch {
 /** This process's copy of the bucket, kept by a feed that is opened anew whenever it falls silent. */
 export class BucketMirror {
   readonly seen = new SeenWrites();
+  readonly time: LogTime;
   readonly #options: BucketMirrorOptions;
   readonly #ping: ServerPing;
   readonly #waiters: PositionWaiters;
@@ -86,7 +88,6 @@ export class BucketMirror {
   #isSuspect = false;
   #frozen: string | undefined;
   #heardAt: number;
-  #offset: { readonly at: number; readonly monotonic: number } | undefined;
   #failures = 0;
   #notBefore = 0;
   #reopens = 0;
@@ -96,6 +97,7 @@ export class BucketMirror {
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
+    this.time = new LogTime(options.clock);
     this.#ping = new ServerPing(options);
     this.#waiters = new PositionWaiters(options.clock);
     this.#subjects = subjectsOf(options.bucket);
@@ -156,13 +158,6 @@ export class BucketMirror {
       failure: this.#failure,
       frozen: this.#frozen,
     };
-  }
-
-  /** The server's clock, in milliseconds since the epoch. */
-  serverNow(): number {
-    const { clock } = this.#options;
-    if (this.#offset === undefined) return clock.now();
-    return this.#offset.at + clock.monotonic() - this.#offset.monotonic;
   }
 
   /** Time of the commit at a position or later, once it is mirrored; nothing when that takes longer than `withinMs`. */
@@ -260,7 +255,7 @@ export class BucketMirror {
     this.#failures = 0;
     this.#failure = undefined;
     this.#lag = message.pending;
-    if (message.sequence > this.#liveFrom) this.#offset = { at: message.at, monotonic: this.#heardAt };
+    this.time.take(message, message.sequence > this.#liveFrom);
     this.#loading?.messages.push({ sequence: message.sequence, at: message.at });
     const commit = this.#assembler.take(message);
     if (commit === undefined) return;
@@ -274,7 +269,7 @@ export class BucketMirror {
       this.seen.see(commit);
       this.held.apply(commit);
     }
-    this.held.forget(this.serverNow() - DELETE_WINDOW_MS);
+    this.held.forget(this.time.serverNow() - DELETE_WINDOW_MS);
     this.#waiters.reached(commit.position, commit.at);
   }
 

@@ -21,6 +21,7 @@ import {
   type WatchEvent,
 } from "./state-store.ts";
 import type { Store } from "./store.ts";
+import { StoreTime } from "./store-time.ts";
 
 /** Batches that share one transaction cost this much at most, so that the event loop is never held up for long. */
 const GROUP_COST = 2_000;
@@ -64,7 +65,7 @@ class SqliteStore implements StateStore {
   readonly journal: SqliteJournal;
   readonly archive: SqliteArchive;
   readonly #file: SqliteFile;
-  readonly #clock: Clock;
+  readonly #time: StoreTime;
   readonly #held: HeldState;
   readonly #statements: ReturnType<typeof prepareStatements>;
   #waiting: Waiting[] = [];
@@ -74,8 +75,9 @@ class SqliteStore implements StateStore {
 
   constructor(file: SqliteFile, clock: Clock) {
     this.#file = file;
-    this.#clock = clock;
     this.#held = new HeldState(load(file));
+    const followed = () => clock.now();
+    this.#time = new StoreTime({ clock, followed, from: Math.max(clock.now(), this.#held.at) });
     this.#statements = prepareStatements(file);
     this.journal = new SqliteJournal(file.database, {
       epoch: () => this.#held.revision.epoch,
@@ -137,7 +139,7 @@ class SqliteStore implements StateStore {
   }
 
   now(): number {
-    return Math.max(Math.floor(this.#clock.now()), this.#held.at);
+    return this.#time.now();
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ describe("the SQLite store", () => {
   let now: number;
   let folder: ReturnType<typeof tempFolder>;
   let store: Opened;
-  const clock: Clock = { ...systemClock, now: () => now };
+  const clock: Clock = { ...systemClock, now: () => now, monotonic: () => now };
   const open = async () => {
     store = await openSqliteStore({ directory: folder.path, clock });
   };
