@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
-import { openSqliteStore } from "../store/sqlite-store.ts";
+import { openSqliteFile } from "../store/sqlite-file.ts";
+import { openSqliteStoreOn } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
 import type { Machine } from "./machine.ts";
@@ -12,9 +13,13 @@ import type { Machine } from "./machine.ts";
 export async function openStore(config: Config, machine: Machine, registry: Registry): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
-  if (store.kind === "embedded") return await openSqliteStore({ directory: store.directory, clock });
+  if (store.kind === "embedded") {
+    const file = openSqliteFile(store.directory);
+    if (file.isNew) logger.warn({ path: file.path }, "no state was found: an empty one is made");
+    return openSqliteStoreOn(file, clock);
+  }
   // Loaded here, so that a plane without it starts faster.
-  const [{ openNatsStore }, { natsSecurity }, { countStore }] = await Promise.all([
+  const [{ openNatsStore }, { natsSecurity }, { countMirror }] = await Promise.all([
     import("../nats/open-nats-store.ts"),
     import("../nats/security.ts"),
     import("../nats/store-metrics.ts"),
@@ -22,6 +27,6 @@ export async function openStore(config: Config, machine: Machine, registry: Regi
   const { servers, bucket, copies, login, tls } = store;
   const security = natsSecurity(login, tls);
   const opened = await openNatsStore({ servers, security, bucket, replicas: copies, replica, clock, random, logger });
-  countStore(registry, opened);
+  countMirror(registry, opened.mirrorStatus);
   return opened;
 }

@@ -29,6 +29,7 @@ import { openStore } from "./open-store.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
 import { StopSequence } from "./stop-sequence.ts";
+import { watchStore } from "./watch-store.ts";
 
 /** A plane that serves. */
 export interface Running {
@@ -69,6 +70,7 @@ async function startParts(config: Config, machine: Machine, stops: StopSequence)
   const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
   stops.add("store", () => store.close());
+  stops.add("watch of the store", watchStore({ ...machine, status: opened.status, registry: metrics.registry }));
 
   const mirror = new Mirror();
   const stopped = new AbortController();

@@ -152,7 +152,9 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
   peers.assertNamesakeUnheard();
   const status = () => {
     const away = awayOf({ link, mirror: mirror.status, clock });
-    return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
+    const clockOffsetMs = state.now() - clock.now();
+    const { frozen } = mirror.status;
+    return { kind: "nats", copies: replicas, frozen, away, fault: watch.fault, clockOffsetMs } as const;
   };
   const verify = () => mirror.compare();
   return { state, journal, archive, lease, peers, status, verify, mirrorStatus: () => mirror.status };
