@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import type { LogTarget } from "../runtime/log-sink.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
@@ -46,14 +46,27 @@ export function readSettings(command: Command, { environment }: Host): { config:
   let file: Record<string, unknown> = {};
   const path = options["config"] ?? environment[environmentName("config")];
   if (typeof path === "string") {
+    if (path === "")
+      return {
+        complaints: [`--config or ${environmentName("config")}: is given, and empty: leave it out, or name a file`],
+      };
     try {
       file = (parse(readFileSync(path, "utf8")) as Record<string, unknown> | null) ?? {};
     } catch (thrown) {
-      return { complaints: [`cannot read the configuration file ${path}: ${(thrown as Error).message}`] };
+      return { complaints: [`cannot read the configuration file ${path}: ${withoutContent(thrown)}`] };
     }
     if (typeof file !== "object" || Array.isArray(file)) return { complaints: [`${path} must hold keys and values`] };
   }
   const read = readConfig({ options, environment, file, hostName: hostname() });
   if ("config" in read) return read;
   return { complaints: read.violations.map(({ field, message }) => `${field}: ${message}`) };
+}
+
+/** Why a file cannot be read, and where in it; never what is there, since it may be a password. */
+function withoutContent(thrown: unknown): string {
+  if (thrown instanceof YAMLParseError) {
+    const [at] = thrown.linePos ?? [];
+    return `it is no YAML (${thrown.code})${at === undefined ? "" : ` at line ${at.line}, column ${at.col}`}`;
+  }
+  return thrown instanceof Error && "syscall" in thrown ? thrown.message : "it is no YAML";
 }
