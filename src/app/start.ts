@@ -15,6 +15,7 @@ import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
+import { containedClock } from "../runtime/contained-clock.ts";
 import { Containment } from "../runtime/containment.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
@@ -60,19 +61,21 @@ export async function start(config: Config, machine: Machine): Promise<Running> 
   }
 }
 
-async function startParts(config: Config, machine: Machine, stops: StopSequence): Promise<Omit<Running, "stop">> {
-  const { clock, random, log, profiles = ENCODING_PROFILES } = machine;
+async function startParts(config: Config, given: Machine, stops: StopSequence): Promise<Omit<Running, "stop">> {
+  const { random, log, profiles = ENCODING_PROFILES } = given;
   for (const warning of config.warnings) log.warn({}, warning);
+  const metrics = createMetrics(() => local.connectedByFleet(), given.lostLogLines);
+  const containment = new Containment({ ...given, registry: metrics.registry });
+  const clock = containedClock(given.clock, containment);
+  const machine = { ...given, clock };
   const startedAt = clock.monotonic();
-  const metrics = createMetrics(() => local.connectedByFleet(), machine.lostLogLines);
-  const containment = new Containment({ clock, log, registry: metrics.registry });
 
   const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
   stops.add("store", () => store.close());
   stops.add("watch of the store", watchStore({ ...machine, status: opened.status, registry: metrics.registry }));
 
-  const mirror = new Mirror();
+  const mirror = new Mirror((input, run) => containment.contain("record", input, run));
   const stopped = new AbortController();
   const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
   const digest = new StateDigest();
@@ -151,6 +154,7 @@ async function startParts(config: Config, machine: Machine, stops: StopSequence)
     store,
     clock,
     log,
+    containment,
     lease: opened.lease,
     workers: () => liveReplicas(config.replica, opened.peers),
   });

@@ -7,7 +7,7 @@ import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } f
 import type { ObjectOf, State } from "../domain/state.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
-import { type Revision, reached } from "../store/revision.ts";
+import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { decodeLeds, ledsKey, parseLedsKey } from "./leds-record.ts";
 import { profileOf, SYSTEM_VERSION_KEY } from "./system-version.ts";
@@ -56,6 +56,12 @@ export class Mirror implements State {
   readonly #unreadable = new Map<string, ControlPlaneError>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
+  readonly #contain: (input: string, run: () => void) => void;
+
+  /** @param contain The boundary of each listener, which is told what it hears of: nothing that it throws stops the others. */
+  constructor(contain: (input: string, run: () => void) => void = (_input, run) => run()) {
+    this.#contain = contain;
+  }
 
   /** The newest revision that is folded. */
   get revision(): Revision {
@@ -124,9 +130,9 @@ export class Mirror implements State {
     }
     this.#revision = event.revision;
     this.#synced = true;
-    for (const listener of this.#listeners) {
-      listener({ revision: event.revision, changed: changes.objects, leds: changes.leds });
-    }
+    const fold = { revision: event.revision, changed: changes.objects, leds: changes.leds };
+    const input = `revision ${formatRevision(event.revision)}`;
+    for (const listener of this.#listeners) this.#contain(input, () => listener(fold));
     for (const waiter of this.#waiting) {
       if (!reached(this.#revision, waiter.revision)) continue;
       this.#waiting.delete(waiter);

@@ -46,7 +46,12 @@ export function startDuties({ lease, workers, ...context }: DutiesOptions): Runn
         await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
         continue;
       }
-      await serve(tenure);
+      try {
+        await serve(tenure);
+      } catch (thrown) {
+        context.containment.note("duty", "a tenure", thrown);
+        await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
+      }
     }
   }
 
