@@ -4,8 +4,11 @@ import { expect, test } from "vitest";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 // Of JavaScript, since any Node has to be able to read it.
-const { compileCacheDirectory }: { compileCacheDirectory(env: Record<string, string>): string | undefined } =
-  await import(new URL("../../../bin/compile-cache.js", import.meta.url).href);
+const {
+  compileCacheDirectory,
+}: { readonly compileCacheDirectory: (env: Record<string, string>) => string | undefined } = await import(
+  new URL("../../../bin/compile-cache.js", import.meta.url).href
+);
 
 test("compiled code is kept below the user's own cache, in directories that nobody else can write to", () => {
   using folder = tempFolder();
