@@ -4,6 +4,7 @@ import { planRemoval } from "../operations/plan-removal.ts";
 import type { Lease, Tenure } from "../store/lease.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StoreOp } from "../store/state-store.ts";
+import { Beginnings } from "./beginnings.ts";
 import { deliverByLeds } from "./deliver-by-leds.ts";
 import { planDrain } from "./drain.ts";
 import { type Duty, type DutyContext, startDuty } from "./duty.ts";
@@ -82,12 +83,13 @@ export function liveReplicas(own: string, peers: Pick<Peers, "list">): readonly 
 }
 
 function removeDrained(mirror: Mirror): Duty {
+  const beginnings = new Beginnings();
   return {
     name: "drain",
     operation: "remove-drained-backend",
     concerns: ["backend", "service"],
     plan: (now) => {
-      const { due, nextAt } = planDrain(mirror, now);
+      const { due, nextAt } = planDrain(mirror, now, beginnings);
       // One commit each: an undo that comes in between saves its own backend, and holds up no other.
       return { batches: due.map(({ name }) => planRemoval(mirror, "backend", name)), nextAt };
     },
@@ -95,12 +97,13 @@ function removeDrained(mirror: Mirror): Duty {
 }
 
 function removeExpired(mirror: Mirror): Duty {
+  const beginnings = new Beginnings();
   return {
     name: "expire",
     operation: "remove-expired-verdict",
     concerns: ["health", "backend", "service"],
     plan: (now) => {
-      const { due, nextAt } = planExpire(mirror, now);
+      const { due, nextAt } = planExpire(mirror, now, beginnings);
       const ops = due.flatMap(({ name }): StoreOp[] => {
         const stored = mirror.stored("health", name);
         return stored === undefined ? [] : [{ op: "delete", key: storeKey("health", name), guard: stored.revision }];

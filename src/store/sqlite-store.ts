@@ -230,7 +230,11 @@ class SqliteStore implements StateStore {
   /** Ends the transaction, and tries from now on whether the file can be written again. Returns why it cannot. */
   #failed(error: unknown): string {
     const { database, path } = this.#file;
-    if (database.isTransaction) database.exec("ROLLBACK");
+    try {
+      if (database.isTransaction) database.exec("ROLLBACK");
+    } catch {
+      // SQLite has taken it back itself, or does so before the next transaction: that one tells.
+    }
     const why = writeFailure(path, error);
     this.#away = { why, since: this.#away?.since ?? this.#clock.now() };
     this.#cancelRetry();

@@ -99,6 +99,20 @@ test("a plane whose store does not answer ends within its grace and a second, an
   if (end !== 0) expect(plane.log()).toContain("stopped without the end of these parts");
 });
 
+test("a thread that waits for ever does not keep the process", async () => {
+  using folder = tempFolder();
+  const pipe = join(folder.path, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const hook = join(folder.path, "wait.mjs");
+  writeFileSync(hook, `import { open } from "node:fs"; open(${JSON.stringify(pipe)}, "r", () => {});`);
+  await using plane = await startPlane({ nodeArgs: ["--import", hook], args: GRACE });
+  const startedAt = performance.now();
+  process.kill(plane.pid(), "SIGTERM");
+  expect(await plane.exited()).toBe("SIGKILL");
+  expect(performance.now() - startedAt).toBeLessThan(END_WITHIN_MS);
+  expect(plane.log()).toContain('"msg":"stopped"');
+});
+
 test.each(["throw", "reject"])(
   "an exception that escapes (%s) ends the plane with 70 within a second, told with its stack",
   async (how) => {
