@@ -8,6 +8,7 @@ import type { Share } from "../duties/follow-assignment.ts";
 import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
 import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
@@ -43,6 +44,7 @@ export interface HealthWorkerOptions {
   readonly log: Logger;
   readonly metrics: HealthMetrics;
   readonly secondOpinion: SecondOpinion;
+  readonly containment: Pick<Containment, "note">;
 }
 
 interface Checked {
@@ -190,7 +192,7 @@ export class HealthWorker {
     const withinMs = judged.given === undefined ? Math.min(spec.check.intervalMs, together) : spec.check.intervalMs;
     const remove = this.#schedule.add(
       {
-        run: () => this.#check(checked),
+        run: () => this.#checkContained(checked),
         intervalMs: () => this.#intervalMs(checked),
       },
       random.next() * withinMs,
@@ -248,16 +250,19 @@ export class HealthWorker {
     this.#hurried += hurried ? 1 : -1;
   }
 
-  async #check(checked: Checked): Promise<void> {
-    const { prober, metrics, clock, log, store } = this.#options;
-    const { spec } = checked;
-    let observation: Observation | undefined;
+  /** Never rejects: the schedule goes on, whatever comes of one check. */
+  async #checkContained(checked: Checked): Promise<void> {
     try {
-      observation = await prober.probe(spec.target, spec.check, this.#stop.signal);
-    } catch (err) {
-      if (this.#stop.signal.aborted) return;
-      log.error({ err, backend: spec.backend }, "a check broke");
+      await this.#check(checked);
+    } catch (thrown) {
+      if (!this.#stop.signal.aborted) this.#options.containment.note("probe", checked.spec.backend, thrown);
     }
+  }
+
+  async #check(checked: Checked): Promise<void> {
+    const { prober, metrics, clock, store } = this.#options;
+    const { spec } = checked;
+    const observation = await prober.probe(spec.target, spec.check, this.#stop.signal);
     if (this.#checked.get(spec.backend) !== checked) return;
     if (observation === undefined) {
       metrics.unable.inc();

@@ -15,11 +15,25 @@ import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
 import type { MessageOf } from "./object-message.ts";
 
 /** Takes note of a bad field. Parsing goes on with a harmless value, so that one answer lists every bad field. */
-export type Report = (field: string, message: string) => void;
+export interface Report {
+  (field: string, message: string): void;
+  /**
+   * The same for what an earlier release let in: refused where it is written, while what is stored is read as it is. Whoever
+   * uses such a field has to bear it.
+   */
+  readonly whenWritten: (field: string, message: string) => void;
+}
 
-export function collectViolations(): { report: Report; violations: Violation[] } {
+/** @param from What the store holds was let in by the release that wrote it. */
+export function collectViolations(from: "write" | "store" = "write"): { report: Report; violations: Violation[] } {
   const violations: Violation[] = [];
-  return { violations, report: (field, message) => violations.push({ field, message }) };
+  const take = (field: string, message: string) => {
+    violations.push({ field, message });
+  };
+  return {
+    violations,
+    report: Object.assign(take.bind(undefined), { whenWritten: from === "write" ? take : () => {} }),
+  };
 }
 
 /** The one spelling of a reference; the text itself where it is no name. */

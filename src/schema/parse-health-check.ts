@@ -1,4 +1,6 @@
-import type { HealthCheck, Probe, StatusRange, TlsCheck } from "../domain/health-check.ts";
+import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { authorityUrl, type HealthCheck, type Probe, type StatusRange, type TlsCheck } from "../domain/health-check.ts";
 import {
   MAX_CHECK_HEADERS,
   MAX_CHECK_INTERVAL_MS,
@@ -96,9 +98,10 @@ function parseProbe(probe: HealthCheckMessage["probe"], report: Report): Probe {
 
 function parseHttp(message: HttpCheck, report: Report): Probe {
   const method = message.method === "" ? "GET" : message.method;
-  if (!TOKEN.test(method) || method === "CONNECT") {
-    report("healthCheck.http.method", `"${method}" is not a method that a check can use`);
-  }
+  const field = "healthCheck.http.method";
+  if (!TOKEN.test(method) || method === "CONNECT") report(field, `"${method}" is not a method that a check can use`);
+  else if (method.toUpperCase() === "CONNECT")
+    report.whenWritten(field, "CONNECT opens a tunnel; a check cannot use it");
   return {
     kind: "http",
     method,
@@ -122,10 +125,12 @@ function parsePath(path: string, report: Report): string {
   return checkLength(report, field, path, MAX_PATH_LENGTH);
 }
 
-/** A host with or without a port; what it names is not looked up. */
-function checkAuthority(report: Report, field: string, host: string): string {
-  if (!/^[A-Za-z0-9_.:[\]-]*$/.test(host)) report(field, `"${host}" is not a host such as \`shop.example\``);
-  return checkLength(report, field, host, MAX_HOST_LENGTH);
+/** A host with or without a port, read as the check itself reads it; what it names is not looked up. */
+function checkAuthority(report: Report, field: string, authority: string): string {
+  const wrong = `"${authority}" is not a host with or without a port, such as \`shop.example\`, \`10.0.4.7:9001\`, \`[2001:db8::1]\``;
+  if (!/^[A-Za-z0-9_.:[\]-]*$/.test(authority)) report(field, wrong);
+  else if (authority !== "" && authorityUrl("http", authority) === null) report.whenWritten(field, wrong);
+  return checkLength(report, field, authority, MAX_HOST_LENGTH);
 }
 
 function parseHeaders(headers: Readonly<Record<string, string>>, report: Report): Readonly<Record<string, string>> {
@@ -135,6 +140,8 @@ function parseHeaders(headers: Readonly<Record<string, string>>, report: Report)
     const field = `healthCheck.http.headers.${name.slice(0, MAX_HEADER_NAME_LENGTH)}`;
     if (!TOKEN.test(name)) report(field, "is not the name of a header");
     if (FRAMING.includes(name.toLowerCase())) report(field, "belongs to the check itself");
+    if (name.toLowerCase() === "trailer")
+      report.whenWritten(field, "announces what follows a body, and a check has none");
     if (/[^\t\x20-\x7e]/.test(value)) report(field, "must have printable ASCII characters only");
     checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
     checkLength(report, field, value, MAX_HEADER_VALUE_LENGTH);
@@ -179,8 +186,15 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
   if (!/^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.|$))*$/.test(serverName)) {
     report(`${field}.serverName`, `"${serverName}" is not a host name`);
   }
-  if (trustedCertificates !== "" && !trustedCertificates.includes("-----BEGIN CERTIFICATE-----")) {
-    report(`${field}.trustedCertificates`, "holds no PEM certificate");
+  if (isIP(serverName) !== 0) {
+    report.whenWritten(
+      `${field}.serverName`,
+      "must be a name; without one the certificate must be for the backend's address",
+    );
+  }
+  if (trustedCertificates !== "") {
+    if (!trustedCertificates.includes(PEM_BEGIN)) report(`${field}.trustedCertificates`, "holds no PEM certificate");
+    else checkCertificates(report, `${field}.trustedCertificates`, trustedCertificates);
   }
   return {
     serverName: checkLength(report, `${field}.serverName`, serverName, MAX_HOST_LENGTH),
@@ -192,4 +206,21 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
       MAX_TRUSTED_CERTIFICATES_LENGTH,
     ),
   };
+}
+
+const PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
+
+/** A certificate that cannot be read is passed over by OpenSSL without a word: less would be trusted than was written. */
+function checkCertificates(report: Report, field: string, pem: string): void {
+  if (pem.length > MAX_TRUSTED_CERTIFICATES_LENGTH) return;
+  for (const [i, block] of pem.split(PEM_BEGIN).entries()) {
+    if (i === 0) continue;
+    try {
+      new X509Certificate(PEM_BEGIN + block);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      report.whenWritten(field, `its certificate number ${i} cannot be read: ${why}`);
+      return;
+    }
+  }
 }

@@ -51,7 +51,8 @@ async function plane(
   const servers = urls.map((url) => new URL(url).host);
   const store = { kind: "nats", servers, bucket: "fairlead", copies: 1, login: undefined, tls: undefined } as const;
   const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
-  const config = { ...addresses, store, replica, logLevel: "fatal", stopGraceMs: 100, warnings: [] };
+  const rest = { logLevel: "fatal", stopGraceMs: 100, outboundNetworks: [], warnings: [] };
+  const config = { ...addresses, ...rest, store, replica };
   const started = await start(config, { clock: systemClock, random: systemRandom, log: silentLogger, profiles });
   running.push(started);
   const admin = connectAdmin(started.addresses.admin);

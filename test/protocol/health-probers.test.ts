@@ -11,9 +11,15 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { HealthCheck, Probe } from "../../src/domain/health-check.ts";
 import { createSocketProber } from "../../src/health/socket-prober.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { outboundDoor } from "../support/outbound-door.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
-const prober = createSocketProber(systemClock);
+const broken: unknown[] = [];
+const prober = createSocketProber({
+  clock: systemClock,
+  door: outboundDoor(),
+  containment: { note: (...noted) => broken.push(noted) },
+});
 const cleanups: (() => void)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();

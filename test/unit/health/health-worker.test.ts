@@ -32,6 +32,7 @@ let live: string[];
 let probes: { worker: string; port: number; at: number }[];
 /** Of another observer: which of these do not answer it either. */
 let secondOpinion: SecondOpinion;
+const contained: unknown[] = [];
 /** What the target on a port does. */
 let behaviour: (port: number) => Observation | undefined;
 const workers = new Map<string, { worker: HealthWorker; end: () => Promise<void> }>();
@@ -90,6 +91,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
     log: silentLogger,
     metrics: createHealthMetrics(new Registry(), () => 0),
     secondOpinion: (asked) => secondOpinion(asked),
+    containment: { note: (...noted) => contained.push(noted) },
   });
   const following = followAssignment(
     { store, mirror, clock, log: silentLogger },
