@@ -346,7 +346,6 @@ export class HealthWorker {
     const { backend, uid: backendUid, service } = checked.spec;
     const parts = partsOf("backend", backend);
     const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
-    if (verdict.status === "UNHEALTHY") this.#turning.delete(backend);
     metrics.verdicts.inc({ service, status: verdict.status });
     log.info({ backend, status: verdict.status, reason: verdict.reason }, "verdict");
     this.#sequence += 1n;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addFlap, DEFAULT_DAMPING, isHeld, NO_DAMPING, penaltyAt } from "../../../src/domain/damping.ts";
-import { judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
+import { isTurning, judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
 import { countObservation, startStreak } from "../../../src/domain/health-verdict-streak.ts";
 import { TurningBackends } from "../../../src/domain/mass-failure.ts";
 
@@ -136,6 +136,49 @@ describe("the brake on mass failure", () => {
     );
   });
 });
+
+describe("the brake, whatever the threshold", () => {
+  it("lets no more verdicts through than it takes to notice, when all backends stop answering within one interval", () => {
+    const backends = fc.shuffledSubarray(
+      Array.from({ length: 60 }, (_, i) => i),
+      { minLength: 12 },
+    );
+    fc.assert(
+      fc.property(
+        backends,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 2, max: 5 }),
+        (order, unhealthy, services) => {
+          const turning = new TurningBackends();
+          const states = new Map(order.map((id) => [id, startJudging("HEALTHY", HEALTHY)]));
+          const timeout: Observation = { outcome: "fail", reason: "timeout", ambiguous: true, durationMs: 1 };
+          let given = 0;
+          // By nine seconds no verdict that waits may have been given.
+          for (let now = 0; now < 9000; now += 1000) {
+            for (const id of order) {
+              const judged = states.get(id) ?? startJudging("HEALTHY", HEALTHY);
+              const name = `s${id % services}/b${id}`;
+              if (isTurning(judged, timeout)) turning.add(name, `s${id % services}`);
+              else turning.delete(name);
+              const massFailure = turning.isMassFailure(order.length);
+              const thresholds = { unhealthy, healthy: 2 };
+              const result = judge(judged, timeout, { now, thresholds, damping: DEFAULT_DAMPING, massFailure });
+              states.set(id, result.judged);
+              if (result.verdict !== undefined) given += 1;
+            }
+          }
+          const served = new Set(order.map((id) => id % services)).size;
+          fc.pre(served >= 2);
+          // The services of the first ones may all be the same: then it takes until the second one is among them.
+          const firstOfSecond = order.findIndex((id) => id % services !== (order[0] ?? 0) % services) + 1;
+          expect(given).toBeLessThan(Math.max(10, Math.ceil(0.3 * order.length), firstOfSecond));
+        },
+      ),
+    );
+  });
+});
+
+const HEALTHY = { status: "HEALTHY", lastGoodAt: 0, damping: NO_DAMPING } as const;
 
 function observations() {
   return fc.array(

@@ -377,6 +377,33 @@ describe("a mass failure", () => {
     expect(unhealthy()).toBe(0);
   });
 
+  it("of timeouts is seen when one failure is enough for a verdict, too", async () => {
+    for (const service of ["shop", "pay"])
+      await put("service", service, checked({ interval: "2s", unhealthyThreshold: 1 }));
+    await clock.advance(10_000);
+    behaviour = () => TIMEOUT;
+    await clock.advance(9000);
+    // Those before the tenth were not many yet.
+    expect(unhealthy()).toBe(9);
+    expect(workers.get("plane-a")?.worker.findings()).toMatchObject([
+      { what: expect.stringContaining("mass failure") },
+    ]);
+    await clock.advance(10_000);
+    expect(unhealthy()).toBe(20);
+  });
+
+  it("is none when one after the other fails, each in an interval of its own", async () => {
+    for (const service of ["shop", "pay"])
+      await put("service", service, checked({ interval: "2s", unhealthyThreshold: 1 }));
+    await clock.advance(10_000);
+    for (let failing = 1; failing <= 10; failing++) {
+      behaviour = (port) => ((port % 1000) % 10 < failing && port < 2000 ? TIMEOUT : OK);
+      await clock.advance(4000);
+      expect(unhealthy()).toBe(failing);
+    }
+    expect(workers.get("plane-a")?.worker.findings()).toEqual([]);
+  });
+
   it("of refused connections is believed at once", async () => {
     behaviour = () => REFUSED;
     await clock.advance(5000);
