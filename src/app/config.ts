@@ -35,7 +35,7 @@ export const SETTINGS = [
     key: "outbound-networks",
     placeholder: "CIDR[,CIDR…]",
     description:
-      "networks that the plane may connect to in addition, for checks: beyond loopback it opens no loopback address by itself",
+      "networks that the plane may connect to in addition to what is open anyway; a plane that listens beyond loopback needs 127.0.0.0/8 to check backends there",
   },
   {
     key: "log-level",

@@ -32,6 +32,24 @@ describe("the code base is tidy", () => {
     ).toEqual([]);
   });
 
+  test("what configuration asks for is connected to through src/outbound only", () => {
+    const opening =
+      /\bfetch\(|import \{[^}]*\b(?:connect|createConnection|get)\b[^}]*\} from "node:(?:net|tls|https?)"/;
+    expect(
+      readSources()
+        .filter(({ path, text }) => !path.startsWith("src/outbound/") && opening.test(text))
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+
+  test("checks listen to what a connection brings behind the boundary of their attempt only", () => {
+    expect(
+      readSources()
+        .filter(({ path, text }) => /^src\/health\/\w+-prober\.ts$/.test(path) && /\.(?:on|once)\((?!\w+,)/.test(text))
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+
   test("nothing is left over", () => {
     const found = texts
       .filter((path) => !NOT_PROSE.test(path))

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addFlap, DEFAULT_DAMPING, isHeld, NO_DAMPING, penaltyAt } from "../../../src/domain/damping.ts";
-import { isTurning, judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
+import { endHold, isTurning, judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
 import { countObservation, startStreak } from "../../../src/domain/health-verdict-streak.ts";
 import { TurningBackends } from "../../../src/domain/mass-failure.ts";
 
+const othersServe = () => true;
 const thresholds = fc.record({ unhealthy: fc.integer({ min: 1, max: 5 }), healthy: fc.integer({ min: 1, max: 5 }) });
 const outcomes = fc.array(fc.constantFrom("pass", "fail"), { maxLength: 60 });
 const start = fc.constantFrom("PENDING", "HEALTHY", "UNHEALTHY");
@@ -38,7 +39,7 @@ describe("the verdict engine", () => {
         let judged = startJudging("PENDING", undefined);
         let last: string | undefined;
         seen.forEach(({ observation, massFailure }, i) => {
-          const circumstances = { now: i * 1000, thresholds: limits, damping: undefined, massFailure };
+          const circumstances = { now: i * 1000, thresholds: limits, damping: undefined, massFailure, othersServe };
           const result = judge(judged, observation, circumstances);
           judged = result.judged;
           if (result.verdict === undefined) return;
@@ -55,7 +56,13 @@ describe("the verdict engine", () => {
         let judged = startJudging("PENDING", undefined);
         let fails = 0;
         const late = seen.filter(({ observation, massFailure }, i) => {
-          const circumstances = { now: i * 1000, thresholds: limits, damping: DEFAULT_DAMPING, massFailure };
+          const circumstances = {
+            now: i * 1000,
+            thresholds: limits,
+            damping: DEFAULT_DAMPING,
+            massFailure,
+            othersServe,
+          };
           judged = judge(judged, observation, circumstances).judged;
           fails = observation.outcome === "fail" ? fails + 1 : 0;
           return fails >= limits.unhealthy && !observation.ambiguous && judged.given !== "UNHEALTHY";
@@ -87,11 +94,62 @@ describe("damping", () => {
             thresholds: limits,
             damping: DEFAULT_DAMPING,
             massFailure: false,
+            othersServe,
           }).judged;
           if (judged.given !== before) changes += 1;
         });
         // A penalty of at most 3500 while free decays by 3500 × ln 2 / 30 s, about 81 a second; a flap costs 1000.
         expect(changes).toBeLessThanOrEqual(2 * (3.5 + (81 * now) / 1_000_000) + 2);
+      }),
+    );
+  });
+
+  it("never leaves a service without a backend of which the checks say that it is well", () => {
+    const steps = fc.array(
+      fc.record({
+        id: fc.nat(3),
+        well: fc.boolean(),
+        times: fc.integer({ min: 1, max: 4 }),
+        gapMs: fc.integer({ min: 10, max: 3000 }),
+      }),
+      { maxLength: 120 },
+    );
+    fc.assert(
+      fc.property(steps, thresholds, fc.integer({ min: 1, max: 4 }), (seen, limits, count) => {
+        const backends = Array.from({ length: count }, () => startJudging("HEALTHY", HEALTHY));
+        let now = 0;
+        // What the worker asks the state for: routable, and not held.
+        const serves = () =>
+          backends.some(({ given, damping }) => given === "HEALTHY" && !isHeld(damping, now, DEFAULT_DAMPING));
+        const circumstances = () => ({
+          now,
+          thresholds: limits,
+          damping: DEFAULT_DAMPING,
+          massFailure: false,
+          othersServe: serves,
+        });
+        const newest = new Map<number, Observation>();
+        for (const { id, well, times, gapMs } of seen) {
+          const at = id % count;
+          for (let i = 0; i < times; i++) {
+            now += gapMs;
+            const observation = {
+              outcome: well ? "pass" : "fail",
+              reason: "seen",
+              ambiguous: false,
+              durationMs: 1,
+            } as const;
+            newest.set(at, observation);
+            backends[at] = judge(backends[at] ?? startJudging("HEALTHY", HEALTHY), observation, circumstances()).judged;
+            // As the worker does whenever the service has changed.
+            backends.forEach((judged, other) => {
+              const last = newest.get(other);
+              if (last !== undefined) backends[other] = endHold(judged, last, circumstances()).judged;
+            });
+            const isAnyWell = backends.some(({ streak }) => streak.status === "HEALTHY");
+            expect(backends.some(({ given }) => given === "HEALTHY")).toBe(isAnyWell);
+          }
+        }
       }),
     );
   });
@@ -162,7 +220,13 @@ describe("the brake, whatever the threshold", () => {
               else turning.delete(name);
               const massFailure = turning.isMassFailure(order.length);
               const thresholds = { unhealthy, healthy: 2 };
-              const result = judge(judged, timeout, { now, thresholds, damping: DEFAULT_DAMPING, massFailure });
+              const result = judge(judged, timeout, {
+                now,
+                thresholds,
+                damping: DEFAULT_DAMPING,
+                massFailure,
+                othersServe,
+              });
               states.set(id, result.judged);
               if (result.verdict !== undefined) given += 1;
             }

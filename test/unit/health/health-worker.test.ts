@@ -396,9 +396,10 @@ describe("a mass failure", () => {
     for (const service of ["shop", "pay"])
       await put("service", service, checked({ interval: "2s", unhealthyThreshold: 1 }));
     await clock.advance(10_000);
-    for (let failing = 1; failing <= 10; failing++) {
-      behaviour = (port) => ((port % 1000) % 10 < failing && port < 2000 ? TIMEOUT : OK);
-      await clock.advance(4000);
+    const order = Array.from({ length: 14 }, (_, i) => (i % 2 === 0 ? 1000 : 2000) + Math.floor(i / 2));
+    for (let failing = 1; failing <= order.length; failing++) {
+      behaviour = (port) => (order.slice(0, failing).includes(port) ? TIMEOUT : OK);
+      await clock.advance(4100);
       expect(unhealthy()).toBe(failing);
     }
     expect(workers.get("plane-a")?.worker.findings()).toEqual([]);
@@ -415,4 +416,68 @@ describe("a mass failure", () => {
     await clock.advance(5000);
     expect(unhealthy()).toBe(10);
   });
+});
+
+describe("damping", () => {
+  const check = { interval: "1s", changingInterval: "1s", unhealthyThreshold: 1, healthyThreshold: 1 };
+  const routable = () =>
+    [...mirror.all("health")].filter(({ status }) => status === "HEALTHY").map(({ backend }) => backend);
+
+  beforeEach(async () => {
+    await put("service", "shop", checked(check));
+    await putBackends("shop", 1000, 3);
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+  });
+
+  async function flap(fails: (port: number) => boolean): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      behaviour = (port) => (fails(port) ? REFUSED : OK);
+      await clock.advance(2100);
+      behaviour = () => OK;
+      await clock.advance(2100);
+    }
+  }
+
+  it("holds one of several", async () => {
+    await flap((port) => port === 1001);
+    expect(routable()).toEqual(["shop/b1000", "shop/b1002"]);
+    await clock.advance(60_000);
+    expect(routable()).toHaveLength(3);
+  });
+
+  it("holds none when all have flapped together: all are back as soon as their checks are good", async () => {
+    await flap(() => true);
+    expect(routable()).toHaveLength(3);
+    expect(verdictOf("shop/b1000")?.reason).toBe("HTTP 200 (flapping, but no other serves)");
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ["drain", () => drain(1000, 1002)],
+    ["are removed", () => remove(1000, 1002)],
+  ])("lets go at once of one that is well when the others %s", async (_, happens) => {
+    await flap((port) => port === 1001);
+    expect(verdictOf("shop/b1001")?.status).toBe("UNHEALTHY");
+    const before = probes.length;
+    await happens();
+    await clock.advance(10);
+    expect(verdictOf("shop/b1001")?.status).toBe("HEALTHY");
+    expect(probes).toHaveLength(before);
+  });
+
+  it("lets go of one that is well when the others fail, as soon as their verdicts are written", async () => {
+    await flap((port) => port === 1001);
+    behaviour = (port) => (port === 1001 ? OK : REFUSED);
+    await clock.advance(1100);
+    expect(routable()).toEqual(["shop/b1001"]);
+  });
+
+  async function drain(...ports: readonly number[]): Promise<void> {
+    for (const port of ports) await put("backend", `shop/b${port}`, { address: `10.0.0.1:${port}`, state: "DRAINING" });
+  }
+
+  async function remove(...ports: readonly number[]): Promise<void> {
+    const ops = ports.map((port) => ({ op: "delete", key: storeKey("backend", `shop/b${port}`) }) as const);
+    await store.commit({ ops, cause: CAUSE });
+  }
 });
