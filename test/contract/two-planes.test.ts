@@ -136,6 +136,24 @@ it("never take a proxy back that moves from one to the other, where the newer st
   }
 });
 
+it("let no check reach the store, whatever it is called", async () => {
+  const { admin } = await plane("plane-1", [1, 2], [`nats://localhost:${natsPort()}`]);
+  const healthCheck = { tcp: {}, interval: "0.2s", unhealthyThreshold: 1 };
+  const documents = [
+    service("store", { healthCheck }),
+    backend("store/a", `127.0.0.1:${natsPort()}`),
+    backend("store/b", `[::ffff:127.0.0.1]:${natsPort()}`),
+  ];
+  await admin.call(ADMIN.apply, { objects: objects(...documents) });
+  const { health } = await eventually(
+    () => admin.call(ADMIN.listHealth, { service: "store" }),
+    (found) => found.health.length === 2,
+    { what: "both have a verdict" },
+  );
+  for (const { reason } of health)
+    expect(reason).toMatch(/^refused by the plane: .* is a server of the plane's store$/);
+});
+
 describe("a plane that hears the store late", () => {
   /** Two planes that hold the same; the wire of the second is cut, and the first serves what it has removed since. */
   async function oneIsBehind(wire: TcpProxy) {
