@@ -18,22 +18,23 @@ import type { MessageOf } from "./object-message.ts";
 export interface Report {
   (field: string, message: string): void;
   /**
-   * The same for what an earlier release let in: refused where it is written, while what is stored is read as it is. Whoever
-   * uses such a field has to bear it.
+   * For what an earlier release let in: looked for where an object is written, and what is found is a bad field. What is
+   * stored is read as it is, and whoever uses such a field has to bear it.
    */
-  readonly whenWritten: (field: string, message: string) => void;
+  readonly whenWritten: (field: string, find: () => string | undefined) => void;
 }
 
 /** @param from What the store holds was let in by the release that wrote it. */
 export function collectViolations(from: "write" | "store" = "write"): { report: Report; violations: Violation[] } {
   const violations: Violation[] = [];
-  const take = (field: string, message: string) => {
+  const report = (field: string, message: string) => {
     violations.push({ field, message });
   };
-  return {
-    violations,
-    report: Object.assign(take.bind(undefined), { whenWritten: from === "write" ? take : () => {} }),
+  const whenWritten: Report["whenWritten"] = (field, find) => {
+    const message = from === "write" ? find() : undefined;
+    if (message !== undefined) report(field, message);
   };
+  return { violations, report: Object.assign(report, { whenWritten }) };
 }
 
 /** The one spelling of a reference; the text itself where it is no name. */

@@ -98,10 +98,14 @@ function parseProbe(probe: HealthCheckMessage["probe"], report: Report): Probe {
 
 function parseHttp(message: HttpCheck, report: Report): Probe {
   const method = message.method === "" ? "GET" : message.method;
-  const field = "healthCheck.http.method";
-  if (!TOKEN.test(method) || method === "CONNECT") report(field, `"${method}" is not a method that a check can use`);
-  else if (method.toUpperCase() === "CONNECT")
-    report.whenWritten(field, "CONNECT opens a tunnel; a check cannot use it");
+  if (!TOKEN.test(method) || method === "CONNECT") {
+    report("healthCheck.http.method", `"${method}" is not a method that a check can use`);
+  }
+  report.whenWritten("healthCheck.http.method", () =>
+    method !== "CONNECT" && method.toUpperCase() === "CONNECT"
+      ? `"${method}" opens a tunnel; a check cannot`
+      : undefined,
+  );
   return {
     kind: "http",
     method,
@@ -129,7 +133,8 @@ function parsePath(path: string, report: Report): string {
 function checkAuthority(report: Report, field: string, authority: string): string {
   const wrong = `"${authority}" is not a host with or without a port, such as \`shop.example\`, \`10.0.4.7:9001\`, \`[2001:db8::1]\``;
   if (!/^[A-Za-z0-9_.:[\]-]*$/.test(authority)) report(field, wrong);
-  else if (authority !== "" && authorityUrl("http", authority) === null) report.whenWritten(field, wrong);
+  else if (authority !== "")
+    report.whenWritten(field, () => (authorityUrl("http", authority) === null ? wrong : undefined));
   return checkLength(report, field, authority, MAX_HOST_LENGTH);
 }
 
@@ -140,8 +145,9 @@ function parseHeaders(headers: Readonly<Record<string, string>>, report: Report)
     const field = `healthCheck.http.headers.${name.slice(0, MAX_HEADER_NAME_LENGTH)}`;
     if (!TOKEN.test(name)) report(field, "is not the name of a header");
     if (FRAMING.includes(name.toLowerCase())) report(field, "belongs to the check itself");
-    if (name.toLowerCase() === "trailer")
-      report.whenWritten(field, "announces what follows a body, and a check has none");
+    report.whenWritten(field, () =>
+      name.toLowerCase() === "trailer" ? "announces what follows a body, and a check has none" : undefined,
+    );
     if (/[^\t\x20-\x7e]/.test(value)) report(field, "must have printable ASCII characters only");
     checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
     checkLength(report, field, value, MAX_HEADER_VALUE_LENGTH);
@@ -186,16 +192,15 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
   if (!/^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.|$))*$/.test(serverName)) {
     report(`${field}.serverName`, `"${serverName}" is not a host name`);
   }
-  if (isIP(serverName) !== 0) {
-    report.whenWritten(
-      `${field}.serverName`,
-      "must be a name; without one the certificate must be for the backend's address",
-    );
+  report.whenWritten(`${field}.serverName`, () =>
+    isIP(serverName) === 0
+      ? undefined
+      : "must be a name; without one the certificate must be for the backend's address",
+  );
+  if (trustedCertificates !== "" && !trustedCertificates.includes(PEM_BEGIN)) {
+    report(`${field}.trustedCertificates`, "holds no PEM certificate");
   }
-  if (trustedCertificates !== "") {
-    if (!trustedCertificates.includes(PEM_BEGIN)) report(`${field}.trustedCertificates`, "holds no PEM certificate");
-    else checkCertificates(report, `${field}.trustedCertificates`, trustedCertificates);
-  }
+  report.whenWritten(`${field}.trustedCertificates`, () => unreadableCertificate(trustedCertificates));
   return {
     serverName: checkLength(report, `${field}.serverName`, serverName, MAX_HOST_LENGTH),
     verify: !skipVerification,
@@ -211,15 +216,13 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
 const PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
 
 /** A certificate that cannot be read is passed over by OpenSSL without a word: less would be trusted than was written. */
-function checkCertificates(report: Report, field: string, pem: string): void {
-  if (pem.length > MAX_TRUSTED_CERTIFICATES_LENGTH) return;
+function unreadableCertificate(pem: string): string | undefined {
+  if (pem.length > MAX_TRUSTED_CERTIFICATES_LENGTH) return undefined;
   const [, ...blocks] = pem.split(PEM_BEGIN);
   try {
     blocks.map((block) => new X509Certificate(PEM_BEGIN + block));
+    return undefined;
   } catch (error) {
-    report.whenWritten(
-      field,
-      `a certificate cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return `a certificate cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
