@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Observation } from "../domain/health-verdict.ts";
+import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { OpenConnection } from "./connect.ts";
 import { failureOf } from "./failure-reason.ts";
@@ -56,7 +57,9 @@ export function attempt(options: AttemptOptions, begin: (attempt: Attempt) => vo
     const decide = (seen: Omit<Observation, "durationMs"> | undefined) => {
       if (decided) return;
       end();
-      resolve(seen && { ...seen, durationMs: clock.monotonic() - startedAt });
+      // Some reasons quote the target, and it may say a lot.
+      const reason = seen?.reason.slice(0, MAX_HEALTH_REASON_LENGTH) ?? "";
+      resolve(seen && { ...seen, reason, durationMs: clock.monotonic() - startedAt });
     };
     const onAbort = () => {
       if (decided) return;

@@ -56,6 +56,11 @@ it("gives up in the end, however long the stall was", async () => {
   expect(await seen).toMatchObject({ outcome: "fail", durationMs: 62_000 });
 });
 
+it("keeps no more of a reason than is shown", async () => {
+  const { seen } = start(new LateClock(), (under) => under.fail(`gRPC status ${"9".repeat(100_000)}`));
+  expect((await seen)?.reason).toHaveLength(256);
+});
+
 describe("whatever a check throws is a failure with that reason, and ends there", () => {
   const thrown = new Error("Invalid URL");
   const throwIt = () => {
