@@ -39,7 +39,7 @@ export function printLine(io: CliIo, line: string): void {
 }
 
 export function printLines(io: CliIo, lines: readonly string[]): void {
-  for (const line of lines) printLine(io, line);
+  if (lines.length > 0) io.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
 }
 
 /** One line beside the result: for people, never for the program behind a pipe. */

@@ -7,7 +7,8 @@ const MAX_COLUMN_WIDTH = 60;
 /** The lines of a borderless table: two blanks between columns, none at the ends of lines. */
 export function tableLines(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const lines = [head, ...rows].map((cells) => cells.map(cellText));
-  const widths = head.map((_, column) => columnWidth(lines.map((cells) => cells[column] ?? "")));
+  // Nothing stands right of the last column.
+  const widths = head.slice(1).map((_, column) => columnWidth(lines.map((cells) => cells[column] ?? "")));
   return lines.map((cells) =>
     cells
       .map((cell, column) => padCell(cell, widths[column] ?? 0))
@@ -27,7 +28,7 @@ export function columnWidth(cells: readonly string[]): number {
 }
 
 export function padCell(cell: string, width: number): string {
-  return cell + " ".repeat(Math.max(0, width - displayWidth(cell)));
+  return width === 0 ? cell : cell + " ".repeat(Math.max(0, width - displayWidth(cell)));
 }
 
 const PLAIN = /^[\x20-\x7e]*$/;

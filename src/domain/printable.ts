@@ -1,8 +1,10 @@
 /**
  * What draws, hides, turns or breaks text instead of being seen in it: control characters, bidirectional and other invisible
- * marks, blanks other than the plain one, line separators, lone surrogates.
+ * marks, blanks other than the plain one, line separators, lone surrogates, and the fifth of the accents on one letter, from
+ * which on they reach into other lines.
  */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
+const UNSAFE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|\p{M}(?<=\p{M}{5})/gu;
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
