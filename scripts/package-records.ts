@@ -16,7 +16,6 @@ interface Lockfile {
 interface LockedPackage {
   readonly dev?: true;
   readonly integrity?: string;
-  readonly devDependencies?: object;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -33,10 +32,10 @@ if (mode !== "--remove") {
 
 /** @throws Error for a package whose content is not fixed. */
 function withoutDevelopment(lock: Lockfile): Lockfile {
-  const packages = Object.entries(lock.packages).flatMap(([place, { devDependencies: _, ...entry }]) => {
+  const packages = Object.entries(lock.packages).flatMap(([place, entry]) => {
     if (entry.dev === true) return [];
     if (place !== "" && entry.integrity === undefined) throw new Error(`package-lock.json: ${place} has no integrity`);
-    return [[place, entry]];
+    return [[place, { ...entry, devDependencies: undefined }]];
   });
   return { ...lock, packages: Object.fromEntries(packages) };
 }
@@ -54,9 +53,8 @@ function billOfMaterials(locked: Lockfile): object {
     writeJson(join(project, "package.json"), { ...(readJson("package.json") as object), devDependencies: {} });
     writeJson(join(project, "package-lock.json"), locked);
     const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=application", "--package-lock-only"];
-    const text = execFileSync("npm", args, { cwd: project, encoding: "utf8" });
-    const { serialNumber: _, metadata, ...bill } = JSON.parse(text) as { serialNumber: string; metadata: object };
-    return { ...bill, metadata: { ...metadata, timestamp: undefined } };
+    const bill = JSON.parse(execFileSync("npm", args, { cwd: project, encoding: "utf8" })) as { metadata: object };
+    return { ...bill, serialNumber: undefined, metadata: { ...bill.metadata, timestamp: undefined } };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

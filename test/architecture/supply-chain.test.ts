@@ -80,7 +80,7 @@ describe("the repository", () => {
 
   test("holds no private key", () => {
     const keys = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|\bS[UAOCNX][A-Z2-7]{56}\b/;
-    expect(keys.test(`-----BEGIN ${"PRIVATE KEY"}-----\n${"A".repeat(64)}`)).toBe(true);
+    expect(keys.test(["-----BEGIN", "PRIVATE", `KEY-----\n${"A".repeat(64)}`].join(" "))).toBe(true);
     expect(keys.test(`SU${"A".repeat(56)}`)).toBe(true);
     expect(repositoryFiles().filter((path) => keys.test(readText(path)))).toEqual([]);
   });

@@ -10,7 +10,7 @@ export type Fixed = Readonly<Record<string, unknown>>;
  */
 export function filledMessage(desc: DescMessage, text: () => string, fixed: Fixed): Message {
   if (desc.typeName === "google.protobuf.Timestamp" || desc.typeName === "google.protobuf.Duration") {
-    return create(desc, { seconds: 3600n } as never);
+    return create(desc, { seconds: 3600n });
   }
   const message = create(desc);
   const fields = reflect(desc, message);
@@ -22,9 +22,9 @@ export function filledMessage(desc: DescMessage, text: () => string, fixed: Fixe
       continue;
     }
     if (field.fieldKind === "list") {
-      for (let count = 0; count < 2; count += 1) fields.get(field).add(filledValue(field, text, fixed) as never);
+      for (let count = 0; count < 2; count += 1) fields.get(field).add(filledValue(field, text, fixed));
     } else if (field.fieldKind === "map") {
-      fields.get(field).set(text(), filledValue(field, text, fixed) as never);
+      fields.get(field).set(text(), filledValue(field, text, fixed));
     } else {
       fields.set(field, filledValue(field, text, fixed));
     }

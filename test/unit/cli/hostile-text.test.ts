@@ -111,7 +111,9 @@ describe("what a plane answers stays text", () => {
           { stdin: MANIFEST },
         );
       for (const text of ATTACKS) {
-        expectText(await fail(text, {}), await fail("x", {}));
+        const refused = await fail(text, {});
+        expect(refused.code).not.toBe(0);
+        expectText(refused, await fail("x", {}));
         expectText(await fail(text, { [text]: text }), await fail("x", { x: "x" }));
       }
     },
