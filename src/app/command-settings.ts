@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
-import { LineCounter, parseDocument } from "yaml";
+import { parse } from "yaml";
 import { printable } from "../domain/printable.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
@@ -25,9 +25,9 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   return command;
 }
 
-/** Says why a command cannot run, a line each, whatever paths, keys and contents of files are quoted. */
-export function complain(host: Host, command: string, lines: readonly string[]): void {
-  for (const line of lines) host.stderr.write(`fairlead ${command}: ${printable(line)}\n`);
+/** Writes what a person is to read: one line, whatever paths, keys and contents of files it quotes. */
+export function complain(host: Host, text: string): void {
+  host.stderr.write(`${printable(text)}\n`);
 }
 
 /** The configuration from options, environment and file, or what is wrong with it, a line each. */
@@ -39,7 +39,7 @@ export function readSettings(command: Command, { environment }: Host): { config:
   const path = options["config"] ?? environment[environmentName("config")];
   if (typeof path === "string") {
     try {
-      file = parseFile(readFileSync(path, "utf8"));
+      file = (parse(readFileSync(path, "utf8"), { logLevel: "error" }) as Record<string, unknown> | null) ?? {};
     } catch (thrown) {
       return { complaints: [`cannot read the configuration file ${path}: ${(thrown as Error).message}`] };
     }
@@ -48,14 +48,4 @@ export function readSettings(command: Command, { environment }: Host): { config:
   const read = readConfig({ options, environment, file, hostName: hostname() });
   if ("config" in read) return read;
   return { complaints: read.violations.map(({ field, message }) => `${field}: ${message}`) };
-}
-
-/** @throws Error with the place of the first thing that is no YAML, in one line. */
-function parseFile(text: string): Record<string, unknown> {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" });
-  const [error] = document.errors;
-  if (error === undefined) return (document.toJS() as Record<string, unknown> | null) ?? {};
-  const { line, col } = lineCounter.linePos(error.pos[0]);
-  throw new Error(`line ${line}, column ${col}: ${error.message}`);
 }

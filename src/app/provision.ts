@@ -23,7 +23,7 @@ export function provisionCommand(host: Host, exit: (code: number) => void): Comm
 
 async function runProvision(command: Command, host: Host): Promise<number> {
   const refuse = (lines: readonly string[], code: number) => {
-    complain(host, "provision", lines);
+    for (const line of lines) complain(host, `fairlead provision: ${line}`);
     return code;
   };
   const read = readSettings(command, host);

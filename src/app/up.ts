@@ -27,7 +27,7 @@ export function upCommand(host: Host, exit: (code: number) => void): Command {
 async function runUp(command: Command, host: Host): Promise<number> {
   const read = readSettings(command, host);
   if ("complaints" in read) {
-    complain(host, "up", read.complaints);
+    for (const line of read.complaints) complain(host, `fairlead up: ${line}`);
     return 2;
   }
 
@@ -44,7 +44,7 @@ async function runUp(command: Command, host: Host): Promise<number> {
   } catch (thrown) {
     const error = toControlPlaneError(thrown);
     log.debug({ err: thrown }, "cannot run");
-    complain(host, "up", [error.message]);
+    complain(host, `fairlead up: ${error.message}`);
     return 1;
   }
 }

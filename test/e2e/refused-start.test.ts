@@ -40,7 +40,7 @@ test("what a refusal to start quotes is shown as text, on one line", async () =>
     stderr: expect.stringContaining(printable(attack)),
   });
   const noYaml = await refused(`data: [\n${JSON.stringify(attack)}: ]]\u001b[2K\n`);
-  expect(noYaml).toMatchObject({ code: 2, stderr: expect.stringMatching(/plane\.yaml: line \d+, column \d+: /) });
+  expect(noYaml).toMatchObject({ code: 2, stderr: expect.stringContaining(config) });
 });
 
 test("a data directory that a newer release wrote is refused, and left as it is", async () => {
