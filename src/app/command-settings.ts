@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
 import { parse, YAMLParseError } from "yaml";
+import { printable } from "../domain/printable.ts";
 import type { LogTarget } from "../runtime/log-sink.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
@@ -23,11 +24,6 @@ export interface Host {
   readonly escaped: () => Promise<Escaped>;
 }
 
-/** Writes what a person is to read, a line. */
-export function complain(host: Host, text: string): void {
-  host.stderr.write(`${text}\n`, () => undefined);
-}
-
 /** Gives a command an option for each setting, and one for the configuration file. */
 export function addSettings(command: Command, settings: readonly Setting[]): Command {
   command.option("--config <FILE>", "YAML file with the same keys as the options, without the dashes");
@@ -36,6 +32,11 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
     command.addOption(new Option(flags, fallback === undefined ? description : `${description} (default ${fallback})`));
   }
   return command;
+}
+
+/** Writes what a person is to read: one line, whatever paths, keys and contents of files it quotes. */
+export function complain(host: Host, text: string): void {
+  host.stderr.write(`${printable(text)}\n`, () => undefined);
 }
 
 /** The configuration from options, environment and file, or what is wrong with it, a line each. */
@@ -47,11 +48,9 @@ export function readSettings(command: Command, { environment }: Host): { config:
   const path = options["config"] ?? environment[environmentName("config")];
   if (typeof path === "string") {
     if (path === "")
-      return {
-        complaints: [`--config or ${environmentName("config")}: is given, and empty: leave it out, or name a file`],
-      };
+      return { complaints: ["--config, or FAIRLEAD_CONFIG, is given, and empty: leave it out, or name a file"] };
     try {
-      file = (parse(readFileSync(path, "utf8")) as Record<string, unknown> | null) ?? {};
+      file = (parse(readFileSync(path, "utf8"), { logLevel: "error" }) as Record<string, unknown> | null) ?? {};
     } catch (thrown) {
       return { complaints: [`cannot read the configuration file ${path}: ${withoutContent(thrown)}`] };
     }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { toControlPlaneError } from "../domain/errors.ts";
+import { printable } from "../domain/printable.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { addSettings, complain, type Host, readSettings } from "./command-settings.ts";
 import { NATS_SETTINGS } from "./nats-settings.ts";
@@ -37,7 +38,7 @@ async function runProvision(command: Command, host: Host): Promise<number> {
     const { servers, bucket, copies, login, tls } = store;
     const security = natsSecurity(login, tls);
     const all = await provisionNats({ servers, security, bucket, replicas: copies, clock: systemClock });
-    for (const { stream, outcome } of all) host.stdout.write(`stream ${stream}: ${outcome}\n`);
+    for (const { stream, outcome } of all) host.stdout.write(`${printable(`stream ${stream}: ${outcome}`)}\n`);
     return 0;
   } catch (thrown) {
     return refuse([toControlPlaneError(thrown).message], 1);

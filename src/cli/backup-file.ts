@@ -9,7 +9,7 @@ import {
   type BackupRecord,
   BackupRecordSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 import { doing, writePrivateFile } from "./private-file.ts";
 
 /**
@@ -135,7 +135,7 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 function damaged(path: string, why: string): CliFailure {
-  return new CliFailure(EXIT.failed, `${path}: is damaged: ${why}\nnothing was changed`);
+  return new CliFailure(EXIT.failed, [`${path}: is damaged: ${why}`, NOTHING_CHANGED]);
 }
 
 async function reading<T>(path: string, doing: Promise<T>): Promise<T> {

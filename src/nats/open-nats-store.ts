@@ -156,8 +156,9 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     const { frozen } = mirror.status;
     return { kind: "nats", copies: replicas, frozen, away, fault: watch.fault, clockOffsetMs } as const;
   };
+  const servers = () => connection.getServers().map(({ hostname, port }) => ({ host: hostname, port }));
   const verify = () => mirror.compare();
-  return { state, journal, archive, lease, peers, status, verify, mirrorStatus: () => mirror.status };
+  return { state, journal, archive, lease, peers, status, servers, verify, mirrorStatus: () => mirror.status };
 }
 
 /** Why nothing can be written or heard just now. */

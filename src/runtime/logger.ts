@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { printableJson } from "../domain/printable.ts";
 import type { LogSink } from "./log-sink.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -18,9 +19,10 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
-/** Writes one JSON line a record. */
+/** Writes one JSON line a record. What is in the fields cannot draw on a terminal. */
 export function createLogger(level: string, sink: LogSink): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);
+  const hooks = { streamWrite: printableJson };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, sink);
 }
 
 /** Drops everything; what a library does unless told otherwise. */

@@ -1,5 +1,5 @@
 /** This process, as the operating system names it. */
 export const processId: number = process.pid;
 
-/** The user that it runs as; nothing where there are none, as on Windows. */
-export const processUser: number | undefined = process.geteuid?.();
+/** Of the user whose rights this process has; nothing where users have no numbers. */
+export const userId: number | undefined = process.getuid?.();

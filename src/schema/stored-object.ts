@@ -65,7 +65,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision }: Stored): Store
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
   mendTimes(descriptorOf(kind), message);
-  const parsed = parseInPlace(kind, message);
+  const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
   }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { processUser } from "../runtime/process-id.ts";
+import { userId } from "../runtime/process-id.ts";
 import { foreignStore, newerRelease } from "./errors.ts";
 import { readHolder, writeHolder } from "./holder-file.ts";
 import { type DataPlaces, damagedStore, openingFailure } from "./sqlite-failure.ts";
@@ -146,7 +146,7 @@ function logsOf(path: string): readonly string[] {
 function keepPrivate(path: string): void {
   for (const file of [path, ...logsOf(path)]) {
     const found = lstatSync(file, { throwIfNoEntry: false });
-    if (found?.isFile() && found.uid === processUser && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
+    if (found?.isFile() && found.uid === userId && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
   }
 }
 

@@ -52,7 +52,8 @@ export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
     const state = new SqliteStore(file, clock);
     const { journal, archive } = state;
     const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
-    return { state, journal, archive, lease, peers: noPeers, status: () => state.status, verify: async () => {} };
+    const status = () => state.status;
+    return { state, journal, archive, lease, peers: noPeers, status, servers: () => [], verify: async () => {} };
   } catch (error) {
     file.close();
     throw damagedStore(file.path, error instanceof Error ? error.message : String(error), error);

@@ -4,7 +4,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import type { CliContext } from "../io.ts";
+import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
 import { doing, writePrivateFile } from "../private-file.ts";
 import { headText, objectText } from "../state-manifest.ts";
@@ -27,7 +27,7 @@ Examples:
     )
     .action(async (file: string | undefined, flags: { force?: true }) => {
       if (file === undefined || file === "-") {
-        for await (const text of manifests(context)) context.io.stdout.write(text);
+        for await (const text of manifests(context)) printText(context.io, text);
         return;
       }
       await writePrivateFile(file, { isForced: flags.force === true }, async (handle) => {
