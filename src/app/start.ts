@@ -69,7 +69,7 @@ async function startParts(
   const metrics = createMetrics(() => local.connectedByFleet());
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
-  const opened = await openStore(config, machine, metrics.registry);
+  const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
   stops.push(() => store.close());
 

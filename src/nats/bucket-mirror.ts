@@ -1,6 +1,7 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { repeat } from "../runtime/repeat.ts";
@@ -51,6 +52,7 @@ export interface BucketMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly containment: Containment;
   /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }

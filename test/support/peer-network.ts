@@ -1,7 +1,7 @@
-import type { Peer, PeerPosition, Peers } from "../../src/store/peers.ts";
+import type { Peer, PeerHandler, PeerPosition, Peers } from "../../src/store/peers.ts";
 
 interface Member {
-  readonly topics: Map<string, (question: Uint8Array) => Promise<Uint8Array>>;
+  readonly topics: Map<string, PeerHandler>;
   readonly listeners: Set<() => void>;
   position: () => PeerPosition;
   silent: boolean;
@@ -29,13 +29,14 @@ export class PeerNetwork {
         Promise.all(
           this.#others(name).map(async ([replica, member]) => {
             const handler = member.silent || own.silent ? undefined : member.topics.get(topic);
-            return { replica, answer: await handler?.(question).catch(() => undefined) };
+            return { replica, answer: await handler?.(question, name).catch(() => undefined) };
           }),
         ),
       answer: (topic, handler) => {
         own.topics.set(topic, handler);
         return () => own.topics.delete(topic);
       },
+      refused: () => [],
     };
   }
 
