@@ -112,11 +112,13 @@ async function startParts(
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
   stops.push(async () => nodes.stop());
   stops.push(() => nodes.farewell());
+  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const inStep = keepInStep({
     mirror,
     digest,
     profiles,
     store: opened,
+    catchUp: () => fencing.pass(stopped.signal),
     readAnew,
     proxies: () => proxies,
     clock,
@@ -125,8 +127,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
-  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
+  opened.peers.announce(() => positionOf({ mirror, digest, told: inStep.told(), news: local.changes, profiles }));
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
@@ -228,14 +229,14 @@ function profileUnsupported(profile: number, profiles: readonly number[]): Contr
 function positionOf(of: {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
-  readonly held: string | undefined;
+  readonly told: Pick<PeerPosition, "held" | "storeWentBack">;
   readonly news: number;
   readonly profiles: readonly number[];
 }): PeerPosition {
-  const { held, news, profiles } = of;
+  const { told, news, profiles } = of;
   const { revision } = of.mirror;
   const digest = of.digest.at(revision);
-  return { revision, news, profiles, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
+  return { revision, news, profiles, ...told, ...(digest !== undefined && { digest }) };
 }
 
 /** Opens a port, or says which setting to change. */

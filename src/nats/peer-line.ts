@@ -130,12 +130,12 @@ export class PeerLine {
     topic: string,
     { content, timeoutMs }: { readonly content: Uint8Array; readonly timeoutMs: number },
   ): Promise<Uint8Array | "nobody listens" | undefined> {
+    const { connection, clock, random, refusals, containment } = this.#options;
     if (content.byteLength > MAX_QUESTION_BYTES) {
-      throw new Error(
-        `the question ${topic} has ${content.byteLength} bytes; at most ${MAX_QUESTION_BYTES} (store/peers.ts) are sent`,
-      );
+      const found = `it has ${content.byteLength} bytes; at most ${MAX_QUESTION_BYTES} (MAX_QUESTION_BYTES) are sent`;
+      containment.note("peer", `question ${topic} to ${replica}`, new Error(found));
+      return undefined;
     }
-    const { connection, clock, random, refusals } = this.#options;
     if (connection.isClosed()) return undefined;
     const subject = this.#questionSubject(replica, topic);
     const nonce = random.id();

@@ -57,7 +57,9 @@ export interface AnswerPart {
 export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
   const count = Math.max(1, Math.ceil(answer.byteLength / PART_BYTES));
   if (count > MAX_PARTS) {
-    throw new Error(`the answer has ${answer.byteLength} bytes; at most ${MAX_ANSWER_BYTES} (store/peers.ts) are sent`);
+    throw new Error(
+      `the answer has ${answer.byteLength} bytes; at most ${MAX_ANSWER_BYTES} (MAX_ANSWER_BYTES) are sent`,
+    );
   }
   for (let index = 0; index < count; index++) {
     const head = new DataView(new ArrayBuffer(PART_HEAD_BYTES));

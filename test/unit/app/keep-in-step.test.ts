@@ -38,6 +38,7 @@ function replica(name: string, misses: (event: WatchEvent) => boolean = () => fa
       status: () => ({ kind: "nats", copies: 1, frozen: undefined }),
       verify: async () => {},
     },
+    catchUp: async () => {},
     readAnew,
     proxies: () => ({ recheckHolds: () => holds.push(inStep.hold()), shed: () => {} }),
     clock,
