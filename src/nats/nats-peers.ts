@@ -5,6 +5,7 @@ import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import {
+  MAX_ANSWERING,
   PEER_SILENCE_MS,
   type Peer,
   type PeerAnswer,
@@ -28,8 +29,6 @@ const PROOF_WITHIN_MS = 1_000;
 const PROOF_PAUSE_MS = 200;
 /** Processes that are asked, or were a moment ago, whether they live. */
 const MAX_PROOFS = 64;
-/** Questions of others that are being answered. */
-const MAX_ANSWERING = 256;
 
 export interface NatsPeersOptions {
   readonly connection: NatsConnection;
@@ -221,7 +220,11 @@ export class NatsPeers implements Peers {
     const answer = await this.#line.askOnce(replica, NAME_TOPIC, { content, timeoutMs: PROOF_WITHIN_MS });
     const said = answer instanceof Uint8Array ? decodePosition(answer) : undefined;
     if (said === undefined || said.sender.replica !== replica || said.sender.instance !== instance) return false;
-    if (!this.#members.prove(said, this.#options.clock.monotonic())) return false;
+    if (said.position === undefined) return false;
+    if (!this.#members.prove(said, this.#options.clock.monotonic())) {
+      this.#refusals.note("too_many", replica);
+      return false;
+    }
     this.#changed();
     return true;
   }

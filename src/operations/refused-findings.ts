@@ -1,4 +1,4 @@
-import type { PeerRefusal, PeerRefusalReason } from "../store/peers.ts";
+import { MAX_ANSWERING, MAX_PEERS, type PeerRefusal, type PeerRefusalReason } from "../store/peers.ts";
 import type { Finding } from "./finding.ts";
 
 /** A refusal is listed for this long after the last of its reason. */
@@ -10,7 +10,7 @@ const WHY: Partial<Record<PeerRefusalReason, string>> = {
     "without a valid seal: a plane of an older release, which counts as absent until it is replaced, or somebody who cannot read the bucket and publishes on the planes' subjects",
   malformed: "sealed and yet not what a plane says: a plane of another release, or somebody who can read the bucket",
   oversized: "longer than any that a plane sends: somebody publishes on the planes' subjects",
-  too_many: "more at once than a plane answers (256 questions)",
+  too_many: `more than ${MAX_PEERS} replicas, or more than ${MAX_ANSWERING} questions at once`,
 };
 
 /** Messages between replicas that were not believed lately, for people on call. */

@@ -7,6 +7,8 @@ export const PEER_SILENCE_MS = 2_000;
 export const PEER_MEMORY_MS = 300_000;
 /** Replicas that are remembered besides this one. One more pushes out the one that has been silent for the longest. */
 export const MAX_PEERS = 64;
+/** Questions of other replicas that are being answered at a time. */
+export const MAX_ANSWERING = 256;
 /** Longest question to another replica, in bytes. */
 export const MAX_QUESTION_BYTES = 512 * 1024;
 /** Longest answer of one replica, in bytes. */
