@@ -1,7 +1,6 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { repeat } from "../runtime/repeat.ts";
@@ -12,7 +11,7 @@ import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batc
 import { missedChanges, scanBucket } from "./bucket-scan.ts";
 import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
-import { type Feed, openFeed } from "./feed.ts";
+import { type Feed, type FeedOptions, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
@@ -43,7 +42,7 @@ export interface MirrorStatus {
   readonly frozen: string | undefined;
 }
 
-export interface BucketMirrorOptions {
+export interface BucketMirrorOptions extends Pick<FeedOptions, "containment"> {
   readonly connection: NatsConnection;
   readonly link: Pick<Link, "isUp">;
   readonly manager: JetStreamManager;
@@ -52,7 +51,6 @@ export interface BucketMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly containment: Containment;
   /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }

@@ -106,7 +106,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     head: () => mirror.held.revision,
   });
   const key = await patiently(clock, () =>
-    PeerKey.open({ connection, reader, subject: subjects.peerKey, clock, logger }),
+    PeerKey.open({ connection, reader, subject: subjects.peerKey, clock, random, logger }),
   );
   const peers = new NatsPeers({ connection, bucket, replica, key, clock, random, containment, logger });
   await peers.takeName();

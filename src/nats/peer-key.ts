@@ -1,8 +1,9 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
 import { storeFailure } from "./failure.ts";
 import { publishBatch } from "./publish-batch.ts";
 import type { StreamReader } from "./stream-reader.ts";
@@ -17,6 +18,7 @@ export interface PeerKeyOptions {
   readonly reader: Pick<StreamReader, "last">;
   readonly subject: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
 
@@ -44,11 +46,11 @@ export class PeerKey {
    * @throws ControlPlaneError what the store refuses.
    */
   static async open(options: PeerKeyOptions): Promise<PeerKey> {
-    const { connection, reader, subject } = options;
+    const { connection, reader, subject, random } = options;
     for (let tries = 0; tries < TRIES; tries++) {
       const found = await reader.last(subject);
       if (found?.data.byteLength === KEY_BYTES) return new PeerKey(options, found.data);
-      const value = randomBytes(KEY_BYTES);
+      const value = random.secret(KEY_BYTES);
       const write = { subject, value, expected: found?.sequence ?? 0 };
       const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [write] });
       if (outcome.kind === "written") return new PeerKey(options, value);
