@@ -1,4 +1,4 @@
-import type { NatsConnection, Subscription } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
@@ -54,7 +54,7 @@ export class NatsPeers implements Peers {
   readonly #refusals: PeerRefusals;
   readonly #proofs = new Map<string, Promise<boolean>>();
   readonly #listeners = new Set<() => void>();
-  readonly #subscription: Subscription;
+  readonly #stopHearing: () => void;
   /** Of this process alone: tells it from another one of the same name. */
   readonly #instance: string;
   #position: (() => PeerPosition) | undefined;
@@ -70,7 +70,7 @@ export class NatsPeers implements Peers {
     this.#refusals = new PeerRefusals(options);
     const self = { replica, instance: this.#instance, since: clock.now() };
     this.#line = new PeerLine({ ...options, self, refusals: this.#refusals });
-    this.#subscription = this.#line.onPosition((said, subject) => this.#hear(said, subject));
+    this.#stopHearing = this.#line.onPosition((said, subject) => this.#hear(said, subject));
     this.#tellLater();
   }
 
@@ -159,7 +159,7 @@ export class NatsPeers implements Peers {
     const wasAnnounced = this.#position !== undefined;
     this.#position = undefined;
     if (wasAnnounced) this.#line.tell(undefined);
-    this.#subscription.unsubscribe();
+    this.#stopHearing();
   }
 
   /** Whoever asked and gets no answer counts this replica as unknown. */

@@ -51,7 +51,7 @@ export class PeerLine {
 
   constructor(options: PeerLineOptions) {
     this.#options = options;
-    this.#root = peerRoot(options.bucket);
+    this.#root = `${peerRoot(options.bucket)}.sealed`;
   }
 
   /** Who says the next message. */
@@ -66,9 +66,15 @@ export class PeerLine {
     this.#send(subject, ["position", subject], encodePosition({ sender: this.sender(), position }));
   }
 
-  /** Calls `take` with what other processes tell. */
-  onPosition(take: (said: SaidPosition, subject: string) => void): Subscription {
-    return this.#listen(this.#positionSubject(undefined), (message) => {
+  /**
+   * Calls `take` with what other processes tell. Planes from before there were seals tell it elsewhere, so that they need not
+   * read these: who hears them counts them, and nothing else.
+   */
+  onPosition(take: (said: SaidPosition, subject: string) => void): () => void {
+    const unsealed = this.#listen(`${peerRoot(this.#options.bucket)}.position.*`, ({ subject }) => {
+      this.#options.refusals.note("unsigned", subject);
+    });
+    const sealed = this.#listen(this.#positionSubject(undefined), (message) => {
       const { subject } = message;
       const body = this.#open(message, ["position", subject], MAX_POSITION_BYTES);
       if (body === undefined) return;
@@ -78,6 +84,10 @@ export class PeerLine {
         this.#options.refusals.note("malformed", subject);
       } else if (said.sender.instance !== this.#options.self.instance) take(said, subject);
     });
+    return () => {
+      unsealed.unsubscribe();
+      sealed.unsubscribe();
+    };
   }
 
   /** Calls `reply` with each question; what it returns is the answer, and for nothing there is none. */

@@ -290,6 +290,8 @@ async function liesOf(forger: PeerForger): Promise<readonly (readonly [string, U
     forger.positionSubject(replica),
     ...topics.map((topic) => forger.questionSubject(replica, topic)),
   ]);
+  // Where planes from before there were seals tell it.
+  subjects.push("fairlead.fairlead.position.eg");
   return [...said, ...subjects.flatMap((subject) => texts.map((text) => [subject, text] as const))];
 }
 

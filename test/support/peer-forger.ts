@@ -41,11 +41,11 @@ export class PeerForger implements AsyncDisposable {
   }
 
   positionSubject(replica: string): string {
-    return `fairlead.${this.bucket}.position.${token(replica)}`;
+    return `fairlead.${this.bucket}.sealed.position.${token(replica)}`;
   }
 
   questionSubject(replica: string, topic: string): string {
-    return `fairlead.${this.bucket}.ask.${token(replica)}.${token(topic)}`;
+    return `fairlead.${this.bucket}.sealed.ask.${token(replica)}.${token(topic)}`;
   }
 
   /** Says it, and waits until the server has passed it on. */

@@ -50,6 +50,14 @@ describe("readConfig", () => {
     ]);
   });
 
+  it("refuses a replica's name that is too long for a key, or that does not show", () => {
+    for (const replica of ["a".repeat(191), "é".repeat(39), "a\nb", "\u202egninevig"]) {
+      expect(fieldsOf({ options: { replica } })).toEqual(["--replica"]);
+      expect(fieldsOf({ hostName: replica })).toEqual(["--replica"]);
+    }
+    expect(configOf({ options: { replica: "é".repeat(38) } }).replica).toHaveLength(38);
+  });
+
   it("refuses a port above 65535", () => {
     expect(fieldsOf({ options: { xds: "127.0.0.1:70000" } })).toEqual(["--xds"]);
   });
