@@ -51,15 +51,17 @@ export function countStore(registry: Registry, { status, mirrorStatus, peers }: 
   counter("fairlead_store_mirror_repairs_total", "Keys that a full comparison found other than the watch told.", () => {
     return mirrorStatus().repairs;
   });
-  new Counter({
-    name: "fairlead_peer_messages_refused_total",
-    help: "Messages on the subjects of the replicas that were not believed, by reason.",
-    labelNames: ["reason"],
-    registers,
-    collect() {
-      this.reset();
-      const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
-      for (const reason of PEER_REFUSALS) this.inc({ reason }, counts.get(reason) ?? 0);
-    },
-  });
+  registry.registerMetric(
+    new Counter({
+      name: "fairlead_peer_messages_refused_total",
+      help: "Messages on the subjects of the replicas that were not believed, by reason.",
+      labelNames: ["reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
+        for (const reason of PEER_REFUSALS) this.inc({ reason }, counts.get(reason) ?? 0);
+      },
+    }),
+  );
 }

@@ -381,11 +381,13 @@ describe("the key in the bucket", () => {
         { what: "all three hear each other" },
       );
     }
+    expect((await forger.key()).symmetricKeySize).toBe(32);
     await works({ one, other });
   });
 
   it("of a bucket that was put in the place of the first is followed too", async () => {
     const { one } = await two();
+    const before = await forger.key();
     await administer(cluster, (api) => api.streams.delete(`KV_${bucket}`));
     const late = await open("late");
     late.peers.announce(() => at(1));
@@ -394,6 +396,7 @@ describe("the key in the bucket", () => {
       ([first, second]) => first === 2 && second === 2,
       { what: "the one that came after it and those before hear each other" },
     );
+    expect((await forger.key()).equals(before)).toBe(false);
   });
 });
 

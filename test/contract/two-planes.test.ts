@@ -224,9 +224,9 @@ it("go on writing and serving while somebody who is no plane says all sorts of t
     return stream;
   });
   const lies = await liesOf(forger);
-  let isOver = false;
+  const over = new AbortController();
   const attack = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       for (const [subject, data] of lies) forger.connection.publish(subject, data, { reply: "_INBOX_fairlead.x" });
       const heard = forger.heard.splice(0).filter(({ subject }) => subject.startsWith("fairlead."));
       await forger.sayAgain(heard.slice(-20));
@@ -250,7 +250,7 @@ it("go on writing and serving while somebody who is no plane says all sorts of t
     expect(first).toBe(second);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   }
-  isOver = true;
+  over.abort();
   await attack;
   for (const { admin, http } of [one, other]) {
     const { replicas, problems } = await admin.call(ADMIN.getStatus, {});
