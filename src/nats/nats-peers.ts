@@ -59,6 +59,7 @@ export class NatsPeers implements Peers {
   readonly #instance: string;
   #position: (() => PeerPosition) | undefined;
   #answering = 0;
+  #waiting = 0;
   #unknown = 0;
   #isStopped = false;
   #cancel: () => void = () => {};
@@ -167,25 +168,30 @@ export class NatsPeers implements Peers {
     { sender, content }: PeerQuestion,
     { topic, subject, handler }: { readonly topic: string; readonly subject: string; readonly handler: PeerHandler },
   ): Promise<Uint8Array | undefined> {
-    if (this.#answering >= MAX_ANSWERING) {
-      this.#refusals.note("too_many", subject);
+    const kind = `question ${topic}`;
+    let hearing = this.#members.judge(sender, kind);
+    if (hearing === "unproven" && (await this.#proveAsker(sender))) hearing = this.#members.judge(sender, kind);
+    if (hearing !== "fresh" || this.#answering >= MAX_ANSWERING) {
+      this.#refusals.note(hearing === "fresh" ? "too_many" : hearing, subject);
       return undefined;
     }
     this.#answering += 1;
     try {
-      const kind = `question ${topic}`;
-      let hearing = this.#members.judge(sender, kind);
-      if (hearing === "unproven" && (await this.#prove(sender))) hearing = this.#members.judge(sender, kind);
-      if (hearing !== "fresh") {
-        this.#refusals.note(hearing, subject);
-        return undefined;
-      }
       const answer = await handler(content, sender.replica);
       if (answer === undefined) this.#refusals.note("malformed", subject);
       return answer;
     } finally {
       this.#answering -= 1;
     }
+  }
+
+  /** Questions that wait for it take no place from those that are answered: they may be recordings. */
+  async #proveAsker(sender: PeerSender): Promise<boolean> {
+    if (this.#waiting >= MAX_ANSWERING) return false;
+    this.#waiting += 1;
+    return await this.#prove(sender).finally(() => {
+      this.#waiting -= 1;
+    });
   }
 
   #hear(said: SaidPosition, subject: string): void {

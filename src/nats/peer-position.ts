@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { printable } from "../domain/printable.ts";
 import { PositionSchema, type Sender, type Standing } from "../gen/fairlead/peers/v1/peers_pb.ts";
 import { isReplicaName, type PeerPosition } from "../store/peers.ts";
 import { formatRevision, parseRevision } from "../store/revision.ts";
@@ -6,6 +7,7 @@ import { formatRevision, parseRevision } from "../store/revision.ts";
 /** Longest message that says where a replica stands, in bytes. */
 export const MAX_POSITION_BYTES = 4096;
 const MAX_PROFILES = 64;
+const MAX_REASON_LENGTH = 64;
 /** Later is no time that can be shown. */
 const LATEST_MS = 8.64e15;
 
@@ -67,7 +69,7 @@ function readStanding({ digest, held, news, profiles, ...standing }: Standing): 
   const revision = parseRevision(standing.revision);
   const isRight =
     (digest === undefined || /^[0-9a-f]{1,64}$/.test(digest)) &&
-    (held === undefined || /^[a-z_]{1,64}$/.test(held)) &&
+    (held === undefined || (held.length <= MAX_REASON_LENGTH && printable(held) === held)) &&
     (news === undefined || (Number.isSafeInteger(news) && news >= 0)) &&
     profiles.length <= MAX_PROFILES;
   if (revision === undefined || !isRight) return undefined;
