@@ -9,7 +9,7 @@ const MAX_REASON_LENGTH = 256;
  * What another replica tells of its checks. JSON, to which a later release may add: what a reader does not know it passes
  * over, and what cannot be is nothing.
  *
- * @param now No time that is told lies after it: milliseconds since the epoch.
+ * @param now What is told to lie after it, by a clock that is ahead, counts as now: milliseconds since the epoch.
  */
 export function readStale(bytes: Uint8Array, now: number): readonly (readonly [Name, StaleService])[] {
   const told = parse(bytes);
@@ -19,7 +19,7 @@ export function readStale(bytes: Uint8Array, now: number): readonly (readonly [N
     const [name, found] = entry as unknown[];
     if (typeof name !== "string" || !isRecord(found)) return [];
     const { backends, since } = found;
-    return isCount(backends) && isTime(since, now) ? [[name, { backends, since }]] : [];
+    return isCount(backends) ? [[name, { backends, since: pastTime(since, now) }]] : [];
   });
 }
 
@@ -35,8 +35,8 @@ function readCheck(check: unknown, now: number): RecentCheck | undefined {
   const { at, outcome, reason, durationMs } = check;
   if (outcome !== "pass" && outcome !== "degraded" && outcome !== "fail") return undefined;
   if (typeof reason !== "string" || !isCount(Math.floor(Number(durationMs)))) return undefined;
-  const when = isTime(at, now) ? at : now;
-  return { at: when, outcome, reason: reason.slice(0, MAX_REASON_LENGTH), durationMs: Number(durationMs) };
+  const time = { at: pastTime(at, now), durationMs: Number(durationMs) };
+  return { outcome, reason: reason.slice(0, MAX_REASON_LENGTH), ...time };
 }
 
 function isCount(value: unknown): value is number {
@@ -46,8 +46,8 @@ function isCount(value: unknown): value is number {
 /** More backends than a store holds, and more milliseconds than a check lasts. */
 const MAX_COUNT = 1_000_000_000;
 
-function isTime(value: unknown, now: number): value is number {
-  return typeof value === "number" && value >= 0 && value <= now;
+function pastTime(value: unknown, now: number): number {
+  return typeof value === "number" && value >= 0 && value <= now ? value : now;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
