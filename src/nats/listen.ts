@@ -18,8 +18,9 @@ export function listen(
   { containment, source, max }: ListenOptions,
   take: (error: Error | null, message: Msg) => unknown,
 ): Subscription {
+  const input = `message on ${subject}`;
   return connection.subscribe(subject, {
     ...(max !== undefined && { max }),
-    callback: (error, message) => containment.contain(source, `message on ${subject}`, () => take(error, message)),
+    callback: (error, message) => containment.contain(source, input, () => take(error, message)),
   });
 }

@@ -71,10 +71,15 @@ export class PeerKey {
    * A message was not made with this key: it is somebody else's, or the bucket has another key by now, since it was made
    * anew. Looked up at most once a second.
    */
-  async doubt(): Promise<void> {
-    const { clock, reader, subject, logger } = this.#options;
-    if (clock.monotonic() - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#lookedAt = clock.monotonic();
+  doubt(): Promise<void> | undefined {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#lookedAt < LOOK_EVERY_MS) return undefined;
+    this.#lookedAt = now;
+    return this.#lookUp();
+  }
+
+  async #lookUp(): Promise<void> {
+    const { reader, subject, logger } = this.#options;
     const found = await reader.last(subject).catch(() => undefined);
     if (found?.data.byteLength !== KEY_BYTES || Buffer.compare(found.data, this.#bytes) === 0) return;
     this.#bytes = found.data;
