@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import type { Containment } from "../runtime/containment.ts";
 import { openSqliteFile } from "../store/sqlite-file.ts";
 import { openSqliteStoreOn } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
@@ -10,7 +11,11 @@ import type { Machine } from "./machine.ts";
  *
  * @throws ControlPlaneError what the store refuses, in words that say what was found and what is needed.
  */
-export async function openStore(config: Config, machine: Machine, registry: Registry): Promise<Store> {
+export async function openStore(
+  config: Config,
+  machine: Machine,
+  { registry, containment }: { readonly registry: Registry; readonly containment: Containment },
+): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
   if (store.kind === "embedded") {
@@ -26,7 +31,17 @@ export async function openStore(config: Config, machine: Machine, registry: Regi
   ]);
   const { servers, bucket, copies, login, tls } = store;
   const security = natsSecurity(login, tls);
-  const opened = await openNatsStore({ servers, security, bucket, replicas: copies, replica, clock, random, logger });
-  countMirror(registry, opened.mirrorStatus);
+  const opened = await openNatsStore({
+    servers,
+    security,
+    bucket,
+    replicas: copies,
+    replica,
+    clock,
+    random,
+    logger,
+    containment,
+  });
+  countMirror(registry, opened);
   return opened;
 }

@@ -1,8 +1,14 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { PEER_REFUSALS, type Peers } from "../store/peers.ts";
 import type { MirrorStatus } from "./bucket-mirror.ts";
 
-/** Shows how this replica's mirror of the store is, which is asked at each scrape. */
-export function countMirror(registry: Registry, mirrorStatus: () => MirrorStatus): void {
+interface Measured {
+  readonly mirrorStatus: () => MirrorStatus;
+  readonly peers: Pick<Peers, "refused">;
+}
+
+/** Shows how this replica's mirror of the store is, and what it heard of others; both are asked at each scrape. */
+export function countMirror(registry: Registry, { mirrorStatus, peers }: Measured): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -35,4 +41,17 @@ export function countMirror(registry: Registry, mirrorStatus: () => MirrorStatus
   counter("fairlead_store_mirror_repairs_total", "Keys that a full comparison found other than the watch told.", () => {
     return mirrorStatus().repairs;
   });
+  registry.registerMetric(
+    new Counter({
+      name: "fairlead_peer_messages_refused_total",
+      help: "Messages on the subjects of the replicas that were not believed, by reason.",
+      labelNames: ["reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
+        for (const reason of PEER_REFUSALS) this.inc({ reason }, counts.get(reason) ?? 0);
+      },
+    }),
+  );
 }
