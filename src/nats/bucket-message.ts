@@ -1,4 +1,5 @@
 import type { MsgHdrs } from "@nats-io/transport-node";
+import { LATEST_INSTANT_MS } from "../store/store-time.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
 import { parseEpochMark } from "./epoch-mark.ts";
@@ -33,5 +34,5 @@ export function bucketMessage(
 /** Nothing for what earlier releases wrote, and for anything that is no instant. */
 function parseTime(data: Uint8Array): number | undefined {
   const text = data.byteLength > 16 ? "" : new TextDecoder().decode(data);
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+  return /^\d+$/.test(text) && Number(text) <= LATEST_INSTANT_MS ? Number(text) : undefined;
 }

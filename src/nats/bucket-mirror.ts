@@ -264,13 +264,15 @@ export class BucketMirror {
       this.#readAnew(commit.epoch);
       return;
     }
-    if (this.#loading !== undefined) this.#begin(commit, this.#loading);
+    // The store's own time, where the tick that ends it states that.
+    const at = message.time ?? commit.at;
+    if (this.#loading !== undefined) this.#begin(commit, at, this.#loading);
     else {
       this.seen.see(commit);
-      this.held.apply(commit);
+      this.held.apply({ ...commit, at });
     }
     this.held.forget(this.time.serverNow() - DELETE_WINDOW_MS);
-    this.#waiters.reached(commit.position, commit.at);
+    this.#waiters.reached(commit.position, at);
   }
 
   /** Another epoch has begun: what is held stays until all of the new state has been read. */
@@ -286,11 +288,11 @@ export class BucketMirror {
     if (!this.#isOpening) void this.#reopen(0);
   }
 
-  #begin(commit: AssembledCommit, loading: Loading): void {
+  #begin(commit: AssembledCommit, at: number, loading: Loading): void {
     const epoch = commit.epoch ?? { epoch: 1, position: 0 };
     this.seen.forgetKeys();
     this.seen.see(commit);
-    const content = firstContent(commit, loading.messages);
+    const content = { ...firstContent(commit, loading.messages), at };
     this.#current = { epoch: epoch.epoch, subjects: this.#subjects, began: epoch.position };
     if (this.#held === undefined) this.#held = new HeldState(content);
     else this.#held.replace(content);

@@ -237,7 +237,7 @@ export class NatsStore implements StateStore {
     if (next.epoch !== epoch && next.began < position) {
       throw batch.fence === undefined ? mismatch(keysOf(batch)[0] ?? subjects.epoch) : fenced(batch.fence.key);
     }
-    return { revision: { epoch, position }, at: this.now() };
+    return { revision: { epoch, position }, at: at ?? this.now() };
   }
 
   async #epochInLog(): Promise<Pick<MirroredEpoch, "epoch" | "began">> {
