@@ -52,7 +52,13 @@ async function plane(
   const store = { kind: "nats", servers, bucket: "fairlead", copies: 1, login: undefined, tls: undefined } as const;
   const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
   const config = { ...addresses, store, replica, logLevel: "fatal", stopGraceMs: 100, warnings: [] };
-  const started = await start(config, { clock: systemClock, random: systemRandom, log: silentLogger, profiles });
+  const started = await start(config, {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    profiles,
+    interfaces: () => [],
+  });
   running.push(started);
   const admin = connectAdmin(started.addresses.admin);
   const xds = new RawClient(started.addresses.xds);

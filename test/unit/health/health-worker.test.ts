@@ -56,6 +56,7 @@ beforeEach(async () => {
     log: silentLogger,
     lease: opened.lease,
     workers: () => live,
+    networksForNewFleets: [],
   });
 });
 
