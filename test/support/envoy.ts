@@ -9,20 +9,23 @@ import { eventually } from "./eventually.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 export interface EnvoyOptions {
-  /** JSON object or YAML text. The admin address is replaced here. */
+  /** JSON object or YAML text. The admin address is another one unless `adminAt` says so. */
   readonly bootstrap: object | string;
   readonly version?: string;
   /** Worker threads; with one, the order of a round robin is exact. */
   readonly concurrency?: number;
   readonly args?: readonly string[];
-  /** The admin interface on a TCP port of loopback, as bootstraps had it once. */
-  readonly adminPort?: true;
+  /**
+   * Where the admin interface is: a socket of the test's own by default; a TCP port of loopback, as bootstraps had it once;
+   * or where the bootstrap says.
+   */
+  readonly adminAt?: "socket" | "port" | "bootstrap";
 }
 
 export interface Envoy extends AsyncDisposable {
   readonly pid: number;
   readonly version: string;
-  /** Path of the admin interface's socket; `HOST:PORT` where `adminPort` was asked for. */
+  /** Path of the admin interface's socket, or its `HOST:PORT`. */
   readonly admin: string;
   /** Resolves when `/ready` answers LIVE. */
   ready(timeoutMs?: number): Promise<void>;
@@ -54,22 +57,22 @@ export interface EnvoyClusters {
 
 /** Starts Envoy and waits until its admin interface answers; it need not be ready. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
-  const { bootstrap, version = ENVOY_VERSIONS.newest, concurrency = 1, args = [], adminPort } = options;
+  const { bootstrap, version = ENVOY_VERSIONS.newest, concurrency = 1, args = [], adminAt = "socket" } = options;
   const binary = provideEnvoy({ version, orOther: false, progress: (line) => console.error(line) });
   const folder = tempFolder();
   const config = join(folder.path, typeof bootstrap === "string" ? "bootstrap.yaml" : "bootstrap.json");
   const adminFile = join(folder.path, "admin-address");
   writeFileSync(config, typeof bootstrap === "string" ? bootstrap : JSON.stringify(bootstrap));
   const address =
-    adminPort === true
+    adminAt === "port"
       ? { socket_address: { address: "127.0.0.1", port_value: 0 } }
       : { pipe: { path: join(folder.path, "admin.sock"), mode: 0o600 } };
-  const admin = { admin: { address } };
+  const admin = adminAt === "bootstrap" ? [] : ["--config-yaml", JSON.stringify({ admin: { address } })];
   const child = startChild({
     name: `envoy ${version}`,
     program: binary.path,
     args: [
-      ...["-c", config, "--config-yaml", JSON.stringify(admin), "--admin-address-path", adminFile],
+      ...["-c", config, ...admin, "--admin-address-path", adminFile],
       ...["--use-dynamic-base-id", "--concurrency", String(concurrency), "--log-level", "info", ...args],
     ],
     logFile: join(folder.path, "envoy.log"),
