@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { type Target, targetText } from "./backend.ts";
-import { MAX_PIPE_PATH_BYTES } from "./limits.ts";
+import { MAX_PIPE_PATH_BYTES, MAX_PORT, MIN_PORT } from "./limits.ts";
 import {
   carriedAddress,
   type IpAddress,
@@ -13,6 +13,8 @@ import {
 /** A part of where the backends of a fleet may lie: addresses, or Unix sockets on the proxies' machines. */
 type BackendNetwork =
   | { readonly kind: "network"; readonly range: readonly [IpAddress, number] }
+  /** One address and port. */
+  | { readonly kind: "address"; readonly ip: string; readonly port: number }
   /** One socket, or with a `/` at its end all sockets below that directory. */
   | { readonly kind: "path"; readonly path: string };
 
@@ -34,14 +36,19 @@ export type ReadNetwork =
   | { readonly ok: true; readonly network: BackendNetwork; readonly text: string }
   | { readonly ok: false; readonly message: string };
 
-/** Reads `10.0.0.0/8`, `fd00::/8`, `/run/shop.sock` or `/run/shop/`; `text` in the result is its one spelling. */
+/**
+ * Reads `10.0.0.0/8`, `fd00::/8`, `10.0.0.5:9001`, `/run/shop.sock` or `/run/shop/`; `text` in the result is its one
+ * spelling.
+ */
 export function readNetwork(text: string): ReadNetwork {
   if (text.startsWith("/")) return readPath(text);
-  if (!ipaddr.isValidCIDR(text) || /(^|[./])0\d|%/.test(text)) {
-    return {
-      ok: false,
-      message: `"${text}" is not a network such as 10.0.0.0/8 or fd00::/8, nor a path such as /run/shop/`,
-    };
+  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
+  if (match !== null) return readAddress(text, match[1] ?? match[2] ?? "", Number(match[3]));
+  const [ip = "", digits = ""] = text.split("/");
+  if (!isIpLiteral(ip) || !/^\d{1,3}$/.test(digits) || !ipaddr.isValidCIDR(text) || /^0\d/.test(digits)) {
+    const forms =
+      "a network such as 10.0.0.0/8 or fd00::/8, an address such as 10.0.0.5:9001 or a path such as /run/shop/";
+    return { ok: false, message: `"${text}" is not ${forms}` };
   }
   const [address, bits] = ipaddr.parseCIDR(text);
   if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()) {
@@ -57,6 +64,20 @@ export function readNetwork(text: string): ReadNetwork {
   return { ok: true, network: { kind: "network", range: [network, bits] }, text: spelling };
 }
 
+function readAddress(text: string, literal: string, port: number): ReadNetwork {
+  if (!isIpLiteral(literal) || port < MIN_PORT || port > MAX_PORT) {
+    return { ok: false, message: `"${text}" is not an IP literal and a port from ${MIN_PORT} to ${MAX_PORT}` };
+  }
+  const ip = readIp(literal).toString();
+  return { ok: true, network: { kind: "address", ip, port }, text: targetText({ kind: "address", ip, port }) };
+}
+
+/** No shortened form, no octal, no zone. */
+function isIpLiteral(text: string): boolean {
+  if (text.includes(":")) return !text.includes("%") && ipaddr.IPv6.isValid(text);
+  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text);
+}
+
 function readPath(path: string): ReadNetwork {
   if (path.includes("\0") || new TextEncoder().encode(path).length > MAX_PIPE_PATH_BYTES) {
     return { ok: false, message: `a path must have at most ${MAX_PIPE_PATH_BYTES} bytes, none of them zero` };
@@ -70,7 +91,7 @@ function readPath(path: string): ReadNetwork {
 /**
  * The judge of a fleet. Without networks all is inside but what is special: loopback, link-local, metadata services and the
  * like, where planes listen, and Unix sockets. With networks, only what they name; something special is named only by a
- * network that lies within the special one, a plane's address only by itself.
+ * network that lies within the special one, where a plane listens only by address and port.
  *
  * @param texts As `readNetwork` spells them.
  */
@@ -78,6 +99,7 @@ export function backendJudge(texts: readonly string[], planes: readonly PlaneAdd
   const networks = texts.map(readNetwork).flatMap((read) => (read.ok ? [read.network] : []));
   const ranges = networks.flatMap((network) => (network.kind === "network" ? [network.range] : []));
   const paths = networks.flatMap((network) => (network.kind === "path" ? [network.path] : []));
+  const named = new Set(networks.flatMap((one) => (one.kind === "address" ? [`${one.ip} ${one.port}`] : [])));
   const taken = new Set(planes.map(({ ip, port }) => placeKey(readIp(ip), port)));
   return (target) => {
     if (target.kind === "pipe") {
@@ -88,9 +110,10 @@ export function backendJudge(texts: readonly string[], planes: readonly PlaneAdd
     const { address, special } = place;
     const isPlane = taken.size > 0 && place.keys.some((key) => taken.has(key));
     if (texts.length === 0 && special === undefined && !isPlane) return undefined;
-    const least = isPlane ? address.toByteArray().length * 8 : (special?.bits ?? 0);
-    if (ranges.some((range) => range[1] >= least && isWithin(address, range))) return undefined;
+    if (named.size > 0 && named.has(`${address.toString()} ${target.port}`)) return undefined;
     if (isPlane) return `a plane listens on ${targetText(target)}, which is not among backendNetworks`;
+    const least = special?.bits ?? 0;
+    if (ranges.some((range) => range[1] >= least && isWithin(address, range))) return undefined;
     return `${target.ip} is ${special === undefined ? "" : `${special.what} and `}not among backendNetworks`;
   };
 }
