@@ -11,7 +11,7 @@ import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { decodeLeds, ledsKey, parseLedsKey } from "./leds-record.ts";
-import { NETWORKS_FILLED_KEY } from "./networks-filled.ts";
+import { decodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
 import { decodePlane, PLANES, type PlaneRecord } from "./plane-record.ts";
 import { PlaneRecords } from "./plane-records.ts";
 import { profileOf, SYSTEM_VERSION_KEY } from "./system-version.ts";
@@ -58,7 +58,7 @@ export class Mirror implements State {
   readonly #leds = new Map<Name, LedsRecord>();
   readonly #planes = new PlaneRecords();
   #profile = FIRST_PROFILE;
-  #networksFilled = false;
+  #networksFilled: NetworksFilled = "no";
   readonly #unreadable = new Map<string, ControlPlaneError>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
@@ -117,8 +117,8 @@ export class Mirror implements State {
     return this.#planes.byKey;
   }
 
-  /** Whether fleets that name no networks have been given some, once. */
-  get networksFilled(): boolean {
+  /** How far fleets that name no networks have been given some. */
+  get networksFilled(): NetworksFilled {
     return this.#networksFilled;
   }
 
@@ -199,8 +199,9 @@ export class Mirror implements State {
       };
     }
     if (key === NETWORKS_FILLED_KEY) {
+      const filled = decodeNetworksFilled(value);
       return () => {
-        this.#networksFilled = value !== undefined;
+        this.#networksFilled = filled;
       };
     }
     if (key.startsWith(PLANES)) {

@@ -1,5 +1,5 @@
 import type { Mirror } from "../control/mirror.ts";
-import { NETWORKS_FILLED_KEY } from "../control/networks-filled.ts";
+import { encodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "../control/networks-filled.ts";
 import { LOOPBACK_NETWORKS, ORDINARY_NETWORKS } from "../domain/backend-networks.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { fleetsByService } from "../domain/fleet-backends.ts";
@@ -24,39 +24,42 @@ export function networksForNewFleetsOf(listensOnLoopbackOnly: boolean): readonly
 }
 
 /**
- * What makes a state from before fleets had networks go on as it was: each fleet that names none is given the networks of
- * new fleets and the Unix sockets that it leads to. Once: the last batch says so, and whoever empties the field later means
- * it. Nothing where nothing would change.
+ * What makes a state from before fleets had networks go on as it was: each fleet that names none is given the Unix sockets
+ * that it leads to, and by a plane that listens on loopback only the networks of new fleets. Once: the last batch says so,
+ * and whoever empties the field later means it.
  *
  * @param networks Of new fleets.
  */
 export function planNetworks(
-  state: StoredState & { readonly networksFilled: boolean },
+  state: StoredState & { readonly networksFilled: NetworksFilled },
   networks: readonly string[],
   now: number,
 ): readonly (readonly StoreOp[])[] {
-  if (state.networksFilled) return [];
-  const pipes = pipesByFleet(state);
+  const filled = networks.length > 0 ? "loopback" : "sockets";
+  const before = state.networksFilled;
+  if (before === filled || before === "loopback") return [];
+  const pipes = before === "no" ? pipesByFleet(state) : new Map<Name, never>();
   const puts = [...state.all("fleet")]
     .filter(({ backendNetworks }) => backendNetworks.length === 0)
     .flatMap(({ name }): StoreOp[] => {
       const sockets = [...(pipes.get(name) ?? [])].toSorted();
-      const filled = [...(networks.length > 0 ? networks : ORDINARY_NETWORKS), ...sockets];
       if (networks.length === 0 && sockets.length === 0) return [];
-      return fill(state, name, filled.slice(0, MAX_BACKEND_NETWORKS), now);
+      const all = [...(networks.length > 0 ? networks : ORDINARY_NETWORKS), ...sockets];
+      return fill(state, name, all.slice(0, MAX_BACKEND_NETWORKS), now);
     });
-  if (puts.length === 0) return [];
-  const mark: StoreOp = { op: "put", key: NETWORKS_FILLED_KEY, value: new Uint8Array(), guard: "absent" };
-  const batches = Array.from({ length: Math.ceil(puts.length / MAX_FLEETS) }, (_, i) =>
+  const guard = before === "no" ? "absent" : "present";
+  const mark: StoreOp = { op: "put", key: NETWORKS_FILLED_KEY, value: encodeNetworksFilled(filled), guard };
+  const full = Array.from({ length: Math.floor(puts.length / MAX_FLEETS) }, (_, i) =>
     puts.slice(i * MAX_FLEETS, (i + 1) * MAX_FLEETS),
   );
-  return batches.map((ops, i) => (i === batches.length - 1 ? [...ops, mark] : ops));
+  return [...full, [...puts.slice(full.length * MAX_FLEETS), mark]];
 }
 
 const ATTEMPTS = 5;
 
 /**
- * Does it as a plane starts. Another one that starts at the same time may be first.
+ * Does it as a plane starts, where a fleet is to be filled: a store that takes no writes keeps no other from starting.
+ * Another plane that starts at the same time may be first.
  *
  * @throws ControlPlaneError what the store refuses.
  */
@@ -70,7 +73,9 @@ export async function fillNetworks(options: {
   const cause = { actor: `replica:${replica}`, operation: FILL_NETWORKS, reason: "", requestId: "" };
   for (let attempt = 1; ; attempt++) {
     try {
-      for (const ops of planNetworks(mirror, networksForNewFleets, store.now())) {
+      const batches = planNetworks(mirror, networksForNewFleets, store.now());
+      if (batches.flat().every(({ key }) => key === NETWORKS_FILLED_KEY)) return;
+      for (const ops of batches) {
         await mirror.reach((await store.commit({ ops, cause })).revision);
       }
       return;

@@ -133,6 +133,15 @@ describe("a state from before fleets had networks", () => {
     expect(plane.mirror.get("fleet", "other")?.backendNetworks).toEqual([]);
   });
 
+  test("is given loopback too by a plane that comes to listen on loopback only", async () => {
+    await fill([]);
+    await fill(LOCAL);
+    expect(networks()).toEqual([...ORDINARY_NETWORKS, "/run/shop.sock"]);
+    expect(plane.mirror.get("fleet", "other")?.backendNetworks).toEqual(LOCAL);
+    await fill([]);
+    expect(plane.mirror.networksFilled).toBe("loopback");
+  });
+
   test("is filled once by planes that start at the same time", async () => {
     await Promise.all([fill(LOCAL), fill(LOCAL), fill(LOCAL)]);
     expect(generation()).toBe(2);
