@@ -4,6 +4,7 @@ import { MAX_PIPE_PATH_BYTES, MAX_PORT, MIN_PORT } from "./limits.ts";
 import {
   carriedAddress,
   type IpAddress,
+  isIpLiteral,
   isWithin,
   readIp,
   type SpecialNetwork,
@@ -72,12 +73,6 @@ function readAddress(text: string, literal: string, port: number): ReadNetwork {
   return { ok: true, network: { kind: "address", ip, port }, text: targetText({ kind: "address", ip, port }) };
 }
 
-/** No shortened form, no octal, no zone. */
-function isIpLiteral(text: string): boolean {
-  if (text.includes(":")) return !text.includes("%") && ipaddr.IPv6.isValid(text);
-  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text);
-}
-
 function readPath(path: string): ReadNetwork {
   if (path.includes("\0") || new TextEncoder().encode(path).length > MAX_PIPE_PATH_BYTES) {
     return { ok: false, message: `a path must have at most ${MAX_PIPE_PATH_BYTES} bytes, none of them zero` };
@@ -101,7 +96,7 @@ export function backendJudge(texts: readonly string[], planes: readonly PlaneAdd
   const paths = networks.flatMap((network) => (network.kind === "path" ? [network.path] : []));
   const named = new Set(networks.flatMap((one) => (one.kind === "address" ? [`${one.ip} ${one.port}`] : [])));
   const taken = new Set(planes.map(({ ip, port }) => placeKey(readIp(ip), port)));
-  return (target) => {
+  const judge = (target: Target): string | undefined => {
     if (target.kind === "pipe") {
       if (paths.some((path) => isBelow(target.path, path))) return undefined;
       return `${target.path} is a Unix socket of the proxy's machine and not among backendNetworks`;
@@ -115,6 +110,15 @@ export function backendJudge(texts: readonly string[], planes: readonly PlaneAdd
     const least = special?.bits ?? 0;
     if (ranges.some((range) => range[1] >= least && isWithin(address, range))) return undefined;
     return `${target.ip} is ${special === undefined ? "" : `${special.what} and `}not among backendNetworks`;
+  };
+  // A change of one backend asks about all of its service.
+  const known = new WeakMap<Target, string | null>();
+  return (target) => {
+    const verdict = known.get(target);
+    if (verdict !== undefined) return verdict ?? undefined;
+    const why = judge(target);
+    known.set(target, why ?? null);
+    return why;
   };
 }
 

@@ -40,14 +40,32 @@ const CARRIERS = [
   { range: ipaddr.parseCIDR("::/96"), at: 12 },
 ] as const;
 
+/** Most addresses are none of these, which their first byte tells. */
+const SPECIAL_FIRST = new Set(
+  NETWORKS.flatMap(({ range: [network, bits] }) => {
+    const [first = 0] = network instanceof ipaddr.IPv4 ? network.octets : [];
+    return network instanceof ipaddr.IPv4
+      ? Array.from({ length: 2 ** Math.max(0, 8 - bits) }, (_, i) => first + i)
+      : [];
+  }),
+);
+
+/** No shortened form, no octal, no zone. */
+export function isIpLiteral(text: string): boolean {
+  if (text.includes(":")) return !text.includes("%") && ipaddr.IPv6.isValid(text);
+  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text);
+}
+
 /** Reads an IP literal. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is the IPv4 address: it leads to the same place. */
 export function readIp(text: string): IpAddress {
+  if (!text.includes(":")) return new ipaddr.IPv4(text.split(".").map(Number));
   const address = ipaddr.parse(text);
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
 /** The special network that an address belongs to, the narrowest; one that leads on to such an address is one by itself. */
 export function specialNetwork(address: IpAddress): SpecialNetwork | undefined {
+  if (address instanceof ipaddr.IPv4 && !SPECIAL_FIRST.has(address.octets[0] ?? 0)) return undefined;
   for (const { range, what } of NETWORKS) if (isWithin(address, range)) return { bits: range[1], what };
   const carried = carriedAddress(address);
   const inner = carried && specialNetwork(carried);
@@ -56,6 +74,7 @@ export function specialNetwork(address: IpAddress): SpecialNetwork | undefined {
 
 /** The IPv4 address that a translator or a tunnel makes of an IPv6 address. */
 export function carriedAddress(address: IpAddress): ipaddr.IPv4 | undefined {
+  if (address instanceof ipaddr.IPv4) return undefined;
   const carrier = CARRIERS.find(({ range }) => isWithin(address, range));
   return carrier && new ipaddr.IPv4(address.toByteArray().slice(carrier.at, carrier.at + 4));
 }

@@ -12,6 +12,7 @@ import {
 } from "../domain/limits.ts";
 import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
+import { isIpLiteral } from "../domain/special-networks.ts";
 import type { MessageOf } from "./object-message.ts";
 
 /** Takes note of a bad field. Parsing goes on with a harmless value, so that one answer lists every bad field. */
@@ -135,11 +136,11 @@ export function checkAddress(report: Report, field: string, text: string): Socke
 }
 
 function canonicalIpv4(text: string): string | undefined {
-  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text) ? text : undefined;
+  return !text.includes(":") && isIpLiteral(text) ? text : undefined;
 }
 
 function canonicalIpv6(text: string): string | undefined {
-  return !text.includes("%") && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toString() : undefined;
+  return text.includes(":") && isIpLiteral(text) ? ipaddr.IPv6.parse(text).toString() : undefined;
 }
 
 /** What every object carries, and its own name. Meta is the plane's own, so it is read as it is. */

@@ -1,9 +1,12 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Mirror } from "../../../src/control/mirror.ts";
 import { decodePlane, encodePlane, planeKey } from "../../../src/control/plane-record.ts";
 import { recordPlane } from "../../../src/control/record-plane.ts";
+import { backendJudge } from "../../../src/domain/backend-networks.ts";
 import { planForgetPlanes } from "../../../src/duties/forget-planes.ts";
+import { PlaneRecordSchema } from "../../../src/gen/fairlead/store/v1/plane_record_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import type { Batch } from "../../../src/store/state-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -25,6 +28,23 @@ describe("the record of a plane", () => {
         for (const { ip } of decodePlane(bytes)?.addresses ?? []) expect(ip).not.toBe("");
       }),
     );
+  });
+
+  test("holds IP literals only, so that whoever judges by them cannot fail", () => {
+    const texts = [
+      "1:80",
+      "0x7f.1.1.1:80",
+      "plane:80",
+      "[1.2.3.4]:80",
+      "[fe80::1%eth0]:80",
+      "10.0.0.5:80",
+      "[::1]:80",
+      "",
+    ];
+    const bytes = toBinary(PlaneRecordSchema, create(PlaneRecordSchema, { addresses: texts }));
+    const addresses = decodePlane(bytes)?.addresses ?? [];
+    expect(addresses.map(({ ip }) => ip)).toEqual(["1.2.3.4", "10.0.0.5", "::1"]);
+    backendJudge([], addresses);
   });
 
   test("that is no record counts for nothing, and others stay", () => {
