@@ -6,7 +6,7 @@ export type Manifest = { kind: string } & Record<string, unknown>;
 const SERVICES = ["a", "b", "c", "projects/p/services/d"] as const;
 const LISTENERS = ["web", "alt", "third"] as const;
 const FLEETS = ["edge", "core"] as const;
-const ADDRESSES = [..."123456"].map((host) => `10.0.0.${host}:80`).concat("127.0.0.1:80", "[::ffff:7f00:1]:80");
+const ADDRESSES = [...[1, 2, 3, 4, 5, 6].map((host) => `10.0.0.${host}:80`), "127.0.0.1:80", "[::ffff:7f00:1]:80"];
 const name = (names: readonly string[]) => fc.constantFrom(...names);
 
 const meta = fc.record({
