@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { dirname } from "node:path/posix";
-import { stringify } from "yaml";
+import { yamlText } from "./data-text.ts";
 
 /** What differs between the bootstraps of two proxies. */
 export interface BootstrapOptions {
@@ -37,7 +37,7 @@ export function bootstrapYaml(options: BootstrapOptions): string {
   const comment =
     "# Envoy's admin page is a Unix socket, in a directory that only Envoy's user may enter. It has to be there:\n" +
     `#   install -d -m 700 '${folder}'\n`;
-  return comment + stringify(buildBootstrap(options), { aliasDuplicateObjects: false });
+  return comment + yamlText(buildBootstrap(options));
 }
 
 /** Where a proxy's admin page is unless somebody says otherwise; nothing where its id is no name of a directory. */
@@ -48,7 +48,7 @@ export function defaultAdminSocket(nodeId: string): string | undefined {
 
 /** Whether Envoy takes a path, and it can stand in a shell's quotes on one line. */
 export function isSocketPath(path: string): boolean {
-  return /^\/[^\p{Cc}']*[^/\p{Cc}']$/u.test(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
+  return /^\/[^\p{C}']*[^/\p{C}']$/u.test(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
 
 function buildBootstrap(options: BootstrapOptions): object {

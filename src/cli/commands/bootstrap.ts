@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { bootstrapYaml, defaultAdminSocket, type HostPort, isSocketPath, parseHostPort } from "../bootstrap-config.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import type { CliContext } from "../io.ts";
+import { type CliContext, printText } from "../io.ts";
 
 interface BootstrapFlags {
   readonly nodeId: string;
@@ -48,7 +48,7 @@ Examples:
       if (adminSocket === undefined) {
         throw new CliFailure(EXIT.usage, "the node id is no name of a directory: say where with --admin-socket");
       }
-      context.io.stdout.write(bootstrapYaml({ ...flags, adminSocket, sotw: flags.sotw === true }));
+      printText(context.io, bootstrapYaml({ ...flags, adminSocket, sotw: flags.sotw === true }));
     });
 }
 
