@@ -23,10 +23,11 @@ import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress, isLoopback } from "./config.ts";
+import { type Address, type Config, formatAddress, listensOnLoopbackOnly, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
+import { openDoor } from "./open-door.ts";
 import { openStore } from "./open-store.ts";
 import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
@@ -91,8 +92,7 @@ async function startParts(
 
   if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
 
-  const { xds, admin: adminAddress, http } = config;
-  const networksForNewFleets = networksForNewFleetsOf([xds, adminAddress, http].every(({ host }) => isLoopback(host)));
+  const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
   // Before anything is derived: what ran before fleets had networks goes on.
   await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
 
@@ -166,6 +166,14 @@ async function startParts(
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;
+  const outbound = openDoor({
+    config,
+    store: opened,
+    planes: () => mirror.planeAddresses.map((address) => ({ what: "where a plane of this store listens", ...address })),
+    interfaces: machine.interfaces,
+    clock,
+  });
+  stops.push(async () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
     mirror,
@@ -175,6 +183,8 @@ async function startParts(
     log,
     registry,
     peers: opened.peers,
+    door: outbound.door,
+    containment,
   });
   stops.push(() => health.stop());
 
@@ -208,10 +218,15 @@ async function startParts(
     notReady,
   });
   stops.push(() => admin.stop(config.stopGraceMs));
+  const bind = async (setting: "xds" | "admin" | "http", listen: (address: string) => Promise<string>) => {
+    const address = await bound(setting, config[setting], listen);
+    outbound.bound(setting, parseAddress(address) ?? config[setting]);
+    return address;
+  };
   const addresses = {
-    xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
-    admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
-    http: await bound("http", config.http, async () => {
+    xds: await bind("xds", (address) => proxies.listen(address)),
+    admin: await bind("admin", (address) => admin.listen(address, ServerCredentials.createInsecure())),
+    http: await bind("http", async () => {
       const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
       stops.push(() => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
-import { isIpLiteral } from "../domain/special-networks.ts";
+import { readIp } from "../domain/ip-address.ts";
 import { PlaneRecordSchema } from "../gen/fairlead/store/v1/plane_record_pb.ts";
 import { keyToken } from "../store/key-token.ts";
 
@@ -43,5 +43,5 @@ export function decodePlane(bytes: Uint8Array): PlaneRecord | undefined {
 function readAddress(text: string): PlaneAddress[] {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const ip = match?.[1] ?? match?.[2] ?? "";
-  return isIpLiteral(ip) ? [{ ip, port: Number(match?.[3]) }] : [];
+  return readIp(ip) !== undefined ? [{ ip, port: Number(match?.[3]) }] : [];
 }

@@ -12,15 +12,29 @@ import {
 } from "../domain/limits.ts";
 import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
-import { isIpLiteral } from "../domain/special-networks.ts";
 import type { MessageOf } from "./object-message.ts";
 
 /** Takes note of a bad field. Parsing goes on with a harmless value, so that one answer lists every bad field. */
-export type Report = (field: string, message: string) => void;
+export interface Report {
+  (field: string, message: string): void;
+  /**
+   * For what an earlier release let in: looked for where an object is written, and what is found is a bad field. What is
+   * stored is read as it is, and whoever uses such a field has to bear it.
+   */
+  readonly whenWritten: (field: string, find: () => string | undefined) => void;
+}
 
-export function collectViolations(): { report: Report; violations: Violation[] } {
+/** @param from What the store holds was let in by the release that wrote it. */
+export function collectViolations(from: "write" | "store" = "write"): { report: Report; violations: Violation[] } {
   const violations: Violation[] = [];
-  return { violations, report: (field, message) => violations.push({ field, message }) };
+  const report = (field: string, message: string) => {
+    violations.push({ field, message });
+  };
+  const whenWritten: Report["whenWritten"] = (field, find) => {
+    const message = from === "write" ? find() : undefined;
+    if (message !== undefined) report(field, message);
+  };
+  return { violations, report: Object.assign(report, { whenWritten }) };
 }
 
 /** The one spelling of a reference; the text itself where it is no name. */
@@ -136,11 +150,11 @@ export function checkAddress(report: Report, field: string, text: string): Socke
 }
 
 function canonicalIpv4(text: string): string | undefined {
-  return !text.includes(":") && isIpLiteral(text) ? text : undefined;
+  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text) ? text : undefined;
 }
 
 function canonicalIpv6(text: string): string | undefined {
-  return text.includes(":") && isIpLiteral(text) ? ipaddr.IPv6.parse(text).toString() : undefined;
+  return !text.includes("%") && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toString() : undefined;
 }
 
 /** What every object carries, and its own name. Meta is the plane's own, so it is read as it is. */

@@ -1,4 +1,4 @@
-import { readNetwork } from "../domain/backend-networks.ts";
+import { readBackendNetwork } from "../domain/backend-networks.ts";
 import type { Fleet } from "../domain/fleet.ts";
 import {
   MAX_BACKEND_NETWORKS,
@@ -28,7 +28,7 @@ export function parseFleet(message: FleetMessage, report: Report): Fleet {
 function parseNetworks(message: FleetMessage, report: Report): readonly string[] {
   checkCount(report, "backendNetworks", message.backendNetworks.length, { max: MAX_BACKEND_NETWORKS });
   message.backendNetworks = message.backendNetworks.slice(0, MAX_BACKEND_NETWORKS).map((text, i) => {
-    const read = readNetwork(text);
+    const read = readBackendNetwork(text);
     if (read.ok) return read.text;
     report(`backendNetworks[${i}]`, read.message);
     return text;

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Target, targetText } from "../../../src/domain/backend.ts";
-import { backendJudge, ORDINARY_NETWORKS, readNetwork } from "../../../src/domain/backend-networks.ts";
-import { readIp } from "../../../src/domain/special-networks.ts";
+import { backendJudge, ORDINARY_NETWORKS, readBackendNetwork } from "../../../src/domain/backend-networks.ts";
+import { readIp } from "../../../src/domain/ip-address.ts";
 
 const ip = fc.oneof(
   fc.ipV4(),
-  fc.ipV6().map((text) => readIp(text).toString()),
+  fc.ipV6().map((text) => readIp(text)?.toString() ?? ""),
   fc.constantFrom("127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "fe80::1", "255.255.255.255", "64:ff9b::7f00:1"),
 );
 const port = fc.constantFrom(80, 18001);
@@ -22,15 +22,15 @@ const text = fc.oneof(
 );
 const networks = fc
   .array(text, { maxLength: 5 })
-  .map((texts) => texts.map(readNetwork).flatMap((read) => (read.ok ? [read.text] : [])));
+  .map((texts) => texts.map(readBackendNetwork).flatMap((read) => (read.ok ? [read.text] : [])));
 const planes = fc.array(fc.record({ ip, port }), { maxLength: 3 });
 
 test("a network that is read has one spelling, and reads as itself", () => {
   fc.assert(
     fc.property(text, (given) => {
-      const read = readNetwork(given);
+      const read = readBackendNetwork(given);
       fc.pre(read.ok);
-      expect(read.ok && readNetwork(read.text)).toEqual(read);
+      expect(read.ok && readBackendNetwork(read.text)).toEqual(read);
     }),
   );
 });
@@ -48,7 +48,7 @@ test("naming all ordinary addresses is naming nothing; and naming one address by
   fc.assert(
     fc.property(planes, address, (where, one) => {
       expect(backendJudge(ORDINARY_NETWORKS, where)(one)).toEqual(backendJudge([], where)(one));
-      const itself = readNetwork(targetText(one));
+      const itself = readBackendNetwork(targetText(one));
       expect(itself.ok && backendJudge([itself.text], where)(one)).toBeUndefined();
     }),
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Target } from "../../../src/domain/backend.ts";
-import { backendJudge, readNetwork } from "../../../src/domain/backend-networks.ts";
+import { backendJudge, readBackendNetwork } from "../../../src/domain/backend-networks.ts";
 
 const at = (ip: string, port = 80): Target => ({ kind: "address", ip, port });
 const pipe = (path: string): Target => ({ kind: "pipe", path });
@@ -85,7 +85,7 @@ describe("the judge of a fleet that names networks", () => {
   });
 });
 
-describe("readNetwork", () => {
+describe("readBackendNetwork", () => {
   it.each([
     ["10.0.0.0/8", "10.0.0.0/8"],
     ["2001:DB8:0::/32", "2001:db8::/32"],
@@ -97,7 +97,7 @@ describe("readNetwork", () => {
     ["/run/app/", "/run/app/"],
     ["/", "/"],
   ])("spells %s as %s", (text, spelling) => {
-    expect(readNetwork(text)).toMatchObject({ ok: true, text: spelling });
+    expect(readBackendNetwork(text)).toMatchObject({ ok: true, text: spelling });
   });
 
   it.each([
@@ -107,15 +107,14 @@ describe("readNetwork", () => {
     ["10.0.1:80", "not an IP literal"],
     ["[1]:80", "not an IP literal"],
     ["plane:80", "is not a network"],
-    ["10.0.0.1/8", "write 10.0.0.0/8, or 10.0.0.1/32 for the one address"],
-    ["2001:db8::1/32", "write 2001:db8::/32"],
+    ["10.0.0.1/8", "is not where a network begins: 10.0.0.0/8 is"],
+    ["2001:db8::1/32", "2001:db8::/32 is"],
     ["10.0.0.0/33", "is not a network"],
-    ["10.0.0.0/08", "is not a network"],
     ["010.0.0.0/8", "is not a network"],
     ["10.0/8", "is not a network"],
     ["0x7f.0.0.0/8", "is not a network"],
     ["fe80::%eth0/64", "is not a network"],
-    ["::ffff:10.0.0.0/104", "write the IPv4 network"],
+    ["::ffff:10.0.0.0/104", "carries IPv4 addresses"],
     ["loopback", "is not a network"],
     ["", "is not a network"],
     ["run/app/", "is not a network"],
@@ -124,6 +123,6 @@ describe("readNetwork", () => {
     [`/${"a".repeat(107)}`, "at most 107 bytes"],
     ["/a\0b", "none of them zero"],
   ])("refuses %j", (text, message) => {
-    expect(readNetwork(text)).toMatchObject({ ok: false, message: expect.stringContaining(message) });
+    expect(readBackendNetwork(text)).toMatchObject({ ok: false, message: expect.stringContaining(message) });
   });
 });
