@@ -73,7 +73,7 @@ async function startParts(
   const metrics = createMetrics(() => local.connectedByFleet());
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
-  const opened = await openStore(config, machine, metrics.registry);
+  const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
   stops.push(() => store.close());
 
@@ -120,11 +120,13 @@ async function startParts(
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
   stops.push(async () => nodes.stop());
   stops.push(() => nodes.farewell());
+  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const inStep = keepInStep({
     mirror,
     digest,
     profiles,
     store: opened,
+    catchUp: () => fencing.pass(stopped.signal),
     readAnew,
     proxies: () => proxies,
     clock,
@@ -133,8 +135,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
-  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
+  opened.peers.announce(() => positionOf({ mirror, digest, told: inStep.told(), news: local.changes, profiles }));
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
@@ -261,14 +262,14 @@ function profileUnsupported(profile: number, profiles: readonly number[]): Contr
 function positionOf(of: {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
-  readonly held: string | undefined;
+  readonly told: Pick<PeerPosition, "held" | "storeWentBack">;
   readonly news: number;
   readonly profiles: readonly number[];
 }): PeerPosition {
-  const { held, news, profiles } = of;
+  const { told, news, profiles } = of;
   const { revision } = of.mirror;
   const digest = of.digest.at(revision);
-  return { revision, news, profiles, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
+  return { revision, news, profiles, ...told, ...(digest !== undefined && { digest }) };
 }
 
 /** Opens a port, or says which setting to change. */
