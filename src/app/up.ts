@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { toControlPlaneError } from "../domain/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { interfaceAddresses } from "../runtime/interfaces.ts";
 import { LogSink } from "../runtime/log-sink.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
@@ -38,7 +39,13 @@ async function runUp(command: Command, host: Host): Promise<number> {
   const { config } = read;
   const sink = new LogSink(host.stderr);
   const log = createLogger(config.logLevel, sink);
-  const machine = { clock: systemClock, random: systemRandom, log, lostLogLines: () => sink.lost };
+  const machine = {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    interfaces: interfaceAddresses,
+    lostLogLines: () => sink.lost,
+  };
   let running: Running | undefined;
 
   const serve = async () => {

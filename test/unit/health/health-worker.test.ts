@@ -59,6 +59,7 @@ beforeEach(async () => {
     containment: newContainment(),
     lease: opened.lease,
     workers: () => live,
+    networksForNewFleets: [],
   });
 });
 
