@@ -8,7 +8,12 @@ import { deltaResponseParts, discoveryResponseParts, encodeHeartbeat, encodeNonc
  * One gRPC message, length prefix and all: what every stream with the same content writes, as the same memory, and
  * behind it the nonce where that is another one.
  */
-export type ResponseFrame = { readonly shared: Buffer; readonly own: Buffer | undefined };
+export type ResponseFrame = {
+  readonly shared: Buffer;
+  readonly own: Buffer | undefined;
+  /** The buffer that `shared` is of: one for all frames that share memory. */
+  readonly whole: Buffer;
+};
 
 const GRPC_PREFIX_BYTES = 5;
 /** Contents that are remembered at a time, and for how long after the last one was new. */
@@ -39,9 +44,9 @@ export class ResponseEncoder {
 
   encode(send: Send, variant: Variant, identifier: string): ResponseFrame {
     const kept = this.#kept.find((each) => isSameContent(each, send, variant, identifier));
-    if (!kept) return { shared: this.#compose(send, variant, identifier), own: undefined };
-    if (kept.send.nonce === send.nonce) return { shared: kept.frame, own: undefined };
-    return { shared: kept.frame.subarray(0, kept.nonceAt), own: encodeNonce(send.nonce) };
+    const whole = kept?.frame ?? this.#compose(send, variant, identifier);
+    if (!kept || kept.send.nonce === send.nonce) return { shared: whole, own: undefined, whole };
+    return { shared: whole.subarray(0, kept.nonceAt), own: encodeNonce(send.nonce), whole };
   }
 
   #compose(send: Send, variant: Variant, identifier: string): Buffer {

@@ -1,7 +1,8 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import { DirectReader, type MessageListener } from "./direct-reader.ts";
 import { messageOf, type ResponseFrame } from "./encode-response.ts";
-import { MessageError, MessageReader } from "./message-reader.ts";
+import type { ReceiveTurns } from "./receive-turns.ts";
 import type { WriteWindow } from "./write-window.ts";
 
 export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
@@ -13,17 +14,11 @@ export interface ResponseTransport {
    * socket has taken it, or never will; not at all when the call has ended before.
    */
   write(frame: ResponseFrame, written?: () => void): boolean;
+  /** Keeps nothing more of what is received. The call itself ends as whoever serves it says. */
+  stop(): void;
 }
 
-/** What a call tells whoever serves it. How it ends is told by the call itself. */
-export interface MessageListener {
-  /** One whole request. Its bytes may be part of a larger buffer: copy what is to be kept. */
-  received(message: Buffer): void;
-  /** The transport takes more responses. */
-  drained(): void;
-}
-
-/** Begins to read a call, and makes the way back. Requests above `maxRequestBytes` end the call. */
+/** Begins to read a call, and makes the way back. */
 export type TransportOf = (
   call: DiscoveryCall,
   maxRequestBytes: number,
@@ -34,7 +29,10 @@ export type TransportOf = (
 export const publicTransport: TransportOf = (call, _, listener) => {
   call.on("data", (message: Buffer) => listener.received(message));
   call.on("drain", () => listener.drained());
-  return { write: (frame, written) => call.write(messageOf(frame), written) };
+  return {
+    write: (frame, written) => call.write(messageOf(frame), written),
+    stop: () => call.removeAllListeners("data").resume(),
+  };
 };
 
 /**
@@ -42,16 +40,24 @@ export const publicTransport: TransportOf = (call, _, listener) => {
  * costs no queue and no promise. Beginning and end of the call stay with grpc-js. This relies on private fields, which
  * `tryDirectTransport` tries; a call where they are not as expected is served by the public way.
  */
-export function directTransport(window: WriteWindow): TransportOf {
+export function directTransport(window: WriteWindow, turns: ReceiveTurns): TransportOf {
   return (call, maxRequestBytes, listener) => {
     const inner = innermostCall(call);
     const stream = field(inner, "stream");
     if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
-    readDirectly(call, stream, new MessageReader(maxRequestBytes, (message) => listener.received(message)));
+    const reader = new DirectReader(stream, turns, maxRequestBytes, listener);
+    const stop = () => reader.stop();
+    call.resume();
     stream.on("drain", () => listener.drained());
-    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, () => listener.drained());
-    return { write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written) };
+    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, stop, () => listener.drained());
+    return { write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written), stop };
   };
+}
+
+/** What stands for the connection of a call: the same for all calls of one connection. */
+export function connectionOf(call: DiscoveryCall): object {
+  const session = field(field(innermostCall(call), "stream"), "session");
+  return typeof session === "object" && session !== null ? session : call;
 }
 
 function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, written?: () => void): boolean {
@@ -61,23 +67,6 @@ function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, w
   const takesMore = stream.write(own, written);
   stream.uncork();
   return takesMore;
-}
-
-/** Takes the place of grpc-js as the one who listens for data. The call flows on, empty, to tell its end. */
-function readDirectly(call: DiscoveryCall, stream: ServerHttp2Stream, reader: MessageReader): void {
-  let broken = false;
-  stream.removeAllListeners("data");
-  stream.on("data", (chunk: Buffer) => {
-    if (broken) return;
-    try {
-      reader.read(chunk);
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      broken = true;
-      call.emit("error", { code: error.code, details: error.message });
-    }
-  });
-  call.resume();
 }
 
 /**
@@ -91,15 +80,24 @@ class SlicedTransport implements ResponseTransport {
   readonly #call: DiscoveryCall;
   readonly #stream: ServerHttp2Stream;
   readonly #window: WriteWindow;
+  readonly stop: () => void;
   readonly #onDrain: () => void;
   readonly #slices: Buffer[] = [];
+  readonly #written: (() => void)[] = [];
   readonly #begin = () => this.#writeNext();
   #writing = false;
 
-  constructor(call: DiscoveryCall, stream: ServerHttp2Stream, window: WriteWindow, onDrain: () => void) {
+  constructor(
+    call: DiscoveryCall,
+    stream: ServerHttp2Stream,
+    window: WriteWindow,
+    stop: () => void,
+    onDrain: () => void,
+  ) {
     this.#call = call;
     this.#stream = stream;
     this.#window = window;
+    this.stop = stop;
     this.#onDrain = onDrain;
     stream.on("close", () => window.leave(this.#begin));
   }
@@ -112,6 +110,7 @@ class SlicedTransport implements ResponseTransport {
       this.#slices.push(shared.subarray(at, at + TLS_SLICE_BYTES));
     }
     if (own !== undefined) this.#slices.push(own);
+    if (written) this.#written.push(written);
     if (!this.#writing) {
       this.#writing = true;
       this.#window.enter(this.#begin);
@@ -127,6 +126,7 @@ class SlicedTransport implements ResponseTransport {
     }
     this.#writing = false;
     this.#window.leave(this.#begin);
+    for (const written of this.#written.splice(0)) written();
     this.#onDrain();
   }
 }
@@ -152,7 +152,7 @@ function isUnread(inner: unknown): boolean {
 }
 
 function isHttp2Stream(stream: unknown): stream is ServerHttp2Stream {
-  const methods = ["write", "cork", "uncork", "on", "removeAllListeners"];
+  const methods = ["write", "cork", "uncork", "on", "removeAllListeners", "pause", "resume", "isPaused"];
   return methods.every((name) => typeof field(stream, name) === "function");
 }
 

@@ -1,6 +1,7 @@
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ResponseFrame } from "./encode-response.ts";
+import { ReceiveTurns } from "./receive-turns.ts";
 import { type DiscoveryCall, directTransport } from "./stream-transport.ts";
 import { WriteWindow } from "./write-window.ts";
 
@@ -27,7 +28,7 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
     responseDeserialize: pass,
   };
   const frame = frameOf("direct");
-  const transportOf = directTransport(new WriteWindow(clock));
+  const transportOf = directTransport(new WriteWindow(clock), new ReceiveTurns(clock));
   const serve = (call: DiscoveryCall) => {
     const transport = transportOf(call, REQUEST_BYTES, {
       received: (message) => {
@@ -35,6 +36,8 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
         transport.write(frame);
         transport.write(frame);
       },
+      held: () => undefined,
+      unreadable: () => undefined,
       drained: () => undefined,
     });
     call.on("end", () => call.end());
@@ -75,5 +78,5 @@ function frameOf(text: string): ResponseFrame {
   const [first = "", ...rest] = text;
   const shared = Buffer.concat([new Uint8Array(5), Buffer.from(first)]);
   shared.writeUInt32BE(text.length, 1);
-  return { shared, own: Buffer.from(rest.join("")) };
+  return { shared, own: Buffer.from(rest.join("")), whole: shared };
 }
