@@ -52,8 +52,7 @@ export class ResponseEncoder {
   #compose(send: Send, variant: Variant, identifier: string): Buffer {
     const parts = variant === "delta" ? deltaParts(send, identifier) : sotwParts(send, identifier);
     const nonce = encodeNonce(send.nonce);
-    const frame = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts, nonce]);
-    frame.writeUInt32BE(frame.length - GRPC_PREFIX_BYTES, 1);
+    const { whole: frame } = frameOf([...parts, nonce]);
     const kept = { variant, send, identifier, frame, nonceAt: frame.length - nonce.length };
     this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)];
     this.#cancelForget?.();
@@ -62,6 +61,13 @@ export class ResponseEncoder {
     });
     return frame;
   }
+}
+
+/** A message that is nobody else's. */
+export function frameOf(parts: readonly Uint8Array[]): ResponseFrame {
+  const whole = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts]);
+  whole.writeUInt32BE(whole.length - GRPC_PREFIX_BYTES, 1);
+  return { shared: whole, own: undefined, whole };
 }
 
 /** The message without its prefix, for whoever frames by itself. */

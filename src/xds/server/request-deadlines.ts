@@ -1,18 +1,24 @@
 import type { Clock } from "../../runtime/clock.ts";
 
+/** Who owes a request. */
+export interface Expiring {
+  /** It has not come in time. */
+  expire(): void;
+}
+
 /**
  * What is waited for, and not for longer than a bound that is the same for all: one timer, however many wait. It is late
  * by no more than the timer is.
  */
-export class RequestDeadlines<T> {
+export class RequestDeadlines<T extends Expiring> {
   readonly #clock: Clock;
   readonly #ms: number;
-  readonly #onExpired: (waiting: T) => void;
+  readonly #onExpired: () => void;
   /** In the order in which they end. */
   readonly #endsAt = new Map<T, number>();
   #isTimed = false;
 
-  constructor(options: { readonly clock: Clock; readonly ms: number; readonly onExpired: (waiting: T) => void }) {
+  constructor(options: { readonly clock: Clock; readonly ms: number; readonly onExpired: () => void }) {
     this.#clock = options.clock;
     this.#ms = options.ms;
     this.#onExpired = options.onExpired;
@@ -39,7 +45,8 @@ export class RequestDeadlines<T> {
       for (const [waiting, endsAt] of this.#endsAt) {
         if (endsAt > now) break;
         this.#endsAt.delete(waiting);
-        this.#onExpired(waiting);
+        this.#onExpired();
+        waiting.expire();
       }
       this.#time();
     });

@@ -14,7 +14,7 @@ import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import type { ReadContext } from "./read-request.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
-import type { RequestDeadlines } from "./request-deadlines.ts";
+import type { Expiring, RequestDeadlines } from "./request-deadlines.ts";
 import type { TransportOf } from "./stream-transport.ts";
 
 /** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
@@ -35,7 +35,7 @@ export interface StreamHost<Driver> {
   readonly reading: ReadContext;
   readonly transportOf: TransportOf;
   readonly held: HeldBytes;
-  readonly deadlines: RequestDeadlines<Driver>;
+  readonly deadlines: RequestDeadlines<Expiring>;
   place(node: NodeIdentity, peer: Peer): Placement;
   /** Why no new stream is taken just now. */
   unavailable(): string | undefined;

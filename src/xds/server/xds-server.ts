@@ -1,14 +1,9 @@
 import { EventEmitter } from "node:events";
-import {
-  type handleBidiStreamingCall,
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Registry } from "prom-client";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { Containment } from "../../runtime/containment.ts";
+import { descriptorLimit } from "../../runtime/descriptor-limit.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
 import { type Random, systemRandom } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
@@ -16,7 +11,8 @@ import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef, ClientStatus } from "./client-status.ts";
-import { clientStatusService } from "./client-status-service.ts";
+import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
+import { Connections } from "./connections.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { grpcOptions } from "./grpc-options.ts";
@@ -33,7 +29,7 @@ import { ReceiveTurns } from "./receive-turns.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import { RequestDeadlines } from "./request-deadlines.ts";
 import type { ResourceCache } from "./resource-cache.ts";
-import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
+import { type DiscoveryMethod, discoveryServices } from "./services.ts";
 import { StreamDriver } from "./stream-driver.ts";
 import { StreamGroups } from "./stream-groups.ts";
 import type { Placement, StreamHost } from "./stream-host.ts";
@@ -112,6 +108,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #identities = new Identities();
   readonly #toFlush: FlushQueue<StreamDriver>;
   readonly #containment: Containment;
+  readonly #connections: Connections;
   readonly #listeners: Listener[] = [];
   readonly #unsubscribe: () => void;
 
@@ -123,15 +120,21 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     this.#random = options.random ?? systemRandom;
     this.#log = (options.log ?? silentLogger).child({ component: "xds" });
     this.#containment = options.containment ?? containmentOf(this.#clock, this.#log);
+    this.#connections = new Connections({
+      max: this.#limits.maxConnections,
+      descriptors: descriptorLimit(),
+      clock: this.#clock,
+      log: this.#log,
+      onLimit: () => options.onLimit?.("maxConnections"),
+    });
     this.#toFlush = new FlushQueue(this.#clock, (driver, written) => this.#flush(driver, written));
     this.#host = this.#createHost();
     this.#groups = new StreamGroups((group) => options.cache.view(group));
     this.#grpc = new Server(grpcOptions(this.#limits));
-    for (const [definition, implementation] of this.#services()) this.#grpc.addService(definition, implementation);
-    if (options.clientStatus) {
-      const handlers = { sources: () => this.#drivers.values(), mayAsk: options.clientStatus };
-      this.#grpc.addService(...clientStatusService(handlers));
+    for (const service of discoveryServices((call, method) => this.#accept(call, method))) {
+      this.#grpc.addService(...service);
     }
+    if (options.clientStatus) this.#grpc.addService(...clientStatusService(this.#statusHost(options.clientStatus)));
     this.#unsubscribe = options.cache.onChange((group, changes, publication) => {
       for (const driver of this.#groups.publish(group, changes, publication)) this.#toFlush.add(driver);
     });
@@ -147,9 +150,12 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     const colon = address.lastIndexOf(":");
     const host = address.slice(0, colon);
     const injector = this.#grpc.createConnectionInjector(credentials);
-    const listener = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), (socket) =>
-      injector.injectConnection(socket),
-    );
+    const listener = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), {
+      accept: (socket) => {
+        if (this.#connections.admit(socket)) injector.injectConnection(socket);
+      },
+      failed: (error) => this.#containment.note("xds", `a connection to ${address}`, error),
+    });
     this.#listeners.push(listener);
     return `${host}:${listener.port}`;
   }
@@ -236,10 +242,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       deadlines: new RequestDeadlines({
         clock: this.#clock,
         ms: this.#limits.requestMs,
-        onExpired: (driver) => {
-          this.#options.onLimit?.("requestMs");
-          driver.expire();
-        },
+        onExpired: () => this.#options.onLimit?.("requestMs"),
       }),
       transportOf: (...args) => this.#transportOf(...args),
       place: (node, peer) => {
@@ -263,18 +266,14 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     };
   }
 
-  #services(): [ServiceDefinition, UntypedServiceImplementation][] {
-    return [...Map.groupBy(DISCOVERY_METHODS, ({ service }) => service)].map(([service, methods]) => {
-      const definition: ServiceDefinition = Object.fromEntries(
-        methods.map((each) => [each.method, methodDefinition(service, each)]),
-      );
-      const implementation: UntypedServiceImplementation = {};
-      for (const method of methods) {
-        const handle: handleBidiStreamingCall<Buffer, Buffer> = (call) => this.#accept(call, method);
-        implementation[method.method] = handle;
-      }
-      return [definition, implementation];
-    });
+  #statusHost(mayAsk: (peer: Peer) => boolean): ClientStatusHost {
+    return {
+      ...this.#host,
+      mayAsk,
+      sources: () => this.#drivers.values(),
+      limitMet: (limit) => this.#options.onLimit?.(limit),
+      failed: (thrown) => this.#containment.note("xds", "a call of the client status service", thrown),
+    };
   }
 
   #accept(call: DiscoveryCall, method: DiscoveryMethod): void {
@@ -373,17 +372,4 @@ let directTransportWorks: Promise<boolean> | undefined;
 
 function containmentOf(clock: Clock, log: Logger): Containment {
   return new Containment({ clock, log, registry: new Registry() });
-}
-
-function methodDefinition(service: string, { method }: DiscoveryMethod): ServiceDefinition[string] {
-  const pass = (bytes: Buffer) => bytes;
-  return {
-    path: `/${service}/${method}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: pass,
-    requestDeserialize: pass,
-    responseSerialize: pass,
-    responseDeserialize: pass,
-  };
 }
