@@ -7,14 +7,14 @@ import {
 } from "@grpc/grpc-js";
 import { type ClientStatusRequest, ClientStatusRequestSchema } from "../../gen/envoy/service/status/v3/csds_pb.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
 import { describeClients, isSupported, type StatusSource } from "./describe-clients.ts";
 import { frameOf } from "./encode-response.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import { LimitMet } from "./limit-met.ts";
-import type { XdsLimits } from "./limits.ts";
+import type { RefusingLimit, XdsLimits } from "./limits.ts";
 import { MessageError } from "./message-reader.ts";
 import { type Peer, peerOf } from "./peer.ts";
-import type { Expiring, RequestDeadlines } from "./request-deadlines.ts";
 import { rawMethod } from "./services.ts";
 import { StreamHoldings } from "./stream-holdings.ts";
 import { connectionOf, type DiscoveryCall, type ResponseTransport, type TransportOf } from "./stream-transport.ts";
@@ -26,9 +26,9 @@ export type ClientStatusHost = {
   readonly limits: XdsLimits;
   readonly clock: Clock;
   readonly held: HeldBytes;
-  readonly deadlines: RequestDeadlines<Expiring>;
+  readonly deadlines: Deadlines<Expiring>;
   readonly transportOf: TransportOf;
-  readonly limitMet: (limit: keyof XdsLimits) => void;
+  readonly limitMet: (limit: RefusingLimit) => void;
   /** Told of a fault that nobody expected; the call has ended. */
   readonly failed: (thrown: unknown) => void;
 };

@@ -16,8 +16,9 @@ export type ResponseFrame = {
 };
 
 const GRPC_PREFIX_BYTES = 5;
-/** Contents that are remembered at a time, and for how long after the last one was new. */
+/** Contents that are remembered at a time, their bytes, and for how long after the last one was new. */
 const MAX_KEPT = 16;
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const KEPT_MS = 1000;
 
 type Kept = {
@@ -54,7 +55,11 @@ export class ResponseEncoder {
     const nonce = encodeNonce(send.nonce);
     const { whole: frame } = frameOf([...parts, nonce]);
     const kept = { variant, send, identifier, frame, nonceAt: frame.length - nonce.length };
-    this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)];
+    let bytes = 0;
+    this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)].filter(({ frame: { length } }, index) => {
+      bytes += length;
+      return index === 0 || bytes <= MAX_KEPT_BYTES;
+    });
     this.#cancelForget?.();
     this.#cancelForget = this.#clock.after(KEPT_MS, () => {
       this.#kept = [];

@@ -1,11 +1,11 @@
 import { checkBytes } from "./limit-met.ts";
-import type { XdsLimits } from "./limits.ts";
+import type { RefusingLimit } from "./limits.ts";
 
 /** The bytes are not the message that they are read as. */
 export class UnreadableBytes extends RangeError {}
 
 /** A limit of the size of one text, and what it is set to. */
-export type TextBound = { readonly limit: keyof XdsLimits; readonly most: number };
+export type TextBound = { readonly limit: RefusingLimit; readonly most: number };
 
 /** Most fields of one message, known or not: walking over more of them would hold up everybody else. */
 const MAX_FIELDS = 1_000_000;

@@ -1,17 +1,17 @@
-import type { XdsLimits } from "./limits.ts";
+import type { RefusingLimit } from "./limits.ts";
 
 /** Something that a client sent or holds is beyond a stated limit. The message says which one, how much came, and where it is set. */
 export class LimitMet extends Error {
-  readonly limit: keyof XdsLimits;
+  readonly limit: RefusingLimit;
 
   /** @param what came, as the subject of a sentence: `node.id has 2,000,000 bytes` */
-  constructor(limit: keyof XdsLimits, what: string, most: number) {
+  constructor(limit: RefusingLimit, what: string, most: number) {
     super(`${what}; at most ${most.toLocaleString("en")} (XdsLimits.${limit})`);
     this.limit = limit;
   }
 }
 
 /** @throws LimitMet */
-export function checkBytes(limit: keyof XdsLimits, field: string, bytes: number, most: number): void {
+export function checkBytes(limit: RefusingLimit, field: string, bytes: number, most: number): void {
   if (bytes > most) throw new LimitMet(limit, `${field} has ${bytes.toLocaleString("en")} bytes`, most);
 }

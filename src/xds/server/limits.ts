@@ -90,3 +90,22 @@ export const DEFAULT_LIMITS: XdsLimits = {
   maxConnectionAgeMs: 11 * 3_600_000,
   maxStreamsPerConnection: 10_000,
 };
+
+/** Limits that end a stream, or keep a connection out, when a client meets them. */
+export const REFUSING_LIMITS = [
+  "maxRequestBytes",
+  "requestMs",
+  "maxNames",
+  "maxNameBytes",
+  "maxVersionBytes",
+  "maxNodeBytes",
+  "maxNodeTextBytes",
+  "maxNodeMetadataBytes",
+  "maxNodeValues",
+  "maxHeldBytesPerConnection",
+  "maxHeldBytes",
+  "maxConnections",
+  "maxStatusBytes",
+] as const satisfies (keyof XdsLimits)[];
+
+export type RefusingLimit = (typeof REFUSING_LIMITS)[number];

@@ -5,6 +5,7 @@ import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef } from "./client-status.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { LimitMet } from "./limit-met.ts";
@@ -14,7 +15,6 @@ import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import type { ReadContext } from "./read-request.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
-import type { Expiring, RequestDeadlines } from "./request-deadlines.ts";
 import type { TransportOf } from "./stream-transport.ts";
 
 /** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
@@ -35,7 +35,7 @@ export interface StreamHost<Driver> {
   readonly reading: ReadContext;
   readonly transportOf: TransportOf;
   readonly held: HeldBytes;
-  readonly deadlines: RequestDeadlines<Expiring>;
+  readonly deadlines: Deadlines<Expiring>;
   place(node: NodeIdentity, peer: Peer): Placement;
   /** Why no new stream is taken just now. */
   unavailable(): string | undefined;

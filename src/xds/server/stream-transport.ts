@@ -1,9 +1,11 @@
-import type { ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { Clock } from "../../runtime/clock.ts";
+import { Deadlines, type Expiring } from "./deadlines.ts";
 import { DirectReader, type MessageListener } from "./direct-reader.ts";
 import { messageOf, type ResponseFrame } from "./encode-response.ts";
-import type { ReceiveTurns } from "./receive-turns.ts";
-import type { WriteWindow } from "./write-window.ts";
+import { ReceiveTurns } from "./receive-turns.ts";
+import { WriteWindow } from "./write-window.ts";
 
 export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -40,18 +42,45 @@ export const publicTransport: TransportOf = (call, _, listener) => {
  * costs no queue and no promise. Beginning and end of the call stay with grpc-js. This relies on private fields, which
  * `tryDirectTransport` tries; a call where they are not as expected is served by the public way.
  */
-export function directTransport(window: WriteWindow, turns: ReceiveTurns): TransportOf {
+export function directTransport(clock: Clock): TransportOf {
+  const window = new WriteWindow(clock);
+  const turns = new ReceiveTurns(clock);
+  const lingering = new Deadlines<Lingering>({ clock, ms: LINGER_MS, onExpired: () => undefined });
   return (call, maxRequestBytes, listener) => {
     const inner = innermostCall(call);
     const stream = field(inner, "stream");
     if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
     const reader = new DirectReader(stream, turns, maxRequestBytes, listener);
-    const stop = () => reader.stop();
+    const stop = () => {
+      reader.stop();
+      if (stream.closed) return;
+      const own = new Lingering(stream);
+      lingering.begin(own);
+      stream.on("close", () => lingering.end(own));
+    };
     call.resume();
     stream.on("drain", () => listener.drained());
     if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, stop, () => listener.drained());
     return { write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written), stop };
   };
+}
+
+/**
+ * A client that does not end its side of a call keeps its stream for as long as the connection lives. This much later it has
+ * read the status, which a reset would overtake.
+ */
+const LINGER_MS = 5000;
+
+class Lingering implements Expiring {
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+  }
+
+  expire(): void {
+    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
 }
 
 /** What stands for the connection of a call: the same for all calls of one connection. */

@@ -1,9 +1,7 @@
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ResponseFrame } from "./encode-response.ts";
-import { ReceiveTurns } from "./receive-turns.ts";
 import { type DiscoveryCall, directTransport } from "./stream-transport.ts";
-import { WriteWindow } from "./write-window.ts";
 
 const PATH = "/fairlead.Try/Exchange";
 const PATIENCE_MS = 2000;
@@ -28,7 +26,7 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
     responseDeserialize: pass,
   };
   const frame = frameOf("direct");
-  const transportOf = directTransport(new WriteWindow(clock), new ReceiveTurns(clock));
+  const transportOf = directTransport(clock);
   const serve = (call: DiscoveryCall) => {
     const transport = transportOf(call, REQUEST_BYTES, {
       received: (message) => {

@@ -13,21 +13,20 @@ import { SharedTables } from "../protocol/shared-tables.ts";
 import type { ClientRef, ClientStatus } from "./client-status.ts";
 import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
 import { Connections } from "./connections.ts";
+import { Deadlines } from "./deadlines.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { grpcOptions } from "./grpc-options.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { Identities } from "./identities.ts";
 import type { LimitMet } from "./limit-met.ts";
-import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
 import { type Listener, listenOn } from "./listener.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import { NameLists } from "./name-lists.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
-import { ReceiveTurns } from "./receive-turns.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
-import { RequestDeadlines } from "./request-deadlines.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { type DiscoveryMethod, discoveryServices } from "./services.ts";
 import { StreamDriver } from "./stream-driver.ts";
@@ -35,7 +34,6 @@ import { StreamGroups } from "./stream-groups.ts";
 import type { Placement, StreamHost } from "./stream-host.ts";
 import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./stream-transport.ts";
 import { tryDirectTransport } from "./try-direct-transport.ts";
-import { WriteWindow } from "./write-window.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
@@ -66,7 +64,7 @@ export type XdsServerOptions = {
   readonly log?: Logger;
   readonly limits?: Partial<XdsLimits>;
   /** Told of each stream that was ended, and each connection that was not let in, because of a limit. */
-  readonly onLimit?: (limit: keyof XdsLimits) => void;
+  readonly onLimit?: (limit: RefusingLimit) => void;
   /** Where faults end that one client's input brings about. Default: they are logged. */
   readonly containment?: Containment;
 };
@@ -219,8 +217,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   async #chooseTransport(): Promise<void> {
     directTransportWorks ??= tryDirectTransport(this.#clock);
-    if (await directTransportWorks)
-      this.#transportOf = directTransport(new WriteWindow(this.#clock), new ReceiveTurns(this.#clock));
+    if (await directTransportWorks) this.#transportOf = directTransport(this.#clock);
     else this.#log.warn({}, "grpc-js does not allow direct reads and writes: each response is copied per stream");
   }
 
@@ -239,7 +236,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       tables,
       reading: { limits: this.#limits, lists: new NameLists(tables) },
       held: new HeldBytes(this.#limits),
-      deadlines: new RequestDeadlines({
+      deadlines: new Deadlines({
         clock: this.#clock,
         ms: this.#limits.requestMs,
         onExpired: () => this.#options.onLimit?.("requestMs"),

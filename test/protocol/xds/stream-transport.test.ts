@@ -4,10 +4,8 @@ import { systemClock } from "../../../src/runtime/clock.ts";
 import type { Send } from "../../../src/xds/protocol/events.ts";
 import { prepareResource } from "../../../src/xds/server/cached-resource.ts";
 import { messageOf, ResponseEncoder } from "../../../src/xds/server/encode-response.ts";
-import { ReceiveTurns } from "../../../src/xds/server/receive-turns.ts";
 import { directTransport, publicTransport, type TransportOf } from "../../../src/xds/server/stream-transport.ts";
 import { tryDirectTransport } from "../../../src/xds/server/try-direct-transport.ts";
-import { WriteWindow } from "../../../src/xds/server/write-window.ts";
 
 const TYPE = "type.googleapis.com/example.Thing";
 
@@ -85,7 +83,7 @@ describe("streams share what is the same for all", () => {
 });
 
 function direct(): TransportOf {
-  return directTransport(new WriteWindow(systemClock), new ReceiveTurns(systemClock));
+  return directTransport(systemClock);
 }
 
 /** A response larger than any window or slice, a small one behind it, and both again with nonces of their own. */

@@ -1,8 +1,8 @@
 import type { Clock } from "../../runtime/clock.ts";
 
-/** Who owes a request. */
+/** What has only so long. */
 export interface Expiring {
-  /** It has not come in time. */
+  /** The time is over. */
   expire(): void;
 }
 
@@ -10,7 +10,7 @@ export interface Expiring {
  * What is waited for, and not for longer than a bound that is the same for all: one timer, however many wait. It is late
  * by no more than the timer is.
  */
-export class RequestDeadlines<T extends Expiring> {
+export class Deadlines<T extends Expiring> {
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #onExpired: () => void;
