@@ -141,6 +141,7 @@ class StatusCall implements Expiring {
     if (why instanceof LimitMet) {
       this.#host.limitMet(why.limit);
       this.#fail(status.RESOURCE_EXHAUSTED, why.message);
+      if (why.isOfHeldBytes) this.#transport.reset();
     } else if (why instanceof MessageError) this.#fail(why.code, why.message);
     else {
       this.#host.failed(why);

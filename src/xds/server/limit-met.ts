@@ -4,6 +4,11 @@ import type { RefusingLimit } from "./limits.ts";
 export class LimitMet extends Error {
   readonly limit: RefusingLimit;
 
+  /** Too much is held: not even what the client has not read is kept. */
+  get isOfHeldBytes(): boolean {
+    return this.limit === "maxHeldBytes" || this.limit === "maxHeldBytesPerConnection";
+  }
+
   /** @param what came, as the subject of a sentence: `node.id has 2,000,000 bytes` */
   constructor(limit: RefusingLimit, what: string, most: number) {
     super(`${what}; at most ${most.toLocaleString("en")} (XdsLimits.${limit})`);

@@ -174,6 +174,7 @@ export class StreamDriver implements ClientRef {
     if (why instanceof LimitMet) {
       this.#host.limitMet(this, why);
       this.#fail(status.RESOURCE_EXHAUSTED, why.message);
+      if (why.isOfHeldBytes) this.#transport.reset();
     } else if (why instanceof MessageError) this.#fail(why.code, why.message);
     else if (why instanceof UnreadableBytes) {
       this.#fail(status.INVALID_ARGUMENT, `the request does not decode: ${why.message}`);

@@ -18,6 +18,8 @@ export interface ResponseTransport {
   write(frame: ResponseFrame, written?: () => void): boolean;
   /** Keeps nothing more of what is received. The call itself ends as whoever serves it says. */
   stop(): void;
+  /** Gives up what the client has not read, if there is any, though it so learns nothing of how the call ended. */
+  reset(): void;
 }
 
 /** Begins to read a call, and makes the way back. */
@@ -34,6 +36,7 @@ export const publicTransport: TransportOf = (call, _, listener) => {
   return {
     write: (frame, written) => call.write(messageOf(frame), written),
     stop: () => call.removeAllListeners("data").resume(),
+    reset: () => undefined,
   };
 };
 
@@ -58,10 +61,18 @@ export function directTransport(clock: Clock): TransportOf {
       lingering.begin(own);
       stream.on("close", () => lingering.end(own));
     };
+    const reset = () => {
+      if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    };
     call.resume();
-    stream.on("drain", () => listener.drained());
-    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, stop, () => listener.drained());
-    return { write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written), stop };
+    const drained = () => listener.drained();
+    stream.on("drain", drained);
+    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, { stop, reset, drained });
+    return {
+      write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written),
+      stop,
+      reset,
+    };
   };
 }
 
@@ -110,6 +121,7 @@ class SlicedTransport implements ResponseTransport {
   readonly #stream: ServerHttp2Stream;
   readonly #window: WriteWindow;
   readonly stop: () => void;
+  readonly reset: () => void;
   readonly #onDrain: () => void;
   readonly #slices: Buffer[] = [];
   readonly #written: (() => void)[] = [];
@@ -120,14 +132,14 @@ class SlicedTransport implements ResponseTransport {
     call: DiscoveryCall,
     stream: ServerHttp2Stream,
     window: WriteWindow,
-    stop: () => void,
-    onDrain: () => void,
+    rest: { readonly stop: () => void; readonly reset: () => void; readonly drained: () => void },
   ) {
     this.#call = call;
     this.#stream = stream;
     this.#window = window;
-    this.stop = stop;
-    this.#onDrain = onDrain;
+    this.stop = rest.stop;
+    this.reset = rest.reset;
+    this.#onDrain = rest.drained;
     stream.on("close", () => window.leave(this.#begin));
   }
 
