@@ -21,6 +21,7 @@ import type { Publication } from "./stream-groups.ts";
 import { StreamHoldings } from "./stream-holdings.ts";
 import type { StreamHost } from "./stream-host.ts";
 import { connectionOf, type DiscoveryCall, type ResponseTransport } from "./stream-transport.ts";
+import { UnknownTypes } from "./unknown-types.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 /**
@@ -51,7 +52,7 @@ export class StreamDriver implements ClientRef {
   readonly #fence: StreamFence;
   /** SotW: what the last request of each type listed. */
   readonly #lists = new Map<string, NameList>();
-  readonly #unknownTypes = new Set<string>();
+  readonly #unknownTypes = new UnknownTypes();
   readonly openedMonotonic: number;
   readonly #holdOf = (key: ResourceKey, version: string) => this.#hold(key, version);
 
@@ -164,7 +165,7 @@ export class StreamDriver implements ClientRef {
     return describeStream(this, this.#stream?.states.values() ?? [], {
       silent: this.#silent,
       duplicate: this.#host.isDuplicate(this),
-      unknownTypes: [...this.#unknownTypes],
+      unknownTypes: this.#unknownTypes.list(),
     });
   }
 
@@ -258,7 +259,7 @@ export class StreamDriver implements ClientRef {
     }
     if (!this.#identify(nodeBytes)) return undefined;
     if (!this.#host.registry.byTypeUrl.has(typeUrl)) {
-      if (this.#unknownTypes.size < MAX_UNKNOWN_TYPES) this.#unknownTypes.add(copyOfStart(typeUrl));
+      this.#unknownTypes.add(typeUrl);
       return undefined;
     }
     return this.#stream;
@@ -384,18 +385,10 @@ export class StreamDriver implements ClientRef {
     this.#host.deadlines.end(this);
     this.#transport.stop();
     this.#holdings.close();
-    if (this.#stream) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#stream.states));
+    if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
     this.#host.closed(this);
   }
 }
 
 /** A socket takes this much without waiting for its client; more comes and goes in pieces, others' in between. */
 const SOON_WRITTEN_BYTES = 64 * 1024;
-
-/** A part of a string keeps all of it in memory; this is a string of its own. */
-function copyOfStart(text: string): string {
-  return Buffer.from(text.slice(0, MAX_UNKNOWN_TYPE_LENGTH)).toString();
-}
-
-const MAX_UNKNOWN_TYPES = 16;
-const MAX_UNKNOWN_TYPE_LENGTH = 256;

@@ -314,8 +314,12 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   /** Streams are written to after the present turn, so that no publisher waits for any of them. */
   #wake(driver: StreamDriver): void {
-    if (!driver.isQuiet()) this.#toFlush.add(driver);
-    else this.#containment.contain("xds", `stream ${driver.streamId}`, () => this.#tellProgress(driver));
+    try {
+      if (driver.isQuiet()) this.#tellProgress(driver);
+      else this.#toFlush.add(driver);
+    } catch (thrown) {
+      driver.refuse(thrown);
+    }
   }
 
   #tellProgress(driver: StreamDriver): void {
