@@ -34,8 +34,6 @@ export type ClientStatusHost = {
 };
 
 const SERVICE = "envoy.service.status.v3.ClientStatusDiscoveryService";
-/** A request is a few matchers of node ids. */
-const MAX_REQUEST_BYTES = 64 * 1024;
 /** Requests of one call that wait until those before them are answered. */
 const MAX_WAITING = 16;
 
@@ -77,7 +75,8 @@ class StatusCall implements Expiring {
     this.#call = call;
     this.#isUnary = isUnary;
     this.#holdings = new StreamHoldings(host.held.open(connectionOf(call), (limit) => this.#refuse(limit)));
-    this.#transport = host.transportOf(call, MAX_REQUEST_BYTES, {
+    const bound = { limit: "maxStatusRequestBytes", most: host.limits.maxStatusRequestBytes } as const;
+    this.#transport = host.transportOf(call, bound, {
       received: (message) => this.#received(message),
       held: (bytes) => this.#holdings.request(bytes),
       unreadable: (why) => this.#refuse(why),

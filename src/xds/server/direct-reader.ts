@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from "node:http2";
+import type { ByteBound } from "./limit-met.ts";
 import { MessageReader } from "./message-reader.ts";
 import type { Pending, ReceiveTurns } from "./receive-turns.ts";
 
@@ -23,12 +24,12 @@ export class DirectReader implements Pending {
   readonly #chunks: Buffer[] = [];
   #at = 0;
 
-  constructor(stream: ServerHttp2Stream, turns: ReceiveTurns, maxBytes: number, listener: MessageListener) {
+  constructor(stream: ServerHttp2Stream, turns: ReceiveTurns, bound: ByteBound, listener: MessageListener) {
     this.#stream = stream;
     this.#turns = turns;
     this.#listener = listener;
     this.#reader = new MessageReader({
-      maxBytes,
+      bound,
       onMessage: (message) => listener.received(message),
       onHeld: (bytes) => listener.held(bytes),
     });

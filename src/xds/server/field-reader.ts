@@ -1,11 +1,7 @@
-import { checkBytes } from "./limit-met.ts";
-import type { RefusingLimit } from "./limits.ts";
+import { type ByteBound, checkBytes } from "./limit-met.ts";
 
 /** The bytes are not the message that they are read as. */
 export class UnreadableBytes extends RangeError {}
-
-/** A limit of the size of one text, and what it is set to. */
-export type TextBound = { readonly limit: RefusingLimit; readonly most: number };
 
 /** Most fields of one message, known or not: walking over more of them would hold up everybody else. */
 const MAX_FIELDS = 1_000_000;
@@ -72,9 +68,9 @@ export class FieldReader {
   }
 
   /** @throws LimitMet when the text of this field is longer */
-  textWithin({ limit, most }: TextBound, field: string): string {
+  textWithin(bound: ByteBound, field: string): string {
     const from = this.#begin();
-    checkBytes(limit, field, this.at - from, most);
+    checkBytes(bound, field, this.at - from);
     return this.#bytes.toString("utf8", from, this.at);
   }
 

@@ -16,7 +16,10 @@ export class LimitMet extends Error {
   }
 }
 
+/** A limit of bytes, and what it is set to. */
+export type ByteBound = { readonly limit: RefusingLimit; readonly most: number };
+
 /** @throws LimitMet */
-export function checkBytes(limit: RefusingLimit, field: string, bytes: number, most: number): void {
+export function checkBytes({ limit, most }: ByteBound, field: string, bytes: number): void {
   if (bytes > most) throw new LimitMet(limit, `${field} has ${bytes.toLocaleString("en")} bytes`, most);
 }

@@ -36,6 +36,8 @@ export type XdsLimits = {
   readonly maxConnections: number;
   /** A connection without a stream is closed after this. Default 60 000. */
   readonly connectionIdleMs: number;
+  /** Largest request to the client status service: a few matchers of node ids. Default 64 KiB. */
+  readonly maxStatusRequestBytes: number;
   /** Largest answer of the client status service. Default 64 MiB. */
   readonly maxStatusBytes: number;
   /** Largest response to Envoy, which takes what HTTP/2 carries. Default 1 GiB. */
@@ -79,6 +81,7 @@ export const DEFAULT_LIMITS: XdsLimits = {
   maxHeldBytes: Math.min(GIB, Math.floor(getHeapStatistics().heap_size_limit / 4)),
   maxConnections: 20_000,
   connectionIdleMs: 60_000,
+  maxStatusRequestBytes: 64 * KIB,
   maxStatusBytes: 64 * MIB,
   maxResponseBytes: GIB,
   maxGrpcResponseBytes: 4 * MIB - 64 * KIB,
@@ -105,6 +108,7 @@ export const REFUSING_LIMITS = [
   "maxHeldBytesPerConnection",
   "maxHeldBytes",
   "maxConnections",
+  "maxStatusRequestBytes",
   "maxStatusBytes",
 ] as const satisfies (keyof XdsLimits)[];
 

@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { checkBytes } from "./limit-met.ts";
+import { type ByteBound, checkBytes } from "./limit-met.ts";
 
 const PREFIX_BYTES = 5;
 const SMALLEST_PART_BYTES = 1024;
@@ -16,7 +16,8 @@ export class MessageError extends Error {
 }
 
 export type MessageReaderOptions = {
-  readonly maxBytes: number;
+  /** Of one message. */
+  readonly bound: ByteBound;
   readonly onMessage: (message: Buffer) => void;
   /** Told how many bytes are kept of a message that has not arrived whole; 0 when none is. */
   readonly onHeld?: (bytes: number) => void;
@@ -30,15 +31,15 @@ export type MessageReaderOptions = {
  * takes at most twice what has arrived, whatever length was announced.
  */
 export class MessageReader {
-  readonly #maxBytes: number;
+  readonly #bound: ByteBound;
   readonly #onMessage: (message: Buffer) => void;
   readonly #onHeld: (bytes: number) => void;
   #part = NOTHING;
   #partBytes = 0;
   #stopped = false;
 
-  constructor({ maxBytes, onMessage, onHeld }: MessageReaderOptions) {
-    this.#maxBytes = maxBytes;
+  constructor({ bound, onMessage, onHeld }: MessageReaderOptions) {
+    this.#bound = bound;
     this.#onMessage = onMessage;
     this.#onHeld = onHeld ?? (() => undefined);
   }
@@ -105,7 +106,7 @@ export class MessageReader {
     if (length - at < PREFIX_BYTES) return at + PREFIX_BYTES;
     if (bytes[at] !== 0) throw new MessageError(status.INTERNAL, "a compressed message on a call without compression");
     const size = bytes.readUInt32BE(at + 1);
-    checkBytes("maxRequestBytes", "the request", size, this.#maxBytes);
+    checkBytes(this.#bound, "the request", size);
     return at + PREFIX_BYTES + size;
   }
 }

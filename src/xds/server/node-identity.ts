@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { FieldReader, type TextBound } from "./field-reader.ts";
-import { checkBytes, LimitMet } from "./limit-met.ts";
+import { FieldReader } from "./field-reader.ts";
+import { type ByteBound, checkBytes, LimitMet } from "./limit-met.ts";
 import type { XdsLimits } from "./limits.ts";
 import { readStruct } from "./read-struct.ts";
 
@@ -86,12 +86,12 @@ export function honoursTtl(node: NodeIdentity, variant: "sotw" | "delta"): boole
   return has("config.supports-resource-ttl") && has("config.supports-resource-in-sotw");
 }
 
-function textBound({ maxNodeTextBytes }: NodeLimits): TextBound {
+function textBound({ maxNodeTextBytes }: NodeLimits): ByteBound {
   return { limit: "maxNodeTextBytes", most: maxNodeTextBytes };
 }
 
 function readMetadata(bytes: Buffer, { maxNodeMetadataBytes, maxNodeValues }: NodeLimits): JsonObject {
-  checkBytes("maxNodeMetadataBytes", "node.metadata", bytes.length, maxNodeMetadataBytes);
+  checkBytes({ limit: "maxNodeMetadataBytes", most: maxNodeMetadataBytes }, "node.metadata", bytes.length);
   let values = 0;
   return readStruct(bytes, () => {
     values++;
@@ -108,7 +108,7 @@ function tooMany(field: string, values: number, most: number): LimitMet {
   return new LimitMet("maxNodeValues", `${field} has ${values.toLocaleString("en")} or more values`, most);
 }
 
-function readLocality(bytes: Buffer, bound: TextBound): NodeIdentity["locality"] {
+function readLocality(bytes: Buffer, bound: ByteBound): NodeIdentity["locality"] {
   const locality = { region: "", zone: "", subZone: "" };
   const reader = new FieldReader(bytes);
   while (reader.next()) {

@@ -1,6 +1,6 @@
 import type { DeltaRequest, SotwRequest } from "../protocol/events.ts";
-import { FieldReader, type TextBound } from "./field-reader.ts";
-import { checkBytes, LimitMet } from "./limit-met.ts";
+import { FieldReader } from "./field-reader.ts";
+import { type ByteBound, checkBytes, LimitMet } from "./limit-met.ts";
 import type { XdsLimits } from "./limits.ts";
 import { type NameList, type NameLists, NO_NAMES } from "./name-lists.ts";
 
@@ -103,6 +103,7 @@ class NameRegions {
   count = 0;
   readonly #bytes: Buffer;
   readonly #limits: ReadContext["limits"];
+  readonly #bound: ByteBound;
   #from = 0;
   #to = 0;
   #before: Buffer[] | undefined;
@@ -110,12 +111,13 @@ class NameRegions {
   constructor(bytes: Buffer, limits: ReadContext["limits"]) {
     this.#bytes = bytes;
     this.#limits = limits;
+    this.#bound = nameBound(limits);
   }
 
   /** Takes the name that the reader is at. */
   add(reader: FieldReader): void {
     const { start } = reader;
-    checkBytes("maxNameBytes", "a name of a resource", reader.skip(), this.#limits.maxNameBytes);
+    checkBytes(this.#bound, "a name of a resource", reader.skip());
     if (this.count > 0 && start !== this.#to) {
       this.#before ??= [];
       this.#before.push(this.#bytes.subarray(this.#from, this.#to));
@@ -142,17 +144,17 @@ function listAt(bytes: Buffer, at: number, lists: Iterable<NameList>): NameList 
   return undefined;
 }
 
-function nameBound({ maxNameBytes }: ReadContext["limits"]): TextBound {
+function nameBound({ maxNameBytes }: ReadContext["limits"]): ByteBound {
   return { limit: "maxNameBytes", most: maxNameBytes };
 }
 
-function versionBound({ maxVersionBytes }: ReadContext["limits"]): TextBound {
+function versionBound({ maxVersionBytes }: ReadContext["limits"]): ByteBound {
   return { limit: "maxVersionBytes", most: maxVersionBytes };
 }
 
 function nodeBytes(reader: FieldReader, { maxNodeBytes }: ReadContext["limits"]): Buffer {
   const bytes = reader.bytes();
-  checkBytes("maxNodeBytes", "node", bytes.length, maxNodeBytes);
+  checkBytes({ limit: "maxNodeBytes", most: maxNodeBytes }, "node", bytes.length);
   return bytes;
 }
 
@@ -172,7 +174,7 @@ function readStatus(bytes: Buffer, maxTextBytes: number): { code: number; messag
   return status;
 }
 
-function readEntry(bytes: Buffer, nameWithin: TextBound, versionWithin: TextBound): [string, string] {
+function readEntry(bytes: Buffer, nameWithin: ByteBound, versionWithin: ByteBound): [string, string] {
   const reader = new FieldReader(bytes);
   let key = "";
   let value = "";

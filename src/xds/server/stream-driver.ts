@@ -67,7 +67,8 @@ export class StreamDriver implements ClientRef {
     this.#fence = new StreamFence(host.fence, () => this.#fenceEnded());
     this.#wakes = new WakeTimer(host.clock, () => this.#host.wake(this));
     this.#holdings = new StreamHoldings(host.held.open(connectionOf(call), (limit) => this.refuse(limit)));
-    this.#transport = host.transportOf(call, host.limits.maxRequestBytes, {
+    const bound = { limit: "maxRequestBytes", most: host.limits.maxRequestBytes } as const;
+    this.#transport = host.transportOf(call, bound, {
       received: (bytes) => this.#receive(bytes),
       held: (bytes) => this.#holdPart(bytes),
       unreadable: (why) => this.refuse(why),

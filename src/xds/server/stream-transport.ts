@@ -4,6 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { Deadlines, type Expiring } from "./deadlines.ts";
 import { DirectReader, type MessageListener } from "./direct-reader.ts";
 import { messageOf, type ResponseFrame } from "./encode-response.ts";
+import type { ByteBound } from "./limit-met.ts";
 import { ReceiveTurns } from "./receive-turns.ts";
 import { WriteWindow } from "./write-window.ts";
 
@@ -25,7 +26,7 @@ export interface ResponseTransport {
 /** Begins to read a call, and makes the way back. */
 export type TransportOf = (
   call: DiscoveryCall,
-  maxRequestBytes: number,
+  requestBound: ByteBound,
   listener: MessageListener,
 ) => ResponseTransport;
 
@@ -49,11 +50,11 @@ export function directTransport(clock: Clock): TransportOf {
   const window = new WriteWindow(clock);
   const turns = new ReceiveTurns(clock);
   const lingering = new Deadlines<Lingering>({ clock, ms: LINGER_MS, onExpired: () => undefined });
-  return (call, maxRequestBytes, listener) => {
+  return (call, requestBound, listener) => {
     const inner = innermostCall(call);
     const stream = field(inner, "stream");
-    if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
-    const reader = new DirectReader(stream, turns, maxRequestBytes, listener);
+    if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, requestBound, listener);
+    const reader = new DirectReader(stream, turns, requestBound, listener);
     const stop = () => {
       reader.stop();
       if (stream.closed) return;

@@ -28,16 +28,20 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
   const frame = frameOf("direct");
   const transportOf = directTransport(clock);
   const serve = (call: DiscoveryCall) => {
-    const transport = transportOf(call, REQUEST_BYTES, {
-      received: (message) => {
-        if (message.length !== REQUEST_BYTES) return;
-        transport.write(frame);
-        transport.write(frame);
+    const transport = transportOf(
+      call,
+      { limit: "maxRequestBytes", most: REQUEST_BYTES },
+      {
+        received: (message) => {
+          if (message.length !== REQUEST_BYTES) return;
+          transport.write(frame);
+          transport.write(frame);
+        },
+        held: () => undefined,
+        unreadable: () => undefined,
+        drained: () => undefined,
       },
-      held: () => undefined,
-      unreadable: () => undefined,
-      drained: () => undefined,
-    });
+    );
     call.on("end", () => call.end());
   };
   server.addService({ exchange: method }, { exchange: serve });

@@ -119,7 +119,7 @@ async function exchange(
   const stream = (call: ServerDuplexStream<Buffer, Buffer>) => {
     const ignore = () => undefined;
     const listener = { received: () => write(transport), held: ignore, unreadable: ignore, drained: ignore };
-    const transport = transportOf(call, 4_000_000, listener);
+    const transport = transportOf(call, { limit: "maxRequestBytes", most: 4_000_000 }, listener);
     call.on("end", () => call.end());
   };
   server.addService({ stream: { path, requestStream: true, responseStream: true, ...serializers } }, { stream });
