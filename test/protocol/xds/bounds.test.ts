@@ -52,7 +52,7 @@ async function serves(address: string): Promise<boolean> {
 /** Whether a connection that begins now is let in. */
 async function answersPing(address: string): Promise<boolean> {
   using client = new Http2Client(address);
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     client.session.once("close", () => resolve(false));
     client.session.once("connect", () => client.session.ping((error) => resolve(error === null)));
   });
