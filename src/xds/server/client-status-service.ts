@@ -44,7 +44,7 @@ const MAX_WAITING = 16;
 export function clientStatusService(host: ClientStatusHost): [ServiceDefinition, UntypedServiceImplementation] {
   const handle = (isUnary: boolean): handleBidiStreamingCall<Buffer, Buffer> => {
     return (call) => {
-      if (host.mayAsk(peerOf(call))) new StatusCall(host, call, isUnary);
+      if (host.mayAsk(peerOf(call))) serveStatusCall(host, call, isUnary);
       else refuse(call, status.PERMISSION_DENIED, "this client may not read the status of others");
     };
   };
@@ -56,6 +56,11 @@ export function clientStatusService(host: ClientStatusHost): [ServiceDefinition,
     },
     { FetchClientStatus: handle(true), StreamClientStatus: handle(false) },
   ];
+}
+
+/** What serves a call lives as long as it does, held by its listeners. */
+function serveStatusCall(host: ClientStatusHost, call: DiscoveryCall, isUnary: boolean): StatusCall {
+  return new StatusCall(host, call, isUnary);
 }
 
 class StatusCall implements Expiring {

@@ -64,7 +64,7 @@ export class StreamDriver implements ClientRef {
     this.openedAt = host.clock.now();
     this.openedMonotonic = host.clock.monotonic();
     this.peer = peerOf(call);
-    this.#fence = new StreamFence(host.fence, () => this.#fenceEnded());
+    this.#fence = new StreamFence(host, () => this.#fenceEnded());
     this.#wakes = new WakeTimer(host.clock, () => this.#host.wake(this));
     this.#holdings = new StreamHoldings(host.held.open(connectionOf(call), (limit) => this.refuse(limit)));
     const bound = { limit: "maxRequestBytes", most: host.limits.maxRequestBytes } as const;

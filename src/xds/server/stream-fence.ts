@@ -7,14 +7,14 @@ import type { CachedResource } from "./cached-resource.ts";
  * that failed is tried again, it counts as failed: what is held stays held, and is seen to be.
  */
 export class StreamFence {
-  readonly #await: (signal: AbortSignal) => Promise<void>;
+  readonly #host: { fence(signal: AbortSignal): Promise<void> };
   readonly #onEnd: () => void;
   #state: "none" | "pending" | "passed" | "failed" = "none";
   #abort: AbortController | undefined;
 
   /** @param onEnd called each time that it was passed or has failed */
-  constructor(wait: (signal: AbortSignal) => Promise<void>, onEnd: () => void) {
-    this.#await = wait;
+  constructor(host: { fence(signal: AbortSignal): Promise<void> }, onEnd: () => void) {
+    this.#host = host;
     this.#onEnd = onEnd;
   }
 
@@ -32,7 +32,7 @@ export class StreamFence {
     if (!again) this.#state = "pending";
     const abort = new AbortController();
     this.#abort = abort;
-    this.#await(abort.signal).then(
+    this.#host.fence(abort.signal).then(
       () => this.#ended(abort, "passed"),
       () => this.#ended(abort, "failed"),
     );

@@ -1,5 +1,5 @@
 /** A client of one discovery method that writes bytes as a test tells it to, whole messages or not. */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
 import { eventually } from "../../support/eventually.ts";
 import { ADS } from "./raw-client.ts";
 
@@ -30,11 +30,11 @@ export class Http2Stream {
 
   constructor(stream: ClientHttp2Stream) {
     this.stream = stream;
-    const end = (headers: { readonly [name: string]: unknown }) => {
+    const end = (headers: IncomingHttpHeaders) => {
       if (headers["grpc-status"] === undefined) return;
       this.ended = {
         code: Number(headers["grpc-status"]),
-        details: decodeURIComponent(String(headers["grpc-message"] ?? "")),
+        details: decodeURIComponent([headers["grpc-message"] ?? ""].flat().join()),
       };
     };
     stream.on("response", end);
