@@ -10,7 +10,9 @@ import { silentLogger } from "../../../src/runtime/logger.ts";
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
+  LocalRefusalMemory,
   ResourceCache,
+  ROUTE_TYPE,
   XdsServer,
   type XdsServerOptions,
 } from "../../../src/xds/server/library.ts";
@@ -116,6 +118,29 @@ it("a connection too many is closed, and one that leaves makes room", async () =
     { what: "there is room again" },
   );
   expect(await serves(address)).toBe(true);
+});
+
+it("of what a client refuses, only what it may run something of is remembered", async () => {
+  const refusals = new LocalRefusalMemory();
+  using client = new RawClient(await start({ refusals }));
+  const stream = client.delta();
+  stream.send({ node, typeUrl: ROUTE_TYPE, resourceNamesSubscribe: ["invented"] });
+  const { nonce, removedResources } = await stream.next();
+  expect(removedResources).toEqual(["invented"]);
+  stream.send({ typeUrl: ROUTE_TYPE, responseNonce: nonce, errorDetail: { code: 13, message: "m".repeat(10_000) } });
+  stream.send({ typeUrl: CLUSTER_TYPE });
+  const clusters = await stream.next();
+  stream.send({ typeUrl: CLUSTER_TYPE, responseNonce: clusters.nonce, errorDetail: { code: 13, message: "no" } });
+  await eventually(
+    () => [...refusals.load("n1")],
+    (known) => known.length > 0,
+    { what: "the refusal is remembered" },
+  );
+  expect([...refusals.load("n1")].map(({ name }) => name)).toEqual(["a"]);
+  const texts = server
+    .clients()[0]
+    ?.types.flatMap(({ refused }) => refused.map((each) => each.refused?.message.length));
+  expect(new Set(texts)).toEqual(new Set([2, 4096]));
 });
 
 it("a client without a name is told that it needs one", async () => {

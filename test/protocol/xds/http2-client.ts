@@ -25,6 +25,7 @@ export class Http2Client implements Disposable {
 export class Http2Stream {
   readonly stream: ClientHttp2Stream;
   received = 0;
+  #tail = Buffer.alloc(0);
   /** With what status the server ended the call, and why. */
   ended: { readonly code: number; readonly details: string } | undefined;
 
@@ -41,8 +42,19 @@ export class Http2Stream {
     stream.on("trailers", end);
     stream.on("data", (bytes: Buffer) => {
       this.received += bytes.length;
+      this.#tail = Buffer.concat([this.#tail, bytes]).subarray(-64);
     });
     stream.on("error", () => undefined);
+  }
+
+  /** The nonce of the last response, which ends with it. */
+  get nonce(): string {
+    const tag = (5 << 3) | 2;
+    const tail = this.#tail;
+    const at = [...tail.keys()].find(
+      (index) => tail[index] === tag && index + 2 + (tail[index + 1] ?? 0) === tail.length,
+    );
+    return at === undefined ? "" : tail.toString("utf8", at + 2);
   }
 
   /** Writes a message; one that is announced to be longer than it is has not arrived whole. */
