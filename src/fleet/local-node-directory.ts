@@ -140,7 +140,7 @@ export class LocalNodeDirectory {
     return [...views, ...gone];
   }
 
-  /** Proxies that another replica held when it took its leave: they are on their way to somewhere. */
+  /** Proxies that another replica held when it took its leave: they are on their way to somewhere. What has no room is not kept. */
   inherit(views: readonly NodeView[]): void {
     const now = this.#options.clock.now();
     for (const told of views) {
@@ -148,6 +148,7 @@ export class LocalNodeDirectory {
       const view = { ...told, since: Math.min(told.since, now) };
       const known = this.#gone.get(view.id);
       if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
+      if (known === undefined && this.#gone.size >= MAX_REMEMBERED) continue;
       this.#gone.delete(view.id);
       this.#gone.set(view.id, view);
     }
