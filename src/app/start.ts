@@ -151,6 +151,7 @@ async function startParts(
     identifier,
     hold: inStep.hold,
     admit: inStep.admit,
+    containment,
   });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
