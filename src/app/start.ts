@@ -153,6 +153,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     identifier,
     hold: inStep.hold,
     admit: inStep.admit,
+    containment,
   });
   stops.add("streams of proxies", (graceMs) => proxies.stop({ graceMs }));
   stops.add("publishing", () => stopPublishing());
