@@ -116,7 +116,16 @@ function write(marks: Map<string, ReadonlyMap<string, Mark>>, changes: readonly 
   for (const { key, value } of changes) {
     if (!key.startsWith(REFUSALS)) continue;
     if (value === undefined) marks.delete(key);
-    else marks.set(key, indexed(fromBinary(RefusalMarksSchema, value).marks));
+    else marks.set(key, indexed(decodeRefusalMarks(value) ?? []));
+  }
+}
+
+/** Nothing for bytes of another form: then the proxy's refusals are those that it is heard of from now on. */
+export function decodeRefusalMarks(bytes: Uint8Array): readonly RefusalMark[] | undefined {
+  try {
+    return fromBinary(RefusalMarksSchema, bytes).marks;
+  } catch {
+    return undefined;
   }
 }
 

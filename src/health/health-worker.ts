@@ -1,9 +1,10 @@
 import { setMaxListeners } from "node:events";
+import type { Assignment } from "../control/assignment-record.ts";
 import type { Mirror } from "../control/mirror.ts";
 import { endWait, isTurning, type Judged, judge, type Observation, type Verdict } from "../domain/health-verdict.ts";
 import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failure.ts";
 import { backendOf, formatName, type Name, partsOf } from "../domain/name.ts";
-import { type Assignment, workerOf } from "../duties/assign.ts";
+import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
 import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
 import type { Finding } from "../operations/finding.ts";

@@ -7,7 +7,7 @@ import { isSame } from "../protocol/resource.ts";
 import { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
-import { type ClientRef, type ClientStatus, describeType } from "./client-status.ts";
+import { type ClientStatus, describeType, type ServedClient } from "./client-status.ts";
 import type { NameList } from "./name-lists.ts";
 import { ANONYMOUS, honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import { type Peer, peerOf } from "./peer.ts";
@@ -28,7 +28,7 @@ export function serveStream(
 }
 
 /** One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. */
-export class StreamDriver implements ClientRef {
+export class StreamDriver implements ServedClient {
   readonly streamId: string;
   readonly method: DiscoveryMethod;
   readonly peer: Peer;
@@ -322,14 +322,15 @@ export class StreamDriver implements ClientRef {
     this.#host.wake(this);
   }
 
+  mayHold({ typeUrl, name }: ResourceKey): boolean {
+    return this.#stream?.states.get(typeUrl)?.mayHoldUnder(name) === true;
+  }
+
   #hold(key: ResourceKey, version: string): string | undefined {
-    if (this.#fence === "failed") {
-      const state = this.#stream?.states.get(key.typeUrl);
-      const known = state?.sent.get(key.name);
-      // Who asks for a collection does not say what it holds of it.
-      const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name) || state?.type.collections;
+    if (this.#fence === "failed" && this.mayHold(key)) {
+      const known = this.#stream?.states.get(key.typeUrl)?.sent.get(key.name);
       const equal = known !== undefined && version !== "" && isSame(known, key as CachedResource);
-      if (mayHold && !equal) return "store_unreachable";
+      if (!equal) return "store_unreachable";
     }
     return this.#host.hold(this, key, version);
   }
