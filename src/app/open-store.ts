@@ -7,9 +7,15 @@ import type { Machine } from "./machine.ts";
 /**
  * Opens the store that the configuration names. Everything else knows only the ports.
  *
+ * @param isForReplacement All that it holds is to be replaced: then what cannot be found in it does not matter.
  * @throws ControlPlaneError what the store refuses, in words that say what was found and what is needed.
  */
-export async function openStore(config: Config, machine: Machine, registry: Registry): Promise<Store> {
+export async function openStore(
+  config: Pick<Config, "store" | "replica">,
+  machine: Machine,
+  registry: Registry,
+  { isForReplacement = false }: { readonly isForReplacement?: boolean } = {},
+): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
   if (store.kind === "embedded") return await openSqliteStore({ directory: store.directory, clock });
@@ -21,7 +27,8 @@ export async function openStore(config: Config, machine: Machine, registry: Regi
   ]);
   const { servers, bucket, copies, login, tls } = store;
   const security = natsSecurity(login, tls);
-  const opened = await openNatsStore({ servers, security, bucket, replicas: copies, replica, clock, random, logger });
+  const settings = { servers, security, bucket, replicas: copies, replica, isForReplacement };
+  const opened = await openNatsStore({ ...settings, clock, random, logger });
   countStore(registry, opened);
   return opened;
 }

@@ -9,16 +9,17 @@ import { HeldState } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
 import { missedChanges, scanBucket } from "./bucket-scan.ts";
-import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
+import type { EpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
+import { newestEpoch } from "./newest-epoch.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
-import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
+import { type Subjects, subjectsOf } from "./subjects.ts";
 
 /** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
 export const SILENCE_LIMIT_MS = 3_000;
@@ -51,6 +52,8 @@ export interface BucketMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Reads as empty what cannot be found, since all of it is to be replaced. */
+  readonly isForReplacement?: boolean;
   /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }
@@ -388,9 +391,8 @@ export class BucketMirror {
   }
 
   async #newestEpoch(): Promise<EpochMark> {
-    const { stream, epoch } = this.#subjects;
-    const message = await this.#options.manager.streams.getMessage(stream, { last_by_subj: epoch });
-    return message === null ? { epoch: 0, root: FIRST_ROOT } : parseEpochMark(message.string());
+    const { manager, isForReplacement = false } = this.#options;
+    return await newestEpoch(manager, this.#subjects, isForReplacement);
   }
 
   async #info(): Promise<StreamInfo> {

@@ -35,6 +35,8 @@ export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | 
   readonly replica: string;
   /** How long a lease lasts that is not renewed; 15 s unless told otherwise, and never less than 3 s. */
   readonly leaseTtlMs?: number;
+  /** Opened to replace all that it holds: then it need not say where that is. */
+  readonly isForReplacement?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -88,6 +90,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     clock,
     random,
     logger,
+    ...(settings.isForReplacement === true && { isForReplacement: true }),
     tick: () => state.tick(),
   });
   let isOpen = true;

@@ -1,4 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { REFUSALS } from "../../../src/fleet/stored-refusals.ts";
 import {
@@ -7,6 +7,7 @@ import {
   BackupResponseSchema,
   RestoreRequestSchema,
 } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
+import { RefusalMarksSchema } from "../../../src/gen/fairlead/store/v1/refusal_marks_pb.ts";
 import { StoredObjectSchema } from "../../../src/gen/fairlead/store/v1/stored_object_pb.ts";
 import { backup } from "../../../src/operations/backup.ts";
 import { createObject } from "../../../src/operations/create-object.ts";
@@ -41,14 +42,20 @@ async function* requests(all: readonly BackupRecord[], replace = true) {
 
 const restored = (all: readonly BackupRecord[], replace = true) => restore(plane, TESTER, requests(all, replace));
 const services = () => Array.from(plane.mirror.all("service"), ({ name }) => name).sort();
-const putRefusal = (value: string) =>
+const putRefusal = (nodeId: string) =>
   plane.store.commit({
-    ops: [{ op: "put", key: `${REFUSALS}edge-1`, value: Buffer.from(value) }],
+    ops: [
+      {
+        op: "put",
+        key: `${REFUSALS}edge-1`,
+        value: toBinary(RefusalMarksSchema, create(RefusalMarksSchema, { nodeId })),
+      },
+    ],
     cause: { actor: "", operation: "", reason: "", requestId: "" },
   });
 
 const refusals = async () =>
-  (await plane.store.read(REFUSALS)).entries.map(({ value }) => new TextDecoder().decode(value));
+  (await plane.store.read(REFUSALS)).entries.map(({ value }) => fromBinary(RefusalMarksSchema, value).nodeId);
 
 describe("a restore", () => {
   it("makes the state be what it was, with history and journal, and serves it when it answers", async () => {

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import type { AdminClient } from "./admin-client.ts";
+import { CliFailure, EXIT } from "./exit.ts";
+import type { CliContext } from "./io.ts";
+
+/** Runs with the client of the store that the command's options name, or else of the plane. */
+export async function withStoreOrPlane(
+  { admin, adminAt, store }: CliContext,
+  command: Command,
+  run: (admin: AdminClient) => Promise<void>,
+): Promise<void> {
+  const served = await store?.serve(command).catch((error: unknown) => {
+    throw new CliFailure(EXIT.failed, `${error instanceof Error ? error.message : String(error)}\nnothing was changed`);
+  });
+  if (served === undefined) return await run(admin());
+  if ("complaints" in served) throw new CliFailure(EXIT.usage, served.complaints.join("\n"));
+  const own = adminAt(served.server);
+  try {
+    await run(own);
+  } finally {
+    own.close();
+    await served.stop();
+  }
+}
