@@ -3,7 +3,7 @@ import { CliFailure, EXIT } from "./exit.ts";
 
 const CURE: Readonly<Record<string, string>> = {
   STATE_NOT_EMPTY: "\nRepeat with --replace if that is meant.",
-  BAD_BACKUP: "\nRepeat with --leave-out-unreadable if the rest is meant.",
+  BACKUP_RECORD_UNREADABLE: "\nRepeat with --leave-out-unreadable if the rest is meant.",
   REMOVAL_TOO_LARGE: "\nRepeat with --allow-removal if that is meant.",
 };
 

@@ -15,7 +15,6 @@ import { type Feed, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
-import { newestEpoch } from "./newest-epoch.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
@@ -52,8 +51,7 @@ export interface BucketMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Reads as empty what cannot be found, since all of it is to be replaced. */
-  readonly isForReplacement?: boolean;
+  readonly newestEpoch: (subjects: Subjects) => Promise<EpochMark>;
   /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }
@@ -116,7 +114,7 @@ export class BucketMirror {
       const { created, state } = await this.#info();
       this.#created = created;
       this.#liveFrom = state.last_seq;
-      this.#subjects = subjectsOf(this.#options.bucket, (await this.#newestEpoch()).root);
+      this.#subjects = subjectsOf(this.#options.bucket, (await this.#options.newestEpoch(this.#subjects)).root);
       await this.#open();
     } catch (error) {
       throw storeFailure(error, "the log cannot be read");
@@ -357,7 +355,7 @@ export class BucketMirror {
     const isSame = this.#frozen === undefined && created === this.#created;
     if (isSame && (state.last_seq >= this.#assembler.last || (await this.#isBeyond(this.#assembler.last))))
       return false;
-    const mark = await this.#newestEpoch();
+    const mark = await this.#options.newestEpoch(this.#subjects);
     if (mark.epoch > (this.#held?.revision.epoch ?? 0)) {
       this.#created = created;
       this.#frozen = undefined;
@@ -388,11 +386,6 @@ export class BucketMirror {
     return await this.#options.tick().finally(() => {
       this.#isTicking = false;
     });
-  }
-
-  async #newestEpoch(): Promise<EpochMark> {
-    const { manager, isForReplacement = false } = this.#options;
-    return await newestEpoch(manager, this.#subjects, isForReplacement);
   }
 
   async #info(): Promise<StreamInfo> {

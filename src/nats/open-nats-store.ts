@@ -17,6 +17,7 @@ import { NatsJournal } from "./nats-journal.ts";
 import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
 import { NatsStore } from "./nats-store.ts";
+import { newestEpoch } from "./newest-epoch.ts";
 import { openManager, patiently } from "./open-manager.ts";
 import { checkPermissions, neededPermissions } from "./permissions.ts";
 import { publishBatch } from "./publish-batch.ts";
@@ -81,16 +82,17 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     return manager;
   });
   const reader = new StreamReader(connection, subjects.stream);
+  const impatient = await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false });
   const mirror = new BucketMirror({
     connection,
     link,
-    manager: await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false }),
+    manager: impatient,
     bucket,
     inboxPrefix: INBOX_PREFIX,
     clock,
     random,
     logger,
-    ...(settings.isForReplacement === true && { isForReplacement: true }),
+    newestEpoch: (subjects) => newestEpoch(impatient, subjects, settings.isForReplacement === true),
     tick: () => state.tick(),
   });
   let isOpen = true;

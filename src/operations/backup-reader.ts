@@ -112,7 +112,7 @@ export class BackupReader {
 
   #refusal(): ControlPlaneError {
     const more = this.#badCount > NAMED ? `; and ${this.#badCount - NAMED} more` : "";
-    return badBackup(`${this.#bad.join("; ")}${more}; to restore all the rest, leave out what cannot be read`);
+    return badBackup(this.#bad.join("; ") + more, "BACKUP_RECORD_UNREADABLE");
   }
 
   #readHead({ format, revision, productVersion }: { format: number; revision: string; productVersion: string }): void {

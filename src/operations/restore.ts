@@ -11,7 +11,7 @@ import { checkReplace, replaceState } from "./replace-state.ts";
  * One thing of the present is kept: which proxies refused what. That is about them and not about the state, and without it
  * they could be left with something that nobody knows of.
  *
- * @throws ControlPlaneError `invalid` / `BAD_BACKUP`, which names the records; `precondition` / `STATE_NOT_EMPTY`,
+ * @throws ControlPlaneError `invalid` / `BAD_BACKUP`, `BACKUP_RECORD_UNREADABLE` with the records; `precondition` / `STATE_NOT_EMPTY`,
  * `WRITTEN_BY_NEWER_RELEASE`; and what `Archive.replace` refuses. Then nothing has changed.
  */
 export async function restore(
