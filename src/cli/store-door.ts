@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { AdminClient } from "./admin-client.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 import type { CliContext } from "./io.ts";
 
 /** Runs with the client of the store that the command's options name, or else of the plane. */
@@ -10,10 +10,11 @@ export async function withStoreOrPlane(
   run: (admin: AdminClient) => Promise<void>,
 ): Promise<void> {
   const served = await store?.serve(command).catch((error: unknown) => {
-    throw new CliFailure(EXIT.failed, `${error instanceof Error ? error.message : String(error)}\nnothing was changed`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CliFailure(EXIT.failed, [message, NOTHING_CHANGED], { cause: error });
   });
   if (served === undefined) return await run(admin());
-  if ("complaints" in served) throw new CliFailure(EXIT.usage, served.complaints.join("\n"));
+  if ("complaints" in served) throw new CliFailure(EXIT.usage, served.complaints);
   const own = adminAt(served.server);
   try {
     await run(own);

@@ -21,7 +21,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "xds/protocol": { ours: [], outside: ["node:assert"] },
   "xds/lint": { ours: ["gen", "xds/protocol"], outside: ["node:net", PROTOBUF] },
   gen: { ours: [] },
-  runtime: { ours: [] },
+  runtime: { ours: ["domain/printable.ts"] },
   schema: { ours: ["domain", "gen", "store/revision.ts"], outside: [...PURE_BASICS, PROTOBUF] },
   resources: { ours: ["domain", "gen"], outside: [...PURE_BASICS, PROTOBUF, "node:crypto"] },
   store: { ours: ["domain", "gen", "runtime"] },

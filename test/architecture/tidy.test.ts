@@ -19,6 +19,10 @@ const LEFTOVERS: Readonly<Record<string, RegExp>> = {
 
 const PACKAGE_REGISTRY = /https?:\/\/[^/\s"'`]*(?:registry|artifactory|nexus|pypi|goproxy|proxy\.golang)/;
 
+/** Writes of its own, JSON and YAML made by others than `data-text.ts`, and messages whose lines are not a list of them. */
+const RAW_OUTPUT =
+  /\bstd(?:out|err)\.write\(|\bconsole\.|JSON\.stringify\(|toJsonString\(|\bstringify\(|new CliFailure\([^;]*\\n/;
+
 const tracked = repositoryFiles();
 const texts = tracked.filter((path) => !/\.(?:png|svg|gif|ico|woff2?)$/.test(path));
 
@@ -29,6 +33,15 @@ describe("the code base is tidy", () => {
       readSources()
         .filter(({ path }) => !allowed(path))
         .flatMap(machineAccess),
+    ).toEqual([]);
+  });
+
+  test("commands write through the doors that make text of what they are given", () => {
+    const doors = /^src\/cli\/(?:io|progress|data-text)\.ts$/;
+    expect(
+      readSources()
+        .filter(({ path, text }) => path.startsWith("src/cli/") && !doors.test(path) && RAW_OUTPUT.test(text))
+        .map(({ path }) => path),
     ).toEqual([]);
   });
 
@@ -107,6 +120,15 @@ describe("the rules can fail", () => {
       expect(isBadlyNamed(path)).toBe(true);
     },
   );
+
+  test.each([
+    "io.stdout.write(name);",
+    "console.log(name);",
+    "printText(io, JSON.stringify(node));",
+    'new CliFailure(EXIT.failed, why + "\\nnothing was changed");',
+  ])("output: %s", (text) => {
+    expect(RAW_OUTPUT.test(text)).toBe(true);
+  });
 
   test("length and registry", () => {
     expect(isTooLong("x\n".repeat(LONGEST_SOURCE_LINES + 1))).toBe(true);
