@@ -12,7 +12,7 @@ import { describeSetAside } from "./set-aside-findings.ts";
  */
 export function refuseUnread({ setAside }: Pick<Mirror, "setAside">, key: string, guard?: Guard): void {
   const record = setAside.get(key);
-  if (record === undefined || record.isUsed || isOf(guard, record.revision)) return;
+  if (record?.object === undefined || record.isUsed || isOf(guard, record.revision)) return;
   throw new ControlPlaneError({
     kind: "precondition",
     code: "STORED_RECORD_UNREADABLE",

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Mirror } from "../../../src/control/mirror.ts";
 import { storeKey } from "../../../src/domain/name.ts";
 import { ImportedObjectSchema, ImportRequestSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
@@ -10,6 +11,7 @@ import { deleteRecord } from "../../../src/operations/delete-record.ts";
 import { getStatus } from "../../../src/operations/get-status.ts";
 import { importState } from "../../../src/operations/import-state.ts";
 import { listHistory } from "../../../src/operations/list-history.ts";
+import { setEncodingProfile } from "../../../src/operations/set-encoding-profile.ts";
 import { updateObject } from "../../../src/operations/update-object.ts";
 import { unknownContent } from "../../../src/schema/unknown-content.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
@@ -80,6 +82,20 @@ describe("an object that cannot be read", () => {
     await importState(plane, TESTER, requests);
     expect([...plane.mirror.setAside.keys()]).toEqual([]);
     expect([...plane.mirror.all("service")].map(({ name }) => name)).toEqual(["pay"]);
+  });
+});
+
+describe("a statement of the encoding profile that cannot be read", () => {
+  it("leaves the one before, and is written anew", async () => {
+    await write("system/version", GARBAGE);
+    expect(plane.mirror.profile).toBe(1);
+    const found = new Mirror();
+    const entry = { key: "system/version", value: GARBAGE, revision: plane.mirror.revision };
+    found.fold({ kind: "state", revision: entry.revision, synced: true, entries: [entry] });
+    expect(found.profile).toBe(Number.POSITIVE_INFINITY);
+    await setEncodingProfile({ ...plane, mirror: found }, TESTER, { profile: 1, options });
+    await plane.mirror.reach((await plane.store.read("")).revision);
+    expect(plane.mirror.setAside.size).toBe(0);
   });
 });
 
