@@ -5,17 +5,17 @@ import type { CliContext } from "./io.ts";
 
 /** Runs with the client of the store that the command's options name, or else of the plane. */
 export async function withStoreOrPlane(
-  { admin, adminAt, store }: CliContext,
+  context: CliContext,
   command: Command,
   run: (admin: AdminClient) => Promise<void>,
 ): Promise<void> {
-  const served = await store?.serve(command).catch((error: unknown) => {
+  const served = await context.store?.serve(command).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     throw new CliFailure(EXIT.failed, [message, NOTHING_CHANGED], { cause: error });
   });
-  if (served === undefined) return await run(admin());
+  if (served === undefined) return await run(context.admin());
   if ("complaints" in served) throw new CliFailure(EXIT.usage, served.complaints);
-  const own = adminAt(served.server);
+  const own = context.adminAt(served.server);
   try {
     await run(own);
   } finally {

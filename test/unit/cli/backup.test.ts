@@ -41,7 +41,9 @@ const restore = (restored: () => unknown = () => ({ revision: "4.1", restored: {
 describe("fairlead restore of a backup with records that cannot be read", () => {
   it("says how to restore the rest, and names what was left out", async () => {
     await backup();
-    const refused = () => refusal(INVALID_ARGUMENT, "BACKUP_RECORD_UNREADABLE", "record 7, key x: no");
+    const refused = () => {
+      throw refusal(INVALID_ARGUMENT, "BACKUP_RECORD_UNREADABLE", "record 7, key x: no");
+    };
     expect((await restore(refused)).stderr).toMatch(/record 7, key x.*\n.*--leave-out-unreadable/);
     const { calls, stdout } = await restore(
       () => ({ revision: "4.1", restored: {}, leftOut: ["record 7, key x: it does not decode"] }),

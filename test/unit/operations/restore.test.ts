@@ -181,7 +181,7 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
       end[counted[record.case as keyof typeof counted]] += 1n;
       return create(BackupRecordSchema, { record: { case: "end", value: end } });
     });
-    poisoned.splice(1, 0, create(BackupRecordSchema, { record } as never));
+    poisoned.splice(1, 0, create(BackupRecordSchema, { record }));
     const error = await restored(poisoned).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ kind: "invalid", code: "BACKUP_RECORD_UNREADABLE" });
     expect((error as Error).message).toMatch(message);

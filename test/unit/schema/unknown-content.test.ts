@@ -39,7 +39,8 @@ describe("what a message holds that this release does not know", () => {
   it("is found in a list in a list, and as a value of an enum", () => {
     const route = create(RouteSchema, { rules: [{}, { to: [{}, { service: "shop" }] }] });
     const destination = route.rules[1]?.to[1];
-    if (destination !== undefined) destination.$unknown = [{ no: 9, wireType: 0, data: Uint8Array.of(1) }];
+    if (destination !== undefined)
+      destination.$unknown = [{ no: 9, wireType: WireType.Varint, data: Uint8Array.of(1) }];
     expect(unknownContent(RouteSchema, route).map(({ path }) => path)).toEqual(["rules[1].to[1]"]);
     const service = create(ServiceSchema, { protocol: 99 as never });
     expect(unknownContent(ServiceSchema, service)).toEqual([
