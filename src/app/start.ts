@@ -22,10 +22,11 @@ import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress } from "./config.ts";
+import { type Address, type Config, formatAddress, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
+import { openDoor } from "./open-door.ts";
 import { openStore } from "./open-store.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
@@ -160,6 +161,8 @@ async function startParts(
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;
+  const outbound = openDoor({ config, store: opened, planes: () => [], clock });
+  stops.push(async () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
     mirror,
@@ -169,6 +172,8 @@ async function startParts(
     log,
     registry,
     peers: opened.peers,
+    door: outbound.door,
+    containment,
   });
   stops.push(() => health.stop());
 
@@ -202,10 +207,15 @@ async function startParts(
     notReady,
   });
   stops.push(() => admin.stop(config.stopGraceMs));
+  const bind = async (setting: "xds" | "admin" | "http", listen: (address: string) => Promise<string>) => {
+    const address = await bound(setting, config[setting], listen);
+    outbound.bound(setting, parseAddress(address) ?? config[setting]);
+    return address;
+  };
   const addresses = {
-    xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
-    admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
-    http: await bound("http", config.http, async () => {
+    xds: await bind("xds", (address) => proxies.listen(address)),
+    admin: await bind("admin", (address) => admin.listen(address, ServerCredentials.createInsecure())),
+    http: await bind("http", async () => {
       const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
       stops.push(() => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });

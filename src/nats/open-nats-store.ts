@@ -159,8 +159,9 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     const away = awayOf({ link, mirror: mirror.status, clock });
     return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
   };
+  const servers = () => connection.getServers().map(({ hostname, port }) => ({ host: hostname, port }));
   const verify = () => mirror.compare();
-  return { state, journal, archive, lease, peers, status, verify, mirrorStatus: () => mirror.status };
+  return { state, journal, archive, lease, peers, status, servers, verify, mirrorStatus: () => mirror.status };
 }
 
 /** Why nothing can be written or heard just now. */

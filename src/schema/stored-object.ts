@@ -67,7 +67,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: S
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
   const unknown = [...envelope.unknown, ...unknownOf(descriptorOf(kind), message)];
-  const parsed = parseInPlace(kind, message);
+  const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {
     if (unknown.length > 0) throw writtenByNewer(key, unknown.join("; "));
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));

@@ -51,7 +51,8 @@ async function plane(
   const servers = urls.map((url) => new URL(url).host);
   const store = { kind: "nats", servers, bucket: "fairlead", copies: 1, login: undefined, tls: undefined } as const;
   const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
-  const config = { ...addresses, store, replica, logLevel: "fatal", stopGraceMs: 100, warnings: [] };
+  const rest = { logLevel: "fatal", stopGraceMs: 100, outboundNetworks: [], warnings: [] };
+  const config = { ...addresses, ...rest, store, replica };
   const started = await start(config, { clock: systemClock, random: systemRandom, log: silentLogger, profiles });
   running.push(started);
   const admin = connectAdmin(started.addresses.admin);
@@ -133,6 +134,24 @@ it("never take a proxy back that moves from one to the other, where the newer st
     // The other one may not have heard of the removal yet, and must not answer before it has.
     expect((await firstEndpoints(there.xds, "edge-1")).version).toBe(removed.version);
   }
+});
+
+it("let no check reach the store, whatever it is called", async () => {
+  const { admin } = await plane("plane-1", [1, 2], [`nats://localhost:${natsPort()}`]);
+  const healthCheck = { tcp: {}, interval: "0.2s", unhealthyThreshold: 1 };
+  const documents = [
+    service("store", { healthCheck }),
+    backend("store/a", `127.0.0.1:${natsPort()}`),
+    backend("store/b", `[::ffff:127.0.0.1]:${natsPort()}`),
+  ];
+  await admin.call(ADMIN.apply, { objects: objects(...documents) });
+  const { health } = await eventually(
+    () => admin.call(ADMIN.listHealth, { service: "store" }),
+    (found) => found.health.length === 2,
+    { what: "both have a verdict" },
+  );
+  for (const { reason } of health)
+    expect(reason).toMatch(/^refused by the plane: .* is a server of the plane's store$/);
 });
 
 describe("a plane that hears the store late", () => {
