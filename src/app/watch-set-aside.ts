@@ -31,32 +31,29 @@ export function watchSetAside({
   readonly log: Logger;
   readonly onChange: () => void;
 }): SetAsideWatch {
-  const withheld = new Withheld(mirror);
-  let logged: Mirror["setAside"] = new Map();
-  const blocking = () => [...mirror.setAside.values()].filter(({ withheld }) => withheld !== "nothing");
-  let wasReady = blocking().length === 0;
-  const logNew = () => {
-    const news = [...mirror.setAside.values()].filter((record) => logged.get(record.key) !== record);
-    logged = new Map(mirror.setAside);
-    for (const record of news.slice(0, LOGGED_AT_ONCE)) {
+  const withheld = new Withheld(mirror, onChange);
+  let wasReady = withheld.records.size === 0;
+  const tell = (keys: readonly string[]) => {
+    const records = keys.flatMap((key) => mirror.setAside.get(key) ?? []);
+    for (const record of records.slice(0, LOGGED_AT_ONCE)) {
       const why = describeSetAside(record);
       log.error({ key: printableStart(record.key, MAX_KEY_LENGTH), why }, "a stored record is set aside");
     }
-    if (news.length > LOGGED_AT_ONCE) log.error({ count: news.length }, "stored records are set aside");
+    if (records.length > LOGGED_AT_ONCE) log.error({ count: records.length }, "stored records are set aside");
   };
-  logNew();
+  tell([...mirror.setAside.keys()]);
   mirror.onFold(({ setAside }) => {
-    if (!setAside) return;
-    wasReady ||= blocking().length === 0;
-    logNew();
-    onChange();
+    if (setAside.length === 0) return;
+    wasReady ||= withheld.records.size === 0;
+    tell(setAside);
   });
   return {
     hold: (client, resource, version) => withheld.hold(client, resource, version),
     notReady: () => {
-      const [first, ...others] = wasReady ? [] : blocking();
-      if (first === undefined) return undefined;
-      const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+      const [first] = withheld.records.values();
+      if (wasReady || first === undefined) return undefined;
+      const others = withheld.records.size - 1;
+      const more = others > 0 ? ` (and ${others} more)` : "";
       return `stored record ${printableStart(first.key, MAX_KEY_LENGTH)}${more}: ${describeSetAside(first)}`;
     },
   };

@@ -25,15 +25,15 @@ export interface Fold {
   readonly changed: readonly ChangedObject[];
   /** Services of which the LEDS record was written or deleted. */
   readonly leds: readonly Name[];
-  /** Whether other records are set aside than before. */
-  readonly setAside: boolean;
+  /** Keys of the records that were set aside, or no longer are. */
+  readonly setAside: readonly string[];
 }
 
 /** What a fold has changed so far. */
 interface Changes {
   readonly objects: ChangedObject[];
   readonly leds: Name[];
-  setAside: boolean;
+  readonly setAside: string[];
 }
 
 interface StoredMessage<K extends Kind = Kind> {
@@ -119,7 +119,7 @@ export class Mirror implements State {
 
   /** Folds one event of the store's watch. Whatever it brings: what cannot be read is set aside, and the rest is folded. */
   fold(event: WatchEvent): void {
-    const changes: Changes = { objects: [], leds: [], setAside: false };
+    const changes: Changes = { objects: [], leds: [], setAside: [] };
     if (event.kind === "state") {
       this.#reading ??= new Map();
       for (const { key, value, revision } of event.entries) {
@@ -216,7 +216,7 @@ export class Mirror implements State {
   }
 
   #drop(key: string, changes: Changes): void {
-    if (this.#setAside.delete(key)) changes.setAside = true;
+    if (this.#setAside.delete(key)) changes.setAside.push(key);
     if (key === SYSTEM_VERSION_KEY) this.#profile = FIRST_PROFILE;
     const service = parseLedsKey(key);
     if (service !== undefined) {
@@ -245,7 +245,7 @@ export class Mirror implements State {
     changes: Changes,
   ): void {
     if (problem === undefined) {
-      if (this.#setAside.delete(key)) changes.setAside = true;
+      if (this.#setAside.delete(key)) changes.setAside.push(key);
       return;
     }
     const known = this.#setAside.get(key);
@@ -255,7 +255,7 @@ export class Mirror implements State {
     const isWithheld = known !== undefined && known.withheld !== "nothing";
     const circumstances = { isUsed: content !== undefined, isKept, isFound: isFound || isWithheld };
     this.#setAside.set(key, setAside({ key, revision, problem }, circumstances));
-    changes.setAside = true;
+    changes.setAside.push(key);
   }
 
   #index(kind: Kind, name: Name, object: ObjectOf[Kind] | undefined): void {

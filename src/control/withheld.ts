@@ -49,16 +49,25 @@ const UNREADABLE = "unreadable_stored_object";
  */
 export class Withheld {
   readonly #mirror: Mirror;
+  readonly #records = new Map<string, SetAside>();
   #withholding: Withholding | undefined;
 
-  constructor(mirror: Mirror) {
+  /** @param onChange Called when something else is kept back than before: what is held may be free. */
+  constructor(mirror: Mirror, onChange: () => void = () => undefined) {
     this.#mirror = mirror;
-    this.#withholding = this.#collect();
+    if (this.#note(mirror.setAside.keys())) this.#withholding = this.#collect();
     mirror.onFold(({ setAside, changed }) => {
+      const isOther = this.#note(setAside);
       // Which clusters and routes depend on a record changes with the configuration.
-      const isTouched = this.#withholding !== undefined && changed.some(({ kind }) => CONFIGURATION.has(kind));
-      if (setAside || isTouched) this.#withholding = this.#collect();
+      const isTouched = this.#records.size > 0 && changed.some(({ kind }) => CONFIGURATION.has(kind));
+      if (isOther || isTouched) this.#withholding = this.#collect();
+      if (isOther) onChange();
     });
+  }
+
+  /** The records that something is kept back for, by key. */
+  get records(): ReadonlyMap<string, SetAside> {
+    return this.#records;
   }
 
   /** Why a resource is kept back from a proxy. @param version Empty for a removal. */
@@ -77,9 +86,20 @@ export class Withheld {
     return wouldDrop ? UNREADABLE : undefined;
   }
 
+  /** Says whether something else is kept back than before. */
+  #note(keys: Iterable<string>): boolean {
+    let isOther = false;
+    for (const key of keys) {
+      const record = this.#mirror.setAside.get(key);
+      const isKept = record !== undefined && record.withheld !== "nothing";
+      isOther = this.#records.delete(key) || isKept || isOther;
+      if (isKept) this.#records.set(key, record);
+    }
+    return isOther;
+  }
+
   #collect(): Withholding | undefined {
-    const records = [...this.#mirror.setAside.values()].filter(({ withheld }) => withheld !== "nothing");
-    if (records.length === 0) return undefined;
+    if (this.#records.size === 0) return undefined;
     const held: Withholding = {
       everything: undefined,
       fleets: new Map(),
@@ -89,27 +109,38 @@ export class Withheld {
       removals: undefined,
       fullSets: new Set(),
     };
-    for (const record of records) this.#add(held, record, record.withheld as How);
+    const leading = this.#leading();
+    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How, leading);
     return held;
   }
 
-  #add(held: Withholding, { dependents, object }: SetAside, how: How): void {
+  /** Services by their policy, and listeners by the services that their routes lead to: looked through once for all records. */
+  #leading(): Leading {
+    const services = new Map<Name, Name[]>();
+    for (const { name } of this.#mirror.all("service")) add(services, effectivePolicyName(this.#mirror, name), name);
+    const listeners = new Map<Name, Name[]>();
+    for (const route of this.#mirror.all("route")) {
+      const led = new Set(route.rules.flatMap(({ to }) => to.map(({ service }) => service)));
+      for (const service of led) for (const listener of route.listeners) add(listeners, service, listener);
+    }
+    return { services, listeners };
+  }
+
+  #add(held: Withholding, { dependents, object }: SetAside, how: How, leading: Leading): void {
     const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
     switch (dependents.of) {
       case "everything":
         held.everything = strongest(held.everything, how);
         break;
       case "service":
-        this.#addService(held, dependents.service, how);
+        addService(held, dependents.service, how, leading);
         if (isMissing) held.fullSets.add(CLUSTER_TYPE);
         break;
       case "endpoints":
         raise(held.clusters, dependents.service, how);
         break;
       case "policy":
-        for (const { name } of this.#mirror.all("service")) {
-          if (effectivePolicyName(this.#mirror, name) === dependents.name) this.#addService(held, name, how);
-        }
+        for (const name of leading.services.get(dependents.name) ?? []) addService(held, name, how, leading);
         break;
       case "listener":
         raise(held.listeners, dependents.name, how);
@@ -129,15 +160,23 @@ export class Withheld {
       case "nothing":
     }
   }
+}
 
-  /** A service with the routes that lead to it: they hash as its policy says. */
-  #addService(held: Withholding, service: Name, how: How): void {
-    raise(held.clusters, service, how);
-    for (const { listeners, rules } of this.#mirror.all("route")) {
-      if (!rules.some(({ to }) => to.some((destination) => destination.service === service))) continue;
-      for (const listener of listeners) raise(held.routes, listener, how);
-    }
-  }
+interface Leading {
+  readonly services: ReadonlyMap<Name, readonly Name[]>;
+  readonly listeners: ReadonlyMap<Name, readonly Name[]>;
+}
+
+/** A service with the routes that lead to it: they hash as its policy says. */
+function addService(held: Withholding, service: Name, how: How, { listeners }: Leading): void {
+  raise(held.clusters, service, how);
+  for (const listener of listeners.get(service) ?? []) raise(held.routes, listener, how);
+}
+
+function add(to: Map<Name, Name[]>, name: Name, value: Name): void {
+  const known = to.get(name);
+  if (known === undefined) to.set(name, [value]);
+  else known.push(value);
 }
 
 const CONFIGURATION: ReadonlySet<string> = new Set(["service", "policy", "route", "listener", "fleet"]);
