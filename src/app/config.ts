@@ -1,6 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
 import { type IpNetwork, readNetwork } from "../domain/ip-network.ts";
+import { printableStart } from "../domain/printable.ts";
+import { isReplicaName, MAX_REPLICA_NAME_LENGTH } from "../store/peers.ts";
 import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -139,6 +141,13 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   if (!(grace >= 0 && grace <= 300))
     bad("stop-grace", `"${value("stop-grace")}" is not a number of seconds from 0 to 300`);
   const replica = value("replica") || sources.hostName;
+  if (!isReplicaName(replica)) {
+    const found = printableStart(replica, MAX_REPLICA_NAME_LENGTH);
+    bad(
+      "replica",
+      `"${found}" is no name: at most ${MAX_REPLICA_NAME_LENGTH} characters that show, of which each that is no letter, digit, "_" or "-" counts as five`,
+    );
+  }
   const outboundNetworks = listOf(value("outbound-networks")).flatMap((text) => {
     const read = readNetwork(text);
     if ("network" in read) return read.network;

@@ -8,6 +8,7 @@ import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { printable } from "../domain/printable.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
+import { Containment } from "../runtime/containment.ts";
 import { processId } from "../runtime/process-id.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import { PEER_SILENCE_MS, type Peers } from "../store/peers.ts";
@@ -26,7 +27,9 @@ const STOP_GRACE_MS = 1_000;
 export async function serveStore(config: Config, machine: Machine) {
   const { clock, random, log } = machine;
   const replica = `direct-${hostname()}-${processId}`;
-  const opened = await openStore({ ...config, replica }, machine, new Registry(), { isForReplacement: true });
+  const registry = new Registry();
+  const containment = new Containment({ clock, log, registry });
+  const opened = await openStore({ ...config, replica }, machine, { registry, containment, isForReplacement: true });
   const stopped = new AbortController();
   try {
     if (config.store.kind === "nats") await refuseServed(opened.peers, machine);

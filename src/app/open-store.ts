@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import type { Containment } from "../runtime/containment.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
@@ -13,8 +14,11 @@ import type { Machine } from "./machine.ts";
 export async function openStore(
   config: Pick<Config, "store" | "replica">,
   machine: Machine,
-  registry: Registry,
-  { isForReplacement = false }: { readonly isForReplacement?: boolean } = {},
+  {
+    registry,
+    containment,
+    isForReplacement = false,
+  }: { readonly registry: Registry; readonly containment: Containment; readonly isForReplacement?: boolean },
 ): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
@@ -27,8 +31,18 @@ export async function openStore(
   ]);
   const { servers, bucket, copies, login, tls } = store;
   const security = natsSecurity(login, tls);
-  const settings = { servers, security, bucket, replicas: copies, replica, isForReplacement };
-  const opened = await openNatsStore({ ...settings, clock, random, logger });
+  const opened = await openNatsStore({
+    servers,
+    security,
+    bucket,
+    replicas: copies,
+    replica,
+    clock,
+    random,
+    logger,
+    containment,
+    isForReplacement,
+  });
   countStore(registry, opened);
   return opened;
 }

@@ -72,7 +72,7 @@ async function startParts(
   const metrics = createMetrics(() => local.connectedByFleet());
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
-  const opened = await openStore(config, machine, metrics.registry);
+  const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
   stops.push(() => store.close());
 
@@ -116,11 +116,13 @@ async function startParts(
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
   stops.push(async () => nodes.stop());
   stops.push(() => nodes.farewell());
+  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const inStep = keepInStep({
     mirror,
     digest,
     profiles,
     store: opened,
+    catchUp: () => fencing.pass(stopped.signal),
     readAnew,
     proxies: () => proxies,
     clock,
@@ -129,8 +131,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
-  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
+  opened.peers.announce(() => positionOf({ mirror, digest, told: inStep.told(), news: local.changes, profiles }));
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
@@ -241,14 +242,14 @@ function profileUnsupported(profile: number, profiles: readonly number[]): Contr
 function positionOf(of: {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
-  readonly held: string | undefined;
+  readonly told: Pick<PeerPosition, "held" | "storeWentBack">;
   readonly news: number;
   readonly profiles: readonly number[];
 }): PeerPosition {
-  const { held, news, profiles } = of;
+  const { told, news, profiles } = of;
   const { revision } = of.mirror;
   const digest = of.digest.at(revision);
-  return { revision, news, profiles, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
+  return { revision, news, profiles, ...told, ...(digest !== undefined && { digest }) };
 }
 
 /** Opens a port, or says which setting to change. */

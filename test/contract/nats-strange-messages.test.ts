@@ -6,6 +6,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { ArchiveRecord } from "../../src/store/archive.ts";
+import { newContainment } from "../support/containment.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { cause, put } from "./contract-store.ts";
 
@@ -28,6 +29,7 @@ describe("a bucket with messages that no release writes", () => {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      containment: newContainment(),
       ...more,
     });
 

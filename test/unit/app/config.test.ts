@@ -50,6 +50,14 @@ describe("readConfig", () => {
     ]);
   });
 
+  it("refuses a replica's name that is too long for a key, or that does not show", () => {
+    for (const replica of ["a".repeat(191), "é".repeat(39), "a\nb", "\u202egninevig"]) {
+      expect(fieldsOf({ options: { replica } })).toEqual(["--replica"]);
+      expect(fieldsOf({ hostName: replica })).toEqual(["--replica"]);
+    }
+    expect(configOf({ options: { replica: "é".repeat(38) } }).replica).toHaveLength(38);
+  });
+
   it("reads the networks that are open in addition, and says of each that is none what would be right", () => {
     const { outboundNetworks } = configOf({ environment: { FAIRLEAD_OUTBOUND_NETWORKS: "127.0.0.0/8, FD00::/8" } });
     expect(outboundNetworks.map(({ text }) => text)).toEqual(["127.0.0.0/8", "fd00::/8"]);
