@@ -8,11 +8,12 @@ import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { printable } from "../domain/printable.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
+import { networksForNewFleetsOf } from "../operations/fill-networks.ts";
 import { Containment } from "../runtime/containment.ts";
 import { processId } from "../runtime/process-id.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import { PEER_SILENCE_MS, type Peers } from "../store/peers.ts";
-import type { Config } from "./config.ts";
+import { type Config, listensOnLoopbackOnly } from "./config.ts";
 import type { Machine } from "./machine.ts";
 import { openStore } from "./open-store.ts";
 
@@ -24,7 +25,7 @@ const STOP_GRACE_MS = 1_000;
  *
  * @throws ControlPlaneError `precondition` / `STORE_IN_USE` while a plane serves from it; and what `openStore` refuses.
  */
-export async function serveStore(config: Config, machine: Machine) {
+export async function serveStore(config: Config, machine: Pick<Machine, "clock" | "random" | "log">) {
   const { clock, random, log } = machine;
   const replica = `direct-${hostname()}-${processId}`;
   const registry = new Registry();
@@ -47,7 +48,12 @@ export async function serveStore(config: Config, machine: Machine) {
         peers: opened.peers,
         clock,
         random,
-        plane: { version: PRODUCT_VERSION, replica, profiles: ENCODING_PROFILES },
+        plane: {
+          version: PRODUCT_VERSION,
+          replica,
+          profiles: ENCODING_PROFILES,
+          networksForNewFleets: networksForNewFleetsOf(listensOnLoopbackOnly(config)),
+        },
         storeStatus: opened.status,
         standing: () => [],
       },
@@ -69,7 +75,7 @@ export async function serveStore(config: Config, machine: Machine) {
 }
 
 /** Planes tell each other where they stand ten times a second: one that runs is heard within this. */
-async function refuseServed(peers: Pick<Peers, "list">, { clock }: Machine): Promise<void> {
+async function refuseServed(peers: Pick<Peers, "list">, { clock }: Pick<Machine, "clock">): Promise<void> {
   await clock.sleep(PEER_SILENCE_MS);
   const live = peers.list().filter(({ status }) => status === "live");
   if (live.length === 0) return;

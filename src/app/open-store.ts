@@ -13,7 +13,7 @@ import type { Machine } from "./machine.ts";
  */
 export async function openStore(
   config: Pick<Config, "store" | "replica">,
-  machine: Machine,
+  machine: Pick<Machine, "clock" | "random" | "log">,
   {
     registry,
     containment,

@@ -1,3 +1,5 @@
+import { keyToken } from "../store/key-token.ts";
+
 /** Who checks what: every worker takes its own share of this, so that no list of backends is ever written. */
 export interface Assignment {
   /** The workers that share the backends, sorted. */
@@ -11,8 +13,7 @@ export const ASSIGNMENTS = "assign/";
 
 /** A worker's key. Its last write is what the worker proves its share with. */
 export function assignmentKey(worker: string): string {
-  const token = worker.replaceAll(/[^A-Za-z0-9_-]/g, (char) => `=${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `${ASSIGNMENTS}${token}`;
+  return ASSIGNMENTS + keyToken(worker);
 }
 
 export function encodeAssignment({ workers, round }: Assignment): Uint8Array {

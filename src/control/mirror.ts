@@ -1,4 +1,5 @@
 import type { Backend } from "../domain/backend.ts";
+import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
 import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
@@ -9,6 +10,9 @@ import type { StoredObject } from "../schema/stored-object.ts";
 import { type Revision, reached, sameRevision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { ledsKey, parseLedsKey } from "./leds-record.ts";
+import { NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
+import { PLANES, type PlaneRecord } from "./plane-record.ts";
+import { PlaneRecords } from "./plane-records.ts";
 import { type SetAside, setAside } from "./set-aside.ts";
 import { type ReadRecord, type RecordContent, readRecord } from "./stored-record.ts";
 import { SYSTEM_VERSION_KEY } from "./system-version.ts";
@@ -56,6 +60,8 @@ export class Mirror implements State {
   readonly #members = new Map<Name, Map<Name, Backend>>();
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
   readonly #leds = new Map<Name, LedsRecord>();
+  readonly #planes = new PlaneRecords();
+  #networksFilled: NetworksFilled = "no";
   /** Nothing while it is stated in a way that cannot be read, and nothing is known from before. */
   #profile: number | undefined = FIRST_PROFILE;
   readonly #setAside = new Map<string, SetAside>();
@@ -110,6 +116,20 @@ export class Mirror implements State {
   /** Services that are delivered by LEDS, by what was committed. */
   ledsServices(): Iterable<Name> {
     return this.#leds.keys();
+  }
+
+  get planeAddresses(): readonly PlaneAddress[] {
+    return this.#planes.addresses;
+  }
+
+  /** What replicas have recorded of themselves, by key. */
+  get planes(): ReadonlyMap<string, PlaneRecord> {
+    return this.#planes.byKey;
+  }
+
+  /** How far fleets that name no networks have been given some. */
+  get networksFilled(): NetworksFilled {
+    return this.#networksFilled;
   }
 
   /** The stored API message beside the domain object, and the revision that guards its next write. */
@@ -174,7 +194,13 @@ export class Mirror implements State {
   }
 
   #dropUnread(read: ReadonlyMap<string, unknown>, revision: Revision, changes: Changes): void {
-    const held = [SYSTEM_VERSION_KEY, ...[...this.#leds.keys()].map(ledsKey), ...this.#setAside.keys()];
+    const held = [
+      SYSTEM_VERSION_KEY,
+      NETWORKS_FILLED_KEY,
+      ...[...this.#leds.keys()].map(ledsKey),
+      ...this.#planes.byKey.keys(),
+      ...this.#setAside.keys(),
+    ];
     for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
     for (const key of held) if (!read.has(key)) this.#prepare(key, undefined, revision, true)(changes);
   }
@@ -199,7 +225,10 @@ export class Mirror implements State {
       else {
         const id = parseStoreKey(key);
         if (id !== undefined) changes.objects.push(id);
-        if (key === SYSTEM_VERSION_KEY && !this.#synced) this.#profile = undefined;
+        if (this.#synced) return;
+        if (key === SYSTEM_VERSION_KEY) this.#profile = undefined;
+        // Nothing is opened by mistake.
+        if (key === NETWORKS_FILLED_KEY) this.#networksFilled = "loopback";
       }
     };
   }
@@ -213,11 +242,15 @@ export class Mirror implements State {
       this.#leds.set(content.service, content.record);
       changes.leds.push(content.service);
     } else if (content.is === "profile") this.#profile = content.profile;
+    else if (content.is === "plane") this.#planes.write(content.key, content.record);
+    else if (content.is === "networks") this.#networksFilled = content.filled;
   }
 
   #drop(key: string, changes: Changes): void {
     if (this.#setAside.delete(key)) changes.setAside.push(key);
     if (key === SYSTEM_VERSION_KEY) this.#profile = FIRST_PROFILE;
+    if (key === NETWORKS_FILLED_KEY) this.#networksFilled = "no";
+    if (key.startsWith(PLANES)) this.#planes.write(key, undefined);
     const service = parseLedsKey(key);
     if (service !== undefined) {
       this.#leds.delete(service);

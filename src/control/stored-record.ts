@@ -8,6 +8,8 @@ import { LEASES } from "../store/lease.ts";
 import type { Revision } from "../store/revision.ts";
 import { ASSIGNMENTS, decodeAssignment } from "./assignment-record.ts";
 import { decodeLeds, LEDS_RECORDS, parseLedsKey } from "./leds-record.ts";
+import { decodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
+import { decodePlane, PLANES, type PlaneRecord } from "./plane-record.ts";
 import { decodeSystemVersion, SYSTEM_VERSION_KEY } from "./system-version.ts";
 
 /** Why a record cannot be read, or not all of it. */
@@ -22,6 +24,8 @@ export type RecordContent =
   | { readonly is: "object"; readonly stored: StoredObject }
   | { readonly is: "leds"; readonly service: Name; readonly record: LedsRecord }
   | { readonly is: "profile"; readonly profile: number }
+  | { readonly is: "plane"; readonly key: string; readonly record: PlaneRecord }
+  | { readonly is: "networks"; readonly filled: NetworksFilled }
   /** Read by others. */
   | { readonly is: "other" };
 
@@ -62,6 +66,22 @@ const FORMS: readonly RecordForm[] = [
   },
   { keys: REFUSALS, what: "refusals of a proxy", read: (_, value) => decodeRefusalMarks(value) && OTHER },
   { keys: ASSIGNMENTS, what: "share of checks", read: (_, value) => decodeAssignment(value) && OTHER },
+  {
+    keys: PLANES,
+    what: "record of where a plane listens",
+    read: (key, value) => {
+      const record = decodePlane(value);
+      return record && { is: "plane", key, record };
+    },
+  },
+  {
+    keys: NETWORKS_FILLED_KEY,
+    what: "mark that fleets have been given networks",
+    read: (key, value) => {
+      const filled = key === NETWORKS_FILLED_KEY ? decodeNetworksFilled(value) : undefined;
+      return filled && { is: "networks", filled };
+    },
+  },
   // Its value is for people.
   { keys: LEASES, what: "lease", read: () => OTHER },
 ];
