@@ -34,8 +34,7 @@ test("a plane starts on a database with records that cannot be read, and takes n
   }));
   await plane.mustApply(manifest(fleet("edge"), listener("web", port), ...services, route("all", rules)));
   await plane.mustCli("backup", saved);
-  const at = ["--admin-port", "0", "--xds", plane.addresses.xds];
-  const identity = ["--node-id", "edge-1", "--fleet", "edge", ...at];
+  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--xds", plane.addresses.xds];
   await using envoy = await startEnvoy({ bootstrap: await plane.mustCli("bootstrap", ...identity) });
   await envoy.ready();
   await using traffic = new Traffic({ url: `http://127.0.0.1:${port}/shop` }, 2);
@@ -52,6 +51,8 @@ test("a plane starts on a database with records that cannot be read, and takes n
     "refusals/0123": GARBAGE,
     "leds/projects/default/services/new": GARBAGE,
     "assign/nobody": GARBAGE,
+    "planes/elsewhere": GARBAGE,
+    "system/backend-networks": GARBAGE,
     "later/thing": GARBAGE,
   };
   write(plane, poison);
