@@ -154,6 +154,7 @@ async function startParts(
     identifier,
     hold: (client, resource, version) => inStep.hold() ?? setAside.hold(client, resource, version),
     admit: inStep.admit,
+    containment,
   });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());

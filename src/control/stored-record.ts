@@ -1,7 +1,8 @@
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
 import { isOfUnknownKind, type Name, OBJECT_KEYS, parseStoreKey } from "../domain/name.ts";
-import { decodeRefusalMarks, REFUSALS } from "../fleet/stored-refusals.ts";
+import { decodeMarks } from "../fleet/refusal-marks.ts";
+import { REFUSALS } from "../fleet/stored-refusals.ts";
 import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
 import { checkKey, checkValue } from "../store/batch.ts";
 import { LEASES } from "../store/lease.ts";
@@ -64,7 +65,7 @@ const FORMS: readonly RecordForm[] = [
       return service === undefined || record === undefined ? undefined : { is: "leds", service, record };
     },
   },
-  { keys: REFUSALS, what: "refusals of a proxy", read: (_, value) => decodeRefusalMarks(value) && OTHER },
+  { keys: REFUSALS, what: "refusals of a proxy", read: (_, value) => decodeMarks(value) && OTHER },
   { keys: ASSIGNMENTS, what: "share of checks", read: (_, value) => decodeAssignment(value) && OTHER },
   {
     keys: PLANES,

@@ -49,7 +49,7 @@ const records = fc.uniqueArray(fc.record({ key, value }), { selector: (one) => o
 function folds() {
   const mirror = new Mirror();
   const refusals = new StoredRefusals({
-    store: { commit: () => Promise.reject(new Error("never")) },
+    store: { commit: () => Promise.reject(new Error("never")), now: () => 0 },
     clock: systemClock,
     log: silentLogger,
     replica: "plane-a",
