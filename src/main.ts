@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { Escaped } from "./app/command-settings.ts";
 import { provisionCommand } from "./app/provision.ts";
+import { storeDoor } from "./app/store-door.ts";
 import { upCommand } from "./app/up.ts";
 import { runCli } from "./cli/main.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -34,4 +35,4 @@ const exit = (code: number) => exitProcess(code, systemClock);
 const host = { environment: env, stdout, stderr, stopSignal, escaped };
 const commands = [upCommand, provisionCommand].map((build) => build(host, exit));
 const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
-process.exitCode = await runCli(argv.slice(2), io, undefined, commands);
+process.exitCode = await runCli(argv.slice(2), io, undefined, commands, storeDoor(host));

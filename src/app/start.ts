@@ -7,6 +7,7 @@ import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
+import { SYSTEM_VERSION_KEY } from "../control/system-version.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
@@ -34,6 +35,7 @@ import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
 import { StopSequence } from "./stop-sequence.ts";
+import { watchSetAside } from "./watch-set-aside.ts";
 import { watchStore } from "./watch-store.ts";
 
 /** A plane that serves. */
@@ -89,14 +91,15 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   failed.catch(() => undefined);
   stops.add("reading of the store", () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
-  // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
-  for (const error of mirror.unreadable.values()) throw error;
-
-  if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
+  // A statement of it that cannot be read says nothing: then nothing is sent until it is written anew.
+  if (!profiles.includes(mirror.profile) && !mirror.setAside.has(SYSTEM_VERSION_KEY)) {
+    throw profileUnsupported(mirror.profile, profiles);
+  }
 
   const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
   // Before anything is derived: what ran before fleets had networks goes on.
   await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
+  const setAside = watchSetAside({ mirror, log, onChange: () => proxies.recheckHolds() });
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -151,7 +154,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     log,
     fence,
     identifier,
-    hold: inStep.hold,
+    hold: (client, resource, version) => inStep.hold() ?? setAside.hold(client, resource, version),
     admit: inStep.admit,
     containment,
   });
@@ -195,9 +198,9 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
 
   let ready = false;
   const notReady = () => {
-    const [unreadable] = mirror.unreadable.keys();
-    if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
     if (!ready) return "starting";
+    const notUnderstood = setAside.notReady();
+    if (notUnderstood !== undefined) return notUnderstood;
     const notInStep = inStep.admit();
     if (notInStep !== undefined) return notInStep;
     const { frozen, away } = opened.status();
