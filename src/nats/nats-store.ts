@@ -64,7 +64,6 @@ export class NatsStore implements StateStore {
   #barrier: Promise<Revision> | undefined;
   #nextBarrier: Promise<Revision> | undefined;
   #closed = false;
-  #latest = 0;
 
   constructor(options: NatsStoreOptions) {
     this.#options = options;
@@ -124,8 +123,7 @@ export class NatsStore implements StateStore {
   }
 
   now(): number {
-    this.#latest = Math.max(this.#latest, Math.floor(this.#options.mirror.serverNow()), this.#held.at);
-    return this.#latest;
+    return this.#options.mirror.time.now();
   }
 
   async close(): Promise<void> {
@@ -291,7 +289,8 @@ export class NatsStore implements StateStore {
   }
 
   #tickWrite() {
-    return tickWrite(this.#options.mirror.current.subjects, this.now());
+    const { current, time } = this.#options.mirror;
+    return tickWrite(current.subjects, time);
   }
 }
 
