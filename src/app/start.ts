@@ -197,6 +197,7 @@ async function startParts(
     },
     logger: log,
     notReady,
+    containment,
   });
   stops.push(() => admin.stop(config.stopGraceMs));
   const addresses = {

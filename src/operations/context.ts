@@ -37,10 +37,12 @@ export interface Context {
 
 /** Who asks. */
 export interface Caller {
-  /** For the journal: `cli:alice`, or the peer's address. */
+  /** For the journal, and whose request ids are meant: `cli:alice`, or the peer's address, the same for every try. */
   readonly actor: string;
   /** Aborted, with the error to throw as its reason, when the caller gave up or the plane stops. */
   readonly signal: AbortSignal;
+  /** Of what is asked for: the same for every try of it. Costs something with each call. */
+  readonly requestDigest: () => Uint8Array;
 }
 
 /** Waits until the mirror has folded a revision, `ms` at most. Says whether it has. */

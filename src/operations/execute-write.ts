@@ -6,7 +6,7 @@ import type { Cause } from "../store/journal.ts";
 import { formatRevision } from "../store/revision.ts";
 import { type Caller, type Context, foldedWithin } from "./context.ts";
 import { awaitExpectedVersion } from "./expected-version.ts";
-import { recallResult, recordResult } from "./request-record.ts";
+import { keptRequestId, recallResult, recordResult } from "./request-record.ts";
 import { completeAnswer, type PlannedWrite, type WriteAnswer, type WriteUseCase } from "./write-use-case.ts";
 
 const MAX_REQUEST_ID_LENGTH = 128;
@@ -37,7 +37,7 @@ export async function executeWrite<R extends WriteAnswer>(
   let isPresent = validateOnly;
   for (let attempt = 1; ; attempt++) {
     const planned = attemptPlan(context, useCase);
-    const earlier = await recallResult(context.journal, useCase);
+    const earlier = await recallResult(context.journal, caller, useCase);
     if (earlier !== undefined) return earlier;
     if (!isPresent && !(planned.ok && planned.write.ops.length > 0)) {
       await foldPresent(context, caller);
@@ -80,8 +80,8 @@ function causeOf<R extends WriteAnswer>(caller: Caller, useCase: WriteUseCase<R>
     actor: caller.actor,
     operation: useCase.operation,
     reason: useCase.options?.reason ?? "",
-    requestId: useCase.options?.requestId ?? "",
-    ...recordResult(useCase, response),
+    requestId: keptRequestId(caller, useCase.options?.requestId ?? ""),
+    ...recordResult(caller, useCase, response),
   };
 }
 

@@ -227,7 +227,7 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         await expect(state.commit({ ops, cause: cause({ result }) })).rejects.toMatchObject({
           code: "VALUE_TOO_LARGE",
         });
-        const requestId = "x".repeat(129);
+        const requestId = "x".repeat(161);
         await expect(state.commit({ ops, cause: cause({ requestId }) })).rejects.toMatchObject({ kind: "invalid" });
       });
     });

@@ -1,8 +1,11 @@
+import { Registry } from "prom-client";
 import { follow } from "../../src/control/follow.ts";
 import { Mirror } from "../../src/control/mirror.ts";
 import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
+import { requestDigest } from "../../src/operations/request-digest.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { Containment } from "../../src/runtime/containment.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { noPeers } from "../../src/store/peers.ts";
@@ -40,5 +43,14 @@ export async function openPlaneContext(): Promise<PlaneContext> {
   };
 }
 
-/** Somebody who asks and does not go away. */
-export const TESTER: Caller = { actor: "test:alice", signal: new AbortController().signal };
+/** Somebody who asks for one thing and does not go away. */
+export function callerFor(actor: string, content: object = {}): Caller {
+  return { actor, signal: new AbortController().signal, requestDigest: () => requestDigest("test", content) };
+}
+
+export const TESTER: Caller = callerFor("test:alice");
+
+/** Where failures of a test's inputs end that nobody foresaw. */
+export function testContainment(): Containment {
+  return new Containment({ clock: systemClock, log: silentLogger, registry: new Registry() });
+}

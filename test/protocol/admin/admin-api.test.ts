@@ -5,7 +5,7 @@ import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/appl
 import { Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
-import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
 let server: AdminServer;
@@ -13,7 +13,12 @@ let client: TestClient;
 
 beforeAll(async () => {
   plane = await openPlaneContext();
-  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  server = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   client = new TestClient(await server.listen("127.0.0.1:0", ServerCredentials.createInsecure()));
 });
 

@@ -8,7 +8,7 @@ import {
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../../src/gen/grpc/health/v1/health_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { ADMIN, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
-import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
 let server: AdminServer;
@@ -16,7 +16,12 @@ let client: TestClient;
 
 beforeEach(async () => {
   plane = await openPlaneContext();
-  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  server = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   client = new TestClient(await server.listen("127.0.0.1:0", ServerCredentials.createInsecure()));
 });
 
