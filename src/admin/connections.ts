@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { exhausted } from "./exhausted.ts";
-import type { AdminLimits, CallKind } from "./limits.ts";
+import { type AdminLimits, type CallKind, WIRE_BYTES } from "./limits.ts";
 
 /** How often is looked at what arrives, while anything does. */
 const LOOK_MS = 100;
@@ -189,7 +189,9 @@ export class Connections {
     for (const connection of this.#connections.values()) {
       const [first] = connection.arriving.values();
       if (first === undefined) continue;
-      const bytes = connection.socket.bytesRead - connection.readBefore;
+      // No more than was read, and no more than each of them can hold: what was read may have been for others.
+      const { arriving, socket, readBefore } = connection;
+      const bytes = Math.min(socket.bytesRead - readBefore, arriving.size * WIRE_BYTES);
       if (now - first.since > requestMs) this.#end(connection, tooSlow(requestMs, bytes));
       else if (bytes > heldBytes.perConnection) {
         this.#end(connection, tooMuch("one connection", bytes, heldBytes.perConnection));

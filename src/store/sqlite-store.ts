@@ -19,6 +19,7 @@ import {
   type HistoryCopy,
   type StateStore,
   type WatchEvent,
+  type WatchOptions,
 } from "./state-store.ts";
 import type { Store } from "./store.ts";
 
@@ -125,7 +126,7 @@ class SqliteStore implements StateStore {
     this.#held.onEpoch(listener);
   }
 
-  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
     return this.#held.watch(options);
   }
 
