@@ -51,6 +51,7 @@ export function createAdminServer({ context, logger, notReady, ...options }: Adm
   const serving: Serving = {
     logger: log,
     clock,
+    pace: context.pace,
     limits,
     containment: options.containment,
     drop: (peer) => connections.drop(peer),

@@ -1,8 +1,7 @@
 import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import { Pace } from "../runtime/pace.ts";
+import type { Pace } from "../runtime/pace.ts";
 import { exhausted } from "./exhausted.ts";
 import { ADMIN_LIMITS } from "./limits.ts";
 import { scanRequest } from "./scan-request.ts";
@@ -22,7 +21,7 @@ const AT_ONCE_BYTES = 64 * 1024;
 export async function decodeRequest<D extends DescMessage>(
   desc: D,
   bytes: Uint8Array,
-  clock: Clock,
+  pace: Pick<Pace, "breathe">,
 ): Promise<MessageShape<D>> {
   const max = ADMIN_LIMITS.maxRequestBytes;
   if (bytes.byteLength > max) {
@@ -39,7 +38,6 @@ export async function decodeRequest<D extends DescMessage>(
   const message = decode(desc, desc, isShort ? bytes : Buffer.concat(rest));
   findUnknown(reflect(desc, message), "", violations);
   if (!isShort) {
-    const pace = new Pace(clock);
     for (const { field, bytes: content } of elements) {
       const list = (message as Record<string, unknown>)[field.localName] as unknown[];
       const element = decode(desc, field.message, content);

@@ -23,6 +23,7 @@ import { requestDigest } from "../operations/request-digest.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
+import type { Pace } from "../runtime/pace.ts";
 import { actorOf } from "./actor.ts";
 import { messagesOf, send } from "./call-streams.ts";
 import type { Peer } from "./connections.ts";
@@ -54,6 +55,7 @@ export type Handlers<Methods extends Record<string, DescMethod>> = {
 export interface Serving {
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly pace: Pick<Pace, "breathe">;
   readonly limits: AdminLimits;
   readonly containment: Containment;
   /** Closes the connection of a client that does not take what it is sent. */
@@ -100,7 +102,7 @@ function unary(method: DescMethod, handler: Unary, serving: Serving, heavy: Turn
     const gone = goneSignal(call, serving);
     const work = async () => {
       gone.throwIfAborted();
-      const request = await decodeRequest(method.input, call.request, serving.clock);
+      const request = await decodeRequest(method.input, call.request, serving.pace);
       return encodeAnswer(
         method,
         await handler(
@@ -142,7 +144,7 @@ function clientStreaming(method: DescMethod, handler: Taking, serving: Serving):
 function serverStreaming(method: DescMethod, handler: Streaming, serving: Serving): UntypedHandleCall {
   return (call: ServerWritableStream<Buffer, Buffer>) =>
     sendAll(method, call, serving, async (gone) => {
-      const request = await decodeRequest(method.input, call.request, serving.clock);
+      const request = await decodeRequest(method.input, call.request, serving.pace);
       return handler(
         request,
         callerOf(call, gone, () => [method, request]),
@@ -205,7 +207,7 @@ async function* requestsOf(
   serving: Serving,
 ): AsyncGenerator {
   for await (const bytes of messagesOf(call, { method: method.name, signal, ...serving })) {
-    yield await decodeRequest(method.input, bytes, serving.clock);
+    yield await decodeRequest(method.input, bytes, serving.pace);
   }
 }
 

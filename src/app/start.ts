@@ -17,11 +17,12 @@ import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
 import { Containment } from "../runtime/containment.ts";
 import { createMetrics } from "../runtime/metrics.ts";
+import { Pace } from "../runtime/pace.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress } from "./config.ts";
+import { type Address, type Config, formatAddress, isLoopback } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
@@ -190,6 +191,7 @@ async function startParts(
       peers: opened.peers,
       checks: health.view,
       clock,
+      pace: new Pace(clock),
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
       storeStatus: opened.status,
@@ -204,7 +206,14 @@ async function startParts(
     xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
     admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
     http: await bound("http", config.http, async () => {
-      const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
+      const http = await startHttpServer({
+        ...config.http,
+        // Whoever may listen elsewhere is asked under names that only its operator knows.
+        mayBeAskedAs: isLoopback(config.http.host) ? isLoopback : undefined,
+        registry: metrics.registry,
+        notReady,
+        containment,
+      });
       stops.push(() => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });
     }),

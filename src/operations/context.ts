@@ -1,6 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Pace } from "../runtime/pace.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Archive } from "../store/archive.ts";
 import type { Journal } from "../store/journal.ts";
@@ -22,6 +23,7 @@ export interface Context {
   /** Absent where nothing is checked. */
   readonly checks?: CheckView;
   readonly clock: Clock;
+  readonly pace: Pick<Pace, "breathe">;
   readonly random: Random;
   readonly plane: {
     readonly version: string;

@@ -36,7 +36,7 @@ export async function executeWrite<R extends WriteAnswer>(
   const validateOnly = useCase.options?.validateOnly === true;
   let isPresent = validateOnly;
   for (let attempt = 1; ; attempt++) {
-    const planned = attemptPlan(context, useCase);
+    const planned = await attemptPlan(context, useCase);
     const earlier = await recallResult(context.journal, caller, useCase);
     if (earlier !== undefined) return earlier;
     if (!isPresent && !(planned.ok && planned.write.ops.length > 0)) {
@@ -65,10 +65,13 @@ type Attempt<R extends WriteAnswer> =
   | { readonly ok: true; readonly write: PlannedWrite<R> }
   | { readonly ok: false; readonly refusal: ControlPlaneError };
 
-function attemptPlan<R extends WriteAnswer>({ store, random }: Context, useCase: WriteUseCase<R>): Attempt<R> {
+async function attemptPlan<R extends WriteAnswer>(
+  { store, random }: Context,
+  useCase: WriteUseCase<R>,
+): Promise<Attempt<R>> {
   try {
     const requestId = useCase.options?.requestId ?? "";
-    return { ok: true, write: useCase.plan({ uid: random.id(), requestId, now: store.now() }) };
+    return { ok: true, write: await useCase.plan({ uid: random.id(), requestId, now: store.now() }) };
   } catch (error) {
     if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
     throw error;

@@ -1,6 +1,5 @@
 import { KINDS, type Kind } from "../domain/name.ts";
 import type { WatchRequest } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { Pace } from "../runtime/pace.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
 import type { Caller, Context } from "./context.ts";
@@ -22,13 +21,12 @@ const MAX_UNREAD = 4_000;
  * `READER_TOO_SLOW`.
  */
 export async function* watch(
-  { store, clock, events }: Context & { readonly events: WatchEvents },
+  { store, pace, events }: Context & { readonly events: WatchEvents },
   { signal }: Caller,
   { kinds, fromRevision }: Omit<WatchRequest, "$typeName">,
 ): AsyncGenerator<Uint8Array> {
   const watched = readKinds(kinds);
   const from = readFrom(fromRevision);
-  const pace = new Pace(clock);
   let told = fromRevision;
   const options = { signal, maxUnread: MAX_UNREAD, ...(from === undefined ? {} : { from }) };
   for await (const event of store.watch(options)) {

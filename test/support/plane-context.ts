@@ -7,6 +7,7 @@ import { requestDigest } from "../../src/operations/request-digest.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { Containment } from "../../src/runtime/containment.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
+import { Pace } from "../../src/runtime/pace.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { noPeers } from "../../src/store/peers.ts";
 import { openMemoryStore } from "../../src/store/sqlite-store.ts";
@@ -33,6 +34,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     peers: noPeers,
     standing: () => [],
     clock: systemClock,
+    pace: new Pace(systemClock),
     random: systemRandom,
     plane: { version: "0.0.0-test", replica: "plane-test", profiles: ENCODING_PROFILES },
     storeStatus,
