@@ -1,12 +1,13 @@
 import { ServerCredentials } from "@grpc/grpc-js";
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
+import { ADMIN_LIMITS } from "../admin/limits.ts";
 import { Fence } from "../control/fence.ts";
 import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { StateDigest } from "../control/state-digest.ts";
-import { startHttpServer } from "../dashboard/http-server.ts";
+import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
@@ -15,7 +16,9 @@ import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
+import type { Finding } from "../operations/finding.ts";
 import { Containment } from "../runtime/containment.ts";
+import { connectionShares, DescriptorWatch, descriptorLimit } from "../runtime/descriptors.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { Pace } from "../runtime/pace.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
@@ -69,6 +72,15 @@ async function startParts(
   const startedAt = clock.monotonic();
   const metrics = createMetrics(() => local.connectedByFleet());
   const containment = new Containment({ clock, log, registry: metrics.registry });
+
+  const limit = descriptorLimit();
+  const descriptors = new DescriptorWatch({ limit, clock, log, registry: metrics.registry });
+  stops.push(async () => descriptors.stop());
+  const shares = connectionShares(limit, {
+    http: MAX_HTTP_CONNECTIONS,
+    admin: ADMIN_LIMITS.maxConnections,
+    xds: Number.POSITIVE_INFINITY,
+  });
 
   const opened = await openStore(config, machine, metrics.registry);
   const store = measureStore(opened.state, metrics, clock);
@@ -175,6 +187,8 @@ async function startParts(
     const [unreadable] = mirror.unreadable.keys();
     if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
     if (!ready) return "starting";
+    const exhausted = descriptors.exhausted();
+    if (exhausted !== undefined) return exhausted.why;
     const notInStep = inStep.admit();
     if (notInStep !== undefined) return notInStep;
     const { frozen, away } = opened.status();
@@ -195,11 +209,16 @@ async function startParts(
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
       storeStatus: opened.status,
-      standing: () => [...inStep.findings(), ...containedFindings(containment.failures(), clock.now())],
+      standing: () => [
+        ...inStep.findings(),
+        ...descriptorFindings(descriptors),
+        ...containedFindings(containment.failures(), clock.now()),
+      ],
     },
     logger: log,
     notReady,
     containment,
+    limits: { maxConnections: shares.admin },
   });
   stops.push(() => admin.stop(config.stopGraceMs));
   const addresses = {
@@ -208,6 +227,7 @@ async function startParts(
     http: await bound("http", config.http, async () => {
       const http = await startHttpServer({
         ...config.http,
+        maxConnections: shares.http,
         // Whoever may listen elsewhere is asked under names that only its operator knows.
         mayBeAskedAs: isLoopback(config.http.host) ? isLoopback : undefined,
         registry: metrics.registry,
@@ -224,6 +244,11 @@ async function startParts(
     "listening",
   );
   return { addresses, failed };
+}
+
+function descriptorFindings(descriptors: DescriptorWatch): Finding[] {
+  const exhausted = descriptors.exhausted();
+  return exhausted === undefined ? [] : [{ what: "no descriptor is left", ...exhausted }];
 }
 
 function profileUnsupported(profile: number, profiles: readonly number[]): ControlPlaneError {

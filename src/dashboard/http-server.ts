@@ -6,8 +6,8 @@ import type { Registry } from "prom-client";
 import type { Containment } from "../runtime/containment.ts";
 import { hostOf } from "./requested-host.ts";
 
-/** Connections at a time; probes and scrapers need a handful. More are closed at once. */
-const MAX_CONNECTIONS = 128;
+/** Connections at a time; probes and scrapers need a handful. */
+export const MAX_HTTP_CONNECTIONS = 128;
 /** Of all header lines of a request. */
 const MAX_HEADER_BYTES = 8 * 1024;
 /** The header of a request is there after this, the request as a whole after twice that, and an answer is taken. */
@@ -26,6 +26,8 @@ export interface HttpServer {
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Connections at a time; more are closed at once. Default: `MAX_HTTP_CONNECTIONS`. */
+  readonly maxConnections?: number;
   /** Which hosts a request may be for; absent: any. */
   readonly mayBeAskedAs?: ((host: string) => boolean) | undefined;
   readonly registry: Registry;
@@ -68,7 +70,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
     getRequestListener(app.fetch),
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = options.maxConnections ?? MAX_HTTP_CONNECTIONS;
   server.setTimeout(SILENT_MS, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
