@@ -119,7 +119,7 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
     getStatus: () => getStatus(context),
     setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),
-    listNodes: ({ fleet }) => listNodes(context, fleet),
+    listNodes: (request) => listNodes(context, request),
     getNode: ({ id }) => getNode(context, id),
   };
 }

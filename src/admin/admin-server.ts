@@ -66,7 +66,7 @@ export function createAdminServer({ context, logger, notReady, ...options }: Adm
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     "grpc.enable_channelz": 0,
-    interceptors: [boundCalls(connections)],
+    interceptors: [boundCalls(connections, options.containment)],
   });
   const names = [AdminService.typeName, Health.typeName];
   const health = healthHandlers({

@@ -1,5 +1,6 @@
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Connections, OpenCall } from "./connections.ts";
 import type { CallKind } from "./limits.ts";
 import { toServiceError } from "./status.ts";
@@ -7,9 +8,10 @@ import { toServiceError } from "./status.ts";
 const KINDS: Readonly<Record<string, CallKind>> = { Import: "upload", Restore: "upload", Backup: "backup" };
 
 /** Counts each call from its first header to the end of its stream, and refuses what is too much before it is read. */
-export function boundCalls(connections: Connections): ServerInterceptor {
+export function boundCalls(connections: Connections, containment: Containment): ServerInterceptor {
   return (method, call) => {
-    const refuse = (error: ControlPlaneError) => call.sendStatus(toServiceError(error));
+    const refuse = (error: ControlPlaneError) =>
+      containment.contain("admin", method.path, () => call.sendStatus(toServiceError(error)));
     let open: OpenCall | undefined;
     const guarded = (step: () => void): boolean => {
       try {
