@@ -41,6 +41,10 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
     // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
+  for (const type of [...RESOURCE_TYPES.map(({ shortName }) => shortName), OTHER]) {
+    for (const counter of [metrics.sent, metrics.acknowledged, metrics.refused]) counter.inc({ type }, 0);
+    for (const histogram of [metrics.sentBytes, metrics.acknowledgement]) histogram.zero({ type });
+  }
   server.on("open", (client) => nodes.opened(client));
   server.on("close", (client) => nodes.closed(client));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
@@ -70,5 +74,7 @@ function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
 }
 
 function shortName(typeUrl: string): string {
-  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? "other";
+  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? OTHER;
 }
+
+const OTHER = "other";

@@ -70,7 +70,7 @@ async function startParts(
   const { clock, random, log, profiles = ENCODING_PROFILES } = machine;
   for (const warning of config.warnings) log.warn({}, warning);
   const startedAt = clock.monotonic();
-  const metrics = createMetrics(() => local.connectedByFleet());
+  const metrics = createMetrics(() => connectedByFleet(mirror, local));
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
   const limit = descriptorLimit();
@@ -244,6 +244,12 @@ async function startParts(
     "listening",
   );
   return { addresses, failed };
+}
+
+/** Fleets that nobody is connected to are there too; `""` is for proxies that no fleet selects. */
+function connectedByFleet(mirror: Mirror, local: LocalNodeDirectory): ReadonlyMap<string, number> {
+  const none = ["", ...Array.from(mirror.all("fleet"), ({ name }) => name)].map((fleet) => [fleet, 0] as const);
+  return new Map([...none, ...local.connectedByFleet()]);
 }
 
 function descriptorFindings(descriptors: DescriptorWatch): Finding[] {

@@ -44,7 +44,10 @@ export function startHealth({ worker: name, registry, peers, ...rest }: HealthOp
     log: log.child({ component: "health" }),
     prober,
     secondOpinion: askPeers(peers),
-    metrics: createHealthMetrics(registry, () => view.stale().size),
+    metrics: createHealthMetrics(registry, {
+      stale: () => view.stale().size,
+      services: () => checkedServices(rest.mirror),
+    }),
   });
   const view: HealthView = new HealthView({ name, worker, state: rest.mirror, peers, clock });
   const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
@@ -60,4 +63,8 @@ export function startHealth({ worker: name, registry, peers, ...rest }: HealthOp
       await worker.stop();
     },
   };
+}
+
+function* checkedServices(mirror: Mirror): Iterable<string> {
+  for (const { name, healthCheck } of mirror.all("service")) if (healthCheck !== undefined) yield name;
 }
