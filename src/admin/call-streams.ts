@@ -72,6 +72,7 @@ async function within<T>(
   { signal, clock }: Pick<Reading, "signal" | "clock">,
   late: () => ControlPlaneError,
 ): Promise<T> {
+  awaited.catch(() => undefined);
   signal.throwIfAborted();
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

@@ -43,7 +43,7 @@ test("an upload has a longest time and most bytes, whatever it sends", async () 
   const large = setUp({ uploadBytes: { Import: 100 } });
   const much = expect(readAll(messagesOf(large.call as never, large.reading))).rejects.toMatchObject({
     code: "UPLOAD_TOO_LARGE",
-    message: expect.stringContaining("all messages of one Import: 120, and at most 100"),
+    message: expect.stringContaining("all messages of one Import: 110, and at most 100"),
   });
   for (let i = 0; i < 12; i++) large.call.write(Buffer.alloc(10));
   await large.clock.advance(0);

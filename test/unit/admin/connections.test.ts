@@ -78,7 +78,7 @@ test("calls are counted by kind, of one connection and of all, until they are cl
   first.close();
   first.close();
   connections.begin(b, "stream", refuse);
-  expect(() => connections.begin(b, "stream", refuse)).toThrow(/of all clients/);
+  expect(() => connections.begin(connect(3), "stream", refuse)).toThrow(/of all clients/);
 });
 
 test("a request that does not come to its end is refused, and its connection ends", async () => {
