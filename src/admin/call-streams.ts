@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { ServerReadableStream } from "@grpc/grpc-js";
-import { ControlPlaneError } from "../domain/errors.ts";
+import type { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { exhausted } from "./exhausted.ts";
 import type { AdminLimits } from "./limits.ts";
@@ -15,7 +15,7 @@ export interface Reading {
 /**
  * The messages of a call that takes a stream of them, one at a time.
  *
- * @throws ControlPlaneError `exhausted` / `UPLOAD_TOO_LARGE`; `timeout` / `UPLOAD_TOO_SLOW`; the signal's reason when it is
+ * @throws ControlPlaneError `exhausted` / `UPLOAD_TOO_LARGE`, `UPLOAD_TOO_SLOW`; the signal's reason when it is
  * aborted while one is awaited.
  */
 export async function* messagesOf(
@@ -27,11 +27,13 @@ export async function* messagesOf(
   const max = limits.uploadBytes[method] ?? limits.maxRequestBytes;
   let bytes = 0;
   for (;;) {
-    const leftMs = startedAt + limits.uploadMs - clock.monotonic();
-    const waitMs = Math.min(limits.uploadIdleMs, Math.max(leftMs, 0));
-    const { value, done } = await within(iterator.next(), waitMs, { signal, clock }, () =>
-      tooSlow(method, waitMs < limits.uploadIdleMs ? limits.uploadMs : limits.uploadIdleMs),
-    );
+    const leftMs = Math.max(startedAt + limits.uploadMs - clock.monotonic(), 0);
+    const { uploadIdleMs, uploadMs } = limits;
+    const late = () =>
+      leftMs < uploadIdleMs
+        ? tooSlow("all messages", method, uploadMs)
+        : tooSlow("the next message", method, uploadIdleMs);
+    const { value, done } = await within(iterator.next(), Math.min(uploadIdleMs, leftMs), { signal, clock }, late);
     if (done === true) return;
     bytes += value.byteLength;
     if (bytes > max) {
@@ -86,11 +88,11 @@ async function within<T>(
   }
 }
 
-function tooSlow(method: string, ms: number): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "timeout",
-    code: "UPLOAD_TOO_SLOW",
-    message: `${method}: nothing came for ${ms / 1000} s, or it took longer than an upload may (docs/api.md, "Limits"); nothing was changed`,
-    details: { limit: String(ms) },
+function tooSlow(what: string, method: string, ms: number): ControlPlaneError {
+  return exhausted("UPLOAD_TOO_SLOW", {
+    limit: `time for ${what} of one ${method}`,
+    came: "no end",
+    max: `${ms / 1000} s`,
+    cure: "nothing was changed; send it without a pause",
   });
 }

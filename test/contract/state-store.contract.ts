@@ -374,6 +374,19 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         expect(await reader.ended).toMatchObject({ kind: "precondition", code: "COMPACTED" });
       });
 
+      it("ends a reader that is behind by more than it may be, and no other", async () => {
+        const { signal } = new AbortController();
+        const { revision: from } = await write(put("behind/0", "0"));
+        const behind = state.watch({ from, signal, maxUnread: 3 })[Symbol.asyncIterator]();
+        const other = state.watch({ from, signal })[Symbol.asyncIterator]();
+        const first = Promise.all([behind.next(), other.next()]);
+        await write(put("behind/1", "1"));
+        await first;
+        for (let i = 2; i <= 6; i++) await write(put(`behind/${i}`, "1"));
+        await expect(behind.next()).rejects.toMatchObject({ kind: "exhausted", code: "READER_TOO_SLOW" });
+        expect((await other.next()).done).toBe(false);
+      });
+
       it("tells a slow reader the latest values, and never holds up a commit for it", async () => {
         const iterator = state.watch({ signal: new AbortController().signal })[Symbol.asyncIterator]();
         await iterator.next();

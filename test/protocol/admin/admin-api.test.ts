@@ -109,6 +109,24 @@ test("who asks is taken from the call", async () => {
   expect(await plane.journal.list({ limit: 1 })).toMatchObject([{ actor: "peer:127.0.0.1" }]);
 });
 
+test("a request id is one request of one caller: a retry gets its answer, anything else a refusal, or is another request", async () => {
+  const create = (name: string, labels: Record<string, string>, actor: string) =>
+    client.call(
+      ADMIN.createService,
+      { service: { name, labels }, options: { requestId: "deploy-1" } },
+      { "x-fairlead-actor": actor },
+    );
+  const first = await create("once", { a: "1", b: "2" }, "ci:one");
+  expect((await create("once", { b: "2", a: "1" }, "ci:one")).revision).toBe(first.revision);
+  const reused = await refusalOf(create("once", { a: "2", b: "2" }, "ci:one"));
+  expect(reused).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "REQUEST_ID_REUSED" });
+  expect((await refusalOf(create("twice", {}, "ci:one"))).message).toContain("services/once");
+  expect((await create("twice", {}, "ci:two")).service?.name).toBe("twice");
+  expect((await client.call(ADMIN.listHistory, { kind: "service", name: "twice" })).entries).toMatchObject([
+    { actor: "ci:two", requestId: "deploy-1" },
+  ]);
+});
+
 test("an apply is one answer for all of its objects", async () => {
   const object = { case: "service", value: { name: "applied" } } as const;
   const answer = await client.call(ADMIN.apply, { objects: [{ object }], owner: "test" });

@@ -20,7 +20,7 @@ const readAll = async (messages: AsyncIterable<Buffer>) => {
 test("an upload whose client says nothing more ends", async () => {
   const { clock, call, reading } = setUp();
   const read = readAll(messagesOf(call as never, reading));
-  const refused = expect(read).rejects.toMatchObject({ kind: "timeout", code: "UPLOAD_TOO_SLOW" });
+  const refused = expect(read).rejects.toMatchObject({ kind: "exhausted", code: "UPLOAD_TOO_SLOW" });
   call.write(Buffer.alloc(10));
   await clock.advance(50_000);
   call.write(Buffer.alloc(10));
