@@ -1,5 +1,4 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { WireType } from "@bufbuild/protobuf/wire";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { exhausted } from "./exhausted.ts";
 
@@ -11,6 +10,9 @@ export const MAX_OBJECT_FIELDS = 100_000;
 export const MAX_MAP_ENTRIES = 1_024;
 /** Messages within messages. */
 const MAX_DEPTH = 32;
+
+/** How a value is written; groups, which nothing here uses, are left out. */
+const WIRE = { varint: 0, bit64: 1, bytes: 2, bit32: 5 } as const;
 
 /** An element of a list of messages that the request holds itself: an object of an `Apply`. */
 export interface RequestElement {
@@ -91,7 +93,7 @@ function scan(reader: Reader, desc: DescMessage, budgets: readonly Budget[], onF
       if (field.mapKind === "message") scanEntry(reader.within(content), field.message, inner, depth);
     } else if (field.message !== undefined) {
       scan(reader.within(content), field.message, inner, undefined, depth + 1);
-    } else if (field.fieldKind === "list" && wireType === WireType.LengthDelimited && !isText(field)) {
+    } else if (field.fieldKind === "list" && wireType === WIRE.bytes && !isText(field)) {
       for (const budget of inner) budget.spend(packedCount(content));
     }
   }
@@ -103,7 +105,7 @@ function scanEntry(reader: Reader, value: DescMessage, budgets: readonly Budget[
     const [no, wireType] = reader.tag();
     for (const budget of budgets) budget.spend(1);
     const content = reader.value(wireType);
-    if (no === 2 && wireType === WireType.LengthDelimited) {
+    if (no === 2 && wireType === WIRE.bytes) {
       scan(reader.within(content), value, budgets, undefined, depth + 2);
     }
   }
@@ -128,25 +130,25 @@ function fieldOf(desc: DescMessage, no: number): DescField | undefined {
 }
 
 /** Whether a field may be written so. A decoder goes by the field and not by what is written, and would read on elsewhere. */
-function fits(field: DescField, wireType: WireType): boolean {
+function fits(field: DescField, wireType: number): boolean {
   if (field.message !== undefined || field.fieldKind === "map" || isText(field)) {
-    return wireType === WireType.LengthDelimited;
+    return wireType === WIRE.bytes;
   }
-  const own = field.scalar === undefined ? WireType.Varint : (FIXED[field.scalar] ?? WireType.Varint);
-  return wireType === own || (field.fieldKind === "list" && wireType === WireType.LengthDelimited);
+  const own = field.scalar === undefined ? WIRE.varint : (FIXED[field.scalar] ?? WIRE.varint);
+  return wireType === own || (field.fieldKind === "list" && wireType === WIRE.bytes);
 }
 
 function isText({ scalar }: DescField): boolean {
   return scalar === ScalarType.STRING || scalar === ScalarType.BYTES;
 }
 
-const FIXED: { readonly [T in ScalarType]?: WireType } = {
-  [ScalarType.DOUBLE]: WireType.Bit64,
-  [ScalarType.FIXED64]: WireType.Bit64,
-  [ScalarType.SFIXED64]: WireType.Bit64,
-  [ScalarType.FLOAT]: WireType.Bit32,
-  [ScalarType.FIXED32]: WireType.Bit32,
-  [ScalarType.SFIXED32]: WireType.Bit32,
+const FIXED: { readonly [T in ScalarType]?: number } = {
+  [ScalarType.DOUBLE]: WIRE.bit64,
+  [ScalarType.FIXED64]: WIRE.bit64,
+  [ScalarType.SFIXED64]: WIRE.bit64,
+  [ScalarType.FLOAT]: WIRE.bit32,
+  [ScalarType.FIXED32]: WIRE.bit32,
+  [ScalarType.SFIXED32]: WIRE.bit32,
 };
 
 /** Goes through the fields of one message without making anything of them. */
@@ -176,17 +178,17 @@ class Reader {
     return new Reader(this.#request, content);
   }
 
-  tag(): [no: number, wireType: WireType] {
+  tag(): [no: number, wireType: number] {
     const tag = this.#varint();
     return [Math.floor(tag / 8), tag % 8];
   }
 
   /** Steps over a value; gives what a length-delimited one holds. */
-  value(wireType: WireType): Uint8Array {
-    if (wireType === WireType.Varint) this.#varint();
-    else if (wireType === WireType.Bit64) this.#at += 8;
-    else if (wireType === WireType.Bit32) this.#at += 4;
-    else if (wireType === WireType.LengthDelimited) {
+  value(wireType: number): Uint8Array {
+    if (wireType === WIRE.varint) this.#varint();
+    else if (wireType === WIRE.bit64) this.#at += 8;
+    else if (wireType === WIRE.bit32) this.#at += 4;
+    else if (wireType === WIRE.bytes) {
       const length = this.#varint();
       const start = this.#at;
       this.#at += length;

@@ -19,11 +19,11 @@ export interface ServiceCounter<V extends string> {
 export function serviceCounter<V extends string>(options: ServiceCounterOptions<V>): ServiceCounter<V> {
   const { name, help, label, values, services, registry } = options;
   const counts = new Map<string, Map<V, number>>();
-  new Counter({
+  const counter = new Counter({
     name,
     help,
     labelNames: ["service", label],
-    registers: [registry],
+    registers: [],
     collect() {
       const present = new Set(services());
       for (const service of counts.keys()) if (!present.has(service)) counts.delete(service);
@@ -33,6 +33,7 @@ export function serviceCounter<V extends string>(options: ServiceCounterOptions<
       }
     },
   });
+  registry.registerMetric(counter);
   return {
     inc: (service, value) => {
       const own = counts.get(service) ?? new Map<V, number>();

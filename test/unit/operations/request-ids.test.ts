@@ -24,7 +24,7 @@ const createService = (fields: ServiceFields = { name: "shop" }, actor = "test:a
   const message = create(ServiceSchema, fields);
   return createObject(plane, callerFor(actor, message), { kind: "service", message, options });
 };
-const update = (fields: ServiceFields, caller = TESTER, withId: typeof options | undefined = undefined) =>
+const update = (fields: ServiceFields, caller = TESTER, withId?: typeof options) =>
   updateObject(plane, caller, {
     kind: "service",
     message: create(ServiceSchema, { ...fields, name: "shop" }),
