@@ -6,7 +6,7 @@ import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import type { Context } from "../operations/context.ts";
 import type { Containment } from "../runtime/containment.ts";
-import { type Listening, listenOn } from "../runtime/listen.ts";
+import { type Listener, listenOn } from "../runtime/listener.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { adminHandlers } from "./admin-handlers.ts";
 import { boundCalls } from "./bound-calls.ts";
@@ -81,7 +81,7 @@ export function createAdminServer({ context, logger, notReady, ...options }: Adm
   server.addService(grpcServiceDefinition(Health), implementService(Health, health, serving));
   const reflection = implementService(ServerReflection, reflectionHandlers(names), serving);
   for (const name of REFLECTION_NAMES) server.addService(grpcServiceDefinition(ServerReflection, name), reflection);
-  const listening: Listening[] = [];
+  const listening: Listener[] = [];
   return {
     listen: async (address, credentials) => {
       const colon = address.lastIndexOf(":");
@@ -90,9 +90,11 @@ export function createAdminServer({ context, logger, notReady, ...options }: Adm
       const accept = (socket: Socket) => {
         if (connections.add(socket)) injector.injectConnection(socket);
       };
-      const bound = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), (socket) =>
-        options.containment.contain("admin", `connection of ${socket.remoteAddress}`, () => accept(socket)),
-      ).catch((error: unknown) => {
+      const { containment } = options;
+      const bound = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), {
+        accept: (socket) => containment.contain("admin", `connection of ${socket.remoteAddress}`, () => accept(socket)),
+        failed: (error) => containment.note("admin", "a connection", error),
+      }).catch((error: unknown) => {
         throw cannotListen(address, error);
       });
       listening.push(bound);

@@ -5,12 +5,14 @@ import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { featureLevelOf } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { Random } from "../runtime/random.ts";
 import {
   type NodeIdentity,
   type Placement,
+  REFUSING_LIMITS,
   RESOURCE_TYPES,
   type ResourceCache,
   XdsServer,
@@ -30,17 +32,22 @@ export interface ProxyService {
   readonly identifier: () => string;
   readonly hold: () => string | undefined;
   readonly admit: () => string | undefined;
+  readonly containment: Containment;
+  readonly maxConnections: number;
 }
 
 /** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */
-export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxyService): XdsServer {
+export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ...rest }: ProxyService): XdsServer {
   const server = new XdsServer({
     ...rest,
     cache,
+    limits: { maxConnections },
     groupOf: (node) => placementOf(node, mirror),
+    onLimit: (limit) => metrics.limitsMet.inc({ limit }),
     // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
+  for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
   for (const type of [...RESOURCE_TYPES.map(({ shortName }) => shortName), OTHER]) {
     for (const counter of [metrics.sent, metrics.acknowledged, metrics.refused]) counter.inc({ type }, 0);
     for (const histogram of [metrics.sentBytes, metrics.acknowledgement]) histogram.zero({ type });
@@ -64,10 +71,7 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
 }
 
 function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
-  const metadata = Object.fromEntries(
-    Object.entries(node.metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
-  const selection = selectFleet({ cluster: node.cluster, metadata }, mirror.all("fleet"));
+  const selection = selectFleet(node, mirror.all("fleet"));
   return "fleet" in selection
     ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
     : { silent: selection.reason };

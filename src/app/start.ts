@@ -6,6 +6,7 @@ import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
+import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
 import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
@@ -16,21 +17,24 @@ import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
+import { fillNetworks, networksForNewFleetsOf } from "../operations/fill-networks.ts";
 import type { Finding } from "../operations/finding.ts";
 import { Containment } from "../runtime/containment.ts";
-import { connectionShares, DescriptorWatch, descriptorLimit } from "../runtime/descriptors.ts";
+import { descriptorLimit } from "../runtime/descriptor-limit.ts";
+import { connectionShares, DescriptorWatch } from "../runtime/descriptors.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { Pace } from "../runtime/pace.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
-import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress, isLoopback, parseAddress } from "./config.ts";
+import { DEFAULT_LIMITS, ResourceCache } from "../xds/server/library.ts";
+import { type Address, type Config, formatAddress, isLoopback, listensOnLoopbackOnly, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
 import { openDoor } from "./open-door.ts";
 import { openStore } from "./open-store.ts";
+import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
 
@@ -80,7 +84,7 @@ async function startParts(
   const shares = connectionShares(limit, {
     http: MAX_HTTP_CONNECTIONS,
     admin: ADMIN_LIMITS.maxConnections,
-    xds: Number.POSITIVE_INFINITY,
+    xds: DEFAULT_LIMITS.maxConnections,
   });
 
   const opened = await openStore(config, machine, { registry: metrics.registry, containment });
@@ -101,6 +105,10 @@ async function startParts(
   for (const error of mirror.unreadable.values()) throw error;
 
   if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
+
+  const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
+  // Before anything is derived: what ran before fleets had networks goes on.
+  await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -145,6 +153,7 @@ async function startParts(
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
+    maxConnections: shares.xds,
     cache,
     mirror,
     nodes: local,
@@ -157,6 +166,7 @@ async function startParts(
     identifier,
     hold: inStep.hold,
     admit: inStep.admit,
+    containment,
   });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
@@ -169,10 +179,17 @@ async function startParts(
     log,
     lease: opened.lease,
     workers: () => liveReplicas(config.replica, opened.peers),
+    networksForNewFleets,
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;
-  const outbound = openDoor({ config, store: opened, planes: () => [], clock });
+  const outbound = openDoor({
+    config,
+    store: opened,
+    planes: () => mirror.planeAddresses.map((address) => ({ what: "where a plane of this store listens", ...address })),
+    interfaces: machine.interfaces,
+    clock,
+  });
   stops.push(async () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
@@ -213,7 +230,7 @@ async function startParts(
       clock,
       pace: new Pace(clock),
       random,
-      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
+      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets },
       storeStatus: opened.status,
       standing: () => [
         ...inStep.findings(),
@@ -249,6 +266,15 @@ async function startParts(
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
+  const recording = recordPlane({
+    mirror,
+    store,
+    clock,
+    log,
+    replica: config.replica,
+    addresses: planeAddresses(Object.values(addresses), machine.interfaces()),
+  });
+  stops.push(async () => recording.stop());
   ready = true;
   log.info(
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },

@@ -66,12 +66,14 @@ type Attempt<R extends WriteAnswer> =
   | { readonly ok: false; readonly refusal: ControlPlaneError };
 
 async function attemptPlan<R extends WriteAnswer>(
-  { store, random }: Context,
+  { store, random, plane }: Context,
   useCase: WriteUseCase<R>,
 ): Promise<Attempt<R>> {
   try {
     const requestId = useCase.options?.requestId ?? "";
-    return { ok: true, write: await useCase.plan({ uid: random.id(), requestId, now: store.now() }) };
+    const { networksForNewFleets } = plane;
+    const stamp = { uid: random.id(), requestId, now: store.now(), networksForNewFleets };
+    return { ok: true, write: await useCase.plan(stamp) };
   } catch (error) {
     if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
     throw error;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { Counter, type Registry } from "prom-client";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
@@ -7,16 +7,7 @@ import { repeat } from "./repeat.ts";
 /** How often is looked whether a descriptor is left. */
 const LOOK_MS = 1_000;
 /** Descriptors for all but connections to the ports: half of what there is, and no more than these. */
-const MAX_OWN = 2_048;
-
-/** How many descriptors this process may have open, where the system tells. */
-export function descriptorLimit(): number | undefined {
-  try {
-    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]) || undefined;
-  } catch {
-    return undefined;
-  }
-}
+const MAX_OWN = 1_536;
 
 /** Most connections of each port. */
 export interface ConnectionShares {

@@ -2,12 +2,12 @@ import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { startPlane } from "../../support/plane.ts";
 
-test("however many connect to the admin port, /healthz answers, and the plane goes on", async () => {
+test("however many connect to the other ports, /healthz answers, and the plane goes on", async () => {
   await using plane = await startPlane({ enter: ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh"] });
-  const port = Number(plane.addresses.admin.split(":").at(-1));
+  const ports = [plane.addresses.admin, plane.addresses.xds].map((address) => Number(address.split(":").at(-1)));
   const sockets = await Promise.all(
-    Array.from({ length: 400 }, () => {
-      const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+    Array.from({ length: 600 }, (_, i) => {
+      const socket = connect(ports[i % 2] ?? 0, "127.0.0.1").on("error", () => undefined);
       return new Promise<Socket>((resolve) => socket.once("connect", () => resolve(socket)));
     }),
   );

@@ -11,7 +11,7 @@ test("the ports together leave descriptors for everything else, and each has som
   fc.assert(
     fc.property(fc.integer({ min: 64, max: 2 ** 21 }), (limit) => {
       const { http, admin, xds } = connectionShares(limit, WANTED);
-      expect(http + admin + xds).toBeLessThanOrEqual(limit - Math.min(2_048, Math.floor(limit / 2)));
+      expect(http + admin + xds).toBeLessThanOrEqual(limit - Math.min(1_536, Math.floor(limit / 2)));
       for (const share of [http, admin, xds]) expect(share).toBeGreaterThan(0);
       expect(http).toBeLessThanOrEqual(WANTED.http);
       expect(admin).toBeLessThanOrEqual(WANTED.admin);

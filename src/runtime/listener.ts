@@ -1,21 +1,32 @@
 import { lookup } from "node:dns/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
-/** Connections that may wait to be accepted; the kernel's own bound (`net.core.somaxconn`) may be lower. */
-const BACKLOG = 4_096;
+/**
+ * Connections that may wait to be accepted; the kernel's own bound (`net.core.somaxconn`) is lower. A fleet comes back
+ * all at once after a restart, and with Node's default of 511, which grpc-js cannot change, whoever does not fit tries
+ * again only after a second.
+ */
+const BACKLOG = 65_535;
 
-export interface Listening {
+export type Listener = {
   readonly port: number;
   /** Takes no more connections; those there are stay. */
   close(): void;
-}
+};
+
+/** What a listener tells. */
+type Accepting = {
+  accept(socket: Socket): void;
+  /** A connection could not be accepted; the listener goes on. */
+  failed(error: Error): void;
+};
 
 /**
  * Listens on every address of the host that this machine has.
  *
- * @throws Error when one of them cannot be bound, or there is none.
+ * @throws Error when one of them cannot be bound, or there is none
  */
-export async function listenOn(host: string, port: number, accept: (socket: Socket) => void): Promise<Listening> {
+export async function listenOn(host: string, port: number, accepting: Accepting): Promise<Listener> {
   const servers: Server[] = [];
   const close = () => {
     for (const server of servers) server.close();
@@ -24,9 +35,10 @@ export async function listenOn(host: string, port: number, accept: (socket: Sock
   let foreign: unknown;
   try {
     for (const { address } of await lookup(host, { all: true })) {
-      const server = createServer(accept);
+      const server = createServer((socket) => accepting.accept(socket));
       try {
         bound = await bind(server, address, bound);
+        server.on("error", (error) => accepting.failed(error));
         servers.push(server);
       } catch (error) {
         if (!isForeign(error)) throw error;
@@ -46,8 +58,6 @@ function bind(server: Server, host: string, port: number): Promise<number> {
     server.once("error", reject);
     server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off("error", reject);
-      // What cannot be accepted is lost to its client and to nobody else; a server without a listener would end the process.
-      server.on("error", () => undefined);
       resolve((server.address() as AddressInfo).port);
     });
   });
