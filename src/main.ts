@@ -34,5 +34,6 @@ stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
 const exit = (code: number) => exitProcess(code, systemClock);
 const host = { environment: env, stdout, stderr, stopSignal, escaped };
 const commands = [upCommand, provisionCommand].map((build) => build(host, exit));
-const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY, timeZone };
 process.exitCode = await runCli(argv.slice(2), io, undefined, commands, storeDoor(host));

@@ -16,6 +16,8 @@ export interface CliIo {
   readonly clock: Clock;
   /** Whether standard output is a terminal: progress is drawn in place there. */
   readonly isTty: boolean;
+  /** Where the reader is, as `Europe/Vienna`: times are shown there. Default: UTC. */
+  readonly timeZone?: string;
   /** What `-f -` reads. Default: the standard input of the process. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Ends what would go on for ever, `watch` for example. */

@@ -148,11 +148,11 @@ function pruned(state: State, owner: string, puts: readonly PlacedPut[]): Object
   );
 }
 
-function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
+export function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
   if (op === undefined) return { kind, name, action: "unchanged", fields };
   return { kind, name, action: state.get(kind, name) === undefined ? "create" : "update", fields };
 }
 
-function deletion({ kind, name }: ObjectId): PlannedChange[] {
+export function deletion({ kind, name }: ObjectId): PlannedChange[] {
   return kind === "health" ? [] : [{ kind, name, action: "delete", fields: [] }];
 }

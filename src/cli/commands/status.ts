@@ -5,7 +5,7 @@ import { messageText } from "../data-text.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { formatAge, formatAgo } from "../time-text.ts";
+import { formatAge, formatAgo, formatDuration, fromDuration } from "../time-text.ts";
 
 export function statusCommand(context: CliContext): Command {
   return new Command("status")
@@ -31,15 +31,29 @@ Examples:
 function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
   const lastWrite = status.lastWriteTime === undefined ? "" : `, last write ${formatAgo(status.lastWriteTime, nowMs)}`;
   const copies = status.storeCopies > 1 ? `, ${status.storeCopies} copies` : "";
-  const degraded = status.services - status.servicesWhole;
+  const { servicesDown: down } = status;
+  const degraded = status.services - status.servicesWhole - down;
   return [
     `  plane      ${replicasText(status)}, version ${status.version}; store ${status.store}${copies}${lastWrite}`,
     `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date${
       status.proxiesRefusing > 0 ? `, ${status.proxiesRefusing} refused something` : ""
     }`,
-    `  services   ${status.services}, ${status.servicesWhole} whole${degraded > 0 ? `, ${degraded} degraded` : ""}`,
+    `  services   ${status.services}, ${status.servicesWhole} whole${down > 0 ? `, ${down} DOWN` : ""}${
+      degraded > 0 ? `, ${degraded} degraded` : ""
+    }`,
     `  backends   ${status.backends}, ${status.backendsEligible} eligible`,
+    ...startLines(status, nowMs),
     ...renderProblems(status, nowMs),
+  ];
+}
+
+/** What the replica that answers found when it started. */
+function startLines({ start, replicas, replica }: GetStatusResponse, nowMs: number): string[] {
+  if (start?.time === undefined) return [];
+  const took = start.took === undefined ? "" : ` in ${formatDuration(fromDuration(start.took))}`;
+  const who = replicas.length > 1 ? `${replica} ` : "";
+  return [
+    `  started    ${who}${formatAgo(start.time, nowMs)}, state restored at revision ${start.revision}${took}; ${start.proxies} proxies connected to it`,
   ];
 }
 
@@ -53,6 +67,10 @@ function replicasText({ replicas, replica, revision }: GetStatusResponse): strin
 
 function renderProblems({ problems }: GetStatusResponse, nowMs: number): string[] {
   if (problems.length === 0) return [];
-  const rows = problems.map(({ what, since, why }) => [what, formatAge(since, nowMs), why]);
+  const rows = problems.map(({ what, since, sinceAtLeast, why }) => [
+    what,
+    `${sinceAtLeast ? ">" : ""}${formatAge(since, nowMs)}`,
+    why,
+  ]);
   return tableLines(["PROBLEM", "SINCE", "WHY"], rows).map((line) => `  ${line}`);
 }
