@@ -33,7 +33,7 @@ export function journalContract(name: string, factory: StoreFactory): void {
         put(`found/${i}`, "1", { history: { generation: 1, keep: 2 } }),
       );
       const { revision } = await store.state.commit({ ops, cause: said("r-found") });
-      await store.state.commit({ ops: [put("found/0", "2")], cause: said("r-later") });
+      await store.state.commit({ ops: [put("found/0", "2")], cause: said("r-found-later") });
       expect(await store.journal.findCommit(revision)).toMatchObject({ revision, requestId: "r-found" });
       expect(await store.journal.findCommit({ ...revision, position: revision.position + 1_000 })).toBeUndefined();
       expect(await store.journal.findCommit({ ...revision, epoch: revision.epoch + 1 })).toBeUndefined();
