@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -6,6 +7,7 @@ import { Client, credentials, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AnyObjectSchema, ApplyRequestSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WatchRequestSchema } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import { ServerReflectionRequestSchema } from "../../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ADMIN, type Refusal, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
 import { LONGEST_TURN_ARGS, longestTurn } from "../../support/longest-turn.ts";
 import { type Plane, startPlane } from "../../support/plane.ts";
@@ -92,6 +94,25 @@ test("a thousand watchers that read nothing cost one copy of the state, and the 
   expect(longest).toBeLessThan(BLOCKED_MS);
   for (const each of clients) each.close();
   await client.call(ADMIN.getStatus, {});
+}, 60_000);
+
+test("who asks reflection for a thousand files and reads none is answered no more than it takes", async () => {
+  const before = residentMb();
+  const messageRequest = { case: "fileByFilename" as const, value: "fairlead/admin/v1/admin.proto" };
+  const request = create(ServerReflectionRequestSchema, { messageRequest });
+  const question = Buffer.from(toBinary(ServerReflectionRequestSchema, request));
+  const grpc = new Client(plane.addresses.admin, credentials.createInsecure());
+  const pass = (bytes: Buffer) => bytes;
+  const call = grpc.makeBidiStreamRequest("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", pass, pass);
+  call.on("error", () => undefined);
+  const longest = await longestTurnDuring(async () => {
+    for (let i = 0; i < 1_000; i++) call.write(question);
+    await once(call, "metadata");
+  });
+  expect(residentMb() - before).toBeLessThan(60);
+  expect(longest).toBeLessThan(BLOCKED_MS);
+  call.cancel();
+  grpc.close();
 }, 60_000);
 
 test("a request of millions of labels is refused before anything is made of it", async () => {
