@@ -1,13 +1,11 @@
-import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { create, type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
 import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
 import type { Pace } from "../runtime/pace.ts";
+import { unknownContent } from "../schema/unknown-content.ts";
 import { exhausted } from "./exhausted.ts";
 import { ADMIN_LIMITS } from "./limits.ts";
 import { scanRequest } from "./scan-request.ts";
 
-/** How many unknown fields an error names. */
-const NAMED = 20;
 /** A request of up to this size is decoded at once. */
 const AT_ONCE_BYTES = 64 * 1024;
 
@@ -36,12 +34,12 @@ export async function decodeRequest<D extends DescMessage>(
   const violations: Violation[] = [];
   const isShort = bytes.byteLength <= AT_ONCE_BYTES;
   const message = decode(desc, desc, isShort ? bytes : Buffer.concat(rest));
-  findUnknown(reflect(desc, message), "", violations);
+  violations.push(...unknownFields(desc, message));
   if (!isShort) {
     for (const { field, bytes: content } of elements) {
       const list = (message as Record<string, unknown>)[field.localName] as unknown[];
       const element = decode(desc, field.message, content);
-      findUnknown(reflect(field.message, element), `${field.jsonName}[${list.length}]`, violations);
+      violations.push(...unknownFields(field.message, element, `${field.jsonName}[${list.length}]`));
       list.push(element);
       await pace.breathe();
     }
@@ -64,25 +62,12 @@ function decode<D extends DescMessage>(request: DescMessage, desc: D, bytes: Uin
   }
 }
 
-function findUnknown(message: ReflectMessage, path: string, violations: Violation[]): void {
-  for (const { no } of message.getUnknown() ?? []) {
-    if (violations.length === NAMED) return;
-    violations.push({
-      field: path,
-      message: `${message.desc.name} has no field ${no}; the client is newer than the plane, or not made for it`,
-    });
-  }
-  for (const field of message.fields) {
-    if (!message.isSet(field)) continue;
-    const at = path === "" ? field.jsonName : `${path}.${field.jsonName}`;
-    if (field.fieldKind === "message") {
-      findUnknown(message.get(field), at, violations);
-    } else if (field.fieldKind === "list" && field.listKind === "message") {
-      let i = 0;
-      for (const item of message.get(field)) findUnknown(item as ReflectMessage, `${at}[${i++}]`, violations);
-    } else if (field.fieldKind === "map" && field.mapKind === "message") {
-      for (const [key, value] of message.get(field))
-        findUnknown(value as ReflectMessage, `${at}[${String(key)}]`, violations);
-    }
-  }
+/** A value that an enum does not have is refused where the object is checked, with what would be right. */
+function unknownFields(desc: DescMessage, message: Message, at = ""): Violation[] {
+  return unknownContent(desc, message)
+    .filter(({ kind }) => kind === "field")
+    .map(({ path, message }) => ({
+      field: [at, path].filter((part) => part !== "").join("."),
+      message: `${message}; the client is newer than the plane, or not made for it`,
+    }));
 }

@@ -79,7 +79,10 @@ export async function recallResult<R extends WriteAnswer>(
 function unpack({ result }: JournalEntry): { readonly answer?: Uint8Array; readonly digest?: Buffer } {
   if (result === undefined) return {};
   // The declared type has no `info`: it gives how much of the input the answer took.
-  const { buffer: answer, engine } = inflateRawSync(result, { info: true }) as unknown as {
+  const { buffer: answer, engine } = inflateRawSync(result, {
+    info: true,
+    maxOutputLength: MAX_WHOLE_ANSWER_BYTES,
+  }) as unknown as {
     readonly buffer: Buffer;
     readonly engine: { readonly bytesWritten: number };
   };

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { readRecord } from "../control/stored-record.ts";
 import { type Kind, parseStoreKey } from "../domain/name.ts";
 import {
   type WatchEvent,
@@ -6,7 +7,6 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { decodeStored } from "../schema/stored-object.ts";
 import type { Change } from "../store/state-store.ts";
 import { anyObject } from "./any-object.ts";
 
@@ -23,7 +23,7 @@ export interface EncodedEvent {
 export class WatchEvents {
   readonly #encoded = new WeakMap<Uint8Array, { readonly change: Change; readonly event: EncodedEvent }>();
 
-  /** Nothing for what is no object. @throws ControlPlaneError `corrupt` for an object that cannot be read. */
+  /** Nothing for what is no object, and for one that cannot be read: it is as it was before, and is named in `status`. */
   eventOf(change: Change): EncodedEvent | undefined {
     const { value } = change;
     if (value === undefined) return encode(change);
@@ -47,14 +47,19 @@ export function encodeAnswer(
 function encode(change: Change): EncodedEvent | undefined {
   const id = parseStoreKey(change.key);
   if (id === undefined) return undefined;
+  const event = eventOf(id, change);
+  if (event === undefined) return undefined;
   // An answer with nothing but the event: fields of one message may be written one after the other.
-  const events = [eventOf(id, change)];
-  return { kind: id.kind, bytes: toBinary(WatchResponseSchema, create(WatchResponseSchema, { events })) };
+  const bytes = toBinary(WatchResponseSchema, create(WatchResponseSchema, { events: [event] }));
+  return { kind: id.kind, bytes };
 }
 
-function eventOf({ kind, name }: { kind: Kind; name: string }, { key, value, revision }: Change): WatchEvent {
+function eventOf({ kind, name }: { kind: Kind; name: string }, change: Change): WatchEvent | undefined {
+  const { key, value, revision } = change;
   if (value === undefined) return create(WatchEventSchema, { kind, name, deleted: true });
-  const stored = decodeStored(key, value, revision);
+  const { content } = readRecord(key, value, revision);
+  if (content?.is !== "object") return undefined;
+  const { stored } = content;
   return stored.kind === "health"
     ? create(WatchEventSchema, { kind, name, health: stored.message })
     : create(WatchEventSchema, { kind, name, object: anyObject(stored.kind, stored.message) });
