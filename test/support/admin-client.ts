@@ -59,6 +59,27 @@ export class TestClient {
     );
   }
 
+  /** Sends messages to a method of any kind and leaves after a while, whatever it answers; nothing is read where `reads` is false. */
+  talk(
+    method: DescMethod,
+    messages: readonly Uint8Array[],
+    { leaveAfterMs, reads = true }: { readonly leaveAfterMs: number; readonly reads?: boolean },
+  ): Promise<void> {
+    const pass = (bytes: Buffer) => bytes;
+    const call = this.#client.makeBidiStreamRequest(pathOf(method), pass, pass, new Metadata());
+    call.on("error", () => undefined);
+    if (reads) call.resume();
+    for (const message of messages) call.write(Buffer.from(message));
+    call.end();
+    return new Promise((resolve) => {
+      const leave = setTimeout(() => call.cancel(), leaveAfterMs);
+      call.on("status", () => {
+        clearTimeout(leave);
+        resolve();
+      });
+    });
+  }
+
   close(): void {
     this.#client.close();
   }
