@@ -13,6 +13,8 @@ export interface FuzzedPlane extends Target, AsyncDisposable {
   readonly plane: Plane;
   /** Of something on loopback that takes connections and says nothing: checks of it get as far as they can. */
   readonly backendAddress: string;
+  /** The plane has been started again: waits until it has its witness back, and follows that process from here on. */
+  reconnected(): Promise<void>;
   /** Waits until what the attacks took is given back. Throws when it is not. */
   memoryReturns(): Promise<void>;
 }
@@ -38,7 +40,8 @@ export async function startFuzzedPlane(options: PlaneOptions = {}): Promise<Fuzz
       routeTo("shop"),
     ),
   );
-  const witness = disposables.use(await startWitness(plane.addresses.xds, plane.pid()));
+  let witness = await startWitness(plane.addresses.xds, plane.pid());
+  disposables.defer(() => witness[Symbol.asyncDispose]());
   await witness.report();
   const heldBefore = await heldBytes(plane);
   const contained = new Map<string, number>();
@@ -59,6 +62,12 @@ export async function startFuzzedPlane(options: PlaneOptions = {}): Promise<Fuzz
           );
         contained.set(source, count);
       }
+    },
+    reconnected: async () => {
+      await witness[Symbol.asyncDispose]();
+      witness = await startWitness(plane.addresses.xds, plane.pid());
+      contained.clear();
+      await witness.report();
     },
     memoryReturns: async () => {
       await eventually(
