@@ -1,6 +1,7 @@
 /**
- * The images of the compose set-up, under the names that it uses: what is there already, else what can be pulled, else what
- * is put together here from the same programs that the tests run as processes, on a Debian that debootstrap unpacks.
+ * The images of the compose set-up, under the names that it uses: what is there already, else what can be pulled, by its
+ * digest where one is written down here, else what is put together here from the same programs that the tests run as
+ * processes, on a Debian that debootstrap unpacks.
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,38 +16,44 @@ const DEBIAN = "bookworm";
 const LIBRARIES = "libatomic1";
 const PULL_TIMEOUT_S = 120;
 
-const IMAGES = {
-  envoy: `envoyproxy/envoy:v${ENVOY_VERSIONS.newest}`,
-  nats: "nats:2.15.2",
-  node: `node:${process.versions.node}-bookworm-slim`,
-} as const;
+export interface Image {
+  /** As `compose.yaml` and Dockerfiles call it. */
+  readonly name: string;
+  /** Of the index over all platforms: what is pulled is that and nothing else. Whoever raises the version finds it anew. */
+  readonly digest?: `sha256:${string}`;
+}
+
+export const IMAGES = {
+  // Neither has a digest that we could look up where we work; what was pulled is told, to be written down here.
+  envoy: { name: `envoyproxy/envoy:v${ENVOY_VERSIONS.newest}` },
+  nats: { name: "nats:2.15.2" },
+  node: {
+    name: "node:26.10.0-bookworm-slim",
+    digest: "sha256:662933cf47f013bc8e4beb31a6116448427a82057ba7c42c97e4c5ba766504c2",
+  },
+} as const satisfies Record<string, Image>;
 
 type Progress = (line: string) => void;
 
 /** @throws Error that lists every way that was tried. */
 export function provideImages(progress: Progress): void {
-  provide(BASE, progress, () => unpackDebian());
-  provide(IMAGES.envoy, progress, () => {
-    const { path } = provideEnvoy({ version: ENVOY_VERSIONS.newest, orOther: false, progress });
-    buildAround(IMAGES.envoy, path);
-  });
-  provide(IMAGES.nats, progress, () => buildAround(IMAGES.nats, provideNatsServer(progress).path));
-  provide(IMAGES.node, progress, () => buildAround(IMAGES.node, process.execPath));
+  const { envoy, nats, node } = IMAGES;
+  provide(envoy, progress, () => provideEnvoy({ version: ENVOY_VERSIONS.newest, orOther: false, progress }).path);
+  provide(nats, progress, () => provideNatsServer(progress).path);
+  provide(node, progress, () => process.execPath);
 }
 
-function provide(image: string, progress: Progress, make: () => void): void {
-  const inspect = () => {
-    const version = output("docker", ["image", "inspect", "--format", "{{.Id}}", image]).trim();
-    return { path: image, version };
-  };
+/** `program` finds what an image of our own would run. */
+function provide(image: Image, progress: Progress, program: () => string): void {
+  const { name } = image;
+  const inspect = () => ({ path: name, version: inspected(name, "{{.Id}}") });
   const pull = () => {
-    progress(`pulling ${image}`);
-    output("timeout", [String(PULL_TIMEOUT_S), "docker", "pull", "--quiet", image]);
+    pullImage(image, progress);
     return inspect();
   };
   const build = () => {
-    progress(`building ${image}`);
-    make();
+    progress(`building ${name}`);
+    buildAround(name, program(), progress);
     return inspect();
   };
   const places = [
@@ -54,11 +61,30 @@ function provide(image: string, progress: Progress, make: () => void): void {
     { name: "docker pull", look: pull },
     { name: "a build of our own", look: build },
   ];
-  searchPlaces(`the image ${image}`, places, `Make ${image} known to the engine.`);
+  searchPlaces(`the image ${name}`, places, `Make ${name} known to the engine.`);
 }
 
-/** Needs root and the package `debootstrap`; takes half a minute. */
-function unpackDebian(): void {
+/** Pulls by digest where it is known, and puts the image under its plain name. */
+function pullImage({ name, digest }: Image, progress: Progress): void {
+  const pulled = digest === undefined ? name : `${name.replace(/:.*/, "")}@${digest}`;
+  progress(`pulling ${pulled}`);
+  output("timeout", [String(PULL_TIMEOUT_S), "docker", "pull", "--quiet", pulled]);
+  if (digest === undefined) progress(`pulled by name only, ${inspected(name, "{{index .RepoDigests 0}}")}`);
+  else output("docker", ["tag", pulled, name]);
+}
+
+function inspected(name: string, format: string): string {
+  return output("docker", ["image", "inspect", "--format", format, name]).trim();
+}
+
+/** Needs root and the package `debootstrap`, and half a minute, unless it was done before. */
+function provideBase(progress: Progress): void {
+  try {
+    inspected(BASE, "{{.Id}}");
+    return;
+  } catch {
+    progress(`building ${BASE}`);
+  }
   const folder = mkdtempSync(join(tmpdir(), "fairlead-debian-"));
   try {
     output(onPath("debootstrap"), [
@@ -83,7 +109,8 @@ function mirrorOfApt(): string {
 }
 
 /** An image that runs one program, as the official one does. */
-function buildAround(image: string, program: string): void {
+function buildAround(image: string, program: string, progress: Progress): void {
+  provideBase(progress);
   const folder = mkdtempSync(join(tmpdir(), "fairlead-image-"));
   const name = basename(program);
   try {

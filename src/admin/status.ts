@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { ControlPlaneError, ErrorKind } from "../domain/errors.ts";
+import { printable } from "../domain/printable.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
 
@@ -30,7 +31,7 @@ const MAX_MESSAGE_LENGTH = 512;
 /** The error as gRPC sends it: code, message, and google.rpc details for programs. */
 export function toServiceError(error: ControlPlaneError): Partial<ServiceError> {
   const { grpc } = STATUS[error.kind];
-  const message = error.kind === "bug" ? "internal error; the plane's log has more" : shorten(error.message);
+  const message = error.kind === "bug" ? "internal error; the plane's log has more" : shorten(printable(error.message));
   const metadata = new Metadata();
   const details = [anyPack(ErrorInfoSchema, infoOf(error)), ...badRequestOf(error)];
   const rich = create(StatusSchema, { code: grpc, message, details });
@@ -49,9 +50,10 @@ function badRequestOf({ violations }: ControlPlaneError) {
   const fieldViolations: { field: string; description: string }[] = [];
   let bytes = 0;
   for (const { field, message } of violations) {
-    bytes += Buffer.byteLength(field) + Buffer.byteLength(message) + 8;
+    const shown = { field: printable(field), description: printable(message) };
+    bytes += Buffer.byteLength(shown.field) + Buffer.byteLength(shown.description) + 8;
     if (bytes > MAX_DETAIL_BYTES) break;
-    fieldViolations.push({ field, description: message });
+    fieldViolations.push(shown);
   }
   return [anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations }))];
 }

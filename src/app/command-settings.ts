@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
+import { printable } from "../domain/printable.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
 
@@ -24,6 +25,11 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   return command;
 }
 
+/** Writes what a person is to read: one line, whatever paths, keys and contents of files it quotes. */
+export function complain(host: Host, text: string): void {
+  host.stderr.write(`${printable(text)}\n`);
+}
+
 /** The configuration from options, environment and file, or what is wrong with it, a line each. */
 export function readSettings(command: Command, { environment }: Host): { config: Config } | { complaints: string[] } {
   const options: Record<string, string | boolean | undefined> = {};
@@ -33,7 +39,7 @@ export function readSettings(command: Command, { environment }: Host): { config:
   const path = options["config"] ?? environment[environmentName("config")];
   if (typeof path === "string") {
     try {
-      file = (parse(readFileSync(path, "utf8")) as Record<string, unknown> | null) ?? {};
+      file = (parse(readFileSync(path, "utf8"), { logLevel: "error" }) as Record<string, unknown> | null) ?? {};
     } catch (thrown) {
       return { complaints: [`cannot read the configuration file ${path}: ${(thrown as Error).message}`] };
     }

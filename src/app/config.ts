@@ -1,5 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
+import { type IpNetwork, readNetwork } from "../domain/ip-network.ts";
+import { printableStart } from "../domain/printable.ts";
+import { isReplicaName, MAX_REPLICA_NAME_LENGTH } from "../store/peers.ts";
 import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -31,6 +34,12 @@ export const SETTINGS = [
     flag: true,
   },
   {
+    key: "outbound-networks",
+    placeholder: "CIDR[,CIDR…]",
+    description:
+      "networks that the plane may connect to in addition to what is open anyway; a plane that listens beyond loopback needs 127.0.0.0/8 to check backends there",
+  },
+  {
     key: "log-level",
     placeholder: "LEVEL",
     description: "trace, debug, info, warn, error or fatal",
@@ -57,6 +66,8 @@ export interface Config {
   readonly admin: Address;
   readonly http: Address;
   readonly replica: string;
+  /** Open to the plane's own connections in addition to what is open anyway. */
+  readonly outboundNetworks: readonly IpNetwork[];
   readonly logLevel: string;
   readonly stopGraceMs: number;
   /** Things that are allowed but should be said. */
@@ -130,9 +141,22 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   if (!(grace >= 0 && grace <= 300))
     bad("stop-grace", `"${value("stop-grace")}" is not a number of seconds from 0 to 300`);
   const replica = value("replica") || sources.hostName;
+  if (!isReplicaName(replica)) {
+    const found = printableStart(replica, MAX_REPLICA_NAME_LENGTH);
+    bad(
+      "replica",
+      `"${found}" is no name: at most ${MAX_REPLICA_NAME_LENGTH} characters that show, of which each that is no letter, digit, "_" or "-" counts as five`,
+    );
+  }
+  const outboundNetworks = listOf(value("outbound-networks")).flatMap((text) => {
+    const read = readNetwork(text);
+    if ("network" in read) return read.network;
+    bad("outbound-networks", read.problem);
+    return [];
+  });
   if (violations.length > 0) return { violations };
   return {
-    config: { store, xds, admin, http, replica, logLevel, stopGraceMs: grace * 1000, warnings },
+    config: { store, xds, admin, http, replica, outboundNetworks, logLevel, stopGraceMs: grace * 1000, warnings },
   };
 }
 
@@ -156,7 +180,12 @@ function lookup(key: SettingKey, { options, environment, file }: ConfigSources):
   return [`${key} of the configuration file`, typeof fromFile === "string" ? fromFile : JSON.stringify(fromFile)];
 }
 
-function parseAddress(text: string): Address | undefined {
+function listOf(text: string): readonly string[] {
+  return text === "" ? [] : text.split(",").map((one) => one.trim());
+}
+
+/** Reads `HOST:PORT`, where HOST is an IP literal, in brackets if it is one of IPv6, or `localhost`. */
+export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
   const host = match[1] ?? match[2] ?? "";

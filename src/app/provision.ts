@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { toControlPlaneError } from "../domain/errors.ts";
+import { printable } from "../domain/printable.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { addSettings, type Host, readSettings } from "./command-settings.ts";
+import { addSettings, complain, type Host, readSettings } from "./command-settings.ts";
 import { NATS_SETTINGS } from "./nats-settings.ts";
 
 /** The command `fairlead provision`. Calls `exit` with 0 when the buckets are as they must be, 1 when not, 2 for wrong usage. */
@@ -21,14 +22,14 @@ export function provisionCommand(host: Host, exit: (code: number) => void): Comm
 }
 
 async function runProvision(command: Command, host: Host): Promise<number> {
-  const complain = (lines: readonly string[], code: number) => {
-    for (const line of lines) host.stderr.write(`fairlead provision: ${line}\n`);
+  const refuse = (lines: readonly string[], code: number) => {
+    for (const line of lines) complain(host, `fairlead provision: ${line}`);
     return code;
   };
   const read = readSettings(command, host);
-  if ("complaints" in read) return complain(read.complaints, 2);
+  if ("complaints" in read) return refuse(read.complaints, 2);
   const { store } = read.config;
-  if (store.kind === "embedded") return complain(["--nats must name the servers; the embedded store needs nothing"], 2);
+  if (store.kind === "embedded") return refuse(["--nats must name the servers; the embedded store needs nothing"], 2);
   try {
     const [{ provisionNats }, { natsSecurity }] = await Promise.all([
       import("../nats/provision.ts"),
@@ -37,9 +38,9 @@ async function runProvision(command: Command, host: Host): Promise<number> {
     const { servers, bucket, copies, login, tls } = store;
     const security = natsSecurity(login, tls);
     const all = await provisionNats({ servers, security, bucket, replicas: copies, clock: systemClock });
-    for (const { stream, outcome } of all) host.stdout.write(`stream ${stream}: ${outcome}\n`);
+    for (const { stream, outcome } of all) host.stdout.write(`${printable(`stream ${stream}: ${outcome}`)}\n`);
     return 0;
   } catch (thrown) {
-    return complain([toControlPlaneError(thrown).message], 1);
+    return refuse([toControlPlaneError(thrown).message], 1);
   }
 }

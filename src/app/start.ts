@@ -21,10 +21,11 @@ import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress } from "./config.ts";
+import { type Address, type Config, formatAddress, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
+import { openDoor } from "./open-door.ts";
 import { openStore } from "./open-store.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
@@ -69,7 +70,7 @@ async function startParts(
   const metrics = createMetrics(() => local.connectedByFleet());
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
-  const opened = await openStore(config, machine, metrics.registry);
+  const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
   stops.push(() => store.close());
 
@@ -112,11 +113,13 @@ async function startParts(
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
   stops.push(async () => nodes.stop());
   stops.push(() => nodes.farewell());
+  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const inStep = keepInStep({
     mirror,
     digest,
     profiles,
     store: opened,
+    catchUp: () => fencing.pass(stopped.signal),
     readAnew,
     proxies: () => proxies,
     clock,
@@ -125,8 +128,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
-  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
+  opened.peers.announce(() => positionOf({ mirror, digest, told: inStep.told(), news: local.changes, profiles }));
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
@@ -157,6 +159,8 @@ async function startParts(
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;
+  const outbound = openDoor({ config, store: opened, planes: () => [], clock });
+  stops.push(async () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
     mirror,
@@ -166,6 +170,8 @@ async function startParts(
     log,
     registry,
     peers: opened.peers,
+    door: outbound.door,
+    containment,
   });
   stops.push(() => health.stop());
 
@@ -199,10 +205,15 @@ async function startParts(
     notReady,
   });
   stops.push(() => admin.stop(config.stopGraceMs));
+  const bind = async (setting: "xds" | "admin" | "http", listen: (address: string) => Promise<string>) => {
+    const address = await bound(setting, config[setting], listen);
+    outbound.bound(setting, parseAddress(address) ?? config[setting]);
+    return address;
+  };
   const addresses = {
-    xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
-    admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
-    http: await bound("http", config.http, async () => {
+    xds: await bind("xds", (address) => proxies.listen(address)),
+    admin: await bind("admin", (address) => admin.listen(address, ServerCredentials.createInsecure())),
+    http: await bind("http", async () => {
       const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
       stops.push(() => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });
@@ -228,14 +239,14 @@ function profileUnsupported(profile: number, profiles: readonly number[]): Contr
 function positionOf(of: {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
-  readonly held: string | undefined;
+  readonly told: Pick<PeerPosition, "held" | "storeWentBack">;
   readonly news: number;
   readonly profiles: readonly number[];
 }): PeerPosition {
-  const { held, news, profiles } = of;
+  const { told, news, profiles } = of;
   const { revision } = of.mirror;
   const digest = of.digest.at(revision);
-  return { revision, news, profiles, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
+  return { revision, news, profiles, ...told, ...(digest !== undefined && { digest }) };
 }
 
 /** Opens a port, or says which setting to change. */

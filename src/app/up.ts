@@ -3,7 +3,7 @@ import { toControlPlaneError } from "../domain/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
-import { addSettings, type Host, readSettings } from "./command-settings.ts";
+import { addSettings, complain, type Host, readSettings } from "./command-settings.ts";
 import { SETTINGS } from "./config.ts";
 
 /** The command `fairlead up`. Calls `exit` with 0 after an orderly stop, 1 when it could not run, 2 for a bad configuration. */
@@ -27,7 +27,7 @@ export function upCommand(host: Host, exit: (code: number) => void): Command {
 async function runUp(command: Command, host: Host): Promise<number> {
   const read = readSettings(command, host);
   if ("complaints" in read) {
-    for (const line of read.complaints) host.stderr.write(`fairlead up: ${line}\n`);
+    for (const line of read.complaints) complain(host, `fairlead up: ${line}`);
     return 2;
   }
 
@@ -44,7 +44,7 @@ async function runUp(command: Command, host: Host): Promise<number> {
   } catch (thrown) {
     const error = toControlPlaneError(thrown);
     log.debug({ err: thrown }, "cannot run");
-    host.stderr.write(`fairlead up: ${error.message}\n`);
+    complain(host, `fairlead up: ${error.message}`);
     return 1;
   }
 }

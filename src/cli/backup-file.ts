@@ -9,7 +9,7 @@ import {
   type BackupRecord,
   BackupRecordSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 
 /**
  * A backup on disk: this line, then the records of the `Backup` call, each with its size before it, then the SHA-256 of
@@ -149,7 +149,7 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 function damaged(path: string, why: string): CliFailure {
-  return new CliFailure(EXIT.failed, `${path}: is damaged: ${why}\nnothing was changed`);
+  return new CliFailure(EXIT.failed, [`${path}: is damaged: ${why}`, NOTHING_CHANGED]);
 }
 
 async function failing<T>(path: string, what: "read" | "written", doing: Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { stringify } from "yaml";
+import { yamlText } from "./data-text.ts";
 
 /** What differs between the bootstraps of two proxies. */
 export interface BootstrapOptions {
@@ -26,7 +26,7 @@ const XDS_CLUSTER = "fairlead-xds";
  * HTTP/2 pings find a plane that vanished without closing its connection; meanwhile Envoy keeps what it has.
  */
 export function bootstrapYaml(options: BootstrapOptions): string {
-  return stringify(buildBootstrap(options), { aliasDuplicateObjects: false });
+  return yamlText(buildBootstrap(options));
 }
 
 function buildBootstrap(options: BootstrapOptions): object {

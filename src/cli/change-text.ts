@@ -5,17 +5,18 @@ import {
   type Reach,
   type ReachType,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import { cellText, columnWidth, padCell } from "./table.ts";
 
 const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.UPDATE]: "~", [Action.DELETE]: "-" };
 const VALUE_LENGTH_MAX = 60;
 
 /** One line for each object that changes, and one for each further field of it. */
-export function renderChanges(changes: readonly Change[]): string[] {
+export function changeLines(changes: readonly Change[]): string[] {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined);
-  const width = Math.max(16, ...changed.map(({ kind, name }) => kind.length + 1 + name.length));
-  return changed.flatMap(({ kind, name, action, fields }) => {
-    const [first = "", ...more] = fields.map(fieldText);
-    const head = `  ${SIGN[action]} ${`${kind} ${name}`.padEnd(width)}  ${first}`.trimEnd();
+  const width = Math.max(16, columnWidth(changed.map(objectText)));
+  return changed.flatMap((change) => {
+    const [first = "", ...more] = change.fields.map(fieldText);
+    const head = `  ${SIGN[change.action]} ${padCell(objectText(change), width)}  ${first}`.trimEnd();
     return [head, ...more.map((text) => `${" ".repeat(width + 6)}${text}`)];
   });
 }
@@ -48,6 +49,10 @@ function typeParts({ type, changed, removed }: ReachType): string[] {
   const noun = RESOURCE[type] ?? type;
   const parts = changed > 0 ? [counted(changed, noun)] : [];
   return removed > 0 ? [...parts, `${counted(removed, noun)} removed`] : parts;
+}
+
+function objectText({ kind, name }: Change): string {
+  return cellText(`${kind} ${name}`);
 }
 
 function fieldText({ path, from, to }: FieldChange): string {

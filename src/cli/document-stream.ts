@@ -1,4 +1,4 @@
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 
 /** One document of a YAML stream. */
 export interface DocumentText {
@@ -27,7 +27,7 @@ export async function* documentsOf(file: string, chunks: AsyncIterable<Uint8Arra
     lines.push(text);
     length += text.length + 1;
     if (length > MAX_DOCUMENT_LENGTH) {
-      throw new CliFailure(EXIT.failed, `${file}:${first}:1  an object has at most 1 MB\nnothing was changed`);
+      throw new CliFailure(EXIT.failed, [`${file}:${first}:1  an object has at most 1 MB`, NOTHING_CHANGED]);
     }
   }
   if (lines.length > 0) yield { text: lines.join("\n"), line: first };
@@ -45,7 +45,7 @@ async function* linesOf(file: string, chunks: AsyncIterable<Uint8Array>): AsyncG
     rest += decoder.decode();
   } catch (error) {
     const why = error instanceof TypeError ? "is not UTF-8 text" : (error as Error).message;
-    throw new CliFailure(EXIT.failed, `${file}: ${why}\nnothing was changed`, { cause: error });
+    throw new CliFailure(EXIT.failed, [`${file}: ${why}`, NOTHING_CHANGED], { cause: error });
   }
   if (rest !== "") yield rest;
 }

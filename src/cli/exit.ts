@@ -11,13 +11,19 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Ends the command with a code and a message for standard error. */
+/** The last line of a refusal of something that is done as a whole or not at all. */
+export const NOTHING_CHANGED = "nothing was changed";
+
+/** Ends the command with a code and a message for standard error; a list is a message of so many lines. */
 export class CliFailure extends Error {
   readonly exitCode: ExitCode;
+  readonly lines: readonly string[];
 
-  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(exitCode: ExitCode, message: string | readonly string[], options?: ErrorOptions) {
+    const lines = typeof message === "string" ? [message] : message;
+    super(lines.join("\n"), options);
     this.name = "CliFailure";
     this.exitCode = exitCode;
+    this.lines = lines;
   }
 }

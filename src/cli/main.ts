@@ -4,7 +4,7 @@ import { AdminError } from "./admin-error.ts";
 import { parseHostPort } from "./bootstrap-config.ts";
 import { candidates } from "./complete.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { type CliIo, printLine } from "./io.ts";
+import { type CliIo, noteLine, printLine } from "./io.ts";
 import { buildProgram } from "./program.ts";
 
 /**
@@ -56,19 +56,20 @@ function report(io: CliIo, error: unknown): number {
   // Commander has printed its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliFailure) {
-    io.stderr.write(`${error.message}\n`);
+    for (const line of error.lines) noteLine(io, line);
     return error.exitCode;
   }
   if (error instanceof AdminError) {
-    io.stderr.write(`${errorText(error)}\n`);
+    for (const line of errorLines(error)) noteLine(io, line);
     return error.isUnreachable ? EXIT.unreachable : EXIT.failed;
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  io.stderr.write(`this is a bug of fairlead: ${text}\n`);
+  noteLine(io, `this is a bug of fairlead: ${String(error)}`);
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line)) : [];
+  for (const frame of frames) noteLine(io, frame);
   return EXIT.failed;
 }
 
-function errorText({ message, violations }: AdminError): string {
-  if (violations.length === 0) return message;
-  return violations.map(({ field, message: why }) => (field === "" ? why : `${field}: ${why}`)).join("\n");
+function errorLines({ message, violations }: AdminError): readonly string[] {
+  if (violations.length === 0) return [message];
+  return violations.map(({ field, message: why }) => (field === "" ? why : `${field}: ${why}`));
 }

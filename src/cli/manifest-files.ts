@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 
 /** All manifests of one `apply` together, in bytes. More objects than that do not fit one commit anyway. */
 export const MANIFEST_BYTES_MAX = 8 * 1024 * 1024;
@@ -54,17 +54,17 @@ async function readAtMost(path: string, stream: AsyncIterable<Uint8Array>, bytes
   }
   if (length <= bytesMax) return Buffer.concat(chunks);
   const limit = `${MANIFEST_BYTES_MAX / 1024 / 1024} MiB`;
-  throw new CliFailure(
-    EXIT.failed,
-    `${path}: all manifests of one apply may have ${limit} together; split them\nnothing was changed`,
-  );
+  throw new CliFailure(EXIT.failed, [
+    `${path}: all manifests of one apply may have ${limit} together; split them`,
+    NOTHING_CHANGED,
+  ]);
 }
 
 function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new CliFailure(EXIT.failed, `${path}: is not UTF-8 text\nnothing was changed`, { cause: error });
+    throw new CliFailure(EXIT.failed, [`${path}: is not UTF-8 text`, NOTHING_CHANGED], { cause: error });
   }
 }
 
@@ -78,5 +78,5 @@ async function refuseUnreadable<T>(path: string, reading: Promise<T>): Promise<T
 
 function unreadable(path: string, cause: unknown): CliFailure {
   const why = cause instanceof Error ? cause.message.replace(/^\w+: /, "").replace(/, \w+ '.*$/, "") : String(cause);
-  return new CliFailure(EXIT.failed, `${path}: ${why}\nnothing was changed`, { cause });
+  return new CliFailure(EXIT.failed, [`${path}: ${why}`, NOTHING_CHANGED], { cause });
 }

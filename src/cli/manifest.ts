@@ -6,6 +6,7 @@ import type { MessageOf } from "../schema/object-message.ts";
 import type { Kind } from "./kind-entry.ts";
 import type { ManifestSource } from "./manifest-files.ts";
 import { type Place, PlaceFinder } from "./manifest-place.ts";
+import { cellText, columnWidth, padCell } from "./table.ts";
 
 /** One object of a manifest, as the API takes it. */
 export interface ManifestObject {
@@ -38,8 +39,7 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
   const problems: ManifestProblem[] = [];
   const seen = new Map<string, string>();
   for (const { file, text } of sources) {
-    const lines = new LineCounter();
-    const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    const { documents, lines } = parseYaml(text);
     for (const document of documents) {
       if (isEmptyDocument(document)) continue;
       const found = readDocument(file, document, lines, manifestKind);
@@ -56,20 +56,27 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
   return { objects, problems };
 }
 
+/** The documents of a text, with what is wrong in them; what the library would print by itself is in nobody's way. */
+export function parseYaml(text: string): { documents: readonly Document.Parsed[]; lines: LineCounter } {
+  const lines = new LineCounter();
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: "error" } as const;
+  return { documents: parseAllDocuments(text, options), lines };
+}
+
 /** `typo.yaml:14:7  rules[0].match.path.prefx   unknown field; did you mean "prefix"?`, aligned over all problems. */
-export function renderProblems(problems: readonly ManifestProblem[]): string {
+export function problemLines(problems: readonly ManifestProblem[]): string[] {
   const rows = problems.map(({ file, place, field, message }) => [
-    `${file}:${place.line}:${place.column}`,
-    field,
+    cellText(`${file}:${place.line}:${place.column}`),
+    cellText(field),
     message,
   ]);
-  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const width = (column: number) => columnWidth(rows.map((row) => row[column] ?? ""));
   const [first, second] = [width(0), width(1)];
-  return rows
-    .map(([at = "", field = "", message = ""]) =>
-      second === 0 ? `${at.padEnd(first)}  ${message}` : `${at.padEnd(first)}  ${field.padEnd(second)}   ${message}`,
-    )
-    .join("\n");
+  return rows.map(([at = "", field = "", message = ""]) =>
+    second === 0
+      ? `${padCell(at, first)}  ${message}`
+      : `${padCell(at, first)}  ${padCell(field, second)}   ${message}`,
+  );
 }
 
 /** An object of a kind that the reader of the document chose from its word. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { printable } from "../domain/printable.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { bootstrapCommand } from "./commands/bootstrap.ts";
@@ -22,7 +23,7 @@ import { unregisterCommand } from "./commands/unregister.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
 import { versionCommand } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
-import type { CliContext } from "./io.ts";
+import { type CliContext, noteText, printText } from "./io.ts";
 import { serverOption } from "./options.ts";
 
 /** The whole command line, for running it, for its help and for completing it; `further` commands come first. */
@@ -33,8 +34,9 @@ export function buildProgram(context: CliContext, further: readonly Command[] = 
     .addOption(serverOption(io.env))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => printText(io, text),
+      writeErr: (text) => noteText(io, text),
+      outputError: (text, write) => write(complaintText(text)),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
@@ -50,6 +52,12 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4
     program.addCommand(command);
   }
   return program;
+}
+
+/** A complaint quotes what was typed, which is no line of its own; a suggestion that commander makes is. */
+function complaintText(text: string): string {
+  const [, complaint = "", suggestion = ""] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? ["", text];
+  return `${printable(complaint)}${suggestion}\n`;
 }
 
 /** In the order of the help. */

@@ -1,3 +1,4 @@
+import { printable } from "../domain/printable.ts";
 import type { CliIo } from "./io.ts";
 
 /** A line that is drawn again in place on a terminal, and not at all elsewhere. */
@@ -11,7 +12,7 @@ export class Progress {
 
   show(line: string): void {
     if (!this.#io.isTty || line === this.#shown) return;
-    this.#io.stdout.write(`\r\u001B[K${line}`);
+    this.#io.stdout.write(`\r\u001B[K${printable(line)}`);
     this.#shown = line;
   }
 

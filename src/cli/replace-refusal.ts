@@ -1,9 +1,9 @@
 import { AdminError } from "./admin-error.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 
 const CURE: Readonly<Record<string, string>> = {
-  STATE_NOT_EMPTY: "\nRepeat with --replace if that is meant.",
-  REMOVAL_TOO_LARGE: "\nRepeat with --allow-removal if that is meant.",
+  STATE_NOT_EMPTY: "Repeat with --replace if that is meant.",
+  REMOVAL_TOO_LARGE: "Repeat with --allow-removal if that is meant.",
 };
 
 /** Waits for a replacement of the whole state; says what to do about a refusal, in the words of the command line. */
@@ -12,8 +12,7 @@ export async function refusedBy<T>(replacing: Promise<T>): Promise<T> {
     return await replacing;
   } catch (error) {
     if (!(error instanceof AdminError) || error.isUnreachable || error.violations.length > 0) throw error;
-    const isUnknown = error.reason === "OUTCOME_UNKNOWN";
-    const end = CURE[error.reason] ?? (isUnknown ? "" : "\nnothing was changed");
-    throw new CliFailure(EXIT.failed, `refused: ${error.message}${end}`, { cause: error });
+    const end = error.reason === "OUTCOME_UNKNOWN" ? [] : [CURE[error.reason] ?? NOTHING_CHANGED];
+    throw new CliFailure(EXIT.failed, [`refused: ${error.message}`, ...end], { cause: error });
   }
 }

@@ -1,9 +1,9 @@
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
-import { LineCounter, parseAllDocuments, stringify } from "yaml";
 import type { ImportedObjectSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { type ChosenKind, MANIFEST_KINDS, manifestKind } from "../schema/object-json.ts";
+import { yamlText } from "./data-text.ts";
 import type { DocumentText } from "./document-stream.ts";
-import { isEmptyDocument, type ManifestProblem, readDocument } from "./manifest.ts";
+import { isEmptyDocument, type ManifestProblem, parseYaml, readDocument } from "./manifest.ts";
 
 /** The document that an export begins with: where it comes from. */
 const HEAD_KIND = "Export";
@@ -20,7 +20,7 @@ export function headText({ revision, objects }: { readonly revision: string; rea
   return [
     `# The whole state, ${objects} objects. \`fairlead import\` makes the state be what is written here and nothing else.`,
     "# An object keeps its identity by `meta`; leave it out for one that is new. History is not in it: see `fairlead backup`.",
-    stringify({ kind: HEAD_KIND, revision }),
+    yamlText({ kind: HEAD_KIND, revision }),
   ].join("\n");
 }
 
@@ -30,16 +30,12 @@ export function objectText(title: string, json: JsonObject): string {
   const kept = Object.entries((meta ?? {}) as JsonObject).filter(([field]) => !LEFT_OUT.includes(field));
   const { name, ...fields } = rest;
   const named = name === undefined ? {} : { name };
-  return stringify(
-    { kind: title, ...named, meta: Object.fromEntries(kept), ...fields },
-    { aliasDuplicateObjects: false, lineWidth: 0 },
-  );
+  return yamlText({ kind: title, ...named, meta: Object.fromEntries(kept), ...fields }, { lineWidth: 0 });
 }
 
 /** Reads the documents between two `---`, which is one, or none where there are only comments. */
 export function readStateDocuments(file: string, { text, line }: DocumentText): readonly StateDocument[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const { documents, lines } = parseYaml(text);
   return documents.flatMap((document): StateDocument[] => {
     if (isEmptyDocument(document)) return [];
     if (document.errors.length === 0 && document.get("kind") === HEAD_KIND) {

@@ -6,21 +6,23 @@ import {
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { AdminError } from "./admin-error.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import type { CliContext } from "./io.ts";
+import { type CliContext, type CliIo, printLines } from "./io.ts";
 import { unknownText } from "./node-text.ts";
 import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { cellText } from "./table.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
 
 /** The server ends the wait; the client gives up a little later in case that the server does not. */
 const GRACE_MS = 5000;
 
 /**
- * Waits until every proxy that a revision concerns has acknowledged it; returns `acknowledged by 12 of 12 proxies in 63 ms`.
+ * Waits until every proxy that a revision concerns has acknowledged it, and prints
+ * `  acknowledged by 12 of 12 proxies in 63 ms` after the label.
  *
  * @throws CliFailure with `failed` when a proxy refused it, with `notReached` otherwise.
  */
-export async function waitForRevision(context: CliContext, revision: string, flags: WaitFlags): Promise<string> {
+export async function printWait(context: CliContext, revision: string, flags: WaitFlags, label = ""): Promise<void> {
   const progress = new Progress(context.io);
   try {
     for await (const answer of openWait(context, revision, flags)) {
@@ -30,7 +32,8 @@ export async function waitForRevision(context: CliContext, revision: string, fla
         continue;
       }
       progress.clear();
-      return outcomeText(answer);
+      printOutcome(context.io, label, outcomeLines(answer));
+      return;
     }
   } catch (error) {
     throw waitFailure(error);
@@ -40,15 +43,20 @@ export async function waitForRevision(context: CliContext, revision: string, fla
   throw new CliFailure(EXIT.notReached, "the change is made, but the plane ended the wait without a result");
 }
 
+/** The label before the first line; the others are of their own. */
+export function printOutcome(io: CliIo, label: string, [first = "", ...more]: readonly string[]): void {
+  printLines(io, [`  ${label}${first}`, ...more]);
+}
+
 /** How the proxies come along with a revision, beside what else is waited for. */
 export interface FollowedWait {
   /**
-   * `acknowledged by 11 of 12 proxies in 63 ms`, once each that is connected has; those that are away are named.
-   * Rejects as `waitForRevision` does, when connected proxies take longer than `--timeout`.
+   * `acknowledged by 11 of 12 proxies in 63 ms`, once each that is connected has; those that are away are named, a line
+   * each. Rejects as `printWait` does, when connected proxies take longer than `--timeout`.
    */
-  readonly connected: Promise<string>;
-  /** Who has not acknowledged so far, one line each; empty when all have. */
-  missing(): string;
+  readonly connected: Promise<readonly string[]>;
+  /** Who has not acknowledged so far, one line each. */
+  missing(): readonly string[];
   end(): void;
 }
 
@@ -56,7 +64,7 @@ export interface FollowedWait {
 export function followWait(context: CliContext, revision: string, flags: WaitFlags, forMs: number): FollowedWait {
   const { clock, signal } = context.io;
   const stop = new AbortController();
-  const result = Promise.withResolvers<string>();
+  const result = Promise.withResolvers<readonly string[]>();
   let last: WaitForRevisionResponse | undefined;
   const stopTimer = clock.after(flags.timeout, () => {
     result.reject(new CliFailure(EXIT.notReached, notReached("not reached in time", last)));
@@ -65,8 +73,8 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
     const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
     for await (const answer of openWait({ ...context, io }, revision, { ...flags, timeout: forMs })) {
       last = answer;
-      if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeText(answer));
-      else if (isOnlyAway(answer)) result.resolve(acknowledgedText(answer));
+      if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeLines(answer));
+      else if (isOnlyAway(answer)) result.resolve(acknowledgedLines(answer));
     }
   };
   follow().then(
@@ -75,7 +83,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
   );
   return {
     connected: result.promise.finally(stopTimer),
-    missing: () => missing(last),
+    missing: () => missingLines(last),
     end: () => stop.abort(),
   };
 }
@@ -103,22 +111,22 @@ function waitFailure(error: unknown): unknown {
   return new CliFailure(EXIT.notReached, `the change is made, but nothing could be awaited: ${why}`, { cause: error });
 }
 
-function outcomeText(answer: WaitForRevisionResponse): string {
+function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {
   if (answer.outcome === Outcome.REACHED) {
-    return answer.total === 0 ? "no proxy is connected: nothing to wait for" : acknowledgedText(answer);
+    return answer.total === 0 ? ["no proxy is connected: nothing to wait for"] : acknowledgedLines(answer);
   }
   if (answer.outcome === Outcome.REFUSED) throw new CliFailure(EXIT.failed, notReached("refused by a proxy", answer));
   const why = answer.outcome === Outcome.DISCONNECTED ? "a proxy is away" : `not reached${tookText(answer)}`;
   throw new CliFailure(EXIT.notReached, notReached(why, answer));
 }
 
-function acknowledgedText(answer: WaitForRevisionResponse): string {
-  return `acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}${missing(answer)}`;
+function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
+  return [`acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}`, ...missingLines(answer)];
 }
 
-function notReached(why: string, answer: WaitForRevisionResponse | undefined): string {
+function notReached(why: string, answer: WaitForRevisionResponse | undefined): readonly string[] {
   const { done = 0, total = 0 } = answer ?? {};
-  return `${why}: the change is made, ${done} of ${total} proxies acknowledged it${missing(answer)}`;
+  return [`${why}: the change is made, ${done} of ${total} proxies acknowledged it`, ...missingLines(answer)];
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {
@@ -130,9 +138,9 @@ function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): bool
 }
 
 /** One line each: `edge-7: disconnected, no open stream`. */
-function missing(answer: WaitForRevisionResponse | undefined): string {
+function missingLines(answer: WaitForRevisionResponse | undefined): readonly string[] {
   const { pending = [], unknownReplicas = [] } = answer ?? {};
   const proxies = pending.map(({ id, state, message }) => `${id}: ${state}${message === "" ? "" : `, ${message}`}`);
   const replicas = unknownReplicas.map((one) => `${unknownText(one)}: its proxies are unknown`);
-  return [...proxies, ...replicas].map((line) => `\n  ${line}`).join("");
+  return [...proxies, ...replicas].map((line) => `  ${cellText(line)}`);
 }

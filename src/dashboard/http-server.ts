@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
+import { printable } from "../domain/printable.ts";
 
 export interface HttpServer {
   /** The bound port. */
@@ -24,7 +25,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const reason = options.notReady();
-    return reason === undefined ? context.text("ready\n") : context.text(`not ready: ${reason}\n`, 503);
+    return reason === undefined ? context.text("ready\n") : context.text(`not ready: ${printable(reason)}\n`, 503);
   });
   app.get("/metrics", async (context) =>
     context.body(await options.registry.metrics(), 200, { "content-type": options.registry.contentType }),

@@ -1,5 +1,10 @@
-/** Control characters, bidirectional and other invisible marks, line separators, lone surrogates. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/**
+ * What draws, hides, turns or breaks text instead of being seen in it: control characters, bidirectional and other invisible
+ * marks, blanks other than the plain one, line separators, lone surrogates, and the fifth of the accents on one letter, from
+ * which on they reach into other lines.
+ */
+const UNSAFE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|\p{M}(?<=\p{M}{5})/gu;
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
@@ -8,7 +13,7 @@ const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
  * as an escape (`\n`, `\x1b`, `\u202e`). For eyes, not for parsers: a backslash stays as it is.
  */
 export function printable(text: string): string {
-  return text.replace(UNSAFE, escapeOf);
+  return escapeUnsafe(text, escapeOf);
 }
 
 /** The same, at most so many characters long; what was cut is said: `abc… (2,000 characters)`. */
@@ -17,10 +22,29 @@ export function printableStart(text: string, maxLength: number): string {
   return `${printable(text.slice(0, maxLength))}… (${text.length.toLocaleString("en")} characters)`;
 }
 
-function escapeOf(character: string): string {
+/**
+ * JSON text with the same content in which every character is seen: those that JSON lets stand in a string although they
+ * are unsafe are written as `\u009b`. Line ends, which stand between values only, stay.
+ */
+export function printableJson(json: string): string {
+  return escapeUnsafe(json, (character) => {
+    if (character === "\n") return character;
+    return Array.from({ length: character.length }, (_, at) => fourDigits(character.charCodeAt(at))).join("");
+  });
+}
+
+/** `replacement` is given each unsafe character and returns what is to stand for it. */
+export function escapeUnsafe(text: string, replacement: (character: string, codePoint: number) => string): string {
+  return text.replace(UNSAFE, (character) => replacement(character, character.codePointAt(0) ?? 0));
+}
+
+function escapeOf(character: string, codePoint: number): string {
   const short = SHORT[character];
   if (short !== undefined) return short;
-  const code = character.codePointAt(0) ?? 0;
-  if (code > 0xffff) return `\\u{${code.toString(16)}}`;
-  return code > 0xff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\x${code.toString(16).padStart(2, "0")}`;
+  if (codePoint > 0xffff) return `\\u{${codePoint.toString(16)}}`;
+  return codePoint > 0xff ? fourDigits(codePoint) : `\\x${codePoint.toString(16).padStart(2, "0")}`;
+}
+
+function fourDigits(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, "0")}`;
 }

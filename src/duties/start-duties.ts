@@ -70,9 +70,9 @@ export function startDuties({ lease, workers, ...context }: DutiesOptions): Runn
   };
 }
 
-/** This replica and those of its peers that were heard lately. */
+/** This replica and those of its peers that were heard lately, and that hold the store as it is now. */
 export function liveReplicas(own: string, peers: Pick<Peers, "list">): readonly string[] {
-  const others = peers.list().filter(({ status }) => status === "live");
+  const others = peers.list().filter(({ status, position }) => status === "live" && position.storeWentBack !== true);
   return [own, ...others.map(({ replica }) => replica)].toSorted();
 }
 

@@ -51,6 +51,9 @@ interface OpenStream {
   refusing: boolean;
 }
 
+/** Proxies that are away: what other replicas hand over is taken up to so many. */
+const MAX_INHERITED = 20_000;
+
 const DONE: Progress = { state: "done" };
 const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
 const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
@@ -136,11 +139,12 @@ export class LocalNodeDirectory {
     return [...views, ...gone];
   }
 
-  /** Proxies that another replica held when it took its leave: they are on their way to somewhere. */
+  /** Proxies that another replica held when it took its leave: they are on their way to somewhere. What has no room is not kept. */
   inherit(views: readonly NodeView[]): void {
     for (const view of views) {
       const known = this.#gone.get(view.id);
       if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
+      if (known === undefined && this.#gone.size >= MAX_INHERITED) continue;
       this.#gone.set(view.id, view);
     }
     this.#changed();

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { printable } from "../domain/printable.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import type { Refusal } from "../fleet/node-directory.ts";
@@ -81,7 +82,7 @@ function backendStatus(
 function refusedBy(refusals: readonly Refusal[], kind: Kind, name: Name): Condition[] {
   const own = refusals.filter(({ objects }) => objects.some((object) => object.kind === kind && object.name === name));
   if (own.length === 0) return [];
-  const quoted = own.slice(0, QUOTED).map(({ nodeId, message }) => `${nodeId}: ${message}`);
+  const quoted = own.slice(0, QUOTED).map(({ nodeId, message }) => printable(`${nodeId}: ${message}`));
   const more = own.length > QUOTED ? `; and ${own.length - QUOTED} more` : "";
   return [
     create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message: quoted.join("; ") + more }),

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Conditions } from "../domain/conditions.ts";
 import { KINDS, type Kind, type Name } from "../domain/name.ts";
+import { printable } from "../domain/printable.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../fleet/node-directory.ts";
 import { type Problem, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
@@ -50,11 +51,13 @@ export function problemsOf(findings: Findings): Problem[] {
     ...findings.services.flatMap((service) => serviceProblems(service, findings)),
     ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
   ];
-  return found
-    .slice(0, MAX_PROBLEMS)
-    .map(({ what, since, why }) =>
-      create(ProblemSchema, { what, why, ...(since === undefined ? {} : { since: timestampFromMs(since) }) }),
-    );
+  return found.slice(0, MAX_PROBLEMS).map(({ what, since, why }) =>
+    create(ProblemSchema, {
+      what: printable(what),
+      why: printable(why),
+      ...(since === undefined ? {} : { since: timestampFromMs(since) }),
+    }),
+  );
 }
 
 function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {

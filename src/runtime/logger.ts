@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { printableJson } from "../domain/printable.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,9 +18,13 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
-/** Writes one JSON line a record to standard error, so that standard output stays free for results. */
+/**
+ * Writes one JSON line a record to standard error, so that standard output stays free for results. What is in the fields
+ * cannot draw on a terminal.
+ */
 export function createLogger(level: string): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
+  const hooks = { streamWrite: printableJson };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, pino.destination(2));
 }
 
 /** Drops everything; what a library does unless told otherwise. */

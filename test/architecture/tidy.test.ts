@@ -17,7 +17,16 @@ const LEFTOVERS: Readonly<Record<string, RegExp>> = {
   "a path of one machine": /(?<![\w.$}])\/(?:work|root|home\/\w+|Users\/\w+)\//,
 };
 
+const OPENS_A_CONNECTION =
+  /\bfetch\(|import \{[^}]*\b(?:connect|createConnection|get)\b[^}]*\} from "node:(?:net|tls|https?)"/;
+
+const LISTENS_BARE = /(?<!\battempt)\.(?:on|once)\(/;
+
 const PACKAGE_REGISTRY = /https?:\/\/[^/\s"'`]*(?:registry|artifactory|nexus|pypi|goproxy|proxy\.golang)/;
+
+/** Writes of its own, JSON and YAML made by others than `data-text.ts`, and messages whose lines are not a list of them. */
+const RAW_OUTPUT =
+  /\bstd(?:out|err)\.write\(|\bconsole\.|JSON\.stringify\(|toJsonString\(|\bstringify\(|new CliFailure\([^;]*\\n/;
 
 const tracked = repositoryFiles();
 const texts = tracked.filter((path) => !/\.(?:png|svg|gif|ico|woff2?)$/.test(path));
@@ -29,6 +38,26 @@ describe("the code base is tidy", () => {
       readSources()
         .filter(({ path }) => !allowed(path))
         .flatMap(machineAccess),
+    ).toEqual([]);
+  });
+
+  test("what configuration asks for is connected to through src/outbound only", () => {
+    const others = readSources().filter(({ path }) => !path.startsWith("src/outbound/"));
+    expect(others.filter(({ text }) => OPENS_A_CONNECTION.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test("a check listens to its connection behind the boundary of its attempt only", () => {
+    const probers = readSources().filter(({ path }) => /^src\/health\/\w+-prober\.ts$/.test(path));
+    expect(probers.length).toBeGreaterThanOrEqual(3);
+    expect(probers.filter(({ text }) => LISTENS_BARE.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test("commands write through the doors that make text of what they are given", () => {
+    const doors = /^src\/cli\/(?:io|progress|data-text)\.ts$/;
+    expect(
+      readSources()
+        .filter(({ path, text }) => path.startsWith("src/cli/") && !doors.test(path) && RAW_OUTPUT.test(text))
+        .map(({ path }) => path),
     ).toEqual([]);
   });
 
@@ -86,6 +115,19 @@ describe("the rules can fail", () => {
   });
 
   test.each([
+    'import { connect } from "node:net";',
+    'import { type Socket, connect as to } from "node:tls";',
+    "fetch(url)",
+  ])("%s opens a connection", (text) => {
+    expect(OPENS_A_CONNECTION.test(text)).toBe(true);
+  });
+
+  test("a bare listener is told from one behind the boundary", () => {
+    expect(LISTENS_BARE.test('socket.once("data", run)')).toBe(true);
+    expect(LISTENS_BARE.test('attempt.on(socket, "data", run)')).toBe(false);
+  });
+
+  test.each([
     "// TODO: later",
     "test.skip('x', () => {});",
     "describe.only('x', () => {});",
@@ -107,6 +149,15 @@ describe("the rules can fail", () => {
       expect(isBadlyNamed(path)).toBe(true);
     },
   );
+
+  test.each([
+    "io.stdout.write(name);",
+    "console.log(name);",
+    "printText(io, JSON.stringify(node));",
+    'new CliFailure(EXIT.failed, why + "\\nnothing was changed");',
+  ])("output: %s", (text) => {
+    expect(RAW_OUTPUT.test(text)).toBe(true);
+  });
 
   test("length and registry", () => {
     expect(isTooLong("x\n".repeat(LONGEST_SOURCE_LINES + 1))).toBe(true);

@@ -2,8 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
+import { printable } from "../../src/domain/printable.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status } from "../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { RawClient } from "../protocol/xds/raw-client.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   backend,
   fleet,
@@ -130,6 +133,44 @@ describe("a manifest that is wrong changes nothing and is told where and why", (
     });
     await expect(call).rejects.toMatchObject({ violations: [{ field: "objects[1].name" }] });
     expect(await revision()).toBe(before);
+  });
+});
+
+describe("what a proxy says of itself is read as text", () => {
+  const id = "edge-1\r\u001b[2K\u001b[32medge-7  edge  1.40.0  ack\u001b[0m\n\u202e\u009b31m";
+  const refusal = "no such file\n  proxies    12 connected, 12 up to date\u001b[8m";
+
+  test("in tables, in problems, in the log and in conditions", async () => {
+    using client = new RawClient(plane.addresses.xds);
+    const stream = client.delta();
+    const typeUrl = "type.googleapis.com/envoy.config.listener.v3.Listener";
+    stream.send({ typeUrl, node: { id, cluster: "edge" }, resourceNamesSubscribe: ["*"] });
+    const { nonce } = await stream.next();
+    stream.send({ typeUrl, responseNonce: nonce, errorDetail: { code: 13, message: refusal } });
+    const status = await eventually(
+      () => plane.mustCli("status"),
+      (text) => text.includes("refused listener web"),
+      { what: "the refusal is in the status" },
+    );
+    expect(status.match(/^ {2}proxies /gm)).toHaveLength(1);
+    const shown = [status];
+    for (const argv of [["nodes"], ["node", id], ["get", "listeners"], ["nodes", "-o", "json"]]) {
+      shown.push(await plane.mustCli(...argv));
+    }
+    expect(shown[1]?.trimEnd().split("\n")).toHaveLength(2);
+    expect(JSON.parse(shown[4] ?? "")).toMatchObject([{ id }]);
+    const log = plane.log();
+    expect(log).toContain(JSON.stringify(id).slice(1, 12));
+    const problems = await admin.call(AdminService.method.getStatus, {});
+    const { conditions } = await admin.call(AdminService.method.getListener, { name: "web" });
+    const told = JSON.stringify([
+      problems.problems.map(({ what, why }) => [what, why]),
+      conditions.map((one) => one.message),
+    ]);
+    for (const text of [...shown, log, told]) {
+      for (const line of text.split("\n")) expect(line).toBe(printable(line));
+    }
+    expect(told).toContain("12 up to date");
   });
 });
 

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { printable } from "../../src/domain/printable.ts";
 import { manifest, service } from "../support/manifest.ts";
 import { runFairlead, startPlane } from "../support/plane.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -17,6 +18,29 @@ test("a data directory that cannot be made is refused with its name", async () =
   const result = await runFairlead(["up", "--data", data, ...LISTEN]);
   expect(result.code).toBe(1);
   expect(result.stderr).toContain(data);
+});
+
+test("what a refusal to start quotes is shown as text, on one line", async () => {
+  using folder = tempFolder();
+  const attack = "x\u001b[2K\r\u202e\nfairlead up: all is well";
+  const config = join(folder.path, "plane.yaml");
+  const refused = async (text: string, ...args: readonly string[]) => {
+    writeFileSync(config, text);
+    const result = await runFairlead(["up", "--config", config, ...LISTEN, ...args]);
+    expect(result.stderr).toBe(`${printable(result.stderr.slice(0, -1))}\n`);
+    return result;
+  };
+  const data = join(config, attack);
+  expect(await refused("", "--data", data)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(printable(data)),
+  });
+  expect(await refused(`${JSON.stringify(attack)}: 1`)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(printable(attack)),
+  });
+  const noYaml = await refused(`data: [\n${JSON.stringify(attack)}: ]]\u001b[2K\n`);
+  expect(noYaml).toMatchObject({ code: 2, stderr: expect.stringContaining(config) });
 });
 
 test("a data directory that a newer release wrote is refused, and left as it is", async () => {

@@ -130,8 +130,16 @@ export function runFairlead(
     readonly enter?: readonly string[];
   } = {},
 ): Promise<CommandResult> {
-  const { env = {}, input, timeoutMs = 60_000, enter = [] } = options;
-  const [program = "", ...rest] = [...enter, process.execPath, main, ...args];
+  const { enter = [], ...others } = options;
+  return runProgram([...enter, process.execPath, main, ...args], others);
+}
+
+/** Runs any program with its arguments to its end. */
+export function runProgram(
+  [program = "", ...rest]: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly timeoutMs?: number } = {},
+): Promise<CommandResult> {
+  const { env = {}, input, timeoutMs = 60_000 } = options;
   return new Promise((resolve) => {
     const child = execFile(
       program,

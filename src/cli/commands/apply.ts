@@ -1,15 +1,15 @@
-import { toJsonString } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { renderChanges, renderCounts, renderReach } from "../change-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, printLine } from "../io.ts";
-import { type ManifestObject, parseManifests, renderProblems } from "../manifest.ts";
+import { changeLines, renderCounts, renderReach } from "../change-text.ts";
+import { messageText } from "../data-text.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "../exit.ts";
+import { type CliContext, printLine, printLines, printText } from "../io.ts";
+import { type ManifestObject, parseManifests, problemLines } from "../manifest.ts";
 import { readManifests } from "../manifest-files.ts";
 import { type OutputForm, outputOption, type WaitFlags, waitOptions } from "../options.ts";
-import { waitForRevision } from "../wait.ts";
+import { printWait } from "../wait.ts";
 
 interface ApplyFlags extends WaitFlags {
   readonly filename: readonly string[];
@@ -49,15 +49,15 @@ async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
   const { io } = context;
   const sources = await readManifests(flags.filename, io.stdin ?? process.stdin);
   const { objects, problems } = parseManifests(sources);
-  if (problems.length > 0) throw new CliFailure(EXIT.failed, `${renderProblems(problems)}\nnothing was changed`);
+  if (problems.length > 0) throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED]);
   if (objects.length === 0 && flags.prune !== true) {
-    throw new CliFailure(EXIT.failed, `no object in ${flags.filename.join(", ")}\nnothing was changed`);
+    throw new CliFailure(EXIT.failed, [`no object in ${flags.filename.join(", ")}`, NOTHING_CHANGED]);
   }
   const answer = await send(context, objects, flags);
-  if (flags.output === "json") printLine(io, toJsonString(ApplyResponseSchema, answer, { prettySpaces: 2 }));
+  if (flags.output === "json") printText(io, messageText(ApplyResponseSchema, answer, 2));
   else printAnswer(context, answer, flags.dryRun === true);
   if (flags.wait === true && flags.dryRun !== true && answer.revision !== "") {
-    printLine(io, `  ${await waitForRevision(context, answer.revision, flags)}`);
+    await printWait(context, answer.revision, flags);
   }
 }
 
@@ -76,13 +76,13 @@ async function send(
     });
   } catch (error) {
     if (!(error instanceof AdminError) || error.isUnreachable) throw error;
-    throw new CliFailure(EXIT.failed, `${refusalText(error, objects)}\nnothing was changed`, { cause: error });
+    throw new CliFailure(EXIT.failed, [...refusalLines(error, objects), NOTHING_CHANGED], { cause: error });
   }
 }
 
 /** Leads the server's violations, `objects[2].rules[0].match`, back to the files. */
-function refusalText(error: AdminError, objects: readonly ManifestObject[]): string {
-  if (error.violations.length === 0) return `refused: ${error.message}`;
+function refusalLines(error: AdminError, objects: readonly ManifestObject[]): string[] {
+  if (error.violations.length === 0) return [`refused: ${error.message}`];
   const problems = error.violations.map(({ field, message }) => {
     const match = /^objects\[(\d+)\]\.?(.*)$/s.exec(field);
     const object = objects[Number(match?.[1] ?? -1)];
@@ -90,11 +90,11 @@ function refusalText(error: AdminError, objects: readonly ManifestObject[]): str
     if (object === undefined) return { file: "refused", place: { line: 0, column: 0 }, field, message };
     return { file: object.file, place: object.placeOf(inner), field: inner, message };
   });
-  return renderProblems(problems);
+  return problemLines(problems);
 }
 
 function printAnswer({ io }: CliContext, { changes, revision, reach }: ApplyResponse, isDryRun: boolean): void {
-  for (const line of renderChanges(changes)) printLine(io, line);
+  printLines(io, changeLines(changes));
   const counts = renderCounts(changes);
   if (isDryRun) printLine(io, `  ${[counts, ...reach.map(renderReach)].join(" ")}`);
   else printLine(io, revision === "" ? `  ${counts}` : `  ${counts} Revision ${revision}.`);

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { bootstrapYaml, type HostPort, parseHostPort } from "../bootstrap-config.ts";
-import type { CliContext } from "../io.ts";
+import { type CliContext, printText } from "../io.ts";
 import { wholeNumber } from "../options.ts";
 
 interface BootstrapFlags {
@@ -44,7 +44,7 @@ Examples:
   fairlead bootstrap --node-id edge-3 --fleet edge --xds 10.0.0.1:18000,10.0.0.2:18000,10.0.0.3:18000`,
     )
     .action((flags: BootstrapFlags) => {
-      context.io.stdout.write(bootstrapYaml({ ...flags, sotw: flags.sotw === true }));
+      printText(context.io, bootstrapYaml({ ...flags, sotw: flags.sotw === true }));
     });
 }
 

@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import { type CliContext, printLine } from "../io.ts";
+import { type CliContext, printText } from "../io.ts";
 
 /** Each asks `fairlead __complete WORD…` for the candidates; without any, the shell offers files. */
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -34,5 +34,5 @@ Examples:
   source <(fairlead completion zsh)
   fairlead completion fish | source`,
     )
-    .action((shell: string) => printLine(context.io, SCRIPTS[shell] ?? ""));
+    .action((shell: string) => printText(context.io, `${SCRIPTS[shell]}\n`));
 }

@@ -7,7 +7,7 @@ import { type CliContext, printLine } from "../io.ts";
 import { backendName, type WaitFlags, waitOptions } from "../options.ts";
 import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
-import { followWait, waitForRevision } from "../wait.ts";
+import { followWait, printOutcome, printWait } from "../wait.ts";
 
 interface DrainFlags extends WaitFlags {
   readonly undo?: true;
@@ -50,22 +50,22 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
     return;
   }
   if (undo || backend === undefined) {
-    printLine(io, `  active        ${await waitForRevision(context, revision, flags)}`);
+    await printWait(context, revision, flags, "active        ");
     return;
   }
   const drainMs = await drainTimeOf(context, backend);
   const wait = followWait(context, revision, flags, Math.min(drainMs + flags.timeout, MAX_WAIT_MS));
   try {
-    printLine(io, `  draining      ${await wait.connected}`);
+    printOutcome(io, "draining      ", await wait.connected);
     await waitForRemoval(context, backend, { drainMs, lateMs: flags.timeout });
   } finally {
     wait.end();
   }
   const id = name.split("/").at(-1);
   const missing = wait.missing();
-  if (missing !== "") {
+  if (missing.length > 0) {
     const why = `removed, but not safe to stop ${id}: who has not acknowledged may still send requests to it`;
-    throw new CliFailure(EXIT.notReached, `${why}${missing}`);
+    throw new CliFailure(EXIT.notReached, [why, ...missing]);
   }
   printLine(io, `  removed       safe to stop ${id}`);
 }

@@ -1,4 +1,3 @@
-import { toJsonString } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
@@ -13,10 +12,12 @@ import {
   type SourceVerdict,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { Service_EndpointDiscovery as EndpointDiscovery } from "../../gen/fairlead/admin/v1/service_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { messageText } from "../data-text.ts";
+import { type CliContext, printLine, printText } from "../io.ts";
 import { enumText } from "../kind-entry.ts";
 import { unknownText } from "../node-text.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
+import { cellText } from "../table.ts";
 import { formatDuration, formatMoment, fromDuration } from "../time-text.ts";
 
 /** The plane's default where the check gives none. */
@@ -36,12 +37,12 @@ export function explainCommand(context: CliContext): Command {
 async function explainBackend(context: CliContext, name: string, output: OutputForm): Promise<void> {
   const answer = await context.admin().call(AdminService.method.explainBackend, { name });
   if (output === "json") {
-    printLine(context.io, toJsonString(ExplainBackendResponseSchema, answer, { prettySpaces: 2 }));
+    printText(context.io, messageText(ExplainBackendResponseSchema, answer, 2));
     return;
   }
   const { status } = answer.backend ?? {};
   printLine(context.io, `  ${status?.eligible === true ? "routable" : "not routable"}: ${status?.message ?? ""}`);
-  for (const [label, text] of explanation(answer)) printLine(context.io, `    ${label.padEnd(12)} ${text}`);
+  for (const [label, text] of explanation(answer)) printLine(context.io, `    ${label.padEnd(12)} ${cellText(text)}`);
 }
 
 function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label: string, text: string]> {

@@ -4,7 +4,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import type { CliContext } from "../io.ts";
+import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
 import { headText, objectText } from "../state-manifest.ts";
 
@@ -40,9 +40,9 @@ async function exportState(context: CliContext): Promise<void> {
   }
   if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before its end");
   const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);
-  io.stdout.write(headText({ revision, objects }));
+  printText(io, headText({ revision, objects }));
   for (const { byName } of texts) {
-    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) io.stdout.write(`---\n${text}`);
+    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) printText(io, `---\n${text}`);
   }
 }
 

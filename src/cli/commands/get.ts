@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { stringify } from "yaml";
+import { jsonText, yamlText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { type CliContext, noteLine, printLines, printText } from "../io.ts";
 import type { KindEntry, Shown } from "../kind-entry.ts";
 import { editableForm, kindNamed } from "../kinds.ts";
 import { labelOption, type OutputForm, outputOption } from "../options.ts";
-import { renderTable } from "../table.ts";
+import { tableLines } from "../table.ts";
 
 interface GetFlags {
   readonly output: OutputForm;
@@ -39,16 +39,9 @@ async function get(context: CliContext, entry: KindEntry, name: string | undefin
   const { io } = context;
   if (name === undefined) {
     const shown = await entry.list(context.admin(), { service: flags.service ?? "", labels: flags.label });
-    if (flags.output === "json")
-      printLine(
-        io,
-        JSON.stringify(
-          shown.map(({ json }) => json),
-          null,
-          2,
-        ),
-      );
-    else if (flags.output === "yaml") io.stdout.write(toManifest(entry, shown));
+    const json = shown.map((one) => one.json);
+    if (flags.output === "json") printText(io, jsonText(json, 2));
+    else if (flags.output === "yaml") printText(io, toManifest(entry, shown));
     else printTable(context, entry, shown);
     return;
   }
@@ -56,23 +49,17 @@ async function get(context: CliContext, entry: KindEntry, name: string | undefin
     throw new CliFailure(EXIT.usage, `${entry.plural} can only be listed: fairlead get ${entry.kind} --service NAME`);
   }
   const shown = await entry.get(context.admin(), name);
-  if (flags.output === "json") printLine(io, JSON.stringify(shown.json, null, 2));
-  else if (flags.output === "yaml") io.stdout.write(toManifest(entry, [shown]));
+  if (flags.output === "json") printText(io, jsonText(shown.json, 2));
+  else if (flags.output === "yaml") printText(io, toManifest(entry, [shown]));
   else printTable(context, entry, [shown]);
 }
 
 function toManifest(entry: KindEntry, shown: readonly Shown[]): string {
-  return shown.map(({ json }) => stringify(editableForm(entry, json), { aliasDuplicateObjects: false })).join("---\n");
+  return shown.map(({ json }) => yamlText(editableForm(entry, json))).join("---\n");
 }
 
 function printTable({ io }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {
-  if (shown.length === 0) io.stderr.write(`no ${entry.plural}\n`);
-  else
-    printLine(
-      io,
-      renderTable(
-        entry.columns,
-        shown.map(({ cells }) => cells),
-      ),
-    );
+  const rows = shown.map(({ cells }) => cells);
+  if (rows.length === 0) noteLine(io, `no ${entry.plural}`);
+  else printLines(io, tableLines(entry.columns, rows));
 }

@@ -1,11 +1,12 @@
 import { Command, Option } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status as Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
+import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { type CliContext, noteLine, printLine, printLines, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
 import { duration, type OutputForm, outputOption } from "../options.ts";
-import { renderTable } from "../table.ts";
+import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
 
 interface HealthFlags {
@@ -90,22 +91,9 @@ async function listVerdicts(context: CliContext, name: string | undefined, outpu
   const shown = (await entry.list(context.admin(), { service, labels: {} })).filter(
     ({ json }) => all || name === service || json.backend === name,
   );
-  if (output === "json")
-    printLine(
-      io,
-      JSON.stringify(
-        shown.map(({ json }) => json),
-        null,
-        2,
-      ),
-    );
-  else if (shown.length === 0) io.stderr.write("no verdicts\n");
-  else
-    printLine(
-      io,
-      renderTable(
-        entry.columns,
-        shown.map(({ cells }) => cells),
-      ),
-    );
+  const json = shown.map((one) => one.json);
+  const rows = shown.map(({ cells }) => cells);
+  if (output === "json") printText(io, jsonText(json, 2));
+  else if (rows.length === 0) noteLine(io, "no verdicts");
+  else printLines(io, tableLines(entry.columns, rows));
 }

@@ -1,12 +1,12 @@
 import { type JsonObject, toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { stringify } from "yaml";
 import { AdminService, type HistoryEntry, HistoryEntrySchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { jsonText, yamlText } from "../data-text.ts";
+import { type CliContext, printLines, printText } from "../io.ts";
 import type { KindEntry } from "../kind-entry.ts";
 import { editableForm, kindNamed } from "../kinds.ts";
 import { type OutputForm, outputOption } from "../options.ts";
-import { renderTable } from "../table.ts";
+import { tableLines } from "../table.ts";
 import { formatMoment } from "../time-text.ts";
 
 const COLUMNS = ["GENERATION", "TIME (UTC)", "REVISION", "ACTOR", "REASON"];
@@ -40,16 +40,10 @@ function printEntries(
   output: OutputForm,
 ): void {
   if (output === "json") {
-    printLine(
-      io,
-      JSON.stringify(
-        entries.map((one) => toJson(HistoryEntrySchema, one)),
-        null,
-        2,
-      ),
-    );
+    const json = entries.map((one) => toJson(HistoryEntrySchema, one));
+    printText(io, jsonText(json, 2));
   } else if (output === "yaml") {
-    io.stdout.write(entries.map((one) => toManifest(entry, one)).join("---\n"));
+    printText(io, entries.map((one) => toManifest(entry, one)).join("---\n"));
   } else {
     const rows = entries.map(({ generation, time, revision, actor, reason }) => [
       String(generation),
@@ -58,12 +52,12 @@ function printEntries(
       actor,
       reason,
     ]);
-    printLine(io, renderTable(COLUMNS, rows));
+    printLines(io, tableLines(COLUMNS, rows));
   }
 }
 
 function toManifest(entry: KindEntry, { generation, object }: HistoryEntry): string {
   const message = object?.object.value;
   const json: JsonObject = message === undefined ? {} : entry.show(message).json;
-  return `# generation ${generation}\n${stringify(editableForm(entry, json), { aliasDuplicateObjects: false })}`;
+  return `# generation ${generation}\n${yamlText(editableForm(entry, json))}`;
 }

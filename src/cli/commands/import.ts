@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
@@ -9,11 +9,12 @@ import {
   ImportResponseSchema,
 } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { renderChanges, renderReach } from "../change-text.ts";
+import { changeLines, renderReach } from "../change-text.ts";
+import { messageText } from "../data-text.ts";
 import { documentsOf } from "../document-stream.ts";
-import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, printLine } from "../io.ts";
-import { type ManifestProblem, renderProblems } from "../manifest.ts";
+import { CliFailure, EXIT, NOTHING_CHANGED } from "../exit.ts";
+import { type CliContext, printLine, printLines, printText } from "../io.ts";
+import { type ManifestProblem, problemLines } from "../manifest.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
@@ -63,7 +64,7 @@ async function importFile(context: CliContext, file: string, flags: ImportFlags)
   const lines: number[] = [];
   const requests = requestsOf(name, chunks, flags, lines);
   const answer = await placed(name, lines, refusedBy(context.admin().upload(AdminService.method.import, requests)));
-  if (flags.output === "json") printLine(io, toJsonString(ImportResponseSchema, answer, { prettySpaces: 2 }));
+  if (flags.output === "json") printText(io, messageText(ImportResponseSchema, answer, 2));
   else printAnswer(context, answer);
 }
 
@@ -103,8 +104,8 @@ async function* requestsOf(
     if (problems.length >= MAX_PROBLEMS) break;
     if (objects.length >= REQUEST_OBJECTS && problems.length === 0) yield request();
   }
-  if (problems.length > 0) throw new CliFailure(EXIT.failed, `${renderProblems(problems)}\nnothing was changed`);
-  if (lines.length === 0) throw new CliFailure(EXIT.failed, `no object in ${file}\nnothing was changed`);
+  if (problems.length > 0) throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED]);
+  if (lines.length === 0) throw new CliFailure(EXIT.failed, [`no object in ${file}`, NOTHING_CHANGED]);
   yield request();
 }
 
@@ -119,12 +120,12 @@ async function placed<T>(file: string, lines: readonly number[], importing: Prom
       const line = lines[Number(match?.[1] ?? -1)] ?? 1;
       return { file, place: { line, column: 1 }, field: match?.[2] ?? field, message };
     });
-    throw new CliFailure(EXIT.failed, `${renderProblems(problems)}\nnothing was changed`, { cause: error });
+    throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED], { cause: error });
   }
 }
 
 function printAnswer({ io }: CliContext, { changes, counts, revision, reach }: ImportResponse): void {
-  for (const line of renderChanges(changes)) printLine(io, line);
+  printLines(io, changeLines(changes));
   const sum = (of: "unchanged" | "created" | "updated" | "deleted") => counts.reduce((all, each) => all + each[of], 0);
   const changed = sum("created") + sum("updated") + sum("deleted");
   if (changed > changes.length) printLine(io, `  … and ${changed - changes.length} more`);

@@ -1,11 +1,11 @@
-import { toJsonString } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { messageText } from "../data-text.ts";
+import { type CliContext, printLines, printText } from "../io.ts";
 import { lagText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
-import { renderTable } from "../table.ts";
+import { cellText, tableLines } from "../table.ts";
 import { formatAge } from "../time-text.ts";
 
 /** Enough of a content hash to tell two versions apart. */
@@ -26,31 +26,29 @@ Examples:
     .action(async (id: string, flags: { output: OutputForm }) => {
       const { io } = context;
       const node = await context.admin().call(AdminService.method.getNode, { id });
-      if (flags.output === "json") printLine(io, toJsonString(NodeSchema, node, { prettySpaces: 2 }));
-      else for (const line of renderNode(node, io.clock.now())) printLine(io, line);
+      if (flags.output === "json") printText(io, messageText(NodeSchema, node, 2));
+      else printLines(io, renderNode(node, io.clock.now()));
     });
 }
 
 function renderNode(node: Node, nowMs: number): string[] {
-  const fleet = node.fleet === "" ? `no fleet (cluster ${node.cluster})` : `fleet ${node.fleet}`;
+  const fleet = cellText(node.fleet === "" ? `no fleet (cluster ${node.cluster})` : `fleet ${node.fleet}`);
   const since = formatAge(node.since, nowMs);
   const peer = node.peer === "" ? "" : ` from ${node.peer}`;
   const resources = node.types.flatMap(({ type, resources }) =>
     resources.map((resource) => resourceCells(type, resource)),
   );
   return [
-    `  ${node.id}  ${fleet}, Envoy ${node.envoyVersion || "of unknown version"}, ${node.variant.toLowerCase()} xDS`,
+    `  ${cellText(node.id)}  ${fleet}, Envoy ${cellText(node.envoyVersion || "of unknown version")}, ${node.variant.toLowerCase()} xDS`,
     node.connected ? `  connected to ${node.replica} for ${since}${peer}` : `  away for ${since}`,
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
-    ...node.conditions.filter(({ ok }) => !ok).map(({ reason, message }) => `  ${reason}: ${message}`),
+    ...node.conditions.filter(({ ok }) => !ok).map(({ reason, message }) => `  ${reason}: ${cellText(message)}`),
     ...(resources.length === 0 ? [] : ["", ...table(resources)]),
   ];
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {
-  return renderTable(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows)
-    .split("\n")
-    .map((line) => `  ${line}`);
+  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows).map((line) => `  ${line}`);
 }
 
 function resourceCells(type: string, resource: NodeResource): string[] {

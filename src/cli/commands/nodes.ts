@@ -1,11 +1,12 @@
-import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { jsonText } from "../data-text.ts";
+import { type CliContext, noteLine, printLines, printText } from "../io.ts";
 import { NODE_COLUMNS, nodeCells, unknownText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
-import { renderTable } from "../table.ts";
+import { tableLines } from "../table.ts";
 
 export function nodesCommand(context: CliContext): Command {
   return new Command("nodes")
@@ -25,21 +26,17 @@ Examples:
         .admin()
         .call(AdminService.method.listNodes, { fleet: flags.fleet ?? "" });
       for (const unknown of unknownReplicas) {
-        io.stderr.write(`${unknownText(unknown)}: its proxies are not listed\n`);
+        noteLine(io, `${unknownText(unknown)}: its proxies are not listed`);
       }
       if (flags.output === "json") {
-        const json: JsonValue = nodes.map((node) => toJson(NodeSchema, node));
-        printLine(io, JSON.stringify(json, null, 2));
+        const json = nodes.map((node) => toJson(NodeSchema, node));
+        printText(io, jsonText(json, 2));
       } else if (nodes.length === 0) {
-        io.stderr.write("no proxies\n");
+        noteLine(io, "no proxies");
       } else {
-        printLine(
-          io,
-          renderTable(
-            NODE_COLUMNS,
-            nodes.map((node) => nodeCells(node, io.clock.now())),
-          ),
-        );
+        const now = io.clock.now();
+        const rows = nodes.map((node) => nodeCells(node, now));
+        printLines(io, tableLines(NODE_COLUMNS, rows));
       }
     });
 }

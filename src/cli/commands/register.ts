@@ -3,7 +3,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { backendName, labelOption, type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
-import { waitForRevision } from "../wait.ts";
+import { printWait } from "../wait.ts";
 
 interface RegisterFlags extends WaitFlags {
   readonly address?: string;
@@ -55,9 +55,7 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
     },
   });
   printLine(context.io, `  registered ${backend?.name ?? name}  revision ${revision}`);
-  if (flags.wait === true) {
-    printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
-  }
+  if (flags.wait === true) await printWait(context, revision, flags);
 }
 
 function targetOf({ address, pipe }: RegisterFlags) {

@@ -3,7 +3,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
 import { type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
-import { waitForRevision } from "../wait.ts";
+import { printWait } from "../wait.ts";
 
 interface RollbackFlags extends WaitFlags {
   readonly to: number;
@@ -32,9 +32,7 @@ Examples:
         options: { reason: flags.reason ?? "" },
       });
       printLine(context.io, `  ~ ${entry.kind} ${name}  as in generation ${flags.to}  revision ${revision}`);
-      if (flags.wait === true) {
-        printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
-      }
+      if (flags.wait === true) await printWait(context, revision, flags);
     });
   for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
   return command;

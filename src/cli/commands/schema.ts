@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { manifestSchema } from "../../schema/json-schema.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { jsonText } from "../data-text.ts";
+import { type CliContext, printText } from "../io.ts";
 
 export function schemaCommand(context: CliContext): Command {
   return new Command("schema")
@@ -13,5 +14,5 @@ Examples:
   # then, as the first line of a manifest, for editors with the YAML language server:
   # yaml-language-server: $schema=./manifest.schema.json`,
     )
-    .action(() => printLine(context.io, JSON.stringify(manifestSchema(), null, 2)));
+    .action(() => printText(context.io, jsonText(manifestSchema(), 2)));
 }

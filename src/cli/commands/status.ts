@@ -1,10 +1,10 @@
-import { toJsonString } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { messageText } from "../data-text.ts";
+import { type CliContext, printLines, printText } from "../io.ts";
 import { type OutputForm, outputOption } from "../options.ts";
-import { renderTable } from "../table.ts";
+import { tableLines } from "../table.ts";
 import { formatAge } from "../time-text.ts";
 
 export function statusCommand(context: CliContext): Command {
@@ -21,9 +21,9 @@ Examples:
     .action(async (flags: { output: OutputForm }) => {
       const status = await context.admin().call(AdminService.method.getStatus, {});
       if (flags.output === "json") {
-        printLine(context.io, toJsonString(GetStatusResponseSchema, status, { prettySpaces: 2 }));
+        printText(context.io, messageText(GetStatusResponseSchema, status, 2));
       } else {
-        for (const line of renderStatus(status, context.io.clock.now())) printLine(context.io, line);
+        printLines(context.io, renderStatus(status, context.io.clock.now()));
       }
     });
 }
@@ -55,7 +55,5 @@ function replicasText({ replicas, replica, revision }: GetStatusResponse): strin
 function renderProblems({ problems }: GetStatusResponse, nowMs: number): string[] {
   if (problems.length === 0) return [];
   const rows = problems.map(({ what, since, why }) => [what, formatAge(since, nowMs), why]);
-  return renderTable(["PROBLEM", "SINCE", "WHY"], rows)
-    .split("\n")
-    .map((line) => `  ${line}`);
+  return tableLines(["PROBLEM", "SINCE", "WHY"], rows).map((line) => `  ${line}`);
 }

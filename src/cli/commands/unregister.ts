@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { backendName, type WaitFlags, waitOptions } from "../options.ts";
-import { waitForRevision } from "../wait.ts";
+import { printWait } from "../wait.ts";
 
 export function unregisterCommand(context: CliContext): Command {
   const command = new Command("unregister")
@@ -17,9 +17,7 @@ Examples:
     .action(async (name: string, flags: WaitFlags) => {
       const { revision } = await context.admin().call(AdminService.method.unregisterBackend, { name });
       printLine(context.io, `  unregistered ${name}  revision ${revision}`);
-      if (flags.wait === true) {
-        printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
-      }
+      if (flags.wait === true) await printWait(context, revision, flags);
     });
   for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
   return command;

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Replica } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { type CliContext, printLine, printLines } from "../io.ts";
 import { type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
-import { renderTable } from "../table.ts";
-import { waitForRevision } from "../wait.ts";
+import { tableLines } from "../table.ts";
+import { printWait } from "../wait.ts";
 
 interface UpgradeFlags extends WaitFlags {
   readonly toProfile?: number;
@@ -37,13 +37,13 @@ async function upgrade(context: CliContext, flags: UpgradeFlags): Promise<void> 
   if (flags.toProfile === undefined) {
     const { encodingProfile, replicas } = await context.admin().call(AdminService.method.getStatus, {});
     printLine(context.io, `  encoding profile ${encodingProfile}`);
-    printLine(context.io, renderTable(["REPLICA", "SUPPORTS"], replicas.map(replicaCells)));
+    printLines(context.io, tableLines(["REPLICA", "SUPPORTS"], replicas.map(replicaCells)));
     return;
   }
   const request = { profile: flags.toProfile };
   const { revision } = await context.admin().call(AdminService.method.setEncodingProfile, request);
   printLine(context.io, `  encoding profile ${flags.toProfile}  revision ${revision}`);
-  if (flags.wait === true) printLine(context.io, `  ${await waitForRevision(context, revision, flags)}`);
+  if (flags.wait === true) await printWait(context, revision, flags);
 }
 
 function replicaCells({ name, live, encodingProfiles }: Replica): string[] {

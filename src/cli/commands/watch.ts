@@ -1,10 +1,11 @@
-import { toJsonString } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type WatchEvent, type WatchResponse, WatchResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { type CliContext, printLine } from "../io.ts";
+import { messageText } from "../data-text.ts";
+import { type CliContext, printLine, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
 import { type OutputForm, outputOption } from "../options.ts";
+import { cellText } from "../table.ts";
 
 interface WatchFlags {
   readonly present?: true;
@@ -46,7 +47,7 @@ async function watch(context: CliContext, kinds: readonly string[], flags: Watch
 
 function print({ io }: CliContext, answer: WatchResponse, output: OutputForm): void {
   if (output === "json") {
-    printLine(io, toJsonString(WatchResponseSchema, answer));
+    printText(io, messageText(WatchResponseSchema, answer));
     return;
   }
   const time = new Date(io.clock.now()).toISOString().slice(11, 19);
@@ -54,10 +55,10 @@ function print({ io }: CliContext, answer: WatchResponse, output: OutputForm): v
 }
 
 function eventText({ kind, name, deleted, object, health }: WatchEvent): string {
-  if (deleted) return `- ${kind} ${name}`;
+  if (deleted) return `- ${kind} ${cellText(name)}`;
   const message = health ?? object?.object.value;
   const cells = message === undefined ? [] : kindNamed(kind).show(message).cells;
   // The name is there already; a verdict's is made of two cells.
   const facts = cells.slice(kind === "health" ? 2 : 1).filter((cell) => cell !== "-");
-  return `~ ${kind} ${name}  ${facts.join("  ")}`.trimEnd();
+  return `~ ${kind} ${[name, ...facts].map(cellText).join("  ")}`;
 }

@@ -7,7 +7,7 @@ import { provideImages } from "../../../scripts/components/images.ts";
 import { buildPlaneImage } from "../../../scripts/components/plane-image.ts";
 import { output } from "../../../scripts/components/search.ts";
 import { prepareSecrets } from "../../../scripts/compose/prepare.ts";
-import { runFairlead } from "../plane.ts";
+import { runProgram } from "../plane.ts";
 import { EDGES, PLANES, SERVERS, type SetUp, SHOPS } from "./set-up.ts";
 
 const folder = join(import.meta.dirname, "../../../compose");
@@ -15,7 +15,7 @@ const PROJECT = "fairlead-test";
 /** Not the one of `npm run compose`. */
 const NETWORK = "172.31.78";
 /** Any free ones. */
-const PORTS = ["PLANE_A_ADMIN", "PLANE_A_HTTP", "PLANE_B_ADMIN", "PLANE_B_HTTP", "EDGE_1", "EDGE_2"];
+const PORTS = ["PLANE_A_HTTP", "PLANE_B_HTTP", "EDGE_1", "EDGE_2"];
 
 export async function startContainers(): Promise<SetUp> {
   const isOld = findContainerEngine().compose[0] === "docker-compose";
@@ -39,14 +39,11 @@ export async function startContainers(): Promise<SetUp> {
   return {
     urls: EDGES.map((edge) => `http://${mapped(edge, 10_000)}/`),
     shop: readFileSync(join(folder, "shop.yaml"), "utf8").replaceAll("172.31.77", NETWORK),
-    cli: (plane, args, input) => {
-      // A container that was started again has a new port.
-      const [, port] = docker("port", container(plane).getId(), "18001/tcp").trim().split(":");
-      return runFairlead(args, {
-        env: { FAIRLEAD_SERVER: `127.0.0.1:${port}` },
+    // From inside: the admin API is open to nobody else.
+    cli: (plane, args, input) =>
+      runProgram(["docker", "exec", "--interactive", container(plane).getId(), "fairlead", ...args], {
         ...(input !== undefined && { input }),
-      });
-    },
+      }),
     kill: async (part) => void docker("kill", "--signal", "KILL", container(part).getId()),
     start: async (part) => void docker("start", container(part).getId()),
     logs: () => logsOf([...SERVERS, ...PLANES, ...EDGES].map((part) => [part, container(part).getId()])),

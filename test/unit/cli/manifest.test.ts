@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseManifests, renderProblems } from "../../../src/cli/manifest.ts";
+import { parseManifests, problemLines } from "../../../src/cli/manifest.ts";
 
 const parse = (text: string) => parseManifests([{ file: "shop.yaml", text }]);
-const problemsOf = (text: string) => renderProblems(parse(text).problems);
+const problemsOf = (text: string) => problemLines(parse(text).problems).join("\n");
 
 describe("parseManifests", () => {
   it("reads several documents, skipping empty ones", () => {

@@ -1,0 +1,37 @@
+import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { Document, Scalar, type ToStringOptions, visit } from "yaml";
+import { escapeUnsafe, printable, printableJson } from "../domain/printable.ts";
+
+/** JSON for programs, with a line end, that can be looked at on a terminal whatever is in its strings. */
+export function jsonText(value: unknown, indent?: number): string {
+  return `${printableJson(JSON.stringify(value, null, indent))}\n`;
+}
+
+/** A message in the API's JSON form, so. */
+export function messageText<Desc extends DescMessage>(
+  desc: Desc,
+  message: MessageShape<Desc>,
+  indent?: number,
+): string {
+  return jsonText(toJson(desc, message), indent);
+}
+
+/**
+ * YAML for programs that can be looked at on a terminal: strings with unsafe characters are in double quotes, in which YAML
+ * has escapes for them. Reads back as what it was made of.
+ */
+export function yamlText(value: object, options: ToStringOptions = {}): string {
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value !== "string") return;
+      const line = node.value.replaceAll("\n", "");
+      if (printable(line) !== line) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return escapeUnsafe(document.toString(options), (character, codePoint) => {
+    if (character === "\n") return character;
+    const digits = codePoint.toString(16);
+    return codePoint > 0xffff ? `\\U${digits.padStart(8, "0")}` : `\\u${digits.padStart(4, "0")}`;
+  });
+}
