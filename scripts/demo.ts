@@ -116,8 +116,8 @@ async function applyShop(addresses: Addresses, listener: string): Promise<void> 
 async function startEnvoy(program: string, addresses: Addresses): Promise<void> {
   await steps.run(`envoy ${NODE}`, async () => {
     const startedAt = performance.now();
-    const adminPort = String(await portNear(9901));
-    const place = ["--node-id", NODE, "--fleet", FLEET, "--xds", addresses.xds, "--admin-port", adminPort];
+    const adminSocket = join(mkdtempSync(join(folder, "envoy-")), "admin.sock");
+    const place = ["--node-id", NODE, "--fleet", FLEET, "--xds", addresses.xds, "--admin-socket", adminSocket];
     const bootstrap = join(folder, "envoy.yaml");
     writeFileSync(bootstrap, await fairlead(addresses, "bootstrap", ...place));
     const options = ["-c", bootstrap, "--use-dynamic-base-id", "--concurrency", "2", "--log-level", "warning"];

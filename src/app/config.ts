@@ -194,6 +194,11 @@ export function parseAddress(text: string): Address | undefined {
   return { host, port };
 }
 
+/** Whether the plane can be reached from its own machine only. */
+export function listensOnLoopbackOnly({ xds, admin, http }: Pick<Config, "xds" | "admin" | "http">): boolean {
+  return [xds, admin, http].every(({ host }) => isLoopback(host));
+}
+
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");

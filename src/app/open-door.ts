@@ -1,13 +1,12 @@
 import { lookup } from "node:dns";
-import { networkInterfaces } from "node:os";
-import { type IpAddress, ipKind, readIp } from "../domain/ip-address.ts";
+import { ipKind, readIp } from "../domain/ip-address.ts";
 import { OutboundDoor } from "../outbound/door.ts";
 import type { ProtectedPort } from "../outbound/judge.ts";
 import { ServerAddresses } from "../outbound/server-addresses.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { userId } from "../runtime/process-id.ts";
 import type { Store } from "../store/store.ts";
-import { type Address, type Config, isLoopback } from "./config.ts";
+import { type Address, type Config, listensOnLoopbackOnly } from "./config.ts";
 
 export interface OpenedDoor {
   readonly door: OutboundDoor;
@@ -25,9 +24,11 @@ export function openDoor(of: {
   readonly store: Pick<Store, "servers">;
   /** The ports of the planes that share its state, as they are recorded there. */
   readonly planes: () => Iterable<ProtectedPort>;
+  /** The addresses of this machine. */
+  readonly interfaces: () => readonly string[];
   readonly clock: Clock;
 }): OpenedDoor {
-  const { config, store, planes, clock } = of;
+  const { config, store, planes, interfaces, clock } = of;
   const own = new Map<OwnPort, ProtectedPort>();
   const bound = (port: OwnPort, { host, port: number }: Address) => {
     own.set(port, { what: `the plane's own ${port} port`, ip: host === "localhost" ? "0.0.0.0" : host, port: number });
@@ -36,9 +37,10 @@ export function openDoor(of: {
   for (const port of OWN_PORTS) bound(port, config[port]);
   const servers = new ServerAddresses({ servers: store.servers, lookup, clock });
   const door = new OutboundDoor({
-    listensOnLoopbackOnly: OWN_PORTS.every((port) => isLoopback(config[port].host)),
+    listensOnLoopbackOnly: listensOnLoopbackOnly(config),
     networks: config.outboundNetworks,
-    isLocal,
+    isLocal: (ip) =>
+      ipKind(ip) === "loopback" || interfaces().some((address) => readIp(address)?.toString() === ip.toString()),
     userId,
     lookup,
     *ports() {
@@ -48,10 +50,4 @@ export function openDoor(of: {
     },
   });
   return { door, bound, stop: () => servers.stop() };
-}
-
-function isLocal(ip: IpAddress): boolean {
-  if (ipKind(ip) === "loopback") return true;
-  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return all.some(({ address }) => readIp(address)?.toString() === ip.toString());
 }

@@ -5,6 +5,7 @@ import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
+import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
@@ -15,18 +16,20 @@ import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
+import { fillNetworks, networksForNewFleetsOf } from "../operations/fill-networks.ts";
 import { Containment } from "../runtime/containment.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress, parseAddress } from "./config.ts";
+import { type Address, type Config, formatAddress, listensOnLoopbackOnly, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
 import { openDoor } from "./open-door.ts";
 import { openStore } from "./open-store.ts";
+import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
 
@@ -88,6 +91,10 @@ async function startParts(
   for (const error of mirror.unreadable.values()) throw error;
 
   if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
+
+  const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
+  // Before anything is derived: what ran before fleets had networks goes on.
+  await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -156,10 +163,17 @@ async function startParts(
     log,
     lease: opened.lease,
     workers: () => liveReplicas(config.replica, opened.peers),
+    networksForNewFleets,
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;
-  const outbound = openDoor({ config, store: opened, planes: () => [], clock });
+  const outbound = openDoor({
+    config,
+    store: opened,
+    planes: () => mirror.planeAddresses.map((address) => ({ what: "where a plane of this store listens", ...address })),
+    interfaces: machine.interfaces,
+    clock,
+  });
   stops.push(async () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
@@ -197,7 +211,7 @@ async function startParts(
       checks: health.view,
       clock,
       random,
-      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
+      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets },
       storeStatus: opened.status,
       standing: () => [...inStep.findings(), ...containedFindings(containment.failures(), clock.now())],
     },
@@ -219,6 +233,15 @@ async function startParts(
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
+  const recording = recordPlane({
+    mirror,
+    store,
+    clock,
+    log,
+    replica: config.replica,
+    addresses: planeAddresses(Object.values(addresses), machine.interfaces()),
+  });
+  stops.push(async () => recording.stop());
   ready = true;
   log.info(
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },

@@ -13,8 +13,10 @@ export type IpKind =
   | "private"
   | "public";
 
-/** Services of clouds that hand out credentials to whoever asks, beside those at link-local addresses. */
+/** Services of clouds that hand out credentials to whoever asks. */
 const METADATA: readonly [IpAddress, number][] = [
+  "169.254.169.254/32", // most of them
+  "169.254.170.2/32", // AWS, of containers
   "100.100.100.200/32", // Alibaba Cloud
   "168.63.129.16/32", // Azure
   "192.0.0.192/32", // Oracle Cloud

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { type IpAddress, isWithin, leadsTo, readIp } from "./ip-address.ts";
+import { type IpAddress, type IpKind, ipKind, isWithin, leadsTo, readIp } from "./ip-address.ts";
 
 /** A network in CIDR notation. */
 export interface IpNetwork {
@@ -27,6 +27,13 @@ export function readNetwork(text: string): { readonly network: IpNetwork } | { r
 
 export function networkHolds({ base, bits }: IpNetwork, ip: IpAddress): boolean {
   return isWithin(ip, base, bits);
+}
+
+/** Whether all addresses of a network are of one kind. */
+export function networkIs({ base, bits }: IpNetwork, kind: IpKind): boolean {
+  const family = base instanceof ipaddr.IPv6 ? ipaddr.IPv6 : ipaddr.IPv4;
+  const last = family.broadcastAddressFromCIDR(`${base.toString()}/${bits}`);
+  return ipKind(base) === kind && ipKind(last) === kind;
 }
 
 function networkBase(ip: IpAddress, bits: number): IpAddress {

@@ -54,7 +54,8 @@ async function plane(
   const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
   const rest = { logLevel: "fatal", stopGraceMs: 100, outboundNetworks: [], warnings: [] };
   const config = { ...addresses, ...rest, store, replica };
-  const started = await start(config, { clock: systemClock, random: systemRandom, log: silentLogger, profiles });
+  const machine = { clock: systemClock, random: systemRandom, log: silentLogger, interfaces: () => [] };
+  const started = await start(config, { ...machine, profiles });
   running.push(started);
   const admin = connectAdmin(started.addresses.admin);
   const xds = new RawClient(started.addresses.xds);

@@ -96,7 +96,9 @@ it("a check cannot speak to the plane's own ports: what works from outside never
   const found = await verdicts(admin, "evil", members.length);
   for (const [name, [status, reason]] of found) {
     expect(status).toBe(Health_Status.UNHEALTHY);
-    expect(reason).toMatch(name === "evil/metadata" ? /is a link-local address$/ : /is the plane's own \w+ port$/);
+    expect(reason).toMatch(
+      name === "evil/metadata" ? /is a metadata service of a cloud$/ : /is the plane's own \w+ port$/,
+    );
   }
   expect(await plane.mustCli("explain", "backend", "evil/admin")).toContain("refused by the plane: 127.0.0.1:");
   expect(await names(admin)).not.toContain("from-inside");

@@ -57,6 +57,7 @@ beforeEach(async () => {
     log: silentLogger,
     lease: opened.lease,
     workers: () => live,
+    networksForNewFleets: [],
   });
 });
 
