@@ -1,4 +1,5 @@
 /** A well-behaved xDS client on a thread of its own, that asks all the time and measures how long it waits. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
@@ -28,15 +29,12 @@ export async function startWitness(address: string, pid: number): Promise<Witnes
   const worker = new Worker(new URL("witness-thread.ts", import.meta.url), {
     workerData: { address, pid, answerWithinMs: ANSWER_WITHIN_MS },
   });
-  const next = () =>
-    new Promise<WitnessReport>((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
   return {
-    report: () => {
-      const report = next();
+    report: async () => {
+      // Rejects when the thread fails.
+      const told = once(worker, "message");
       worker.postMessage("report");
+      const [report] = (await told) as [WitnessReport];
       return report;
     },
     [Symbol.asyncDispose]: async () => {
