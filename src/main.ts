@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { provisionCommand } from "./app/provision.ts";
+import { storeDoor } from "./app/store-door.ts";
 import { upCommand } from "./app/up.ts";
 import { runCli } from "./cli/main.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -21,4 +22,4 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
 const host = { environment: env, stdout, stderr, stopSignal };
 const commands = [upCommand, provisionCommand].map((build) => build(host, (code) => process.exit(code)));
 const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
-process.exitCode = await runCli(argv.slice(2), io, undefined, commands);
+process.exitCode = await runCli(argv.slice(2), io, undefined, commands, storeDoor(host));

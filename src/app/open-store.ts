@@ -8,12 +8,17 @@ import type { Machine } from "./machine.ts";
 /**
  * Opens the store that the configuration names. Everything else knows only the ports.
  *
+ * @param isForReplacement All that it holds is to be replaced: then what cannot be found in it does not matter.
  * @throws ControlPlaneError what the store refuses, in words that say what was found and what is needed.
  */
 export async function openStore(
-  config: Config,
-  machine: Machine,
-  { registry, containment }: { readonly registry: Registry; readonly containment: Containment },
+  config: Pick<Config, "store" | "replica">,
+  machine: Pick<Machine, "clock" | "random" | "log">,
+  {
+    registry,
+    containment,
+    isForReplacement = false,
+  }: { readonly registry: Registry; readonly containment: Containment; readonly isForReplacement?: boolean },
 ): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
@@ -36,6 +41,7 @@ export async function openStore(
     random,
     logger,
     containment,
+    isForReplacement,
   });
   countStore(registry, opened);
   return opened;

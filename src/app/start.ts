@@ -7,6 +7,7 @@ import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
+import { SYSTEM_VERSION_KEY } from "../control/system-version.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
@@ -32,6 +33,7 @@ import { openStore } from "./open-store.ts";
 import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
+import { watchSetAside } from "./watch-set-aside.ts";
 
 /** A plane that serves. */
 export interface Running {
@@ -87,14 +89,15 @@ async function startParts(
   failed.catch(() => undefined);
   stops.push(async () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
-  // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
-  for (const error of mirror.unreadable.values()) throw error;
-
-  if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
+  // A statement of it that cannot be read says nothing: then nothing is sent until it is written anew.
+  if (!profiles.includes(mirror.profile) && !mirror.setAside.has(SYSTEM_VERSION_KEY)) {
+    throw profileUnsupported(mirror.profile, profiles);
+  }
 
   const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
   // Before anything is derived: what ran before fleets had networks goes on.
   await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
+  const setAside = watchSetAside({ mirror, log, onChange: () => proxies.recheckHolds() });
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -149,8 +152,9 @@ async function startParts(
     log,
     fence,
     identifier,
-    hold: inStep.hold,
+    hold: (client, resource, version) => inStep.hold() ?? setAside.hold(client, resource, version),
     admit: inStep.admit,
+    containment,
   });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
@@ -191,9 +195,9 @@ async function startParts(
 
   let ready = false;
   const notReady = () => {
-    const [unreadable] = mirror.unreadable.keys();
-    if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
     if (!ready) return "starting";
+    const notUnderstood = setAside.notReady();
+    if (notUnderstood !== undefined) return notUnderstood;
     const notInStep = inStep.admit();
     if (notInStep !== undefined) return notInStep;
     const { frozen, away } = opened.status();

@@ -1,5 +1,5 @@
 import type { Mirror } from "../control/mirror.ts";
-import { storeKey } from "../domain/name.ts";
+import { type Name, serviceOf, storeKey } from "../domain/name.ts";
 import { FILL_NETWORKS, planNetworks } from "../operations/fill-networks.ts";
 import { planRemoval } from "../operations/plan-removal.ts";
 import type { Lease, Tenure } from "../store/lease.ts";
@@ -93,7 +93,9 @@ function removeDrained(mirror: Mirror): Duty {
     operation: "remove-drained-backend",
     concerns: ["backend", "service"],
     plan: (now) => {
-      const { due, nextAt } = planDrain(mirror, now);
+      const plan = planDrain(mirror, now);
+      const { nextAt } = plan;
+      const due = plan.due.filter(({ name }) => !isUnread(mirror, name));
       // One commit each: an undo that comes in between saves its own backend, and holds up no other.
       return { batches: due.map(({ name }) => planRemoval(mirror, "backend", name)), nextAt };
     },
@@ -107,13 +109,20 @@ function removeExpired(mirror: Mirror): Duty {
     concerns: ["health", "backend", "service"],
     plan: (now) => {
       const { due, nextAt } = planExpire(mirror, now);
-      const ops = due.flatMap(({ name }): StoreOp[] => {
+      const ops = due.flatMap(({ name, backend }): StoreOp[] => {
         const stored = mirror.stored("health", name);
-        return stored === undefined ? [] : [{ op: "delete", key: storeKey("health", name), guard: stored.revision }];
+        return stored === undefined || isUnread(mirror, backend)
+          ? []
+          : [{ op: "delete", key: storeKey("health", name), guard: stored.revision }];
       });
       return { batches: chunks(ops), nextAt };
     },
   };
+}
+
+/** Whether a backend or its service is stored in a form that cannot be read: then nobody knows what time means for it. */
+function isUnread(mirror: Mirror, backend: Name): boolean {
+  return mirror.isSetAside("backend", backend) || mirror.isSetAside("service", serviceOf(backend));
 }
 
 /** For a state that was restored from before fleets had networks; the others have them from the plane's start. */

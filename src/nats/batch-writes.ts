@@ -70,7 +70,9 @@ export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Arra
   return copy;
 }
 
-export function parseCopy(copy: Uint8Array): StoredCopy {
+/** Nothing for bytes that no release writes. */
+export function parseCopy(copy: Uint8Array): StoredCopy | undefined {
+  if (copy.byteLength < COPY_HEAD_BYTES) return undefined;
   const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const [generation, epoch, position] = [0, 8, 16].map((at) => Number(view.getBigUint64(at)));
   const origin = epoch === 0 ? undefined : { epoch: epoch ?? 0, position: position ?? 0 };

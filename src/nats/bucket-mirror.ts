@@ -9,7 +9,7 @@ import { HeldState } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
 import { missedChanges, scanBucket } from "./bucket-scan.ts";
-import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
+import type { EpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { type Feed, type FeedOptions, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
@@ -18,7 +18,7 @@ import { readTail } from "./log-tail.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
-import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
+import { type Subjects, subjectsOf } from "./subjects.ts";
 
 /** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
 export const SILENCE_LIMIT_MS = 3_000;
@@ -51,6 +51,7 @@ export interface BucketMirrorOptions extends Pick<FeedOptions, "containment"> {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly newestEpoch: (subjects: Subjects) => Promise<EpochMark>;
   /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }
@@ -113,7 +114,7 @@ export class BucketMirror {
       const { created, state } = await this.#info();
       this.#created = created;
       this.#liveFrom = state.last_seq;
-      this.#subjects = subjectsOf(this.#options.bucket, (await this.#newestEpoch()).root);
+      this.#subjects = subjectsOf(this.#options.bucket, (await this.#options.newestEpoch(this.#subjects)).root);
       await this.#open();
     } catch (error) {
       throw storeFailure(error, "the log cannot be read");
@@ -354,7 +355,7 @@ export class BucketMirror {
     const isSame = this.#frozen === undefined && created === this.#created;
     if (isSame && (state.last_seq >= this.#assembler.last || (await this.#isBeyond(this.#assembler.last))))
       return false;
-    const mark = await this.#newestEpoch();
+    const mark = await this.#options.newestEpoch(this.#subjects);
     if (mark.epoch > (this.#held?.revision.epoch ?? 0)) {
       this.#created = created;
       this.#frozen = undefined;
@@ -385,12 +386,6 @@ export class BucketMirror {
     return await this.#options.tick().finally(() => {
       this.#isTicking = false;
     });
-  }
-
-  async #newestEpoch(): Promise<EpochMark> {
-    const { stream, epoch } = this.#subjects;
-    const message = await this.#options.manager.streams.getMessage(stream, { last_by_subj: epoch });
-    return message === null ? { epoch: 0, root: FIRST_ROOT } : parseEpochMark(message.string());
   }
 
   async #info(): Promise<StreamInfo> {

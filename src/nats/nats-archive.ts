@@ -99,9 +99,11 @@ export class NatsArchive implements Archive {
         const position = positionOf(message);
         if (position > revision.position) return [];
         const copy = parseCopy(message.data);
+        const place = subjects.copyOf(message.subject);
+        if (copy === undefined || !Number.isSafeInteger(place.slot)) return [];
         const { generation, value } = copy;
         const written = writtenAt(copy, position, epoch);
-        return [{ kind: "copy", ...subjects.copyOf(message.subject), generation, value, revision: written }];
+        return [{ kind: "copy", ...place, generation, value, revision: written }];
       });
     }
     for await (const page of readPages(manager, { stream, subject: subjects.journal("*"), from: 1 })) {
@@ -190,7 +192,7 @@ export class NatsArchive implements Archive {
     const at = Math.floor(mirror.serverNow());
     if (outcome.kind === "written") return { revision: { epoch, position: outcome.sequence }, at };
     const now = await reader.last(subjects.epoch).catch(() => undefined);
-    if (now !== undefined && parseEpochMark(text(now.data)).root === subjects.root) {
+    if (now !== undefined && parseEpochMark(text(now.data))?.root === subjects.root) {
       return { revision: { epoch, position: now.position }, at };
     }
     throw outcomeUnknown("no server answered in time; look whether the new epoch has begun", outcome.error);
@@ -215,7 +217,8 @@ export class NatsArchive implements Archive {
     try {
       const message = await manager.streams.getMessage(stream, { last_by_subj: subjects.epoch });
       if (message === null) return;
-      const used = parseEpochMark(message.string()).root;
+      const used = parseEpochMark(message.string())?.root;
+      if (used === undefined) return;
       for await (const page of readPages(manager, { stream, subject: subjects.unused("*"), from: 1 })) {
         for (const { subject, data, seq, time } of page) {
           const root = subject.slice(subjects.unused("").length);

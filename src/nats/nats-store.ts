@@ -25,7 +25,7 @@ import type {
 } from "../store/state-store.ts";
 import { batchWrites, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
-import { parseEpochMark } from "./epoch-mark.ts";
+import { epochUnreadable, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { Lanes } from "./lanes.ts";
 import type { Link } from "./link.ts";
@@ -247,7 +247,9 @@ export class NatsStore implements StateStore {
     try {
       const message = await reader.last(mirror.current.subjects.epoch);
       if (message === undefined) return mirror.current;
-      return { epoch: parseEpochMark(new TextDecoder().decode(message.data)).epoch, began: message.position };
+      const mark = parseEpochMark(new TextDecoder().decode(message.data));
+      if (mark === undefined) throw epochUnreadable(mirror.current.subjects.stream);
+      return { epoch: mark.epoch, began: message.position };
     } catch (error) {
       throw outcomeUnknown("the write is in the log, but its epoch cannot be read; read before you write again", error);
     }

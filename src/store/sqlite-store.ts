@@ -1,4 +1,3 @@
-import type { SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
@@ -11,6 +10,7 @@ import type { Revision } from "./revision.ts";
 import { SqliteArchive } from "./sqlite-archive.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
+import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
 import {
   type Batch,
   type Committed,
@@ -115,9 +115,9 @@ class SqliteStore implements StateStore {
     this.#assertOpen();
     checkKey(key);
     return this.#statements.history.all(key).map((row) => ({
-      generation: Number(row.generation),
-      value: bytes(row.value),
-      revision: { epoch: Number(row.epoch), position: Number(row.position) },
+      generation: numberOf(row.generation),
+      value: bytesOf(row.value),
+      revision: { epoch: numberOf(row.epoch), position: numberOf(row.position) },
     }));
   }
 
@@ -267,34 +267,32 @@ function prepareStatements({ database }: SqliteFile) {
     copy: database.prepare(
       "INSERT OR REPLACE INTO history (key, slot, generation, epoch, position, value) VALUES (?, ?, ?, ?, ?, ?)",
     ),
-    history: database.prepare(
-      "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
+    history: exact(
+      database.prepare(
+        "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
+      ),
     ),
     forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
   };
 }
 
 function load({ database }: SqliteFile) {
-  const head = database.prepare("SELECT epoch, position, at, floor FROM head").get();
+  const head = exact(database.prepare("SELECT epoch, position, at, floor FROM head")).get();
   if (head === undefined) throw new Error("a store without a head");
   const entries = new Map<string, Held>();
   const tombstones = new Map<string, Tombstone>();
-  for (const row of database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL").iterate()) {
-    entries.set(String(row.key), { position: Number(row.position), value: bytes(row.value) });
+  const stored = exact(database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL"));
+  for (const row of stored.iterate()) {
+    entries.set(String(row.key), { position: numberOf(row.position), value: bytesOf(row.value) });
   }
-  const deleted = database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position");
+  const deleted = exact(
+    database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position"),
+  );
   for (const row of deleted.iterate()) {
-    tombstones.set(String(row.key), { position: Number(row.position), at: Number(row.at) });
+    tombstones.set(String(row.key), { position: numberOf(row.position), at: numberOf(row.at) });
   }
-  const { epoch, position, at, floor } = head;
-  return {
-    epoch: Number(epoch),
-    position: Number(position),
-    at: Number(at),
-    floor: Number(floor),
-    entries,
-    tombstones,
-  };
+  const [epoch, position, at, floor] = [head.epoch, head.position, head.at, head.floor].map(numberOf);
+  return { epoch: epoch || 1, position: position ?? 0, at: at ?? 0, floor: floor ?? 0, entries, tombstones };
 }
 
 function rejectAll(group: readonly Waiting[], error: Error): void {
@@ -303,9 +301,4 @@ function rejectAll(group: readonly Waiting[], error: Error): void {
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function bytes(value: SQLOutputValue | undefined): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new Error("a value that is no blob");
 }

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
+import { unknownContent } from "../../schema/unknown-content.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
@@ -54,6 +55,11 @@ function textOf(title: string, { object, health, kind, name }: WatchEvent): stri
       EXIT.failed,
       `${kind} ${name}: this fairlead is older than the plane and does not know its kind`,
     );
+  }
+  const [unknown] = unknownContent(descriptorOf(entry.kind), message);
+  if (unknown !== undefined) {
+    const why = `${unknown.path === "" ? "" : `${unknown.path}: `}${unknown.message}`;
+    throw new CliFailure(EXIT.failed, `${kind} ${name}: this fairlead is older than what wrote it: ${why}`);
   }
   return objectText(title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
 }

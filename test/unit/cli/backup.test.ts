@@ -9,6 +9,7 @@ import { refusal, runAgainst } from "./fake-plane.ts";
 
 const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
+const INVALID_ARGUMENT = 3;
 const UNKNOWN = 2;
 
 const record = (of: NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]>) =>
@@ -36,6 +37,24 @@ const backup = (records: readonly BackupRecord[] = RECORDS, ...flags: string[]) 
 };
 const restore = (restored: () => unknown = () => ({ revision: "4.1", restored: {} }), ...flags: string[]) =>
   runAgainst({ Restore: restored }, ["restore", file, ...flags]);
+
+describe("fairlead restore of a backup with records that cannot be read", () => {
+  it("says how to restore the rest, and names what was left out", async () => {
+    await backup();
+    const refused = () => {
+      throw refusal(INVALID_ARGUMENT, "BACKUP_RECORD_UNREADABLE", "record 7, key x: no");
+    };
+    expect((await restore(refused)).stderr).toMatch(/record 7, key x.*\n.*--leave-out-unreadable/);
+    const { calls, stdout } = await restore(
+      () => ({ revision: "4.1", restored: {}, leftOut: ["record 7, key x: it does not decode"] }),
+      "--leave-out-unreadable",
+    );
+    expect(JSON.stringify(calls, (_, value) => (typeof value === "bigint" ? String(value) : value))).toContain(
+      '"leaveOutUnreadable":true',
+    );
+    expect(stdout).toContain("left out: record 7, key x");
+  });
+});
 
 describe("fairlead backup", () => {
   it("writes a file for its owner only, whole or not at all", async () => {
