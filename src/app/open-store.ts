@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Containment } from "../runtime/containment.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
+import { openSqliteFile } from "../store/sqlite-file.ts";
+import { openSqliteStoreOn } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
 import type { Machine } from "./machine.ts";
@@ -22,9 +23,13 @@ export async function openStore(
 ): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
-  if (store.kind === "embedded") return await openSqliteStore({ directory: store.directory, clock });
+  if (store.kind === "embedded") {
+    const file = openSqliteFile(store.directory);
+    if (file.isNew) logger.warn({ path: file.path }, "no state was found: an empty one is made");
+    return openSqliteStoreOn(file, clock);
+  }
   // Loaded here, so that a plane without it starts faster.
-  const [{ openNatsStore }, { natsSecurity }, { countStore }] = await Promise.all([
+  const [{ openNatsStore }, { natsSecurity }, { countMirror }] = await Promise.all([
     import("../nats/open-nats-store.ts"),
     import("../nats/security.ts"),
     import("../nats/store-metrics.ts"),
@@ -43,6 +48,6 @@ export async function openStore(
     containment,
     isForReplacement,
   });
-  countStore(registry, opened);
+  countMirror(registry, opened);
   return opened;
 }

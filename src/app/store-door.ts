@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { systemClock } from "../runtime/clock.ts";
+import { LogSink } from "../runtime/log-sink.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { addSettings, type Host, readSettings } from "./command-settings.ts";
@@ -21,7 +22,8 @@ export function storeDoor(host: Host) {
       if ("complaints" in read) return read;
       // Loaded here, so that the other commands need not wait for it.
       const { serveStore } = await import("./direct-store.ts");
-      return await serveStore(read.config, { clock: systemClock, random: systemRandom, log: createLogger("fatal") });
+      const log = createLogger("fatal", new LogSink(host.stderr));
+      return await serveStore(read.config, { clock: systemClock, random: systemRandom, log });
     },
   };
 }

@@ -53,6 +53,8 @@ function actorOf({ env }: CliIo): string {
 
 function checkServer(server: string): string {
   if (parseHostPort(server) !== undefined) return server;
+  if (server === "")
+    throw new CliFailure(EXIT.usage, "FAIRLEAD_SERVER is given, and empty: unset it, or name HOST:PORT");
   throw new CliFailure(EXIT.usage, `"${server}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
 }
 

@@ -7,7 +7,7 @@ import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } f
 import type { ObjectOf, State } from "../domain/state.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { StoredObject } from "../schema/stored-object.ts";
-import { type Revision, reached, sameRevision } from "../store/revision.ts";
+import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { ledsKey, parseLedsKey } from "./leds-record.ts";
 import { NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
@@ -67,6 +67,12 @@ export class Mirror implements State {
   readonly #setAside = new Map<string, SetAside>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
+  readonly #contain: (input: string, run: () => void) => void;
+
+  /** @param contain The boundary of each listener, which is told what it hears of: nothing that it throws stops the others. */
+  constructor(contain: (input: string, run: () => void) => void = (_input, run) => run()) {
+    this.#contain = contain;
+  }
 
   /** The newest revision that is folded. */
   get revision(): Revision {
@@ -154,14 +160,14 @@ export class Mirror implements State {
     }
     this.#revision = event.revision;
     this.#synced = true;
-    for (const listener of this.#listeners) {
-      listener({
-        revision: event.revision,
-        changed: changes.objects,
-        leds: changes.leds,
-        setAside: changes.setAside,
-      });
-    }
+    const fold = {
+      revision: event.revision,
+      changed: changes.objects,
+      leds: changes.leds,
+      setAside: changes.setAside,
+    };
+    const input = `revision ${formatRevision(event.revision)}`;
+    for (const listener of this.#listeners) this.#contain(input, () => listener(fold));
     for (const waiter of this.#waiting) {
       if (!reached(this.#revision, waiter.revision)) continue;
       this.#waiting.delete(waiter);

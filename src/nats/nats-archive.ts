@@ -140,7 +140,7 @@ export class NatsArchive implements Archive {
 
   #writeOf(record: ArchiveRecord, subjects: Subjects): BucketWrite | undefined {
     const { mirror, journal } = this.#options;
-    if (record.kind === "journal") return journal.restored(record.entry, mirror.serverNow(), subjects);
+    if (record.kind === "journal") return journal.restored(record.entry, mirror.time.serverNow(), subjects);
     const { key, value } = record;
     checkKey(key);
     checkValue(key, value);
@@ -189,7 +189,7 @@ export class NatsArchive implements Archive {
     });
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was changed");
-    const at = Math.floor(mirror.serverNow());
+    const at = Math.floor(mirror.time.serverNow());
     if (outcome.kind === "written") return { revision: { epoch, position: outcome.sequence }, at };
     const now = await reader.last(subjects.epoch).catch(() => undefined);
     if (now !== undefined && parseEpochMark(text(now.data))?.root === subjects.root) {
@@ -224,7 +224,7 @@ export class NatsArchive implements Archive {
           const root = subject.slice(subjects.unused("").length);
           if (data.byteLength === 0 || root === used) continue;
           const isLeft = text(data) === text(LEFT) || root === own;
-          if (!isLeft && mirror.serverNow() - time.getTime() < ABANDONED_MS) continue;
+          if (!isLeft && mirror.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
           // Whoever is still staging it finds the marker changed, and gives up.
           const changed = await this.#write([{ subject, value: LEFT, expected: seq }]);
           await manager.streams.purge(stream, { filter: subjectsOf(bucket, root).content });
@@ -248,7 +248,7 @@ export class NatsArchive implements Archive {
 
   #tick(): BucketWrite {
     const { mirror, bucket } = this.#options;
-    return tickWrite(subjectsOf(bucket), mirror.serverNow());
+    return tickWrite(subjectsOf(bucket), mirror.time);
   }
 
   #word(): Uint8Array {

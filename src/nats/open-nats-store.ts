@@ -165,7 +165,9 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
   await peers.assertNamesakeUnheard();
   const status = () => {
     const away = awayOf({ link, mirror: mirror.status, clock });
-    return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
+    const clockOffsetMs = state.now() - clock.now();
+    const { frozen } = mirror.status;
+    return { kind: "nats", copies: replicas, frozen, away, fault: watch.fault, clockOffsetMs } as const;
   };
   const servers = () => connection.getServers().map(({ hostname, port }) => ({ host: hostname, port }));
   const verify = () => mirror.compare();

@@ -6,6 +6,7 @@ import { StoredObjectSchema } from "../gen/fairlead/store/v1/stored_object_pb.ts
 import { formatRevision, type Revision } from "../store/revision.ts";
 import { cloneMessage, descriptorOf, type MessageOf } from "./object-message.ts";
 import { parseInPlace } from "./parse-object.ts";
+import { mendTimes } from "./time-fields.ts";
 import { unknownContent } from "./unknown-content.ts";
 
 /** The form that this release writes, and the newest that it reads. */
@@ -66,6 +67,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: S
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
+  mendTimes(descriptorOf(kind), message);
   const unknown = [...envelope.unknown, ...unknownOf(descriptorOf(kind), message)];
   const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {

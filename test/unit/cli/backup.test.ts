@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
@@ -73,6 +74,34 @@ describe("fairlead backup", () => {
     expect((await backup(RECORDS, "--force")).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await restore(undefined, "--dry-run")).code).toBe(0);
+  });
+
+  it("replaces nothing but a plain file, whatever is asked for", async () => {
+    const precious = join(folder.path, "precious");
+    writeFileSync(precious, "mine");
+    symlinkSync(precious, file);
+    expect(await backup(RECORDS, "--force")).toMatchObject({
+      code: 1,
+      calls: [],
+      stderr: expect.stringContaining("a link"),
+    });
+    rmSync(file);
+    symlinkSync(join(folder.path, "nowhere"), file);
+    expect(await backup()).toMatchObject({ code: 1, calls: [], stderr: expect.stringContaining("a link") });
+    rmSync(file);
+    execFileSync("mkfifo", [file]);
+    expect(await backup(RECORDS, "--force")).toMatchObject({
+      code: 1,
+      calls: [],
+      stderr: expect.stringContaining("a pipe"),
+    });
+    rmSync(file);
+    symlinkSync(precious, `${file}.part`);
+    expect(await backup()).toMatchObject({ code: 1, calls: [], stderr: expect.stringContaining("a link") });
+    expect(readFileSync(precious, "utf8")).toBe("mine");
+    const device = await runAgainst({}, ["backup", "/dev/null", "--force"]);
+    expect(device).toMatchObject({ code: 1, calls: [], stderr: expect.stringContaining("a device") });
+    expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
   it("leaves what was there when the plane ends it early, and nothing beside it", async () => {
