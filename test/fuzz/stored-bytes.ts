@@ -8,18 +8,20 @@ export interface StoredBytes {
   readonly value: Uint8Array;
 }
 
+/**
+ * Places that records have, and some that they have not. Left out is what keeps everything back by its meaning: a kind of a
+ * later release, and a profile that nobody knows; `test/unit/control/withheld` has them.
+ */
 const PLACES = [
   "projects/default/services/shop/backends/s1/health/foo",
   "projects/default/services/shop/backends/s9",
   "projects/-/services/shop",
-  "projects/default/gadgets/g1",
   "projects/default/listeners/fuzz",
   "refusals/0123456789abcdef",
   "refusals/x/y",
   "leds/default/services/shop",
   "assign/plane-1",
   "planes/plane-1",
-  "system/version",
   "fuzz",
 ] as const;
 
@@ -37,7 +39,7 @@ function keyOf(content: readonly StoredBytes[], chance: Chance): string {
   const known = content.map(({ key }) => key).filter((key) => !key.includes("witness") && !key.startsWith("system/"));
   if (known.length > 0 && chance.happens(50)) return chance.oneOf(known);
   const place = chance.oneOf(PLACES);
-  if (chance.happens(70) || place === "system/version") return place;
+  if (chance.happens(70)) return place;
   // Printable and without what no store takes in a key.
   return `${place}/${hostileText(chance)
     .replaceAll(/[^\x21-\x7e]|[*>.]/g, "_")
