@@ -17,7 +17,7 @@ export interface Target {
   readonly check: () => Promise<void>;
 }
 
-/** In CI each area has so long; by hand `npm run fuzz -- --seconds 3600`. */
+/** For so long each campaign of CI draws attacks; `docs/robustness.md` has how to run longer ones, and how to repeat one. */
 const CI_SECONDS = 10;
 const ATTACK_SECONDS_MAX = 30;
 

@@ -4,7 +4,8 @@ import { RawClient } from "../protocol/xds/raw-client.ts";
 import { type Late, queuedMs } from "./witness.ts";
 
 const { address, pid, answerWithinMs } = workerData as { address: string; pid: number; answerWithinMs: number };
-const RDS = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
+/** A type of which nothing is kept back on account of any record. */
+const SDS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 const ASK_EVERY_MS = 20;
 const GIVE_UP_MS = 10_000;
 
@@ -29,7 +30,7 @@ for (;;) {
 /** Asks for names that nobody has, each of which is answered at once. */
 async function converse(): Promise<void> {
   const stream = client.delta();
-  stream.send({ typeUrl: RDS, node: { id: "witness", cluster: "witness" }, resourceNamesSubscribe: ["nobody"] });
+  stream.send({ typeUrl: SDS, node: { id: "witness", cluster: "witness" }, resourceNamesSubscribe: ["nobody"] });
   let acknowledged = 0;
   /** Acknowledges what came, and says whether the name is in it. */
   const isAnswered = (name: string) => {
@@ -41,7 +42,7 @@ async function converse(): Promise<void> {
   for (;;) {
     const name = `nobody-${++asked}`;
     const [from, queuedFrom] = [performance.now(), queuedMs(pid)];
-    stream.send({ typeUrl: RDS, resourceNamesSubscribe: [name], resourceNamesUnsubscribe: [`nobody-${asked - 1}`] });
+    stream.send({ typeUrl: SDS, resourceNamesSubscribe: [name], resourceNamesUnsubscribe: [`nobody-${asked - 1}`] });
     let own = 0;
     while (!isAnswered(name) && performance.now() - from < GIVE_UP_MS) {
       if (stream.ended !== undefined) throw new Error(`${stream.ended.code} ${stream.ended.details}`);
