@@ -52,7 +52,7 @@ function printEntries(
       actor,
       reason,
     ]);
-    printLines(io, tableLines(COLUMNS, rows));
+    printLines(io, tableLines(COLUMNS, rows, io.columns));
   }
 }
 

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
 import { messageText } from "../data-text.ts";
-import { type CliContext, printLines, printText } from "../io.ts";
+import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { lagText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { cellText, tableLines } from "../table.ts";
@@ -27,13 +27,13 @@ Examples:
       const { io } = context;
       const node = await context.admin().call(AdminService.method.getNode, { id });
       if (flags.output === "json") printText(io, messageText(NodeSchema, node, 2));
-      else printLines(io, renderNode(node, io.clock.now()));
+      else printLines(io, renderNode(node, io));
     });
 }
 
-function renderNode(node: Node, nowMs: number): string[] {
+function renderNode(node: Node, io: CliIo): string[] {
   const fleet = cellText(node.fleet === "" ? `no fleet (cluster ${node.cluster})` : `fleet ${node.fleet}`);
-  const since = formatAge(node.since, nowMs);
+  const since = formatAge(node.since, io.clock.now());
   const peer = node.peer === "" ? "" : ` from ${node.peer}`;
   const resources = node.types.flatMap(({ type, resources }) =>
     resources.map((resource) => resourceCells(type, resource)),
@@ -43,12 +43,14 @@ function renderNode(node: Node, nowMs: number): string[] {
     node.connected ? `  connected to ${node.replica} for ${since}${peer}` : `  away for ${since}`,
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
     ...node.conditions.filter(({ ok }) => !ok).map(({ reason, message }) => `  ${reason}: ${cellText(message)}`),
-    ...(resources.length === 0 ? [] : ["", ...table(resources)]),
+    ...(resources.length === 0 ? [] : ["", ...table(resources, io.columns)]),
   ];
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows).map((line) => `  ${line}`);
+function table(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
+  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows, columns && columns - 2).map(
+    (line) => `  ${line}`,
+  );
 }
 
 function resourceCells(type: string, resource: NodeResource): string[] {
