@@ -22,8 +22,11 @@ export function messageText<Desc extends DescMessage>(
  * and `1e-7` text.
  */
 export function yamlText(value: object, options: ToStringOptions = {}): string {
-  const schema = { compat: "yaml-1.1", customTags: [EXPONENT] } as const;
-  const document = new Document(value, { aliasDuplicateObjects: false, ...schema });
+  const document = new Document(value, {
+    aliasDuplicateObjects: false,
+    compat: "yaml-1.1",
+    customTags: (tags) => [EXPONENT, ...tags],
+  });
   visit(document, {
     Scalar(_, node) {
       if (typeof node.value !== "string") return;

@@ -51,7 +51,7 @@ describe("YAML that is printed", () => {
           },
         });
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -64,7 +64,7 @@ describe("YAML that is printed", () => {
         expect(parse(yamlText({ number }))).toEqual({ number });
         expect(YAML_1_1.int.test(written) || YAML_1_1.float.test(written)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });
