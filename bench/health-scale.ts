@@ -9,6 +9,7 @@ import { type Kind, storeKey } from "../src/domain/name.ts";
 import { HealthWorker } from "../src/health/health-worker.ts";
 import { createSocketProber } from "../src/health/socket-prober.ts";
 import { systemClock as clock } from "../src/runtime/clock.ts";
+import { Containment } from "../src/runtime/containment.ts";
 import { createHealthMetrics } from "../src/runtime/health-metrics.ts";
 import { silentLogger } from "../src/runtime/logger.ts";
 import { systemRandom as random } from "../src/runtime/random.ts";
@@ -16,6 +17,7 @@ import { messageFromJson } from "../src/schema/object-json.ts";
 import { encodeStored } from "../src/schema/stored-object.ts";
 import { openMemoryStore } from "../src/store/sqlite-store.ts";
 import type { StateStore, StoreOp } from "../src/store/state-store.ts";
+import { outboundDoor } from "../test/support/outbound-door.ts";
 import type { BenchReport } from "./report.ts";
 
 const PER_SERVICE = 100;
@@ -93,7 +95,8 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
   let running = 0;
   let mostRunning = 0;
   let perSlice = new Map<number, number>();
-  const prober = createSocketProber(clock);
+  const containment = new Containment({ clock, log: silentLogger, registry: new Registry() });
+  const prober = createSocketProber({ clock, door: outboundDoor(), containment });
   const worker = new HealthWorker({
     name: WORKER,
     mirror,
@@ -112,6 +115,7 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
       },
     },
     secondOpinion: async () => [],
+    containment,
     clock,
     random,
     log: silentLogger,

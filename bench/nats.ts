@@ -8,6 +8,7 @@ import { systemRandom } from "../src/runtime/random.ts";
 import { messageFromJson } from "../src/schema/object-json.ts";
 import { encodeStored } from "../src/schema/stored-object.ts";
 import { MAX_BATCH_COST, type StoreOp } from "../src/store/state-store.ts";
+import { newContainment } from "../test/support/containment.ts";
 import { startNats } from "../test/support/nats.ts";
 import { startPlane } from "../test/support/plane.ts";
 import type { BenchReport } from "./report.ts";
@@ -38,6 +39,7 @@ export async function runNatsBench(args: readonly string[]): Promise<BenchReport
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      containment: newContainment(),
     });
   const stores = await Promise.all(Array.from({ length: REPLICAS }, (_, i) => open(`replica-${i}`, "rate")));
   const { commits, mirrored } = await changeSteadily(stores, { rate, seconds });

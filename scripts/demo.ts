@@ -141,7 +141,8 @@ async function applyShop(slot: Slot): Promise<void> {
 async function startEnvoy(program: string, slot: Slot): Promise<void> {
   await steps.run(`envoy ${NODE}`, async () => {
     const startedAt = performance.now();
-    const place = ["--node-id", NODE, "--fleet", FLEET, "--xds", slot.xds, "--admin-port", "0"];
+    const adminSocket = join(temporary, "envoy-admin.sock");
+    const place = ["--node-id", NODE, "--fleet", FLEET, "--xds", slot.xds, "--admin-socket", adminSocket];
     const bootstrap = join(temporary, "envoy.yaml");
     writeFileSync(bootstrap, await fairlead(slot, "bootstrap", ...place));
     const options = ["-c", bootstrap, "--use-dynamic-base-id", "--concurrency", "2", "--log-level", "warning"];

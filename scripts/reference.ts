@@ -29,7 +29,7 @@ function bootstrapExample(sotw: boolean): string {
     nodeId: "edge-1",
     fleet: "edge",
     xds: [{ host: "127.0.0.1", port: 18_000 }],
-    adminPort: 9901,
+    adminSocket: "/run/fairlead/edge-1/admin.sock",
     sotw,
   };
   return `# Made by: ${command}\n# Start with: envoy -c this-file.yaml\n${bootstrapYaml(options)}`;

@@ -11,6 +11,8 @@ const PLANES = [
   { host: "plane-a", port: 18_000 },
   { host: "plane-b", port: 18_000 },
 ];
+/** Of each Envoy in its own container, where compose.yaml makes the directory. */
+const ADMIN_SOCKET = "/run/envoy/admin.sock";
 /** Names and addresses under which the NATS servers are reached. */
 const NATS_NAMES = ["DNS:n1", "DNS:n2", "DNS:n3", "DNS:localhost", "IP:127.0.0.1"];
 
@@ -31,7 +33,7 @@ export function prepareSecrets(folder: string): void {
     makeCertificate(fresh, "planes", ["DNS:planes"]);
     makeUsers(fresh);
     for (const nodeId of EDGES) {
-      const yaml = bootstrapYaml({ nodeId, fleet: "edge", xds: PLANES, adminPort: 9901, sotw: false });
+      const yaml = bootstrapYaml({ nodeId, fleet: "edge", xds: PLANES, adminSocket: ADMIN_SOCKET, sotw: false });
       writeFileSync(join(fresh, `${nodeId}.yaml`), yaml);
     }
     renameSync(fresh, folder);

@@ -1,6 +1,9 @@
 import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
+import { type IpNetwork, readNetwork } from "../domain/ip-network.ts";
+import { printableStart } from "../domain/printable.ts";
 import { parseDuration } from "../schema/duration-text.ts";
+import { isReplicaName, MAX_REPLICA_NAME_LENGTH } from "../store/peers.ts";
 import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -32,6 +35,12 @@ export const SETTINGS = [
     flag: true,
   },
   {
+    key: "outbound-networks",
+    placeholder: "CIDR[,CIDR…]",
+    description:
+      "networks that the plane may connect to in addition to what is open anyway; a plane that listens beyond loopback needs 127.0.0.0/8 to check backends there",
+  },
+  {
     key: "log-level",
     placeholder: "LEVEL",
     description: "trace, debug, info, warn, error or fatal",
@@ -58,6 +67,8 @@ export interface Config {
   readonly admin: Address;
   readonly http: Address;
   readonly replica: string;
+  /** Open to the plane's own connections in addition to what is open anyway. */
+  readonly outboundNetworks: readonly IpNetwork[];
   readonly logLevel: string;
   readonly stopGraceMs: number;
   /** Things that are allowed but should be said. */
@@ -131,9 +142,22 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   if (stopGraceMs === undefined)
     bad("stop-grace", `"${value("stop-grace")}" is no duration such as 500ms or 5s, at most ${MAX_GRACE_MS / 60_000}m`);
   const replica = value("replica") || sources.hostName;
+  if (!isReplicaName(replica)) {
+    const found = printableStart(replica, MAX_REPLICA_NAME_LENGTH);
+    bad(
+      "replica",
+      `"${found}" is no name: at most ${MAX_REPLICA_NAME_LENGTH} characters that show, of which each that is no letter, digit, "_" or "-" counts as five`,
+    );
+  }
+  const outboundNetworks = listOf(value("outbound-networks")).flatMap((text) => {
+    const read = readNetwork(text);
+    if ("network" in read) return read.network;
+    bad("outbound-networks", read.problem);
+    return [];
+  });
   if (stopGraceMs === undefined || violations.length > 0) return { violations };
   return {
-    config: { store, xds, admin, http, replica, logLevel, stopGraceMs, warnings },
+    config: { store, xds, admin, http, replica, outboundNetworks, logLevel, stopGraceMs, warnings },
   };
 }
 
@@ -165,13 +189,23 @@ function lookup(key: SettingKey, { options, environment, file }: ConfigSources):
   return [`${key} of the configuration file`, typeof fromFile === "string" ? fromFile : JSON.stringify(fromFile)];
 }
 
-function parseAddress(text: string): Address | undefined {
+function listOf(text: string): readonly string[] {
+  return text === "" ? [] : text.split(",").map((one) => one.trim());
+}
+
+/** Reads `HOST:PORT`, where HOST is an IP literal, in brackets if it is one of IPv6, or `localhost`. */
+export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
   const host = match[1] ?? match[2] ?? "";
   const port = Number(match[3]);
   if (port > 65_535 || (isIP(host) === 0 && host !== "localhost")) return undefined;
   return { host, port };
+}
+
+/** Whether the plane can be reached from its own machine only. */
+export function listensOnLoopbackOnly({ xds, admin, http }: Pick<Config, "xds" | "admin" | "http">): boolean {
+  return [xds, admin, http].every(({ host }) => isLoopback(host));
 }
 
 const loopback = new BlockList();

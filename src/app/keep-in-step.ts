@@ -4,11 +4,12 @@ import { BehindWatch } from "../control/behind-watch.ts";
 import type { Mirror } from "../control/mirror.ts";
 import type { StateDigest } from "../control/state-digest.ts";
 import type { Finding } from "../operations/finding.ts";
+import { refusedFindings } from "../operations/refused-findings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { OncePerTurn } from "../runtime/once-per-turn.ts";
 import type { Random } from "../runtime/random.ts";
-import type { Peer, Peers } from "../store/peers.ts";
+import type { Peer, PeerPosition, Peers } from "../store/peers.ts";
 import type { Store } from "../store/store.ts";
 import type { XdsServer } from "../xds/server/library.ts";
 
@@ -21,6 +22,8 @@ export interface InStepOptions {
   /** The encoding profiles that this release supports. */
   readonly profiles: readonly number[];
   readonly store: Pick<Store, "peers" | "status" | "verify">;
+  /** Resolves once all that the log holds is folded; rejects when it cannot be read, or takes too long. */
+  readonly catchUp: () => Promise<void>;
   /** Folds the whole state again. */
   readonly readAnew: () => void;
   readonly proxies: () => Pick<XdsServer, "recheckHolds" | "shed">;
@@ -35,7 +38,7 @@ export interface InStep {
   /** Why everything that is due is held back. */
   readonly hold: () => string | undefined;
   /** What the others are told of it. */
-  readonly held: () => string | undefined;
+  readonly told: () => Pick<PeerPosition, "held" | "storeWentBack">;
   /** Why no new stream is taken. */
   readonly admit: () => string | undefined;
   readonly findings: () => readonly Finding[];
@@ -44,13 +47,13 @@ export interface InStep {
 
 /** Serves only while this replica's state is that of most replicas, and not much older than theirs. */
 export function keepInStep(options: InStepOptions): InStep {
-  const { mirror, digest, profiles, store, readAnew, proxies, registry, ...machine } = options;
+  const { mirror, digest, profiles, store, catchUp, readAnew, proxies, registry, ...machine } = options;
   const { peers } = store;
   const { clock, random } = machine;
   const log = machine.log.child({ component: "replicas" });
   const isFrozen = () => store.status().frozen !== undefined;
   // A replica that saw the store go back holds the state from before: others that do not are no witnesses against it.
-  const witnesses = () => (isFrozen() ? [] : peers.list().filter(({ position }) => position.held !== WENT_BACK));
+  const witnesses = () => (isFrozen() ? [] : peers.list().filter(({ position }) => position.storeWentBack !== true));
   const agreement = new AgreementWatch({
     mirror,
     digest,
@@ -71,11 +74,12 @@ export function keepInStep(options: InStepOptions): InStep {
     clock,
     log,
     isStoreAway: () => store.status().away !== undefined || isFrozen(),
+    catchUp,
     onBehind: () => proxies().shed({ overMs: SHED_OVER_MS, reason: "another replica has newer state" }),
   });
   const hold = () => {
     if (!profiles.includes(mirror.profile)) return "profile_unsupported";
-    return agreement.hold ?? (!isFrozen() && isWentBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
+    return agreement.hold ?? (!isFrozen() && sawItGoBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
   };
   // Asked for each proxy and resource, and the store looks at its file for it.
   const holdNow = new OncePerTurn(hold);
@@ -111,7 +115,11 @@ export function keepInStep(options: InStepOptions): InStep {
   );
   return {
     hold: () => holdNow.get(),
-    held: () => (isFrozen() ? WENT_BACK : hold()),
+    told: () => {
+      if (isFrozen()) return { held: WENT_BACK, storeWentBack: true };
+      const why = hold();
+      return why === undefined ? {} : { held: why };
+    },
     admit: () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined),
     findings: () => [
       ...agreementProblem(agreement),
@@ -119,6 +127,7 @@ export function keepInStep(options: InStepOptions): InStep {
         ? [{ what: "this replica sends nothing", since: undefined, why: hold() ?? "" }]
         : []),
       ...namesakeProblem(peers.namesake()),
+      ...refusedFindings(peers.refused(), clock.now()),
       ...(behind.isBehind ? [{ what: "behind the other replicas", since: undefined, why: BEHIND }] : []),
     ],
     stop: () => {
@@ -129,12 +138,16 @@ export function keepInStep(options: InStepOptions): InStep {
   };
 }
 
-/** Told by those that saw it; who reads the store only now cannot see that it holds less than was served. */
+/**
+ * Who reads the store only now cannot see that it holds less than was served. So those that saw it say so, and only those:
+ * what one holds back because it was told of it is no word of it for others, or all would hold for as long as they heard
+ * each other.
+ */
 const WENT_BACK = "store_went_back";
 
-function isWentBack(peers: readonly Peer[], epoch: number): boolean {
+function sawItGoBack(peers: readonly Peer[], epoch: number): boolean {
   return peers.some(
-    ({ status, position }) => status === "live" && position.held === WENT_BACK && position.revision.epoch === epoch,
+    ({ status, position }) => status === "live" && position.storeWentBack === true && position.revision.epoch === epoch,
   );
 }
 

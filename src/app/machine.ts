@@ -7,6 +7,8 @@ export interface Machine {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** The addresses of its network interfaces. */
+  readonly interfaces: () => readonly string[];
   /** The encoding profiles that this release supports, where they are other than `ENCODING_PROFILES`. */
   readonly profiles?: readonly number[];
 }

@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import type { Containment } from "../runtime/containment.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
@@ -9,7 +10,11 @@ import type { Machine } from "./machine.ts";
  *
  * @throws ControlPlaneError what the store refuses, in words that say what was found and what is needed.
  */
-export async function openStore(config: Config, machine: Machine, registry: Registry): Promise<Store> {
+export async function openStore(
+  config: Config,
+  machine: Machine,
+  { registry, containment }: { readonly registry: Registry; readonly containment: Containment },
+): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
   if (store.kind === "embedded") return await openSqliteStore({ directory: store.directory, clock });
@@ -21,7 +26,17 @@ export async function openStore(config: Config, machine: Machine, registry: Regi
   ]);
   const { servers, bucket, copies, login, tls } = store;
   const security = natsSecurity(login, tls);
-  const opened = await openNatsStore({ servers, security, bucket, replicas: copies, replica, clock, random, logger });
+  const opened = await openNatsStore({
+    servers,
+    security,
+    bucket,
+    replicas: copies,
+    replica,
+    clock,
+    random,
+    logger,
+    containment,
+  });
   countStore(registry, opened);
   return opened;
 }

@@ -5,12 +5,14 @@ import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { featureLevelOf } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { Random } from "../runtime/random.ts";
 import {
   type NodeIdentity,
   type Placement,
+  REFUSING_LIMITS,
   RESOURCE_TYPES,
   type ResourceCache,
   XdsServer,
@@ -30,6 +32,7 @@ export interface ProxyService {
   readonly identifier: () => string;
   readonly hold: () => string | undefined;
   readonly admit: () => string | undefined;
+  readonly containment: Containment;
 }
 
 /** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */
@@ -38,9 +41,11 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
     ...rest,
     cache,
     groupOf: (node) => placementOf(node, mirror),
+    onLimit: (limit) => metrics.limitsMet.inc({ limit }),
     // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
+  for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
   server.on("open", (client) => nodes.opened(client));
   server.on("close", (client) => nodes.closed(client));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
@@ -60,10 +65,7 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
 }
 
 function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
-  const metadata = Object.fromEntries(
-    Object.entries(node.metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
-  const selection = selectFleet({ cluster: node.cluster, metadata }, mirror.all("fleet"));
+  const selection = selectFleet(node, mirror.all("fleet"));
   return "fleet" in selection
     ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
     : { silent: selection.reason };

@@ -5,6 +5,7 @@ import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
+import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
@@ -15,17 +16,20 @@ import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
+import { fillNetworks, networksForNewFleetsOf } from "../operations/fill-networks.ts";
 import { Containment } from "../runtime/containment.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress } from "./config.ts";
+import { type Address, type Config, formatAddress, listensOnLoopbackOnly, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
+import { openDoor } from "./open-door.ts";
 import { openStore } from "./open-store.ts";
+import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
 
@@ -69,7 +73,7 @@ async function startParts(
   const metrics = createMetrics(() => local.connectedByFleet());
   const containment = new Containment({ clock, log, registry: metrics.registry });
 
-  const opened = await openStore(config, machine, metrics.registry);
+  const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
   stops.push(() => store.close());
 
@@ -87,6 +91,10 @@ async function startParts(
   for (const error of mirror.unreadable.values()) throw error;
 
   if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
+
+  const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
+  // Before anything is derived: what ran before fleets had networks goes on.
+  await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -112,11 +120,13 @@ async function startParts(
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
   stops.push(async () => nodes.stop());
   stops.push(() => nodes.farewell());
+  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const inStep = keepInStep({
     mirror,
     digest,
     profiles,
     store: opened,
+    catchUp: () => fencing.pass(stopped.signal),
     readAnew,
     proxies: () => proxies,
     clock,
@@ -125,8 +135,7 @@ async function startParts(
     registry: metrics.registry,
   });
   stops.push(async () => inStep.stop());
-  opened.peers.announce(() => positionOf({ mirror, digest, held: inStep.held(), news: local.changes, profiles }));
-  const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
+  opened.peers.announce(() => positionOf({ mirror, digest, told: inStep.told(), news: local.changes, profiles }));
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
@@ -142,6 +151,7 @@ async function startParts(
     identifier,
     hold: inStep.hold,
     admit: inStep.admit,
+    containment,
   });
   stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
   stops.push(async () => stopPublishing());
@@ -154,9 +164,18 @@ async function startParts(
     log,
     lease: opened.lease,
     workers: () => liveReplicas(config.replica, opened.peers),
+    networksForNewFleets,
   });
   stops.push(() => duties.stop());
   const { registry } = metrics;
+  const outbound = openDoor({
+    config,
+    store: opened,
+    planes: () => mirror.planeAddresses.map((address) => ({ what: "where a plane of this store listens", ...address })),
+    interfaces: machine.interfaces,
+    clock,
+  });
+  stops.push(async () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
     mirror,
@@ -166,6 +185,8 @@ async function startParts(
     log,
     registry,
     peers: opened.peers,
+    door: outbound.door,
+    containment,
   });
   stops.push(() => health.stop());
 
@@ -191,7 +212,7 @@ async function startParts(
       checks: health.view,
       clock,
       random,
-      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles },
+      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets },
       storeStatus: opened.status,
       standing: () => [...inStep.findings(), ...containedFindings(containment.failures(), clock.now())],
     },
@@ -199,15 +220,29 @@ async function startParts(
     notReady,
   });
   stops.push(() => admin.stop(config.stopGraceMs));
+  const bind = async (setting: "xds" | "admin" | "http", listen: (address: string) => Promise<string>) => {
+    const address = await bound(setting, config[setting], listen);
+    outbound.bound(setting, parseAddress(address) ?? config[setting]);
+    return address;
+  };
   const addresses = {
-    xds: await bound("xds", config.xds, (address) => proxies.listen(address)),
-    admin: await bound("admin", config.admin, (address) => admin.listen(address, ServerCredentials.createInsecure())),
-    http: await bound("http", config.http, async () => {
+    xds: await bind("xds", (address) => proxies.listen(address)),
+    admin: await bind("admin", (address) => admin.listen(address, ServerCredentials.createInsecure())),
+    http: await bind("http", async () => {
       const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
       stops.push(() => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
+  const recording = recordPlane({
+    mirror,
+    store,
+    clock,
+    log,
+    replica: config.replica,
+    addresses: planeAddresses(Object.values(addresses), machine.interfaces()),
+  });
+  stops.push(async () => recording.stop());
   ready = true;
   log.info(
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },
@@ -228,14 +263,14 @@ function profileUnsupported(profile: number, profiles: readonly number[]): Contr
 function positionOf(of: {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
-  readonly held: string | undefined;
+  readonly told: Pick<PeerPosition, "held" | "storeWentBack">;
   readonly news: number;
   readonly profiles: readonly number[];
 }): PeerPosition {
-  const { held, news, profiles } = of;
+  const { told, news, profiles } = of;
   const { revision } = of.mirror;
   const digest = of.digest.at(revision);
-  return { revision, news, profiles, ...(digest !== undefined && { digest }), ...(held !== undefined && { held }) };
+  return { revision, news, profiles, ...told, ...(digest !== undefined && { digest }) };
 }
 
 /** Opens a port, or says which setting to change. */

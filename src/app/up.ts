@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { toControlPlaneError } from "../domain/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { interfaceAddresses } from "../runtime/interfaces.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { addSettings, complain, type Host, readSettings } from "./command-settings.ts";
@@ -35,7 +36,8 @@ async function runUp(command: Command, host: Host): Promise<number> {
   try {
     // Loaded here, so that the other commands need not wait for what only the plane needs.
     const { start } = await import("./start.ts");
-    const running = await start(read.config, { clock: systemClock, random: systemRandom, log });
+    const machine = { clock: systemClock, random: systemRandom, log, interfaces: interfaceAddresses };
+    const running = await start(read.config, machine);
     const reason = await Promise.race([host.stopSignal(), running.failed]);
     log.info({ reason }, "stopping");
     await running.stop();

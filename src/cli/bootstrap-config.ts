@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { dirname } from "node:path/posix";
 import { yamlText } from "./data-text.ts";
 
 /** What differs between the bootstraps of two proxies. */
@@ -7,8 +8,8 @@ export interface BootstrapOptions {
   readonly fleet: string;
   /** Of the planes; the proxy is connected to one of them, and takes another when that one is gone. */
   readonly xds: readonly HostPort[];
-  /** Port of Envoy's own admin page, on loopback. */
-  readonly adminPort: number;
+  /** Path of the Unix socket on which Envoy's own admin page is. */
+  readonly adminSocket: string;
   /** State-of-the-world instead of delta xDS. */
   readonly sotw: boolean;
 }
@@ -20,13 +21,34 @@ export interface HostPort {
 
 const XDS_CLUSTER = "fairlead-xds";
 
+/** Of a Unix socket: `sun_path` without its final zero. With a longer one Envoy does not start. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Only Envoy's own user may connect to its admin page. */
+const ADMIN_SOCKET_MODE = 0o600;
+
 /**
  * The bootstrap, as YAML, with which a stock Envoy, 1.36 or later, takes all else from the plane over one ADS stream.
  *
  * HTTP/2 pings find a plane that vanished without closing its connection; meanwhile Envoy keeps what it has.
  */
 export function bootstrapYaml(options: BootstrapOptions): string {
-  return yamlText(buildBootstrap(options));
+  const folder = dirname(options.adminSocket);
+  const comment =
+    "# Envoy's admin page is a Unix socket, in a directory that only Envoy's user may enter. It has to be there:\n" +
+    `#   install -d -m 700 '${folder}'\n`;
+  return comment + yamlText(buildBootstrap(options));
+}
+
+/** Where a proxy's admin page is unless somebody says otherwise; nothing where its id is no name of a directory. */
+export function defaultAdminSocket(nodeId: string): string | undefined {
+  const path = `/run/fairlead/${nodeId}/admin.sock`;
+  return /^\w[\w.-]*$/.test(nodeId) && isSocketPath(path) ? path : undefined;
+}
+
+/** Whether Envoy takes a path, and it can stand in a shell's quotes on one line. */
+export function isSocketPath(path: string): boolean {
+  return /^\/[^\p{C}']*[^/\p{C}']$/u.test(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
 
 function buildBootstrap(options: BootstrapOptions): object {
@@ -34,7 +56,8 @@ function buildBootstrap(options: BootstrapOptions): object {
   return {
     // It tells the plane by which name to refer to itself, for streams besides ADS (LEDS).
     node: { id: options.nodeId, cluster: options.fleet, metadata: { "fairlead-xds-cluster": XDS_CLUSTER } },
-    admin: { address: socketAddress({ host: "127.0.0.1", port: options.adminPort }) },
+    // A port of this machine could be reached by a backend that somebody registers at its address.
+    admin: { address: { pipe: { path: options.adminSocket, mode: ADMIN_SOCKET_MODE } } },
     dynamic_resources: {
       ads_config: {
         api_type: options.sotw ? "GRPC" : "DELTA_GRPC",

@@ -33,16 +33,23 @@ export interface BehindWatchOptions {
   readonly log: Logger;
   /** Whether the store itself is out of sight or went back: then being behind is no reason to go anywhere. */
   readonly isStoreAway: () => boolean;
+  /** Resolves once all that the log holds is folded; rejects when it cannot be read, or takes too long. */
+  readonly catchUp: () => Promise<void>;
   /** Called once when this replica has been behind for too long. */
   readonly onBehind: () => void;
 }
 
-/** Notices that this replica has fallen behind its peers for good, although they are heard and serve something newer. */
+/**
+ * Notices that this replica has fallen behind its peers for good, although they are heard and serve something newer. Their
+ * word alone is not enough: one that has folded all that the log holds is not behind, whatever it is told.
+ */
 export class BehindWatch {
   readonly #options: BehindWatchOptions;
   readonly #ends: readonly (() => void)[];
   #lag: Lag | undefined;
   #behind = false;
+  #isChecking = false;
+  #isStopped = false;
 
   constructor(options: BehindWatchOptions) {
     this.#options = options;
@@ -56,22 +63,45 @@ export class BehindWatch {
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const end of this.#ends) end();
   }
 
   #check(): void {
-    const { mirror, peers, clock, log, isStoreAway, onBehind } = this.#options;
+    const { mirror, peers, clock, log, isStoreAway } = this.#options;
     const now = clock.monotonic();
     const own = mirror.revision;
     this.#lag = isStoreAway() ? undefined : followLag(this.#lag, { own, peers: peers.list(), now });
-    const before = this.#behind;
-    this.#behind = this.#lag !== undefined && now - this.#lag.since >= AHEAD_MS;
-    if (this.#behind === before) return;
-    if (!this.#behind) {
+    const isOverdue = this.#lag !== undefined && now - this.#lag.since >= AHEAD_MS;
+    if (this.#behind && !isOverdue) {
+      this.#behind = false;
       log.info({ revision: formatRevision(own) }, "caught up with the other replicas");
+    } else if (!this.#behind && isOverdue && !this.#isChecking) void this.#askTheLog();
+  }
+
+  async #askTheLog(): Promise<void> {
+    const { mirror, clock, log, isStoreAway, catchUp, onBehind } = this.#options;
+    this.#isChecking = true;
+    const isCaughtUp = await catchUp().then(
+      () => true,
+      () => false,
+    );
+    this.#isChecking = false;
+    const lag = this.#lag;
+    if (this.#isStopped || lag === undefined || isStoreAway() || reached(mirror.revision, lag.target)) return;
+    const target = formatRevision(lag.target);
+    const revision = formatRevision(mirror.revision);
+    if (isCaughtUp) {
+      // Looked at again when it is overdue once more.
+      this.#lag = { ...lag, since: clock.monotonic() };
+      log.warn(
+        { revision, target },
+        "another replica tells of a revision that the log does not hold; it is not believed",
+      );
       return;
     }
-    log.error({ revision: formatRevision(own) }, "behind the other replicas for too long: proxies are sent to them");
+    this.#behind = true;
+    log.error({ revision, target }, "behind the other replicas for too long: proxies are sent to them");
     onBehind();
   }
 }

@@ -1,4 +1,5 @@
 import type { Backend } from "../domain/backend.ts";
+import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
 import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Health } from "../domain/health.ts";
@@ -10,6 +11,9 @@ import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { decodeLeds, ledsKey, parseLedsKey } from "./leds-record.ts";
+import { decodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
+import { decodePlane, PLANES, type PlaneRecord } from "./plane-record.ts";
+import { PlaneRecords } from "./plane-records.ts";
 import { profileOf, SYSTEM_VERSION_KEY } from "./system-version.ts";
 
 /** An object that a commit wrote or deleted. */
@@ -52,7 +56,9 @@ export class Mirror implements State {
   readonly #members = new Map<Name, Map<Name, Backend>>();
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
   readonly #leds = new Map<Name, LedsRecord>();
+  readonly #planes = new PlaneRecords();
   #profile = FIRST_PROFILE;
+  #networksFilled: NetworksFilled = "no";
   readonly #unreadable = new Map<string, ControlPlaneError>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
@@ -100,6 +106,20 @@ export class Mirror implements State {
   /** Services that are delivered by LEDS, by what was committed. */
   ledsServices(): Iterable<Name> {
     return this.#leds.keys();
+  }
+
+  get planeAddresses(): readonly PlaneAddress[] {
+    return this.#planes.addresses;
+  }
+
+  /** What replicas have recorded of themselves, by key. */
+  get planes(): ReadonlyMap<string, PlaneRecord> {
+    return this.#planes.byKey;
+  }
+
+  /** How far fleets that name no networks have been given some. */
+  get networksFilled(): NetworksFilled {
+    return this.#networksFilled;
   }
 
   /** The stored API message beside the domain object, and the revision that guards its next write. */
@@ -159,7 +179,13 @@ export class Mirror implements State {
   }
 
   #dropUnread(read: ReadonlyMap<string, unknown>, revision: Revision, changes: Changes): void {
-    const held = [SYSTEM_VERSION_KEY, ...[...this.#leds.keys()].map(ledsKey), ...this.#unreadable.keys()];
+    const held = [
+      SYSTEM_VERSION_KEY,
+      NETWORKS_FILLED_KEY,
+      ...[...this.#leds.keys()].map(ledsKey),
+      ...this.#planes.byKey.keys(),
+      ...this.#unreadable.keys(),
+    ];
     for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
     for (const key of held) if (!read.has(key)) this.#prepare(key, undefined, revision)(changes);
   }
@@ -171,6 +197,16 @@ export class Mirror implements State {
       return () => {
         this.#profile = profile;
       };
+    }
+    if (key === NETWORKS_FILLED_KEY) {
+      const filled = decodeNetworksFilled(value);
+      return () => {
+        this.#networksFilled = filled;
+      };
+    }
+    if (key.startsWith(PLANES)) {
+      const record = value === undefined ? undefined : decodePlane(value);
+      return () => this.#planes.write(key, record);
     }
     const service = parseLedsKey(key);
     if (service !== undefined) {

@@ -1,11 +1,11 @@
 import type { Name } from "../domain/name.ts";
 import { backendOf, serviceOf } from "../domain/name.ts";
-import { type RoutingState, routingState } from "../domain/routing-state.ts";
-import { deriveFleet, deriveServiceEndpoints, type ServiceEndpoints } from "../resources/derive-fleet.ts";
+import { deriveFleet } from "../resources/derive-fleet.ts";
 import type { LedsEndpoints } from "../resources/leds.ts";
-import { MEMBER_TYPE, type Resource } from "../resources/resource.ts";
+import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource } from "../resources/resource.ts";
 import { FEATURE_LEVELS } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { EndpointCache } from "./endpoint-cache.ts";
 import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
 import { PublicationLog } from "./publication-log.ts";
@@ -54,16 +54,16 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #fleets = new Set<Name>();
   readonly #published = new Map<ProxyGroup, Published>();
-  /** Endpoints by service, valid for the newest revision: shared by all groups. */
-  readonly #endpoints = new Map<Name, ServiceEndpoints>();
-  /** The routing state that each endpoint set was last made from: its unchanged entries are not encoded again. */
-  readonly #routing = new Map<Name, RoutingState>();
-
+  readonly #endpoints: EndpointCache;
   #profile: number;
+  #planeAddresses: Mirror["planeAddresses"];
 
   constructor(options: PublisherOptions) {
+    const { mirror } = options;
     this.#options = options;
-    this.#profile = options.mirror.profile;
+    this.#endpoints = new EndpointCache(mirror);
+    this.#profile = mirror.profile;
+    this.#planeAddresses = mirror.planeAddresses;
   }
 
   /** Publishes the state as it is, then every commit; call it once the mirror is synced. */
@@ -85,9 +85,12 @@ export class Publisher {
   #publish(fold: Fold): void {
     const startedAt = this.#options.clock.monotonic();
     const dirty = new Set<Name>(fold.leds);
-    let configuration = this.#profile !== this.#options.mirror.profile;
+    const { mirror } = this.#options;
+    let configuration = this.#profile !== mirror.profile;
     if (configuration) this.#endpoints.clear();
-    this.#profile = this.#options.mirror.profile;
+    this.#profile = mirror.profile;
+    if (this.#planeAddresses !== mirror.planeAddresses) configuration = true;
+    this.#planeAddresses = mirror.planeAddresses;
     for (const { kind, name } of fold.changed) {
       if (kind === "backend") dirty.add(serviceOf(name));
       else if (kind === "health") dirty.add(serviceOf(backendOf(name)));
@@ -95,10 +98,7 @@ export class Publisher {
       if (kind === "service") dirty.add(name);
       if (kind === "policy") this.#endpoints.clear();
     }
-    for (const service of dirty) {
-      this.#endpoints.delete(service);
-      if (this.#options.mirror.get("service", service) === undefined) this.#routing.delete(service);
-    }
+    for (const service of dirty) this.#endpoints.forget(service);
     if (configuration) {
       this.#publishFleets();
       if (fold.changed.some(({ kind }) => kind === "fleet")) this.#options.onFleetsChanged();
@@ -110,6 +110,7 @@ export class Publisher {
 
   #publishFleets(): void {
     const { mirror, sink } = this.#options;
+    this.#endpoints.judgeAnew();
     const gone = new Set(this.#fleets);
     for (const { name } of mirror.all("fleet")) {
       gone.delete(name);
@@ -127,14 +128,15 @@ export class Publisher {
 
   #publishFleet(fleet: Name): void {
     const { mirror, sink } = this.#options;
-    const { resources, services } = deriveFleet(mirror, { name: fleet }, this.#endpointsOf);
+    const endpointsOf = (service: Name) => this.#endpoints.endpointsOf(fleet, service);
+    const { resources, services } = deriveFleet(mirror, { name: fleet }, endpointsOf);
     for (const level of FEATURE_LEVELS) {
       const group = proxyGroup(fleet, level);
       const before = this.#published.get(group) ?? nothing();
       const after = nothing();
       for (const resource of resources) after.resources.set(keyOf(resource.typeUrl, resource.name), resource);
       for (const name of level === "leds" ? services : []) {
-        const { leds } = this.#endpointsOf(name);
+        const { leds } = endpointsOf(name);
         if (leds === undefined) continue;
         after.resources.set(keyOf(leds.assignment.typeUrl, name), leds.assignment);
         after.leds.set(name, leds);
@@ -156,19 +158,19 @@ export class Publisher {
 
   #publishEndpoints(services: ReadonlySet<Name>): void {
     const { mirror, sink } = this.#options;
-    const derived = [...services].flatMap((name) => {
-      return mirror.get("service", name) === undefined ? [] : { name, endpoints: this.#endpointsOf(name) };
-    });
+    const existing = [...services].filter((name) => mirror.get("service", name) !== undefined);
     for (const fleet of this.#fleets) {
       for (const level of FEATURE_LEVELS) {
         const group = proxyGroup(fleet, level);
         const published = this.#published.get(group);
-        const changed = derived.flatMap(({ name, endpoints }) => {
+        const changed = existing.flatMap((name) => {
+          const before = published?.resources.get(keyOf(ENDPOINTS_TYPE, name));
+          if (before === undefined) return [];
+          const endpoints = this.#endpoints.endpointsOf(fleet, name);
           const leds = level === "leds" ? endpoints.leds : undefined;
           const resource = leds?.assignment ?? endpoints.whole;
-          const before = published?.resources.get(keyOf(resource.typeUrl, name));
-          const isSame = before?.version === resource.version && published?.leds.get(name) === leds;
-          return before === undefined || isSame ? [] : { name, resource, leds };
+          const isSame = before.version === resource.version && published?.leds.get(name) === leds;
+          return isSame ? [] : { name, resource, leds };
         });
         if (published === undefined || changed.length === 0) continue;
         sink.update(group, (edit) => {
@@ -185,17 +187,6 @@ export class Publisher {
       }
     }
   }
-
-  readonly #endpointsOf = (service: Name): ServiceEndpoints => {
-    const known = this.#endpoints.get(service);
-    if (known !== undefined) return known;
-    const { mirror } = this.#options;
-    const routing = routingState(mirror, service, this.#routing.get(service));
-    const endpoints = deriveServiceEndpoints(mirror, routing);
-    this.#routing.set(service, routing);
-    this.#endpoints.set(service, endpoints);
-    return endpoints;
-  };
 
   #record(startedAt: number): void {
     const { mirror, sink, clock, onPublished } = this.#options;

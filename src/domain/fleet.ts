@@ -4,4 +4,6 @@ import type { Identified } from "./meta.ts";
 export interface Fleet extends Identified {
   /** All that is given must hold. */
   readonly nodes: { readonly cluster: string | undefined; readonly metadata: Readonly<Record<string, string>> };
+  /** Where its backends may lie, as `readBackendNetwork` spells it; empty for everywhere but special places. */
+  readonly backendNetworks: readonly string[];
 }

@@ -65,5 +65,10 @@ export function initialStatus({ initial, addedAt }: HealthCheck, createdAt: numb
   return addedAt !== undefined && createdAt < addedAt ? "HEALTHY" : initial;
 }
 
+/** The authority of a check as it is used: a host with or without a port. Nothing where it is none. */
+export function authorityUrl(scheme: "http" | "https", authority: string): URL | null {
+  return URL.parse(`${scheme}://${authority}`);
+}
+
 /** Bytes of a body, or of what a TCP target sends, that are looked at. */
 export const MAX_CHECKED_BYTES = 16_384;

@@ -58,6 +58,8 @@ export interface Circumstances {
   readonly damping: DampingRules | undefined;
   /** So many backends turn at once that the observer is in doubt. */
   readonly massFailure: boolean;
+  /** Whether the service has a backend in rotation that is not held for flapping. Asked only where damping would hold one. */
+  readonly othersServe: () => boolean;
 }
 
 /** A backend whose verdicts this observer takes over: it goes on from the stored one. */
@@ -77,7 +79,7 @@ export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdi
  * Takes one observation into account, and gives the verdict that is to be written if it changes.
  *
  * A worse verdict is given at once, save for an ambiguous one in a mass failure, which waits for `endWait`, and at most
- * `MASS_FAILURE_MAX_WAIT_MS`. A better one waits while damping holds the backend.
+ * `MASS_FAILURE_MAX_WAIT_MS`. A better one waits while damping holds the backend, which it does only while others serve.
  */
 export function judge(
   judged: Judged,
@@ -109,6 +111,22 @@ export function endWait(
   if (judged.waiting === undefined) return { judged, verdict: undefined };
   const flapped = isFlap(judged.waiting.before, judged.given, "UNHEALTHY");
   return settle({ ...judged, waiting: undefined }, "UNHEALTHY", observation, { ...circumstances, flapped });
+}
+
+/** Gives the better verdict that damping held back, once nothing else of the service serves. */
+export function endHold(
+  judged: Judged,
+  observation: Observation,
+  circumstances: Circumstances,
+): { judged: Judged; verdict: Verdict | undefined } {
+  const status = provenStatus(judged.streak, judged.given, circumstances.thresholds);
+  if (!isHeldBack(judged) || status === undefined) return { judged, verdict: undefined };
+  return settle(judged, status, observation, { ...circumstances, flapped: false });
+}
+
+/** Whether the checks have proven a backend better than the verdict that it is held at. */
+export function isHeldBack({ streak, given, damping }: Judged): boolean {
+  return damping.held && given === "UNHEALTHY" && streak.status !== given;
 }
 
 /** Whether a failed observation counts towards a mass failure: the backend is turning, and nothing came from it. */
@@ -148,18 +166,24 @@ function settle(
   judged: Judged,
   status: Verdict["status"],
   observation: Observation,
-  { now, damping: rules, flapped }: Circumstances & { readonly flapped: boolean },
+  { now, damping: rules, othersServe, flapped }: Circumstances & { readonly flapped: boolean },
 ): { judged: Judged; verdict: Verdict | undefined } {
   if (rules === undefined) return give({ ...judged, damping: NO_DAMPING }, status, observation.reason, now);
   const damping = flapped ? addFlap(judged.damping, now, rules) : judged.damping;
   const held = isHeld(damping, now, rules);
-  const keep = held && judged.given !== undefined && RANK[status] < RANK[judged.given];
+  const better = judged.given !== undefined && RANK[status] < RANK[judged.given];
+  // A hold that leaves clients with nothing does more harm than the flaps that it is against.
+  const keep = held && better && (judged.given !== "UNHEALTHY" || othersServe());
   // The record must not say "free" where the penalty says "held": a new owner would let the backend out.
   const outdated = held && !isHeld(judged.recorded, now, rules);
   const given = keep ? (judged.given as Verdict["status"]) : status;
   if (given === judged.given && !outdated) return { judged: { ...judged, damping }, verdict: undefined };
   const seconds = Math.ceil((heldUntil(damping, rules) - now) / 1000);
-  const reason = held ? `${observation.reason} (flapping: held down for at least ${seconds} s)` : observation.reason;
+  const released = held && better && !keep;
+  const hold = released
+    ? "flapping, but no other serves"
+    : `flapping: held down for at least ${seconds} s while others serve`;
+  const reason = held ? `${observation.reason} (${hold})` : observation.reason;
   return give({ ...judged, damping }, given, reason, now);
 }
 

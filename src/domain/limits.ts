@@ -84,5 +84,6 @@ export const MAX_RETRY_ATTEMPTS = 10;
 
 export const MAX_SELECTOR_METADATA = 16;
 export const MAX_CLUSTER_NAME_LENGTH = 256;
+export const MAX_BACKEND_NETWORKS = 64;
 /** In instructions of RE2. Envoy refuses a program above `re2.max_program_size.error_level`, which is 100 by default. */
 export const MAX_REGEX_PROGRAM_SIZE = 100;

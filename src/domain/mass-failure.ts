@@ -12,7 +12,8 @@ export const MASS_FAILURE_MAX_WAIT_MS = 10_000;
  * Which backends are turning unhealthy in one observer's eyes without any sign from the target: timeouts, unreachable
  * hosts. Many of them at once speak against the observer rather than against the backends.
  *
- * A backend is observed once per interval, so what is in here turned within one. One whose verdict is unhealthy already
+ * A backend is observed once per interval, so what is in here turned within one: it is taken out at the next observation,
+ * not when its verdict is given, which with an `unhealthyThreshold` of 1 is at once. One whose verdict was unhealthy before
  * is not turning. Refused connections, resets and bad answers are evidence from the target and never get here.
  */
 export class TurningBackends {

@@ -1,4 +1,5 @@
 import type { Backend } from "./backend.ts";
+import type { PlaneAddress } from "./backend-networks.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Health } from "./health.ts";
 import type { LedsRecord } from "./leds-record.ts";
@@ -30,4 +31,6 @@ export interface State {
   /** How resources are encoded. */
   readonly profile: number;
   leds(service: Name): LedsRecord | undefined;
+  /** Where planes listen, as each has recorded it; the same list until one of them changes. */
+  readonly planeAddresses: readonly PlaneAddress[];
 }

@@ -1,3 +1,4 @@
+import { keyToken } from "../store/key-token.ts";
 import type { Assignment } from "./assign.ts";
 
 /** Below it each worker has a key of its own: its share, and what fences its writes. */
@@ -5,8 +6,7 @@ export const ASSIGNMENTS = "assign/";
 
 /** A worker's key. Its last write is what the worker proves its share with. */
 export function assignmentKey(worker: string): string {
-  const token = worker.replaceAll(/[^A-Za-z0-9_-]/g, (char) => `=${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `${ASSIGNMENTS}${token}`;
+  return ASSIGNMENTS + keyToken(worker);
 }
 
 export function encodeAssignment({ workers, round }: Assignment): Uint8Array {

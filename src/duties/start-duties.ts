@@ -1,5 +1,6 @@
 import type { Mirror } from "../control/mirror.ts";
 import { storeKey } from "../domain/name.ts";
+import { FILL_NETWORKS, planNetworks } from "../operations/fill-networks.ts";
 import { planRemoval } from "../operations/plan-removal.ts";
 import type { Lease, Tenure } from "../store/lease.ts";
 import type { Peers } from "../store/peers.ts";
@@ -8,6 +9,7 @@ import { deliverByLeds } from "./deliver-by-leds.ts";
 import { planDrain } from "./drain.ts";
 import { type Duty, type DutyContext, startDuty } from "./duty.ts";
 import { planExpire } from "./expire.ts";
+import { forgetPlanes } from "./forget-planes.ts";
 import { shareChecks } from "./share-checks.ts";
 
 /** Removals that one commit holds at most, well below what a batch may cost. */
@@ -18,6 +20,8 @@ export interface DutiesOptions extends Omit<DutyContext, "fence"> {
   readonly lease: Lease;
   /** The workers that live at this moment. */
   readonly workers: () => readonly string[];
+  /** What fleets are given that are found without networks. */
+  readonly networksForNewFleets: readonly string[];
 }
 
 export interface RunningDuties {
@@ -29,9 +33,9 @@ const ROLE = "duties";
 
 /**
  * Does what one process does for all of them, for as long as it is the one: removes drained backends and expired verdicts,
- * shares the checks out. Whoever held the role before cannot write any more once it is won.
+ * shares the checks out, forgets replicas that are gone. Whoever held the role before cannot write any more once it is won.
  */
-export function startDuties({ lease, workers, ...context }: DutiesOptions): RunningDuties {
+export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions): RunningDuties {
   const stop = new AbortController();
   const running = campaign();
 
@@ -52,7 +56,14 @@ export function startDuties({ lease, workers, ...context }: DutiesOptions): Runn
 
   async function serve(tenure: Tenure): Promise<void> {
     const { mirror, store } = context;
-    const duties = [shareChecks(store, workers), removeDrained(mirror), removeExpired(mirror), deliverByLeds(mirror)];
+    const duties = [
+      shareChecks(store, workers),
+      removeDrained(mirror),
+      removeExpired(mirror),
+      deliverByLeds(mirror),
+      fillNetworks(mirror, networksForNewFleets),
+      forgetPlanes(mirror, workers),
+    ];
     const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
     await new Promise((resolve) => {
       AbortSignal.any([tenure.ended, stop.signal]).addEventListener("abort", resolve, { once: true });
@@ -70,9 +81,9 @@ export function startDuties({ lease, workers, ...context }: DutiesOptions): Runn
   };
 }
 
-/** This replica and those of its peers that were heard lately. */
+/** This replica and those of its peers that were heard lately, and that hold the store as it is now. */
 export function liveReplicas(own: string, peers: Pick<Peers, "list">): readonly string[] {
-  const others = peers.list().filter(({ status }) => status === "live");
+  const others = peers.list().filter(({ status, position }) => status === "live" && position.storeWentBack !== true);
   return [own, ...others.map(({ replica }) => replica)].toSorted();
 }
 
@@ -102,6 +113,16 @@ function removeExpired(mirror: Mirror): Duty {
       });
       return { batches: chunks(ops), nextAt };
     },
+  };
+}
+
+/** For a state that was restored from before fleets had networks; the others have them from the plane's start. */
+function fillNetworks(mirror: Mirror, networks: readonly string[]): Duty {
+  return {
+    name: "networks",
+    operation: FILL_NETWORKS,
+    concerns: ["fleet"],
+    plan: (now) => ({ batches: planNetworks(mirror, networks, now), nextAt: undefined }),
   };
 }
 

@@ -24,7 +24,19 @@ import type {
   TypeView,
 } from "./node-directory.ts";
 
-/** What replicas tell each other of their proxies, to and from the wire. What a later release may add is passed over. */
+/** Longest id of a proxy that is taken from another replica, in characters. */
+const MAX_ID_LENGTH = 1024;
+
+/** Whose word it is, and when it came: milliseconds since the epoch by this replica's clock. */
+export interface Heard {
+  readonly replica: string;
+  readonly at: number;
+}
+
+/**
+ * What replicas tell each other of their proxies, to and from the wire. What a later release may add is passed over, and
+ * nothing is taken of a proxy that cannot be.
+ */
 const DETAIL = { place: Detail.PLACE, types: Detail.TYPES, resources: Detail.RESOURCES } as const;
 
 export function toNodesQuestion({ detail = "types", id, sent }: NodeQuery): NodesQuestion {
@@ -51,8 +63,12 @@ export function toNodeList(views: readonly NodeView[]): NodeList {
   });
 }
 
-export function fromNodeList({ nodes }: NodeList): NodeView[] {
-  return nodes.map((node) => ({
+/** A replica is believed of the proxies that are connected to it, and of none that are connected elsewhere. */
+export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
+  const believed = nodes.filter(
+    ({ id, connected, replica }) => id.length <= MAX_ID_LENGTH && (!connected || replica === heard.replica),
+  );
+  return believed.map((node) => ({
     id: node.id,
     cluster: node.cluster,
     fleet: node.fleet,
@@ -60,14 +76,19 @@ export function fromNodeList({ nodes }: NodeList): NodeView[] {
     envoyVersion: node.envoyVersion,
     variant: node.delta ? "delta" : "sotw",
     connected: node.connected,
-    since: node.since,
+    since: pastTime(node.since, heard.at),
     peer: node.peer,
     replica: node.replica,
     duplicate: node.duplicate,
     types: node.types.map(fromType),
-    lagMs: node.lagMs,
+    lagMs: node.lagMs >= 0 && Number.isFinite(node.lagMs) ? node.lagMs : 0,
     settled: node.settled === undefined ? undefined : parseRevision(node.settled),
   }));
+}
+
+/** No later than when it was told: what lies ahead would not be forgotten before its time has come. */
+function pastTime(since: number, heardAt: number): number {
+  return since >= 0 && since <= heardAt ? since : heardAt;
 }
 
 const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused"] satisfies TypeView["state"][];
@@ -124,7 +145,8 @@ export function fromProgressAnswer(answer: ProgressAnswer): FleetProgress {
       { state: PENDING_STATES.includes(state) ? (state as "unknown") : "unknown", message },
     ]),
   ]);
-  return { progress, settledAfterMs };
+  const isTime = settledAfterMs !== undefined && settledAfterMs >= 0 && Number.isFinite(settledAfterMs);
+  return { progress, settledAfterMs: isTime ? settledAfterMs : undefined };
 }
 
 export function toRefusalList(refusals: readonly Refusal[]): RefusalList {
@@ -133,14 +155,14 @@ export function toRefusalList(refusals: readonly Refusal[]): RefusalList {
   });
 }
 
-export function fromRefusalList({ refusals }: RefusalList): Refusal[] {
+export function fromRefusalList({ refusals }: RefusalList, heard: Heard): Refusal[] {
   return refusals.map(({ nodeId, typeUrl, resource, version, message, at, objects }) => ({
     nodeId,
     typeUrl,
     resource,
     version,
     message,
-    at,
+    at: pastTime(at, heard.at),
     objects: objects.map(({ kind, name }) => ({ kind, name })),
   }));
 }

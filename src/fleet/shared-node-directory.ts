@@ -27,6 +27,7 @@ import {
   fromNodesQuestion,
   fromProgressAnswer,
   fromRefusalList,
+  type Heard,
   toNodeList,
   toNodesQuestion,
   toProgressAnswer,
@@ -37,8 +38,8 @@ import {
 const ANSWER_WITHIN_MS = 1000;
 /** With more proxies than these, a question asks for all of them. */
 const NAMED_AT_MOST = 200;
-/** Proxies that one message of farewell names. */
-const FAREWELL_NODES = 1000;
+/** Proxies that one message of farewell names: well below the longest question, with the longest ids. */
+const FAREWELL_NODES = 200;
 
 const NODES = { topic: "proxies", question: NodesQuestionSchema, answer: NodeListSchema } as const;
 const PROGRESS = { topic: "progress", question: ProgressQuestionSchema, answer: ProgressAnswerSchema } as const;
@@ -49,6 +50,11 @@ interface Topic<Q extends DescMessage, A extends DescMessage> {
   readonly topic: string;
   readonly question: Q;
   readonly answer: A;
+}
+
+interface Answered<A extends DescMessage> {
+  readonly replica: string;
+  readonly answer: MessageShape<A>;
 }
 
 /** The proxies of this replica and, by asking them, those of its peers. */
@@ -64,12 +70,15 @@ export class SharedNodeDirectory implements NodeDirectory {
     this.#clock = clock;
     this.#ends = [
       this.#answer(NODES, (question) => toNodeList(local.nodes(fromNodesQuestion(question)))),
-      this.#answer(PROGRESS, ({ ids, revision }) =>
-        toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, readRevision(revision))),
-      ),
+      this.#answer(PROGRESS, ({ ids, revision: text }) => {
+        const revision = parseRevision(text);
+        if (revision === undefined || ids.length > NAMED_AT_MOST) return undefined;
+        return toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, revision));
+      }),
       this.#answer(REFUSALS, () => toRefusalList(local.refusals())),
-      this.#answer(FAREWELL, (nodes) => {
-        local.inherit(fromNodeList(nodes));
+      this.#answer(FAREWELL, (nodes, replica) => {
+        const views = fromNodeList(nodes, this.#heard(replica));
+        local.inherit(views.filter(({ connected }) => !connected));
         return create(EmptySchema);
       }),
     ];
@@ -77,14 +86,15 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   async nodes(query: NodeQuery = {}): Promise<Told<readonly NodeView[]>> {
     const { answers, unknown } = await this.#ask(NODES, toNodesQuestion(query));
-    return { told: mergeNodes([...this.#local.nodes(query), ...answers.flatMap(fromNodeList)]), unknown };
+    const theirs = answers.flatMap(({ replica, answer }) => fromNodeList(answer, this.#heard(replica)));
+    return { told: mergeNodes([...this.#local.nodes(query), ...theirs]), unknown };
   }
 
   async progress(ids: readonly string[], revision: Revision): Promise<FleetProgress> {
     const named = ids.length > NAMED_AT_MOST ? [] : ids;
     const question = create(ProgressQuestionSchema, { revision: formatRevision(revision), ids: [...named] });
     const { answers, unknown } = ids.length === 0 ? { answers: [], unknown: [] } : await this.#ask(PROGRESS, question);
-    const told = [this.#local.progress(ids, revision), ...answers.map(fromProgressAnswer)];
+    const told = [this.#local.progress(ids, revision), ...answers.map(({ answer }) => fromProgressAnswer(answer))];
     const nowhere = unknown.length === 0 ? NOWHERE : unseen(unknown);
     const progress = ids.map((id): [string, Progress] => {
       const merged = mergeProgress(told.flatMap((one) => one.progress.get(id) ?? []));
@@ -96,7 +106,8 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   async refusals(): Promise<Told<readonly Refusal[]>> {
     const { answers, unknown } = await this.#ask(REFUSALS, create(EmptySchema));
-    return { told: [...this.#local.refusals(), ...answers.flatMap(fromRefusalList)], unknown };
+    const theirs = answers.flatMap(({ replica, answer }) => fromRefusalList(answer, this.#heard(replica)));
+    return { told: [...this.#local.refusals(), ...theirs], unknown };
   }
 
   onChange(listener: () => void): () => void {
@@ -120,26 +131,36 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   #answer<Q extends DescMessage, A extends DescMessage>(
     { topic, question, answer }: Topic<Q, A>,
-    reply: (question: MessageShape<Q>) => MessageShape<A>,
+    reply: (question: MessageShape<Q>, asker: string) => MessageShape<A> | undefined,
   ): () => void {
-    return this.#peers.answer(topic, async (bytes) => toBinary(answer, reply(fromBinary(question, bytes))));
+    return this.#peers.answer(topic, async (bytes, asker) => {
+      const asked = read(question, bytes);
+      const found = asked && reply(asked, asker);
+      return found && toBinary(answer, found);
+    });
   }
 
   async #ask<Q extends DescMessage, A extends DescMessage>(
     { topic, question, answer }: Topic<Q, A>,
     message: MessageShape<Q>,
-  ): Promise<{ readonly answers: readonly MessageShape<A>[]; readonly unknown: readonly UnknownReplica[] }> {
+  ): Promise<{ readonly answers: readonly Answered<A>[]; readonly unknown: readonly UnknownReplica[] }> {
     const told = await this.#peers.ask(topic, toBinary(question, message), { timeoutMs: ANSWER_WITHIN_MS });
     const heardAt = new Map(this.#peers.list().map((peer) => [peer.replica, peer.heardAt]));
     const now = this.#clock.monotonic();
+    // One that cannot be understood has not answered.
+    const heard = told.map(({ replica, answer: bytes }) => ({ replica, answer: bytes && read(answer, bytes) }));
     return {
-      answers: told.flatMap(({ answer: bytes }) => (bytes === undefined ? [] : fromBinary(answer, bytes))),
-      unknown: told.flatMap(({ replica, answer: bytes }) => {
+      answers: heard.flatMap(({ replica, answer: found }) => (found === undefined ? [] : { replica, answer: found })),
+      unknown: heard.flatMap(({ replica, answer: found }) => {
         const at = heardAt.get(replica);
         // One that has left in the meantime is not unknown: it has handed over what it held.
-        return bytes !== undefined || at === undefined ? [] : { replica, silentMs: Math.max(0, now - at) };
+        return found !== undefined || at === undefined ? [] : { replica, silentMs: Math.max(0, now - at) };
       }),
     };
+  }
+
+  #heard(replica: string): Heard {
+    return { replica, at: this.#clock.now() };
   }
 }
 
@@ -151,8 +172,11 @@ function unseen(unknown: readonly UnknownReplica[]): Progress {
   return { state: "unknown", message: `on no replica that answers; ${silent} is silent` };
 }
 
-function readRevision(text: string): Revision {
-  const revision = parseRevision(text);
-  if (revision === undefined) throw new Error(`"${text}" is not a revision`);
-  return revision;
+/** Nothing for bytes that are no such message. */
+function read<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> | undefined {
+  try {
+    return fromBinary(schema, bytes);
+  } catch {
+    return undefined;
+  }
 }

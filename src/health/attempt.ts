@@ -1,10 +1,17 @@
+import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Observation } from "../domain/health-verdict.ts";
+import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { OpenConnection } from "./connect.ts";
 import { failureOf } from "./failure-reason.ts";
 
 /** One check under way. The first thing it is told decides; what comes later is ignored. */
 export interface Attempt {
+  /** Opens the connection, which is the attempt's own: its errors count, and it ends with the decision. */
+  readonly open: OpenConnection;
+  /** Has what the connection brings told to `listener`. What that throws is a failure with this reason, and ends here. */
+  readonly on: (from: EventEmitter, event: string, listener: (...args: never[]) => void) => void;
   readonly pass: (reason: string) => void;
   readonly degraded: (reason: string) => void;
   /** Evidence from the target. */
@@ -18,16 +25,24 @@ export interface Attempt {
 /** A timer that fires so much late tells of a stall of this process, in which no answer could be read. */
 const STALL_MS = 50;
 
+export interface AttemptOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly open: OpenConnection;
+  /** Told what broke the check, which nobody foresaw. */
+  readonly onBroken: (thrown: unknown) => void;
+}
+
 /**
  * Runs one check over a connection of its own, which is destroyed when the check is decided.
  * A stall of this process is not held against the target: it is given the time that was lost, up to as much as it had.
+ * Whatever the check throws, at its beginning or later, is a failure of the check and of nothing else.
  *
  * @param begin Opens the connection and tells the attempt what happens.
  */
-export function attempt(
-  { clock, timeoutMs, signal }: { clock: Clock; timeoutMs: number; signal: AbortSignal },
-  begin: (attempt: Attempt) => Socket,
-): Promise<Observation | undefined> {
+export function attempt(options: AttemptOptions, begin: (attempt: Attempt) => void): Promise<Observation | undefined> {
+  const { clock, timeoutMs, signal, open, onBroken } = options;
   return new Promise((resolve, reject) => {
     const startedAt = clock.monotonic();
     let heard = false;
@@ -42,7 +57,9 @@ export function attempt(
     const decide = (seen: Omit<Observation, "durationMs"> | undefined) => {
       if (decided) return;
       end();
-      resolve(seen && { ...seen, durationMs: clock.monotonic() - startedAt });
+      // Some reasons quote the target, and it may say a lot.
+      const reason = seen?.reason.slice(0, MAX_HEALTH_REASON_LENGTH) ?? "";
+      resolve(seen && { ...seen, reason, durationMs: clock.monotonic() - startedAt });
     };
     const onAbort = () => {
       if (decided) return;
@@ -55,26 +72,44 @@ export function attempt(
         if (lateMs > STALL_MS) stopTimer = giveUpAt(clock.monotonic() + Math.min(lateMs, timeoutMs));
         else decide({ outcome: "fail", reason: `timeout after ${timeoutMs} ms`, ambiguous: !heard });
       });
+    const guard = (run: () => void) => {
+      if (decided) return;
+      try {
+        run();
+      } catch (thrown) {
+        onBroken(thrown);
+        const why = thrown instanceof Error ? thrown.message : String(thrown);
+        decide({ outcome: "fail", reason: `the check broke: ${why}`, ambiguous: false });
+      }
+    };
+    const onError = (error: Error) => {
+      const failure = failureOf(error);
+      decide(failure && { outcome: "fail", ...failure });
+    };
     let stopTimer = giveUpAt(startedAt + timeoutMs);
     if (signal.aborted) {
       onAbort();
       return;
     }
     signal.addEventListener("abort", onAbort, { once: true });
-    socket = begin({
+    const under: Attempt = {
+      open: (tls, protocols) => {
+        socket = open(tls, protocols);
+        // It may still fail after the decision, when nobody listens any more.
+        socket.on("error", onError);
+        return socket;
+      },
+      on: (from, event, listener) => {
+        from.on(event, (...args) => guard(() => listener(...(args as never[]))));
+      },
       pass: (reason) => decide({ outcome: "pass", reason, ambiguous: false }),
       degraded: (reason) => decide({ outcome: "degraded", reason, ambiguous: false }),
       fail: (reason) => decide({ outcome: "fail", reason, ambiguous: false }),
-      error: (error) => {
-        const failure = failureOf(error);
-        decide(failure && { outcome: "fail", ...failure });
-      },
+      error: onError,
       heard: () => {
         heard = true;
       },
-    });
-    // After the decision the connection may still fail, and nobody is to hear of it.
-    socket.on("error", () => undefined);
-    if (decided) socket.destroy();
+    };
+    guard(() => begin(under));
   });
 }

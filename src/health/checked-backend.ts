@@ -24,9 +24,10 @@ export interface CheckSpec {
 /** How a backend is to be checked; nothing when it is gone, or its service has no check. */
 export function checkSpec(state: State, name: Name): CheckSpec | undefined {
   const backend = state.get("backend", name);
+  if (backend === undefined) return undefined;
   const service = serviceOf(name);
   const check = state.get("service", service)?.healthCheck;
-  if (backend === undefined || check === undefined) return undefined;
+  if (check === undefined) return undefined;
   return {
     backend: name,
     uid: backend.meta.uid,

@@ -1,19 +1,23 @@
-import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
+import type { Socket } from "node:net";
+import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
 import type { Target } from "../domain/backend.ts";
 import type { TlsCheck } from "../domain/health-check.ts";
+import type { OutboundDoor } from "../outbound/door.ts";
 
-/** Opens a connection, over TLS where `tls` is given. Errors come as events. */
-export function openConnection(target: Target, tls?: TlsCheck, protocols?: readonly string[]): Socket {
-  const place = target.kind === "pipe" ? { path: target.path } : { host: target.ip, port: target.port };
-  if (tls === undefined) return connectTcp({ ...place, noDelay: true });
-  return connectTls({
-    ...place,
+/** Opens a connection of a check, over TLS where `tls` is given. Errors come as events. */
+export type OpenConnection = (tls?: TlsCheck, protocols?: readonly string[]) => Socket;
+
+export function connectionTo(target: Target, door: Pick<OutboundDoor, "connect">): OpenConnection {
+  return (tls, protocols) => door.connect(target, "check", tls && tlsOptions(tls, protocols));
+}
+
+function tlsOptions(tls: TlsCheck, protocols?: readonly string[]): ConnectionOptions {
+  return {
     ...(tls.serverName !== "" && { servername: tls.serverName }),
     ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
     rejectUnauthorized: tls.verify,
     secureContext: contextOf(tls),
-  });
+  };
 }
 
 /** The event that says that the connection can be used. */

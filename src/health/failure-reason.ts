@@ -1,3 +1,4 @@
+import { ControlPlaneError } from "../domain/errors.ts";
 import type { Observation } from "../domain/health-verdict.ts";
 
 type Failure = Pick<Observation, "reason" | "ambiguous">;
@@ -30,6 +31,8 @@ const OURS: readonly string[] = ["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS",
 
 /** Reads the error of a socket or a protocol; nothing where it says nothing about the target. */
 export function failureOf(error: Error & { code?: unknown; reason?: unknown }): Failure | undefined {
+  // The door's own word: the plane does not connect there.
+  if (error instanceof ControlPlaneError) return { reason: error.message, ambiguous: false };
   const code = typeof error.code === "string" ? error.code : "";
   if (OURS.includes(code)) return undefined;
   const ambiguous = AMBIGUOUS[code];

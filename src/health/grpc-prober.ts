@@ -2,9 +2,9 @@ import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Target, targetText } from "../domain/backend.ts";
-import { MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
+import { authorityUrl, MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
 import type { Attempt } from "./attempt.ts";
-import { openConnection, readyEvent } from "./connect.ts";
+import { readyEvent } from "./connect.ts";
 
 type GrpcProbe = Extract<Probe, { kind: "grpc" }>;
 
@@ -24,21 +24,29 @@ const SERVING_STATUS: Readonly<Record<number, string>> = {
  *
  * @see gRPC over HTTP2, "Requests" and "Responses"; GRPC Health Checking Protocol
  */
-export function probeGrpc(target: Target, probe: GrpcProbe, attempt: Attempt): Socket {
-  const socket = openConnection(target, probe.tls, ["h2"]);
-  socket.once("error", attempt.error);
-  socket.once("close", () => attempt.fail("connection closed without an answer"));
+export function probeGrpc(target: Target, probe: GrpcProbe, attempt: Attempt): void {
+  const authority = probe.authority || (target.kind === "pipe" ? "localhost" : targetText(target));
+  const url = authorityUrl(probe.tls === undefined ? "http" : "https", authority);
+  if (url === null) {
+    attempt.fail(`the check's authority "${authority}" is not a host with or without a port`);
+    return;
+  }
+  const socket = attempt.open(probe.tls, ["h2"]);
+  attempt.on(socket, "close", () => attempt.fail("connection closed without an answer"));
   // A session on a socket that never opens would keep its own state of what went wrong.
-  socket.once(readyEvent(probe.tls), () => call(socket, target, probe, attempt));
-  return socket;
+  attempt.on(socket, readyEvent(probe.tls), () => call(socket, { url, authority, service: probe.service }, attempt));
 }
 
-function call(socket: Socket, target: Target, probe: GrpcProbe, attempt: Attempt): void {
-  const authority = probe.authority || (target.kind === "pipe" ? "localhost" : targetText(target));
-  const scheme = probe.tls === undefined ? "http" : "https";
-  const session = connectHttp2(`${scheme}://${authority}`, { createConnection: () => socket });
-  session.on("error", attempt.error);
-  session.once("remoteSettings", attempt.heard);
+interface Call {
+  readonly url: URL;
+  readonly authority: string;
+  readonly service: string;
+}
+
+function call(socket: Socket, { url, authority, service }: Call, attempt: Attempt): void {
+  const session = connectHttp2(url, { createConnection: () => socket });
+  attempt.on(session, "error", attempt.error);
+  attempt.on(session, "remoteSettings", attempt.heard);
   const stream = session.request({
     ":method": "POST",
     ":path": "/grpc.health.v1.Health/Check",
@@ -54,20 +62,20 @@ function call(socket: Socket, target: Target, probe: GrpcProbe, attempt: Attempt
     const value = headers["grpc-status"];
     if (typeof value === "string") status = value;
   };
-  stream.on("error", attempt.error);
-  stream.once("response", (headers) => {
+  attempt.on(stream, "error", attempt.error);
+  attempt.on(stream, "response", (headers: IncomingHttpHeaders & { ":status"?: number }) => {
     attempt.heard();
     const http = headers[":status"];
     if (http === 200) readStatus(headers);
     else attempt.fail(`HTTP ${http}`);
   });
-  stream.on("data", (chunk: Buffer) => {
+  attempt.on(stream, "data", (chunk: Buffer) => {
     body = Buffer.concat([body, chunk]);
     if (body.length > MAX_CHECKED_BYTES) attempt.fail("the answer is not one of the health protocol");
   });
-  stream.once("trailers", readStatus);
-  stream.once("end", () => conclude(status, body, attempt));
-  stream.end(encodeRequest(probe.service));
+  attempt.on(stream, "trailers", readStatus);
+  attempt.on(stream, "end", () => conclude(status, body, attempt));
+  stream.end(encodeRequest(service));
 }
 
 function encodeRequest(service: string): Buffer {

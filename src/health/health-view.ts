@@ -7,6 +7,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Peers } from "../store/peers.ts";
 import type { HealthWorker } from "./health-worker.ts";
 import { type CheckAge, mergeStale, staleServices } from "./stale-checks.ts";
+import { readRecent, readStale } from "./told-checks.ts";
 
 const STALE_TOPIC = "health-stale";
 const RECENT_TOPIC = "health-recent";
@@ -61,8 +62,9 @@ export class HealthView implements CheckView {
   async recent(backend: Name): Promise<RecentChecks | undefined> {
     const own = this.#options.worker.recent(backend);
     if (own !== undefined) return own;
-    const answers = await this.#ask<RecentChecks | null>(RECENT_TOPIC, new TextEncoder().encode(backend));
-    return answers.find((found) => found !== null) ?? undefined;
+    const answers = await this.#ask(RECENT_TOPIC, new TextEncoder().encode(backend));
+    const now = this.#options.clock.now();
+    return answers.flatMap(({ replica, answer }) => readRecent(answer, replica, now) ?? [])[0];
   }
 
   stop(): void {
@@ -94,22 +96,21 @@ export class HealthView implements CheckView {
   }
 
   async #askForStale(): Promise<void> {
+    const { state, clock } = this.#options;
     // Nobody who could not be asked is heard: what is stale there shows by their silence.
-    this.#ofPeers = await this.#ask<[Name, StaleService][]>(STALE_TOPIC, new Uint8Array()).catch(() => []);
+    const answers = await this.#ask(STALE_TOPIC, new Uint8Array()).catch(() => []);
+    this.#ofPeers = answers.map(({ answer }) =>
+      readStale(answer, clock.now()).filter(([service]) => state.get("service", service) !== undefined),
+    );
     this.#askLater();
   }
 
-  async #ask<T>(topic: string, question: Uint8Array): Promise<readonly T[]> {
+  async #ask(topic: string, question: Uint8Array) {
     const answers = await this.#options.peers.ask(topic, question, { timeoutMs: ANSWER_WITHIN_MS });
-    return answers.flatMap(({ answer }) => (answer === undefined ? [] : [decode(answer) as T]));
+    return answers.flatMap(({ replica, answer }) => (answer === undefined ? [] : { replica, answer }));
   }
 }
 
-/** JSON, to which a later release may add: what a reader does not know it passes over. */
 function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
-}
-
-function decode(bytes: Uint8Array): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes));
 }

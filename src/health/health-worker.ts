@@ -1,19 +1,31 @@
 import { setMaxListeners } from "node:events";
-import type { Mirror } from "../control/mirror.ts";
-import { endWait, isTurning, type Judged, judge, type Observation, type Verdict } from "../domain/health-verdict.ts";
-import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failure.ts";
-import { backendOf, formatName, type Name, partsOf } from "../domain/name.ts";
+import type { ChangedObject, Mirror } from "../control/mirror.ts";
+import {
+  endHold,
+  endWait,
+  isHeldBack,
+  isTurning,
+  type Judged,
+  judge,
+  type Observation,
+  type Verdict,
+} from "../domain/health-verdict.ts";
+import { MASS_FAILURE_MAX_WAIT_MS } from "../domain/mass-failure.ts";
+import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
+import { othersServe } from "../domain/others-serve.ts";
 import { type Assignment, workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
 import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
 import type { Finding } from "../operations/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { encodeStored } from "../schema/stored-object.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
+import { MassFailureBrake } from "./mass-failure-brake.ts";
 import { ProbeSchedule } from "./probe-schedule.ts";
 import type { Prober } from "./prober.ts";
 import type { SecondOpinion } from "./second-opinion.ts";
@@ -28,8 +40,6 @@ const MAX_HURRIED = 100;
 const MAX_HURRIED_RATIO = 0.1;
 /** Of each backend, for people. */
 const RECENT_CHECKS = 5;
-/** For how long a mass failure is shown. */
-const MASS_FAILURE_SHOWN_MS = 600_000;
 /** Doubts of so long are put into one question. */
 const ASK_AFTER_MS = 200;
 
@@ -43,6 +53,7 @@ export interface HealthWorkerOptions {
   readonly log: Logger;
   readonly metrics: HealthMetrics;
   readonly secondOpinion: SecondOpinion;
+  readonly containment: Pick<Containment, "note">;
 }
 
 interface Checked {
@@ -55,8 +66,7 @@ interface Checked {
   unphased: boolean;
   readonly remove: () => void;
   stopWait: (() => void) | undefined;
-  /** The newest observation whose verdict waits. */
-  doubted?: Observation;
+  newest?: Observation;
   /** The newest first. */
   recent: readonly RecentCheck[];
 }
@@ -70,7 +80,9 @@ interface Checked {
 export class HealthWorker {
   readonly #options: HealthWorkerOptions;
   readonly #checked = new Map<Name, Checked>();
-  readonly #turning = new TurningBackends();
+  /** Those that damping holds although their checks go well. */
+  readonly #heldBack = new Set<Checked>();
+  readonly #massFailure: MassFailureBrake;
   readonly #schedule: ProbeSchedule;
   readonly #writer: VerdictWriter;
   readonly #stop = new AbortController();
@@ -78,8 +90,6 @@ export class HealthWorker {
   #share: Share | undefined;
   #sequence = 0n;
   #hurried = 0;
-  #massFailure = false;
-  #lastMassFailure: (Finding & { readonly since: number }) | undefined;
   #asking = false;
 
   constructor(options: HealthWorkerOptions) {
@@ -90,6 +100,12 @@ export class HealthWorker {
       clock,
       maxRunning: MAX_CONNECTIONS,
       onStart: (delayMs) => metrics.delay.observe(delayMs / 1000),
+    });
+    this.#massFailure = new MassFailureBrake({
+      watched: () => this.#checked.size,
+      now: () => store.now(),
+      metrics,
+      log,
     });
     this.#writer = new VerdictWriter({
       store,
@@ -108,6 +124,7 @@ export class HealthWorker {
         else if (kind === "health") this.#forgetRemovedVerdict(name);
       }
       this.#refresh(touched);
+      this.#endHolds(changed);
     });
   }
 
@@ -132,11 +149,8 @@ export class HealthWorker {
     return this.#share?.assignment;
   }
 
-  /** A mass failure, for as long as a person on call should know of it. */
   findings(): readonly Finding[] {
-    const last = this.#lastMassFailure;
-    const isRecent = last !== undefined && this.#options.store.now() - last.since < MASS_FAILURE_SHOWN_MS;
-    return isRecent ? [last] : [];
+    return this.#massFailure.findings();
   }
 
   /** How old the newest check of each backend of the share is. */
@@ -190,7 +204,7 @@ export class HealthWorker {
     const withinMs = judged.given === undefined ? Math.min(spec.check.intervalMs, together) : spec.check.intervalMs;
     const remove = this.#schedule.add(
       {
-        run: () => this.#check(checked),
+        run: () => this.#checkContained(checked),
         intervalMs: () => this.#intervalMs(checked),
       },
       random.next() * withinMs,
@@ -216,7 +230,8 @@ export class HealthWorker {
     checked.remove();
     checked.stopWait?.();
     this.#setHurried(checked, false);
-    this.#turning.delete(name);
+    this.#massFailure.forget(name);
+    this.#heldBack.delete(checked);
     this.#checked.delete(name);
   }
 
@@ -248,16 +263,19 @@ export class HealthWorker {
     this.#hurried += hurried ? 1 : -1;
   }
 
-  async #check(checked: Checked): Promise<void> {
-    const { prober, metrics, clock, log, store } = this.#options;
-    const { spec } = checked;
-    let observation: Observation | undefined;
+  /** Never rejects: the schedule goes on, whatever comes of one check. */
+  async #checkContained(checked: Checked): Promise<void> {
     try {
-      observation = await prober.probe(spec.target, spec.check, this.#stop.signal);
-    } catch (err) {
-      if (this.#stop.signal.aborted) return;
-      log.error({ err, backend: spec.backend }, "a check broke");
+      await this.#check(checked);
+    } catch (thrown) {
+      if (!this.#stop.signal.aborted) this.#options.containment.note("probe", checked.spec.backend, thrown);
     }
+  }
+
+  async #check(checked: Checked): Promise<void> {
+    const { prober, metrics, clock, store } = this.#options;
+    const { spec } = checked;
+    const observation = await prober.probe(spec.target, spec.check, this.#stop.signal);
     if (this.#checked.get(spec.backend) !== checked) return;
     if (observation === undefined) {
       metrics.unable.inc();
@@ -273,33 +291,32 @@ export class HealthWorker {
 
   #observe(checked: Checked, observation: Observation): void {
     const { backend, service } = checked.spec;
-    if (isTurning(checked.judged, observation)) this.#turning.add(backend, service);
-    else this.#turning.delete(backend);
-    this.#assessMassFailure();
-    this.#settle(checked, observation, judge(checked.judged, observation, this.#circumstances(checked)));
+    checked.newest = observation;
+    this.#massFailure.observe(backend, service, isTurning(checked.judged, observation));
+    this.#settle(checked, judge(checked.judged, observation, this.#circumstances(checked)));
   }
 
-  #circumstances({ spec: { check, damping } }: Checked) {
+  #circumstances({ spec: { service, check, damping } }: Checked) {
+    const { mirror, store } = this.#options;
+    const now = store.now();
     return {
-      now: this.#options.store.now(),
+      now,
       thresholds: { unhealthy: check.unhealthyThreshold, healthy: check.healthyThreshold },
       damping,
-      massFailure: this.#massFailure,
+      massFailure: this.#massFailure.isOn,
+      othersServe: () => othersServe(mirror, service, now),
     };
   }
 
-  #settle(
-    checked: Checked,
-    observation: Observation,
-    { judged, verdict }: { judged: Judged; verdict: Verdict | undefined },
-  ): void {
+  #settle(checked: Checked, { judged, verdict }: { judged: Judged; verdict: Verdict | undefined }): void {
     checked.judged = judged;
     this.#setHurried(checked, isAboutToChange(judged));
+    if (isHeldBack(judged)) this.#heldBack.add(checked);
+    else this.#heldBack.delete(checked);
     if (judged.waiting === undefined) {
       checked.stopWait?.();
       checked.stopWait = undefined;
     } else {
-      checked.doubted = observation;
       checked.stopWait ??= this.#options.clock.after(MASS_FAILURE_MAX_WAIT_MS, () => this.#endWait(checked));
       this.#askSoon();
     }
@@ -309,8 +326,19 @@ export class HealthWorker {
   #endWait(checked: Checked): void {
     checked.stopWait?.();
     checked.stopWait = undefined;
-    const { judged, doubted } = checked;
-    if (doubted !== undefined) this.#settle(checked, doubted, endWait(judged, doubted, this.#circumstances(checked)));
+    const { judged, newest } = checked;
+    if (newest !== undefined) this.#settle(checked, endWait(judged, newest, this.#circumstances(checked)));
+  }
+
+  /** What serves in the place of those that are held may just have gone. */
+  #endHolds(changed: readonly ChangedObject[]): void {
+    if (this.#heldBack.size === 0) return;
+    const services = new Set(changed.map(serviceOfObject));
+    for (const checked of [...this.#heldBack]) {
+      const { judged, newest, spec } = checked;
+      if (newest === undefined || !services.has(spec.service)) continue;
+      this.#settle(checked, endHold(judged, newest, this.#circumstances(checked)));
+    }
   }
 
   /** One question for all that wait, again and again while some do. */
@@ -341,7 +369,6 @@ export class HealthWorker {
     const { backend, uid: backendUid, service } = checked.spec;
     const parts = partsOf("backend", backend);
     const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
-    if (verdict.status === "UNHEALTHY") this.#turning.delete(backend);
     metrics.verdicts.inc({ service, status: verdict.status });
     log.info({ backend, status: verdict.status, reason: verdict.reason }, "verdict");
     this.#sequence += 1n;
@@ -354,22 +381,9 @@ export class HealthWorker {
       return encodeStored("health", verdictMessage(verdict, origin, before, random.id()));
     });
   }
+}
 
-  #assessMassFailure(): void {
-    const now = this.#turning.isMassFailure(this.#checked.size);
-    if (now === this.#massFailure) return;
-    this.#massFailure = now;
-    const fields = { turning: this.#turning.size, watched: this.#checked.size };
-    if (!now) {
-      this.#options.log.info(fields, "mass failure over");
-      return;
-    }
-    this.#options.metrics.massFailures.inc();
-    this.#lastMassFailure = {
-      what: `mass failure: ${fields.turning} of ${fields.watched} backends stopped answering at once`,
-      since: this.#options.store.now(),
-      why: "their verdicts waited for another observer, 10 s at most; this replica or its network may be to blame",
-    };
-    this.#options.log.warn(fields, "mass failure: so many backends stopped answering at once that their verdicts wait");
-  }
+function serviceOfObject({ kind, name }: ChangedObject): Name {
+  if (kind === "health") return serviceOf(backendOf(name));
+  return kind === "backend" ? serviceOf(name) : name;
 }

@@ -1,17 +1,15 @@
 import { type IncomingMessage, request } from "node:http";
-import type { Socket } from "node:net";
 import { RE2JS } from "re2js";
 import { type Target, targetText } from "../domain/backend.ts";
 import { MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
 import type { Attempt } from "./attempt.ts";
-import { openConnection } from "./connect.ts";
 
 type HttpProbe = Extract<Probe, { kind: "http" }>;
 
 /** Sends one HTTP/1.1 request and judges the whole answer, of the body its first `MAX_CHECKED_BYTES`. */
-export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): Socket {
-  const socket = openConnection(target, probe.tls);
-  socket.once("data", attempt.heard);
+export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): void {
+  const socket = attempt.open(probe.tls);
+  attempt.on(socket, "data", attempt.heard);
   const outgoing = request({
     createConnection: () => socket,
     method: probe.method,
@@ -24,10 +22,10 @@ export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): S
       connection: "close",
     },
   });
-  outgoing.once("error", attempt.error);
-  outgoing.once("response", (response) => readAnswer(response, probe, attempt));
+  // Before anything else of it can fail.
+  attempt.on(outgoing, "error", attempt.error);
+  attempt.on(outgoing, "response", (response: IncomingMessage) => readAnswer(response, probe, attempt));
   outgoing.end();
-  return socket;
 }
 
 function readAnswer(response: IncomingMessage, probe: HttpProbe, attempt: Attempt): void {
@@ -43,13 +41,13 @@ function readAnswer(response: IncomingMessage, probe: HttpProbe, attempt: Attemp
   };
   const chunks: Buffer[] = [];
   let bytes = 0;
-  response.on("data", (chunk: Buffer) => {
+  attempt.on(response, "data", (chunk: Buffer) => {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes >= MAX_CHECKED_BYTES) conclude(Buffer.concat(chunks, MAX_CHECKED_BYTES));
   });
-  response.once("error", () => attempt.fail(`HTTP ${status}, but the body breaks off`));
-  response.once("end", () => conclude(Buffer.concat(chunks)));
+  attempt.on(response, "error", () => attempt.fail(`HTTP ${status}, but the body breaks off`));
+  attempt.on(response, "end", () => conclude(Buffer.concat(chunks)));
 }
 
 const patterns = new Map<string, RE2JS>();

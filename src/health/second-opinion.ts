@@ -15,8 +15,10 @@ const ANSWER_WITHIN_MS = 5000;
 
 export function askPeers(peers: Peers): SecondOpinion {
   return async (backends) => {
-    const answers = await peers.ask(TOPIC, encode(backends.slice(0, MAX_ASKED)), { timeoutMs: ANSWER_WITHIN_MS });
-    return [...new Set(answers.flatMap(({ answer }) => (answer === undefined ? [] : decode(answer))))];
+    const asked = backends.slice(0, MAX_ASKED);
+    const answers = await peers.ask(TOPIC, encode(asked), { timeoutMs: ANSWER_WITHIN_MS });
+    const failing = new Set(answers.flatMap(({ answer }) => (answer === undefined ? [] : (decode(answer) ?? []))));
+    return asked.filter((name) => failing.has(name));
   };
 }
 
@@ -26,9 +28,9 @@ export function answerPeers(
   { mirror, prober, signal }: { mirror: Mirror; prober: Prober; signal: AbortSignal },
 ): () => void {
   return peers.answer(TOPIC, async (question) => {
-    const specs = decode(question)
-      .slice(0, MAX_ASKED)
-      .flatMap((name) => checkSpec(mirror, name) ?? []);
+    const names = decode(question);
+    if (names === undefined || names.length > MAX_ASKED) return undefined;
+    const specs = names.flatMap((name) => checkSpec(mirror, name) ?? []);
     const failing = await Promise.all(
       specs.map(async ({ backend, target, check }) => {
         const seen = await prober.probe(target, check, signal);
@@ -43,11 +45,12 @@ function encode(names: readonly Name[]): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(names));
 }
 
-function decode(bytes: Uint8Array): readonly Name[] {
+/** Nothing for bytes that are no list of names. */
+function decode(bytes: Uint8Array): readonly Name[] | undefined {
   try {
     const names: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+    return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -3,7 +3,9 @@ import type { Registry } from "prom-client";
 import type { Mirror } from "../control/mirror.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
 import type { CheckView } from "../operations/check-view.ts";
+import type { OutboundDoor } from "../outbound/door.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import { createHealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
@@ -24,6 +26,8 @@ export interface HealthOptions {
   readonly log: Logger;
   readonly registry: Registry;
   readonly peers: Peers;
+  readonly door: Pick<OutboundDoor, "connect">;
+  readonly containment: Containment;
 }
 
 export interface RunningHealth {
@@ -33,11 +37,11 @@ export interface RunningHealth {
 }
 
 /** Makes this replica a worker: it checks whatever share it is given. */
-export function startHealth({ worker: name, registry, peers, ...rest }: HealthOptions): RunningHealth {
-  const { clock, log } = rest;
+export function startHealth({ worker: name, registry, peers, door, ...rest }: HealthOptions): RunningHealth {
+  const { clock, log, containment } = rest;
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
-  const prober = createSocketProber(clock);
+  const prober = createSocketProber({ clock, door, containment });
   const worker: HealthWorker = new HealthWorker({
     ...rest,
     name,

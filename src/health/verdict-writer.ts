@@ -30,7 +30,8 @@ export class VerdictWriter {
   readonly #options: VerdictWriterOptions;
   readonly #stop = new AbortController();
   #waiting = new Map<Name, Encode>();
-  #running: Promise<void> | undefined;
+  #isDraining = false;
+  #drained: Promise<void> = Promise.resolve();
 
   constructor(options: VerdictWriterOptions) {
     this.#options = options;
@@ -40,9 +41,7 @@ export class VerdictWriter {
   write(verdict: Name, encode: Encode): void {
     if (this.#stop.signal.aborted) return;
     this.#waiting.set(verdict, encode);
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#isDraining) this.#drained = this.#drain();
   }
 
   /** Drops what waits. */
@@ -53,30 +52,36 @@ export class VerdictWriter {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.clear();
-    await this.#running;
+    await this.#drained;
   }
 
   async #drain(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
-    while (this.#waiting.size > 0) {
-      const batch = this.#take();
-      const proof = this.#options.fence();
-      try {
-        if (proof === undefined) return;
-        await this.#commit(batch, proof);
-        backoffMs = FIRST_BACKOFF_MS;
-      } catch (thrown) {
-        const error = toControlPlaneError(thrown);
-        if (error.code === "FENCED" && proof === this.#options.fence()) {
-          this.clear();
-          this.#options.onFenced();
-          return;
+    this.#isDraining = true;
+    try {
+      let backoffMs = FIRST_BACKOFF_MS;
+      while (this.#waiting.size > 0) {
+        const batch = this.#take();
+        const proof = this.#options.fence();
+        try {
+          if (proof === undefined) return;
+          await this.#commit(batch, proof);
+          backoffMs = FIRST_BACKOFF_MS;
+        } catch (thrown) {
+          const error = toControlPlaneError(thrown);
+          if (error.code === "FENCED" && proof === this.#options.fence()) {
+            this.clear();
+            this.#options.onFenced();
+            return;
+          }
+          this.#options.log.warn({ err: error, count: batch.size }, "verdicts not written yet");
+          for (const [name, encode] of batch) if (!this.#waiting.has(name)) this.#waiting.set(name, encode);
+          await this.#pause(backoffMs);
+          backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
         }
-        this.#options.log.warn({ err: error, count: batch.size }, "verdicts not written yet");
-        for (const [name, encode] of batch) if (!this.#waiting.has(name)) this.#waiting.set(name, encode);
-        await this.#pause(backoffMs);
-        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
       }
+    } finally {
+      // At once: what is to be written a moment later begins anew.
+      this.#isDraining = false;
     }
   }
 

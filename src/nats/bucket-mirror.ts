@@ -11,7 +11,7 @@ import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batc
 import { missedChanges, scanBucket } from "./bucket-scan.ts";
 import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
-import { type Feed, openFeed } from "./feed.ts";
+import { type Feed, type FeedOptions, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
@@ -42,7 +42,7 @@ export interface MirrorStatus {
   readonly frozen: string | undefined;
 }
 
-export interface BucketMirrorOptions {
+export interface BucketMirrorOptions extends Pick<FeedOptions, "containment"> {
   readonly connection: NatsConnection;
   readonly link: Pick<Link, "isUp">;
   readonly manager: JetStreamManager;

@@ -1,6 +1,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import { unreachable } from "../store/errors.ts";
 import type { HeldChange, HeldState } from "../store/held-state.ts";
 import { type AssembledChange, BatchAssembler, type BegunEpoch } from "./batch-assembler.ts";
@@ -24,6 +25,7 @@ export async function scanBucket(options: {
   readonly subjects: Subjects;
   readonly inboxPrefix: string;
   readonly clock: Clock;
+  readonly containment: Containment;
 }): Promise<BucketScan> {
   const { promise, resolve, reject } = Promise.withResolvers<BucketScan>();
   // It may fail while the feed is being opened, before anybody waits for it.

@@ -1,7 +1,9 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from "@nats-io/transport-node";
+import type { Containment } from "../runtime/containment.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { bucketMessage } from "./bucket-message.ts";
+import { listen } from "./listen.ts";
 import type { Subjects } from "./subjects.ts";
 
 const HEARTBEAT_MS = 1_000;
@@ -18,6 +20,7 @@ export interface FeedOptions {
   readonly subjects: Subjects;
   readonly inboxPrefix: string;
   readonly from: number;
+  readonly containment: Containment;
   readonly onMessage: (message: BucketMessage) => void;
   /** A message is missing, or the consumer is gone: open another one. Called at most once. */
   readonly onBroken: () => void;
@@ -29,10 +32,12 @@ export interface FeedOptions {
  * It notices messages that went missing on the way; it does not notice that nothing comes any more.
  */
 export async function openFeed(options: FeedOptions): Promise<Feed> {
-  const { connection, manager, subjects, inboxPrefix, from } = options;
+  const { connection, manager, subjects, inboxPrefix, from, containment } = options;
   const inbox = createInbox(inboxPrefix);
   const reader = new FeedReader(options);
-  const subscription = connection.subscribe(inbox, { callback: (error, message) => reader.take(error, message) });
+  const subscription = listen(connection, inbox, { containment, source: "store" }, (error, message) =>
+    reader.take(error, message),
+  );
   try {
     const { name } = await manager.consumers.add(subjects.stream, {
       deliver_subject: inbox,

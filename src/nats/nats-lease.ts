@@ -1,5 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { checkKey } from "../store/batch.ts";
@@ -7,6 +8,7 @@ import { storeClosed } from "../store/errors.ts";
 import { type Lease, leaseKey, type Tenure } from "../store/lease.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { leaseBucket } from "./bucket.ts";
+import { listen } from "./listen.ts";
 import { peerRoot } from "./permissions.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
@@ -20,6 +22,7 @@ export interface NatsLeaseOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly containment: Containment;
   readonly ttlMs: number;
   /** Calls back when a new epoch has begun: fences of the one before hold no more, so that tenures end. */
   readonly onEpoch: (listener: () => void) => void;
@@ -127,10 +130,10 @@ export class NatsLease implements Lease {
   /** Until the time is over, or a holder says that it resigned. */
   async #pause(role: string, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
     const hinted = Promise.withResolvers<void>();
-    const subscription = this.#options.connection.subscribe(hintSubject(this.#options.bucket, role), {
-      max: 1,
-      callback: () => hinted.resolve(),
-    });
+    const { connection, bucket, containment } = this.#options;
+    const subscription = listen(connection, hintSubject(bucket, role), { containment, source: "store", max: 1 }, () =>
+      hinted.resolve(),
+    );
     const enough = new AbortController();
     try {
       await Promise.race([clock.sleep(pauseMs, AbortSignal.any([signal, enough.signal])), hinted.promise]);

@@ -1,62 +1,78 @@
-import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Random } from "../runtime/random.ts";
 import {
-  PEER_MEMORY_MS,
+  MAX_ANSWERING,
   PEER_SILENCE_MS,
   type Peer,
   type PeerAnswer,
+  type PeerHandler,
   type PeerPosition,
+  type PeerRefusal,
   type Peers,
 } from "../store/peers.ts";
-
-import { peerRoot } from "./permissions.ts";
+import type { PeerKey } from "./peer-key.ts";
+import { PeerLine } from "./peer-line.ts";
+import { PeerMembers, POSITION } from "./peer-members.ts";
+import { decodePosition, encodePosition, type PeerSender, type SaidPosition } from "./peer-position.ts";
+import { decodeNameQuestion, encodeNameQuestion, type PeerQuestion } from "./peer-question.ts";
+import { PeerRefusals } from "./peer-refusals.ts";
 
 const INTERVAL_MS = 100;
-const RETRY_PAUSE_MS = 20;
-/** An answer goes in parts of so many bytes, well below what a server takes by default, and ends with a message that counts them. */
-const PART_BYTES = 256 * 1024;
-const PARTS_HEADER = "Fairlead-Parts";
-/** Answered by whoever bears the name already. */
+/** Asked of whoever bears a name: at start, and of each process that is heard for the first time, to see that it lives. */
 const NAME_TOPIC = "name";
+const PROOF_WITHIN_MS = 1_000;
+/** A process is not asked again before this. */
+const PROOF_PAUSE_MS = 200;
+/** Processes that are asked, or were a moment ago, whether they live. */
+const MAX_PROOFS = 64;
 
 export interface NatsPeersOptions {
   readonly connection: NatsConnection;
   readonly bucket: string;
   readonly replica: string;
-  /** Of this process alone: tells it from another one of the same name. */
-  readonly instance: string;
+  readonly key: Pick<PeerKey, "current" | "doubt">;
   readonly clock: Clock;
+  readonly random: Pick<Random, "id">;
+  readonly containment: Containment;
+  readonly logger: Logger;
 }
 
-interface Heard {
-  readonly position: PeerPosition;
-  readonly heardAt: number;
-}
-
-/** Replicas that tell each other where they stand, over core NATS: what is lost is said again a moment later. */
+/**
+ * Replicas that tell each other where they stand, over core NATS: what is lost is said again a moment later.
+ *
+ * Anybody may publish there, and record what is said. So a replica counts only what is sealed with the key that lies in the
+ * bucket, by a process that has answered a question of its own, which no recording can, and each message once.
+ */
 export class NatsPeers implements Peers {
   readonly #options: NatsPeersOptions;
-  readonly #root: string;
-  readonly #token: string;
-  readonly #heard = new Map<string, Heard>();
+  readonly #line: PeerLine;
+  readonly #members = new PeerMembers();
+  readonly #refusals: PeerRefusals;
+  readonly #proofs = new Map<string, Promise<boolean>>();
   readonly #listeners = new Set<() => void>();
-  readonly #subscription: Subscription;
-  readonly #since: number;
+  readonly #stopHearing: () => void;
+  /** Of this process alone: tells it from another one of the same name. */
+  readonly #instance: string;
   #position: (() => PeerPosition) | undefined;
-  #namesake: { readonly since: number; readonly heardAt: number } | undefined;
+  #answering = 0;
+  #waiting = 0;
   #unknown = 0;
-  #cancel: () => void;
+  #isStopped = false;
+  #cancel: () => void = () => {};
 
   constructor(options: NatsPeersOptions) {
     this.#options = options;
-    this.#root = peerRoot(options.bucket);
-    this.#token = tokenOf(options.replica);
-    this.#since = options.clock.now();
-    this.#subscription = options.connection.subscribe(`${this.#root}.position.*`, {
-      callback: (_, message) => this.#hear(message),
-    });
-    this.#cancel = options.clock.after(INTERVAL_MS, () => this.#tell());
+    const { replica, clock, random } = options;
+    this.#instance = random.id();
+    this.#refusals = new PeerRefusals(options);
+    const self = { replica, instance: this.#instance, since: clock.now() };
+    this.#line = new PeerLine({ ...options, self, refusals: this.#refusals });
+    this.#stopHearing = this.#line.onPosition((said, subject) => this.#hear(said, subject));
+    this.#tellLater();
   }
 
   /**
@@ -66,22 +82,26 @@ export class NatsPeers implements Peers {
    * @throws ControlPlaneError `precondition` / `REPLICA_NAME_TAKEN`.
    */
   async takeName(): Promise<void> {
-    const subject = `${this.#root}.ask.${this.#token}.${tokenOf(NAME_TOPIC)}`;
-    const bearer = await this.#options.connection
-      .request(subject, undefined, { timeout: PEER_SILENCE_MS })
-      .then((message) => message.json<NameWords>())
-      .catch(() => undefined);
-    if (bearer !== undefined) this.#withdraw(bearer);
-    this.answer(NAME_TOPIC, async () => Buffer.from(JSON.stringify({ since: this.#since } satisfies NameWords)));
+    const content = encodeNameQuestion(undefined);
+    const timeoutMs = PEER_SILENCE_MS;
+    const answer = await this.#line.askOnce(this.#options.replica, NAME_TOPIC, { content, timeoutMs });
+    const bearer = answer instanceof Uint8Array ? decodePosition(answer) : undefined;
+    if (bearer !== undefined) this.#withdraw(bearer.sender);
+    this.#line.onQuestion(NAME_TOPIC, async ({ content: question }) => {
+      const asked = decodeNameQuestion(question);
+      if (asked === undefined || (asked.instance ?? this.#instance) !== this.#instance) return undefined;
+      return encodePosition({ sender: this.#line.sender(), position: this.#position?.() });
+    });
   }
 
   /** For those that start at the same moment: whoever serves first has the name. */
-  assertNamesakeUnheard(): void {
+  async assertNamesakeUnheard(): Promise<void> {
+    await Promise.all(this.#proofs.values());
     const namesake = this.namesake();
     if (namesake !== undefined) this.#withdraw(namesake);
   }
 
-  #withdraw({ since }: NameWords): never {
+  #withdraw({ since }: Pick<PeerSender, "since">): never {
     this.stop();
     const { replica, bucket } = this.#options;
     const when = new Date(since).toISOString();
@@ -94,14 +114,14 @@ export class NatsPeers implements Peers {
   }
 
   namesake(): { readonly since: number } | undefined {
-    const heard = this.#namesake;
-    const isLive = heard !== undefined && this.#options.clock.monotonic() - heard.heardAt <= PEER_SILENCE_MS;
-    return isLive ? heard : undefined;
+    const { replica } = this.#options;
+    const found = this.#known().find((peer) => peer.replica === replica && peer.status === "live");
+    return found && { since: this.#members.since(replica) ?? 0 };
   }
 
   announce(position: () => PeerPosition): void {
     this.#position = position;
-    this.#publish(position());
+    this.#line.tell(position());
   }
 
   onChange(listener: () => void): () => void {
@@ -110,145 +130,131 @@ export class NatsPeers implements Peers {
   }
 
   list(): readonly Peer[] {
-    const now = this.#options.clock.monotonic();
-    return [...this.#heard].flatMap(([replica, heard]): Peer[] => {
-      const silentMs = now - heard.heardAt;
-      if (silentMs > PEER_MEMORY_MS) {
-        this.#heard.delete(replica);
-        return [];
-      }
-      return [{ replica, status: silentMs > PEER_SILENCE_MS ? "unknown" : "live", ...heard }];
-    });
+    return this.#known().filter(({ replica }) => replica !== this.#options.replica);
+  }
+
+  refused(): readonly PeerRefusal[] {
+    return this.#refusals.list();
   }
 
   async ask(topic: string, question: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<readonly PeerAnswer[]> {
-    const until = this.#options.clock.monotonic() + timeoutMs;
     return await Promise.all(
       this.list().map(async ({ replica, status }) => {
         if (status === "unknown") return { replica, answer: undefined };
-        const subject = `${this.#root}.ask.${tokenOf(replica)}.${tokenOf(topic)}`;
-        return { replica, answer: await this.#askOne(subject, question, until) };
+        return { replica, answer: await this.#line.ask(replica, topic, { content: question, timeoutMs }) };
       }),
     );
   }
 
-  /** That nobody listens is no answer: word of a new listener takes a moment to reach every server. */
-  async #askOne(subject: string, question: Uint8Array, until: number): Promise<Uint8Array | undefined> {
-    const { connection, clock } = this.#options;
-    for (;;) {
-      const timeout = Math.ceil(until - clock.monotonic());
-      if (timeout <= 0 || connection.isClosed()) return undefined;
-      const enough = new AbortController();
-      try {
-        // The client ends its own wait only once a server has answered it.
-        const tooLate = clock.sleep(timeout, enough.signal).then(() => undefined);
-        return await Promise.race([this.#gather(subject, question, timeout), tooLate]);
-      } catch {
-        await clock.sleep(Math.min(RETRY_PAUSE_MS, timeout));
-      } finally {
-        enough.abort();
-      }
-    }
-  }
-
-  async #gather(subject: string, question: Uint8Array, maxWait: number): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
-    const replies = await this.#options.connection.requestMany(subject, question, {
-      strategy: "sentinel",
-      maxWait,
-      noMux: true,
-    });
-    for await (const { data, headers } of replies) {
-      if (data.length > 0) parts.push(data);
-      else if (Number(headers?.get(PARTS_HEADER)) === parts.length) return Buffer.concat(parts);
-    }
-    throw new Error("a part of the answer is missing");
-  }
-
-  answer(topic: string, handler: (question: Uint8Array) => Promise<Uint8Array>): () => void {
-    const reply = async (message: Msg) => {
-      try {
-        const answer = await handler(message.data);
-        let parts = 0;
-        for (; parts * PART_BYTES < answer.length; parts++) {
-          message.respond(answer.subarray(parts * PART_BYTES, (parts + 1) * PART_BYTES));
-        }
-        const end = headers();
-        end.set(PARTS_HEADER, String(parts));
-        message.respond(undefined, { headers: end });
-      } catch {
-        // Whoever asked waits in vain, and then counts this replica as unknown: which it is.
-      }
-    };
-    const subject = `${this.#root}.ask.${this.#token}.${tokenOf(topic)}`;
-    const subscription = this.#options.connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) void reply(message);
-      },
-    });
+  answer(topic: string, handler: PeerHandler): () => void {
+    const subscription = this.#line.onQuestion(topic, (question, subject) =>
+      this.#reply(question, { topic, subject, handler }),
+    );
     return () => subscription.unsubscribe();
   }
 
   /** Takes leave, so that the others do not miss this replica. */
   stop(): void {
+    this.#isStopped = true;
     this.#cancel();
-    const { connection } = this.#options;
     const wasAnnounced = this.#position !== undefined;
     this.#position = undefined;
-    if (wasAnnounced && !connection.isClosed())
-      connection.publish(`${this.#root}.position.${this.#token}`, JSON.stringify(this.#words()));
-    this.#subscription.unsubscribe();
+    if (wasAnnounced) this.#line.tell(undefined);
+    this.#stopHearing();
+  }
+
+  /** Whoever asked and gets no answer counts this replica as unknown. */
+  async #reply(
+    { sender, content }: PeerQuestion,
+    { topic, subject, handler }: { readonly topic: string; readonly subject: string; readonly handler: PeerHandler },
+  ): Promise<Uint8Array | undefined> {
+    const kind = `question ${topic}`;
+    let hearing = this.#members.judge(sender, kind);
+    if (hearing === "unproven" && (await this.#proveAsker(sender))) hearing = this.#members.judge(sender, kind);
+    if (hearing !== "fresh" || this.#answering >= MAX_ANSWERING) {
+      this.#refusals.note(hearing === "fresh" ? "too_many" : hearing, subject);
+      return undefined;
+    }
+    this.#answering += 1;
+    try {
+      const answer = await handler(content, sender.replica);
+      if (answer === undefined) this.#refusals.note("malformed", subject);
+      return answer;
+    } finally {
+      this.#answering -= 1;
+    }
+  }
+
+  /** Questions that wait for it take no place from those that are answered: they may be recordings. */
+  async #proveAsker(sender: PeerSender): Promise<boolean> {
+    if (this.#waiting >= MAX_ANSWERING) return false;
+    this.#waiting += 1;
+    return await this.#prove(sender).finally(() => {
+      this.#waiting -= 1;
+    });
+  }
+
+  #hear(said: SaidPosition, subject: string): void {
+    const { clock, containment } = this.#options;
+    const hearing = this.#members.judge(said.sender, POSITION);
+    if (hearing === "fresh") {
+      if (this.#members.hear(said, clock.monotonic())) this.#changed();
+    } else if (hearing === "replayed") {
+      this.#refusals.note("replayed", subject);
+    } else if (said.position !== undefined) {
+      containment.contain("peer", subject, async () => {
+        if (!(await this.#prove(said.sender))) this.#refusals.note("unproven", subject);
+      });
+    }
+  }
+
+  /** Asks a process for a sign of life. One question for all who wonder at the same time. */
+  #prove({ replica, instance }: PeerSender): Promise<boolean> {
+    const id = `${replica} ${instance}`;
+    const underWay = this.#proofs.get(id);
+    if (underWay !== undefined) return underWay;
+    if (this.#proofs.size >= MAX_PROOFS || this.#isStopped) return Promise.resolve(false);
+    const proof = this.#askForProof(replica, instance).finally(() => {
+      this.#options.clock.after(PROOF_PAUSE_MS, () => this.#proofs.delete(id));
+    });
+    this.#proofs.set(id, proof);
+    return proof;
+  }
+
+  async #askForProof(replica: string, instance: string): Promise<boolean> {
+    const content = encodeNameQuestion(instance);
+    const answer = await this.#line.askOnce(replica, NAME_TOPIC, { content, timeoutMs: PROOF_WITHIN_MS });
+    const said = answer instanceof Uint8Array ? decodePosition(answer) : undefined;
+    if (said === undefined || said.sender.replica !== replica || said.sender.instance !== instance) return false;
+    if (said.position === undefined) return false;
+    if (!this.#members.prove(said, this.#options.clock.monotonic())) {
+      this.#refusals.note("too_many", replica);
+      return false;
+    }
+    this.#changed();
+    return true;
+  }
+
+  #known(): readonly Peer[] {
+    return this.#members.list(this.#options.clock.monotonic());
+  }
+
+  #tellLater(): void {
+    const { clock, containment } = this.#options;
+    this.#cancel = clock.after(INTERVAL_MS, () => {
+      this.#tellLater();
+      containment.contain("timer", "word to the replicas", () => this.#tell());
+    });
   }
 
   #tell(): void {
-    if (this.#position !== undefined) this.#publish(this.#position());
+    if (this.#position !== undefined) this.#line.tell(this.#position());
     const unknown = this.list().filter(({ status }) => status === "unknown").length;
     if (unknown !== this.#unknown) this.#changed();
     this.#unknown = unknown;
-    this.#cancel = this.#options.clock.after(INTERVAL_MS, () => this.#tell());
-  }
-
-  #publish(position: PeerPosition): void {
-    const { connection } = this.#options;
-    if (connection.isClosed()) return;
-    connection.publish(`${this.#root}.position.${this.#token}`, JSON.stringify(this.#words(position)));
-  }
-
-  #words(position?: PeerPosition): Words {
-    const { replica, instance } = this.#options;
-    return { replica, instance, since: this.#since, ...(position && { position }) };
-  }
-
-  #hear(message: Msg): void {
-    const { replica, instance, since, position } = message.json<Words>();
-    if (replica === this.#options.replica) {
-      if (instance === this.#options.instance) return;
-      this.#namesake = position && { since, heardAt: this.#options.clock.monotonic() };
-      return;
-    }
-    const before = JSON.stringify(this.#heard.get(replica)?.position);
-    if (position === undefined) this.#heard.delete(replica);
-    else this.#heard.set(replica, { position, heardAt: this.#options.clock.monotonic() });
-    if (before !== JSON.stringify(position)) this.#changed();
   }
 
   #changed(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) this.#options.containment.contain("peer", "news of a replica", listener);
   }
-}
-
-/** No position: the replica takes its leave. */
-interface Words {
-  readonly replica: string;
-  readonly instance: string;
-  /** When its process began, in milliseconds since the epoch. */
-  readonly since: number;
-  readonly position?: PeerPosition;
-}
-
-type NameWords = Pick<Words, "since">;
-
-/** Names are free text; a subject's token is not. */
-function tokenOf(name: string): string {
-  return Buffer.from(name).toString("base64url");
 }

@@ -1,6 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { storeClosed } from "../store/errors.ts";
@@ -18,6 +19,7 @@ import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
 import { NatsStore } from "./nats-store.ts";
 import { openManager, patiently } from "./open-manager.ts";
+import { PeerKey } from "./peer-key.ts";
 import { checkPermissions, neededPermissions } from "./permissions.ts";
 import { publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
@@ -38,6 +40,7 @@ export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | 
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly containment: Containment;
 }
 
 export interface OpenedNatsStore extends Store {
@@ -66,7 +69,7 @@ export async function openNatsStore(settings: NatsStoreSettings): Promise<Opened
 }
 
 async function openOn(connection: NatsConnection, settings: NatsStoreSettings): Promise<OpenedNatsStore> {
-  const { bucket, replicas, replica, clock, random, leaseTtlMs = LEASE_TTL_MS } = settings;
+  const { bucket, replicas, replica, clock, random, containment, leaseTtlMs = LEASE_TTL_MS } = settings;
   const logger = settings.logger.child({ component: "store" });
   const subjects = subjectsOf(bucket);
   const link = new Link(connection, { clock, logger });
@@ -88,6 +91,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     clock,
     random,
     logger,
+    containment,
     tick: () => state.tick(),
   });
   let isOpen = true;
@@ -101,7 +105,10 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     assertOpen,
     head: () => mirror.held.revision,
   });
-  const peers = new NatsPeers({ connection, bucket, replica, instance: random.id(), clock });
+  const key = await patiently(clock, () =>
+    PeerKey.open({ connection, reader, subject: subjects.peerKey, clock, random, logger }),
+  );
+  const peers = new NatsPeers({ connection, bucket, replica, key, clock, random, containment, logger });
   await peers.takeName();
   const watch = new BucketWatch({ manager, buckets, clock, random, logger });
   const onClose = async () => {
@@ -145,17 +152,19 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     clock,
     random,
     logger,
+    containment,
     ttlMs: leaseTtlMs,
     onEpoch,
   });
   await state.barrier();
-  peers.assertNamesakeUnheard();
+  await peers.assertNamesakeUnheard();
   const status = () => {
     const away = awayOf({ link, mirror: mirror.status, clock });
     return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
   };
+  const servers = () => connection.getServers().map(({ hostname, port }) => ({ host: hostname, port }));
   const verify = () => mirror.compare();
-  return { state, journal, archive, lease, peers, status, verify, mirrorStatus: () => mirror.status };
+  return { state, journal, archive, lease, peers, status, servers, verify, mirrorStatus: () => mirror.status };
 }
 
 /** Why nothing can be written or heard just now. */

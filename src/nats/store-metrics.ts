@@ -1,14 +1,16 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { PEER_REFUSALS, type Peers } from "../store/peers.ts";
 import type { StoreStatus } from "../store/store.ts";
 import type { MirrorStatus } from "./bucket-mirror.ts";
 
 interface Measured {
   readonly status: () => StoreStatus;
   readonly mirrorStatus: () => MirrorStatus;
+  readonly peers: Pick<Peers, "refused">;
 }
 
 /** Shows how the store and this replica's mirror of it are; both are asked at each scrape. */
-export function countStore(registry: Registry, { status, mirrorStatus }: Measured): void {
+export function countStore(registry: Registry, { status, mirrorStatus, peers }: Measured): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -49,4 +51,17 @@ export function countStore(registry: Registry, { status, mirrorStatus }: Measure
   counter("fairlead_store_mirror_repairs_total", "Keys that a full comparison found other than the watch told.", () => {
     return mirrorStatus().repairs;
   });
+  registry.registerMetric(
+    new Counter({
+      name: "fairlead_peer_messages_refused_total",
+      help: "Messages on the subjects of the replicas that were not believed, by reason.",
+      labelNames: ["reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
+        for (const reason of PEER_REFUSALS) this.inc({ reason }, counts.get(reason) ?? 0);
+      },
+    }),
+  );
 }

@@ -12,6 +12,8 @@ export interface Subjects {
   isMirrored(subject: string): boolean;
   /** Says which epoch it is, and where its root is. */
   readonly epoch: string;
+  /** What replicas prove themselves to each other with. Beside the state, and so in no backup of it. */
+  readonly peerKey: string;
   state(key: string): string;
   history(key: string, slot: number | "*"): string;
   readonly allHistory: string;
@@ -45,6 +47,7 @@ export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects 
     isMirrored: (subject) =>
       subject.startsWith(stateRoot) || subject.startsWith(`${top}tick.`) || subject === `${top}epoch`,
     epoch: `${top}epoch`,
+    peerKey: `${top}peer-key`,
     state: (key) => stateRoot + tokens(key),
     history: (key, slot) => `${historyRoot}${slot}.${tokens(key)}`,
     allHistory: `${historyRoot}>`,

@@ -29,6 +29,8 @@ export interface Context {
     readonly replica: string;
     /** The encoding profiles that it supports. */
     readonly profiles: readonly number[];
+    /** What it gives new fleets that name no networks. */
+    readonly networksForNewFleets: readonly string[];
   };
   readonly storeStatus: () => StoreStatus;
   /** What is wrong with how this replica stands among the others. */

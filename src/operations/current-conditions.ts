@@ -1,6 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import type { Condition } from "../domain/condition.ts";
 import { type Conditions, conditions, conditionsOf } from "../domain/conditions.ts";
+import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
@@ -8,19 +9,52 @@ import { type Revision, sameRevision } from "../store/revision.ts";
 /** What was derived last of everything but backends, for as long as the revision stands. */
 const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
 
+/** Fleets that one condition quotes. */
+const QUOTED = 3;
+
 /**
  * The conditions of single objects of the state as it is now, without deriving those of all: what is told of a backend
- * follows from its service's backends, and nothing that is told of another object follows from any backend.
+ * follows from its service's backends and from fleets, and nothing that is told of another object follows from any backend.
  */
 export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
-  const ofServices = new Map<Name, Conditions>();
+  const ofServices = new Map<Name, (backend: Name) => readonly Condition[]>();
+  let fleets: ReturnType<typeof fleetsByService> | undefined;
+  const ofService = (service: Name) => {
+    fleets ??= fleetsByService(mirror);
+    const derived = conditions(onlyBackendsOf(mirror, service));
+    const leftOut = leftOutConditions(mirror, service, fleets);
+    return (backend: Name) => [...conditionsOf(derived, "backend", backend), ...(leftOut.get(backend) ?? [])];
+  };
   return (kind, name) => {
     if (kind !== "backend") return conditionsOf(ofOthers(mirror), kind, name);
     const service = serviceOf(name);
-    const derived = ofServices.get(service) ?? conditions(onlyBackendsOf(mirror, service));
-    ofServices.set(service, derived);
-    return conditionsOf(derived, kind, name);
+    const known = ofServices.get(service) ?? ofService(service);
+    ofServices.set(service, known);
+    return known(name);
   };
+}
+
+/** A backend that some fleets leave out has one condition that says which, and why. */
+function leftOutConditions(
+  state: State,
+  service: Name,
+  fleets: ReturnType<typeof fleetsByService>,
+): ReadonlyMap<Name, readonly Condition[]> {
+  const told = new Map<Name, { why: string; fleets: Name[] }>();
+  for (const [fleet, leftOut] of leftOutByFleet(state, service, fleets)) {
+    for (const { backend, why } of leftOut) {
+      const known = told.get(backend.name) ?? { why, fleets: [] };
+      told.set(backend.name, known);
+      known.fleets.push(fleet);
+    }
+  }
+  return new Map(
+    [...told].map(([backend, { why, fleets: by }]) => {
+      const more = by.length > QUOTED ? ` and ${by.length - QUOTED} more` : "";
+      const message = `left out by fleet ${by.slice(0, QUOTED).join(", ")}${more}: ${why}`;
+      return [backend, [{ type: "Accepted", ok: false, reason: "OutsideNetworks", message } as const]];
+    }),
+  );
 }
 
 function ofOthers(mirror: Mirror): Conditions {
@@ -44,5 +78,6 @@ function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
     healthOf: (backend) => state.healthOf(backend),
     profile: state.profile,
     leds: (service) => state.leds(service),
+    planeAddresses: state.planeAddresses,
   };
 }

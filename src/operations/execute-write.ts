@@ -65,10 +65,11 @@ type Attempt<R extends WriteAnswer> =
   | { readonly ok: true; readonly write: PlannedWrite<R> }
   | { readonly ok: false; readonly refusal: ControlPlaneError };
 
-function attemptPlan<R extends WriteAnswer>({ store, random }: Context, useCase: WriteUseCase<R>): Attempt<R> {
+function attemptPlan<R extends WriteAnswer>({ store, random, plane }: Context, useCase: WriteUseCase<R>): Attempt<R> {
   try {
     const requestId = useCase.options?.requestId ?? "";
-    return { ok: true, write: useCase.plan({ uid: random.id(), requestId, now: store.now() }) };
+    const { networksForNewFleets } = plane;
+    return { ok: true, write: useCase.plan({ uid: random.id(), requestId, now: store.now(), networksForNewFleets }) };
   } catch (error) {
     if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
     throw error;

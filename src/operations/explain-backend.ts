@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Backend } from "../domain/backend.ts";
 import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
+import { leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Health } from "../domain/health.ts";
 import type { HealthCheck } from "../domain/health-check.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
@@ -50,6 +51,9 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     revision: formatRevision(revision),
     ...(await proxiesAt(context, serviceOf(name), revision)),
     ...endpointDiscovery(mirror, routingState(mirror, serviceOf(name))),
+    leftOut: [...leftOutByFleet(mirror, serviceOf(name))].flatMap(([fleet, leftOut]) =>
+      leftOut.filter(({ backend }) => backend.name === name).map(({ why }) => ({ fleet, reason: why })),
+    ),
     checkedBy: recent?.worker ?? "",
     checks: recent?.checks.map(checkMessage) ?? [],
   });

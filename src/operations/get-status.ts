@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../domain/conditions.ts";
+import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
@@ -22,6 +23,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
   const refusing = new Set(refusals.map(({ nodeId }) => nodeId));
   const connected = views.filter((node) => node.connected);
   const services = Array.from(mirror.all("service"), ({ name }) => routingState(mirror, name));
+  const fleets = fleetsByService(mirror);
   return create(GetStatusResponseSchema, {
     version: plane.version,
     replica: plane.replica,
@@ -50,6 +52,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       nodes: views,
       refusals,
       services,
+      leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
       conditions: conditions(mirror),
       unreadable: [...mirror.unreadable].map(([key, { message }]) => ({ key, message })),
       changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,

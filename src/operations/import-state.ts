@@ -42,7 +42,8 @@ export async function importState(
 ): Promise<ImportResponse> {
   const { mirror, nodes, random, store } = context;
   const { given, options, epoch } = await readRequests(context, requests);
-  const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now() });
+  const { networksForNewFleets } = context.plane;
+  const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now(), networksForNewFleets });
   const after = await stateAfter(store, plan);
   if (options?.allowRemoval !== true) checkRemoval(mirror, after);
   const response = describe(plan);

@@ -5,6 +5,7 @@ import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { ImportedObject } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { type Backend, Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
@@ -13,6 +14,7 @@ import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
 import { hasHistory } from "./generations.ts";
 import { keepCheckStart } from "./keep-check-start.ts";
+import { keepNetworks } from "./keep-networks.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import type { Stored } from "./stored-state.ts";
 
@@ -83,7 +85,7 @@ export function planImported<K extends Kind>(
   const given = message.meta;
   const there = before?.message.meta;
   const goesOn = there !== undefined && ((given?.uid ?? "") === "" || given?.uid === there.uid);
-  settle(kind, message, goesOn ? before?.message : undefined, stamp.now);
+  settle(kind, message, goesOn ? before?.message : undefined, stamp);
   const owner = given?.owner ?? there?.owner ?? "";
   if (goesOn && before !== undefined) {
     message.meta = { ...there, owner };
@@ -118,7 +120,9 @@ function stored<K extends Kind>(kind: K, name: Name, key: string, message: Messa
 }
 
 /** What only the plane writes, where the file does not say it. */
-function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageOf[K] | undefined, now: number): void {
+function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageOf[K] | undefined, stamp: Stamp): void {
+  const { now, networksForNewFleets = [] } = stamp;
+  if (kind === "fleet") keepNetworks(message as Fleet, before as Fleet | undefined, networksForNewFleets);
   if (kind === "service") {
     const service = message as Service;
     if (service.checkStartTime === undefined) keepCheckStart(service, before as Service | undefined, now);

@@ -9,6 +9,8 @@ export interface Stamp {
   readonly requestId: string;
   /** Milliseconds since the epoch; for display and for breaking ties by age. */
   readonly now: number;
+  /** What a new fleet is given that names no networks; none by default. */
+  readonly networksForNewFleets?: readonly string[];
 }
 
 /** The envelope after a write. The generation grows with a change of the spec, and only then (law 3, order). */

@@ -30,6 +30,7 @@ export function overlay(base: State, changes: Iterable<OverlayChange>): State {
     backendsOf: (service) => merge("backend", base.backendsOf(service), (name) => serviceOf(name) === service),
     profile: base.profile,
     leds: (service) => base.leds(service),
+    planeAddresses: base.planeAddresses,
     healthOf: (backend) => merge("health", base.healthOf(backend), (name) => backendOf(name) === backend),
   };
 }

@@ -26,12 +26,13 @@ export interface ImportPlan {
  * by checks or reports stays as it is known here for a backend that stays, since what a file knows of it is older.
  *
  * @param uid Gives the uid of an object that has none.
+ * @param networksForNewFleets What the plane gives fleets that are new and name none.
  * @throws ControlPlaneError `invalid` / `INVALID_FIELD` for a backend without its service.
  */
 export async function planImport(
   state: StoredState,
   given: readonly GivenObject[],
-  { uid, now }: { readonly uid: () => string; readonly now: number },
+  { uid, now, networksForNewFleets }: Pick<Stamp, "now" | "networksForNewFleets"> & { readonly uid: () => string },
 ): Promise<ImportPlan> {
   checkServices(given);
   const names = new Set(given.map(({ kind, name }) => `${kind} ${name}`));
@@ -48,7 +49,7 @@ export async function planImport(
       if (!names.has(`backend ${backend}`)) continue;
       if (source !== "override" && isLive(state, name, uids)) continue;
     }
-    const stamp: Stamp = { uid: uid(), requestId: "", now };
+    const stamp: Stamp = { uid: uid(), requestId: "", now, ...(networksForNewFleets && { networksForNewFleets }) };
     const one = planImported(object, before, stamp);
     planned.push(one);
     if (kind === "backend") uids.set(name, object.message.meta?.uid ?? "");

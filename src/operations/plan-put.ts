@@ -1,6 +1,7 @@
 import { clearField } from "@bufbuild/protobuf";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
+import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
@@ -10,12 +11,15 @@ import { encodeStored } from "../schema/stored-object.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { hasHistory } from "./generations.ts";
 import { keepCheckStart } from "./keep-check-start.ts";
+import { keepNetworks } from "./keep-networks.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
 import type { Stored } from "./stored-state.ts";
 
 /** How many generations of a configuration object are kept. */
 export const HISTORY_KEEP = 20;
+
+const NETWORKS_FIELD = ["backend_networks", "backendNetworks"];
 
 export interface Put<K extends Kind> {
   readonly kind: K;
@@ -24,6 +28,8 @@ export interface Put<K extends Kind> {
   readonly before: Stored<K> | undefined;
   /** The apply set it belongs to from now on. */
   readonly owner: string;
+  /** Fields that the client named, whether or not it gave them a value. */
+  readonly named?: readonly string[];
   /** Writes the output-only fields that are the plane's to decide; says whether that changes what is stored. */
   readonly decide?: (draft: MessageOf[K]) => boolean;
   /** What stands before a field's path in errors: `objects[3].`. */
@@ -60,6 +66,8 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { kind, before, owner } = put;
   const draft = clientPart(kind, put.message);
   if (kind === "service") keepCheckStart(draft as Service, before?.message as Service | undefined, stamp.now);
+  if (kind === "fleet" && !(put.named ?? []).some((field) => NETWORKS_FIELD.includes(field)))
+    keepNetworks(draft as Fleet, before?.message as Fleet | undefined, stamp.networksForNewFleets ?? []);
   const decided = put.decide?.(draft) ?? false;
   const parsed = parseInPlace(kind, draft);
   if (!parsed.ok) {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Conditions } from "../domain/conditions.ts";
+import type { LeftOut } from "../domain/fleet-backends.ts";
 import { KINDS, type Kind, type Name } from "../domain/name.ts";
 import { printable } from "../domain/printable.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
@@ -21,6 +22,8 @@ export interface Findings {
   readonly nodes: readonly NodeView[];
   readonly refusals: readonly Refusal[];
   readonly services: readonly RoutingState[];
+  /** By service and fleet: backends that lie outside of the fleet's networks. */
+  readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
   readonly conditions: Conditions;
   readonly unreadable: readonly { readonly key: string; readonly message: string }[];
   /** Milliseconds since the epoch: when an object was last written. */
@@ -49,6 +52,9 @@ export function problemsOf(findings: Findings): Problem[] {
     ...findings.checks,
     ...findings.nodes.flatMap((node) => nodeProblems(node, findings.now)),
     ...findings.services.flatMap((service) => serviceProblems(service, findings)),
+    ...[...findings.leftOut].flatMap(([service, byFleet]) =>
+      [...byFleet].map((found) => leftOutProblem(service, found)),
+    ),
     ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
   ];
   return found.slice(0, MAX_PROBLEMS).map(({ what, since, why }) =>
@@ -105,6 +111,17 @@ function serviceProblems({ service, backends }: RoutingState, { changedAt }: Fin
   if (eligible === 0)
     return [{ what: `service ${service}: no backend may be used`, since: undefined, why: quote(backends) }];
   return [];
+}
+
+function leftOutProblem(service: Name, [fleet, leftOut]: readonly [Name, readonly LeftOut[]]): Finding {
+  const reasons = leftOut.slice(0, QUOTED).map(({ backend, why }) => `${backend.name}: ${why}`);
+  const more = leftOut.length > QUOTED ? `; and ${leftOut.length - QUOTED} more` : "";
+  const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
+  return {
+    what: `fleet ${fleet} leaves out ${count} of service ${service}`,
+    since: undefined,
+    why: reasons.join("; ") + more,
+  };
 }
 
 function earliest(backends: readonly RoutedBackend[]): number | undefined {

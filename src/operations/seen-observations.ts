@@ -37,10 +37,15 @@ export class SeenObservations {
   /** Of those that came to the others. @param uid Of the backend that was observed. */
   async newestElsewhere(name: Name, uid: string): Promise<bigint> {
     const answers = await this.#peers.ask(TOPIC, encode(`${name} ${uid}`), { timeoutMs: ANSWER_WITHIN_MS });
-    const sequences = answers.map(({ answer }) => (answer === undefined ? 0n : BigInt(decode(answer))));
+    const sequences = answers.map(({ answer }) => (answer === undefined ? 0n : readSequence(decode(answer))));
     // biome-ignore lint/complexity/useMathMinMax: these are bigints.
     return sequences.reduce((a, b) => (a > b ? a : b), 0n);
   }
+}
+
+/** Anything else than a sequence says of none. */
+function readSequence(text: string): bigint {
+  return /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
 }
 
 function encode(text: string): Uint8Array {

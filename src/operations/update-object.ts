@@ -33,7 +33,7 @@ export async function updateObject<K extends CrudKind>(
       if (before === undefined) throw notFound(kind, name);
       const merged = mergeMasked<K>(kind, before.message, message, updateMask?.paths ?? []);
       if (!merged.ok) throw badFields(merged.violations);
-      return { message: merged.message, owner: before.message.meta?.owner ?? "" };
+      return { message: merged.message, owner: before.message.meta?.owner ?? "", named: updateMask?.paths ?? [] };
     },
     check: ({ object }, state) => {
       if (kind === "listener") checkAddressFree(state, object as Listener);

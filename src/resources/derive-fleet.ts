@@ -1,8 +1,10 @@
+import { backendJudge } from "../domain/backend-networks.ts";
 import type { Fleet } from "../domain/fleet.ts";
+import { type FleetBackends, fleetBackends } from "../domain/fleet-backends.ts";
 import { fleetListeners, routesByListener } from "../domain/fleet-listeners.ts";
 import { ledsOf } from "../domain/leds.ts";
 import type { Name } from "../domain/name.ts";
-import { type RoutingState, routingState } from "../domain/routing-state.ts";
+import { routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import { deriveCluster } from "./cluster.ts";
 import { deriveEndpoints } from "./endpoints.ts";
@@ -12,7 +14,7 @@ import type { Resource } from "./resource.ts";
 import { deriveRoutes } from "./route-configuration.ts";
 import type { FeatureLevel } from "./view.ts";
 
-/** A service's endpoints, the same for all fleets. */
+/** A service's endpoints as the proxies of a fleet are told of them. */
 export interface ServiceEndpoints {
   /** All in one resource. */
   readonly whole: Resource;
@@ -20,10 +22,14 @@ export interface ServiceEndpoints {
   readonly leds: LedsEndpoints | undefined;
 }
 
-export function deriveServiceEndpoints(state: State, routing: RoutingState): ServiceEndpoints {
-  const record = ledsOf(state, routing);
+/** Whether a service is delivered by LEDS does not depend on the fleet. */
+export function deriveServiceEndpoints(state: State, backends: FleetBackends): ServiceEndpoints {
+  const record = ledsOf(state, backends.whole);
   const { profile } = state;
-  return { whole: deriveEndpoints(routing, profile), leds: record && deriveLeds(routing, record, profile) };
+  return {
+    whole: deriveEndpoints(backends.routing, profile),
+    leds: record && deriveLeds(backends, record, profile),
+  };
 }
 
 /** Which proxies a derivation is for. */
@@ -42,8 +48,7 @@ export interface View extends Pick<Fleet, "name"> {
 export function deriveFleet(
   state: State,
   { name: fleet, level = "base" }: View,
-  endpointsOf: (service: Name) => ServiceEndpoints = (service) =>
-    deriveServiceEndpoints(state, routingState(state, service)),
+  endpointsOf: (service: Name) => ServiceEndpoints = endpointsFrom(state, fleet),
 ): { readonly resources: readonly Resource[]; readonly services: readonly Name[] } {
   const resources: Resource[] = [];
   const routed = new Set<Name>();
@@ -61,4 +66,9 @@ export function deriveFleet(
     else resources.push(whole);
   }
   return { resources, services: services.map(({ name }) => name) };
+}
+
+function endpointsFrom(state: State, fleet: Name): (service: Name) => ServiceEndpoints {
+  const judge = backendJudge(state.get("fleet", fleet)?.backendNetworks ?? [], state.planeAddresses);
+  return (service) => deriveServiceEndpoints(state, fleetBackends(routingState(state, service), judge));
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { Backend } from "../domain/backend.ts";
+import type { FleetBackends } from "../domain/fleet-backends.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
 import type { Name } from "../domain/name.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
@@ -25,8 +26,12 @@ export interface LedsEndpoints {
   readonly departed: readonly string[];
 }
 
+/**
+ * The collections have the same names for all fleets. A member that a fleet leaves out is to its proxies one that departed:
+ * one of them may hold it from before the fleet did so.
+ */
 export function deriveLeds(
-  routing: RoutingState,
+  { routing, leftOut }: FleetBackends,
   { generation, departed }: LedsRecord,
   profile: number,
 ): LedsEndpoints {
@@ -41,10 +46,11 @@ export function deriveLeds(
       members.set(name, memberOf(entry, { name, bytes, service }));
     }
   }
+  const gone = new Set([...departed, ...leftOut.map(({ backend }) => memberPath(backend))]);
   return {
     assignment: assignmentOf(service, root, groups),
     members,
-    departed: departed.map((path) => root + path).filter((name) => !members.has(name)),
+    departed: Array.from(gone, (path) => root + path).filter((name) => !members.has(name)),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Metrics {
   /** Seconds from a response to its acknowledgement; of CDS it includes warming, for which Envoy withholds it. */
   readonly acknowledgement: Histogram<"type">;
   readonly refused: Counter<"type">;
+  /** Streams ended and connections closed because of a limit, by its name. */
+  readonly limitsMet: Counter<"limit">;
   /** Seconds from a commit to the acknowledgement of all that was due to one proxy because of it. */
   readonly commitToAck: Histogram;
   /** Seconds an operation of the store took. */
@@ -70,6 +72,12 @@ export function createMetrics(connectedByFleet: () => ReadonlyMap<string, number
       name: "fairlead_xds_nacks_total",
       help: "Responses that proxies refused, by resource type.",
       labelNames: ["type"],
+      registers,
+    }),
+    limitsMet: new Counter({
+      name: "fairlead_xds_limits_met_total",
+      help: "Streams ended, and connections closed, because a client met a limit of the xDS port, by limit.",
+      labelNames: ["limit"],
       registers,
     }),
     commitToAck: new Histogram({

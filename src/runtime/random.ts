@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 
 /** Chance, handed in. */
 export interface Random {
@@ -6,9 +6,12 @@ export interface Random {
   next(): number;
   /** A fresh identifier: 36 characters, unique for all practical purposes. */
   id(): string;
+  /** So many bytes that nobody can guess, for keys. */
+  secret(length: number): Uint8Array;
 }
 
 export const systemRandom: Random = {
   next: () => Math.random(),
   id: () => randomUUID(),
+  secret: (length) => randomBytes(length),
 };

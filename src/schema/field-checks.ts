@@ -15,11 +15,26 @@ import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
 import type { MessageOf } from "./object-message.ts";
 
 /** Takes note of a bad field. Parsing goes on with a harmless value, so that one answer lists every bad field. */
-export type Report = (field: string, message: string) => void;
+export interface Report {
+  (field: string, message: string): void;
+  /**
+   * For what an earlier release let in: looked for where an object is written, and what is found is a bad field. What is
+   * stored is read as it is, and whoever uses such a field has to bear it.
+   */
+  readonly whenWritten: (field: string, find: () => string | undefined) => void;
+}
 
-export function collectViolations(): { report: Report; violations: Violation[] } {
+/** @param from What the store holds was let in by the release that wrote it. */
+export function collectViolations(from: "write" | "store" = "write"): { report: Report; violations: Violation[] } {
   const violations: Violation[] = [];
-  return { violations, report: (field, message) => violations.push({ field, message }) };
+  const report = (field: string, message: string) => {
+    violations.push({ field, message });
+  };
+  const whenWritten: Report["whenWritten"] = (field, find) => {
+    const message = from === "write" ? find() : undefined;
+    if (message !== undefined) report(field, message);
+  };
+  return { violations, report: Object.assign(report, { whenWritten }) };
 }
 
 /** The one spelling of a reference; the text itself where it is no name. */

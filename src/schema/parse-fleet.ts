@@ -1,12 +1,14 @@
+import { readBackendNetwork } from "../domain/backend-networks.ts";
 import type { Fleet } from "../domain/fleet.ts";
 import {
+  MAX_BACKEND_NETWORKS,
   MAX_CLUSTER_NAME_LENGTH,
   MAX_METADATA_KEY_LENGTH,
   MAX_METADATA_VALUE_LENGTH,
   MAX_SELECTOR_METADATA,
 } from "../domain/limits.ts";
 import type { Fleet as FleetMessage } from "../gen/fairlead/admin/v1/fleet_pb.ts";
-import { checkEntries, checkLength, parseIdentity, type Report } from "./field-checks.ts";
+import { checkCount, checkEntries, checkLength, parseIdentity, type Report } from "./field-checks.ts";
 
 /** A fleet that selects nothing means the nodes whose `node.cluster` is its name. */
 export function parseFleet(message: FleetMessage, report: Report): Fleet {
@@ -17,6 +19,19 @@ export function parseFleet(message: FleetMessage, report: Report): Fleet {
     keyLength: MAX_METADATA_KEY_LENGTH,
     valueLength: MAX_METADATA_VALUE_LENGTH,
   });
-  if (cluster !== "") return { ...identity, nodes: { cluster, metadata } };
-  return { ...identity, nodes: { cluster: Object.keys(metadata).length === 0 ? identity.name : undefined, metadata } };
+  const backendNetworks = parseNetworks(message, report);
+  if (cluster !== "") return { ...identity, nodes: { cluster, metadata }, backendNetworks };
+  const own = Object.keys(metadata).length === 0 ? identity.name : undefined;
+  return { ...identity, nodes: { cluster: own, metadata }, backendNetworks };
+}
+
+function parseNetworks(message: FleetMessage, report: Report): readonly string[] {
+  checkCount(report, "backendNetworks", message.backendNetworks.length, { max: MAX_BACKEND_NETWORKS });
+  message.backendNetworks = message.backendNetworks.slice(0, MAX_BACKEND_NETWORKS).map((text, i) => {
+    const read = readBackendNetwork(text);
+    if (read.ok) return read.text;
+    report(`backendNetworks[${i}]`, read.message);
+    return text;
+  });
+  return message.backendNetworks;
 }

@@ -1,4 +1,6 @@
-import type { HealthCheck, Probe, StatusRange, TlsCheck } from "../domain/health-check.ts";
+import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { authorityUrl, type HealthCheck, type Probe, type StatusRange, type TlsCheck } from "../domain/health-check.ts";
 import {
   MAX_CHECK_HEADERS,
   MAX_CHECK_INTERVAL_MS,
@@ -99,6 +101,11 @@ function parseHttp(message: HttpCheck, report: Report): Probe {
   if (!TOKEN.test(method) || method === "CONNECT") {
     report("healthCheck.http.method", `"${method}" is not a method that a check can use`);
   }
+  report.whenWritten("healthCheck.http.method", () =>
+    method !== "CONNECT" && method.toUpperCase() === "CONNECT"
+      ? `"${method}" opens a tunnel; a check cannot`
+      : undefined,
+  );
   return {
     kind: "http",
     method,
@@ -122,10 +129,13 @@ function parsePath(path: string, report: Report): string {
   return checkLength(report, field, path, MAX_PATH_LENGTH);
 }
 
-/** A host with or without a port; what it names is not looked up. */
-function checkAuthority(report: Report, field: string, host: string): string {
-  if (!/^[A-Za-z0-9_.:[\]-]*$/.test(host)) report(field, `"${host}" is not a host such as \`shop.example\``);
-  return checkLength(report, field, host, MAX_HOST_LENGTH);
+/** A host with or without a port, read as the check itself reads it; what it names is not looked up. */
+function checkAuthority(report: Report, field: string, authority: string): string {
+  const wrong = `"${authority}" is not a host with or without a port, such as \`shop.example\`, \`10.0.4.7:9001\`, \`[2001:db8::1]\``;
+  if (!/^[A-Za-z0-9_.:[\]-]*$/.test(authority)) report(field, wrong);
+  else if (authority !== "")
+    report.whenWritten(field, () => (authorityUrl("http", authority) === null ? wrong : undefined));
+  return checkLength(report, field, authority, MAX_HOST_LENGTH);
 }
 
 function parseHeaders(headers: Readonly<Record<string, string>>, report: Report): Readonly<Record<string, string>> {
@@ -135,6 +145,9 @@ function parseHeaders(headers: Readonly<Record<string, string>>, report: Report)
     const field = `healthCheck.http.headers.${name.slice(0, MAX_HEADER_NAME_LENGTH)}`;
     if (!TOKEN.test(name)) report(field, "is not the name of a header");
     if (FRAMING.includes(name.toLowerCase())) report(field, "belongs to the check itself");
+    report.whenWritten(field, () =>
+      name.toLowerCase() === "trailer" ? "announces what follows a body, and a check has none" : undefined,
+    );
     if (/[^\t\x20-\x7e]/.test(value)) report(field, "must have printable ASCII characters only");
     checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
     checkLength(report, field, value, MAX_HEADER_VALUE_LENGTH);
@@ -179,9 +192,15 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
   if (!/^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.|$))*$/.test(serverName)) {
     report(`${field}.serverName`, `"${serverName}" is not a host name`);
   }
-  if (trustedCertificates !== "" && !trustedCertificates.includes("-----BEGIN CERTIFICATE-----")) {
+  report.whenWritten(`${field}.serverName`, () =>
+    isIP(serverName) === 0
+      ? undefined
+      : "must be a name; without one the certificate must be for the backend's address",
+  );
+  if (trustedCertificates !== "" && !trustedCertificates.includes(PEM_BEGIN)) {
     report(`${field}.trustedCertificates`, "holds no PEM certificate");
   }
+  report.whenWritten(`${field}.trustedCertificates`, () => unreadableCertificate(trustedCertificates));
   return {
     serverName: checkLength(report, `${field}.serverName`, serverName, MAX_HOST_LENGTH),
     verify: !skipVerification,
@@ -192,4 +211,18 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
       MAX_TRUSTED_CERTIFICATES_LENGTH,
     ),
   };
+}
+
+const PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
+
+/** A certificate that cannot be read is passed over by OpenSSL without a word: less would be trusted than was written. */
+function unreadableCertificate(pem: string): string | undefined {
+  if (pem.length > MAX_TRUSTED_CERTIFICATES_LENGTH) return undefined;
+  const [, ...blocks] = pem.split(PEM_BEGIN);
+  try {
+    blocks.map((block) => new X509Certificate(PEM_BEGIN + block));
+    return undefined;
+  } catch (error) {
+    return `a certificate cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

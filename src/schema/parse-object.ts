@@ -36,8 +36,12 @@ export function parseObject<K extends Kind>(kind: K, message: MessageOf[K]): Par
 }
 
 /** As `parseObject`, for a message that is the caller's own. */
-export function parseInPlace<K extends Kind>(kind: K, message: MessageOf[K]): ParsedObject<K> {
-  const { report, violations } = collectViolations();
+export function parseInPlace<K extends Kind>(
+  kind: K,
+  message: MessageOf[K],
+  from?: Parameters<typeof collectViolations>[0],
+): ParsedObject<K> {
+  const { report, violations } = collectViolations(from);
   const object = PARSERS[kind](message, report);
   return violations.length === 0 ? { ok: true, object, message } : { ok: false, violations };
 }

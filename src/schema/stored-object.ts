@@ -63,7 +63,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision }: Stored): Store
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
-  const parsed = parseInPlace(kind, message);
+  const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
   }

@@ -47,7 +47,7 @@ function openOn(file: SqliteFile, clock: Clock): Store {
   const status = () => ({ kind: "embedded", copies: 1, frozen: file.replaced() }) as const;
   const { journal, archive } = state;
   const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
-  return { state, journal, archive, lease, peers: noPeers, status, verify: async () => {} };
+  return { state, journal, archive, lease, peers: noPeers, status, servers: () => [], verify: async () => {} };
 }
 
 interface Waiting {

@@ -34,6 +34,8 @@ export interface Store {
   readonly lease: Lease;
   readonly peers: Peers;
   readonly status: () => StoreStatus;
+  /** The servers that hold it, by name or IP literal, as far as they are known; none where it is in this process. */
+  readonly servers: () => readonly { readonly host: string; readonly port: number }[];
   /** Compares what reads and watches are answered from with what is stored, and mends it. Never rejects. */
   readonly verify: () => Promise<void>;
 }

@@ -17,6 +17,11 @@ const LEFTOVERS: Readonly<Record<string, RegExp>> = {
   "a path of one machine": /(?<![\w.$}])\/(?:work|root|home\/\w+|Users\/\w+)\//,
 };
 
+const OPENS_A_CONNECTION =
+  /\bfetch\(|import \{[^}]*\b(?:connect|createConnection|get)\b[^}]*\} from "node:(?:net|tls|https?)"/;
+
+const LISTENS_BARE = /(?<!\battempt)\.(?:on|once)\(/;
+
 const PACKAGE_REGISTRY = /https?:\/\/[^/\s"'`]*(?:registry|artifactory|nexus|pypi|goproxy|proxy\.golang)/;
 
 /** Writes of its own, JSON and YAML made by others than `data-text.ts`, and messages whose lines are not a list of them. */
@@ -34,6 +39,17 @@ describe("the code base is tidy", () => {
         .filter(({ path }) => !allowed(path))
         .flatMap(machineAccess),
     ).toEqual([]);
+  });
+
+  test("what configuration asks for is connected to through src/outbound only", () => {
+    const others = readSources().filter(({ path }) => !path.startsWith("src/outbound/"));
+    expect(others.filter(({ text }) => OPENS_A_CONNECTION.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test("a check listens to its connection behind the boundary of its attempt only", () => {
+    const probers = readSources().filter(({ path }) => /^src\/health\/\w+-prober\.ts$/.test(path));
+    expect(probers.length).toBeGreaterThanOrEqual(3);
+    expect(probers.filter(({ text }) => LISTENS_BARE.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   test("commands write through the doors that make text of what they are given", () => {
@@ -96,6 +112,19 @@ describe("the rules can fail", () => {
       import { createHash } from "node:crypto";
     `;
     expect(machineAccess(parseSource("src/domain/a.ts", text))).toEqual([]);
+  });
+
+  test.each([
+    'import { connect } from "node:net";',
+    'import { type Socket, connect as to } from "node:tls";',
+    "fetch(url)",
+  ])("%s opens a connection", (text) => {
+    expect(OPENS_A_CONNECTION.test(text)).toBe(true);
+  });
+
+  test("a bare listener is told from one behind the boundary", () => {
+    expect(LISTENS_BARE.test('socket.once("data", run)')).toBe(true);
+    expect(LISTENS_BARE.test('attempt.on(socket, "data", run)')).toBe(false);
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { cause, put } from "./contract-store.ts";
@@ -31,7 +32,7 @@ function hastyClock(): Clock & { readonly long: { readonly ms: number; readonly 
 
 function open(clock: Clock) {
   const where = { servers: cluster.urls, bucket: "compare", replicas: 1, replica: "one" };
-  return openNatsStore({ ...where, clock, random: systemRandom, logger: silentLogger });
+  return openNatsStore({ ...where, clock, random: systemRandom, logger: silentLogger, containment: newContainment() });
 }
 
 it("compares itself with the whole bucket now and then, at times that differ, and mends what the watch missed", async () => {

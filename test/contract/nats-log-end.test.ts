@@ -7,11 +7,17 @@ import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { StateStore } from "../../src/store/state-store.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { startNats } from "../support/nats.ts";
 import { cause, put } from "./contract-store.ts";
 
-const TOOLS = { clock: systemClock, random: systemRandom, logger: silentLogger };
+const TOOLS = {
+  clock: systemClock,
+  random: systemRandom,
+  logger: silentLogger,
+  containment: newContainment(),
+};
 const BUCKET = "log-end";
 
 /** A comparison with the whole bucket may take so long. */

@@ -4,6 +4,7 @@ import { neededPermissions } from "../../src/nats/permissions.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { cause, put } from "./contract-store.ts";
 
@@ -48,6 +49,7 @@ function open(name: string) {
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
+    containment: newContainment(),
   });
 }
 

@@ -5,6 +5,7 @@ import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
@@ -36,6 +37,7 @@ describe("the NATS store", () => {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      containment: newContainment(),
     });
   const manage = async () => {
     const connection = await connect({ servers: cluster.urls[0] ?? "", user: "all", pass: "all" });

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { Committed } from "../../src/store/state-store.ts";
+import { newContainment } from "../support/containment.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { cause, put } from "./contract-store.ts";
 
@@ -31,6 +32,7 @@ describe.each([1, 3] as const)("writes with %d nats-servers", (size) => {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      containment: newContainment(),
     });
 
   it("costs one write, or two, when a thousand streams pass the fence together", async () => {

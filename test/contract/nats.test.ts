@@ -3,6 +3,7 @@ import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { archiveContract } from "./archive.contract.ts";
 import type { StoreFactory } from "./contract-store.ts";
@@ -34,6 +35,7 @@ for (const size of [1, 3] as const) {
             clock: systemClock,
             random: systemRandom,
             logger: silentLogger,
+            containment: newContainment(),
           });
         const one = await open("one", 0);
         const other = await open("other", size - 1);

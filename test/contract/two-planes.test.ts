@@ -15,6 +15,7 @@ import { RawClient } from "../protocol/xds/raw-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { backend, fleet, listener, routeTo, service } from "../support/manifest.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
+import { PeerForger } from "../support/peer-forger.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const ADMIN = AdminService.method;
@@ -51,8 +52,10 @@ async function plane(
   const servers = urls.map((url) => new URL(url).host);
   const store = { kind: "nats", servers, bucket: "fairlead", copies: 1, login: undefined, tls: undefined } as const;
   const addresses = { xds: ANY_PORT, admin: ANY_PORT, http: ANY_PORT };
-  const config = { ...addresses, store, replica, logLevel: "fatal", stopGraceMs: 100, warnings: [] };
-  const started = await start(config, { clock: systemClock, random: systemRandom, log: silentLogger, profiles });
+  const rest = { logLevel: "fatal", stopGraceMs: 100, outboundNetworks: [], warnings: [] };
+  const config = { ...addresses, ...rest, store, replica };
+  const machine = { clock: systemClock, random: systemRandom, log: silentLogger, interfaces: () => [] };
+  const started = await start(config, { ...machine, profiles });
   running.push(started);
   const admin = connectAdmin(started.addresses.admin);
   const xds = new RawClient(started.addresses.xds);
@@ -135,6 +138,24 @@ it("never take a proxy back that moves from one to the other, where the newer st
   }
 });
 
+it("let no check reach the store, whatever it is called", async () => {
+  const { admin } = await plane("plane-1", [1, 2], [`nats://localhost:${natsPort()}`]);
+  const healthCheck = { tcp: {}, interval: "0.2s", unhealthyThreshold: 1 };
+  const documents = [
+    service("store", { healthCheck }),
+    backend("store/a", `127.0.0.1:${natsPort()}`),
+    backend("store/b", `[::ffff:127.0.0.1]:${natsPort()}`),
+  ];
+  await admin.call(ADMIN.apply, { objects: objects(...documents) });
+  const { health } = await eventually(
+    () => admin.call(ADMIN.listHealth, { service: "store" }),
+    (found) => found.health.length === 2,
+    { what: "both have a verdict" },
+  );
+  for (const { reason } of health)
+    expect(reason).toMatch(/^refused by the plane: .* is a server of the plane's store$/);
+});
+
 describe("a plane that hears the store late", () => {
   /** Two planes that hold the same; the wire of the second is cut, and the first serves what it has removed since. */
   async function oneIsBehind(wire: TcpProxy) {
@@ -205,6 +226,94 @@ describe("a plane that hears the store late", () => {
     expect([version, newest.version]).toContain(next?.version);
   });
 });
+
+it("go on writing and serving while somebody who is no plane says all sorts of things to them", async () => {
+  const [one, other] = [await plane("plane-1", [1, 2]), await plane("plane-2", [1, 2])];
+  await applyAll(one.admin);
+  await eventually(
+    () => one.admin.call(ADMIN.getStatus, {}),
+    ({ replicas }) => replicas.length === 2,
+    { what: "the planes hear each other" },
+  );
+  await using forger = await PeerForger.open(nats.urls, "fairlead");
+  await forger.record();
+  const streams = [one, other].map(({ xds }, i) => {
+    const stream = xds.delta();
+    const node = { id: `edge-${i}`, cluster: "edge" };
+    stream.send({ node, typeUrl: ENDPOINTS_TYPE, resourceNamesSubscribe: ["shop"] });
+    return stream;
+  });
+  const lies = await liesOf(forger);
+  const over = new AbortController();
+  const attack = (async () => {
+    while (!over.signal.aborted) {
+      for (const [subject, data] of lies) forger.connection.publish(subject, data, { reply: "_INBOX_fairlead.x" });
+      const heard = forger.heard.splice(0).filter(({ subject }) => subject.startsWith("fairlead."));
+      await forger.sayAgain(heard.slice(-20));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+  const served = () =>
+    Promise.all(
+      streams.map(async (stream) => {
+        const response = await stream.next();
+        stream.send({ typeUrl: ENDPOINTS_TYPE, responseNonce: response.nonce });
+        return response.resources[0]?.version;
+      }),
+    );
+  await served();
+  for (let i = 0; i < 30; i++) {
+    const writer = i % 2 === 0 ? one : other;
+    const startedAt = performance.now();
+    await writer.admin.call(ADMIN.registerBackend, { backend: { name: `shop/y${i}`, target: targetOf(i) } });
+    const [first, second] = await served();
+    expect(first).toBe(second);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  }
+  over.abort();
+  await attack;
+  for (const { admin, http } of [one, other]) {
+    const { replicas, problems } = await admin.call(ADMIN.getStatus, {});
+    expect(replicas.map(({ name, live, held }) => [name, live, held])).toEqual([
+      ["plane-1", true, ""],
+      ["plane-2", true, ""],
+    ]);
+    expect(problems.map(({ what }) => what)).toContain("messages to the replicas are refused");
+    expect(problems.filter(({ what }) => what.includes("input failed"))).toEqual([]);
+    expect((await fetch(`http://${http}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`http://${http}/metrics`)).text();
+    expect(metrics).toMatch(/fairlead_peer_messages_refused_total\{reason="unsigned"\} [1-9]/);
+    expect(metrics).toMatch(/fairlead_peer_messages_refused_total\{reason="replayed"\} [1-9]/);
+    expect(metrics).toMatch(/fairlead_peer_messages_refused_total\{reason="too_many"\} 0/);
+  }
+});
+
+/** What would end, hold, shed or fill a plane that believed it: without the key, and with it but no process behind it. */
+async function liesOf(forger: PeerForger): Promise<readonly (readonly [string, Uint8Array | string])[]> {
+  const revision = { epoch: 1, position: 900_000 };
+  const sender = { replica: "z", instance: "i", since: 1 };
+  const texts = [
+    "no json",
+    JSON.stringify({ ...sender, position: {} }),
+    JSON.stringify({ ...sender, position: { revision, held: "store_went_back" } }),
+    JSON.stringify({ ...sender, replica: "plane-2", instance: "i2" }),
+  ];
+  const said = await Promise.all(
+    ["plane-1", "plane-2", "z"].map(async (replica) => {
+      const position = { revision, storeWentBack: true } as const;
+      const lie = await forger.sealedPosition({ sender: { ...sender, replica, sequence: 1e9 }, position });
+      return [forger.positionSubject(replica), lie] as const;
+    }),
+  );
+  const topics = ["name", "proxies", "progress", "farewell", "health-second-opinion"];
+  const subjects = ["plane-1", "plane-2"].flatMap((replica) => [
+    forger.positionSubject(replica),
+    ...topics.map((topic) => forger.questionSubject(replica, topic)),
+  ]);
+  // Where planes from before there were seals tell it.
+  subjects.push("fairlead.fairlead.position.eg");
+  return [...said, ...subjects.flatMap((subject) => texts.map((text) => [subject, text] as const))];
+}
 
 it("freeze when the bucket was replaced under them, also those that come only then", async () => {
   const one = await plane("plane-1", [1, 2]);

@@ -62,7 +62,7 @@ export class LedsWorld implements AsyncDisposable {
   async addProxy(nodeId: string, options: { version?: string; sotw?: boolean } = {}): Promise<Envoy> {
     const { addresses } = this.plane;
     const wire = this.#disposables.use(await startTcpProxy(Number(addresses.xds.split(":").at(-1))));
-    const identity = ["--node-id", nodeId, "--fleet", "edge", "--admin-port", "0", "--xds", `127.0.0.1:${wire.port}`];
+    const identity = ["--node-id", nodeId, "--fleet", "edge", "--xds", `127.0.0.1:${wire.port}`];
     const bootstrap = await this.plane.mustCli("bootstrap", ...identity, ...(options.sotw === true ? ["--sotw"] : []));
     const { version } = options;
     const envoy = await startEnvoy({ bootstrap, concurrency: 2, ...(version !== undefined && { version }) });

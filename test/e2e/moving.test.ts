@@ -95,7 +95,7 @@ test("a state moves on to another bucket, whose planes send an Envoy that comes 
 
   await to.stop();
   const xds = [from, to].map(({ addresses }) => addresses.xds).join(",");
-  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--admin-port", "0", "--xds", xds];
+  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--xds", xds];
   await using envoy = await startEnvoy({ bootstrap: await from.mustCli("bootstrap", ...identity) });
   await envoy.ready();
   await using traffic = new Traffic({ url: `http://127.0.0.1:${port}/` }, 2);

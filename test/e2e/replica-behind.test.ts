@@ -25,7 +25,7 @@ test("a replica whose mirror is stuck sends its proxies to another that has been
   const objects = [fleet("edge"), listener("web", port), service("shop"), backend("shop/one", one.address)];
   await plane1.mustApply(manifest(...objects, routeTo("shop")));
   const xds = `${plane1.addresses.xds},${plane2.addresses.xds}`;
-  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--admin-port", "0", "--xds", xds];
+  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--xds", xds];
   await using envoy = await startEnvoy({ bootstrap: await plane1.mustCli("bootstrap", ...identity) });
   await envoy.ready();
   await using traffic = new Traffic({ url: `http://127.0.0.1:${port}/` }, 4);

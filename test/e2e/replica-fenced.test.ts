@@ -24,7 +24,7 @@ test("a replica whose state differs from that of most sends nothing and says so,
   await using three = await startPlane({ nats: [`nats://127.0.0.1:${wire.port}`], replica: "plane-3" });
   const objects = [fleet("edge"), listener("web", await freePort()), service("shop"), backend("shop/a", "10.9.9.1:80")];
   await one.mustApply(manifest(...objects, routeTo("shop")));
-  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--admin-port", "0", "--xds", three.addresses.xds];
+  const identity = ["--node-id", "edge-1", "--fleet", "edge", "--xds", three.addresses.xds];
   await using envoy = await startEnvoy({ bootstrap: await three.mustCli("bootstrap", ...identity) });
   await envoy.ready();
   await one.mustCli("register", "shop/b", "--address", "10.9.9.2:80", "--wait");

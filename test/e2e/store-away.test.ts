@@ -137,6 +137,6 @@ test("a proxy that has more than its new plane knows is held while the store is 
 
 async function join(plane: Plane, nodeId: string, fleetName: string, ...xds: readonly string[]) {
   const planes = xds.length > 0 ? xds.join(",") : plane.addresses.xds;
-  const identity = ["--node-id", nodeId, "--fleet", fleetName, "--admin-port", "0", "--xds", planes];
+  const identity = ["--node-id", nodeId, "--fleet", fleetName, "--xds", planes];
   return await startEnvoy({ bootstrap: await plane.mustCli("bootstrap", ...identity) });
 }

@@ -15,6 +15,7 @@ import { systemRandom } from "../../src/runtime/random.ts";
 import { decodeStored } from "../../src/schema/stored-object.ts";
 import { leaseKey } from "../../src/store/lease.ts";
 import type { WatchEvent } from "../../src/store/state-store.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Host, startHostNetwork } from "../support/host-network.ts";
 import { backend, manifest, service } from "../support/manifest.ts";
@@ -84,6 +85,7 @@ async function observe(servers: readonly string[]): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
+    containment: newContainment(),
   });
   const stop = new AbortController();
   const shareOf = new Map<string, string>();

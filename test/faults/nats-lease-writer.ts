@@ -1,8 +1,10 @@
 /** Campaigns for a role and writes under its fence, again and again, until it is killed. Started by the test beside it. */
+
 import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 
 const [servers = "", replica = ""] = process.argv.slice(2);
 const { state, lease } = await openNatsStore({
@@ -14,6 +16,7 @@ const { state, lease } = await openNatsStore({
   clock: systemClock,
   random: systemRandom,
   logger: silentLogger,
+  containment: newContainment(),
 });
 let written = 0;
 const always = new AbortController().signal;

@@ -6,6 +6,7 @@ import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { startNats } from "../support/nats.ts";
 import { startWires, type Wires } from "../support/wires.ts";
@@ -29,6 +30,7 @@ test("a holder that was paused, killed or cut off never writes after a later one
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
+    containment: newContainment(),
   });
   const start = (name: string) =>
     spawn(process.execPath, [WRITER, wires.get(name)?.urls.join(",") ?? "", name], {

@@ -5,6 +5,7 @@ import { type OpenedNatsStore, openNatsStore } from "../../src/nats/open-nats-st
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NatsCluster, type NatsServer, startNats } from "../support/nats.ts";
 import { StoreLoad } from "./store-load.ts";
@@ -43,6 +44,7 @@ describe("a mirror on three servers", () => {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      containment: newContainment(),
     });
 
   /** Runs against a server that is left alone. */

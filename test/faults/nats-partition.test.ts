@@ -3,6 +3,7 @@ import { type OpenedNatsStore, openNatsStore } from "../../src/nats/open-nats-st
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { startWires, type Wires } from "../support/wires.ts";
@@ -44,6 +45,7 @@ describe("a mirror on three servers", () => {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      containment: newContainment(),
     });
 
   it.each(["it is connected to", "it is not connected to"])(

@@ -11,9 +11,15 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { HealthCheck, Probe } from "../../src/domain/health-check.ts";
 import { createSocketProber } from "../../src/health/socket-prober.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { outboundDoor } from "../support/outbound-door.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
-const prober = createSocketProber(systemClock);
+const broken: unknown[] = [];
+const prober = createSocketProber({
+  clock: systemClock,
+  door: outboundDoor(),
+  containment: { note: (...noted) => broken.push(noted) },
+});
 const cleanups: (() => void)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
@@ -360,6 +366,78 @@ describe("a gRPC check", () => {
       expect(seen).toMatchObject({ outcome: "fail", ambiguous: false });
       expect(seen?.reason).toMatch(/^TLS handshake failed/);
     });
+  });
+});
+
+describe("what a stored check holds and nobody can use", () => {
+  const authorities = ["::1", "10.0.0.256", "shop.example:99999", "a:b:c", ":80", "[::1", "1.2.3.4.5"];
+  const unusable: [string, Probe, RegExp, number][] = [
+    ...authorities.map((authority): [string, Probe, RegExp, number] => [
+      `authority ${authority}`,
+      { ...GRPC, authority },
+      /^the check's authority ".*" is not a host/,
+      0,
+    ]),
+    [
+      "an address as server name",
+      { ...HTTP, tls: { ...tls, serverName: "10.0.0.1" } },
+      /^the check broke: .*IP address/,
+      1,
+    ],
+    ["the same over gRPC", { ...GRPC, tls: { ...tls, serverName: "10.0.0.1" } }, /^the check broke: .*IP address/, 1],
+    ["a trailer that is announced", { ...HTTP, headers: { Trailer: "x" } }, /^the check broke: /, 1],
+    ["a header with a line break", { ...HTTP, headers: { "x-a": "b\r\nc: d" } }, /^the check broke: /, 1],
+    ["a path with a space", { ...HTTP, path: "/a b" }, /^the check broke: /, 1],
+    ["a pattern that is none", { ...HTTP, expectedBody: "(" }, /^the check broke: /, 1],
+  ];
+
+  it.each(unusable)("is an unhealthy verdict with that reason: %s", async (_, by, reason, contained) => {
+    broken.length = 0;
+    const port = await listen(by.kind === "grpc" ? createHttp2() : createHttp((_, response) => response.end()));
+    expect(await probe(port, by)).toMatchObject({
+      outcome: "fail",
+      reason: expect.stringMatching(reason),
+      ambiguous: false,
+    });
+    expect(broken).toHaveLength(contained);
+    // Nor does it matter that nobody listens.
+    expect(await probe(await closedPort(), by)).toMatchObject({ outcome: "fail", ambiguous: false });
+  });
+});
+
+describe("whatever a backend answers is a verdict", () => {
+  const answers: readonly (string | Buffer)[] = [
+    "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+    `HTTP/1.1 200 OK\r\nx: ${"y".repeat(100_000)}\r\n\r\n`,
+    "HTTP/1.1 999 \0\r\n\r\n",
+    Buffer.from("000000040000000000", "hex"),
+    Buffer.from("00000004000000000000002301040000000141", "hex"),
+    Buffer.from("000008070000000000000000000000000d", "hex"),
+    Buffer.from("ffffff0004ffffffff", "hex"),
+    Buffer.from("1503030002022816030100", "hex"),
+  ];
+  const probes: readonly Probe[] = [
+    HTTP,
+    { ...HTTP, method: "connect" },
+    { ...HTTP, expectedBody: "ok" },
+    { ...HTTP, tls },
+    { ...TCP, expect: utf8("ok") },
+    GRPC,
+    { ...GRPC, tls },
+  ];
+
+  it("of every kind of check, and nothing breaks", async () => {
+    broken.length = 0;
+    const seen = await Promise.all(
+      answers.map(async (answer) => {
+        const port = await tcp((socket) => socket.once("data", () => socket.end(answer)).write(answer));
+        return Promise.all(probes.map((by) => probe(port, by, 500)));
+      }),
+    );
+    expect(seen.flat().every((observation) => observation !== undefined)).toBe(true);
+    expect(broken).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ export type Manifest = { kind: string } & Record<string, unknown>;
 const SERVICES = ["a", "b", "c", "projects/p/services/d"] as const;
 const LISTENERS = ["web", "alt", "third"] as const;
 const FLEETS = ["edge", "core"] as const;
+const ADDRESSES = [...[1, 2, 3, 4, 5, 6].map((host) => `10.0.0.${host}:80`), "127.0.0.1:80", "[::ffff:7f00:1]:80"];
 const name = (names: readonly string[]) => fc.constantFrom(...names);
 
 const meta = fc.record({
@@ -91,7 +92,7 @@ const MANIFESTS: { readonly [K in Kind]: fc.Arbitrary<Manifest> } = {
     kind: fc.constant("Backend"),
     name: fc.tuple(name(SERVICES), fc.integer({ min: 1, max: 4 })).map(([service, id]) => backendName(service, id)),
     meta,
-    address: fc.integer({ min: 1, max: 6 }).map((host) => `10.0.0.${host}:80`),
+    address: fc.constantFrom(...ADDRESSES),
     weight: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(1_000_000)),
     priority: fc.constantFrom(0, 0, 2, 7),
     locality: fc.record({ zone: fc.constantFrom("", "z1", "z2") }),
@@ -121,7 +122,12 @@ const MANIFESTS: { readonly [K in Kind]: fc.Arbitrary<Manifest> } = {
     hosts: fc.uniqueArray(fc.constantFrom("*", "*.shop.example", "shop.example", "other.example"), { minLength: 1 }),
     rules: fc.uniqueArray(rule, { minLength: 1, maxLength: 4, selector: ruleKey }),
   }),
-  fleet: fc.record({ kind: fc.constant("Fleet"), name: name(FLEETS), meta }),
+  fleet: fc.record({
+    kind: fc.constant("Fleet"),
+    name: name(FLEETS),
+    meta,
+    backendNetworks: fc.subarray(["10.0.0.0/30", "10.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]),
+  }),
 };
 
 /** Objects with few names, so that they refer to each other, conflict and dangle. A later one replaces an earlier. */

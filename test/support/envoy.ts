@@ -1,24 +1,31 @@
-/** A real Envoy as a child process, with its admin interface on a port of its own choice. */
+/** A real Envoy as a child process, with its admin interface on a Unix socket. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { ENVOY_VERSIONS, provideEnvoy } from "../../scripts/components/envoy.ts";
 import { startChild } from "./child.ts";
 import { eventually } from "./eventually.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 export interface EnvoyOptions {
-  /** JSON object or YAML text. The admin address is added here. */
+  /** JSON object or YAML text. The admin address is another one unless `adminAt` says so. */
   readonly bootstrap: object | string;
   readonly version?: string;
   /** Worker threads; with one, the order of a round robin is exact. */
   readonly concurrency?: number;
   readonly args?: readonly string[];
+  /**
+   * Where the admin interface is: a socket of the test's own by default; a TCP port of loopback, as bootstraps had it once;
+   * or where the bootstrap says.
+   */
+  readonly adminAt?: "socket" | "port" | "bootstrap";
 }
 
 export interface Envoy extends AsyncDisposable {
   readonly pid: number;
   readonly version: string;
-  /** `http://127.0.0.1:PORT` of the admin interface. */
+  /** Path of the admin interface's socket, or its `HOST:PORT`. */
   readonly admin: string;
   /** Resolves when `/ready` answers LIVE. */
   ready(timeoutMs?: number): Promise<void>;
@@ -50,39 +57,48 @@ export interface EnvoyClusters {
 
 /** Starts Envoy and waits until its admin interface answers; it need not be ready. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
-  const { bootstrap, version = ENVOY_VERSIONS.newest, concurrency = 1, args = [] } = options;
+  const { bootstrap, version = ENVOY_VERSIONS.newest, concurrency = 1, args = [], adminAt = "socket" } = options;
   const binary = provideEnvoy({ version, orOther: false, progress: (line) => console.error(line) });
   const folder = tempFolder();
   const config = join(folder.path, typeof bootstrap === "string" ? "bootstrap.yaml" : "bootstrap.json");
   const adminFile = join(folder.path, "admin-address");
   writeFileSync(config, typeof bootstrap === "string" ? bootstrap : JSON.stringify(bootstrap));
-  const admin = { admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } } };
+  const address =
+    adminAt === "port"
+      ? { socket_address: { address: "127.0.0.1", port_value: 0 } }
+      : { pipe: { path: join(folder.path, "admin.sock"), mode: 0o600 } };
+  const admin = adminAt === "bootstrap" ? [] : ["--config-yaml", JSON.stringify({ admin: { address } })];
   const child = startChild({
     name: `envoy ${version}`,
     program: binary.path,
     args: [
-      ...["-c", config, "--config-yaml", JSON.stringify(admin), "--admin-address-path", adminFile],
+      ...["-c", config, ...admin, "--admin-address-path", adminFile],
       ...["--use-dynamic-base-id", "--concurrency", String(concurrency), "--log-level", "info", ...args],
     ],
     logFile: join(folder.path, "envoy.log"),
   });
   const explain = () => child.logTail();
 
-  const address = await eventually(
+  const told = await eventually(
     () => {
       if (!child.running()) return "ended";
       return existsSync(adminFile) ? readFileSync(adminFile, "utf8") : "";
     },
-    (text) => text !== "",
+    (found) => found !== "",
     { what: "Envoy tells its admin address", explain },
   );
-  if (address === "ended") throw new Error(`Envoy ended at its start\n${explain()}`);
+  if (told === "ended") throw new Error(`Envoy ended at its start\n${explain()}`);
 
-  const base = `http://${address}`;
-  const call = async (method: string, path: string): Promise<string> => {
-    const response = await fetch(base + path, { method });
-    return response.text();
-  };
+  const call = (method: string, path: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const [host, port] = told.split(":");
+      const place = told.startsWith("/") ? { socketPath: told } : { host, port };
+      const asking = request({ ...place, method, path, agent: false }, (response) => {
+        text(response).then(resolve, reject);
+      });
+      asking.on("error", reject);
+      asking.end();
+    });
   const end = async (stop: () => Promise<unknown>): Promise<void> => {
     await stop();
     folder[Symbol.dispose]();
@@ -92,12 +108,12 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   return {
     pid: child.pid,
     version: binary.version,
-    admin: base,
+    admin: told,
     ready: async (timeoutMs = 30_000) => {
       const what = "Envoy is ready";
       await eventually(
         () => call("GET", "/ready"),
-        (text) => text.trim() === "LIVE",
+        (answer) => answer.trim() === "LIVE",
         { what, timeoutMs, explain },
       );
     },
@@ -118,9 +134,9 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
 }
 
 /** Lines of `/stats` read `name: 12`; histograms and text values are left out. */
-function parseStats(text: string, filter: RegExp = /./): Map<string, number> {
+function parseStats(lines: string, filter: RegExp = /./): Map<string, number> {
   const stats = new Map<string, number>();
-  for (const line of text.split("\n")) {
+  for (const line of lines.split("\n")) {
     const [, name, value] = /^(\S+): (\d+)$/.exec(line) ?? [];
     if (name !== undefined && filter.test(name)) stats.set(name, Number(value));
   }

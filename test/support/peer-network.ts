@@ -1,9 +1,11 @@
-import type { Peer, PeerPosition, Peers } from "../../src/store/peers.ts";
+import type { Peer, PeerHandler, PeerPosition, Peers } from "../../src/store/peers.ts";
 
 interface Member {
-  readonly topics: Map<string, (question: Uint8Array) => Promise<Uint8Array>>;
+  readonly topics: Map<string, PeerHandler>;
   readonly listeners: Set<() => void>;
   position: () => PeerPosition;
+  /** As it was told last. */
+  told: PeerPosition;
   silent: boolean;
 }
 
@@ -12,7 +14,13 @@ export class PeerNetwork {
   readonly #members = new Map<string, Member>();
 
   join(name: string): Peers {
-    const own: Member = { topics: new Map(), listeners: new Set(), position: () => NOWHERE, silent: false };
+    const own: Member = {
+      topics: new Map(),
+      listeners: new Set(),
+      position: () => NOWHERE,
+      told: NOWHERE,
+      silent: false,
+    };
     this.#members.set(name, own);
     return {
       announce: (position) => {
@@ -29,13 +37,14 @@ export class PeerNetwork {
         Promise.all(
           this.#others(name).map(async ([replica, member]) => {
             const handler = member.silent || own.silent ? undefined : member.topics.get(topic);
-            return { replica, answer: await handler?.(question).catch(() => undefined) };
+            return { replica, answer: await handler?.(question, name).catch(() => undefined) };
           }),
         ),
       answer: (topic, handler) => {
         own.topics.set(topic, handler);
         return () => own.topics.delete(topic);
       },
+      refused: () => [],
     };
   }
 
@@ -53,6 +62,7 @@ export class PeerNetwork {
 
   /** Everybody hears news. */
   tell(): void {
+    for (const member of this.#members.values()) member.told = member.position();
     for (const { listeners } of this.#members.values()) for (const listener of listeners) listener();
   }
 
@@ -65,5 +75,5 @@ const NOWHERE: PeerPosition = { revision: { epoch: 0, position: 0 } };
 
 function peerOf(replica: string, member: Member, own: Member): Peer {
   const status = member.silent || own.silent ? "unknown" : "live";
-  return { replica, status, position: member.position(), heardAt: 0 };
+  return { replica, status, position: member.told, heardAt: 0 };
 }

@@ -31,7 +31,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     standing: () => [],
     clock: systemClock,
     random: systemRandom,
-    plane: { version: "0.0.0-test", replica: "plane-test", profiles: ENCODING_PROFILES },
+    plane: { version: "0.0.0-test", replica: "plane-test", profiles: ENCODING_PROFILES, networksForNewFleets: [] },
     storeStatus,
     close: async () => {
       stop.abort();

@@ -30,7 +30,7 @@ export async function startReplicas(options: { readonly planes: number; readonly
       planes,
       startEnvoy: async (nodeId) => {
         const xds = planes.map(({ addresses }) => addresses.xds).join(",");
-        const identity = ["--node-id", nodeId, "--fleet", "edge", "--admin-port", "0", "--xds", xds];
+        const identity = ["--node-id", nodeId, "--fleet", "edge", "--xds", xds];
         const [plane] = planes;
         const envoy = disposables.use(
           await startEnvoy({ bootstrap: (await plane?.mustCli("bootstrap", ...identity)) ?? "" }),

@@ -44,7 +44,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     disposables.defer(() => admin.close());
     await plane.mustApply(manifest(fleet("edge"), listener("web", port), ...objects));
 
-    const identity = ["--node-id", NODE_ID, "--fleet", "edge", "--admin-port", "0", "--xds", plane.addresses.xds];
+    const identity = ["--node-id", NODE_ID, "--fleet", "edge", "--xds", plane.addresses.xds];
     const bootstrap = await plane.mustCli("bootstrap", ...identity, ...(protocol === "sotw" ? ["--sotw"] : []));
     const envoy = disposables.use(
       await startEnvoy({

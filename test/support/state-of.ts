@@ -21,6 +21,7 @@ export function stateOf(objects: Iterable<AnyObject>, leds: ReadonlyMap<Name, Le
     backendsOf: (service) => all("backend").filter(({ name }) => serviceOf(name) === service),
     profile: FIRST_PROFILE,
     leds: (service) => leds.get(service),
+    planeAddresses: [],
     healthOf: (backend) => all("health").filter((health) => health.backend === backend),
   };
 }

@@ -1,19 +1,17 @@
 import { Command, InvalidArgumentError } from "commander";
-import { bootstrapYaml, type HostPort, parseHostPort } from "../bootstrap-config.ts";
+import { bootstrapYaml, defaultAdminSocket, type HostPort, isSocketPath, parseHostPort } from "../bootstrap-config.ts";
+import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printText } from "../io.ts";
-import { wholeNumber } from "../options.ts";
 
 interface BootstrapFlags {
   readonly nodeId: string;
   readonly fleet: string;
   readonly xds: readonly HostPort[];
-  readonly adminPort: number;
+  readonly adminSocket?: string;
   readonly sotw?: true;
 }
 
 const DEFAULT_XDS = "127.0.0.1:18000";
-const DEFAULT_ADMIN_PORT = 9901;
-const PORT_MAX = 65_535;
 
 export function bootstrapCommand(context: CliContext): Command {
   return new Command("bootstrap")
@@ -27,24 +25,30 @@ export function bootstrapCommand(context: CliContext): Command {
       hostPorts(DEFAULT_XDS),
     )
     .option(
-      "--admin-port <port>",
-      "of Envoy's own admin page, on loopback; 0 takes a free one",
-      port,
-      DEFAULT_ADMIN_PORT,
+      "--admin-socket <path>",
+      "Unix socket of Envoy's own admin page, in a directory of its own that must be there " +
+        '(default: "/run/fairlead/NODE-ID/admin.sock")',
+      socketPath,
     )
     .option("--sotw", "state-of-the-world xDS instead of delta")
     .addHelpText(
       "after",
       `
-It asks nothing of the plane, and fits Envoy 1.36 and later.
+It asks nothing of the plane, and fits Envoy 1.36 and later. Envoy's admin page opens no port: read it with
+curl --unix-socket PATH http://envoy/. Two Envoys must not have the same socket, nor others a way into its directory.
 
 Examples:
-  fairlead bootstrap --node-id edge-1 --fleet edge > envoy.yaml && envoy -c envoy.yaml
+  fairlead bootstrap --node-id edge-1 --fleet edge > envoy.yaml
+  install -d -m 700 /run/fairlead/edge-1 && envoy -c envoy.yaml
   fairlead bootstrap --node-id edge-2 --fleet edge --xds plane.example:18000
   fairlead bootstrap --node-id edge-3 --fleet edge --xds 10.0.0.1:18000,10.0.0.2:18000,10.0.0.3:18000`,
     )
     .action((flags: BootstrapFlags) => {
-      printText(context.io, bootstrapYaml({ ...flags, sotw: flags.sotw === true }));
+      const adminSocket = flags.adminSocket ?? defaultAdminSocket(flags.nodeId);
+      if (adminSocket === undefined) {
+        throw new CliFailure(EXIT.usage, "the node id is no name of a directory: say where with --admin-socket");
+      }
+      printText(context.io, bootstrapYaml({ ...flags, adminSocket, sotw: flags.sotw === true }));
     });
 }
 
@@ -56,8 +60,7 @@ function hostPorts(text: string): readonly HostPort[] {
   });
 }
 
-function port(text: string): number {
-  const number = wholeNumber(text);
-  if (number > PORT_MAX) throw new InvalidArgumentError(`A port is at most ${PORT_MAX}.`);
-  return number;
+function socketPath(text: string): string {
+  if (isSocketPath(text)) return text;
+  throw new InvalidArgumentError("It must be an absolute path of at most 107 bytes, without quotes and line breaks.");
 }

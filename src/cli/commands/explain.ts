@@ -66,6 +66,7 @@ function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label:
   if (answer.endpointDiscovery === EndpointDiscovery.LEDS) {
     yield ["endpoints", `by LEDS where proxies can, else by EDS: ${answer.endpointDiscoveryReason}`];
   }
+  for (const { fleet, reason } of answer.leftOut) yield [`fleet ${fleet}`, `left out: ${reason}`];
   yield ["proxies", proxiesText(answer)];
   for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];
   for (const unknown of answer.unknownReplicas) yield ["", `${unknownText(unknown)}: its proxies are not counted`];
@@ -84,8 +85,10 @@ function proxiesText({
   proxies,
   acknowledgedAfter,
   revision,
+  leftOut,
 }: ExplainBackendResponse): string {
-  const what = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
+  const isThere = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
+  const what = leftOut.length > 0 ? "what their fleets have of it" : isThere;
   const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
   const after = acknowledgedAfter && `, ${formatDuration(fromDuration(acknowledgedAfter))} after ${why}`;
   return `${acknowledged} of ${proxies} acknowledged ${what}${after ?? ""} (revision ${revision})`;

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { encodePlane, planeKey } from "../../../src/control/plane-record.ts";
 import { Envoy, Log, Replica, SERVICE } from "./leds-fleet.ts";
 
 const IDS = ["b0", "b1", "b2", "b3"];
@@ -7,13 +8,16 @@ const IDS = ["b0", "b1", "b2", "b3"];
 const KEEPER = 2;
 
 type Move =
-  | { readonly kind: "join"; readonly id: string; readonly zone: string; readonly port: number }
+  | { readonly kind: "join"; readonly id: string; readonly zone: string; readonly host: number }
   | { readonly kind: "leave"; readonly id: string }
   /** The duty looks; or it has moved, and knows only what is stored. */
   | { readonly kind: "look" }
   | { readonly kind: "takeover" }
   | { readonly kind: "restart"; readonly replica: number }
-  | { readonly kind: "mode"; readonly mode: string };
+  | { readonly kind: "mode"; readonly mode: string }
+  /** The fleet names other networks; or a plane records that it listens where a backend is, or does so no more. */
+  | { readonly kind: "networks"; readonly networks: readonly string[] }
+  | { readonly kind: "plane"; readonly host: number | undefined };
 
 /** A proxy is away for a while, and comes back to some replica. */
 interface Absence {
@@ -29,7 +33,7 @@ const join = fc.record({
   kind: fc.constant("join" as const),
   id,
   zone: fc.constantFrom("a", "b"),
-  port: fc.integer({ min: 1, max: 6 }),
+  host: fc.integer({ min: 1, max: 6 }),
 });
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 4, arbitrary: join },
@@ -38,6 +42,17 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("takeover") }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("restart"), replica: nth }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("mode"), mode: fc.constantFrom("LEDS", "EDS") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("networks"),
+      networks: fc.constantFrom([], ["10.0.0.0/30"], ["10.0.0.4/30", "10.0.0.1/32"], ["192.0.2.0/24"]),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("plane"), host: fc.constantFrom(undefined, 1, 2) }),
+  },
 );
 const absence: fc.Arbitrary<Absence> = fc.record({
   proxy: nth,
@@ -86,6 +101,14 @@ class World {
       }
       case "mode":
         this.log.put({ kind: "Service", name: SERVICE, endpointDiscovery: each.mode });
+        break;
+      case "networks":
+        this.log.put({ kind: "Fleet", name: "edge", backendNetworks: each.networks });
+        break;
+      case "plane": {
+        const addresses = each.host === undefined ? [] : [{ ip: `10.0.0.${each.host}`, port: 80 }];
+        this.log.commit([{ key: planeKey("plane-a"), value: encodePlane({ addresses, at: 0 }) }]);
+      }
     }
   }
 
@@ -106,9 +129,9 @@ class World {
     return this.proxies.flatMap((proxy) => (proxy.connected ? [proxy.hosts] : []));
   }
 
-  #join({ id: own, zone, port }: Extract<Move, { kind: "join" }>): void {
+  #join({ id: own, zone, host }: Extract<Move, { kind: "join" }>): void {
     this.#joined.add(own);
-    this.log.put({ kind: "Backend", name: `${SERVICE}/${own}`, address: `10.0.0.1:${port}`, locality: { zone } });
+    this.log.put({ kind: "Backend", name: `${SERVICE}/${own}`, address: `10.0.0.${host}:80`, locality: { zone } });
   }
 
   async #act(options: { forgets: boolean }): Promise<void> {
@@ -121,7 +144,7 @@ test("R19: who leaves while a proxy is away, a replica restarts or the duty move
   await fc.assert(
     fc.asyncProperty(fc.array(absence, { minLength: 1, maxLength: 6 }), async (absences) => {
       const world = new World();
-      for (const [i, own] of IDS.entries()) await world.play({ kind: "join", id: own, zone: "a", port: i + 1 });
+      for (const [i, own] of IDS.entries()) await world.play({ kind: "join", id: own, zone: "a", host: i + 1 });
       await world.look();
       for (const n of [0, 1]) world.connect(n, n);
       for (const { proxy, meanwhile, replica } of absences) {
@@ -143,16 +166,16 @@ test("R19: who leaves while a proxy is away, a replica restarts or the duty move
 
 test("R19: who comes and goes between two looks of the duty is gone from a proxy that met it, whichever replica it comes back to", async () => {
   const world = new World();
-  await world.play({ kind: "join", id: "b0", zone: "a", port: 1 });
+  await world.play({ kind: "join", id: "b0", zone: "a", host: 1 });
   await world.look();
   world.connect(0, 0);
   world.proxies[0]?.exchange();
-  await world.play({ kind: "join", id: "b1", zone: "a", port: 2 });
-  expect(world.used()).toEqual([["10.0.0.1:1", "10.0.0.1:2"]]);
+  await world.play({ kind: "join", id: "b1", zone: "a", host: 2 });
+  expect(world.used()).toEqual([["10.0.0.1:80", "10.0.0.2:80"]]);
   world.proxies[0]?.disconnect();
   await world.play({ kind: "leave", id: "b1" });
   await world.look();
   await world.play({ kind: "restart", replica: 1 });
   world.connect(0, 1);
-  expect(world.used()).toEqual([["10.0.0.1:1"]]);
+  expect(world.used()).toEqual([["10.0.0.1:80"]]);
 });

@@ -6,6 +6,8 @@ import { Mirror } from "../../../src/control/mirror.ts";
 import { proxyGroup } from "../../../src/control/proxy-group.ts";
 import { Publisher } from "../../../src/control/publisher.ts";
 import { targetText } from "../../../src/domain/backend.ts";
+import { backendJudge } from "../../../src/domain/backend-networks.ts";
+import { fleetBackends } from "../../../src/domain/fleet-backends.ts";
 import { storeKey } from "../../../src/domain/name.ts";
 import { routingState } from "../../../src/domain/routing-state.ts";
 import { deliverByLeds } from "../../../src/duties/deliver-by-leds.ts";
@@ -60,7 +62,9 @@ export class Log {
 
   /** The addresses of the backends that proxies are to use. */
   wanted(): readonly string[] {
-    const { backends } = routingState((this.replicas[0] as Replica).mirror, SERVICE);
+    const { mirror } = this.replicas[0] as Replica;
+    const judge = backendJudge(mirror.get("fleet", "edge")?.backendNetworks ?? [], mirror.planeAddresses);
+    const { backends } = fleetBackends(routingState(mirror, SERVICE), judge).routing;
     const told = backends.filter(({ status }) => status !== undefined);
     return told.map(({ backend }) => targetText(backend.target)).toSorted();
   }

@@ -1,8 +1,12 @@
+import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
+import { type NodeView, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
+import { toNodeList } from "../../../src/fleet/peer-messages.ts";
 import { SharedNodeDirectory } from "../../../src/fleet/shared-node-directory.ts";
 import type { StreamStatus } from "../../../src/fleet/stream-status.ts";
+import { NodeListSchema } from "../../../src/gen/fairlead/peers/v1/proxies_pb.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { PeerNetwork } from "../../support/peer-network.ts";
 
@@ -182,6 +186,62 @@ describe("a directory over several replicas", () => {
     a.open("edge-1");
     a.settle("edge-1");
     expect((await a.shared.progress(["edge-1"], REVISION)).progress.get("edge-1")?.state).toBe("done");
+  });
+
+  it("takes nothing from garbage, and says of who answers with it that nobody knows", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 80 }),
+        fc.constantFrom("proxies", "progress", "refusals"),
+        async (bytes, topic) => {
+          const { network, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
+          const liar = network.join("liar");
+          for (const each of ["proxies", "progress", "refusals"]) liar.answer(each, async () => new Uint8Array());
+          liar.answer(topic, async () => bytes);
+          const { shared } = replicas[0] as Replica;
+          const { told } = await shared.nodes();
+          expect(told.find(({ id }) => id === "edge-1")).toMatchObject({ connected: true, replica: "b" });
+          expect((await shared.progress(["edge-1"], REVISION)).progress.size).toBe(1);
+          await shared.refusals();
+          await liar.ask("farewell", bytes, { timeoutMs: 1 });
+          await liar.ask("proxies", bytes, { timeoutMs: 1 });
+          await liar.ask("progress", bytes, { timeoutMs: 1 });
+        },
+      ),
+    );
+    const { network, replicas } = await play([]);
+    network.join("liar").answer("proxies", async () => Buffer.from("no protobuf"));
+    const { unknown } = await (replicas[0] as Replica).shared.nodes();
+    expect(unknown).toMatchObject([{ replica: "liar" }]);
+  });
+
+  it("believes a replica of the proxies that are connected to it, and of none that are elsewhere", async () => {
+    const { network, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
+    const view = { ...((await (replicas[0] as Replica).shared.nodes()).told[0] as NodeView), since: Number.NaN };
+    const ids = ["edge-1", "edge-9", "x".repeat(2000)];
+    const claims = toNodeList(
+      ids.flatMap((id) => ["b", "liar"].map((replica) => ({ ...view, id, replica, lagMs: Number.NaN }))),
+    );
+    network.join("liar").answer("proxies", async () => toBinary(NodeListSchema, claims));
+    const { told } = await (replicas[0] as Replica).shared.nodes();
+    expect(told.map(({ id, replica }) => `${id} ${replica}`)).toEqual(["edge-1 b", "edge-1 liar", "edge-9 liar"]);
+    expect(told.every(({ since, lagMs }) => Number.isFinite(since) && Number.isFinite(lagMs))).toBe(true);
+  });
+
+  it("forgets what a farewell told, however far ahead its times lie", async () => {
+    const { network, clock, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
+    const { shared } = replicas[0] as Replica;
+    const [view] = (await shared.nodes()).told as [NodeView];
+    const ghosts = [4e12, Number.POSITIVE_INFINITY, Number.NaN, -1].map((since, i) => {
+      return { ...view, id: `ghost-${i}`, replica: "liar", since, connected: i === 0 };
+    });
+    const liar = network.join("liar");
+    for (const topic of ["proxies", "progress"]) liar.answer(topic, async () => new Uint8Array());
+    await liar.ask("farewell", toBinary(NodeListSchema, toNodeList(ghosts)), { timeoutMs: 1 });
+    const listed = async () => (await shared.nodes()).told.map(({ id, connected }) => [id, connected]);
+    expect(await listed()).toEqual([["edge-1", true], ...[1, 2, 3].map((i) => [`ghost-${i}`, false])]);
+    await clock.advance(REMEMBERED_MS + 1);
+    expect(await listed()).toEqual([["edge-1", true]]);
   });
 
   it("asks with a few ids or for all, and gets the same", async () => {

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addFlap, DEFAULT_DAMPING, isHeld, NO_DAMPING, penaltyAt } from "../../../src/domain/damping.ts";
-import { judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
+import { endHold, isTurning, judge, type Observation, startJudging } from "../../../src/domain/health-verdict.ts";
 import { countObservation, startStreak } from "../../../src/domain/health-verdict-streak.ts";
 import { TurningBackends } from "../../../src/domain/mass-failure.ts";
 
+const othersServe = () => true;
 const thresholds = fc.record({ unhealthy: fc.integer({ min: 1, max: 5 }), healthy: fc.integer({ min: 1, max: 5 }) });
 const outcomes = fc.array(fc.constantFrom("pass", "fail"), { maxLength: 60 });
 const start = fc.constantFrom("PENDING", "HEALTHY", "UNHEALTHY");
@@ -38,7 +39,7 @@ describe("the verdict engine", () => {
         let judged = startJudging("PENDING", undefined);
         let last: string | undefined;
         seen.forEach(({ observation, massFailure }, i) => {
-          const circumstances = { now: i * 1000, thresholds: limits, damping: undefined, massFailure };
+          const circumstances = { now: i * 1000, thresholds: limits, damping: undefined, massFailure, othersServe };
           const result = judge(judged, observation, circumstances);
           judged = result.judged;
           if (result.verdict === undefined) return;
@@ -55,7 +56,13 @@ describe("the verdict engine", () => {
         let judged = startJudging("PENDING", undefined);
         let fails = 0;
         const late = seen.filter(({ observation, massFailure }, i) => {
-          const circumstances = { now: i * 1000, thresholds: limits, damping: DEFAULT_DAMPING, massFailure };
+          const circumstances = {
+            now: i * 1000,
+            thresholds: limits,
+            damping: DEFAULT_DAMPING,
+            massFailure,
+            othersServe,
+          };
           judged = judge(judged, observation, circumstances).judged;
           fails = observation.outcome === "fail" ? fails + 1 : 0;
           return fails >= limits.unhealthy && !observation.ambiguous && judged.given !== "UNHEALTHY";
@@ -87,11 +94,62 @@ describe("damping", () => {
             thresholds: limits,
             damping: DEFAULT_DAMPING,
             massFailure: false,
+            othersServe,
           }).judged;
           if (judged.given !== before) changes += 1;
         });
         // A penalty of at most 3500 while free decays by 3500 × ln 2 / 30 s, about 81 a second; a flap costs 1000.
         expect(changes).toBeLessThanOrEqual(2 * (3.5 + (81 * now) / 1_000_000) + 2);
+      }),
+    );
+  });
+
+  it("never leaves a service without a backend of which the checks say that it is well", () => {
+    const steps = fc.array(
+      fc.record({
+        id: fc.nat(3),
+        well: fc.boolean(),
+        times: fc.integer({ min: 1, max: 4 }),
+        gapMs: fc.integer({ min: 10, max: 3000 }),
+      }),
+      { maxLength: 120 },
+    );
+    fc.assert(
+      fc.property(steps, thresholds, fc.integer({ min: 1, max: 4 }), (seen, limits, count) => {
+        const backends = Array.from({ length: count }, () => startJudging("HEALTHY", HEALTHY));
+        let now = 0;
+        // What the worker asks the state for: routable, and not held.
+        const serves = () =>
+          backends.some(({ given, damping }) => given === "HEALTHY" && !isHeld(damping, now, DEFAULT_DAMPING));
+        const circumstances = () => ({
+          now,
+          thresholds: limits,
+          damping: DEFAULT_DAMPING,
+          massFailure: false,
+          othersServe: serves,
+        });
+        const newest = new Map<number, Observation>();
+        for (const { id, well, times, gapMs } of seen) {
+          const at = id % count;
+          for (let i = 0; i < times; i++) {
+            now += gapMs;
+            const observation = {
+              outcome: well ? "pass" : "fail",
+              reason: "seen",
+              ambiguous: false,
+              durationMs: 1,
+            } as const;
+            newest.set(at, observation);
+            backends[at] = judge(backends[at] ?? startJudging("HEALTHY", HEALTHY), observation, circumstances()).judged;
+            // As the worker does whenever the service has changed.
+            backends.forEach((judged, other) => {
+              const last = newest.get(other);
+              if (last !== undefined) backends[other] = endHold(judged, last, circumstances()).judged;
+            });
+            const isAnyWell = backends.some(({ streak }) => streak.status === "HEALTHY");
+            expect(backends.some(({ given }) => given === "HEALTHY")).toBe(isAnyWell);
+          }
+        }
       }),
     );
   });
@@ -136,6 +194,55 @@ describe("the brake on mass failure", () => {
     );
   });
 });
+
+describe("the brake, whatever the threshold", () => {
+  it("lets no more verdicts through than it takes to notice, when all backends stop answering within one interval", () => {
+    const backends = fc.shuffledSubarray(
+      Array.from({ length: 60 }, (_, i) => i),
+      { minLength: 12 },
+    );
+    fc.assert(
+      fc.property(
+        backends,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 2, max: 5 }),
+        (order, unhealthy, services) => {
+          const turning = new TurningBackends();
+          const states = new Map(order.map((id) => [id, startJudging("HEALTHY", HEALTHY)]));
+          const timeout: Observation = { outcome: "fail", reason: "timeout", ambiguous: true, durationMs: 1 };
+          let given = 0;
+          // By nine seconds no verdict that waits may have been given.
+          for (let now = 0; now < 9000; now += 1000) {
+            for (const id of order) {
+              const judged = states.get(id) ?? startJudging("HEALTHY", HEALTHY);
+              const name = `s${id % services}/b${id}`;
+              if (isTurning(judged, timeout)) turning.add(name, `s${id % services}`);
+              else turning.delete(name);
+              const massFailure = turning.isMassFailure(order.length);
+              const thresholds = { unhealthy, healthy: 2 };
+              const result = judge(judged, timeout, {
+                now,
+                thresholds,
+                damping: DEFAULT_DAMPING,
+                massFailure,
+                othersServe,
+              });
+              states.set(id, result.judged);
+              if (result.verdict !== undefined) given += 1;
+            }
+          }
+          const served = new Set(order.map((id) => id % services)).size;
+          fc.pre(served >= 2);
+          // The services of the first ones may all be the same: then it takes until the second one is among them.
+          const firstOfSecond = order.findIndex((id) => id % services !== (order[0] ?? 0) % services) + 1;
+          expect(given).toBeLessThan(Math.max(10, Math.ceil(0.3 * order.length), firstOfSecond));
+        },
+      ),
+    );
+  });
+});
+
+const HEALTHY = { status: "HEALTHY", lastGoodAt: 0, damping: NO_DAMPING } as const;
 
 function observations() {
   return fc.array(

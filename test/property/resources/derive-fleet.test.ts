@@ -2,6 +2,7 @@ import { createRegistry, fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { backendJudge } from "../../../src/domain/backend-networks.ts";
 import { conditions } from "../../../src/domain/conditions.ts";
 import { FIRST_PROFILE } from "../../../src/domain/encoding-profile.ts";
 import { routingState } from "../../../src/domain/routing-state.ts";
@@ -11,9 +12,10 @@ import { ClusterLoadAssignmentSchema } from "../../../src/gen/envoy/config/endpo
 import { RouteConfigurationSchema } from "../../../src/gen/envoy/config/route/v3/route_pb.ts";
 import { deriveFleet } from "../../../src/resources/derive-fleet.ts";
 import { deriveEndpoints } from "../../../src/resources/endpoints.ts";
-import { ENDPOINTS_TYPE, type Resource, ROUTE_TYPE } from "../../../src/resources/resource.ts";
+import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource, ROUTE_TYPE } from "../../../src/resources/resource.ts";
+import { FEATURE_LEVELS } from "../../../src/resources/view.ts";
 import { type Manifest, manifests } from "../../support/arbitrary-state.ts";
-import { decodeResource, ENVOY_TYPES } from "../../support/envoy-types.ts";
+import { decodeResource, ENVOY_TYPES, resourceJson } from "../../support/envoy-types.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 const STATUSES = [HealthStatus.HEALTHY, HealthStatus.DEGRADED, HealthStatus.UNHEALTHY, HealthStatus.DRAINING];
@@ -53,6 +55,28 @@ test("law 9, containment: every state gives resources that decode, each once, an
           if (resource.typeUrl === ROUTE_TYPE) checkRoutes(resource);
           if (resource.typeUrl === ENDPOINTS_TYPE) checkEndpoints(resource);
           for (const any of anysIn(message)) expect(anyUnpack(any, registry)).toBeDefined();
+        }
+      }
+    }),
+  );
+});
+
+test("law 1, eligibility: no endpoint set of a fleet, whole or by members, has a backend outside of the fleet's networks", () => {
+  const leds = new Map(["a", "b", "c"].map((name) => [name, { generation: "g", epoch: 1, digest: "", departed: [] }]));
+  fc.assert(
+    fc.property(manifests, (given) => {
+      const state = stateOf(objectsOf(given), leds);
+      for (const { name, backendNetworks } of state.all("fleet")) {
+        const judge = backendJudge(backendNetworks, state.planeAddresses);
+        for (const level of FEATURE_LEVELS) {
+          const { resources, services } = deriveFleet(state, { name, level });
+          const endpoints = resources.filter(({ typeUrl }) => [ENDPOINTS_TYPE, MEMBER_TYPE].includes(typeUrl));
+          const told = JSON.stringify(endpoints.map(resourceJson));
+          for (const backend of services.flatMap((service) => [...state.backendsOf(service)])) {
+            const { target } = backend;
+            if (target.kind !== "address" || judge(target) === undefined) continue;
+            expect(told).not.toContain(`"address":"${target.ip}"`);
+          }
         }
       }
     }),

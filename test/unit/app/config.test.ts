@@ -50,6 +50,29 @@ describe("readConfig", () => {
     ]);
   });
 
+  it("refuses a replica's name that is too long for a key, or that does not show", () => {
+    for (const replica of ["a".repeat(191), "é".repeat(39), "a\nb", "\u202egninevig"]) {
+      expect(fieldsOf({ options: { replica } })).toEqual(["--replica"]);
+      expect(fieldsOf({ hostName: replica })).toEqual(["--replica"]);
+    }
+    expect(configOf({ options: { replica: "é".repeat(38) } }).replica).toHaveLength(38);
+  });
+
+  it("reads the networks that are open in addition, and says of each that is none what would be right", () => {
+    const { outboundNetworks } = configOf({ environment: { FAIRLEAD_OUTBOUND_NETWORKS: "127.0.0.0/8, FD00::/8" } });
+    expect(outboundNetworks.map(({ text }) => text)).toEqual(["127.0.0.0/8", "fd00::/8"]);
+    expect(configOf({}).outboundNetworks).toEqual([]);
+    const read = readConfig({
+      ...nothing,
+      options: { "outbound-networks": "10.0.0.1/8,loopback,::ffff:10.0.0.0/104" },
+    });
+    expect("violations" in read && read.violations.map(({ message }) => message)).toEqual([
+      '"10.0.0.1/8" is not where a network begins: 10.0.0.0/8 is',
+      '"loopback" is not a network such as 10.0.0.0/8, fd00::/8, or 10.0.0.1/32 for one address',
+      '"::ffff:10.0.0.0/104" carries IPv4 addresses: write these as such',
+    ]);
+  });
+
   it("refuses a port above 65535", () => {
     expect(fieldsOf({ options: { xds: "127.0.0.1:70000" } })).toEqual(["--xds"]);
   });

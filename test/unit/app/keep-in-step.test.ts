@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { keepInStep } from "../../../src/app/keep-in-step.ts";
 import { follow } from "../../../src/control/follow.ts";
 import { Mirror } from "../../../src/control/mirror.ts";
@@ -13,8 +13,12 @@ import { seededRandom } from "../../support/seeded-random.ts";
 
 const KEY = "refusals/x";
 const clock = new FakeClock();
-const network = new PeerNetwork();
-const stopped = new AbortController();
+let network: PeerNetwork;
+let stopped: AbortController;
+beforeEach(() => {
+  network = new PeerNetwork();
+  stopped = new AbortController();
+});
 afterEach(() => stopped.abort());
 
 /** A replica with a copy of the store that is right, and, until it is read anew, a fold that may miss a change. */
@@ -38,6 +42,7 @@ function replica(name: string, misses: (event: WatchEvent) => boolean = () => fa
       status: () => ({ kind: "nats", copies: 1, frozen: undefined }),
       verify: async () => {},
     },
+    catchUp: async () => {},
     readAnew,
     proxies: () => ({ recheckHolds: () => holds.push(inStep.hold()), shed: () => {} }),
     clock,
@@ -47,11 +52,34 @@ function replica(name: string, misses: (event: WatchEvent) => boolean = () => fa
   });
   peers.announce(() => {
     const digestNow = digest.at(mirror.revision);
-    return { revision: mirror.revision, ...(digestNow !== undefined && { digest: digestNow }) };
+    return { revision: mirror.revision, ...inStep.told(), ...(digestNow !== undefined && { digest: digestNow }) };
   });
   failed.catch(() => undefined);
   return { held, digest, inStep, holds };
 }
+
+it("holds back for as long as another one says that it saw the store go back, and passes no such word on", async () => {
+  const replicas = ["a", "b"].map((name) => replica(name));
+  await clock.advance(0);
+  for (const { held } of replicas) held.apply({ position: 7, at: 0, changes: [] });
+  await clock.advance(0);
+  const witness = network.join("witness");
+  const at = { revision: { epoch: 1, position: 7 } };
+  const holds = () => replicas.map(({ inStep }) => inStep.hold());
+  witness.announce(() => ({ ...at, held: "store_went_back", storeWentBack: true }));
+  expect(holds()).toEqual(["store_went_back", "store_went_back"]);
+  expect(replicas.map(({ inStep }) => inStep.told())).toEqual([
+    { held: "store_went_back" },
+    { held: "store_went_back" },
+  ]);
+  network.leave("witness");
+  network.tell();
+  expect(holds()).toEqual([undefined, undefined]);
+  // What is told for people decides nothing.
+  network.join("witness").announce(() => ({ ...at, held: "store_went_back" }));
+  expect(holds()).toEqual([undefined, undefined]);
+  for (const { inStep } of replicas) inStep.stop();
+});
 
 it("reads the whole state again where most hold another one, although the copy of the store is right", async () => {
   let missed = 0;
@@ -61,6 +89,8 @@ it("reads the whole state again where most hold another one, although the copy o
   for (const { held } of replicas) {
     held.apply({ position: 7, at: 0, changes: [{ key: KEY, value: Buffer.from("x"), position: 7, at: 0 }] });
   }
+  await clock.advance(0);
+  network.tell();
   await clock.advance(0);
   network.tell();
   expect(replicas.map(({ holds }) => holds)).toEqual([[], [], ["state_differs", undefined]]);

@@ -27,9 +27,27 @@ describe("bootstrap", () => {
     expect(bootstrap.dynamicResources?.ldsConfig?.configSourceSpecifier.case).toBe("ads");
   });
 
-  it("keeps Envoy's admin page on loopback", async () => {
-    const { admin } = await bootstrapOf("--admin-port", "9999");
-    expect(admin?.address?.address.value).toMatchObject({ address: "127.0.0.1", portSpecifier: { value: 9999 } });
+  it("keeps Envoy's admin page on a Unix socket of its own, which only Envoy's user may use", async () => {
+    const socketOf = async (...argv: readonly string[]) => {
+      const { admin } = await bootstrapOf(...argv);
+      expect(admin?.address?.address).toMatchObject({ case: "pipe", value: { mode: 0o600 } });
+      return admin?.address?.address.case === "pipe" ? admin.address.address.value.path : "";
+    };
+    expect(await socketOf()).toBe("/run/fairlead/edge-1/admin.sock");
+    expect(await socketOf("--admin-socket", "/tmp/e/admin.sock")).toBe("/tmp/e/admin.sock");
+    const { stdout } = await runAgainst({}, ["bootstrap", "--node-id", "a", "--fleet", "b"]);
+    expect(stdout).toContain("install -d -m 700 '/run/fairlead/a'");
+  });
+
+  it.each(["a/b", "..", "", "a b", "x".repeat(100)])("needs a path for the node id %j", async (id) => {
+    const argv = ["bootstrap", "--node-id", id, "--fleet", "edge"];
+    expect(await runAgainst({}, argv)).toMatchObject({ code: 2, stdout: "" });
+    expect(await runAgainst({}, [...argv, "--admin-socket", "/run/e.sock"])).toMatchObject({ code: 0 });
+  });
+
+  it.each(["admin.sock", `/${"a".repeat(107)}`, "/run/", "/a\nb", "/a'b", ""])("refuses the path %j", async (path) => {
+    const argv = ["bootstrap", "--node-id", "a", "--fleet", "b", "--admin-socket", path];
+    expect(await runAgainst({}, argv)).toMatchObject({ code: 2, stdout: "" });
   });
 
   it("speaks state-of-the-world when asked", async () => {

@@ -232,7 +232,15 @@ describe("data stays what it was", () => {
   });
 
   test.each(ATTACKS)("in a bootstrap: %j", async (text) => {
-    const { stdout } = await runAgainst({}, ["bootstrap", "--node-id", text, "--fleet", text]);
+    const { stdout } = await runAgainst({}, [
+      "bootstrap",
+      "--admin-socket",
+      "/run/e/admin.sock",
+      "--node-id",
+      text,
+      "--fleet",
+      text,
+    ]);
     expect(parse(seen(stdout))).toMatchObject({ node: { id: text, cluster: text } });
   });
 

@@ -5,19 +5,22 @@ import { silentLogger } from "../../../src/runtime/logger.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { PeerNetwork } from "../../support/peer-network.ts";
 
-it("sheds once when the others have been ahead for long, takes proxies again when it has caught up, and never for a lost store", async () => {
+it("sheds once when the others have been ahead for long, takes proxies again when it has caught up, and never for a lost store or on the others' word alone", async () => {
   const clock = new FakeClock();
   const network = new PeerNetwork();
   const mirror = new Mirror();
   const reach = (position: number) =>
     mirror.fold({ kind: "commit", revision: { epoch: 1, position }, at: 0, changes: [] });
-  let [shed, told, isStoreAway] = [0, 1, false];
+  let [shed, told, isStoreAway, isCaughtUp] = [0, 1, false, false];
   const watch = new BehindWatch({
     mirror,
     peers: network.join("a"),
     clock,
     log: silentLogger,
     isStoreAway: () => isStoreAway,
+    catchUp: async () => {
+      if (!isCaughtUp) throw new Error("the log cannot be read");
+    },
     onBehind: () => {
       shed += 1;
     },
@@ -41,6 +44,11 @@ it("sheds once when the others have been ahead for long, takes proxies again whe
   isStoreAway = true;
   await pass(2 * AHEAD_MS);
   isStoreAway = false;
+  isCaughtUp = true;
+  await pass(4 * AHEAD_MS);
+  expect([shed, watch.isBehind]).toEqual([1, false]);
+  reach(told);
+  isCaughtUp = false;
   network.silence("b", true);
   await pass(2 * AHEAD_MS);
   expect([shed, watch.isBehind]).toEqual([1, false]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_DAMPING } from "../../../src/domain/damping.ts";
 import {
   type Circumstances,
+  endHold,
   endWait,
   type Judged,
   judge,
@@ -29,7 +30,14 @@ function run(start: Judged, observations: readonly Observation[], options: Parti
 }
 
 function circumstances(now: number, options: Partial<Circumstances> = {}): Circumstances {
-  return { now, thresholds: { unhealthy: 3, healthy: 2 }, damping: DEFAULT_DAMPING, massFailure: false, ...options };
+  return {
+    now,
+    thresholds: { unhealthy: 3, healthy: 2 },
+    damping: DEFAULT_DAMPING,
+    massFailure: false,
+    othersServe: () => true,
+    ...options,
+  };
 }
 
 describe("judge", () => {
@@ -111,6 +119,30 @@ describe("judge with damping", () => {
   it("lets it out when the penalty has decayed", () => {
     const seen = [...flaps(3), ...Array.from({ length: 60 }, () => ok)];
     expect(run(startJudging("PENDING", healthy), seen, { thresholds }).statuses.at(-1)).toBe("51 HEALTHY");
+  });
+
+  it("does not hold what would leave the service without a backend", () => {
+    const { verdicts, judged } = run(startJudging("PENDING", healthy), flaps(3), {
+      thresholds,
+      othersServe: () => false,
+    });
+    expect(verdicts.get(5)?.reason).toMatch(
+      /^connection refused \(flapping: held down for at least \d+ s while others serve\)$/,
+    );
+    expect(verdicts.get(6)).toMatchObject({ status: "HEALTHY", reason: "HTTP 200 (flapping, but no other serves)" });
+    // The next flap is still one of many.
+    const next = judge(judged, refused, circumstances(7000, { thresholds }));
+    const back = judge(next.judged, ok, circumstances(8000, { thresholds }));
+    expect([next.verdict?.status, back.verdict]).toEqual(["UNHEALTHY", undefined]);
+  });
+
+  it("lets go of what it holds back once nothing else serves, and of nothing else", () => {
+    const { judged } = run(startJudging("PENDING", healthy), flaps(3), { thresholds });
+    expect(endHold(judged, ok, circumstances(7000, { thresholds })).verdict).toBeUndefined();
+    const alone = circumstances(7000, { thresholds, othersServe: () => false });
+    expect(endHold(judged, ok, alone).verdict).toMatchObject({ status: "HEALTHY" });
+    const down = judge(judged, refused, alone);
+    expect(endHold(down.judged, refused, alone).verdict).toBeUndefined();
   });
 
   it("does not hold when damping is off", () => {

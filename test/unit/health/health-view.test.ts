@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { workerOf } from "../../../src/duties/assign.ts";
 import { HealthView, type HealthViewOptions } from "../../../src/health/health-view.ts";
-import type { Peer, Peers } from "../../../src/store/peers.ts";
+import type { Peer, PeerHandler, Peers } from "../../../src/store/peers.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
@@ -24,7 +24,7 @@ const shareOf = (name: string) =>
 
 let clock: FakeClock;
 let silentSince: number | undefined;
-const handlers = new Map<string, (question: Uint8Array) => Promise<Uint8Array>>();
+const handlers = new Map<string, PeerHandler>();
 const ageMs = new Map<string, number>();
 const views: HealthView[] = [];
 
@@ -51,13 +51,14 @@ function peersOf(name: string): Peers {
         : { replica: other, status: "unknown", position, heardAt: silentSince },
     ],
     ask: async (topic, question) => {
-      const answer = silentSince === undefined ? await handlers.get(`${other} ${topic}`)?.(question) : undefined;
+      const answer = silentSince === undefined ? await handlers.get(`${other} ${topic}`)?.(question, name) : undefined;
       return [{ replica: other, answer }];
     },
     answer: (topic, handler) => {
       handlers.set(`${name} ${topic}`, handler);
       return () => handlers.delete(`${name} ${topic}`);
     },
+    refused: () => [],
   };
 }
 

@@ -32,6 +32,7 @@ let live: string[];
 let probes: { worker: string; port: number; at: number }[];
 /** Of another observer: which of these do not answer it either. */
 let secondOpinion: SecondOpinion;
+const contained: unknown[] = [];
 /** What the target on a port does. */
 let behaviour: (port: number) => Observation | undefined;
 const workers = new Map<string, { worker: HealthWorker; end: () => Promise<void> }>();
@@ -56,6 +57,7 @@ beforeEach(async () => {
     log: silentLogger,
     lease: opened.lease,
     workers: () => live,
+    networksForNewFleets: [],
   });
 });
 
@@ -90,6 +92,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
     log: silentLogger,
     metrics: createHealthMetrics(new Registry(), () => 0),
     secondOpinion: (asked) => secondOpinion(asked),
+    containment: { note: (...noted) => contained.push(noted) },
   });
   const following = followAssignment(
     { store, mirror, clock, log: silentLogger },
@@ -375,6 +378,34 @@ describe("a mass failure", () => {
     expect(unhealthy()).toBe(0);
   });
 
+  it("of timeouts is seen when one failure is enough for a verdict, too", async () => {
+    for (const service of ["shop", "pay"])
+      await put("service", service, checked({ interval: "2s", unhealthyThreshold: 1 }));
+    await clock.advance(10_000);
+    behaviour = () => TIMEOUT;
+    await clock.advance(9000);
+    // Those before the tenth were not many yet.
+    expect(unhealthy()).toBe(9);
+    expect(workers.get("plane-a")?.worker.findings()).toMatchObject([
+      { what: expect.stringContaining("mass failure") },
+    ]);
+    await clock.advance(10_000);
+    expect(unhealthy()).toBe(20);
+  });
+
+  it("is none when one after the other fails, each in an interval of its own", async () => {
+    for (const service of ["shop", "pay"])
+      await put("service", service, checked({ interval: "2s", unhealthyThreshold: 1 }));
+    await clock.advance(10_000);
+    const order = Array.from({ length: 14 }, (_, i) => (i % 2 === 0 ? 1000 : 2000) + Math.floor(i / 2));
+    for (let failing = 1; failing <= order.length; failing++) {
+      behaviour = (port) => (order.slice(0, failing).includes(port) ? TIMEOUT : OK);
+      await clock.advance(4100);
+      expect(unhealthy()).toBe(failing);
+    }
+    expect(workers.get("plane-a")?.worker.findings()).toEqual([]);
+  });
+
   it("of refused connections is believed at once", async () => {
     behaviour = () => REFUSED;
     await clock.advance(5000);
@@ -386,4 +417,68 @@ describe("a mass failure", () => {
     await clock.advance(5000);
     expect(unhealthy()).toBe(10);
   });
+});
+
+describe("damping", () => {
+  const check = { interval: "1s", changingInterval: "1s", unhealthyThreshold: 1, healthyThreshold: 1 };
+  const routable = () =>
+    [...mirror.all("health")].filter(({ status }) => status === "HEALTHY").map(({ backend }) => backend);
+
+  beforeEach(async () => {
+    await put("service", "shop", checked(check));
+    await putBackends("shop", 1000, 3);
+    await startWorker("plane-a");
+    await clock.advance(10_000);
+  });
+
+  async function flap(fails: (port: number) => boolean): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      behaviour = (port) => (fails(port) ? REFUSED : OK);
+      await clock.advance(2100);
+      behaviour = () => OK;
+      await clock.advance(2100);
+    }
+  }
+
+  it("holds one of several", async () => {
+    await flap((port) => port === 1001);
+    expect(routable()).toEqual(["shop/b1000", "shop/b1002"]);
+    await clock.advance(60_000);
+    expect(routable()).toHaveLength(3);
+  });
+
+  it("holds none when all have flapped together: all are back as soon as their checks are good", async () => {
+    await flap(() => true);
+    expect(routable()).toHaveLength(3);
+    expect(verdictOf("shop/b1000")?.reason).toBe("HTTP 200 (flapping, but no other serves)");
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ["drain", () => drain(1000, 1002)],
+    ["are removed", () => remove(1000, 1002)],
+  ])("lets go at once of one that is well when the others %s", async (_, happens) => {
+    await flap((port) => port === 1001);
+    expect(verdictOf("shop/b1001")?.status).toBe("UNHEALTHY");
+    const before = probes.length;
+    await happens();
+    await clock.advance(10);
+    expect(verdictOf("shop/b1001")?.status).toBe("HEALTHY");
+    expect(probes).toHaveLength(before);
+  });
+
+  it("lets go of one that is well when the others fail, as soon as their verdicts are written", async () => {
+    await flap((port) => port === 1001);
+    behaviour = (port) => (port === 1001 ? OK : REFUSED);
+    await clock.advance(1100);
+    expect(routable()).toEqual(["shop/b1001"]);
+  });
+
+  async function drain(...ports: readonly number[]): Promise<void> {
+    for (const port of ports) await put("backend", `shop/b${port}`, { address: `10.0.0.1:${port}`, state: "DRAINING" });
+  }
+
+  async function remove(...ports: readonly number[]): Promise<void> {
+    const ops = ports.map((port) => ({ op: "delete", key: storeKey("backend", `shop/b${port}`) }) as const);
+    await store.commit({ ops, cause: CAUSE });
+  }
 });

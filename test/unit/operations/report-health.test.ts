@@ -90,7 +90,7 @@ describe("law 3, order: an observation that is not newer never wins", () => {
     const message = plane.mirror.stored("health", "shop/a/reporter:x")?.message;
     if (message !== undefined) there.note(message, 10n);
     const ask = async (_: string, question: Uint8Array) => [
-      { replica: "plane-b", answer: await answer(question) },
+      { replica: "plane-b", answer: await answer(question, "plane-a") },
       { replica: "plane-c", answer: undefined },
     ];
     seen = new SeenObservations({ mirror: plane.mirror, peers: { ask, answer: () => () => {} } });

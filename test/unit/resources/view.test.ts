@@ -8,7 +8,7 @@ const BOOTSTRAP = parse(
     nodeId: "edge-1",
     fleet: "edge",
     xds: [{ host: "127.0.0.1", port: 18000 }],
-    adminPort: 0,
+    adminSocket: "/run/a.sock",
     sotw: false,
   }),
 );

@@ -1,0 +1,53 @@
+import { lookup } from "node:dns";
+import { ipKind, readIp } from "../domain/ip-address.ts";
+import { OutboundDoor } from "../outbound/door.ts";
+import type { ProtectedPort } from "../outbound/judge.ts";
+import { ServerAddresses } from "../outbound/server-addresses.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { userId } from "../runtime/process-id.ts";
+import type { Store } from "../store/store.ts";
+import { type Address, type Config, listensOnLoopbackOnly } from "./config.ts";
+
+export interface OpenedDoor {
+  readonly door: OutboundDoor;
+  /** A port of this plane is bound, to this address: from now on it is out of bounds. */
+  readonly bound: (port: OwnPort, address: Address) => void;
+  readonly stop: () => void;
+}
+
+type OwnPort = "xds" | "admin" | "http";
+const OWN_PORTS: readonly OwnPort[] = ["xds", "admin", "http"];
+
+/** The door of this plane: its own ports, its store and the planes beside it are out of bounds. */
+export function openDoor(of: {
+  readonly config: Config;
+  readonly store: Pick<Store, "servers">;
+  /** The ports of the planes that share its state, as they are recorded there. */
+  readonly planes: () => Iterable<ProtectedPort>;
+  /** The addresses of this machine. */
+  readonly interfaces: () => readonly string[];
+  readonly clock: Clock;
+}): OpenedDoor {
+  const { config, store, planes, interfaces, clock } = of;
+  const own = new Map<OwnPort, ProtectedPort>();
+  const bound = (port: OwnPort, { host, port: number }: Address) => {
+    own.set(port, { what: `the plane's own ${port} port`, ip: host === "localhost" ? "0.0.0.0" : host, port: number });
+  };
+  // What is asked for counts before it is bound; a port that the system chooses is known only then.
+  for (const port of OWN_PORTS) bound(port, config[port]);
+  const servers = new ServerAddresses({ servers: store.servers, lookup, clock });
+  const door = new OutboundDoor({
+    listensOnLoopbackOnly: listensOnLoopbackOnly(config),
+    networks: config.outboundNetworks,
+    isLocal: (ip) =>
+      ipKind(ip) === "loopback" || interfaces().some((address) => readIp(address)?.toString() === ip.toString()),
+    userId,
+    lookup,
+    *ports() {
+      yield* own.values();
+      for (const address of servers.list()) yield { what: "a server of the plane's store", ...address };
+      yield* planes();
+    },
+  });
+  return { door, bound, stop: () => servers.stop() };
+}

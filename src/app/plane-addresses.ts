@@ -1,0 +1,23 @@
+import { isIP } from "node:net";
+import type { PlaneAddress } from "../domain/backend-networks.ts";
+
+/**
+ * Where a plane can be reached that listens on these addresses, `HOST:PORT` each: a wildcard means all of the machine's.
+ *
+ * @param interfaces The machine's own addresses, loopback among them.
+ */
+export function planeAddresses(bound: readonly string[], interfaces: readonly string[]): readonly PlaneAddress[] {
+  return bound.flatMap((text) => {
+    const colon = text.lastIndexOf(":");
+    const host = text.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+    const port = Number(text.slice(colon + 1));
+    return hostsOf(host, interfaces).map((ip) => ({ ip, port }));
+  });
+}
+
+function hostsOf(host: string, interfaces: readonly string[]): readonly string[] {
+  if (host === "localhost") return ["127.0.0.1", "::1"];
+  if (host === "0.0.0.0") return interfaces.filter((address) => isIP(address) === 4);
+  // A socket that is bound to all of IPv6 takes IPv4 as well.
+  return host === "::" ? interfaces : [host];
+}

@@ -1,0 +1,15 @@
+/** Says how far fleets that name no networks have been given some: whoever empties them later means it. */
+export const NETWORKS_FILLED_KEY = "system/backend-networks";
+
+/** Not yet; with the Unix sockets that they led to, by a plane that others can reach; with loopback too. */
+export type NetworksFilled = "no" | "sockets" | "loopback";
+
+export function encodeNetworksFilled(filled: NetworksFilled): Uint8Array {
+  return new TextEncoder().encode(filled);
+}
+
+/** Of bytes of another form it says that nothing is left to be filled: nothing is opened by mistake. */
+export function decodeNetworksFilled(value: Uint8Array | undefined): NetworksFilled {
+  if (value === undefined) return "no";
+  return new TextDecoder().decode(value) === "sockets" ? "sockets" : "loopback";
+}

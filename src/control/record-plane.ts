@@ -1,0 +1,65 @@
+import type { PlaneAddress } from "../domain/backend-networks.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { StateStore } from "../store/state-store.ts";
+import type { Mirror } from "./mirror.ts";
+import { encodePlane, MAX_PLANE_ADDRESSES, planeKey } from "./plane-record.ts";
+
+const RETRY_MS = 1000;
+
+export interface RecordPlaneOptions {
+  readonly mirror: Mirror;
+  readonly store: Pick<StateStore, "commit" | "now">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly replica: string;
+  readonly addresses: readonly PlaneAddress[];
+}
+
+/**
+ * Keeps in the store where this replica listens: once in each epoch, and again when its record is gone. Not when it is
+ * another one than was written, which is that of a plane with the same name.
+ */
+export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
+  const { mirror, store, clock, log, replica } = options;
+  const addresses = options.addresses.slice(0, MAX_PLANE_ADDRESSES);
+  const key = planeKey(replica);
+  let writtenIn: number | undefined;
+  let writing = false;
+  let stopped = false;
+  let cancel: () => void = () => undefined;
+
+  const look = () => {
+    const { epoch } = mirror.revision;
+    if (writing || stopped || (writtenIn === epoch && mirror.planes.has(key))) return;
+    writing = true;
+    void write(epoch);
+  };
+  const write = async (epoch: number) => {
+    try {
+      await store.commit({
+        ops: [{ op: "put", key, value: encodePlane({ addresses, at: store.now() }) }],
+        cause: { actor: `replica:${replica}`, operation: "-plane", reason: "", requestId: "" },
+      });
+      writtenIn = epoch;
+    } catch (err) {
+      if (!stopped) log.warn({ err }, "where this replica listens is not recorded yet");
+    }
+    // Not at once: what was written has to be folded first, and a store that is away has to come back.
+    if (!stopped) {
+      cancel = clock.after(RETRY_MS, () => {
+        writing = false;
+        look();
+      });
+    }
+  };
+  const stopFolds = mirror.onFold(look);
+  look();
+  return {
+    stop: () => {
+      stopped = true;
+      stopFolds();
+      cancel();
+    },
+  };
+}

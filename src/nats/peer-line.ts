@@ -1,0 +1,227 @@
+import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
+import type { Random } from "../runtime/random.ts";
+import { MAX_QUESTION_BYTES, type PeerPosition } from "../store/peers.ts";
+import { INBOX_PREFIX } from "./connect.ts";
+import { listen } from "./listen.ts";
+import type { PeerKey } from "./peer-key.ts";
+import {
+  decodePosition,
+  encodePosition,
+  MAX_POSITION_BYTES,
+  type PeerSender,
+  type SaidPosition,
+} from "./peer-position.ts";
+import {
+  answerParts,
+  decodePart,
+  decodeQuestion,
+  encodeQuestion,
+  MAX_PART_BYTES,
+  type PeerQuestion,
+  QUESTION_HEAD_BYTES,
+} from "./peer-question.ts";
+import type { PeerRefusals } from "./peer-refusals.ts";
+import { SEAL_BYTES, seal, unseal } from "./peer-seal.ts";
+import { peerRoot } from "./permissions.ts";
+
+const RETRY_PAUSE_MS = 20;
+
+export interface PeerLineOptions {
+  readonly connection: NatsConnection;
+  readonly bucket: string;
+  readonly self: Omit<PeerSender, "sequence">;
+  readonly key: Pick<PeerKey, "current" | "doubt">;
+  readonly refusals: PeerRefusals;
+  readonly clock: Clock;
+  readonly random: Pick<Random, "id">;
+  readonly containment: Containment;
+}
+
+/**
+ * Messages between the replicas of a bucket over core NATS, sealed and checked. What arrives and is not sealed, too long,
+ * or not what it must look like, is counted and goes no further; who of the replicas is believed is decided by the caller.
+ */
+export class PeerLine {
+  readonly #options: PeerLineOptions;
+  readonly #root: string;
+  #sequence = 0;
+
+  constructor(options: PeerLineOptions) {
+    this.#options = options;
+    this.#root = `${peerRoot(options.bucket)}.sealed`;
+  }
+
+  /** Who says the next message. */
+  sender(): PeerSender {
+    this.#sequence += 1;
+    return { ...this.#options.self, sequence: this.#sequence };
+  }
+
+  /** Tells all where this replica stands; nothing: it takes its leave. */
+  tell(position: PeerPosition | undefined): void {
+    const subject = this.#positionSubject(this.#options.self.replica);
+    this.#send(subject, ["position", subject], encodePosition({ sender: this.sender(), position }));
+  }
+
+  /**
+   * Calls `take` with what other processes tell. Planes from before there were seals tell it elsewhere, so that they need not
+   * read these: who hears them counts them, and nothing else.
+   */
+  onPosition(take: (said: SaidPosition, subject: string) => void): () => void {
+    const unsealed = this.#listen(`${peerRoot(this.#options.bucket)}.position.*`, ({ subject }) => {
+      this.#options.refusals.note("unsigned", subject);
+    });
+    const sealed = this.#listen(this.#positionSubject(undefined), (message) => {
+      const { subject } = message;
+      const body = this.#open(message, ["position", subject], MAX_POSITION_BYTES);
+      if (body === undefined) return;
+      const said = decodePosition(body);
+      // A replica speaks of itself only.
+      if (said === undefined || subject !== this.#positionSubject(said.sender.replica)) {
+        this.#options.refusals.note("malformed", subject);
+      } else if (said.sender.instance !== this.#options.self.instance) take(said, subject);
+    });
+    return () => {
+      unsealed.unsubscribe();
+      sealed.unsubscribe();
+    };
+  }
+
+  /** Calls `reply` with each question; what it returns is the answer, and for nothing there is none. */
+  onQuestion(
+    topic: string,
+    reply: (question: PeerQuestion, subject: string) => Promise<Uint8Array | undefined>,
+  ): Subscription {
+    const asked = this.#questionSubject(this.#options.self.replica, topic);
+    return this.#listen(asked, async (message) => {
+      const inbox = message.reply ?? "";
+      const body = this.#open(message, ["question", asked, inbox], MAX_QUESTION_BYTES + QUESTION_HEAD_BYTES);
+      if (body === undefined) return;
+      const question = decodeQuestion(body);
+      // Nobody makes this replica write elsewhere than where answers are awaited.
+      if (question === undefined || !inbox.startsWith(`${INBOX_PREFIX}.`)) {
+        this.#options.refusals.note("malformed", asked);
+        return;
+      }
+      if (question.sender.instance === this.#options.self.instance) return;
+      const answer = await reply(question, asked);
+      if (answer === undefined) return;
+      for (const part of answerParts(answer)) {
+        this.#send(inbox, answerContext(asked, question.nonce), part);
+        await new Promise<void>((resolve) => nextTurn(resolve));
+      }
+    });
+  }
+
+  /** Asks until somebody answers; nothing when nobody has in time. */
+  async ask(
+    replica: string,
+    topic: string,
+    { content, timeoutMs }: { readonly content: Uint8Array; readonly timeoutMs: number },
+  ): Promise<Uint8Array | undefined> {
+    const { clock } = this.#options;
+    const until = clock.monotonic() + timeoutMs;
+    for (;;) {
+      const leftMs = Math.ceil(until - clock.monotonic());
+      if (leftMs <= 0) return undefined;
+      const outcome = await this.askOnce(replica, topic, { content, timeoutMs: leftMs });
+      if (outcome !== "nobody listens") return outcome;
+      // That is no answer: word of a new listener takes a moment to reach every server.
+      await clock.sleep(Math.min(RETRY_PAUSE_MS, leftMs));
+    }
+  }
+
+  /** Nothing: there was no answer in time. */
+  async askOnce(
+    replica: string,
+    topic: string,
+    { content, timeoutMs }: { readonly content: Uint8Array; readonly timeoutMs: number },
+  ): Promise<Uint8Array | "nobody listens" | undefined> {
+    const { connection, clock, random, refusals, containment } = this.#options;
+    if (content.byteLength > MAX_QUESTION_BYTES) {
+      const found = `it has ${content.byteLength} bytes; at most ${MAX_QUESTION_BYTES} (MAX_QUESTION_BYTES) are sent`;
+      containment.note("peer", `question ${topic} to ${replica}`, new Error(found));
+      return undefined;
+    }
+    if (connection.isClosed()) return undefined;
+    const subject = this.#questionSubject(replica, topic);
+    const nonce = random.id();
+    const inbox = createInbox(INBOX_PREFIX);
+    const { promise, resolve } = Promise.withResolvers<Uint8Array | "nobody listens" | undefined>();
+    const parts = new Map<number, Uint8Array>();
+    const subscription = this.#listen(inbox, (message) => {
+      if (message.data.byteLength === 0 && message.headers?.code === 503) {
+        resolve("nobody listens");
+        return;
+      }
+      const body = this.#open(message, answerContext(subject, nonce), MAX_PART_BYTES);
+      if (body === undefined) return;
+      const part = decodePart(body);
+      if (part === undefined) {
+        refusals.note("malformed", subject);
+        return;
+      }
+      if (!parts.has(part.index)) parts.set(part.index, part.content);
+      if (parts.size < part.count) return;
+      resolve(Buffer.concat(Array.from({ length: part.count }, (_, index) => parts.get(index) ?? new Uint8Array())));
+    });
+    const cancel = clock.after(timeoutMs, () => resolve(undefined));
+    try {
+      const question = encodeQuestion({ sender: this.sender(), nonce, content });
+      this.#send(subject, ["question", subject, inbox], question, inbox);
+      return await promise;
+    } finally {
+      cancel();
+      if (!connection.isClosed()) subscription.unsubscribe();
+    }
+  }
+
+  #send(subject: string, context: readonly string[], body: Uint8Array, reply?: string): void {
+    const { connection, key } = this.#options;
+    if (connection.isClosed()) return;
+    connection.publish(subject, seal(key.current, context, body), reply === undefined ? {} : { reply });
+  }
+
+  /** What was sealed; nothing, and a refusal, for anything else. */
+  #open({ data, subject }: Msg, context: readonly string[], maxBytes: number): Uint8Array | undefined {
+    const { key, refusals, containment } = this.#options;
+    if (data.byteLength > maxBytes + SEAL_BYTES) {
+      refusals.note("oversized", subject);
+      return undefined;
+    }
+    const body = unseal(key.current, context, data);
+    if (body !== undefined) return body;
+    refusals.note("unsigned", subject);
+    containment.contain("peer", "the replicas' key", () => key.doubt());
+    return undefined;
+  }
+
+  #listen(subject: string, take: (message: Msg) => unknown): Subscription {
+    const { connection, containment } = this.#options;
+    return listen(connection, subject, { containment, source: "peer" }, (error, message) => {
+      return error === null ? take(message) : undefined;
+    });
+  }
+
+  /** @param replica Nothing: of all. */
+  #positionSubject(replica: string | undefined): string {
+    return `${this.#root}.position.${replica === undefined ? "*" : tokenOf(replica)}`;
+  }
+
+  #questionSubject(replica: string, topic: string): string {
+    return `${this.#root}.ask.${tokenOf(replica)}.${tokenOf(topic)}`;
+  }
+}
+
+/** Where the answer goes is new for each question; what it answers is named all the same. */
+function answerContext(subject: string, nonce: string): readonly string[] {
+  return ["answer", subject, nonce];
+}
+
+/** Names are free text; a subject's token is not. */
+function tokenOf(name: string): string {
+  return Buffer.from(name).toString("base64url");
+}

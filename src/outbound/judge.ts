@@ -1,0 +1,70 @@
+import { type IpAddress, type IpKind, ipKind, leadsTo, readIp } from "../domain/ip-address.ts";
+import { type IpNetwork, networkHolds } from "../domain/ip-network.ts";
+
+/** A port that nobody may be led to through the plane. One on this machine is that on every address of this machine. */
+export interface ProtectedPort {
+  /** What it is: `the plane's own admin port`. */
+  readonly what: string;
+  /** An IP literal, `0.0.0.0` or `::` for this machine; absent while it is not known, and then any may be it. */
+  readonly ip?: string;
+  readonly port: number;
+}
+
+/** What a connection is for. Backends lie in private networks; what else the plane is told to fetch seldom does. */
+export type Purpose = "check" | "other";
+
+export interface OutboundRules {
+  /** The plane itself is reached from its own machine only, so that whoever uses it is there already. */
+  readonly listensOnLoopbackOnly: boolean;
+  /** Networks that are open in addition. */
+  readonly networks: readonly IpNetwork[];
+  /** Whether an address is one of this machine's. Only asked where the port is that of one of `ports`. */
+  readonly isLocal: (ip: IpAddress) => boolean;
+  readonly ports: Iterable<ProtectedPort>;
+}
+
+/** Nothing may open these: no backend is there, and what is there trusts whoever reaches it. */
+const NEVER: Readonly<Partial<Record<IpKind, string>>> = {
+  unspecified: "no address of a machine",
+  broadcast: "a broadcast address",
+  multicast: "a multicast address",
+  "link-local": "a link-local address",
+  metadata: "a metadata service of a cloud",
+};
+
+/**
+ * Law 18: why the plane must not connect to an address that it was told of; nothing where it may. An IPv6 address that
+ * carries an IPv4 one is judged by that. To be asked about the very address that is connected to, after names are resolved.
+ */
+export function judgeAddress(
+  { ip: text, port }: { readonly ip: string; readonly port: number },
+  purpose: Purpose,
+  rules: OutboundRules,
+): string | undefined {
+  const written = readIp(text);
+  if (written === undefined) return `"${text}" is not an IP address`;
+  const ip = leadsTo(written);
+  const never = NEVER[ipKind(written)] ?? NEVER[ipKind(ip)];
+  if (never !== undefined) return `${text} is ${never}`;
+  for (const known of rules.ports) {
+    if (known.port !== port) continue;
+    if (known.ip === undefined) return `${place(text, port)} may be ${known.what}, of which no address is known yet`;
+    if (isAt(known.ip, ip, rules.isLocal)) return `${place(text, port)} is ${known.what}`;
+  }
+  const kind = ipKind(ip);
+  const isOpen = kind === "public" || (kind === "private" && purpose === "check") || rules.listensOnLoopbackOnly;
+  if (isOpen || rules.networks.some((network) => networkHolds(network, ip))) return undefined;
+  return `${text} is a ${kind} address, and the plane listens beyond loopback; --outbound-networks can open it`;
+}
+
+function isAt(known: string, ip: IpAddress, isLocal: OutboundRules["isLocal"]): boolean {
+  const written = readIp(known);
+  if (written === undefined) return false;
+  const address = leadsTo(written);
+  if (address.toString() === ip.toString()) return true;
+  return (ipKind(address) === "unspecified" || isLocal(address)) && isLocal(ip);
+}
+
+function place(ip: string, port: number): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
