@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { startChild } from "../support/child.ts";
 import { leftByDemos } from "../support/demo.ts";
 import { eventually } from "../support/eventually.ts";
-import { readmeBlocks } from "../support/readme.ts";
+import { type Block, blocksOf } from "../support/markdown.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { send } from "../support/traffic.ts";
@@ -17,7 +17,7 @@ const COLUMNS = 80;
 test("the tour of README.md works as it is written, on a terminal, beside a second demo", async () => {
   using folder = tempFolder();
   const before = leftByDemos();
-  const [start, ...blocks] = readmeBlocks("A five-minute tour");
+  const [start, ...blocks] = blocksOf("README.md", "A five-minute tour");
   // What the lockfile says is installed already.
   expect(start).toEqual({ language: "sh", text: "npm ci && npm run demo\n" });
   using demo = openTerminal({
@@ -105,7 +105,7 @@ function startTour(printed: string): Tour {
 }
 
 /** Runs what the blocks say, in their order; the last command of all is left running. */
-async function walk(tour: Tour, blocks: ReturnType<typeof readmeBlocks>): Promise<ChildProcess> {
+async function walk(tour: Tour, blocks: readonly Block[]): Promise<ChildProcess> {
   const commands = blocks.filter(({ language }) => language === "sh").map((block) => block.text);
   const shown = blocks.filter(({ language }) => language === "").map((block) => block.text);
   const yaml = blocks.filter(({ language }) => language === "yaml").map((block) => block.text);

@@ -1,4 +1,4 @@
-/** The commands that README.md teaches, and what it shows, as they are written there. */
+/** The commands that documents teach, and what they show, as they are written there. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,9 +8,9 @@ export interface Block {
   readonly text: string;
 }
 
-/** The fenced blocks of one section, in order. */
-export function readmeBlocks(heading: string): readonly Block[] {
-  const text = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+/** The fenced blocks of one section of a document, in order. */
+export function blocksOf(document: string, heading: string): readonly Block[] {
+  const text = readFileSync(join(import.meta.dirname, "../..", document), "utf8");
   const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
   return [...section.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = "", block = ""]) => ({
     language,
