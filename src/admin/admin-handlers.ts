@@ -7,6 +7,7 @@ import { completeDrain } from "../operations/complete-drain.ts";
 import type { Context } from "../operations/context.ts";
 import { createObject } from "../operations/create-object.ts";
 import { deleteObject } from "../operations/delete-object.ts";
+import { deleteRecord } from "../operations/delete-record.ts";
 import { drainBackend } from "../operations/drain-backend.ts";
 import { explainBackend } from "../operations/explain-backend.ts";
 import { getNode } from "../operations/get-node.ts";
@@ -104,6 +105,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
       return { policies: [...policies], nextPageToken };
     },
     deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
+
+    deleteRecord: (request, caller) => deleteRecord(context, caller, request),
 
     apply: (request, caller) => apply(context, caller, request),
 

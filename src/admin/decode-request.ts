@@ -1,11 +1,9 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
+import { ControlPlaneError, invalid } from "../domain/errors.ts";
+import { unknownContent } from "../schema/unknown-content.ts";
 
 /** Longest request in bytes. More than any batch of the store can hold. */
 const MAX_REQUEST_BYTES = 20 * 1024 * 1024;
-/** How many unknown fields an error names. */
-const NAMED = 20;
 
 /**
  * Reads a request. A field that this release does not know is refused rather than lost: the caller would believe that it
@@ -23,8 +21,13 @@ export function decodeRequest<D extends DescMessage>(desc: D, bytes: Uint8Array)
     });
   }
   const message = decode(desc, bytes);
-  const violations: Violation[] = [];
-  findUnknown(reflect(desc, message), "", violations);
+  // A value that an enum does not have is refused where the object is checked, with what would be right.
+  const violations = unknownContent(desc, message)
+    .filter(({ kind }) => kind === "field")
+    .map(({ path, message }) => ({
+      field: path,
+      message: `${message}; the client is newer than the plane, or not made for it`,
+    }));
   if (violations.length > 0) throw invalid("UNKNOWN_FIELD", violations);
   return message;
 }
@@ -39,28 +42,5 @@ function decode<D extends DescMessage>(desc: D, bytes: Uint8Array): MessageShape
       message: `the request is no ${desc.typeName}`,
       cause,
     });
-  }
-}
-
-function findUnknown(message: ReflectMessage, path: string, violations: Violation[]): void {
-  for (const { no } of message.getUnknown() ?? []) {
-    if (violations.length === NAMED) return;
-    violations.push({
-      field: path,
-      message: `${message.desc.name} has no field ${no}; the client is newer than the plane, or not made for it`,
-    });
-  }
-  for (const field of message.fields) {
-    if (!message.isSet(field)) continue;
-    const at = path === "" ? field.jsonName : `${path}.${field.jsonName}`;
-    if (field.fieldKind === "message") {
-      findUnknown(message.get(field), at, violations);
-    } else if (field.fieldKind === "list" && field.listKind === "message") {
-      let i = 0;
-      for (const item of message.get(field)) findUnknown(item as ReflectMessage, `${at}[${i++}]`, violations);
-    } else if (field.fieldKind === "map" && field.mapKind === "message") {
-      for (const [key, value] of message.get(field))
-        findUnknown(value as ReflectMessage, `${at}[${String(key)}]`, violations);
-    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import { proxyGroup } from "../control/proxy-group.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
+import { type Name, partsOf } from "../domain/name.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { featureLevelOf } from "../resources/view.ts";
@@ -16,6 +17,7 @@ import {
   RESOURCE_TYPES,
   type ResourceCache,
   XdsServer,
+  type XdsServerOptions,
 } from "../xds/server/library.ts";
 import { isLoopback } from "./config.ts";
 
@@ -30,7 +32,7 @@ export interface ProxyService {
   readonly log: Logger;
   readonly fence: (signal: AbortSignal) => Promise<void>;
   readonly identifier: () => string;
-  readonly hold: () => string | undefined;
+  readonly hold: NonNullable<XdsServerOptions["hold"]>;
   readonly admit: () => string | undefined;
   readonly containment: Containment;
 }
@@ -66,9 +68,20 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
 
 function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
   const selection = selectFleet(node, mirror.all("fleet"));
+  const own = unreadFleet(node.cluster, mirror);
+  if (own !== undefined) return { silent: `what is stored of its fleet ${own} cannot be read` };
   return "fleet" in selection
     ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
     : { silent: selection.reason };
+}
+
+/** A fleet of which only the name is known selects, by default, the proxies whose `node.cluster` is that. */
+function unreadFleet(cluster: string, mirror: Mirror): Name | undefined {
+  for (const { object } of mirror.setAside.values()) {
+    if (object?.kind !== "fleet" || mirror.get("fleet", object.name) !== undefined) continue;
+    if (partsOf("fleet", object.name).ids[0] === cluster) return object.name;
+  }
+  return undefined;
 }
 
 function shortName(typeUrl: string): string {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { Assignment } from "../control/assignment-record.ts";
 import type { ChangedObject, Mirror } from "../control/mirror.ts";
 import {
   endHold,
@@ -13,7 +14,7 @@ import {
 import { MASS_FAILURE_MAX_WAIT_MS } from "../domain/mass-failure.ts";
 import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
 import { othersServe } from "../domain/others-serve.ts";
-import { type Assignment, workerOf } from "../duties/assign.ts";
+import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
 import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
 import type { Finding } from "../operations/finding.ts";

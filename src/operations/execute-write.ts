@@ -6,6 +6,7 @@ import type { Cause } from "../store/journal.ts";
 import { formatRevision } from "../store/revision.ts";
 import { type Caller, type Context, foldedWithin } from "./context.ts";
 import { awaitExpectedVersion } from "./expected-version.ts";
+import { refuseUnread } from "./refuse-unread.ts";
 import { recallResult, recordResult } from "./request-record.ts";
 import { completeAnswer, type PlannedWrite, type WriteAnswer, type WriteUseCase } from "./write-use-case.ts";
 
@@ -47,6 +48,7 @@ export async function executeWrite<R extends WriteAnswer>(
     if (!planned.ok) throw planned.refusal;
     const { ops, response } = planned.write;
     if (ops.length === 0) return response;
+    for (const op of ops) refuseUnread(context.mirror, op.key, op.guard);
     const batch = { ops, cause: causeOf(caller, useCase, response) };
     checkBatch(batch);
     if (validateOnly) return response;

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { readRecord } from "../control/stored-record.ts";
 import { KINDS, type Kind, parseStoreKey } from "../domain/name.ts";
 import {
   type WatchEvent,
@@ -7,7 +8,6 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { decodeStored } from "../schema/stored-object.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
 import { anyObject } from "./any-object.ts";
@@ -42,7 +42,10 @@ function eventOf({ key, value, revision }: Change, watched: ReadonlySet<Kind>): 
   if (id === undefined || !watched.has(id.kind)) return [];
   const { kind, name } = id;
   if (value === undefined) return [create(WatchEventSchema, { kind, name, deleted: true })];
-  const stored = decodeStored(key, value, revision);
+  const { content } = readRecord(key, value, revision);
+  // What cannot be read is named in `status`; the object is as it was before.
+  if (content?.is !== "object") return [];
+  const { stored } = content;
   return stored.kind === "health"
     ? [create(WatchEventSchema, { kind, name, health: stored.message })]
     : [create(WatchEventSchema, { kind, name, object: anyObject(stored.kind, stored.message) })];

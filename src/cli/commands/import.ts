@@ -18,6 +18,7 @@ import { type ManifestProblem, problemLines } from "../manifest.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
+import { withStoreOrPlane } from "../store-door.ts";
 
 interface ImportFlags {
   readonly dryRun?: true;
@@ -33,7 +34,7 @@ const REQUEST_OBJECTS = 200;
 const MAX_PROBLEMS = 100;
 
 export function importCommand(context: CliContext): Command {
-  return new Command("import")
+  const command = new Command("import")
     .description("Make the state be what manifests say, and nothing else")
     .argument("<file>", "made by fairlead export, or - for standard input")
     .option("--dry-run", "show what would change, change nothing")
@@ -49,23 +50,30 @@ before count no more; every replica follows by itself, and proxies are sent only
 file are deleted: to add some, apply them. The history of where the file comes from is left behind; the history of this plane
 stays.
 
+With --data, --nats or --config it needs no plane: it opens the store itself, also one that no plane can start from, and is
+refused while a plane serves from it.
+
 Examples:
   fairlead import --dry-run all.yaml
   fairlead import all.yaml                    # into a plane that is empty
-  fairlead import --replace all.yaml          # into one that is not`,
+  fairlead import --replace all.yaml          # into one that is not
+  fairlead import --replace all.yaml --data /var/lib/fairlead`,
     )
-    .action((file: string, flags: ImportFlags) => importFile(context, file, flags));
+    .action((file: string, flags: ImportFlags, self: Command) => importFile(context, file, flags, self));
+  return context.store?.addOptions(command) ?? command;
 }
 
-async function importFile(context: CliContext, file: string, flags: ImportFlags): Promise<void> {
+async function importFile(context: CliContext, file: string, flags: ImportFlags, command: Command): Promise<void> {
   const { io } = context;
   const name = file === "-" ? "standard input" : file;
   const chunks = file === "-" ? (io.stdin ?? process.stdin) : createReadStream(file);
   const lines: number[] = [];
   const requests = requestsOf(name, chunks, flags, lines);
-  const answer = await placed(name, lines, refusedBy(context.admin().upload(AdminService.method.import, requests)));
-  if (flags.output === "json") printText(io, messageText(ImportResponseSchema, answer, 2));
-  else printAnswer(context, answer);
+  await withStoreOrPlane(context, command, async (admin) => {
+    const answer = await placed(name, lines, refusedBy(admin.upload(AdminService.method.import, requests)));
+    if (flags.output === "json") printText(io, messageText(ImportResponseSchema, answer, 2));
+    else printAnswer(context, answer);
+  });
 }
 
 /** @param lines Takes the line where each object stands. */

@@ -10,7 +10,7 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef, ClientStatus } from "./client-status.ts";
+import type { ClientRef, ClientStatus, ServedClient } from "./client-status.ts";
 import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -45,7 +45,7 @@ export type XdsServerOptions = {
    * A reason to keep a resource back from a client, asked for everything that is due; `version` is empty for a removal.
    * What is held stays held until its content changes or `recheckHolds` is called.
    */
-  readonly hold?: (client: ClientRef, resource: ResourceKey, version: string) => string | undefined;
+  readonly hold?: (client: ServedClient, resource: ResourceKey, version: string) => string | undefined;
   /**
    * Awaited before a stream's first answer. While it rejects, clients are told only what cannot take them back: what
    * they hold nothing of; the rest is held as `store_unreachable` until `recheckHolds`.
