@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 
 const OTHER = "name another with --server HOST:PORT or FAIRLEAD_SERVER";
 const START = `start one with \`fairlead up\`, or ${OTHER}`;
+const UNIMPLEMENTED: number = status.UNIMPLEMENTED;
 const NOT_ADMIN = "its admin API is on port 18001 unless --admin says otherwise";
 
 /** What a person can do about each way in which nobody answers; the first that fits. `$1` is of the pattern. */
@@ -24,7 +25,7 @@ export function unreachableText(server: string, code: number, details: string): 
 }
 
 function reasonOf(code: number, details: string): readonly [why: string, cure: string] {
-  if (code === status.UNIMPLEMENTED) {
+  if (code === UNIMPLEMENTED) {
     return [
       "what answers there does not know this command",
       `${NOT_ADMIN}, and a plane may be older than this program`,

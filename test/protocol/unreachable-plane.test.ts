@@ -20,7 +20,7 @@ async function status(server: string) {
   return { code, stdout, stderr };
 }
 
-async function at<T extends Server>(server: T, run: (address: string) => Promise<void>): Promise<void> {
+async function at(server: Server, run: (address: string) => Promise<void>): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   await run(`127.0.0.1:${(server.address() as AddressInfo).port}`);
   await new Promise((resolve) => server.close(resolve));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 export interface Terminal {
   /** All that was written to it, control sequences included. */
-  output(): string;
+  output(this: void): string;
   /** The lines of it as they were seen, and what was drawn over among them. */
   seen(): readonly string[];
   /** Types; `\x03` is Ctrl-C, which goes to all that runs in the foreground. */
