@@ -43,7 +43,7 @@ export async function claimSlot(): Promise<Slot> {
       return {
         backends,
         name: number === 0 ? "demo" : `demo-${number + 1}`,
-        passedOver: taken.length === 0 ? undefined : `${offset} higher, since ${taken.join(", ")} is taken`,
+        passedOver: taken.length === 0 ? undefined : `${offset} higher, since ${takenText(taken)}`,
         ...addresses(offset),
       };
     } catch (error) {
@@ -52,7 +52,11 @@ export async function claimSlot(): Promise<Slot> {
       taken.push(error.port);
     }
   }
-  throw new Error(`the demo needs ports, and these are taken: ${taken.join(", ")}`);
+  throw new Error(`the demo needs ports, and ${takenText(taken)}`);
+}
+
+function takenText(ports: readonly number[]): string {
+  return `${ports.join(" and ")} ${ports.length === 1 ? "is" : "are"} taken`;
 }
 
 const MARK = ".fairlead-demo";

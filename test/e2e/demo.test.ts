@@ -32,6 +32,18 @@ test.each(["Envoy", "control plane", "shop: 3 backends", "envoy edge-1", "now"])
   },
 );
 
+test("closing its terminal does the same", async () => {
+  using folder = tempFolder();
+  const before = leftByDemos();
+  {
+    using terminal = openTerminal({ command: `node ${demo}`, cwd: root, columns: 60, file: join(folder.path, "out") });
+    const runs = () => terminal.seen().some((line) => line.startsWith("  now "));
+    await eventually(runs, Boolean, { what: "the demo runs", timeoutMs: 60_000, explain: terminal.output });
+  }
+  await eventually(leftByDemos, (left) => left.join() === before.join(), { what: "all of it is gone" });
+  expect(leftByDemos()).toEqual(before);
+});
+
 test("Ctrl-C ends the fetch of an Envoy as well, and nothing of it stays", async () => {
   using folder = tempFolder();
   const before = leftByDemos();

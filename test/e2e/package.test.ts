@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { packCheckout } from "../../scripts/components/plane-image.ts";
@@ -22,6 +22,22 @@ beforeAll(() => {
   tarball = packCheckout(folder.path);
   generatedAt.push(statSync(generated).mtimeMs);
   return () => folder[Symbol.dispose]();
+});
+
+test("./fairlead runs a checkout from anywhere, and says what a fresh one lacks", () => {
+  using folder = tempFolder();
+  const script = join(root, "fairlead");
+  const link = join(folder.path, "link");
+  symlinkSync(script, link);
+  const options = { cwd: folder.path, encoding: "utf8" } as const;
+  expect(spawnSync(link, ["--version"], options)).toMatchObject({ status: 0, stdout: "fairlead 0.1.0\n" });
+  const fresh = join(folder.path, "fairlead");
+  copyFileSync(script, fresh);
+  expect(spawnSync(fresh, [], options)).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^fairlead: run `npm ci`.* first\n$/),
+  });
 });
 
 test("packing, which runs `prepare`, generates nothing that is there already", () => {
