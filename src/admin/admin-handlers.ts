@@ -28,6 +28,7 @@ import { unregisterBackend } from "../operations/unregister-backend.ts";
 import { updateObject } from "../operations/update-object.ts";
 import { waitForRevision } from "../operations/wait-for-revision.ts";
 import { watch } from "../operations/watch.ts";
+import { WatchEvents } from "../operations/watch-events.ts";
 import type { WrittenObject } from "../operations/write-object.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { Handlers } from "./implement-service.ts";
@@ -35,6 +36,7 @@ import type { Handlers } from "./implement-service.ts";
 /** Which operation answers which method of the admin API. */
 export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
   const seen = new SeenObservations(context);
+  const events = new WatchEvents();
   return {
     createService: async ({ service, options }, caller) =>
       written("service", await createObject(context, caller, { kind: "service", message: service, options })),
@@ -114,13 +116,13 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     restore: (requests, caller) => restore(context, caller, requests),
     import: (requests, caller) => importState(context, caller, requests),
 
-    watch: (request, caller) => watch(context, caller, request),
+    watch: (request, caller) => watch({ ...context, events }, caller, request),
     listHistory: async (request) => ({ entries: await listHistory(context, request) }),
     rollback: (request, caller) => rollback(context, caller, request),
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
     getStatus: () => getStatus(context),
     setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),
-    listNodes: ({ fleet }) => listNodes(context, fleet),
+    listNodes: (request) => listNodes(context, request),
     getNode: ({ id }) => getNode(context, id),
   };
 }

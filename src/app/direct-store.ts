@@ -10,6 +10,7 @@ import { printable } from "../domain/printable.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import { networksForNewFleetsOf } from "../operations/fill-networks.ts";
 import { Containment } from "../runtime/containment.ts";
+import { Pace } from "../runtime/pace.ts";
 import { processId } from "../runtime/process-id.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import { PEER_SILENCE_MS, type Peers } from "../store/peers.ts";
@@ -47,6 +48,7 @@ export async function serveStore(config: Config, machine: Pick<Machine, "clock" 
         nodes: NO_NODES,
         peers: opened.peers,
         clock,
+        pace: new Pace(clock),
         random,
         plane: {
           version: PRODUCT_VERSION,
@@ -59,6 +61,7 @@ export async function serveStore(config: Config, machine: Pick<Machine, "clock" 
       },
       logger: log,
       notReady: () => undefined,
+      containment,
     });
     const server = await admin.listen("127.0.0.1:0", ServerCredentials.createInsecure());
     const stop = async () => {

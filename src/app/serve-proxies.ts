@@ -35,19 +35,25 @@ export interface ProxyService {
   readonly hold: NonNullable<XdsServerOptions["hold"]>;
   readonly admit: () => string | undefined;
   readonly containment: Containment;
+  readonly maxConnections: number;
 }
 
 /** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */
-export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxyService): XdsServer {
+export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ...rest }: ProxyService): XdsServer {
   const server = new XdsServer({
     ...rest,
     cache,
+    limits: { maxConnections },
     groupOf: (node) => placementOf(node, mirror),
     onLimit: (limit) => metrics.limitsMet.inc({ limit }),
     // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
   for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
+  for (const type of [...RESOURCE_TYPES.map(({ shortName }) => shortName), OTHER]) {
+    for (const counter of [metrics.sent, metrics.acknowledged, metrics.refused]) counter.inc({ type }, 0);
+    for (const histogram of [metrics.sentBytes, metrics.acknowledgement]) histogram.zero({ type });
+  }
   server.on("open", (client) => nodes.opened(client));
   server.on("close", (client) => nodes.closed(client));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
@@ -85,5 +91,7 @@ function unreadFleet(cluster: string, mirror: Mirror): Name | undefined {
 }
 
 function shortName(typeUrl: string): string {
-  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? "other";
+  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? OTHER;
 }
+
+const OTHER = "other";

@@ -1,5 +1,6 @@
 import { ServerCredentials } from "@grpc/grpc-js";
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
+import { ADMIN_LIMITS } from "../admin/limits.ts";
 import { Fence } from "../control/fence.ts";
 import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
@@ -8,7 +9,7 @@ import { Publisher } from "../control/publisher.ts";
 import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
 import { SYSTEM_VERSION_KEY } from "../control/system-version.ts";
-import { startHttpServer } from "../dashboard/http-server.ts";
+import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
@@ -18,14 +19,18 @@ import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
 import { fillNetworks, networksForNewFleetsOf } from "../operations/fill-networks.ts";
+import type { Finding } from "../operations/finding.ts";
 import { containedClock } from "../runtime/contained-clock.ts";
 import { Containment } from "../runtime/containment.ts";
+import { descriptorLimit } from "../runtime/descriptor-limit.ts";
+import { connectionShares, DescriptorWatch } from "../runtime/descriptors.ts";
 import { createMetrics } from "../runtime/metrics.ts";
+import { Pace } from "../runtime/pace.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
-import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress, listensOnLoopbackOnly, parseAddress } from "./config.ts";
+import { DEFAULT_LIMITS, ResourceCache } from "../xds/server/library.ts";
+import { type Address, type Config, formatAddress, isLoopback, listensOnLoopbackOnly, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
@@ -70,11 +75,20 @@ export async function start(config: Config, machine: Machine): Promise<Running> 
 async function startParts(config: Config, given: Machine, stops: StopSequence): Promise<Omit<Running, "stop">> {
   const { random, log, profiles = ENCODING_PROFILES } = given;
   for (const warning of config.warnings) log.warn({}, warning);
-  const metrics = createMetrics(() => local.connectedByFleet(), given.lostLogLines);
+  const metrics = createMetrics(() => connectedByFleet(mirror, local), given.lostLogLines);
   const containment = new Containment({ ...given, registry: metrics.registry });
   const clock = containedClock(given.clock, containment);
   const machine = { ...given, clock };
   const startedAt = clock.monotonic();
+
+  const limit = descriptorLimit();
+  const descriptors = new DescriptorWatch({ limit, clock, log, registry: metrics.registry });
+  stops.add("watch of the descriptors", () => descriptors.stop());
+  const shares = connectionShares(limit, {
+    http: MAX_HTTP_CONNECTIONS,
+    admin: ADMIN_LIMITS.maxConnections,
+    xds: DEFAULT_LIMITS.maxConnections,
+  });
 
   const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
@@ -144,6 +158,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
+    maxConnections: shares.xds,
     cache,
     mirror,
     nodes: local,
@@ -199,6 +214,8 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   let ready = false;
   const notReady = () => {
     if (!ready) return "starting";
+    const exhausted = descriptors.exhausted();
+    if (exhausted !== undefined) return exhausted.why;
     const notUnderstood = setAside.notReady();
     if (notUnderstood !== undefined) return notUnderstood;
     const notInStep = inStep.admit();
@@ -217,13 +234,20 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
       peers: opened.peers,
       checks: health.view,
       clock,
+      pace: new Pace(clock),
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets },
       storeStatus: opened.status,
-      standing: () => [...inStep.findings(), ...containedFindings(containment.failures(), clock.now())],
+      standing: () => [
+        ...inStep.findings(),
+        ...descriptorFindings(descriptors),
+        ...containedFindings(containment.failures(), clock.now()),
+      ],
     },
     logger: log,
     notReady,
+    containment,
+    limits: { maxConnections: shares.admin },
   });
   stops.add("admin calls", (graceMs) => admin.stop(graceMs));
   const bind = async (setting: "xds" | "admin" | "http", listen: (address: string) => Promise<string>) => {
@@ -235,7 +259,15 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     xds: await bind("xds", (address) => proxies.listen(address)),
     admin: await bind("admin", (address) => admin.listen(address, ServerCredentials.createInsecure())),
     http: await bind("http", async () => {
-      const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
+      const http = await startHttpServer({
+        ...config.http,
+        maxConnections: shares.http,
+        // Whoever may listen elsewhere is asked under names that only its operator knows.
+        mayBeAskedAs: isLoopback(config.http.host) ? isLoopback : undefined,
+        registry: metrics.registry,
+        notReady,
+        containment,
+      });
       stops.add("http", () => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });
     }),
@@ -255,6 +287,17 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     "listening",
   );
   return { addresses, failed };
+}
+
+/** Fleets that nobody is connected to are there too; `""` is for proxies that no fleet selects. */
+function connectedByFleet(mirror: Mirror, local: LocalNodeDirectory): ReadonlyMap<string, number> {
+  const none = ["", ...Array.from(mirror.all("fleet"), ({ name }) => name)].map((fleet) => [fleet, 0] as const);
+  return new Map([...none, ...local.connectedByFleet()]);
+}
+
+function descriptorFindings(descriptors: DescriptorWatch): Finding[] {
+  const exhausted = descriptors.exhausted();
+  return exhausted === undefined ? [] : [{ what: "no descriptor is left", ...exhausted }];
 }
 
 function profileUnsupported(profile: number, profiles: readonly number[]): ControlPlaneError {

@@ -93,8 +93,7 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
   try {
     for await (const message of sizeDelimitedDecodeStream(BackupRecordSchema, createReadStream(path, range))) {
       some.push(message);
-      const { record } = message;
-      bytes += record.case === "entry" || record.case === "copy" ? record.value.value.byteLength + 100 : 1_000;
+      bytes += bytesOf(message);
       if (bytes < FLUSH_BYTES) continue;
       yield some;
       some = [];
@@ -104,6 +103,14 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
     throw damaged(path, error instanceof Error ? error.message : String(error));
   }
   if (some.length > 0) yield some;
+}
+
+/** About: what may be long in a record. */
+function bytesOf({ record }: BackupRecord): number {
+  if (record.case === "entry" || record.case === "copy") return record.value.value.byteLength + 100;
+  if (record.case !== "journal") return 1_000;
+  const { result, keys } = record.value;
+  return (result?.byteLength ?? 0) + keys.reduce((sum, key) => sum + key.length, 1_000);
 }
 
 interface Ends {

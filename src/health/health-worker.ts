@@ -282,7 +282,7 @@ export class HealthWorker {
       metrics.unable.inc();
       return;
     }
-    metrics.probes.inc({ service: spec.service, outcome: observation.outcome });
+    metrics.probes.inc(spec.service, observation.outcome);
     metrics.probeTime.observe(observation.durationMs / 1000);
     checked.seenAt = clock.monotonic();
     const { outcome, reason, durationMs } = observation;
@@ -370,7 +370,7 @@ export class HealthWorker {
     const { backend, uid: backendUid, service } = checked.spec;
     const parts = partsOf("backend", backend);
     const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
-    metrics.verdicts.inc({ service, status: verdict.status });
+    metrics.verdicts.inc(service, verdict.status);
     log.info({ backend, status: verdict.status, reason: verdict.reason }, "verdict");
     this.#sequence += 1n;
     const sequence = this.#sequence;

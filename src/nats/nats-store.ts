@@ -22,6 +22,7 @@ import type {
   StateStore,
   StoreOp,
   WatchEvent,
+  WatchOptions,
 } from "../store/state-store.ts";
 import { batchWrites, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
@@ -94,7 +95,7 @@ export class NatsStore implements StateStore {
     return await readHistory(reader, current.subjects.history(key, "*"), current);
   }
 
-  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
     return this.#options.mirror.held.watch(options);
   }
 

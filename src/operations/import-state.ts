@@ -75,6 +75,7 @@ async function readRequests(context: Context, requests: AsyncIterable<ImportRequ
       checkReplace(context.mirror, options);
     }
     for (const object of request.objects) {
+      await context.pace.breathe();
       const place = `objects[${count}]`;
       count += 1;
       const read = readGiven(object, `${place}.`);

@@ -20,6 +20,7 @@ import {
   type HistoryCopy,
   type StateStore,
   type WatchEvent,
+  type WatchOptions,
 } from "./state-store.ts";
 import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
 import { StoreTime } from "./store-time.ts";
@@ -140,7 +141,7 @@ class SqliteStore implements StateStore {
     this.#held.onEpoch(listener);
   }
 
-  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
     return this.#held.watch(options);
   }
 

@@ -28,8 +28,9 @@ interface ImportFlags {
   readonly output: OutputForm;
 }
 
-/** Of objects in one request. */
+/** Of objects in one request, and of the text that they were read from. */
 const REQUEST_OBJECTS = 200;
+const REQUEST_CHARACTERS = 1_000_000;
 /** So many are shown at most. */
 const MAX_PROBLEMS = 100;
 
@@ -86,6 +87,7 @@ async function* requestsOf(
   const problems: ManifestProblem[] = [];
   let exportedRevision = "";
   let isFirst = true;
+  let characters = 0;
   let objects: MessageInitShape<typeof ImportedObjectSchema>[] = [];
   const request = () => {
     const options = {
@@ -98,6 +100,7 @@ async function* requestsOf(
     const full = { ...first, objects };
     isFirst = false;
     objects = [];
+    characters = 0;
     return full;
   };
   for await (const text of documentsOf(file, chunks)) {
@@ -109,8 +112,10 @@ async function* requestsOf(
         lines.push(document.line);
       }
     }
+    characters += text.text.length;
     if (problems.length >= MAX_PROBLEMS) break;
-    if (objects.length >= REQUEST_OBJECTS && problems.length === 0) yield request();
+    const isFull = objects.length >= REQUEST_OBJECTS || characters >= REQUEST_CHARACTERS;
+    if (isFull && problems.length === 0) yield request();
   }
   if (problems.length > 0) throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED]);
   if (lines.length === 0) throw new CliFailure(EXIT.failed, [`no object in ${file}`, NOTHING_CHANGED]);

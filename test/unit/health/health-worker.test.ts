@@ -92,7 +92,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
     clock,
     random: seededRandom(7),
     log: silentLogger,
-    metrics: createHealthMetrics(new Registry(), () => 0),
+    metrics: createHealthMetrics(new Registry(), { stale: () => 0, services: () => [] }),
     secondOpinion: (asked) => secondOpinion(asked),
     containment: { note: (...noted) => contained.push(noted) },
   });

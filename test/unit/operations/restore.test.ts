@@ -169,7 +169,7 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
       /its time is not within/,
     ],
     ["a journal key", { case: "journal", value: journal({ keys: ["a b"] }) }, /is not a key/],
-    ["a request id", { case: "journal", value: journal({ requestId: "x".repeat(129) }) }, /more than 128 characters/],
+    ["a request id", { case: "journal", value: journal({ requestId: "x".repeat(161) }) }, /more than 160 characters/],
   ];
   it.each(unreadable)("%s that cannot be read", async (_, record, message) => {
     await createService("pay");
