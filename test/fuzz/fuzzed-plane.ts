@@ -21,8 +21,8 @@ export interface FuzzedPlane extends Target, AsyncDisposable {
   memoryReturns(): Promise<void>;
 }
 
-/** So much more than before the attacks may stay, since caches and tables are warm then. */
-const KEPT_BYTES_MAX = 96 * 1024 * 1024;
+/** So much more than before the attacks may stay: kept response frames and verdicts of closed streams have 96 MiB by themselves. */
+const KEPT_BYTES_MAX = 192 * 1024 * 1024;
 /** Garbage is collected when this is signalled, so that what is left is what somebody holds. */
 const COLLECT: NodeJS.Signals = "SIGUSR2";
 const COLLECTING = ["--expose-gc", "--import", `data:text/javascript,process.on("${COLLECT}", () => globalThis.gc())`];
