@@ -13,11 +13,7 @@ const MIN_COLUMN_WIDTH = 12;
  * @param room The columns of the terminal. Where the table is wider, its own give way: the last, which says why, first, then
  * the others from right to left, each down to 12 or its head. What is left out is marked with `…`. Without it nothing is left out.
  */
-export function tableLines(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  room: number | undefined = undefined,
-): string[] {
+export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], room?: number): string[] {
   const whole = [head, ...rows].map((cells) => cells.map(cellText));
   const lines = room === undefined ? whole : fitted(whole, room);
   // Nothing stands right of the last column.

@@ -48,7 +48,7 @@ function nobodyServes(
 }
 
 /** When a backend ceased to be eligible, as far as what is stored tells. */
-export function outSince({ backend, health, eligibility }: RoutedBackend): number | undefined {
+function outSince({ backend, health, eligibility }: RoutedBackend): number | undefined {
   switch (eligibility.reason) {
     case "unhealthy":
       return health.verdict?.statusSince;

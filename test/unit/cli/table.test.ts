@@ -39,7 +39,7 @@ describe("tableLines", () => {
     for (const room of [40, 60, 80]) {
       for (const line of tableLines(head, [...rows, ["日本".repeat(20), "1 d", "🚀".repeat(50)]], room)) {
         const wide = line.match(/[日本🚀]/gu)?.length ?? 0;
-        expect([...line].length + wide).toBeLessThanOrEqual(room);
+        expect(Array.from(line).length + wide).toBeLessThanOrEqual(room);
       }
     }
   });
