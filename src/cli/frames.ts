@@ -1,9 +1,9 @@
 import { AdminError } from "./admin-error.ts";
 import { type CliIo, printLine, printLines } from "./io.ts";
+import { clearScreen } from "./progress.ts";
 
 /** How often what is watched is looked at again. */
 const EVERY_MS = 2_000;
-const CLEAR = "\u001B[H\u001B[2J\u001B[3J";
 
 /**
  * Shows the lines again and again, until it is interrupted: in place on a terminal; elsewhere, one frame after the other,
@@ -17,7 +17,7 @@ export async function showFrames(io: CliIo, linesOf: () => Promise<readonly stri
       throw thrown;
     });
     const text = lines.join("\n");
-    if (io.isTty) io.stdout.write(CLEAR);
+    if (io.isTty) clearScreen(io);
     if (io.isTty || text !== shown) {
       if (!io.isTty && shown !== "") printLine(io, "");
       printLines(io, lines);

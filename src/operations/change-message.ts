@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Name } from "../domain/name.ts";
 import {
   Change_Action as Action,
   type Change,
@@ -7,7 +8,14 @@ import {
   FieldChangeSchema,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { FieldChange } from "../schema/field-changes.ts";
-import type { PlannedChange } from "./plan-apply.ts";
+import type { AppliedKind } from "./any-object.ts";
+
+export interface PlannedChange {
+  readonly kind: AppliedKind;
+  readonly name: Name;
+  readonly action: "unchanged" | "create" | "update" | "delete";
+  readonly fields: readonly FieldChange[];
+}
 
 const ACTION: Readonly<Record<PlannedChange["action"], Action>> = {
   unchanged: Action.UNCHANGED,

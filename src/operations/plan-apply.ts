@@ -8,6 +8,7 @@ import type { FieldChange } from "../schema/field-changes.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { AppliedKind } from "./any-object.ts";
+import type { PlannedChange } from "./change-message.ts";
 import { checkApply, type PlacedPut } from "./check-apply.ts";
 import { keepState } from "./keep-state.ts";
 import type { Stamp } from "./next-meta.ts";
@@ -25,13 +26,6 @@ export interface ApplyOrder {
   readonly owner: string;
   readonly prune: boolean;
   readonly allowRemoval: boolean;
-}
-
-export interface PlannedChange {
-  readonly kind: AppliedKind;
-  readonly name: Name;
-  readonly action: "unchanged" | "create" | "update" | "delete";
-  readonly fields: readonly FieldChange[];
 }
 
 export interface ApplyPlan {

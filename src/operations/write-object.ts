@@ -6,12 +6,11 @@ import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
 import { type AppliedKind, anyObject } from "./any-object.ts";
-import { changeMessage } from "./change-message.ts";
+import { changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
-import type { PlannedChange } from "./plan-apply.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
 import type { Stored } from "./stored-state.ts";
 

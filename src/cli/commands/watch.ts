@@ -11,7 +11,7 @@ import {
 import { fieldChanges } from "../../schema/field-changes.ts";
 import type { MessageOf } from "../../schema/object-message.ts";
 import { fieldText } from "../change-text.ts";
-import { messageText } from "../data-text.ts";
+import { jsonText, messageText } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
 import { formatMoment, formatTimeOfDay, type Zone } from "../moment.ts";
@@ -108,8 +108,8 @@ function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: 
 function changeText(path: string, from: JsonValue | undefined, to: JsonValue | undefined): string {
   return fieldText({
     path,
-    from: from === undefined ? "" : JSON.stringify(from),
-    to: to === undefined ? "" : JSON.stringify(to),
+    from: from === undefined ? "" : jsonText(from),
+    to: to === undefined ? "" : jsonText(to),
   });
 }
 
