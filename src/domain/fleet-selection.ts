@@ -6,8 +6,8 @@ import { partsOf } from "./name.ts";
 export interface Selectable {
   /** `node.cluster`. */
   readonly cluster: string;
-  /** The text values of `node.metadata`. */
-  readonly metadata: Readonly<Record<string, string>>;
+  /** `node.metadata`, of which only texts can select. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 export type Selection = { readonly fleet: Fleet } | { readonly reason: string };

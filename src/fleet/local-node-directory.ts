@@ -2,13 +2,14 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
 import {
   type FleetProgress,
+  MAX_REMEMBERED,
   type NodeQuery,
   type NodeView,
   type Progress,
   REMEMBERED_MS,
   type Refusal,
 } from "./node-directory.ts";
-import { isNamed, typeView, viewOf } from "./node-view.ts";
+import { blamed, typeView, viewOf } from "./node-view.ts";
 import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
 
 /** How the directory relates what streams settle to the log's revisions. */
@@ -51,9 +52,8 @@ interface OpenStream {
   refusing: boolean;
 }
 
-/** Proxies that are away: what other replicas hand over is taken up to so many. */
-const MAX_INHERITED = 20_000;
-
+/** Of one stream: a response that was refused can hold as many resources as there are. */
+const MAX_REFUSALS_TOLD = 100;
 const DONE: Progress = { state: "done" };
 const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
 const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
@@ -63,6 +63,7 @@ export class LocalNodeDirectory {
   readonly #options: LocalNodeDirectoryOptions;
   readonly #open = new Map<string, OpenStream>();
   readonly #byNode = new Map<string, Set<OpenStream>>();
+  /** The one that was seen longest ago first. */
   readonly #gone = new Map<string, NodeView>();
   readonly #listeners = new Set<() => void>();
   #changes = 0;
@@ -141,12 +142,17 @@ export class LocalNodeDirectory {
 
   /** Proxies that another replica held when it took its leave: they are on their way to somewhere. What has no room is not kept. */
   inherit(views: readonly NodeView[]): void {
-    for (const view of views) {
+    const now = this.#options.clock.now();
+    for (const told of views) {
+      // By whatever clock it was told: nobody left later than now, and who did would never be forgotten.
+      const view = { ...told, since: Math.min(told.since, now) };
       const known = this.#gone.get(view.id);
       if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
-      if (known === undefined && this.#gone.size >= MAX_INHERITED) continue;
+      if (known === undefined && this.#gone.size >= MAX_REMEMBERED) continue;
+      this.#gone.delete(view.id);
       this.#gone.set(view.id, view);
     }
+    this.#forget();
     this.#changed();
   }
 
@@ -237,7 +243,8 @@ export class LocalNodeDirectory {
 
   #refusalsOf(status: StreamStatus): readonly Refusal[] {
     const { node, group } = status;
-    return standing(status).map(({ typeUrl, name, refused }) => ({
+    const told = standing(status).slice(0, MAX_REFUSALS_TOLD);
+    return told.map(({ typeUrl, name, refused }) => ({
       nodeId: node.id,
       typeUrl,
       resource: name,
@@ -268,12 +275,18 @@ export class LocalNodeDirectory {
     const { clock, replica } = this.#options;
     const fleet = this.#fleetOf(ref);
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
+    this.#gone.delete(ref.node.id);
     this.#gone.set(ref.node.id, viewOf(ref, [], ended));
+    this.#forget();
   }
 
+  /** What was inherited may be older than what stands before it: that goes a little later. */
   #forget(): void {
     const since = this.#options.clock.now() - REMEMBERED_MS;
-    for (const [id, { since: endedAt }] of this.#gone) if (endedAt < since) this.#gone.delete(id);
+    for (const [id, { since: endedAt }] of this.#gone) {
+      if (endedAt >= since && this.#gone.size <= MAX_REMEMBERED) return;
+      this.#gone.delete(id);
+    }
   }
 
   /** For how long a stream has been waiting for a publication: since it was made, or since the stream opened. */
@@ -291,9 +304,7 @@ export class LocalNodeDirectory {
 /** Refusals that stand, each with the resource that it is about. */
 function standing({ types }: StreamStatus) {
   return types.flatMap(({ typeUrl, refused: resources }) =>
-    resources.flatMap(({ name, refused }) =>
-      refused !== undefined && isNamed(name, refused, resources) ? [{ typeUrl, name, refused }] : [],
-    ),
+    blamed(resources).map(({ name, refused }) => ({ typeUrl, name, refused })),
   );
 }
 

@@ -96,7 +96,7 @@ export interface FleetProgress {
 /** What each proxy was sent, accepted and refused, over all live replicas: the same whichever of them is asked. */
 export interface NodeDirectory {
   /**
-   * Connected proxies and those seen within the last `REMEMBERED_MS`; sorted by id. A proxy that moved is listed where it is
+   * Connected proxies and those seen within the last `REMEMBERED_MS`, at most `MAX_REMEMBERED`; sorted by id. A proxy that moved is listed where it is
    * connected; an id that several proxies use appears once per stream.
    */
   nodes(query?: NodeQuery): Promise<Told<readonly NodeView[]>>;
@@ -122,3 +122,5 @@ export interface Refusal {
 
 /** For how long a proxy whose stream ended is still listed and awaited. */
 export const REMEMBERED_MS = 5 * 60_000;
+/** Most of those at one replica: with more, the ones that left longest ago are forgotten first. */
+export const MAX_REMEMBERED = 10_000;

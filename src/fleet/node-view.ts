@@ -55,14 +55,17 @@ function resourceView({ name, sent, acked, refused, unknown, held }: StreamResou
 }
 
 /**
- * Whether a refusal is about this resource, for people. Envoy gives one text for a whole response; where the text names
- * some of the resources that it refused, it is about those, otherwise about all of them.
+ * The refused resources of one type that their refusals are about, for people. Envoy gives one text for a whole response;
+ * where the text names some of the resources that it refused, it is about those, otherwise about all of them.
  */
-export function isNamed(name: string, refusal: StreamRefusal, resources: readonly StreamResource[]): boolean {
-  if (mentions(refusal.message, name)) return true;
-  return !resources.some(
-    (other) => other.refused?.message === refusal.message && mentions(refusal.message, other.name),
+export function blamed(refused: readonly StreamResource[]): (StreamResource & { readonly refused: StreamRefusal })[] {
+  const all = refused.flatMap((resource) =>
+    resource.refused === undefined ? [] : { ...resource, refused: resource.refused },
   );
+  return [...Map.groupBy(all, (resource) => resource.refused.message)].flatMap(([message, ofMessage]) => {
+    const named = ofMessage.filter(({ name }) => mentions(message, name));
+    return named.length > 0 ? named : ofMessage;
+  });
 }
 
 function mentions(message: string, name: string): boolean {

@@ -1,11 +1,19 @@
 import { createHash } from "node:crypto";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type RefusalMark, RefusalMarksSchema } from "../gen/fairlead/store/v1/refusal_marks_pb.ts";
+import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
+import { printableStart } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Change, StateStore, StoreOp, WatchEvent } from "../store/state-store.ts";
-
-type Mark = Pick<RefusalMark, "typeUrl" | "name">;
+import {
+  acknowledged,
+  decodeMarks,
+  encodeMarks,
+  type Mark,
+  type Marks,
+  NO_MARKS,
+  refusedToo,
+  surplus,
+} from "./refusal-marks.ts";
 
 /** Below it each node has a key. */
 export const REFUSALS = "refusals/";
@@ -13,27 +21,35 @@ export const REFUSALS = "refusals/";
 const PAUSE_MS = 100;
 const RETRY_MS = 1000;
 const NODES_PER_COMMIT = 200;
+const BYTES_PER_COMMIT = 4_000_000;
+const MAX_SHOWN_LENGTH = 120;
+
+/** A key, and what is to stand below it. */
+type Changed = readonly [key: string, { readonly nodeId: string; readonly marks: Marks }];
 
 /**
  * Which resources each proxy refused and has not acknowledged since, kept in the store: any replica knows it, also after a
  * restart. It has to outlive the stream, because what Envoy presents of them at its next connection is not the truth.
  *
- * Calls return at once; the commits follow behind, and are tried again while the store is away.
+ * Calls return at once; the commits follow behind, and are tried again while the store is away. What the store will not
+ * take ever keeps nothing else from being stored: it is known to this process alone. `refusal-marks.ts` has the bounds.
  */
 export class StoredRefusals {
-  readonly #store: Pick<StateStore, "commit">;
+  readonly #store: Pick<StateStore, "commit" | "now">;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #actor: string;
   /** By key, as the log says. */
-  #stored = new Map<string, ReadonlyMap<string, Mark>>();
+  #stored = new Map<string, Marks>();
   /** The same while the whole state is being read. */
-  #reading: Map<string, ReadonlyMap<string, Mark>> | undefined;
+  #reading: Map<string, Marks> | undefined;
   /** By key: changed here and not committed yet. */
-  readonly #changed = new Map<string, { readonly nodeId: string; readonly marks: Map<string, Mark> }>();
+  readonly #changed = new Map<string, { readonly nodeId: string; readonly marks: Marks }>();
   #writing = false;
+  /** Nodes to be written one by one: among as many of them is one that the store does not take. */
+  #oneByOne = 0;
 
-  constructor(options: { store: Pick<StateStore, "commit">; clock: Clock; log: Logger; replica: string }) {
+  constructor(options: { store: Pick<StateStore, "commit" | "now">; clock: Clock; log: Logger; replica: string }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#log = options.log.child({ component: "refusals" });
@@ -54,30 +70,24 @@ export class StoredRefusals {
   }
 
   load(nodeId: string): Iterable<Mark> {
-    return this.#marksOf(keyOf(nodeId)).values();
+    return this.#marksOf(keyOf(nodeId)).byName.values();
   }
 
-  record(nodeId: string, refusal: { readonly typeUrl: string; readonly names: readonly string[] }): void {
-    const { typeUrl, names } = refusal;
-    this.#change(nodeId, (marks) => {
-      for (const name of names) marks.set(`${typeUrl} ${name}`, { typeUrl, name });
-    });
+  record(nodeId: string, { typeUrl, names }: { readonly typeUrl: string; readonly names: readonly string[] }): void {
+    this.#change(nodeId, (marks) => refusedToo(marks, typeUrl, names, this.#store.now()));
   }
 
   clear(nodeId: string, typeUrl: string, names: readonly string[]): void {
-    this.#change(nodeId, (marks) => {
-      for (const name of names) marks.delete(`${typeUrl} ${name}`);
-    });
+    this.#change(nodeId, (marks) => acknowledged(marks, typeUrl, names));
   }
 
-  #marksOf(key: string): ReadonlyMap<string, Mark> {
-    return this.#changed.get(key)?.marks ?? this.#stored.get(key) ?? new Map();
+  #marksOf(key: string): Marks {
+    return this.#changed.get(key)?.marks ?? this.#stored.get(key) ?? NO_MARKS;
   }
 
-  #change(nodeId: string, change: (marks: Map<string, Mark>) => void): void {
+  #change(nodeId: string, change: (marks: Marks) => Marks): void {
     const key = keyOf(nodeId);
-    const marks = new Map(this.#marksOf(key));
-    change(marks);
+    const marks = change(this.#marksOf(key));
     this.#changed.set(key, { nodeId, marks });
     if (this.#writing) return;
     this.#writing = true;
@@ -85,43 +95,91 @@ export class StoredRefusals {
   }
 
   async #write(): Promise<void> {
-    const taken = [...this.#changed].slice(0, NODES_PER_COMMIT);
-    const ops = taken.map(([key, { nodeId, marks }]): StoreOp => {
-      if (marks.size === 0) return { op: "delete", key };
-      const value = toBinary(RefusalMarksSchema, create(RefusalMarksSchema, { nodeId, marks: [...marks.values()] }));
-      return { op: "put", key, value };
-    });
+    const forgotten = this.#forget();
+    const taken = this.#take();
     let pauseMs = PAUSE_MS;
     try {
       await this.#store.commit({
-        ops,
+        ops: [...taken.map(writeOf), ...forgotten.map(deletionOf)],
         cause: { actor: this.#actor, operation: "-refusals", reason: "", requestId: "" },
       });
-      for (const [key, written] of taken) {
-        this.#stored.set(key, written.marks);
-        if (this.#changed.get(key) === written) this.#changed.delete(key);
-      }
-    } catch (err) {
-      this.#log.warn({ err }, "refusals are not stored yet");
-      pauseMs = RETRY_MS;
+      for (const key of forgotten) this.#stored.delete(key);
+      this.#settle(taken);
+    } catch (thrown) {
+      if (!this.#isolate(taken, toControlPlaneError(thrown))) pauseMs = RETRY_MS;
     }
     this.#clock.after(pauseMs, () => {
       if (this.#changed.size > 0) void this.#write();
       else this.#writing = false;
     });
   }
-}
 
-function write(marks: Map<string, ReadonlyMap<string, Mark>>, changes: readonly Change[]): void {
-  for (const { key, value } of changes) {
-    if (!key.startsWith(REFUSALS)) continue;
-    if (value === undefined) marks.delete(key);
-    else marks.set(key, indexed(fromBinary(RefusalMarksSchema, value).marks));
+  /** Finds the one that the store does not take, and goes on without it. False when it is the store that is away. */
+  #isolate(taken: readonly Changed[], err: ControlPlaneError): boolean {
+    if (err.kind !== "exhausted" && err.kind !== "invalid") {
+      this.#log.warn({ err }, "refusals are not stored yet");
+      return false;
+    }
+    const [only] = taken;
+    if (taken.length > 1 || only === undefined) {
+      this.#oneByOne = taken.length;
+      return true;
+    }
+    const [, { nodeId, marks }] = only;
+    const node = printableStart(nodeId, MAX_SHOWN_LENGTH);
+    this.#log.error({ err, nodeId: node, marks: marks.byName.size }, "refusals of a proxy cannot be stored");
+    this.#settle(taken);
+    return true;
+  }
+
+  /** What the next commit is to hold. */
+  #take(): Changed[] {
+    const most = this.#oneByOne > 0 ? 1 : NODES_PER_COMMIT;
+    const taken: Changed[] = [];
+    let bytes = 0;
+    for (const entry of this.#changed) {
+      bytes += entry[1].marks.bytes;
+      if (taken.length === most || (taken.length > 0 && bytes > BYTES_PER_COMMIT)) break;
+      taken.push(entry);
+    }
+    return taken;
+  }
+
+  /** Forgets what is beyond the bounds, and returns the keys of it that the store holds: some of them at a time. */
+  #forget(): string[] {
+    const all = new Map(this.#stored);
+    for (const [key, { marks }] of this.#changed) all.set(key, marks);
+    const keys = surplus(all, this.#store.now());
+    if (keys.length > 0) this.#log.warn({ proxies: keys.length }, "refusals of long ago are forgotten");
+    for (const key of keys) this.#changed.delete(key);
+    return keys.filter((key) => this.#stored.has(key)).slice(0, NODES_PER_COMMIT);
+  }
+
+  #settle(taken: readonly Changed[]): void {
+    for (const [key, written] of taken) {
+      if (written.marks.byName.size === 0) this.#stored.delete(key);
+      else this.#stored.set(key, written.marks);
+      if (this.#changed.get(key) === written) this.#changed.delete(key);
+    }
+    this.#oneByOne = Math.max(0, this.#oneByOne - taken.length);
   }
 }
 
-function indexed(marks: readonly RefusalMark[]): ReadonlyMap<string, Mark> {
-  return new Map(marks.map(({ typeUrl, name }) => [`${typeUrl} ${name}`, { typeUrl, name }]));
+function writeOf([key, { nodeId, marks }]: Changed): StoreOp {
+  return marks.byName.size === 0 ? deletionOf(key) : { op: "put", key, value: encodeMarks(nodeId, marks) };
+}
+
+function deletionOf(key: string): StoreOp {
+  return { op: "delete", key };
+}
+
+function write(marks: Map<string, Marks>, changes: readonly Change[]): void {
+  for (const { key, value } of changes) {
+    if (!key.startsWith(REFUSALS)) continue;
+    if (value === undefined) marks.delete(key);
+    // Of a record in another form nothing is known: the proxy's refusals are those that are heard of from now on.
+    else marks.set(key, decodeMarks(value) ?? NO_MARKS);
+  }
 }
 
 /** Node ids are free text of any length; keys are not. */

@@ -10,6 +10,8 @@ export interface Metrics {
   /** Seconds from a response to its acknowledgement; of CDS it includes warming, for which Envoy withholds it. */
   readonly acknowledgement: Histogram<"type">;
   readonly refused: Counter<"type">;
+  /** Streams ended and connections closed because of a limit, by its name. */
+  readonly limitsMet: Counter<"limit">;
   /** Seconds from a commit to the acknowledgement of all that was due to one proxy because of it. */
   readonly commitToAck: Histogram;
   /** Seconds an operation of the store took. */
@@ -22,11 +24,26 @@ export interface Metrics {
  * Instruments in a registry of their own, beside those of the process: event-loop lag, memory, CPU.
  *
  * `connectedByFleet` is asked at each scrape for the number of open streams by fleet; `""` stands for no fleet.
+ * `lostLogLines` is asked as well.
  */
-export function createMetrics(connectedByFleet: () => ReadonlyMap<string, number>): Metrics {
+export function createMetrics(
+  connectedByFleet: () => ReadonlyMap<string, number>,
+  lostLogLines: () => number = () => 0,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  registry.registerMetric(
+    new Counter({
+      name: "fairlead_log_lines_lost_total",
+      help: "Lines of the log that nobody took: its reader is gone or stands still, or its disk is full.",
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(lostLogLines());
+      },
+    }),
+  );
   const connected = new Gauge({
     name: "fairlead_connected_proxies",
     help: 'Proxies with an open stream, by fleet; fleet="" are those that no fleet selects.',
@@ -70,6 +87,12 @@ export function createMetrics(connectedByFleet: () => ReadonlyMap<string, number
       name: "fairlead_xds_nacks_total",
       help: "Responses that proxies refused, by resource type.",
       labelNames: ["type"],
+      registers,
+    }),
+    limitsMet: new Counter({
+      name: "fairlead_xds_limits_met_total",
+      help: "Streams ended, and connections closed, because a client met a limit of the xDS port, by limit.",
+      labelNames: ["limit"],
       registers,
     }),
     commitToAck: new Histogram({

@@ -15,9 +15,12 @@ export type LostVerdict = {
 
 export function lostVerdicts(states: TypeStates): LostVerdict[] {
   const lost: LostVerdict[] = [];
-  for (const [typeUrl, { flights }] of states) {
+  for (const [typeUrl, { flights, unknown }] of states) {
     for (const { version, items } of flights) {
-      const changed = [...items.values()].filter(isChange).map(({ name, resource }) => ({ name, resource }));
+      const changed: Pick<FlightItem, "name" | "resource">[] = [];
+      for (const item of items.values()) {
+        if (isChange(item, unknown.has(item.name))) changed.push({ name: item.name, resource: item.resource });
+      }
       if (changed.length > 0) lost.push({ typeUrl, version, items: changed });
     }
   }
@@ -30,6 +33,7 @@ export function isAccepted(state: TypeState, { version, items }: LostVerdict): b
   return items.some(({ name, resource }) => resource !== undefined && isSame(state.sent.get(name), resource));
 }
 
-function isChange({ resource, before }: FlightItem): boolean {
-  return resource === undefined || !isSame(before, resource);
+/** Whether the client may run something else than before. A removal of what it never had changes nothing. */
+function isChange({ resource, before }: FlightItem, mayHaveBefore: boolean): boolean {
+  return resource === undefined ? before !== undefined || mayHaveBefore : !isSame(before, resource);
 }

@@ -3,8 +3,8 @@ import type { Report } from "./events.ts";
 import { type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
 import type { Resource, ResourceKey, View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
-import { needOf, targetOf } from "./target.ts";
-import type { TypeState, TypeStates } from "./type-state.ts";
+import { needOf, referredToByClient, targetOf } from "./target.ts";
+import type { Refusal, TypeState, TypeStates } from "./type-state.ts";
 
 /** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
 export type Hold = (resource: ResourceKey, version: string) => string | undefined;
@@ -40,10 +40,11 @@ export function planType(context: FlushContext, state: TypeState, only?: Pick<Re
   const removalsDue: string[] = [];
   let bytes = 0;
   let gated: Gate | undefined;
+  const isReferredTo = referredToByClient(context.states, state.type.typeUrl);
   const names = [...state.due.keys()];
   for (const name of names) {
     if (only && !only.has(name)) continue;
-    const need = needOf(context.states, state, view, name);
+    const need = needOf(state, view, name, isReferredTo);
     if (need.kind === "nothing") {
       adopt(state, view, name);
       state.settle(name);
@@ -143,13 +144,12 @@ function isWaiting(context: FlushContext, state: TypeState, name: string, gate: 
  * applied any part (R16). Until then its members are not due.
  */
 function retryRefused(state: TypeState, view: View): void {
+  const unchanged = new Set<Refusal>();
   for (const [name, publication] of [...state.due]) {
     const refusal = state.refused.get(name);
     if (!refusal || state.forced.has(name)) continue;
-    const changed = refusal.items.values().some((item) => {
-      return !item.kept && targetOf(state, view, item.name)?.hash !== item.resource?.hash;
-    });
-    if (!changed) {
+    if (unchanged.has(refusal) || !hasChanged(refusal, state, view)) {
+      unchanged.add(refusal);
       state.settle(name);
       continue;
     }
@@ -159,6 +159,10 @@ function retryRefused(state: TypeState, view: View): void {
       state.mark(member, member === name ? publication : view.publicationOf(state.type.typeUrl, member));
     }
   }
+}
+
+function hasChanged({ items }: Refusal, state: TypeState, view: View): boolean {
+  return items.values().some((item) => !item.kept && targetOf(state, view, item.name)?.hash !== item.resource?.hash);
 }
 
 /** What the client presented turns out to be what it should have: from now on its content is known. */

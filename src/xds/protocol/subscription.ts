@@ -29,6 +29,7 @@ export class Subscription {
   readonly #globs = new Map<string, Glob>();
   #everNamed = false;
   #started = false;
+  #nameLength = 0;
 
   /** With tables, streams that name the same from their first request on share the set. */
   constructor(options: { legacyWildcard: boolean }, tables?: SharedTables) {
@@ -38,6 +39,16 @@ export class Subscription {
 
   get names(): ReadonlySet<string> {
     return this.#names instanceof Set ? this.#names : this.#names.shared;
+  }
+
+  /** The names, when other streams may have the same set. */
+  get sharedNames(): ReadonlySet<string> | undefined {
+    return this.#names instanceof Set ? undefined : this.#names.shared;
+  }
+
+  /** Characters in all names together. */
+  get nameLength(): number {
+    return this.#nameLength;
   }
 
   /** Collections among the names. */
@@ -114,6 +125,7 @@ export class Subscription {
   #add(name: string): void {
     if (this.names.has(name)) return;
     this.#ownNames().add(name);
+    this.#nameLength += name.length;
     const glob = parseGlob(name);
     if (glob) this.#globs.set(name, glob);
   }
@@ -121,6 +133,7 @@ export class Subscription {
   #delete(name: string): boolean {
     if (!this.names.has(name)) return false;
     this.#globs.delete(name);
+    this.#nameLength -= name.length;
     return this.#ownNames().delete(name);
   }
 }

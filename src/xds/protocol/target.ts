@@ -17,8 +17,11 @@ export function targetOf(state: TypeState, view: View, name: string): Resource |
   return state.subscription.covers(resource.name, resource.aliases) || state.behind.has(name) ? resource : undefined;
 }
 
+/** Whether the client may be running something that refers to this resource, though it is on its way out. */
+export type ReferredTo = (name: string) => boolean;
+
 /** Compares what a client should have with what it has. */
-export function needOf(states: TypeStates, state: TypeState, view: View, name: string): Need {
+export function needOf(state: TypeState, view: View, name: string, isReferredTo: ReferredTo): Need {
   const target = targetOf(state, view, name);
   const known = state.sent.get(name);
   if (target) {
@@ -27,7 +30,7 @@ export function needOf(states: TypeStates, state: TypeState, view: View, name: s
   }
   const collection = state.type.collections ? collectionOf(name) : undefined;
   if (collection !== undefined && view.isRetired(state.type.typeUrl, collection)) return NOTHING;
-  if (state.forced.has(name)) return absentNeed(states, state, view, name);
+  if (state.forced.has(name)) return absentNeed(state, view, name, isReferredTo);
   const possible = known !== undefined || state.unknown.has(name);
   return possible && state.type.removal === "explicit" ? { kind: "remove" } : NOTHING;
 }
@@ -36,7 +39,7 @@ export function needOf(states: TypeStates, state: TypeState, view: View, name: s
  * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
  * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (R8).
  */
-function absentNeed(states: TypeStates, state: TypeState, view: View, name: string): Need {
+function absentNeed(state: TypeState, view: View, name: string, isReferredTo: ReferredTo): Need {
   const { type } = state;
   if (type.namespaced && isNobody(name)) return { kind: "remove" };
   if (parseGlob(name)) {
@@ -50,26 +53,29 @@ function absentNeed(states: TypeStates, state: TypeState, view: View, name: stri
   const wanted =
     type.absent === "placeholder" ||
     (type.absent === "placeholder-if-referenced" &&
-      (state.orphansAreEmpty ||
-        view.isReferenced(type.typeUrl, name) ||
-        isReferencedByClient(states, type.typeUrl, name)));
+      (state.orphansAreEmpty || view.isReferenced(type.typeUrl, name) || isReferredTo(name)));
   const placeholder = wanted ? view.placeholder(type.typeUrl, name) : undefined;
   return placeholder ? { kind: "upsert", resource: placeholder } : { kind: "remove" };
 }
 
-/** True when the client may be running something that refers to this resource, though it is on its way out. */
-function isReferencedByClient(states: TypeStates, typeUrl: string, name: string): boolean {
-  return states.values().some((parent) => {
-    if (!parent.type.companions.includes(typeUrl)) return false;
-    return parent
-      .possibleNames()
-      .values()
-      .some((each) => {
-        return parent.possible(each).some((known) => {
-          return known.references?.some((reference) => reference.typeUrl === typeUrl && reference.name === name);
-        });
-      });
-  });
+/** Collects what the client's parents of a type refer to once, when the first name is asked for. */
+export function referredToByClient(states: TypeStates, typeUrl: string): ReferredTo {
+  let referred: Set<string> | undefined;
+  return (name) => {
+    referred ??= new Set(namesReferredTo(states, typeUrl));
+    return referred.has(name);
+  };
+}
+
+function* namesReferredTo(states: TypeStates, typeUrl: string): Generator<string> {
+  for (const parent of states.values()) {
+    if (!parent.type.companions.includes(typeUrl)) continue;
+    for (const name of parent.possibleNames()) {
+      for (const { references } of parent.possible(name)) {
+        for (const reference of references ?? []) if (reference.typeUrl === typeUrl) yield reference.name;
+      }
+    }
+  }
 }
 
 /** The names that this subscription leads to, some perhaps twice; requested names that do not exist included. */

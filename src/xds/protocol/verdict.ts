@@ -1,5 +1,5 @@
 import type { DeltaRequest, Report, SotwRequest } from "./events.ts";
-import type { Flight, TypeState } from "./type-state.ts";
+import type { Flight, Refusal, TypeState } from "./type-state.ts";
 
 type ErrorDetail = NonNullable<SotwRequest["error"]>;
 
@@ -36,6 +36,13 @@ export function readDeltaVerdict(state: TypeState, request: DeltaRequest, now: n
   if (!flight) return;
   if (request.error) refuse(state, flight, request.error, now, reports);
   else accept(state, flight, reports);
+}
+
+/** Of what was refused, the names under which the client may run something else now: not removals of what it never had. */
+export function doubtfulNames({ items }: Refusal): string[] {
+  const names: string[] = [];
+  for (const { name, resource, before } of items.values()) if (resource ?? before) names.push(name);
+  return names;
 }
 
 function flightOf({ flights }: TypeState, nonce: string): Flight | undefined {

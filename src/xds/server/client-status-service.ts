@@ -1,182 +1,183 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { fromBinary } from "@bufbuild/protobuf";
 import {
   type handleBidiStreamingCall,
-  type handleUnaryCall,
   type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ClientResourceStatus, UpdateFailureStateSchema } from "../../gen/envoy/admin/v3/config_dump_shared_pb.ts";
-import {
-  type ClientConfig,
-  type ClientConfig_GenericXdsConfig,
-  ClientConfig_GenericXdsConfigSchema,
-  ClientConfigSchema,
-  type ClientStatusRequest,
-  ClientStatusRequestSchema,
-  type ClientStatusResponse,
-  ClientStatusResponseSchema,
-  ConfigStatus,
-} from "../../gen/envoy/service/status/v3/csds_pb.ts";
-import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
-import { SECRET_TYPE } from "../protocol/resource-types.ts";
-import type { TypeState } from "../protocol/type-state.ts";
-import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
+import { type ClientStatusRequest, ClientStatusRequestSchema } from "../../gen/envoy/service/status/v3/csds_pb.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
+import { describeClients, isSupported, type StatusSource } from "./describe-clients.ts";
+import { frameOf } from "./encode-response.ts";
+import type { HeldBytes } from "./held-bytes.ts";
+import { LimitMet } from "./limit-met.ts";
+import type { RefusingLimit, XdsLimits } from "./limits.ts";
+import { MessageError } from "./message-reader.ts";
 import { type Peer, peerOf } from "./peer.ts";
+import { rawMethod } from "./services.ts";
+import { StreamHoldings } from "./stream-holdings.ts";
+import { connectionOf, type DiscoveryCall, type ResponseTransport, type TransportOf } from "./stream-transport.ts";
 
-/** What the service needs to know of a stream. */
-export interface StatusSource {
-  describe(): ClientStatus;
-  typeState(typeUrl: string): TypeState | undefined;
-}
-
-type Handlers = {
+export type ClientStatusHost = {
   readonly sources: () => Iterable<StatusSource>;
   /** Who may ask: the answer shows the configuration of every client. */
   readonly mayAsk: (peer: Peer) => boolean;
+  readonly limits: XdsLimits;
+  readonly clock: Clock;
+  readonly held: HeldBytes;
+  readonly deadlines: Deadlines<Expiring>;
+  readonly transportOf: TransportOf;
+  readonly limitMet: (limit: RefusingLimit) => void;
+  /** Told of a fault that nobody expected; the call has ended. */
+  readonly failed: (thrown: unknown) => void;
 };
+
+const SERVICE = "envoy.service.status.v3.ClientStatusDiscoveryService";
+/** Requests of one call that wait until those before them are answered. */
+const MAX_WAITING = 16;
 
 /**
  * The client status discovery service (CSDS): what each connected client was sent, accepted and refused. Contents of
- * secrets are never part of it.
+ * secrets are never part of it. A call is answered one request at a time, as fast as its client reads.
  */
-export function clientStatusService(handlers: Handlers): [ServiceDefinition, UntypedServiceImplementation] {
-  const fetch: handleUnaryCall<ClientStatusRequest, ClientStatusResponse> = (call, reply) => {
-    const denied = deny(handlers, peerOf(call));
-    if (denied) {
-      reply(denied);
-      return;
-    }
-    const [refused, response] = answer(handlers, call.request);
-    reply(refused, response);
+export function clientStatusService(host: ClientStatusHost): [ServiceDefinition, UntypedServiceImplementation] {
+  const handle = (isUnary: boolean): handleBidiStreamingCall<Buffer, Buffer> => {
+    return (call) => {
+      if (host.mayAsk(peerOf(call))) serveStatusCall(host, call, isUnary);
+      else refuse(call, status.PERMISSION_DENIED, "this client may not read the status of others");
+    };
   };
-  const stream: handleBidiStreamingCall<ClientStatusRequest, ClientStatusResponse> = (call) => {
-    const denied = deny(handlers, peerOf(call));
-    if (denied) {
-      call.emit("error", denied);
-      return;
-    }
-    call.on("data", (request: ClientStatusRequest) => {
-      const [refused, response] = answer(handlers, request);
-      if (response) call.write(response);
-      else call.emit("error", refused);
-    });
-    call.on("end", () => call.end());
-  };
+  // On the wire a call with one request is like one with many.
   return [
-    { FetchClientStatus: method("FetchClientStatus", false), StreamClientStatus: method("StreamClientStatus", true) },
-    { FetchClientStatus: fetch, StreamClientStatus: stream },
+    {
+      FetchClientStatus: rawMethod(SERVICE, "FetchClientStatus"),
+      StreamClientStatus: rawMethod(SERVICE, "StreamClientStatus"),
+    },
+    { FetchClientStatus: handle(true), StreamClientStatus: handle(false) },
   ];
 }
 
-type Refusal = { readonly code: status; readonly details: string };
-
-function deny({ mayAsk }: Handlers, peer: Peer): Refusal | undefined {
-  if (mayAsk(peer)) return undefined;
-  return { code: status.PERMISSION_DENIED, details: "this client may not read the status of others" };
+/** What serves a call lives as long as it does, held by its listeners. */
+function serveStatusCall(host: ClientStatusHost, call: DiscoveryCall, isUnary: boolean): StatusCall {
+  return new StatusCall(host, call, isUnary);
 }
 
-function answer(
-  { sources }: Handlers,
-  request: ClientStatusRequest,
-): [Refusal, undefined] | [null, ClientStatusResponse] {
-  const matchers = request.nodeMatchers.map(({ nodeId }) => nodeId);
-  const unsupported = request.nodeMatchers.some(
-    ({ nodeId, nodeMetadatas }) => nodeMetadatas.length > 0 || !isSupported(nodeId),
-  );
-  if (unsupported) {
-    const details = "nodes can be selected by id only: exact, prefix, suffix or contains";
-    return [{ code: status.INVALID_ARGUMENT, details }, undefined];
+class StatusCall implements Expiring {
+  readonly #host: ClientStatusHost;
+  readonly #call: DiscoveryCall;
+  readonly #isUnary: boolean;
+  readonly #holdings: StreamHoldings;
+  readonly #transport: ResponseTransport;
+  readonly #waiting: Buffer[] = [];
+  #isAnswering = false;
+  #hasEnded = false;
+  #closed = false;
+  #goOn: () => void = () => undefined;
+
+  constructor(host: ClientStatusHost, call: DiscoveryCall, isUnary: boolean) {
+    this.#host = host;
+    this.#call = call;
+    this.#isUnary = isUnary;
+    this.#holdings = new StreamHoldings(host.held.open(connectionOf(call), (limit) => this.#refuse(limit)));
+    const bound = { limit: "maxStatusRequestBytes", most: host.limits.maxStatusRequestBytes } as const;
+    this.#transport = host.transportOf(call, bound, {
+      received: (message) => this.#received(message),
+      held: (bytes) => this.#holdings.request(bytes),
+      unreadable: (why) => this.#refuse(why),
+      drained: () => this.#goOn(),
+    });
+    host.deadlines.begin(this);
+    call.on("end", () => {
+      this.#hasEnded = true;
+      if (!this.#isAnswering) this.#end();
+    });
+    call.on("error", () => this.#close());
+    call.on("cancelled", () => this.#close());
+    this.#holdings.open();
   }
-  const config: ClientConfig[] = [];
-  for (const source of sources()) {
-    const client = source.describe();
-    const matches = matchers.length === 0 || matchers.some((matcher) => isMatch(matcher, client.node.id));
-    if (matches) config.push(describeClient(source, client, request.excludeResourceContents));
+
+  expire(): void {
+    const { requestMs } = this.#host.limits;
+    this.#fail(status.DEADLINE_EXCEEDED, `no whole request within ${requestMs} ms (XdsLimits.requestMs)`);
   }
-  return [null, create(ClientStatusResponseSchema, { config })];
+
+  #received(message: Buffer): void {
+    if (this.#closed) return;
+    this.#host.deadlines.end(this);
+    this.#waiting.push(Buffer.from(message));
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#fail(status.RESOURCE_EXHAUSTED, `${MAX_WAITING} requests wait for their answers: read them first`);
+    } else if (!this.#isAnswering) {
+      this.#isAnswering = true;
+      this.#answerAll().catch((thrown: unknown) => this.#refuse(thrown));
+    }
+  }
+
+  async #answerAll(): Promise<void> {
+    for (let message = this.#waiting.shift(); message && !this.#closed; message = this.#waiting.shift()) {
+      const request = readRequest(message);
+      if (typeof request === "string") {
+        this.#fail(status.INVALID_ARGUMENT, request);
+        return;
+      }
+      const { clock, limits, sources } = this.#host;
+      const frame = frameOf(await describeClients(sources(), request, { clock, ...limits }));
+      if (this.#closed) return;
+      const isTaken = this.#holdings.sending(frame.whole, frame.whole.length);
+      const { promise: drained, resolve } = Promise.withResolvers<void>();
+      this.#goOn = resolve;
+      if (!this.#transport.write(frame, isTaken)) await drained;
+      if (this.#isUnary) break;
+    }
+    this.#isAnswering = false;
+    if (this.#hasEnded || this.#isUnary) this.#end();
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#close();
+    this.#call.end();
+  }
+
+  #refuse(why: unknown): void {
+    if (this.#closed) return;
+    if (why instanceof LimitMet) {
+      this.#host.limitMet(why.limit);
+      this.#fail(status.RESOURCE_EXHAUSTED, why.message);
+      if (why.isOfHeldBytes) this.#transport.reset();
+    } else if (why instanceof MessageError) this.#fail(why.code, why.message);
+    else {
+      this.#host.failed(why);
+      this.#fail(status.INTERNAL, "the call met a fault of the server, which has logged it");
+    }
+  }
+
+  #fail(code: status, details: string): void {
+    if (this.#closed) return;
+    this.#close();
+    refuse(this.#call, code, details);
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#host.deadlines.end(this);
+    this.#transport.stop();
+    this.#holdings.close();
+    this.#goOn();
+  }
 }
 
-function describeClient(source: StatusSource, client: ClientStatus, withoutContents: boolean): ClientConfig {
-  const { node, method: path, streamId, types } = client;
-  return create(ClientConfigSchema, {
-    node: {
-      id: node.id,
-      cluster: node.cluster,
-      userAgentName: node.userAgentName,
-      userAgentVersionType: { case: "userAgentVersion", value: node.userAgentVersion },
-      locality: node.locality,
-    },
-    clientScope: `${path} ${streamId}`,
-    genericXdsConfigs: types.flatMap((type) => {
-      const state = source.typeState(type.typeUrl);
-      const hides = withoutContents || type.typeUrl === SECRET_TYPE;
-      return type.resources.map((resource) => describeResource(type, resource, hides ? undefined : state));
-    }),
-  });
+/** The request, or what is wrong with it. */
+function readRequest(message: Buffer): ClientStatusRequest | string {
+  try {
+    const request = fromBinary(ClientStatusRequestSchema, message);
+    return isSupported(request) ? request : "nodes can be selected by id only: exact, prefix, suffix or contains";
+  } catch {
+    return "the request does not decode";
+  }
 }
 
-function describeResource(
-  type: TypeStatus,
-  resource: ResourceStatus,
-  state: TypeState | undefined,
-): ClientConfig_GenericXdsConfig {
-  const { typeUrl } = type;
-  const { name, refused } = resource;
-  const known = state?.sent.get(name);
-  const body = known && "body" in known && known.body instanceof Uint8Array ? known.body : undefined;
-  return create(ClientConfig_GenericXdsConfigSchema, {
-    typeUrl,
-    name,
-    versionInfo: resource.acked ?? "",
-    configStatus: configStatusOf(resource),
-    clientStatus: clientStatusOf(resource),
-    ...(body && { xdsConfig: { typeUrl, value: body } }),
-    ...(refused && {
-      errorState: create(UpdateFailureStateSchema, {
-        details: refused.message,
-        versionInfo: refused.version,
-        lastUpdateAttempt: timestampFromMs(refused.at),
-      }),
-    }),
-  });
-}
-
-function configStatusOf({ refused, inFlight, held, waitsFor, sent }: ResourceStatus): ConfigStatus {
-  if (refused) return ConfigStatus.ERROR;
-  if (inFlight || held !== undefined || waitsFor) return ConfigStatus.STALE;
-  return sent === undefined ? ConfigStatus.NOT_SENT : ConfigStatus.SYNCED;
-}
-
-function clientStatusOf({ refused, inFlight, acked }: ResourceStatus): ClientResourceStatus {
-  if (refused) return ClientResourceStatus.NACKED;
-  if (inFlight) return ClientResourceStatus.REQUESTED;
-  return acked === undefined ? ClientResourceStatus.DOES_NOT_EXIST : ClientResourceStatus.ACKED;
-}
-
-function isSupported(matcher: StringMatcher | undefined): boolean {
-  const kind = matcher?.matchPattern.case;
-  return kind === "exact" || kind === "prefix" || kind === "suffix" || kind === "contains";
-}
-
-function isMatch(matcher: StringMatcher | undefined, id: string): boolean {
-  const pattern = matcher?.matchPattern;
-  const fold = (text: string) => (matcher?.ignoreCase ? text.toLowerCase() : text);
-  if (pattern?.case === "exact") return fold(id) === fold(pattern.value);
-  if (pattern?.case === "prefix") return fold(id).startsWith(fold(pattern.value));
-  if (pattern?.case === "suffix") return fold(id).endsWith(fold(pattern.value));
-  return pattern?.case === "contains" && fold(id).includes(fold(pattern.value));
-}
-
-function method(name: string, streams: boolean): ServiceDefinition[string] {
-  return {
-    path: `/envoy.service.status.v3.ClientStatusDiscoveryService/${name}`,
-    requestStream: streams,
-    responseStream: streams,
-    requestSerialize: (request: ClientStatusRequest) => Buffer.from(toBinary(ClientStatusRequestSchema, request)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(ClientStatusRequestSchema, bytes),
-    responseSerialize: (response: ClientStatusResponse) => Buffer.from(toBinary(ClientStatusResponseSchema, response)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(ClientStatusResponseSchema, bytes),
-  };
+function refuse(call: DiscoveryCall, code: status, details: string): void {
+  call.emit("error", { code, details });
 }

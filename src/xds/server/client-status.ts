@@ -14,6 +14,12 @@ export type ClientRef = {
   readonly group: string | undefined;
 };
 
+/** A client that something is due for. */
+export type ServedClient = ClientRef & {
+  /** Whether it may hold something under this name: what it was sent, or what it had before this stream, as far as that is known. */
+  mayHold(resource: ResourceKey): boolean;
+};
+
 export type RefusalStatus = {
   /** The version that was refused; empty for a refused removal. */
   readonly version: string;
@@ -76,6 +82,37 @@ export type ClientStatus = ClientRef & {
   readonly oldestPending: number | undefined;
   readonly types: readonly TypeStatus[];
 };
+
+/** What a stream says of itself. */
+type DescribedStream = ClientRef & {
+  readonly method: { readonly service: string; readonly method: string };
+  readonly openedAt: number;
+  readonly openedMonotonic: number;
+  oldestPending(): number | undefined;
+};
+
+/** Describes one stream and its types. */
+export function describeStream(
+  stream: DescribedStream,
+  states: Iterable<TypeState>,
+  rest: Pick<ClientStatus, "silent" | "duplicate" | "unknownTypes">,
+): ClientStatus {
+  const { streamId, node, peer, variant, group, openedAt, method } = stream;
+  const offset = openedAt - stream.openedMonotonic;
+  const types = [...states].filter((state) => state.requested);
+  return {
+    streamId,
+    node,
+    peer,
+    variant,
+    group,
+    openedAt,
+    method: `${method.service}/${method.method}`,
+    oldestPending: stream.oldestPending(),
+    types: types.map((state) => describeType(state, (at) => Math.round(at + offset))),
+    ...rest,
+  };
+}
 
 /** Describes one type of one stream. `wallClock` turns the protocol's instants into ms since the epoch. */
 export function describeType(state: TypeState, wallClock: (at: number) => number): TypeStatus {

@@ -8,11 +8,17 @@ import { deltaResponseParts, discoveryResponseParts, encodeHeartbeat, encodeNonc
  * One gRPC message, length prefix and all: what every stream with the same content writes, as the same memory, and
  * behind it the nonce where that is another one.
  */
-export type ResponseFrame = { readonly shared: Buffer; readonly own: Buffer | undefined };
+export type ResponseFrame = {
+  readonly shared: Buffer;
+  readonly own: Buffer | undefined;
+  /** The buffer that `shared` is of: one for all frames that share memory. */
+  readonly whole: Buffer;
+};
 
 const GRPC_PREFIX_BYTES = 5;
-/** Contents that are remembered at a time, and for how long after the last one was new. */
+/** Contents that are remembered at a time, their bytes, and for how long after the last one was new. */
 const MAX_KEPT = 16;
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const KEPT_MS = 1000;
 
 type Kept = {
@@ -39,24 +45,34 @@ export class ResponseEncoder {
 
   encode(send: Send, variant: Variant, identifier: string): ResponseFrame {
     const kept = this.#kept.find((each) => isSameContent(each, send, variant, identifier));
-    if (!kept) return { shared: this.#compose(send, variant, identifier), own: undefined };
-    if (kept.send.nonce === send.nonce) return { shared: kept.frame, own: undefined };
-    return { shared: kept.frame.subarray(0, kept.nonceAt), own: encodeNonce(send.nonce) };
+    const whole = kept?.frame ?? this.#compose(send, variant, identifier);
+    if (!kept || kept.send.nonce === send.nonce) return { shared: whole, own: undefined, whole };
+    return { shared: whole.subarray(0, kept.nonceAt), own: encodeNonce(send.nonce), whole };
   }
 
   #compose(send: Send, variant: Variant, identifier: string): Buffer {
     const parts = variant === "delta" ? deltaParts(send, identifier) : sotwParts(send, identifier);
     const nonce = encodeNonce(send.nonce);
-    const frame = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts, nonce]);
-    frame.writeUInt32BE(frame.length - GRPC_PREFIX_BYTES, 1);
+    const { whole: frame } = frameOf([...parts, nonce]);
     const kept = { variant, send, identifier, frame, nonceAt: frame.length - nonce.length };
-    this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)];
+    let bytes = 0;
+    this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)].filter(({ frame: { length } }, index) => {
+      bytes += length;
+      return index === 0 || bytes <= MAX_KEPT_BYTES;
+    });
     this.#cancelForget?.();
     this.#cancelForget = this.#clock.after(KEPT_MS, () => {
       this.#kept = [];
     });
     return frame;
   }
+}
+
+/** A message that is nobody else's. */
+export function frameOf(parts: readonly Uint8Array[]): ResponseFrame {
+  const whole = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts]);
+  whole.writeUInt32BE(whole.length - GRPC_PREFIX_BYTES, 1);
+  return { shared: whole, own: undefined, whole };
 }
 
 /** The message without its prefix, for whoever frames by itself. */

@@ -1,3 +1,11 @@
+import { type ByteBound, checkBytes } from "./limit-met.ts";
+
+/** The bytes are not the message that they are read as. */
+export class UnreadableBytes extends RangeError {}
+
+/** Most fields of one message, known or not: walking over more of them would hold up everybody else. */
+const MAX_FIELDS = 1_000_000;
+
 const VARINT = 0;
 const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
@@ -18,6 +26,7 @@ export class FieldReader {
   at = 0;
   readonly #bytes: Buffer;
   #type = VARINT;
+  #fields = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -26,6 +35,7 @@ export class FieldReader {
   /** Moves to the next field, which must be read or skipped before the one after it. False at the end. */
   next(): boolean {
     if (this.at >= this.#bytes.length) return false;
+    if (++this.#fields > MAX_FIELDS) throw new UnreadableBytes(`more than ${MAX_FIELDS.toLocaleString("en")} fields`);
     this.start = this.at;
     const tag = this.uint32();
     this.field = tag >>> 3;
@@ -42,12 +52,32 @@ export class FieldReader {
       if (shift < 32) value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }
-    throw new RangeError("a number that does not end");
+    throw new UnreadableBytes("a number that does not end");
+  }
+
+  /** A number of 64 bits with a fraction. */
+  double(): number {
+    if (this.#type !== FIXED_64) throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}`);
+    this.#advance(8);
+    return this.#bytes.readDoubleLE(this.at - 8);
   }
 
   text(): string {
     const from = this.#begin();
     return this.#bytes.toString("utf8", from, this.at);
+  }
+
+  /** @throws LimitMet when the text of this field is longer */
+  textWithin(bound: ByteBound, field: string): string {
+    const from = this.#begin();
+    checkBytes(bound, field, this.at - from);
+    return this.#bytes.toString("utf8", from, this.at);
+  }
+
+  /** As much of the text as fits. */
+  textStart(maxBytes: number): string {
+    const from = this.#begin();
+    return this.#bytes.toString("utf8", from, Math.min(this.at, from + maxBytes));
   }
 
   /** A view, not a copy. */
@@ -56,17 +86,23 @@ export class FieldReader {
     return this.#bytes.subarray(from, this.at);
   }
 
-  skip(): void {
-    if (this.#type === LENGTH_DELIMITED) this.#begin();
-    else if (this.#type === VARINT) this.uint32();
+  /** Returns how many bytes a text or an inner message has. */
+  skip(): number {
+    if (this.#type === LENGTH_DELIMITED) {
+      const from = this.#begin();
+      return this.at - from;
+    }
+    if (this.#type === VARINT) this.uint32();
     else if (this.#type === FIXED_64) this.#advance(8);
     else if (this.#type === FIXED_32) this.#advance(4);
-    else throw new RangeError(`field ${this.field} has the wire type ${this.#type}, which proto3 does not know`);
+    else throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}, which proto3 does not know`);
+    return 0;
   }
 
   /** Reads the length, moves behind the field, and returns where its content begins. */
   #begin(): number {
-    if (this.#type !== LENGTH_DELIMITED) throw new RangeError(`field ${this.field} has the wire type ${this.#type}`);
+    if (this.#type !== LENGTH_DELIMITED)
+      throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}`);
     const length = this.uint32();
     const from = this.at;
     this.#advance(length);
@@ -75,6 +111,6 @@ export class FieldReader {
 
   #advance(length: number): void {
     this.at += length;
-    if (this.at > this.#bytes.length) throw new RangeError(`field ${this.field} ends behind its message`);
+    if (this.at > this.#bytes.length) throw new UnreadableBytes(`field ${this.field} ends behind its message`);
   }
 }

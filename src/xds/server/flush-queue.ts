@@ -1,7 +1,10 @@
+import type { Clock } from "../../runtime/clock.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
 
 /** Few, so that the first is sent at once; more than one, since whose client does not read costs a turn of the loop. */
 const AT_A_TIME = 8;
+/** Streams with much to be looked at, and little of it to be written, leave the loop to others after this. */
+const SHARE_MS = 20;
 
 /**
  * Lets streams write in turns: a few, and the next ones as soon as the sockets have taken what these wrote. So the
@@ -10,12 +13,14 @@ const AT_A_TIME = 8;
  */
 export class FlushQueue<Stream> {
   readonly #flush: (stream: Stream, written: () => void) => boolean;
+  readonly #clock: Clock;
   readonly #waiting = new Set<Stream>();
   readonly #goOn = () => this.#flushSome();
   #isRunning = false;
 
   /** @param flush writes what is due, and returns whether it is soon sent, and `written` then called */
-  constructor(flush: (stream: Stream, written: () => void) => boolean) {
+  constructor(clock: Clock, flush: (stream: Stream, written: () => void) => boolean) {
+    this.#clock = clock;
     this.#flush = flush;
   }
 
@@ -37,10 +42,11 @@ export class FlushQueue<Stream> {
   /** Called too often, too: by a client that was waited for no longer. */
   #flushSome(): void {
     let wrote = 0;
+    const began = this.#clock.monotonic();
     for (const stream of this.#waiting) {
       this.#waiting.delete(stream);
       if (this.#flush(stream, wrote === AT_A_TIME - 1 ? this.#goOn : NOTHING)) wrote++;
-      if (wrote === AT_A_TIME) {
+      if (wrote === AT_A_TIME || this.#clock.monotonic() - began >= SHARE_MS) {
         nextTurn(this.#goOn);
         return;
       }

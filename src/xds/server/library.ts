@@ -27,7 +27,7 @@ export { type CachedResource, prepareResource, type ResourceBytes, type Resource
 export type { ClientRef, ClientStatus, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
 export { contentVersion } from "./content-version.ts";
 export { resourceFromJson } from "./json-resource.ts";
-export { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
+export { DEFAULT_LIMITS, REFUSING_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
 export type { Peer, SubjectNames } from "./peer.ts";
 export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";

@@ -1,9 +1,45 @@
+import { getHeapStatistics } from "node:v8";
+
 /** What a server allows and how long it waits. Sizes in bytes, durations in milliseconds. */
 export type XdsLimits = {
-  /** Largest request. The first one of a delta client lists all it holds. Default 64 MiB. */
+  /** Largest request. The first one of a delta client lists all it holds. Default 32 MiB. */
   readonly maxRequestBytes: number;
-  /** Most names in one request, and on one delta stream per type. Default 200 000. */
+  /** How long a stream may take for its first whole request, and a later request from its first byte on. Default 30 000. */
+  readonly requestMs: number;
+  /** Most names in one request, and that one stream subscribes to over all types. Default 50 000. */
   readonly maxNames: number;
+  /** Longest name of a resource or a type in a request. Default 16 KiB. */
+  readonly maxNameBytes: number;
+  /** Longest version or nonce in a request. Default 1 KiB. */
+  readonly maxVersionBytes: number;
+  /** Largest `node`; nearly all of it is Envoy's extensions, which are not read. Default 1 MiB. */
+  readonly maxNodeBytes: number;
+  /** Longest text in a node: `id`, which must not be empty, `cluster`, user agent, locality, each feature. Default 1 KiB. */
+  readonly maxNodeTextBytes: number;
+  /** Largest `node.metadata`. Default 64 KiB. */
+  readonly maxNodeMetadataBytes: number;
+  /** Most values in `node.metadata`, inner ones included, and features of the client. Default 2048. */
+  readonly maxNodeValues: number;
+  /** What is kept of the text of a refusal; the rest is cut. Default 4 KiB. */
+  readonly maxRefusalTextBytes: number;
+  /**
+   * What all streams of one connection may make the server hold: requests that have not arrived whole, names, nodes,
+   * responses that are not read, and 16 KiB for each stream. The stream that asks for more is ended. Default 256 MiB.
+   */
+  readonly maxHeldBytesPerConnection: number;
+  /**
+   * The same over all connections, what streams share counted once. The stream that holds most is ended. Default 1 GiB,
+   * or a quarter of what Node lets the heap have where that is less.
+   */
+  readonly maxHeldBytes: number;
+  /** Most connections. One more is closed before a byte of it is read. Default 20 000. */
+  readonly maxConnections: number;
+  /** A connection without a stream is closed after this. Default 60 000. */
+  readonly connectionIdleMs: number;
+  /** Largest request to the client status service: a few matchers of node ids. Default 64 KiB. */
+  readonly maxStatusRequestBytes: number;
+  /** Largest answer of the client status service. Default 64 MiB. */
+  readonly maxStatusBytes: number;
   /** Largest response to Envoy, which takes what HTTP/2 carries. Default 1 GiB. */
   readonly maxResponseBytes: number;
   /** Largest response to a proxyless gRPC client, whose own limit is 4 MiB. Default 4 MiB less 64 KiB. */
@@ -26,13 +62,29 @@ export type XdsLimits = {
   readonly maxStreamsPerConnection: number;
 };
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 
 export const DEFAULT_LIMITS: XdsLimits = {
-  maxRequestBytes: 64 * MIB,
-  maxNames: 200_000,
-  maxResponseBytes: 1024 * MIB,
-  maxGrpcResponseBytes: 4 * MIB - 64 * 1024,
+  maxRequestBytes: 32 * MIB,
+  requestMs: 30_000,
+  maxNames: 50_000,
+  maxNameBytes: 16 * KIB,
+  maxVersionBytes: KIB,
+  maxNodeBytes: MIB,
+  maxNodeTextBytes: KIB,
+  maxNodeMetadataBytes: 64 * KIB,
+  maxNodeValues: 2048,
+  maxRefusalTextBytes: 4 * KIB,
+  maxHeldBytesPerConnection: 256 * MIB,
+  maxHeldBytes: Math.min(GIB, Math.floor(getHeapStatistics().heap_size_limit / 4)),
+  maxConnections: 20_000,
+  connectionIdleMs: 60_000,
+  maxStatusRequestBytes: 64 * KIB,
+  maxStatusBytes: 64 * MIB,
+  maxResponseBytes: GIB,
+  maxGrpcResponseBytes: 4 * MIB - 64 * KIB,
   waitMs: 20_000,
   overtakeMs: 1000,
   settleMs: 5000,
@@ -41,3 +93,23 @@ export const DEFAULT_LIMITS: XdsLimits = {
   maxConnectionAgeMs: 11 * 3_600_000,
   maxStreamsPerConnection: 10_000,
 };
+
+/** Limits that end a stream, or keep a connection out, when a client meets them. */
+export const REFUSING_LIMITS = [
+  "maxRequestBytes",
+  "requestMs",
+  "maxNames",
+  "maxNameBytes",
+  "maxVersionBytes",
+  "maxNodeBytes",
+  "maxNodeTextBytes",
+  "maxNodeMetadataBytes",
+  "maxNodeValues",
+  "maxHeldBytesPerConnection",
+  "maxHeldBytes",
+  "maxConnections",
+  "maxStatusRequestBytes",
+  "maxStatusBytes",
+] as const satisfies (keyof XdsLimits)[];
+
+export type RefusingLimit = (typeof REFUSING_LIMITS)[number];

@@ -1,20 +1,23 @@
 import type { LostVerdict } from "../protocol/lost-verdicts.ts";
 
-/** Names remembered over all nodes; the node that left longest ago is forgotten first. */
+/** Over all nodes; the node that left longest ago is forgotten first. */
+const MAX_NODES = 10_000;
 const MAX_NAMES = 200_000;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /** Responses whose verdict was lost with their stream, by node, until it comes back. */
 export class LostVerdictMemory {
   readonly #byNode = new Map<string, readonly LostVerdict[]>();
   #names = 0;
+  #bytes = 0;
 
   keep(nodeId: string, lost: readonly LostVerdict[]): void {
     if (lost.length === 0) return;
-    const earlier = this.#forget(nodeId);
-    this.#byNode.set(nodeId, [...earlier, ...lost]);
-    this.#names += countNames(earlier) + countNames(lost);
+    const all = [...this.#forget(nodeId), ...lost];
+    this.#byNode.set(nodeId, all);
+    this.#count(all, 1);
     for (const oldest of this.#byNode.keys()) {
-      if (this.#names <= MAX_NAMES) break;
+      if (this.#byNode.size <= MAX_NODES && this.#names <= MAX_NAMES && this.#bytes <= MAX_BYTES) break;
       this.#forget(oldest);
     }
   }
@@ -33,11 +36,14 @@ export class LostVerdictMemory {
   #forget(nodeId: string): readonly LostVerdict[] {
     const lost = this.#byNode.get(nodeId) ?? [];
     this.#byNode.delete(nodeId);
-    this.#names -= countNames(lost);
+    this.#count(lost, -1);
     return lost;
   }
-}
 
-function countNames(lost: readonly LostVerdict[]): number {
-  return lost.reduce((sum, { items }) => sum + items.length, 0);
+  #count(lost: readonly LostVerdict[], sign: 1 | -1): void {
+    for (const { items } of lost) {
+      this.#names += sign * items.length;
+      for (const { name } of items) this.#bytes += sign * name.length;
+    }
+  }
 }

@@ -1,7 +1,9 @@
 import { status } from "@grpc/grpc-js";
+import { type ByteBound, checkBytes } from "./limit-met.ts";
 
 const PREFIX_BYTES = 5;
-const NONE: Buffer[] = [];
+const SMALLEST_PART_BYTES = 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** Why a stream of messages cannot be read any further. */
 export class MessageError extends Error {
@@ -13,52 +15,98 @@ export class MessageError extends Error {
   }
 }
 
+export type MessageReaderOptions = {
+  /** Of one message. */
+  readonly bound: ByteBound;
+  readonly onMessage: (message: Buffer) => void;
+  /** Told how many bytes are kept of a message that has not arrived whole; 0 when none is. */
+  readonly onHeld?: (bytes: number) => void;
+};
+
 /**
  * Cuts the bytes of one gRPC stream into messages, without their length prefix. A message that arrives in one piece is
  * handed over as it lies in the chunk, so whoever keeps a part of it copies that.
+ *
+ * What has not arrived whole is copied out of its chunks, which may be small parts of what was read off the socket, and
+ * takes at most twice what has arrived, whatever length was announced.
  */
 export class MessageReader {
-  readonly #maxBytes: number;
+  readonly #bound: ByteBound;
   readonly #onMessage: (message: Buffer) => void;
-  #parts: Buffer[] = NONE;
+  readonly #onHeld: (bytes: number) => void;
+  #part = NOTHING;
   #partBytes = 0;
-  /** How many bytes the parts have to hold before it is worth looking at them again. */
-  #wanted = 0;
+  #stopped = false;
 
-  constructor(maxBytes: number, onMessage: (message: Buffer) => void) {
-    this.#maxBytes = maxBytes;
+  constructor({ bound, onMessage, onHeld }: MessageReaderOptions) {
+    this.#bound = bound;
     this.#onMessage = onMessage;
+    this.#onHeld = onHeld ?? (() => undefined);
   }
 
-  /** @throws MessageError when a message is compressed or too large */
-  read(chunk: Buffer): void {
-    let bytes = chunk;
-    if (this.#partBytes > 0) {
-      this.#parts.push(chunk);
-      this.#partBytes += chunk.length;
-      if (this.#partBytes < this.#wanted) return;
-      bytes = Buffer.concat(this.#parts, this.#partBytes);
+  /**
+   * Reads on from `at`, up to the end of the first message, which is handed over. Returns where it stopped.
+   *
+   * @throws MessageError when a message is compressed
+   * @throws LimitMet when one is too large
+   */
+  read(chunk: Buffer, at = 0): number {
+    if (this.#stopped) return chunk.length;
+    if (this.#partBytes > 0) return this.#complete(chunk, at);
+    const end = this.#endOf(chunk, at, chunk.length);
+    if (end <= chunk.length) {
+      this.#onMessage(chunk.subarray(at + PREFIX_BYTES, end));
+      return end;
     }
-    let at = 0;
-    let end = this.#endOf(bytes, at);
-    while (end <= bytes.length) {
-      this.#onMessage(bytes.subarray(at + PREFIX_BYTES, end));
-      at = end;
-      end = this.#endOf(bytes, at);
+    this.#keep(chunk, at, chunk.length, end - at);
+    return chunk.length;
+  }
+
+  /** Gives up what is kept; all that still comes is passed over. */
+  stop(): void {
+    this.#stopped = true;
+    this.#forget();
+  }
+
+  /** Adds to the part what its message lacks, or first its prefix, and hands over what has become whole. */
+  #complete(chunk: Buffer, at: number): number {
+    const wanted = this.#endOf(this.#part, 0, this.#partBytes);
+    const until = Math.min(chunk.length, at + wanted - this.#partBytes);
+    this.#keep(chunk, at, until, wanted);
+    if (this.#stopped || this.#partBytes < wanted || this.#endOf(this.#part, 0, this.#partBytes) > this.#partBytes) {
+      return until;
     }
-    this.#partBytes = bytes.length - at;
-    this.#parts = this.#partBytes > 0 ? [bytes.subarray(at)] : NONE;
-    this.#wanted = end - at;
+    const message = this.#part.subarray(PREFIX_BYTES, this.#partBytes);
+    this.#forget();
+    this.#onMessage(message);
+    return until;
+  }
+
+  #keep(chunk: Buffer, from: number, to: number, wanted: number): void {
+    const bytes = this.#partBytes + to - from;
+    if (bytes > this.#part.length) {
+      const part = Buffer.allocUnsafeSlow(Math.min(wanted, Math.max(SMALLEST_PART_BYTES, 2 * bytes)));
+      this.#part.copy(part, 0, 0, this.#partBytes);
+      this.#part = part;
+    }
+    chunk.copy(this.#part, this.#partBytes, from, to);
+    this.#partBytes = bytes;
+    this.#onHeld(this.#part.length);
+  }
+
+  #forget(): void {
+    if (this.#partBytes === 0) return;
+    this.#part = NOTHING;
+    this.#partBytes = 0;
+    this.#onHeld(0);
   }
 
   /** Where the message at `at` ends, perhaps behind these bytes; where its prefix ends as long as that is not whole. */
-  #endOf(bytes: Buffer, at: number): number {
-    if (bytes.length - at < PREFIX_BYTES) return at + PREFIX_BYTES;
+  #endOf(bytes: Buffer, at: number, length: number): number {
+    if (length - at < PREFIX_BYTES) return at + PREFIX_BYTES;
     if (bytes[at] !== 0) throw new MessageError(status.INTERNAL, "a compressed message on a call without compression");
     const size = bytes.readUInt32BE(at + 1);
-    if (size > this.#maxBytes) {
-      throw new MessageError(status.RESOURCE_EXHAUSTED, `a message of ${size} bytes is larger than ${this.#maxBytes}`);
-    }
+    checkBytes(this.#bound, "the request", size);
     return at + PREFIX_BYTES + size;
   }
 }

@@ -1,6 +1,8 @@
-import { fromBinary, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { StructSchema } from "@bufbuild/protobuf/wkt";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { FieldReader } from "./field-reader.ts";
+import { type ByteBound, checkBytes, LimitMet } from "./limit-met.ts";
+import type { XdsLimits } from "./limits.ts";
+import { readStruct } from "./read-struct.ts";
 
 /** What a client says of itself in `core.v3.Node`; its extensions (most of its 60 KB) are not read. */
 export type NodeIdentity = {
@@ -25,8 +27,14 @@ export const ANONYMOUS: NodeIdentity = {
   clientFeatures: [],
 };
 
-/** Decodes a `core.v3.Node`. */
-export function readNode(bytes: Buffer): NodeIdentity {
+type NodeLimits = Pick<XdsLimits, "maxNodeTextBytes" | "maxNodeMetadataBytes" | "maxNodeValues">;
+
+/**
+ * Decodes a `core.v3.Node`. What it returns shares no memory with the bytes.
+ *
+ * @throws LimitMet, or UnreadableBytes
+ */
+export function readNode(bytes: Buffer, limits: NodeLimits): NodeIdentity {
   const node = {
     id: "",
     cluster: "",
@@ -36,27 +44,28 @@ export function readNode(bytes: Buffer): NodeIdentity {
     userAgentVersion: "",
     clientFeatures: [] as string[],
   };
+  const bound = textBound(limits);
   const reader = new FieldReader(bytes);
   while (reader.next()) {
     const { field } = reader;
-    if (field === 1) node.id = reader.text();
-    else if (field === 2) node.cluster = reader.text();
-    else if (field === 3) node.metadata = readMetadata(reader.bytes());
-    else if (field === 4) node.locality = readLocality(reader.bytes());
-    else if (field === 6) node.userAgentName = reader.text();
-    else if (field === 7) node.userAgentVersion = reader.text();
+    if (field === 1) node.id = reader.textWithin(bound, "node.id");
+    else if (field === 2) node.cluster = reader.textWithin(bound, "node.cluster");
+    else if (field === 3) node.metadata = readMetadata(reader.bytes(), limits);
+    else if (field === 4) node.locality = readLocality(reader.bytes(), bound);
+    else if (field === 6) node.userAgentName = reader.textWithin(bound, "node.user_agent_name");
+    else if (field === 7) node.userAgentVersion = reader.textWithin(bound, "node.user_agent_version");
     else if (field === 8) node.userAgentVersion = readBuildVersion(reader.bytes());
-    else if (field === 10) node.clientFeatures.push(reader.text());
+    else if (field === 10) addFeature(node.clientFeatures, reader.textWithin(bound, "node.client_features"), limits);
     else reader.skip();
   }
   return node;
 }
 
 /** Only the id of a `core.v3.Node`. Clients write it first, so that the rest of a repeated node is not even skipped. */
-export function readNodeId(bytes: Buffer): string {
+export function readNodeId(bytes: Buffer, limits: NodeLimits): string {
   const reader = new FieldReader(bytes);
   while (reader.next()) {
-    if (reader.field === 1) return reader.text();
+    if (reader.field === 1) return reader.textWithin(textBound(limits), "node.id");
     reader.skip();
   }
   return "";
@@ -77,18 +86,35 @@ export function honoursTtl(node: NodeIdentity, variant: "sotw" | "delta"): boole
   return has("config.supports-resource-ttl") && has("config.supports-resource-in-sotw");
 }
 
-function readMetadata(bytes: Uint8Array): JsonObject {
-  const json = toJson(StructSchema, fromBinary(StructSchema, bytes));
-  return typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
+function textBound({ maxNodeTextBytes }: NodeLimits): ByteBound {
+  return { limit: "maxNodeTextBytes", most: maxNodeTextBytes };
 }
 
-function readLocality(bytes: Buffer): NodeIdentity["locality"] {
+function readMetadata(bytes: Buffer, { maxNodeMetadataBytes, maxNodeValues }: NodeLimits): JsonObject {
+  checkBytes({ limit: "maxNodeMetadataBytes", most: maxNodeMetadataBytes }, "node.metadata", bytes.length);
+  let values = 0;
+  return readStruct(bytes, () => {
+    values++;
+    if (values > maxNodeValues) throw tooMany("node.metadata", values, maxNodeValues);
+  });
+}
+
+function addFeature(features: string[], feature: string, { maxNodeValues }: NodeLimits): void {
+  features.push(feature);
+  if (features.length > maxNodeValues) throw tooMany("node.client_features", features.length, maxNodeValues);
+}
+
+function tooMany(field: string, values: number, most: number): LimitMet {
+  return new LimitMet("maxNodeValues", `${field} has ${values.toLocaleString("en")} or more values`, most);
+}
+
+function readLocality(bytes: Buffer, bound: ByteBound): NodeIdentity["locality"] {
   const locality = { region: "", zone: "", subZone: "" };
   const reader = new FieldReader(bytes);
   while (reader.next()) {
-    if (reader.field === 1) locality.region = reader.text();
-    else if (reader.field === 2) locality.zone = reader.text();
-    else if (reader.field === 3) locality.subZone = reader.text();
+    if (reader.field === 1) locality.region = reader.textWithin(bound, "node.locality.region");
+    else if (reader.field === 2) locality.zone = reader.textWithin(bound, "node.locality.zone");
+    else if (reader.field === 3) locality.subZone = reader.textWithin(bound, "node.locality.sub_zone");
     else reader.skip();
   }
   return locality;

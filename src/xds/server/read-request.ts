@@ -1,10 +1,15 @@
 import type { DeltaRequest, SotwRequest } from "../protocol/events.ts";
 import { FieldReader } from "./field-reader.ts";
+import { type ByteBound, checkBytes, LimitMet } from "./limit-met.ts";
+import type { XdsLimits } from "./limits.ts";
 import { type NameList, type NameLists, NO_NAMES } from "./name-lists.ts";
 
 /** What decides how a request is read. */
 export type ReadContext = {
-  readonly maxNames: number;
+  readonly limits: Pick<
+    XdsLimits,
+    "maxNames" | "maxNameBytes" | "maxVersionBytes" | "maxNodeBytes" | "maxRefusalTextBytes"
+  >;
   readonly lists: NameLists;
 };
 
@@ -24,7 +29,7 @@ const NAMES_TAG = (NAMES_FIELD << 3) | 2;
 export function readDiscoveryRequest(
   bytes: Buffer,
   earlier: Iterable<NameList>,
-  { maxNames, lists }: ReadContext,
+  { limits, lists }: ReadContext,
 ): WireRequest<Omit<SotwRequest, "names">> & { readonly list: NameList } {
   const reader = new FieldReader(bytes);
   let versionInfo = "";
@@ -33,49 +38,52 @@ export function readDiscoveryRequest(
   let node: Buffer | undefined;
   let error: SotwRequest["error"];
   let known: NameList | undefined;
-  const names = new NameRegions(bytes, maxNames);
+  const name = nameBound(limits);
+  const version = versionBound(limits);
+  const names = new NameRegions(bytes, limits);
   while (reader.next()) {
     const { field } = reader;
-    if (field === 1) versionInfo = reader.text();
-    else if (field === 2) node = reader.bytes();
+    if (field === 1) versionInfo = reader.textWithin(version, "version_info");
+    else if (field === 2) node = nodeBytes(reader, limits);
     else if (field === NAMES_FIELD) {
       known = names.count === 0 ? listAt(bytes, reader.start, earlier) : undefined;
       if (known) reader.at = reader.start + known.bytes.length;
       else names.add(reader);
-    } else if (field === 4) typeUrl = reader.text();
-    else if (field === 5) nonce = reader.text();
-    else if (field === 6) error = readStatus(reader.bytes());
+    } else if (field === 4) typeUrl = reader.textWithin(name, "type_url");
+    else if (field === 5) nonce = reader.textWithin(version, "response_nonce");
+    else if (field === 6) error = readStatus(reader.bytes(), limits.maxRefusalTextBytes);
     else reader.skip();
   }
   return { request: { typeUrl, versionInfo, nonce, error }, node, list: known ?? lists.of(names.joined()) };
 }
 
 /** Reads `DeltaDiscoveryRequest`. */
-export function readDeltaRequest(bytes: Buffer, { maxNames, lists }: ReadContext): WireRequest<DeltaRequest> {
+export function readDeltaRequest(bytes: Buffer, { limits, lists }: ReadContext): WireRequest<DeltaRequest> {
   const reader = new FieldReader(bytes);
   let typeUrl = "";
   let nonce = "";
   let node: Buffer | undefined;
   let error: DeltaRequest["error"];
-  const names = new NameRegions(bytes, maxNames);
+  const name = nameBound(limits);
+  const version = versionBound(limits);
+  const names = new NameRegions(bytes, limits);
   let unsubscribe: string[] | undefined;
   let initialVersions: Map<string, string> | undefined;
   while (reader.next()) {
     const { field } = reader;
-    if (field === 1) node = reader.bytes();
-    else if (field === 2) typeUrl = reader.text();
+    if (field === 1) node = nodeBytes(reader, limits);
+    else if (field === 2) typeUrl = reader.textWithin(name, "type_url");
     else if (field === NAMES_FIELD) names.add(reader);
     else if (field === 4) {
       unsubscribe ??= [];
-      unsubscribe.push(reader.text());
-      if (unsubscribe.length > maxNames) throw new TooManyNames(maxNames);
+      unsubscribe.push(reader.textWithin(name, "a name in resource_names_unsubscribe"));
+      checkCount(unsubscribe.length, limits);
     } else if (field === 5) {
-      const [name, version] = readEntry(reader.bytes());
       initialVersions ??= new Map();
-      initialVersions.set(name, version);
-      if (initialVersions.size > maxNames) throw new TooManyNames(maxNames);
-    } else if (field === 6) nonce = reader.text();
-    else if (field === 7) error = readStatus(reader.bytes());
+      initialVersions.set(...readEntry(reader.bytes(), name, version));
+      checkCount(initialVersions.size, limits);
+    } else if (field === 6) nonce = reader.textWithin(version, "response_nonce");
+    else if (field === 7) error = readStatus(reader.bytes(), limits.maxRefusalTextBytes);
     else reader.skip();
   }
   const subscribe = names.count === 0 ? NO_NAMES.names : lists.of(names.joined()).names;
@@ -90,31 +98,26 @@ export function readDeltaRequest(bytes: Buffer, { maxNames, lists }: ReadContext
   return { request, node };
 }
 
-/** A request names more than the stated limit. */
-export class TooManyNames extends Error {
-  constructor(maxNames: number) {
-    super(`a request may name at most ${maxNames} resources`);
-  }
-}
-
 /** Where the names of a request lie in its bytes: in one piece, as libraries write them, or in several. */
 class NameRegions {
   count = 0;
   readonly #bytes: Buffer;
-  readonly #maxNames: number;
+  readonly #limits: ReadContext["limits"];
+  readonly #bound: ByteBound;
   #from = 0;
   #to = 0;
   #before: Buffer[] | undefined;
 
-  constructor(bytes: Buffer, maxNames: number) {
+  constructor(bytes: Buffer, limits: ReadContext["limits"]) {
     this.#bytes = bytes;
-    this.#maxNames = maxNames;
+    this.#limits = limits;
+    this.#bound = nameBound(limits);
   }
 
   /** Takes the name that the reader is at. */
   add(reader: FieldReader): void {
     const { start } = reader;
-    reader.skip();
+    checkBytes(this.#bound, "a name of a resource", reader.skip());
     if (this.count > 0 && start !== this.#to) {
       this.#before ??= [];
       this.#before.push(this.#bytes.subarray(this.#from, this.#to));
@@ -122,7 +125,7 @@ class NameRegions {
     if (this.count === 0 || start !== this.#to) this.#from = start;
     this.#to = reader.at;
     this.count++;
-    if (this.count > this.#maxNames) throw new TooManyNames(this.#maxNames);
+    checkCount(this.count, this.#limits);
   }
 
   joined(): Buffer {
@@ -141,24 +144,43 @@ function listAt(bytes: Buffer, at: number, lists: Iterable<NameList>): NameList 
   return undefined;
 }
 
-function readStatus(bytes: Buffer): { code: number; message: string } {
+function nameBound({ maxNameBytes }: ReadContext["limits"]): ByteBound {
+  return { limit: "maxNameBytes", most: maxNameBytes };
+}
+
+function versionBound({ maxVersionBytes }: ReadContext["limits"]): ByteBound {
+  return { limit: "maxVersionBytes", most: maxVersionBytes };
+}
+
+function nodeBytes(reader: FieldReader, { maxNodeBytes }: ReadContext["limits"]): Buffer {
+  const bytes = reader.bytes();
+  checkBytes({ limit: "maxNodeBytes", most: maxNodeBytes }, "node", bytes.length);
+  return bytes;
+}
+
+function checkCount(names: number, { maxNames }: ReadContext["limits"]): void {
+  if (names > maxNames)
+    throw new LimitMet("maxNames", `the request names ${names.toLocaleString("en")} or more resources`, maxNames);
+}
+
+function readStatus(bytes: Buffer, maxTextBytes: number): { code: number; message: string } {
   const reader = new FieldReader(bytes);
   const status = { code: 0, message: "" };
   while (reader.next()) {
     if (reader.field === 1) status.code = reader.uint32() | 0;
-    else if (reader.field === 2) status.message = reader.text();
+    else if (reader.field === 2) status.message = reader.textStart(maxTextBytes);
     else reader.skip();
   }
   return status;
 }
 
-function readEntry(bytes: Buffer): [string, string] {
+function readEntry(bytes: Buffer, nameWithin: ByteBound, versionWithin: ByteBound): [string, string] {
   const reader = new FieldReader(bytes);
   let key = "";
   let value = "";
   while (reader.next()) {
-    if (reader.field === 1) key = reader.text();
-    else if (reader.field === 2) value = reader.text();
+    if (reader.field === 1) key = reader.textWithin(nameWithin, "a name in initial_resource_versions");
+    else if (reader.field === 2) value = reader.textWithin(versionWithin, "a version in initial_resource_versions");
     else reader.skip();
   }
   return [key, value];

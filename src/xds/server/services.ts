@@ -1,3 +1,4 @@
+import type { handleBidiStreamingCall, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
@@ -46,6 +47,34 @@ export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = [
   sotw("extension.v3.ExtensionConfigDiscoveryService", "StreamExtensionConfigs", EXTENSION_TYPE),
   delta("extension.v3.ExtensionConfigDiscoveryService", "DeltaExtensionConfigs", EXTENSION_TYPE),
 ];
+
+type Handle = (call: Parameters<handleBidiStreamingCall<Buffer, Buffer>>[0], method: DiscoveryMethod) => void;
+
+/** Their definitions, and the way to what serves a call. */
+export function discoveryServices(handle: Handle): [ServiceDefinition, UntypedServiceImplementation][] {
+  return [...Map.groupBy(DISCOVERY_METHODS, ({ service }) => service)].map(([service, methods]) => {
+    const implementation: UntypedServiceImplementation = {};
+    for (const method of methods) {
+      const serve: handleBidiStreamingCall<Buffer, Buffer> = (call) => handle(call, method);
+      implementation[method.method] = serve;
+    }
+    return [Object.fromEntries(methods.map(({ method }) => [method, rawMethod(service, method)])), implementation];
+  });
+}
+
+/** A method whose messages are read and written as they are on the wire. */
+export function rawMethod(service: string, method: string): ServiceDefinition[string] {
+  const pass = (bytes: Buffer) => bytes;
+  return {
+    path: `/${service}/${method}`,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: pass,
+    requestDeserialize: pass,
+    responseSerialize: pass,
+    responseDeserialize: pass,
+  };
+}
 
 function sotw(service: string, method: string, typeUrl: string | undefined): DiscoveryMethod {
   return { service: `${ENVOY}.${service}`, method, variant: "sotw", typeUrl };

@@ -3,32 +3,32 @@ import type { ClientCollections } from "../protocol/collections.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import { lostVerdicts } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
-import { isSame } from "../protocol/resource.ts";
-import { ProtocolStream } from "../protocol/stream.ts";
+import type { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
-import type { CachedResource } from "./cached-resource.ts";
-import { type ClientRef, type ClientStatus, describeType } from "./client-status.ts";
+import { doubtfulNames } from "../protocol/verdict.ts";
+import { type ClientStatus, describeStream, type ServedClient } from "./client-status.ts";
+import { createProtocol } from "./create-protocol.ts";
+import { UnreadableBytes } from "./field-reader.ts";
+import { LimitMet } from "./limit-met.ts";
+import { MessageError } from "./message-reader.ts";
 import type { NameList } from "./name-lists.ts";
-import { ANONYMOUS, honoursTtl, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
+import { ANONYMOUS, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import { type Peer, peerOf } from "./peer.ts";
-import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "./read-request.ts";
+import { readDeltaRequest, readDiscoveryRequest } from "./read-request.ts";
 import type { DiscoveryMethod } from "./services.ts";
+import { mayTakeBack, StreamFence } from "./stream-fence.ts";
 import type { Publication } from "./stream-groups.ts";
+import { StreamHoldings } from "./stream-holdings.ts";
 import type { StreamHost } from "./stream-host.ts";
-import type { DiscoveryCall, ResponseTransport } from "./stream-transport.ts";
+import { connectionOf, type DiscoveryCall, type ResponseTransport } from "./stream-transport.ts";
+import { UnknownTypes } from "./unknown-types.ts";
+import { WakeTimer } from "./wake-timer.ts";
 
-/** Serves one call; what serves it lives as long as the call does, held by its listeners. */
-export function serveStream(
-  host: StreamHost<StreamDriver>,
-  call: DiscoveryCall,
-  method: DiscoveryMethod,
-  streamId: string,
-): StreamDriver {
-  return new StreamDriver(host, call, method, streamId);
-}
-
-/** One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. */
-export class StreamDriver implements ClientRef {
+/**
+ * One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. It lives as
+ * long as its call does, held by the call's listeners.
+ */
+export class StreamDriver implements ServedClient {
   readonly streamId: string;
   readonly method: DiscoveryMethod;
   readonly peer: Peer;
@@ -38,23 +38,22 @@ export class StreamDriver implements ClientRef {
   #node: NodeIdentity | undefined;
   #group: string | undefined;
   #silent: string | undefined = "no request yet";
-  #fence: "none" | "pending" | "passed" | "failed" = "none";
   /** May be behind what was published: use `#stream`. */
   #protocol: ProtocolStream | undefined;
   /** The first update that the protocol has not been told of yet. */
   #unread: Publication | undefined;
   #writable = true;
   #closed = false;
-  #cancelWake: (() => void) | undefined;
-  #wokenFor = Infinity;
+  readonly #wakes: WakeTimer;
   readonly #call: DiscoveryCall;
   readonly #transport: ResponseTransport;
+  readonly #holdings: StreamHoldings;
   readonly #host: StreamHost<StreamDriver>;
-  #abort: AbortController | undefined;
+  readonly #fence: StreamFence;
   /** SotW: what the last request of each type listed. */
   readonly #lists = new Map<string, NameList>();
-  readonly #unknownTypes = new Set<string>();
-  readonly #openedMonotonic: number;
+  readonly #unknownTypes = new UnknownTypes();
+  readonly openedMonotonic: number;
   readonly #holdOf = (key: ResourceKey, version: string) => this.#hold(key, version);
 
   constructor(host: StreamHost<StreamDriver>, call: DiscoveryCall, method: DiscoveryMethod, streamId: string) {
@@ -63,18 +62,26 @@ export class StreamDriver implements ClientRef {
     this.method = method;
     this.streamId = streamId;
     this.openedAt = host.clock.now();
-    this.#openedMonotonic = host.clock.monotonic();
+    this.openedMonotonic = host.clock.monotonic();
     this.peer = peerOf(call);
-    this.#transport = host.transportOf(call, host.limits.maxRequestBytes, {
+    this.#fence = new StreamFence(host, () => this.#fenceEnded());
+    this.#wakes = new WakeTimer(host.clock, () => this.#host.wake(this));
+    this.#holdings = new StreamHoldings(host.held.open(connectionOf(call), (limit) => this.refuse(limit)));
+    const bound = { limit: "maxRequestBytes", most: host.limits.maxRequestBytes } as const;
+    this.#transport = host.transportOf(call, bound, {
       received: (bytes) => this.#receive(bytes),
+      held: (bytes) => this.#holdPart(bytes),
+      unreadable: (why) => this.refuse(why),
       drained: () => {
         this.#writable = true;
         this.#host.wake(this);
       },
     });
+    host.deadlines.begin(this);
     call.on("end", () => this.#end());
     call.on("error", () => this.#close());
     call.on("cancelled", () => this.#close());
+    this.#holdings.open();
   }
 
   get node(): NodeIdentity {
@@ -97,17 +104,21 @@ export class StreamDriver implements ClientRef {
   /** Asks again where this stream belongs. */
   regroup(): void {
     if (!this.#node || this.#closed) return;
-    this.#place(this.#node);
+    const node = this.#node;
+    this.#guard(() => this.#place(node));
   }
 
   /** The view of the stream's group may have come or gone. */
   reattach(): void {
-    if (this.#group !== undefined) this.#attach(this.#group);
+    const group = this.#group;
+    if (group !== undefined) this.#guard(() => this.#attach(group));
   }
 
   recheckHolds(): void {
-    if (this.#fence === "failed" && this.#abort === undefined) this.#passFence();
-    if (this.#stream?.releaseHolds()) this.#host.wake(this);
+    this.#guard(() => {
+      this.#fence.pass({ again: true });
+      if (this.#stream?.releaseHolds()) this.#host.wake(this);
+    });
   }
 
   /**
@@ -118,13 +129,13 @@ export class StreamDriver implements ClientRef {
    */
   flush(written: () => void): boolean {
     const stream = this.#stream;
-    const fenced = this.#fence === "passed" || this.#fence === "failed";
-    if (!stream || this.#closed || !this.#writable || !fenced) return false;
+    const isFenced = this.#fence.hasPassed || this.#fence.hasFailed;
+    if (!stream || this.#closed || !this.#writable || !isFenced) return false;
     const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), this.#holdOf);
     let isSoonWritten = false;
     for (const send of sends) isSoonWritten = this.#write(send, written);
     for (const report of reports) this.#host.report(this, report);
-    this.#wakeAt(wakeAt);
+    if (!this.#closed) this.#wakes.set(wakeAt);
     return isSoonWritten;
   }
 
@@ -152,23 +163,33 @@ export class StreamDriver implements ClientRef {
   }
 
   describe(): ClientStatus {
-    const { streamId, node, peer, variant, group, openedAt } = this;
-    const offset = this.openedAt - this.#openedMonotonic;
-    const states = [...(this.#stream?.states.values() ?? [])].filter((state) => state.requested);
-    return {
-      streamId,
-      node,
-      peer,
-      variant,
-      group,
-      openedAt,
-      method: `${this.method.service}/${this.method.method}`,
+    return describeStream(this, this.#stream?.states.values() ?? [], {
       silent: this.#silent,
       duplicate: this.#host.isDuplicate(this),
-      unknownTypes: [...this.#unknownTypes],
-      oldestPending: this.oldestPending(),
-      types: states.map((state) => describeType(state, (at) => Math.round(at + offset))),
-    };
+      unknownTypes: this.#unknownTypes.list(),
+    });
+  }
+
+  /** Ends the stream because of what came on it: with the limit that was met, or with what cannot be read or handled. */
+  refuse(why: unknown): void {
+    if (this.#closed) return;
+    if (why instanceof LimitMet) {
+      this.#host.limitMet(this, why);
+      this.#fail(status.RESOURCE_EXHAUSTED, why.message);
+      if (why.isOfHeldBytes) this.#transport.reset();
+    } else if (why instanceof MessageError) this.#fail(why.code, why.message);
+    else if (why instanceof UnreadableBytes) {
+      this.#fail(status.INVALID_ARGUMENT, `the request does not decode: ${why.message}`);
+    } else {
+      this.#host.failed(this, why);
+      this.#fail(status.INTERNAL, "the stream met a fault of the server, which has logged it");
+    }
+  }
+
+  /** No whole request came in time. */
+  expire(): void {
+    const { requestMs } = this.#host.limits;
+    this.#fail(status.DEADLINE_EXCEEDED, `no whole request within ${requestMs} ms (XdsLimits.requestMs)`);
   }
 
   /** The protocol's side of the stream, told of all that was published. */
@@ -183,13 +204,24 @@ export class StreamDriver implements ClientRef {
 
   #receive(bytes: Buffer): void {
     if (this.#closed) return;
+    this.#guard(() => (this.variant === "delta" ? this.#receiveDelta(bytes) : this.#receiveSotw(bytes)));
+  }
+
+  /** What one stream's client or content brings about ends that stream at most. */
+  #guard(run: () => void): void {
     try {
-      if (this.variant === "delta") this.#receiveDelta(bytes);
-      else this.#receiveSotw(bytes);
-    } catch (error) {
-      if (error instanceof TooManyNames) this.#fail(status.RESOURCE_EXHAUSTED, error.message);
-      else this.#fail(status.INVALID_ARGUMENT, "the request does not decode");
+      run();
+    } catch (thrown) {
+      this.refuse(thrown);
     }
+  }
+
+  /** A request has come in part, or all of it now. */
+  #holdPart(bytes: number): void {
+    this.#holdings.request(bytes);
+    if (this.#closed) return;
+    if (bytes > 0) this.#host.deadlines.begin(this);
+    else if (this.#node) this.#host.deadlines.end(this);
   }
 
   #receiveSotw(bytes: Buffer): void {
@@ -199,7 +231,7 @@ export class StreamDriver implements ClientRef {
     if (!stream) return;
     const names = this.#lists.get(typeUrl) === list ? undefined : list.names;
     this.#lists.set(typeUrl, list);
-    this.#reportAll(stream.receiveSotw({ ...request, typeUrl, names }, this.#host.clock.monotonic()));
+    this.#reportAll(stream, stream.receiveSotw({ ...request, typeUrl, names }, this.#host.clock.monotonic()));
   }
 
   #receiveDelta(bytes: Buffer): void {
@@ -207,10 +239,9 @@ export class StreamDriver implements ClientRef {
     const typeUrl = this.#typeOf(request.typeUrl);
     const stream = this.#admit(node, typeUrl);
     if (!stream) return;
+    if (request.initialVersions.size > 0) this.#holdings.presented(request.initialVersions);
     const whole = typeUrl === request.typeUrl ? request : { ...request, typeUrl };
-    this.#reportAll(stream.receiveDelta(whole, this.#host.clock.monotonic()));
-    const names = stream.states.get(typeUrl)?.subscription.names.size ?? 0;
-    if (names > this.#host.limits.maxNames) this.#fail(status.RESOURCE_EXHAUSTED, "too many names on one stream");
+    this.#reportAll(stream, stream.receiveDelta(whole, this.#host.clock.monotonic()));
   }
 
   #typeOf(typeUrl: string): string {
@@ -229,8 +260,7 @@ export class StreamDriver implements ClientRef {
     }
     if (!this.#identify(nodeBytes)) return undefined;
     if (!this.#host.registry.byTypeUrl.has(typeUrl)) {
-      if (this.#unknownTypes.size < MAX_UNKNOWN_TYPES)
-        this.#unknownTypes.add(typeUrl.slice(0, MAX_UNKNOWN_TYPE_LENGTH));
+      this.#unknownTypes.add(typeUrl);
       return undefined;
     }
     return this.#stream;
@@ -238,8 +268,9 @@ export class StreamDriver implements ClientRef {
 
   /** Reads the node once per stream; later ones may repeat it, but not change who it is (C1, C2). */
   #identify(bytes: Buffer | undefined): boolean {
+    const { limits } = this.#host;
     if (this.#node) {
-      if (!bytes || readNodeId(bytes) === this.#node.id) return true;
+      if (!bytes || readNodeId(bytes, limits) === this.#node.id) return true;
       this.#fail(status.INVALID_ARGUMENT, "the node id changed on an open stream");
       return false;
     }
@@ -252,31 +283,18 @@ export class StreamDriver implements ClientRef {
       this.#fail(status.UNAVAILABLE, unavailable);
       return false;
     }
-    const node = readNode(bytes);
+    const node = readNode(bytes, limits);
+    if (node.id === "") {
+      this.#fail(status.INVALID_ARGUMENT, "node.id is empty; a client is known by it");
+      return false;
+    }
+    this.#host.deadlines.end(this);
+    this.#holdings.node(JSON.stringify(node).length);
     this.#node = node;
-    this.#protocol = this.#createProtocol(node);
+    this.#protocol = createProtocol(this.#host, this, node);
     this.#place(node);
     if (!this.#closed) this.#host.opened(this);
     return !this.#closed;
-  }
-
-  #createProtocol(node: NodeIdentity): ProtocolStream {
-    const { limits, registry, refusals } = this.#host;
-    const protocol = new ProtocolStream({
-      variant: this.variant,
-      registry,
-      aggregated: this.method.typeUrl === undefined,
-      nonceTags: { own: `${this.streamId}-`, shared: this.#host.nonceTag },
-      tables: this.#host.tables,
-      waitMs: limits.waitMs,
-      overtakeMs: limits.overtakeMs,
-      settleMs: limits.settleMs,
-      maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
-      honoursTtl: honoursTtl(node, this.variant),
-    });
-    for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
-    protocol.recall(this.#host.lostVerdicts.take(node.id, this.method.typeUrl));
-    return protocol;
   }
 
   #place(node: NodeIdentity): void {
@@ -299,50 +317,39 @@ export class StreamDriver implements ClientRef {
     const view = this.#host.view(group);
     this.#stream?.attach(view);
     this.#silent = view ? undefined : "group_without_content";
-    if (view && this.#fence === "none") this.#passFence();
+    if (view) this.#fence.pass({ again: false });
     this.#host.wake(this);
   }
 
-  /** Nothing is answered before whatever any replica ever served has surely arrived here (design: the fence). */
-  #passFence(): void {
-    // While a fence that failed is tried again, what is held stays held, and is seen to be.
-    if (this.#fence === "none") this.#fence = "pending";
-    this.#abort = new AbortController();
-    this.#host.fence(this.#abort.signal).then(
-      () => this.#fenceEnded("passed"),
-      () => this.#fenceEnded("failed"),
-    );
+  #fenceEnded(): void {
+    this.#guard(() => {
+      if (this.#fence.hasPassed) this.#stream?.releaseHolds();
+      this.#host.wake(this);
+    });
   }
 
-  #fenceEnded(outcome: "passed" | "failed"): void {
-    if (this.#closed) return;
-    this.#abort = undefined;
-    this.#fence = outcome;
-    if (outcome === "passed") this.#stream?.releaseHolds();
-    this.#host.wake(this);
+  mayHold({ typeUrl, name }: ResourceKey): boolean {
+    return this.#stream?.states.get(typeUrl)?.mayHoldUnder(name) === true;
   }
 
   #hold(key: ResourceKey, version: string): string | undefined {
-    if (this.#fence === "failed") {
-      const state = this.#stream?.states.get(key.typeUrl);
-      const known = state?.sent.get(key.name);
-      // Who asks for a collection does not say what it holds of it.
-      const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(key.name) || state?.type.collections;
-      const equal = known !== undefined && version !== "" && isSame(known, key as CachedResource);
-      if (mayHold && !equal) return "store_unreachable";
-    }
+    const state = this.#fence.hasFailed ? this.#stream?.states.get(key.typeUrl) : undefined;
+    if (this.#fence.hasFailed && mayTakeBack(state, key, version)) return "store_unreachable";
     return this.#host.hold(this, key, version);
   }
 
-  #reportAll(reports: readonly Report[]): void {
-    const { refusals } = this.#host;
+  #reportAll(stream: ProtocolStream, reports: readonly Report[]): void {
+    const { refusals, limits } = this.#host;
     for (const report of reports) {
       if (report.kind === "nack") {
-        const { message, items } = report.refusal;
-        refusals.record(this.node.id, { typeUrl: report.typeUrl, names: [...items.keys()], message });
+        const { message } = report.refusal;
+        this.#holdings.refused(message);
+        const names = doubtfulNames(report.refusal);
+        if (names.length > 0) refusals.record(this.node.id, { typeUrl: report.typeUrl, names, message });
       } else if (report.kind === "cleared") {
         refusals.clear(this.node.id, report.typeUrl, report.names);
       }
+      if (report.kind !== "ack") this.#holdings.count(stream.states.values(), this.#lists.values(), limits.maxNames);
       this.#host.report(this, report);
     }
     this.#host.wake(this);
@@ -351,22 +358,14 @@ export class StreamDriver implements ClientRef {
   #write(send: Send, written: () => void): boolean {
     const frame = this.#host.encoder.encode(send, this.variant, this.#host.identifier());
     const bytes = frame.shared.length + (frame.own?.length ?? 0);
-    this.#writable = this.#transport.write(frame, written) && this.#writable;
+    const isTaken = this.#holdings.sending(frame.whole, frame.whole.length);
+    const whenWritten = () => {
+      isTaken();
+      written();
+    };
+    this.#writable = this.#transport.write(frame, whenWritten) && this.#writable;
     this.#host.sent(this, send, bytes);
     return bytes <= SOON_WRITTEN_BYTES;
-  }
-
-  #wakeAt(at: number): void {
-    if (at === this.#wokenFor) return;
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
-    this.#wokenFor = at;
-    if (at === Infinity) return;
-    const delayMs = Math.max(1, at - this.#host.clock.monotonic());
-    this.#cancelWake = this.#host.clock.after(delayMs, () => {
-      this.#wokenFor = Infinity;
-      this.#host.wake(this);
-    });
   }
 
   /** The client has said all it had to say: flush nothing more, close in good order. */
@@ -386,14 +385,15 @@ export class StreamDriver implements ClientRef {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#abort?.abort();
-    this.#cancelWake?.();
-    if (this.#stream) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#stream.states));
+    this.#fence.stop();
+    this.#wakes.set(Infinity);
+    this.#host.deadlines.end(this);
+    this.#transport.stop();
+    this.#holdings.close();
+    if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
     this.#host.closed(this);
   }
 }
 
 /** A socket takes this much without waiting for its client; more comes and goes in pieces, others' in between. */
 const SOON_WRITTEN_BYTES = 64 * 1024;
-const MAX_UNKNOWN_TYPES = 16;
-const MAX_UNKNOWN_TYPE_LENGTH = 256;

@@ -4,8 +4,11 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef } from "./client-status.ts";
+import type { ServedClient } from "./client-status.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
+import type { HeldBytes } from "./held-bytes.ts";
+import type { LimitMet } from "./limit-met.ts";
 import type { XdsLimits } from "./limits.ts";
 import type { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import type { NodeIdentity } from "./node-identity.ts";
@@ -31,11 +34,13 @@ export interface StreamHost<Driver> {
   readonly tables: SharedTables;
   readonly reading: ReadContext;
   readonly transportOf: TransportOf;
+  readonly held: HeldBytes;
+  readonly deadlines: Deadlines<Expiring>;
   place(node: NodeIdentity, peer: Peer): Placement;
   /** Why no new stream is taken just now. */
   unavailable(): string | undefined;
   view(group: string): View | undefined;
-  hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;
+  hold(client: ServedClient, resource: ResourceKey, version: string): string | undefined;
   fence(signal: AbortSignal): Promise<void>;
   identifier(): string;
   opened(driver: Driver): void;
@@ -46,4 +51,7 @@ export interface StreamHost<Driver> {
   wake(driver: Driver): void;
   sent(driver: Driver, send: Send, bytes: number): void;
   report(driver: Driver, report: Report): void;
+  /** The driver is about to be ended: by a limit that its client met, or by what nobody expected. */
+  limitMet(driver: Driver, limit: LimitMet): void;
+  failed(driver: Driver, thrown: unknown): void;
 }

@@ -1,8 +1,12 @@
-import type { ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { Clock } from "../../runtime/clock.ts";
+import { Deadlines, type Expiring } from "./deadlines.ts";
+import { DirectReader, type MessageListener } from "./direct-reader.ts";
 import { messageOf, type ResponseFrame } from "./encode-response.ts";
-import { MessageError, MessageReader } from "./message-reader.ts";
-import type { WriteWindow } from "./write-window.ts";
+import type { ByteBound } from "./limit-met.ts";
+import { ReceiveTurns } from "./receive-turns.ts";
+import { WriteWindow } from "./write-window.ts";
 
 export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -13,20 +17,16 @@ export interface ResponseTransport {
    * socket has taken it, or never will; not at all when the call has ended before.
    */
   write(frame: ResponseFrame, written?: () => void): boolean;
+  /** Keeps nothing more of what is received. The call itself ends as whoever serves it says. */
+  stop(): void;
+  /** Gives up what the client has not read, if there is any, though it so learns nothing of how the call ended. */
+  reset(): void;
 }
 
-/** What a call tells whoever serves it. How it ends is told by the call itself. */
-export interface MessageListener {
-  /** One whole request. Its bytes may be part of a larger buffer: copy what is to be kept. */
-  received(message: Buffer): void;
-  /** The transport takes more responses. */
-  drained(): void;
-}
-
-/** Begins to read a call, and makes the way back. Requests above `maxRequestBytes` end the call. */
+/** Begins to read a call, and makes the way back. */
 export type TransportOf = (
   call: DiscoveryCall,
-  maxRequestBytes: number,
+  requestBound: ByteBound,
   listener: MessageListener,
 ) => ResponseTransport;
 
@@ -34,7 +34,11 @@ export type TransportOf = (
 export const publicTransport: TransportOf = (call, _, listener) => {
   call.on("data", (message: Buffer) => listener.received(message));
   call.on("drain", () => listener.drained());
-  return { write: (frame, written) => call.write(messageOf(frame), written) };
+  return {
+    write: (frame, written) => call.write(messageOf(frame), written),
+    stop: () => call.removeAllListeners("data").resume(),
+    reset: () => undefined,
+  };
 };
 
 /**
@@ -42,16 +46,59 @@ export const publicTransport: TransportOf = (call, _, listener) => {
  * costs no queue and no promise. Beginning and end of the call stay with grpc-js. This relies on private fields, which
  * `tryDirectTransport` tries; a call where they are not as expected is served by the public way.
  */
-export function directTransport(window: WriteWindow): TransportOf {
-  return (call, maxRequestBytes, listener) => {
+export function directTransport(clock: Clock): TransportOf {
+  const window = new WriteWindow(clock);
+  const turns = new ReceiveTurns(clock);
+  const lingering = new Deadlines<Lingering>({ clock, ms: LINGER_MS, onExpired: () => undefined });
+  return (call, requestBound, listener) => {
     const inner = innermostCall(call);
     const stream = field(inner, "stream");
-    if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, maxRequestBytes, listener);
-    readDirectly(call, stream, new MessageReader(maxRequestBytes, (message) => listener.received(message)));
-    stream.on("drain", () => listener.drained());
-    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, () => listener.drained());
-    return { write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written) };
+    if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, requestBound, listener);
+    const reader = new DirectReader(stream, turns, requestBound, listener);
+    const stop = () => {
+      reader.stop();
+      if (stream.closed) return;
+      const own = new Lingering(stream);
+      lingering.begin(own);
+      stream.on("close", () => lingering.end(own));
+    };
+    const reset = () => {
+      if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    };
+    call.resume();
+    const drained = () => listener.drained();
+    stream.on("drain", drained);
+    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, { stop, reset, drained });
+    return {
+      write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written),
+      stop,
+      reset,
+    };
   };
+}
+
+/**
+ * A client that does not end its side of a call keeps its stream for as long as the connection lives. This much later it has
+ * read the status, which a reset would overtake.
+ */
+const LINGER_MS = 5000;
+
+class Lingering implements Expiring {
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+  }
+
+  expire(): void {
+    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+/** What stands for the connection of a call: the same for all calls of one connection. */
+export function connectionOf(call: DiscoveryCall): object {
+  const session = field(field(innermostCall(call), "stream"), "session");
+  return typeof session === "object" && session !== null ? session : call;
 }
 
 function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, written?: () => void): boolean {
@@ -61,23 +108,6 @@ function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, w
   const takesMore = stream.write(own, written);
   stream.uncork();
   return takesMore;
-}
-
-/** Takes the place of grpc-js as the one who listens for data. The call flows on, empty, to tell its end. */
-function readDirectly(call: DiscoveryCall, stream: ServerHttp2Stream, reader: MessageReader): void {
-  let broken = false;
-  stream.removeAllListeners("data");
-  stream.on("data", (chunk: Buffer) => {
-    if (broken) return;
-    try {
-      reader.read(chunk);
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      broken = true;
-      call.emit("error", { code: error.code, details: error.message });
-    }
-  });
-  call.resume();
 }
 
 /**
@@ -91,16 +121,26 @@ class SlicedTransport implements ResponseTransport {
   readonly #call: DiscoveryCall;
   readonly #stream: ServerHttp2Stream;
   readonly #window: WriteWindow;
+  readonly stop: () => void;
+  readonly reset: () => void;
   readonly #onDrain: () => void;
   readonly #slices: Buffer[] = [];
+  readonly #written: (() => void)[] = [];
   readonly #begin = () => this.#writeNext();
   #writing = false;
 
-  constructor(call: DiscoveryCall, stream: ServerHttp2Stream, window: WriteWindow, onDrain: () => void) {
+  constructor(
+    call: DiscoveryCall,
+    stream: ServerHttp2Stream,
+    window: WriteWindow,
+    rest: { readonly stop: () => void; readonly reset: () => void; readonly drained: () => void },
+  ) {
     this.#call = call;
     this.#stream = stream;
     this.#window = window;
-    this.#onDrain = onDrain;
+    this.stop = rest.stop;
+    this.reset = rest.reset;
+    this.#onDrain = rest.drained;
     stream.on("close", () => window.leave(this.#begin));
   }
 
@@ -112,6 +152,7 @@ class SlicedTransport implements ResponseTransport {
       this.#slices.push(shared.subarray(at, at + TLS_SLICE_BYTES));
     }
     if (own !== undefined) this.#slices.push(own);
+    if (written) this.#written.push(written);
     if (!this.#writing) {
       this.#writing = true;
       this.#window.enter(this.#begin);
@@ -127,6 +168,7 @@ class SlicedTransport implements ResponseTransport {
     }
     this.#writing = false;
     this.#window.leave(this.#begin);
+    for (const written of this.#written.splice(0)) written();
     this.#onDrain();
   }
 }
@@ -152,7 +194,7 @@ function isUnread(inner: unknown): boolean {
 }
 
 function isHttp2Stream(stream: unknown): stream is ServerHttp2Stream {
-  const methods = ["write", "cork", "uncork", "on", "removeAllListeners"];
+  const methods = ["write", "cork", "uncork", "on", "removeAllListeners", "pause", "resume", "isPaused"];
   return methods.every((name) => typeof field(stream, name) === "function");
 }
 

@@ -2,7 +2,6 @@ import { Client, credentials, Server, ServerCredentials, status } from "@grpc/gr
 import type { Clock } from "../../runtime/clock.ts";
 import type { ResponseFrame } from "./encode-response.ts";
 import { type DiscoveryCall, directTransport } from "./stream-transport.ts";
-import { WriteWindow } from "./write-window.ts";
 
 const PATH = "/fairlead.Try/Exchange";
 const PATIENCE_MS = 2000;
@@ -27,16 +26,22 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
     responseDeserialize: pass,
   };
   const frame = frameOf("direct");
-  const transportOf = directTransport(new WriteWindow(clock));
+  const transportOf = directTransport(clock);
   const serve = (call: DiscoveryCall) => {
-    const transport = transportOf(call, REQUEST_BYTES, {
-      received: (message) => {
-        if (message.length !== REQUEST_BYTES) return;
-        transport.write(frame);
-        transport.write(frame);
+    const transport = transportOf(
+      call,
+      { limit: "maxRequestBytes", most: REQUEST_BYTES },
+      {
+        received: (message) => {
+          if (message.length !== REQUEST_BYTES) return;
+          transport.write(frame);
+          transport.write(frame);
+        },
+        held: () => undefined,
+        unreadable: () => undefined,
+        drained: () => undefined,
       },
-      drained: () => undefined,
-    });
+    );
     call.on("end", () => call.end());
   };
   server.addService({ exchange: method }, { exchange: serve });
@@ -75,5 +80,5 @@ function frameOf(text: string): ResponseFrame {
   const [first = "", ...rest] = text;
   const shared = Buffer.concat([new Uint8Array(5), Buffer.from(first)]);
   shared.writeUInt32BE(text.length, 1);
-  return { shared, own: Buffer.from(rest.join("")) };
+  return { shared, own: Buffer.from(rest.join("")), whole: shared };
 }

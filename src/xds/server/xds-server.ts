@@ -1,37 +1,39 @@
 import { EventEmitter } from "node:events";
-import {
-  type handleBidiStreamingCall,
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Registry } from "prom-client";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
+import { Containment } from "../../runtime/containment.ts";
+import { descriptorLimit } from "../../runtime/descriptor-limit.ts";
+import { type Listener, listenOn } from "../../runtime/listener.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
 import { type Random, systemRandom } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef, ClientStatus } from "./client-status.ts";
-import { clientStatusService } from "./client-status-service.ts";
+import type { ClientRef, ClientStatus, ServedClient } from "./client-status.ts";
+import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
+import { Connections } from "./connections.ts";
+import { Deadlines } from "./deadlines.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { FlushQueue } from "./flush-queue.ts";
-import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
-import { type Listener, listenOn } from "./listener.ts";
+import { grpcOptions } from "./grpc-options.ts";
+import { HeldBytes } from "./held-bytes.ts";
+import { Identities } from "./identities.ts";
+import type { LimitMet } from "./limit-met.ts";
+import { DEFAULT_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import { NameLists } from "./name-lists.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
-import { DISCOVERY_METHODS, type DiscoveryMethod } from "./services.ts";
-import { type StreamDriver, serveStream } from "./stream-driver.ts";
+import { type DiscoveryMethod, discoveryServices } from "./services.ts";
+import { StreamDriver } from "./stream-driver.ts";
 import { StreamGroups } from "./stream-groups.ts";
 import type { Placement, StreamHost } from "./stream-host.ts";
 import { type DiscoveryCall, directTransport, publicTransport, type TransportOf } from "./stream-transport.ts";
 import { tryDirectTransport } from "./try-direct-transport.ts";
-import { WriteWindow } from "./write-window.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
@@ -43,7 +45,7 @@ export type XdsServerOptions = {
    * A reason to keep a resource back from a client, asked for everything that is due; `version` is empty for a removal.
    * What is held stays held until its content changes or `recheckHolds` is called.
    */
-  readonly hold?: (client: ClientRef, resource: ResourceKey, version: string) => string | undefined;
+  readonly hold?: (client: ServedClient, resource: ResourceKey, version: string) => string | undefined;
   /**
    * Awaited before a stream's first answer. While it rejects, clients are told only what cannot take them back: what
    * they hold nothing of; the rest is held as `store_unreachable` until `recheckHolds`.
@@ -61,6 +63,10 @@ export type XdsServerOptions = {
   readonly random?: Random;
   readonly log?: Logger;
   readonly limits?: Partial<XdsLimits>;
+  /** Told of each stream that was ended, and each connection that was not let in, because of a limit. */
+  readonly onLimit?: (limit: RefusingLimit) => void;
+  /** Where faults end that one client's input brings about. Default: they are logged. */
+  readonly containment?: Containment;
 };
 
 export type XdsServerEvents = {
@@ -97,12 +103,10 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   #transportOf: TransportOf = publicTransport;
   readonly #drivers = new Map<string, StreamDriver>();
   readonly #groups: StreamGroups<StreamDriver>;
-  readonly #byIdentity = new Map<string, Set<StreamDriver>>();
-  readonly #toFlush = new FlushQueue<StreamDriver>((driver, written) => {
-    const wrote = driver.flush(written);
-    this.#tellProgress(driver);
-    return wrote;
-  });
+  readonly #identities = new Identities();
+  readonly #toFlush: FlushQueue<StreamDriver>;
+  readonly #containment: Containment;
+  readonly #connections: Connections;
   readonly #listeners: Listener[] = [];
   readonly #unsubscribe: () => void;
 
@@ -113,24 +117,22 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#log = (options.log ?? silentLogger).child({ component: "xds" });
+    this.#containment = options.containment ?? containmentOf(this.#clock, this.#log);
+    this.#connections = new Connections({
+      max: this.#limits.maxConnections,
+      descriptors: descriptorLimit(),
+      clock: this.#clock,
+      log: this.#log,
+      onLimit: () => options.onLimit?.("maxConnections"),
+    });
+    this.#toFlush = new FlushQueue(this.#clock, (driver, written) => this.#flush(driver, written));
     this.#host = this.#createHost();
     this.#groups = new StreamGroups((group) => options.cache.view(group));
-    this.#grpc = new Server({
-      "grpc.max_receive_message_length": this.#limits.maxRequestBytes,
-      "grpc.max_concurrent_streams": this.#limits.maxStreamsPerConnection,
-      "grpc.keepalive_time_ms": this.#limits.keepaliveMs,
-      "grpc.keepalive_timeout_ms": this.#limits.keepaliveTimeoutMs,
-      "grpc.enable_channelz": 0,
-      ...(this.#limits.maxConnectionAgeMs > 0 && {
-        "grpc.max_connection_age_ms": this.#limits.maxConnectionAgeMs,
-        "grpc.max_connection_age_grace_ms": CONNECTION_GRACE_MS,
-      }),
-    });
-    for (const [definition, implementation] of this.#services()) this.#grpc.addService(definition, implementation);
-    if (options.clientStatus) {
-      const handlers = { sources: () => this.#drivers.values(), mayAsk: options.clientStatus };
-      this.#grpc.addService(...clientStatusService(handlers));
+    this.#grpc = new Server(grpcOptions(this.#limits));
+    for (const service of discoveryServices((call, method) => this.#accept(call, method))) {
+      this.#grpc.addService(...service);
     }
+    if (options.clientStatus) this.#grpc.addService(...clientStatusService(this.#statusHost(options.clientStatus)));
     this.#unsubscribe = options.cache.onChange((group, changes, publication) => {
       for (const driver of this.#groups.publish(group, changes, publication)) this.#toFlush.add(driver);
     });
@@ -146,9 +148,12 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     const colon = address.lastIndexOf(":");
     const host = address.slice(0, colon);
     const injector = this.#grpc.createConnectionInjector(credentials);
-    const listener = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), (socket) =>
-      injector.injectConnection(socket),
-    );
+    const listener = await listenOn(host.replace(/^\[(.*)\]$/, "$1"), Number(address.slice(colon + 1)), {
+      accept: (socket) => {
+        if (this.#connections.admit(socket)) injector.injectConnection(socket);
+      },
+      failed: (error) => this.#containment.note("xds", `a connection to ${address}`, error),
+    });
     this.#listeners.push(listener);
     return `${host}:${listener.port}`;
   }
@@ -212,7 +217,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
 
   async #chooseTransport(): Promise<void> {
     directTransportWorks ??= tryDirectTransport(this.#clock);
-    if (await directTransportWorks) this.#transportOf = directTransport(new WriteWindow(this.#clock));
+    if (await directTransportWorks) this.#transportOf = directTransport(this.#clock);
     else this.#log.warn({}, "grpc-js does not allow direct reads and writes: each response is copied per stream");
   }
 
@@ -229,7 +234,13 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       encoder: new ResponseEncoder(this.#clock),
       nonceTag: `${this.#random.id().slice(0, 4)}-`,
       tables,
-      reading: { maxNames: this.#limits.maxNames, lists: new NameLists(tables) },
+      reading: { limits: this.#limits, lists: new NameLists(tables) },
+      held: new HeldBytes(this.#limits),
+      deadlines: new Deadlines({
+        clock: this.#clock,
+        ms: this.#limits.requestMs,
+        onExpired: () => this.#options.onLimit?.("requestMs"),
+      }),
       transportOf: (...args) => this.#transportOf(...args),
       place: (node, peer) => {
         const placement = groupOf(node, peer);
@@ -243,34 +254,48 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       opened: (driver) => this.#opened(driver),
       closed: (driver) => this.#closed(driver),
       moved: (driver, from) => this.#groups.move(driver, from, driver.group),
-      isDuplicate: (driver) => (this.#byIdentity.get(identityOf(driver))?.size ?? 0) > 1,
+      isDuplicate: (driver) => this.#identities.isDuplicate(driver),
       wake: (driver) => this.#wake(driver),
       sent: (driver, send, bytes) => this.#sent(driver, send, bytes),
       report: (driver, report) => this.#report(driver, report),
+      limitMet: (_driver, { limit }: LimitMet) => this.#options.onLimit?.(limit),
+      failed: (driver, thrown) => this.#failed(driver, thrown),
     };
   }
 
-  #services(): [ServiceDefinition, UntypedServiceImplementation][] {
-    return [...Map.groupBy(DISCOVERY_METHODS, ({ service }) => service)].map(([service, methods]) => {
-      const definition: ServiceDefinition = Object.fromEntries(
-        methods.map((each) => [each.method, methodDefinition(service, each)]),
-      );
-      const implementation: UntypedServiceImplementation = {};
-      for (const method of methods) {
-        const handle: handleBidiStreamingCall<Buffer, Buffer> = (call) => this.#accept(call, method);
-        implementation[method.method] = handle;
-      }
-      return [definition, implementation];
-    });
+  #statusHost(mayAsk: (peer: Peer) => boolean): ClientStatusHost {
+    return {
+      ...this.#host,
+      mayAsk,
+      sources: () => this.#drivers.values(),
+      limitMet: (limit) => this.#options.onLimit?.(limit),
+      failed: (thrown) => this.#containment.note("xds", "a call of the client status service", thrown),
+    };
   }
 
   #accept(call: DiscoveryCall, method: DiscoveryMethod): void {
-    serveStream(this.#host, call, method, this.#random.id().slice(0, 8));
+    const streamId = this.#random.id().slice(0, 8);
+    this.#containment.contain("xds", `stream ${streamId}`, () => new StreamDriver(this.#host, call, method, streamId));
+  }
+
+  #failed({ streamId, node }: StreamDriver, thrown: unknown): void {
+    this.#containment.note("xds", `stream ${streamId} of node ${node.id}`, thrown);
+  }
+
+  #flush(driver: StreamDriver, written: () => void): boolean {
+    try {
+      const wrote = driver.flush(written);
+      this.#tellProgress(driver);
+      return wrote;
+    } catch (thrown) {
+      driver.refuse(thrown);
+      return false;
+    }
   }
 
   #opened(driver: StreamDriver): void {
     this.#drivers.set(driver.streamId, driver);
-    addTo(this.#byIdentity, identityOf(driver), driver);
+    this.#identities.add(driver);
     this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id, peer: driver.peer.address }, "stream opened");
     if (this.#host.isDuplicate(driver)) {
       this.#log.warn({ streamId: driver.streamId, nodeId: driver.node.id }, "node id is in use on another stream");
@@ -281,19 +306,20 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   #closed(driver: StreamDriver): void {
     if (!this.#drivers.delete(driver.streamId)) return;
     this.#toFlush.delete(driver);
-    removeFrom(this.#byIdentity, identityOf(driver), driver);
+    this.#identities.delete(driver);
     this.#groups.move(driver, driver.group, undefined);
     this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id }, "stream closed");
-    this.emit("close", driver);
+    this.#containment.contain("xds", `the end of stream ${driver.streamId}`, () => this.emit("close", driver));
   }
 
   /** Streams are written to after the present turn, so that no publisher waits for any of them. */
   #wake(driver: StreamDriver): void {
-    if (driver.isQuiet()) {
-      this.#tellProgress(driver);
-      return;
+    try {
+      if (driver.isQuiet()) this.#tellProgress(driver);
+      else this.#toFlush.add(driver);
+    } catch (thrown) {
+      driver.refuse(thrown);
     }
-    this.#toFlush.add(driver);
   }
 
   #tellProgress(driver: StreamDriver): void {
@@ -342,37 +368,9 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 }
 
-/** Discovery streams do not end by themselves: this is for whoever asks for a status just then. */
-const CONNECTION_GRACE_MS = 1000;
-
 /** Tried once per process. */
 let directTransportWorks: Promise<boolean> | undefined;
 
-/** Streams that one client has only one of: aggregated ones, and those of the wildcard types. */
-function identityOf({ method, node, streamId }: StreamDriver): string {
-  const single = method.typeUrl === undefined || /\.(Cluster|Listener)$/.test(method.typeUrl);
-  return single ? `${method.method} ${node.id}` : streamId;
-}
-
-function methodDefinition(service: string, { method }: DiscoveryMethod): ServiceDefinition[string] {
-  const pass = (bytes: Buffer) => bytes;
-  return {
-    path: `/${service}/${method}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: pass,
-    requestDeserialize: pass,
-    responseSerialize: pass,
-    responseDeserialize: pass,
-  };
-}
-
-function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
-  const values = index.get(key) ?? new Set<V>();
-  index.set(key, values.add(value));
-}
-
-function removeFrom<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
-  const values = index.get(key);
-  if (values?.delete(value) && values.size === 0) index.delete(key);
+function containmentOf(clock: Clock, log: Logger): Containment {
+  return new Containment({ clock, log, registry: new Registry() });
 }

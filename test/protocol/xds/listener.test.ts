@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { type Listener, listenOn } from "../../../src/xds/server/listener.ts";
+import { type Listener, listenOn } from "../../../src/runtime/listener.ts";
 
 const listeners: Listener[] = [];
 afterEach(() => {
@@ -31,9 +31,12 @@ test("a port is free again once its listener is closed", async () => {
 });
 
 async function listening(host: string, port: number, accepted: () => void = () => undefined): Promise<Listener> {
-  const listener = await listenOn(host, port, (socket) => {
-    socket.destroy();
-    accepted();
+  const listener = await listenOn(host, port, {
+    accept: (socket) => {
+      socket.destroy();
+      accepted();
+    },
+    failed: () => undefined,
   });
   listeners.push(listener);
   return listener;

@@ -6,7 +6,6 @@ import { prepareResource } from "../../../src/xds/server/cached-resource.ts";
 import { messageOf, ResponseEncoder } from "../../../src/xds/server/encode-response.ts";
 import { directTransport, publicTransport, type TransportOf } from "../../../src/xds/server/stream-transport.ts";
 import { tryDirectTransport } from "../../../src/xds/server/try-direct-transport.ts";
-import { WriteWindow } from "../../../src/xds/server/write-window.ts";
 
 const TYPE = "type.googleapis.com/example.Thing";
 
@@ -84,7 +83,7 @@ describe("streams share what is the same for all", () => {
 });
 
 function direct(): TransportOf {
-  return directTransport(new WriteWindow(systemClock));
+  return directTransport(systemClock);
 }
 
 /** A response larger than any window or slice, a small one behind it, and both again with nonces of their own. */
@@ -118,7 +117,9 @@ async function exchange(
   const server = new Server();
   servers.push(server);
   const stream = (call: ServerDuplexStream<Buffer, Buffer>) => {
-    const transport = transportOf(call, 4_000_000, { received: () => write(transport), drained: () => undefined });
+    const ignore = () => undefined;
+    const listener = { received: () => write(transport), held: ignore, unreadable: ignore, drained: ignore };
+    const transport = transportOf(call, { limit: "maxRequestBytes", most: 4_000_000 }, listener);
     call.on("end", () => call.end());
   };
   server.addService({ stream: { path, requestStream: true, responseStream: true, ...serializers } }, { stream });

@@ -255,7 +255,7 @@ describe("bad input", () => {
   it("a first message of 20 MB is taken", async () => {
     await start();
     const initial = Object.fromEntries(
-      Array.from({ length: 100_000 }, (_, index) => [`e${index}`.padEnd(160, "x"), "1".repeat(40)]),
+      Array.from({ length: 50_000 }, (_, index) => [`e${index}`.padEnd(360, "x"), "1".repeat(40)]),
     );
     const stream = client.delta();
     stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["a"], initialResourceVersions: initial });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
+import { MAX_REMEMBERED, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
 import type { StreamResource, StreamStatus } from "../../../src/fleet/stream-status.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -35,6 +36,7 @@ function withOneStream(types?: StreamStatus["types"]) {
     ],
   };
   const published = { revision: { epoch: 1, position: 7 }, publication: 5, at: 0 };
+  const clock = new FakeClock();
   const directory = new LocalNodeDirectory({
     streams: {
       describe: () => stream,
@@ -50,14 +52,14 @@ function withOneStream(types?: StreamStatus["types"]) {
       settledAfter: () => undefined,
       last: published,
     },
-    clock: new FakeClock(),
+    clock,
     replica: "a",
     fleetOf: (group) => group,
     objectsOf: () => [],
     onSettled: () => {},
   });
   directory.opened(stream);
-  return { directory, stream, described };
+  return { directory, stream, described, clock };
 }
 
 it("describes the resources of a proxy only where each of them is asked for", () => {
@@ -87,4 +89,43 @@ it("does not take a proxy for done that is to be written to, though its stream h
     state: "sent",
     message: "not acknowledged yet",
   });
+});
+
+it("keeps only so many of the proxies that left, and none for longer than it says", async () => {
+  const { directory, stream, clock } = withOneStream();
+  const come = (id: string) => {
+    const ref = { ...stream, streamId: id, node: { ...stream.node, id } };
+    directory.opened(ref);
+    directory.closed(ref);
+  };
+  for (let index = 0; index < MAX_REMEMBERED + 500; index++) come(`invented-${index}`);
+  const left = () => directory.nodes({ detail: "place" }).filter(({ connected }) => !connected);
+  expect(left()).toHaveLength(MAX_REMEMBERED);
+  expect(left().map(({ id }) => id)).not.toContain("invented-499");
+  await clock.advance(REMEMBERED_MS + 1);
+  come("last");
+  expect(left().map(({ id }) => id)).toEqual(["last"]);
+});
+
+it("blames the resources that the text of a refusal names, however many it is about", () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => {
+    return { ...web, name: `c${index}`, refused: { ...refused, message: `cluster c7 ${"x".repeat(2000)}` } };
+  });
+  const { directory, stream } = withOneStream([
+    {
+      typeUrl: "example.Cluster",
+      shortName: "CDS",
+      inFlight: [],
+      known: many.length,
+      refused: many,
+      held: [],
+      resources: many,
+      resource: () => undefined,
+    },
+  ]);
+  directory.refused(stream);
+  const began = performance.now();
+  expect(directory.refusals().map(({ resource }) => resource)).toEqual(["c7"]);
+  // With each name looked for in the text once this takes milliseconds, and minutes for each pair of them.
+  expect(performance.now() - began).toBeLessThan(5000);
 });

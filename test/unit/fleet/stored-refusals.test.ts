@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_NODES } from "../../../src/fleet/refusal-marks.ts";
 import { StoredRefusals } from "../../../src/fleet/stored-refusals.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
@@ -7,7 +8,7 @@ import type { StateStore } from "../../../src/store/state-store.ts";
 
 const refusal = { typeUrl: "T", names: ["a", "b"] };
 
-function memoryOf(store: Pick<StateStore, "commit">, clock = systemClock): StoredRefusals {
+function memoryOf(store: Pick<StateStore, "commit" | "now">, clock = systemClock): StoredRefusals {
   return new StoredRefusals({ store, clock, log: silentLogger, replica: "plane-a" });
 }
 
@@ -65,6 +66,7 @@ describe("StoredRefusals", () => {
     const { state } = await openMemoryStore({ clock: systemClock });
     let failures = 1;
     const flaky = {
+      now: () => state.now(),
       commit: (batch: Parameters<StateStore["commit"]>[0]) => {
         if (failures-- > 0) return Promise.reject(new Error("away"));
         return state.commit(batch);
@@ -73,6 +75,33 @@ describe("StoredRefusals", () => {
     const soon = { ...systemClock, after: (_ms: number, run: () => void) => systemClock.after(0, run) };
     memoryOf(flaky, soon).record("edge-1", refusal);
     await expect.poll(async () => (await state.read("refusals/")).entries.length).toBe(1);
+    await state.close();
+  });
+
+  it("stores what all others refused though the store takes the marks of one never", async () => {
+    const { state } = await openMemoryStore({ clock: systemClock });
+    const soon = { ...systemClock, after: (_ms: number, run: () => void) => systemClock.after(0, run) };
+    const memory = memoryOf(state, soon);
+    memory.record("first", refusal);
+    const huge = "n".repeat(2_000_000);
+    memory.record(huge, refusal);
+    for (let index = 0; index < 300; index++) memory.record(`edge-${index}`, refusal);
+    await expect.poll(async () => (await state.read("refusals/")).entries.length).toBe(301);
+    expect([...memory.load(huge)].map(({ name }) => name)).toEqual(["a", "b"]);
+    memory.record("last", refusal);
+    await expect.poll(async () => (await state.read("refusals/")).entries.length).toBe(302);
+    await state.close();
+  });
+
+  it("keeps the marks of a bounded number of proxies, and forgets those that refused longest ago", async () => {
+    const { state } = await openMemoryStore({ clock: systemClock });
+    const soon = { ...systemClock, after: (_ms: number, run: () => void) => systemClock.after(0, run) };
+    let now = 0;
+    const memory = memoryOf({ commit: (batch) => state.commit(batch), now: () => ++now }, soon);
+    for (let index = 0; index < MAX_NODES + 300; index++) memory.record(`invented-${index}`, refusal);
+    await expect.poll(async () => (await state.read("refusals/")).entries.length, { timeout: 15_000 }).toBe(MAX_NODES);
+    expect([...memory.load("invented-299")]).toEqual([]);
+    expect([...memory.load("invented-300")]).toHaveLength(2);
     await state.close();
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FlushQueue } from "../../../../src/xds/server/flush-queue.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 
 test("all that write are flushed, a few at a time, the next when those before are sent", async () => {
   const { queue, flushed, sent } = queueOf(() => true);
@@ -60,10 +61,24 @@ function turn(): Promise<void> {
 }
 
 /** `sent` tells what the last stream that is waited for tells. */
-function queueOf(writes: (stream: number) => boolean) {
+test("streams that take long to look at leave the loop to others, though they write nothing", async () => {
+  let now = 0;
+  const clock = Object.assign(new FakeClock(), { monotonic: () => now });
+  const { queue, flushed } = queueOf(() => {
+    now += 10;
+    return false;
+  }, clock);
+  for (let stream = 0; stream < 4; stream++) queue.add(stream);
+  await turn();
+  expect(flushed).toHaveLength(2);
+  await turn();
+  expect(flushed).toHaveLength(4);
+});
+
+function queueOf(writes: (stream: number) => boolean, clock = new FakeClock()) {
   const flushed: number[] = [];
   let sent: () => void = () => undefined;
-  const queue = new FlushQueue<number>((stream, written) => {
+  const queue = new FlushQueue<number>(clock, (stream, written) => {
     flushed.push(stream);
     sent = written;
     return writes(stream);

@@ -26,4 +26,20 @@ describe("responses whose verdict was lost", () => {
     expect(known.reduce((sum, each) => sum + each)).toBe(20);
     expect(known.slice(30)).toEqual(new Array(20).fill(1));
   });
+
+  it("are forgotten by their size, too: names can be long", () => {
+    const memory = new LostVerdictMemory();
+    const long = { typeUrl: "routes", version: "", items: [{ name: "n".repeat(16_384), resource: undefined }] };
+    for (let node = 0; node < 3000; node++) memory.keep(`n${node}`, [long]);
+    const known = Array.from({ length: 3000 }, (_, node) => memory.take(`n${node}`, undefined).length);
+    expect(known.reduce((sum, each) => sum + each)).toBe(2048);
+    expect(known.at(-1)).toBe(1);
+  });
+
+  it("are forgotten by the number of nodes", () => {
+    const memory = new LostVerdictMemory();
+    for (let node = 0; node <= 10_000; node++) memory.keep(`n${node}`, [lost("clusters", 1)]);
+    expect(memory.take("n0", undefined)).toEqual([]);
+    expect(memory.take("n1", undefined)).toHaveLength(1);
+  });
 });

@@ -6,8 +6,11 @@ import {
   DiscoveryRequestSchema,
 } from "../../../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { SharedTables } from "../../../../src/xds/protocol/shared-tables.ts";
+import { UnreadableBytes } from "../../../../src/xds/server/field-reader.ts";
+import { LimitMet } from "../../../../src/xds/server/limit-met.ts";
+import { DEFAULT_LIMITS, type XdsLimits } from "../../../../src/xds/server/limits.ts";
 import { NameLists } from "../../../../src/xds/server/name-lists.ts";
-import { readDeltaRequest, readDiscoveryRequest, TooManyNames } from "../../../../src/xds/server/read-request.ts";
+import { readDeltaRequest, readDiscoveryRequest } from "../../../../src/xds/server/read-request.ts";
 
 const names = fc.array(fc.string({ unit: "grapheme", maxLength: 40 }), { maxLength: 30 });
 const texts = fc.string({ unit: "grapheme", maxLength: 40 });
@@ -98,8 +101,55 @@ describe("equal lists of names are kept once", () => {
 });
 
 describe("what cannot be read is refused", () => {
-  test("more names than allowed", () => {
-    expect(() => readDiscoveryRequest(sotw({ resourceNames: ["a", "b", "c"] }), [], reading(2))).toThrow(TooManyNames);
+  test.each([
+    [
+      "more names than allowed",
+      { resourceNames: ["a", "b", "c"] },
+      { maxNames: 2 },
+      "3 or more resources; at most 2 (XdsLimits.maxNames)",
+    ],
+    [
+      "a name that is too long",
+      { resourceNames: ["abcde"] },
+      { maxNameBytes: 4 },
+      "has 5 bytes; at most 4 (XdsLimits.maxNameBytes)",
+    ],
+    [
+      "a version that is too long",
+      { versionInfo: "abcde" },
+      { maxVersionBytes: 4 },
+      "version_info has 5 bytes; at most 4 (XdsLimits.maxVersionBytes)",
+    ],
+    [
+      "a node that is too large",
+      { node: { id: "abcde" } },
+      { maxNodeBytes: 4 },
+      "node has 7 bytes; at most 4 (XdsLimits.maxNodeBytes)",
+    ],
+  ])("%s", (_, request, limits, says) => {
+    expect(() => readDiscoveryRequest(sotw(request), [], reading(limits))).toThrow(says);
+  });
+
+  test.each([
+    ["more names to unsubscribe than allowed", { resourceNamesUnsubscribe: ["a", "b", "c"] }, { maxNames: 2 }],
+    ["more versions than allowed", { initialResourceVersions: { a: "1", b: "2", c: "3" } }, { maxNames: 2 }],
+    ["a name to unsubscribe that is too long", { resourceNamesUnsubscribe: ["abcde"] }, { maxNameBytes: 4 }],
+    ["a held name that is too long", { initialResourceVersions: { abcde: "1" } }, { maxNameBytes: 4 }],
+    ["a held version that is too long", { initialResourceVersions: { a: "abcde" } }, { maxVersionBytes: 4 }],
+  ])("delta: %s", (_, request, limits) => {
+    const bytes = toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, request));
+    expect(() => readDeltaRequest(Buffer.from(bytes), reading(limits))).toThrow(LimitMet);
+  });
+
+  test("more fields than anybody sends, though all of them are unknown", () => {
+    expect(() => readDiscoveryRequest(Buffer.alloc(2_000_002, Buffer.from([0x78, 0])), [], reading())).toThrow(
+      UnreadableBytes,
+    );
+  });
+
+  test("of the text of a refusal the beginning is kept", () => {
+    const bytes = sotw({ errorDetail: { code: 3, message: "abcdef" } });
+    expect(readDiscoveryRequest(bytes, [], reading({ maxRefusalTextBytes: 4 })).request.error?.message).toBe("abcd");
   });
 
   test.each([
@@ -112,8 +162,8 @@ describe("what cannot be read is refused", () => {
   });
 });
 
-function reading(maxNames = 1000) {
-  return { maxNames, lists: new NameLists(new SharedTables()) };
+function reading(limits: Partial<XdsLimits> = {}) {
+  return { limits: { ...DEFAULT_LIMITS, ...limits }, lists: new NameLists(new SharedTables()) };
 }
 
 function sotw(request: MessageInitShape<typeof DiscoveryRequestSchema>): Buffer {

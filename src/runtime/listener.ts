@@ -14,12 +14,19 @@ export type Listener = {
   close(): void;
 };
 
+/** What a listener tells. */
+type Accepting = {
+  accept(socket: Socket): void;
+  /** A connection could not be accepted; the listener goes on. */
+  failed(error: Error): void;
+};
+
 /**
  * Listens on every address of the host that this machine has.
  *
  * @throws Error when one of them cannot be bound, or there is none
  */
-export async function listenOn(host: string, port: number, accept: (socket: Socket) => void): Promise<Listener> {
+export async function listenOn(host: string, port: number, accepting: Accepting): Promise<Listener> {
   const servers: Server[] = [];
   const close = () => {
     for (const server of servers) server.close();
@@ -28,9 +35,10 @@ export async function listenOn(host: string, port: number, accept: (socket: Sock
   let foreign: unknown;
   try {
     for (const { address } of await lookup(host, { all: true })) {
-      const server = createServer(accept);
+      const server = createServer((socket) => accepting.accept(socket));
       try {
         bound = await bind(server, address, bound);
+        server.on("error", (error) => accepting.failed(error));
         servers.push(server);
       } catch (error) {
         if (!isForeign(error)) throw error;

@@ -1,0 +1,28 @@
+import { ProtocolStream } from "../protocol/stream.ts";
+import { honoursTtl, isGrpcClient, type NodeIdentity } from "./node-identity.ts";
+import type { DiscoveryMethod } from "./services.ts";
+import type { StreamHost } from "./stream-host.ts";
+
+/** The protocol's side of one stream, with what is remembered of this client from earlier ones. */
+export function createProtocol<D>(
+  host: StreamHost<D>,
+  { streamId, method }: { readonly streamId: string; readonly method: DiscoveryMethod },
+  node: NodeIdentity,
+): ProtocolStream {
+  const { limits, registry, refusals } = host;
+  const protocol = new ProtocolStream({
+    variant: method.variant,
+    registry,
+    aggregated: method.typeUrl === undefined,
+    nonceTags: { own: `${streamId}-`, shared: host.nonceTag },
+    tables: host.tables,
+    waitMs: limits.waitMs,
+    overtakeMs: limits.overtakeMs,
+    settleMs: limits.settleMs,
+    maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
+    honoursTtl: honoursTtl(node, method.variant),
+  });
+  for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
+  protocol.recall(host.lostVerdicts.take(node.id, method.typeUrl));
+  return protocol;
+}

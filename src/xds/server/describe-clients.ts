@@ -1,0 +1,138 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { ClientResourceStatus, UpdateFailureStateSchema } from "../../gen/envoy/admin/v3/config_dump_shared_pb.ts";
+import {
+  type ClientConfig,
+  type ClientConfig_GenericXdsConfig,
+  ClientConfig_GenericXdsConfigSchema,
+  ClientConfigSchema,
+  type ClientStatusRequest,
+  ConfigStatus,
+} from "../../gen/envoy/service/status/v3/csds_pb.ts";
+import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { nextTurn } from "../../runtime/next-turn.ts";
+import { SECRET_TYPE } from "../protocol/resource-types.ts";
+import type { TypeState } from "../protocol/type-state.ts";
+import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
+import { LimitMet } from "./limit-met.ts";
+
+/** What an answer needs to know of a stream. */
+export interface StatusSource {
+  describe(): ClientStatus;
+  typeState(typeUrl: string): TypeState | undefined;
+}
+
+/** Clients are described for as long at a time before others have their turn of the loop. */
+const SHARE_MS = 10;
+const CONFIG_FIELD = 1;
+
+/** Whether the clients can be selected as the request says. */
+export function isSupported({ nodeMatchers }: ClientStatusRequest): boolean {
+  return nodeMatchers.every(({ nodeId, nodeMetadatas }) => nodeMetadatas.length === 0 && isKnownPattern(nodeId));
+}
+
+/**
+ * Describes the clients that a request selects, each as of the moment that it is its turn: an encoded
+ * `ClientStatusResponse`, in pieces.
+ *
+ * @throws LimitMet when it would be too large
+ */
+export async function describeClients(
+  sources: Iterable<StatusSource>,
+  request: ClientStatusRequest,
+  { clock, maxStatusBytes }: { readonly clock: Clock; readonly maxStatusBytes: number },
+): Promise<Uint8Array[]> {
+  const matchers = request.nodeMatchers.map(({ nodeId }) => nodeId);
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  let began = clock.monotonic();
+  for (const source of [...sources]) {
+    const client = source.describe();
+    if (matchers.length > 0 && !matchers.some((matcher) => isMatch(matcher, client.node.id))) continue;
+    const config = toBinary(ClientConfigSchema, describeClient(source, client, request.excludeResourceContents));
+    const head = new BinaryWriter().tag(CONFIG_FIELD, WireType.LengthDelimited).uint32(config.length).finish();
+    pieces.push(head, config);
+    bytes += head.length + config.length;
+    if (bytes > maxStatusBytes) {
+      const what = `the status of ${(pieces.length / 2).toLocaleString("en")} clients has ${bytes.toLocaleString("en")} bytes`;
+      throw new LimitMet("maxStatusBytes", `${what}: select nodes by id, or exclude contents`, maxStatusBytes);
+    }
+    if (clock.monotonic() - began < SHARE_MS) continue;
+    await new Promise<void>((resolve) => nextTurn(resolve));
+    began = clock.monotonic();
+  }
+  return pieces;
+}
+
+function describeClient(source: StatusSource, client: ClientStatus, withoutContents: boolean): ClientConfig {
+  const { node, method: path, streamId, types } = client;
+  return create(ClientConfigSchema, {
+    node: {
+      id: node.id,
+      cluster: node.cluster,
+      userAgentName: node.userAgentName,
+      userAgentVersionType: { case: "userAgentVersion", value: node.userAgentVersion },
+      locality: node.locality,
+    },
+    clientScope: `${path} ${streamId}`,
+    genericXdsConfigs: types.flatMap((type) => {
+      const state = source.typeState(type.typeUrl);
+      const hides = withoutContents || type.typeUrl === SECRET_TYPE;
+      return type.resources.map((resource) => describeResource(type, resource, hides ? undefined : state));
+    }),
+  });
+}
+
+function describeResource(
+  type: TypeStatus,
+  resource: ResourceStatus,
+  state: TypeState | undefined,
+): ClientConfig_GenericXdsConfig {
+  const { typeUrl } = type;
+  const { name, refused } = resource;
+  const known = state?.sent.get(name);
+  const body = known && "body" in known && known.body instanceof Uint8Array ? known.body : undefined;
+  return create(ClientConfig_GenericXdsConfigSchema, {
+    typeUrl,
+    name,
+    versionInfo: resource.acked ?? "",
+    configStatus: configStatusOf(resource),
+    clientStatus: clientStatusOf(resource),
+    ...(body && { xdsConfig: { typeUrl, value: body } }),
+    ...(refused && {
+      errorState: create(UpdateFailureStateSchema, {
+        details: refused.message,
+        versionInfo: refused.version,
+        lastUpdateAttempt: timestampFromMs(refused.at),
+      }),
+    }),
+  });
+}
+
+function configStatusOf({ refused, inFlight, held, waitsFor, sent }: ResourceStatus): ConfigStatus {
+  if (refused) return ConfigStatus.ERROR;
+  if (inFlight || held !== undefined || waitsFor) return ConfigStatus.STALE;
+  return sent === undefined ? ConfigStatus.NOT_SENT : ConfigStatus.SYNCED;
+}
+
+function clientStatusOf({ refused, inFlight, acked }: ResourceStatus): ClientResourceStatus {
+  if (refused) return ClientResourceStatus.NACKED;
+  if (inFlight) return ClientResourceStatus.REQUESTED;
+  return acked === undefined ? ClientResourceStatus.DOES_NOT_EXIST : ClientResourceStatus.ACKED;
+}
+
+function isKnownPattern(matcher: StringMatcher | undefined): boolean {
+  const kind = matcher?.matchPattern.case;
+  return kind === "exact" || kind === "prefix" || kind === "suffix" || kind === "contains";
+}
+
+function isMatch(matcher: StringMatcher | undefined, id: string): boolean {
+  const pattern = matcher?.matchPattern;
+  const fold = (text: string) => (matcher?.ignoreCase ? text.toLowerCase() : text);
+  if (pattern?.case === "exact") return fold(id) === fold(pattern.value);
+  if (pattern?.case === "prefix") return fold(id).startsWith(fold(pattern.value));
+  if (pattern?.case === "suffix") return fold(id).endsWith(fold(pattern.value));
+  return pattern?.case === "contains" && fold(id).includes(fold(pattern.value));
+}

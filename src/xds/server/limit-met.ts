@@ -1,0 +1,25 @@
+import type { RefusingLimit } from "./limits.ts";
+
+/** Something that a client sent or holds is beyond a stated limit. The message says which one, how much came, and where it is set. */
+export class LimitMet extends Error {
+  readonly limit: RefusingLimit;
+
+  /** Too much is held: not even what the client has not read is kept. */
+  get isOfHeldBytes(): boolean {
+    return this.limit === "maxHeldBytes" || this.limit === "maxHeldBytesPerConnection";
+  }
+
+  /** @param what came, as the subject of a sentence: `node.id has 2,000,000 bytes` */
+  constructor(limit: RefusingLimit, what: string, most: number) {
+    super(`${what}; at most ${most.toLocaleString("en")} (XdsLimits.${limit})`);
+    this.limit = limit;
+  }
+}
+
+/** A limit of bytes, and what it is set to. */
+export type ByteBound = { readonly limit: RefusingLimit; readonly most: number };
+
+/** @throws LimitMet */
+export function checkBytes({ limit, most }: ByteBound, field: string, bytes: number): void {
+  if (bytes > most) throw new LimitMet(limit, `${field} has ${bytes.toLocaleString("en")} bytes`, most);
+}

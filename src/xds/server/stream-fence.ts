@@ -1,0 +1,58 @@
+import { isSame } from "../protocol/resource.ts";
+import type { TypeState } from "../protocol/type-state.ts";
+import type { CachedResource } from "./cached-resource.ts";
+
+/**
+ * Nothing is answered before whatever any replica ever served has surely arrived here (design: the fence). While a fence
+ * that failed is tried again, it counts as failed: what is held stays held, and is seen to be.
+ */
+export class StreamFence {
+  readonly #host: { fence(signal: AbortSignal): Promise<void> };
+  readonly #onEnd: () => void;
+  #state: "none" | "pending" | "passed" | "failed" = "none";
+  #abort: AbortController | undefined;
+
+  /** @param onEnd called each time that it was passed or has failed */
+  constructor(host: { fence(signal: AbortSignal): Promise<void> }, onEnd: () => void) {
+    this.#host = host;
+    this.#onEnd = onEnd;
+  }
+
+  get hasPassed(): boolean {
+    return this.#state === "passed";
+  }
+
+  get hasFailed(): boolean {
+    return this.#state === "failed";
+  }
+
+  /** Awaits the fence, once; again only after it has failed, and with `again`. */
+  pass({ again }: { again: boolean }): void {
+    if (this.#abort || this.#state !== (again ? "failed" : "none")) return;
+    if (!again) this.#state = "pending";
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#host.fence(abort.signal).then(
+      () => this.#ended(abort, "passed"),
+      () => this.#ended(abort, "failed"),
+    );
+  }
+
+  stop(): void {
+    this.#abort?.abort();
+  }
+
+  #ended({ signal }: AbortController, state: "passed" | "failed"): void {
+    if (signal.aborted) return;
+    this.#abort = undefined;
+    this.#state = state;
+    this.#onEnd();
+  }
+}
+
+/** Whether this could take a client back that is served without a fence: it may hold something newer. */
+export function mayTakeBack(state: TypeState | undefined, resource: { name: string }, version: string): boolean {
+  const known = state?.sent.get(resource.name);
+  const equal = known !== undefined && version !== "" && isSame(known, resource as CachedResource);
+  return state?.mayHoldUnder(resource.name) === true && !equal;
+}
