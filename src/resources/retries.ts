@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Profile } from "../domain/fleet-profile.ts";
-import type { Retry, Rule } from "../domain/route.ts";
+import type { HeaderMatch, Retry, Rule } from "../domain/route.ts";
 import { type RetryPolicy, RetryPolicySchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { PreviousHostsPredicateSchema } from "../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import { duration, pack } from "./message-parts.ts";
@@ -23,32 +23,29 @@ const COVER_UNPROCESSED: readonly string[] = ["5xx", "gateway-error", "reset"];
 
 /** Requests of one rule that are tried in the same way. */
 export interface Tries {
-  /** No method: all that are left. */
-  readonly methods: readonly string[];
+  /** Of `:method`; absent: all that are left. */
+  readonly method: HeaderMatch | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
 }
 
-/** How requests of a rule are tried, by method. Each request belongs to the first that names its method, or names none. */
+/** How requests of a rule are tried, by method. Each request belongs to the first whose method it has. */
 export function triesOf(rule: Rule, profile: Profile): readonly Tries[] {
   const on = rule.retry === undefined ? [] : conditions(rule.retry, profile);
   const ofAny = profile.retriesUnsafe || rule.retry?.unsafe === true ? on : withoutHarm(on);
-  const all = retryPolicy(rule, on, profile);
-  if (ofAny.length === on.length && ofAny.every((one) => on.includes(one)))
-    return [{ methods: rule.methods, retryPolicy: all }];
-  const others = retryPolicy(rule, ofAny, profile);
-  if (rule.methods.length === 0) {
-    return [
-      { methods: IDEMPOTENT, retryPolicy: all },
-      { methods: [], retryPolicy: others },
-    ];
+  const [idempotent, other] = [retryPolicy(rule, on, profile), retryPolicy(rule, ofAny, profile)];
+  if (rule.methods.length > 0) {
+    return rule.methods.map((method) => ({
+      method: { ...METHOD, kind: "exact", value: method },
+      retryPolicy: IDEMPOTENT.includes(method) ? idempotent : other,
+    }));
   }
-  const isIdempotent = (method: string) => IDEMPOTENT.includes(method);
-  const split = [
-    { methods: rule.methods.filter(isIdempotent), retryPolicy: all },
-    { methods: rule.methods.filter((method) => !isIdempotent(method)), retryPolicy: others },
-  ];
-  return split.filter(({ methods }) => methods.length > 0);
+  const left = { method: undefined, retryPolicy: other };
+  const isSame = on.length === ofAny.length && on.every((one) => ofAny.includes(one));
+  if (isSame) return [left];
+  return [{ method: { ...METHOD, kind: "regex", value: IDEMPOTENT.join("|") }, retryPolicy: idempotent }, left];
 }
+
+const METHOD = { name: ":method", invert: false } as const;
 
 function conditions({ on }: Retry, profile: Profile): readonly string[] {
   return on.length > 0 ? on : profile.retryOn;

@@ -24,25 +24,16 @@ interface Leg {
   readonly prefixRewrite: string;
 }
 
-/**
- * Envoy's routes for one rule: one for each of its methods, two where a prefix is rewritten to the root, and where it has no
- * methods but they are tried in different ways, those besides.
- */
+/** Envoy's routes for one rule: one for each of its methods or ways of trying, and two where a prefix is rewritten to the root. */
 export function deriveRule(state: State, { route, rule }: PlacedRule, profile: Profile): Route[] {
   const headers = rule.headers.map(headerMatcher);
   const action = routeAction(state, rule, profile);
-  const cases = triesOf(rule, profile).flatMap(({ methods, retryPolicy }) => {
-    const tried = retryPolicy === undefined ? action : { ...action, retryPolicy };
-    return methods.length === 0
-      ? [{ tried, matchers: headers }]
-      : methods.map((method) => ({ tried, matchers: [methodMatcher(method), ...headers] }));
-  });
   return legs(rule).flatMap(({ path, prefixRewrite }) =>
-    cases.map(({ tried, matchers }) =>
+    triesOf(rule, profile).map(({ method, retryPolicy }) =>
       create(RouteSchema, {
         name: route.name,
-        match: { pathSpecifier: path, headers: matchers },
-        action: { case: "route", value: { ...tried, prefixRewrite } },
+        match: { pathSpecifier: path, headers: method ? [headerMatcher(method), ...headers] : headers },
+        action: { case: "route", value: { ...action, prefixRewrite, ...(retryPolicy && { retryPolicy }) } },
       }),
     ),
   );
@@ -66,10 +57,6 @@ function pathSpecifier(path: PathMatch): Leg["path"] {
   if (path.kind === "exact") return { case: "path", value: path.path };
   if (path.kind === "regex") return { case: "safeRegex", value: { regex: path.regex } };
   return path.path === "/" ? { case: "prefix", value: "/" } : { case: "pathSeparatedPrefix", value: path.path };
-}
-
-function methodMatcher(method: string): HeaderMatcher {
-  return headerMatcher({ name: ":method", kind: "exact", value: method, invert: false });
 }
 
 function headerMatcher({ name, kind, value, invert }: HeaderMatch): HeaderMatcher {

@@ -99,8 +99,9 @@ function parseHashKey(message: HashKeyMessage, field: string, report: Report): H
     kind: "all",
     keys: message.all.map((one, i) => {
       const place = `${field}.all[${i}]`;
-      if (one.all.length > 0) report(`${place}.all`, "must not be inside of another one");
-      return parseSingleKey(one, place, report);
+      if (one.all.length === 0) return parseSingleKey(one, place, report);
+      report(`${place}.all`, "must not be inside of another one");
+      return { kind: "sourceIp" };
     }),
   };
 }
