@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { CONTROL_CHARACTER } from "../domain/never-matched.ts";
 
 /** Of all header lines of an answer together: more is refused by proxies, too. */
 export const MAX_ANSWER_HEADER_BYTES = 80 * 1024;
@@ -15,8 +16,7 @@ export function whyNotPassedOn({ statusCode, rawHeaders }: IncomingMessage): str
   const seen = new Map<string, string>();
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const [name = "", value = ""] = rawHeaders.slice(i, i + 2);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-    if (/[\0-\x08\n-\x1f\x7f]/.test(value)) return `the header ${name} has a control character`;
+    if (CONTROL_CHARACTER.test(value)) return `the header ${name} has a control character`;
     seen.set(name.toLowerCase(), value);
   }
   const length = seen.get("content-length");
