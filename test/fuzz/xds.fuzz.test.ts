@@ -149,16 +149,22 @@ const unfinished: Attack = {
   run: async () => {
     const session = connect(`http://${fuzzed.plane.addresses.xds}`);
     session.on("error", () => undefined);
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 30; i++) {
       const headers = { ":method": "POST", ":path": DELTA.path, "content-type": "application/grpc", te: "trailers" };
       const stream = session.request(headers);
       stream.on("error", () => undefined);
       const begun = Buffer.alloc(5 + 20_000_000);
-      begun.writeUInt32BE(60_000_000, 1);
+      begun.writeUInt32BE(30_000_000, 1);
       stream.write(begun);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    let held = 0;
+    for (let look = 0; look < 8; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      held = Math.max(held, await fuzzed.held());
+    }
     session.destroy();
+    // One connection may make the plane hold 256 MiB.
+    expect(held).toBeLessThan(320_000_000);
   },
 };
 
