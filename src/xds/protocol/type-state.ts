@@ -158,6 +158,7 @@ export class TypeState {
       if (resource) this.sent.set(name, resource);
       else this.sent.delete(name);
       if (!kept) this.settle(name);
+      else if (!resource) this.behind.add(name);
     }
     this.flights.push(flight);
     this.lastNonce = flight.nonce;
