@@ -70,11 +70,12 @@ export function orderByAddress(
 export function refusedInTheWay(state: TypeState, view: View): string[] {
   const wanted = new Set<string>();
   for (const name of state.due.keys()) {
-    if (state.refused.has(name)) continue;
+    if (state.refused.has(name) && !state.forced.has(name)) continue;
     for (const address of targetOf(state, view, name)?.addresses ?? []) wanted.add(address);
   }
   if (wanted.size === 0) return [];
   return [...state.refused.keys()].filter((name) => {
+    if (state.forced.has(name)) return false;
     const target = targetOf(state, view, name);
     const left = [...held(state, view, name)].filter((address) => target?.addresses.includes(address) !== true);
     return left.some((address) => wanted.has(address));

@@ -99,7 +99,8 @@ function formatSum(sum: bigint): string {
 
 function itemOf(state: TypeState, name: string, resource: Resource | undefined): FlightItem {
   const before = state.sent.get(name);
-  const repeats = resource !== undefined && isSame(before, resource) && !state.unknown.has(name);
+  const repeats =
+    resource !== undefined && isSame(before, resource) && !state.unknown.has(name) && !state.gone.has(name);
   return { name, resource, before, publication: repeats ? undefined : state.due.get(name), kept: false };
 }
 

@@ -174,17 +174,14 @@ function retryRefused(state: TypeState, view: View): void {
       state.settle(name);
       continue;
     }
-    retryAll(state, view, refusal, name);
+    for (const member of refusal.items.keys()) {
+      if (state.refused.get(member) !== refusal) continue;
+      state.refused.delete(member);
+      if (member !== name) state.mark(member, view.publicationOf(state.type.typeUrl, member));
+    }
   }
-  for (const name of refusedInTheWay(state, view)) retryAll(state, view, state.refused.get(name));
-}
-
-/** @param due Is due already. */
-function retryAll(state: TypeState, view: View, refusal: Refusal | undefined, due?: string): void {
-  for (const member of refusal?.items.keys() ?? []) {
-    if (state.refused.get(member) !== refusal) continue;
-    state.refused.delete(member);
-    if (member !== due) state.mark(member, view.publicationOf(state.type.typeUrl, member));
+  for (let found = refusedInTheWay(state, view); found.length > 0; found = refusedInTheWay(state, view)) {
+    for (const name of found) state.force(name, Infinity);
   }
 }
 

@@ -17,6 +17,7 @@ import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
 import { canonicalName, parseGlob } from "./resource-name.ts";
 import type { ResourceType } from "./resource-types.ts";
+import { forceRetries } from "./retries.ts";
 import { roomOf } from "./room.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { SubscriptionChange } from "./subscription.ts";
@@ -133,6 +134,8 @@ export class ProtocolStream {
     if (!state?.requested) return;
     for (const name of names) {
       if (!this.#concerns(state, name)) continue;
+      if (state.type.removal === "never" && state.sent.has(name) && !this.#view?.get(typeUrl, name))
+        state.gone.add(name);
       const left = state.type.collections && this.#view && !this.#view.get(typeUrl, name);
       if (left && this.#view && !hasLeft(state, this.#view, name)) continue;
       state.mark(name, publication);
@@ -144,6 +147,24 @@ export class ProtocolStream {
     let any = false;
     for (const state of this.states.values()) any = state.releaseHolds() || any;
     return any;
+  }
+
+  /**
+   * Makes all that the client should have of a type, or of every type, due again, what it refused included. Returns how
+   * many resources that is.
+   */
+  resend(typeUrl?: string): number {
+    const view = this.#view;
+    let count = 0;
+    for (const state of view ? this.#ordered : []) {
+      const { type } = state;
+      if (!state.requested || (typeUrl !== undefined && type.typeUrl !== typeUrl)) continue;
+      const names = new Set(state.refused.keys());
+      for (const name of view ? entitledNames(state, view) : []) if (view?.get(type.typeUrl, name)) names.add(name);
+      for (const name of names) state.force(name, Infinity);
+      count += names.size;
+    }
+    return count;
   }
 
   /** All responses that may leave now, in order. Call it only while the socket takes writes. */
@@ -169,6 +190,7 @@ export class ProtocolStream {
     let sends: Send[] = [];
     for (const state of this.#ordered) {
       if (!state.requested) continue;
+      if (state.refused.size > 0) this.#retry(context, state);
       if (honoursTtl && state.renewals.size > 0) this.#renew(context, state, sends);
       for (
         let next = this.#flushType(context, state);
@@ -205,6 +227,12 @@ export class ProtocolStream {
   /** It may ask for one on another stream than names it: it has settled only when both are the same. */
   collections(): ClientCollections {
     return collectionsOf(this.states, this.#view);
+  }
+
+  #retry(context: FlushContext, state: TypeState): void {
+    const { retry, variant } = this.#settings;
+    const mayDivide = variant === "delta" || !state.type.fullSet;
+    context.wakeAt = Math.min(context.wakeAt, forceRetries(state, context.now, retry, mayDivide));
   }
 
   /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */

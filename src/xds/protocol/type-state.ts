@@ -1,5 +1,6 @@
 import { isSame, type Known, type Resource, type ResourceKey } from "./resource.ts";
 import type { ResourceType } from "./resource-types.ts";
+import { repeatedFrom } from "./retries.ts";
 import { SentTable } from "./sent-table.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import { SparseMap, SparseSet } from "./sparse.ts";
@@ -34,6 +35,10 @@ export type Refusal = {
   /** Debug text of the client: unstable, cut at 4096 characters, never to be parsed (R17). */
   readonly message: string;
   readonly at: number;
+  /** When the same content was refused first. */
+  readonly since: number;
+  /** How often it was refused in a row. */
+  readonly attempt: number;
   /** All that the refused response held; a removal has no resource. */
   readonly items: ReadonlyMap<string, FlightItem>;
 };
@@ -81,6 +86,10 @@ export class TypeState {
   readonly proven = new SparseSet();
   /** The next flush answers even when there is nothing to send (R23). */
   mustAnswer = false;
+  /** When something that had been refused went out again though nothing had changed. */
+  retriedAt = -Infinity;
+  /** Deleted, which the client was not told, since it keeps what it has: due when they are made again, equal or not. */
+  readonly gone = new SparseSet();
   /** When the TTL of what was sent must be renewed. */
   readonly renewals = new SparseMap<number>();
   /** Asked for before the type that leads to it: a parent is warming at the client (R4). */
@@ -133,6 +142,7 @@ export class TypeState {
   forget(name: string): void {
     this.settle(name);
     this.refused.delete(name);
+    this.gone.delete(name);
     // What is still on its way arrives all the same, perhaps when the client wants it again.
     if (this.flights.some((flight) => flight.items.has(name))) this.#givenUp.add(name);
     else this.sent.delete(name);
@@ -157,6 +167,7 @@ export class TypeState {
     for (const { name, resource, kept } of flight.items.values()) {
       if (resource) this.sent.set(name, resource);
       else this.sent.delete(name);
+      if (this.gone.size > 0) this.gone.delete(name);
       if (!kept) this.settle(name);
       else if (!resource) this.behind.add(name);
     }
@@ -182,8 +193,8 @@ export class TypeState {
   /** Everything the response held is unknown from now on, and counts as what the client had before it. */
   refuse(flight: Flight, verdict: { code: number; message: string; at: number }): Refusal {
     this.#land(flight);
-    const refusal = { ...verdict, nonce: flight.nonce, items: flight.items };
-    for (const item of flight.items.values()) {
+    const refusal = { ...verdict, nonce: flight.nonce, ...repeatedFrom(this.refused, flight, verdict.at) };
+    for (const item of refusal.items.values()) {
       const later = this.flights.find((other) => other.items.has(item.name))?.items.get(item.name);
       if (later) later.before = item.before;
       else if (item.before) this.sent.set(item.name, item.before);
@@ -233,7 +244,7 @@ export class TypeState {
 
   /** Nothing is due, and nothing will be only because time passes. */
   isQuiet(): boolean {
-    return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0;
+    return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0 && this.refused.size === 0;
   }
 
   oldestPending(): number | undefined {

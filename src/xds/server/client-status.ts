@@ -19,7 +19,7 @@ export type RefusalStatus = {
   readonly version: string;
   readonly code: number;
   readonly message: string;
-  /** Milliseconds since the epoch. */
+  /** When this content was refused first: milliseconds since the epoch. */
   readonly at: number;
   readonly nonce: string;
   /** The publication that the refused content belongs to, where known. */
@@ -177,7 +177,7 @@ function describeRefusal(state: TypeState, name: string, wallClock: (at: number)
     code,
     message,
     nonce,
-    at: wallClock(refusal.at),
+    at: wallClock(refusal.since),
     publication: item?.publication,
   };
 }

@@ -338,10 +338,11 @@ export class StreamDriver implements ClientRef {
     const { refusals, limits } = this.#host;
     for (const report of reports) {
       if (report.kind === "nack") {
-        const { message } = report.refusal;
-        this.#holdings.refused(message);
+        const { message, attempt } = report.refusal;
         const names = doubtfulNames(report.refusal);
-        if (names.length > 0) refusals.record(this.node.id, { typeUrl: report.typeUrl, names, message });
+        // What is refused again is remembered already.
+        if (names.length > 0 && attempt === 1)
+          refusals.record(this.node.id, { typeUrl: report.typeUrl, names, message });
       } else if (report.kind === "cleared") {
         refusals.clear(this.node.id, report.typeUrl, report.names);
       }

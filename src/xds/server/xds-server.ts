@@ -228,6 +228,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       registry: createRegistry(types),
       limits: this.#limits,
       clock: this.#clock,
+      random: this.#random,
       log: this.#log,
       refusals: refusals ?? new LocalRefusalMemory(),
       lostVerdicts: new LostVerdictMemory(),

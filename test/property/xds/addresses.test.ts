@@ -67,6 +67,7 @@ class World {
       waitMs: 15_000,
       overtakeMs: 1000,
       settleMs: 0,
+      retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       honoursTtl: false,
     });
