@@ -1,24 +1,38 @@
 #!/usr/bin/env node
+import type { Escaped } from "./app/command-settings.ts";
 import { provisionCommand } from "./app/provision.ts";
+import { storeDoor } from "./app/store-door.ts";
 import { upCommand } from "./app/up.ts";
 import { runCli } from "./cli/main.ts";
 import { systemClock } from "./runtime/clock.ts";
+import { exitProcess } from "./runtime/exit-process.ts";
 
 const { argv, env, stdout, stderr } = process;
 
 const stopSignal = () =>
   new Promise<string>((resolve) => {
-    process.once("SIGTERM", () => resolve("SIGTERM"));
-    process.once("SIGINT", () => resolve("SIGINT"));
+    const onSignal = (name: string) => {
+      process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+      resolve(name);
+    };
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   });
 
-// Whoever reads the output may stop reading: `fairlead get backends | head`.
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+const escaped = () =>
+  new Promise<Escaped>((resolve) => {
+    process.on("uncaughtException", (thrown, origin) => resolve({ thrown, origin }));
+  });
+
+// What cannot be told on standard error cannot be told at all, and is no reason to end: the log counts its lost lines.
+stderr.on("error", () => undefined);
+stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  const why = code === "EPIPE" ? "who read it has gone" : message;
+  stderr.write(`fairlead: the output could not be written to its end: ${why}\n`);
+  void exitProcess(1, systemClock);
 });
 
-const host = { environment: env, stdout, stderr, stopSignal };
-const commands = [upCommand, provisionCommand].map((build) => build(host, (code) => process.exit(code)));
+const exit = (code: number) => exitProcess(code, systemClock);
+const host = { environment: env, stdout, stderr, stopSignal, escaped };
+const commands = [upCommand, provisionCommand].map((build) => build(host, exit));
 const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
-process.exitCode = await runCli(argv.slice(2), io, undefined, commands);
+process.exitCode = await runCli(argv.slice(2), io, undefined, commands, storeDoor(host));

@@ -7,6 +7,7 @@ import { completeDrain } from "../operations/complete-drain.ts";
 import type { Context } from "../operations/context.ts";
 import { createObject } from "../operations/create-object.ts";
 import { deleteObject } from "../operations/delete-object.ts";
+import { deleteRecord } from "../operations/delete-record.ts";
 import { drainBackend } from "../operations/drain-backend.ts";
 import { explainBackend } from "../operations/explain-backend.ts";
 import { getNode } from "../operations/get-node.ts";
@@ -27,6 +28,7 @@ import { unregisterBackend } from "../operations/unregister-backend.ts";
 import { updateObject } from "../operations/update-object.ts";
 import { waitForRevision } from "../operations/wait-for-revision.ts";
 import { watch } from "../operations/watch.ts";
+import { WatchEvents } from "../operations/watch-events.ts";
 import type { WrittenObject } from "../operations/write-object.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { Handlers } from "./implement-service.ts";
@@ -34,6 +36,7 @@ import type { Handlers } from "./implement-service.ts";
 /** Which operation answers which method of the admin API. */
 export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
   const seen = new SeenObservations(context);
+  const events = new WatchEvents();
   return {
     createService: async ({ service, options }, caller) =>
       written("service", await createObject(context, caller, { kind: "service", message: service, options })),
@@ -105,19 +108,21 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     },
     deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
 
+    deleteRecord: (request, caller) => deleteRecord(context, caller, request),
+
     apply: (request, caller) => apply(context, caller, request),
 
     backup: (_, caller) => backup(context, caller),
     restore: (requests, caller) => restore(context, caller, requests),
     import: (requests, caller) => importState(context, caller, requests),
 
-    watch: (request, caller) => watch(context, caller, request),
+    watch: (request, caller) => watch({ ...context, events }, caller, request),
     listHistory: async (request) => ({ entries: await listHistory(context, request) }),
     rollback: (request, caller) => rollback(context, caller, request),
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
     getStatus: () => getStatus(context),
     setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),
-    listNodes: ({ fleet }) => listNodes(context, fleet),
+    listNodes: (request) => listNodes(context, request),
     getNode: ({ id }) => getNode(context, id),
   };
 }

@@ -1,66 +1,73 @@
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { create, type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
 import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
+import type { Pace } from "../runtime/pace.ts";
+import { unknownContent } from "../schema/unknown-content.ts";
+import { exhausted } from "./exhausted.ts";
+import { ADMIN_LIMITS } from "./limits.ts";
+import { scanRequest } from "./scan-request.ts";
 
-/** Longest request in bytes. More than any batch of the store can hold. */
-const MAX_REQUEST_BYTES = 20 * 1024 * 1024;
-/** How many unknown fields an error names. */
-const NAMED = 20;
+/** A request of up to this size is decoded at once. */
+const AT_ONCE_BYTES = 64 * 1024;
 
 /**
- * Reads a request. A field that this release does not know is refused rather than lost: the caller would believe that it
- * was done.
+ * Reads a request, in slices where it is long. A field that this release does not know is refused rather than lost: the
+ * caller would believe that it was done.
  *
- * @throws ControlPlaneError `exhausted` / `REQUEST_TOO_LARGE`; `invalid` / `MALFORMED_REQUEST`; `invalid` / `UNKNOWN_FIELD`.
+ * @throws ControlPlaneError `exhausted` / `REQUEST_TOO_LARGE`, `TOO_MANY_FIELDS`; `invalid` / `MALFORMED_REQUEST`;
+ * `invalid` / `UNKNOWN_FIELD`.
  */
-export function decodeRequest<D extends DescMessage>(desc: D, bytes: Uint8Array): MessageShape<D> {
-  if (bytes.byteLength > MAX_REQUEST_BYTES) {
-    throw new ControlPlaneError({
-      kind: "exhausted",
-      code: "REQUEST_TOO_LARGE",
-      message: `the request has ${bytes.byteLength} bytes; at most ${MAX_REQUEST_BYTES} are taken: split it`,
-      details: { bytes: String(bytes.byteLength), limit: String(MAX_REQUEST_BYTES) },
+export async function decodeRequest<D extends DescMessage>(
+  desc: D,
+  bytes: Uint8Array,
+  pace: Pick<Pace, "breathe">,
+): Promise<MessageShape<D>> {
+  const max = ADMIN_LIMITS.maxRequestBytes;
+  if (bytes.byteLength > max) {
+    throw exhausted("REQUEST_TOO_LARGE", {
+      limit: `bytes of ${desc.typeName}`,
+      came: bytes.byteLength,
+      max,
+      cure: "split the request",
     });
   }
-  const message = decode(desc, bytes);
+  const { rest, elements } = scanRequest(desc, bytes);
   const violations: Violation[] = [];
-  findUnknown(reflect(desc, message), "", violations);
+  const isShort = bytes.byteLength <= AT_ONCE_BYTES;
+  const message = decode(desc, desc, isShort ? bytes : Buffer.concat(rest));
+  violations.push(...unknownFields(desc, message));
+  if (!isShort) {
+    for (const { field, bytes: content } of elements) {
+      const list = (message as Record<string, unknown>)[field.localName] as unknown[];
+      const element = decode(desc, field.message, content);
+      violations.push(...unknownFields(field.message, element, `${field.jsonName}[${list.length}]`));
+      list.push(element);
+      await pace.breathe();
+    }
+  }
   if (violations.length > 0) throw invalid("UNKNOWN_FIELD", violations);
   return message;
 }
 
-function decode<D extends DescMessage>(desc: D, bytes: Uint8Array): MessageShape<D> {
+function decode<D extends DescMessage>(request: DescMessage, desc: D, bytes: Uint8Array): MessageShape<D> {
+  if (bytes.byteLength === 0) return create(desc);
   try {
     return fromBinary(desc, bytes);
   } catch (cause) {
     throw new ControlPlaneError({
       kind: "invalid",
       code: "MALFORMED_REQUEST",
-      message: `the request is no ${desc.typeName}`,
+      message: `the request is no ${request.typeName}`,
       cause,
     });
   }
 }
 
-function findUnknown(message: ReflectMessage, path: string, violations: Violation[]): void {
-  for (const { no } of message.getUnknown() ?? []) {
-    if (violations.length === NAMED) return;
-    violations.push({
-      field: path,
-      message: `${message.desc.name} has no field ${no}; the client is newer than the plane, or not made for it`,
-    });
-  }
-  for (const field of message.fields) {
-    if (!message.isSet(field)) continue;
-    const at = path === "" ? field.jsonName : `${path}.${field.jsonName}`;
-    if (field.fieldKind === "message") {
-      findUnknown(message.get(field), at, violations);
-    } else if (field.fieldKind === "list" && field.listKind === "message") {
-      let i = 0;
-      for (const item of message.get(field)) findUnknown(item as ReflectMessage, `${at}[${i++}]`, violations);
-    } else if (field.fieldKind === "map" && field.mapKind === "message") {
-      for (const [key, value] of message.get(field))
-        findUnknown(value as ReflectMessage, `${at}[${String(key)}]`, violations);
-    }
-  }
+/** A value that an enum does not have is refused where the object is checked, with what would be right. */
+function unknownFields(desc: DescMessage, message: Message, at = ""): Violation[] {
+  return unknownContent(desc, message)
+    .filter(({ kind }) => kind === "field")
+    .map(({ path, message }) => ({
+      field: [at, path].filter((part) => part !== "").join("."),
+      message: `${message}; the client is newer than the plane, or not made for it`,
+    }));
 }

@@ -1,12 +1,15 @@
-import { type EventEmitter, once } from "node:events";
+import type { EventEmitter } from "node:events";
+import type { Readable, Writable } from "node:stream";
 import {
   create,
   type DescMethod,
   type DescService,
   type MessageInitShape,
   type MessageShape,
+  toBinary,
 } from "@bufbuild/protobuf";
 import type {
+  ServerDuplexStream,
   ServerReadableStream,
   ServerUnaryCall,
   ServerWritableStream,
@@ -16,19 +19,33 @@ import type {
 } from "@grpc/grpc-js";
 import { ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Caller } from "../operations/context.ts";
+import { requestDigest } from "../operations/request-digest.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
+import type { Pace } from "../runtime/pace.ts";
 import { actorOf } from "./actor.ts";
+import { messagesOf, send } from "./call-streams.ts";
+import type { Peer } from "./connections.ts";
 import { decodeRequest } from "./decode-request.ts";
+import { exhausted } from "./exhausted.ts";
+import type { AdminLimits } from "./limits.ts";
 import { toServiceError } from "./status.ts";
+import { Turnstile } from "./turnstile.ts";
 
-/** How one method is answered: an answer, or answers for a method that streams them. Errors are thrown. */
+/**
+ * How one method is answered: an answer, or answers for a method that streams them. Errors are thrown. An answer that is
+ * bytes already is sent as it is.
+ */
 export type Handler<M extends DescMethod> = M["methodKind"] extends "unary"
   ? (request: MessageShape<M["input"]>, caller: Caller) => Answer<M> | Promise<Answer<M>>
   : M["methodKind"] extends "client_streaming"
     ? (requests: AsyncIterable<MessageShape<M["input"]>>, caller: Caller) => Promise<Answer<M>>
-    : (request: MessageShape<M["input"]>, caller: Caller) => AsyncIterable<Answer<M>>;
+    : M["methodKind"] extends "bidi_streaming"
+      ? (requests: AsyncIterable<MessageShape<M["input"]>>, caller: Caller) => AsyncIterable<Answer<M>>
+      : (request: MessageShape<M["input"]>, caller: Caller) => AsyncIterable<Answer<M>>;
 
-type Answer<M extends DescMethod> = MessageInitShape<M["output"]>;
+type Answer<M extends DescMethod> = MessageInitShape<M["output"]> | Uint8Array;
 
 /** A handler for each method of a service. */
 export type Handlers<Methods extends Record<string, DescMethod>> = {
@@ -37,22 +54,38 @@ export type Handlers<Methods extends Record<string, DescMethod>> = {
 
 export interface Serving {
   readonly logger: Logger;
+  readonly clock: Clock;
+  readonly pace: Pick<Pace, "breathe">;
+  readonly limits: AdminLimits;
+  readonly containment: Containment;
+  /** Closes the connection of a client that does not take what it is sent. */
+  readonly drop: (peer: Peer) => void;
   /** Aborted, with the error for callers as its reason, when the server stops. */
   readonly stopping: AbortSignal;
 }
 
-/** Puts handlers of decoded messages behind what grpc-js calls. Methods that stream both ways are not for this. */
+/** Requests above this are worked on few at a time, so that memory for what they are decoded to is needed for few. */
+const HEAVY_BYTES = 64 * 1024;
+const HEAVY_AT_ONCE = 2;
+
+/** Puts handlers of decoded messages behind what grpc-js calls. */
 export function implementService<Methods extends Record<string, DescMethod>>(
   service: DescService & { readonly method: Methods },
   handlers: Handlers<Methods>,
   serving: Serving,
 ): UntypedServiceImplementation {
+  const heavy = new Turnstile(HEAVY_AT_ONCE);
+  const implementations: Record<DescMethod["methodKind"], (method: DescMethod, handler: unknown) => UntypedHandleCall> =
+    {
+      unary: (method, handler) => unary(method, handler as Unary, serving, heavy),
+      client_streaming: (method, handler) => clientStreaming(method, handler as Taking, serving),
+      server_streaming: (method, handler) => serverStreaming(method, handler as Streaming, serving),
+      bidi_streaming: (method, handler) => bidiStreaming(method, handler as Conversing, serving),
+    };
   return Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]): [string, UntypedHandleCall] => {
+    Object.entries(handlers).map(([name, handler]) => {
       const method = service.method[name] as DescMethod;
-      if (method.methodKind === "unary") return [name, unary(method, handler as Unary, serving)];
-      if (method.methodKind === "client_streaming") return [name, clientStreaming(method, handler as Taking, serving)];
-      return [name, serverStreaming(method, handler as Streaming, serving)];
+      return [name, implementations[method.methodKind](method, handler)];
     }),
   );
 }
@@ -60,82 +93,173 @@ export function implementService<Methods extends Record<string, DescMethod>>(
 type Unary = (request: unknown, caller: Caller) => unknown;
 type Taking = (requests: AsyncIterable<unknown>, caller: Caller) => Promise<unknown>;
 type Streaming = (request: unknown, caller: Caller) => AsyncIterable<unknown>;
-type Call = Pick<ServerUnaryCall<Buffer, unknown>, "metadata" | "getPeer"> & EventEmitter;
-type Init = Record<string, unknown>;
+type Conversing = (requests: AsyncIterable<unknown>, caller: Caller) => AsyncIterable<unknown>;
+type Call = Pick<ServerUnaryCall<Buffer, unknown>, "metadata" | "getPeer"> & Pick<EventEmitter, "on" | "once" | "emit">;
+type Sending = Call & Pick<Writable, "write"> & { end(): unknown };
 
-function unary(method: DescMethod, handler: Unary, serving: Serving): UntypedHandleCall {
-  const answer = async (call: ServerUnaryCall<Buffer, unknown>) =>
-    create(method.output, (await handler(decodeRequest(method.input, call.request), callerOf(call, serving))) as Init);
-  return (call: ServerUnaryCall<Buffer, unknown>, send: sendUnaryData<unknown>) => {
-    answer(call).then(
-      (response) => send(null, response),
-      (thrown: unknown) => send(failed(method, thrown, serving)),
-    );
+function unary(method: DescMethod, handler: Unary, serving: Serving, heavy: Turnstile): UntypedHandleCall {
+  const answer = async (call: ServerUnaryCall<Buffer, unknown>): Promise<Buffer> => {
+    const gone = goneSignal(call, serving);
+    const work = async () => {
+      gone.throwIfAborted();
+      const request = await decodeRequest(method.input, call.request, serving.pace);
+      return encodeAnswer(
+        method,
+        await handler(
+          request,
+          callerOf(call, gone, () => [method, request]),
+        ),
+        serving,
+      );
+    };
+    return await (call.request.byteLength > HEAVY_BYTES ? heavy.pass(work) : work());
   };
+  return (call: ServerUnaryCall<Buffer, unknown>, respond: sendUnaryData<unknown>) =>
+    serving.containment.contain("admin", inputOf(method, call), () =>
+      answer(call).then(
+        (response) => respond(null, response),
+        (thrown: unknown) => respond(failed(method, call, thrown, serving)),
+      ),
+    );
 }
 
 function clientStreaming(method: DescMethod, handler: Taking, serving: Serving): UntypedHandleCall {
-  const requests = async function* (call: ServerReadableStream<Buffer, unknown>) {
-    for await (const bytes of call) yield decodeRequest(method.input, bytes as Buffer);
-  };
-  return (call: ServerReadableStream<Buffer, unknown>, send: sendUnaryData<unknown>) => {
-    const caller = callerOf(call, serving);
-    handler(orAborted(requests(call), caller.signal), caller).then(
-      (response) => send(null, create(method.output, response as Init)),
-      (thrown: unknown) => send(failed(method, thrown, serving)),
+  const answer = async (call: ServerReadableStream<Buffer, unknown>): Promise<Buffer> => {
+    const gone = goneSignal(call, serving);
+    const response = await handler(
+      requestsOf(method, call, gone, serving),
+      callerOf(call, gone, () => [method, {}]),
     );
+    return encodeAnswer(method, response, serving);
   };
-}
-
-/** The same items; ends with the signal's reason when it is aborted while one is awaited. */
-async function* orAborted(items: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator {
-  const iterator = items[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => undefined);
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const { value, done } = await Promise.race([iterator.next(), aborted]);
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+  return (call: ServerReadableStream<Buffer, unknown>, respond: sendUnaryData<unknown>) =>
+    serving.containment.contain("admin", inputOf(method, call), () =>
+      answer(call).then(
+        (response) => respond(null, response),
+        (thrown: unknown) => respond(failed(method, call, thrown, serving)),
+      ),
+    );
 }
 
 function serverStreaming(method: DescMethod, handler: Streaming, serving: Serving): UntypedHandleCall {
-  const answer = async (call: ServerWritableStream<Buffer, unknown>) => {
-    const caller = callerOf(call, serving);
-    for await (const response of handler(decodeRequest(method.input, call.request), caller)) {
-      caller.signal.throwIfAborted();
-      if (!call.write(create(method.output, response as Init))) await once(call, "drain", { signal: caller.signal });
-    }
-  };
-  return (call: ServerWritableStream<Buffer, unknown>) => {
-    answer(call).then(
-      () => call.end(),
-      (thrown: unknown) => call.emit("error", failed(method, thrown, serving)),
-    );
-  };
+  return (call: ServerWritableStream<Buffer, Buffer>) =>
+    sendAll(method, call, serving, async (gone) => {
+      const request = await decodeRequest(method.input, call.request, serving.pace);
+      return handler(
+        request,
+        callerOf(call, gone, () => [method, request]),
+      );
+    });
 }
 
-function callerOf(call: Call, { stopping }: Serving): Caller {
+function bidiStreaming(method: DescMethod, handler: Conversing, serving: Serving): UntypedHandleCall {
+  return (call: ServerDuplexStream<Buffer, Buffer>) =>
+    sendAll(method, call, serving, async (gone) =>
+      handler(
+        requestsOf(method, call, gone, serving),
+        callerOf(call, gone, () => [method, {}]),
+      ),
+    );
+}
+
+/** Sends each answer once the one before is taken, and ends with the last, or with an error. */
+function sendAll(
+  method: DescMethod,
+  call: Sending,
+  serving: Serving,
+  begin: (gone: AbortSignal) => Promise<AsyncIterable<unknown>>,
+): void {
+  const run = async () => {
+    const signal = goneSignal(call, serving);
+    const reading = { method: method.name, signal, ...serving };
+    for await (const response of await begin(signal)) {
+      signal.throwIfAborted();
+      await send(call, encodeAnswer(method, response, serving), reading);
+    }
+  };
+  serving.containment.contain("admin", inputOf(method, call), () =>
+    run().then(
+      () => call.end(),
+      (thrown: unknown) => {
+        call.emit("error", failed(method, call, thrown, serving));
+        if (thrown instanceof ControlPlaneError && thrown.code === "READER_TOO_SLOW") dropUnlessClosed(call, serving);
+      },
+    ),
+  );
+}
+
+/** A client that takes nothing does not take the end of its stream either, and what is held for it stays. */
+function dropUnlessClosed(call: Sending, { clock, limits, drop }: Serving): void {
+  let isClosed = false;
+  call.once("cancelled", () => {
+    isClosed = true;
+  });
+  const [, remoteAddress, remotePort] = /^(.*):(\d+)$/.exec(call.getPeer()) ?? [];
+  clock.after(limits.slowReaderMs, () => {
+    if (!isClosed) drop({ remoteAddress, remotePort: Number(remotePort) });
+  });
+}
+
+async function* requestsOf(
+  method: DescMethod,
+  call: Pick<Readable, "iterator">,
+  signal: AbortSignal,
+  serving: Serving,
+): AsyncGenerator {
+  for await (const bytes of messagesOf(call, { method: method.name, signal, ...serving })) {
+    yield await decodeRequest(method.input, bytes, serving.pace);
+  }
+}
+
+function encodeAnswer(method: DescMethod, answer: unknown, { limits }: Serving): Buffer {
+  const bytes =
+    answer instanceof Uint8Array
+      ? answer
+      : toBinary(method.output, create(method.output, answer as Record<string, unknown>));
+  if (bytes.byteLength > limits.maxAnswerBytes) {
+    throw exhausted("ANSWER_TOO_LARGE", {
+      limit: `bytes of one answer of ${method.name}`,
+      came: bytes.byteLength,
+      max: limits.maxAnswerBytes,
+      cure: "ask for less at a time",
+    });
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Aborted when the caller gives up or the plane stops. */
+function goneSignal(call: Call, { stopping }: Serving): AbortSignal {
   const gone = new AbortController();
   call.on("cancelled", () =>
     gone.abort(new ControlPlaneError({ kind: "cancelled", code: "CANCELLED", message: "the caller has gone" })),
   );
-  return { actor: actorOf(call.metadata, call.getPeer()), signal: AbortSignal.any([gone.signal, stopping]) };
+  return AbortSignal.any([gone.signal, stopping]);
 }
 
-function failed(method: DescMethod, thrown: unknown, { logger, stopping }: Serving) {
+function callerOf(call: Call, signal: AbortSignal, asked: () => [method: DescMethod, request: object]): Caller {
+  let digest: Uint8Array | undefined;
+  return {
+    actor: actorOf(call.metadata, call.getPeer()),
+    signal,
+    requestDigest: () => {
+      const [method, request] = asked();
+      digest ??= requestDigest(method.name, request);
+      return digest;
+    },
+  };
+}
+
+function inputOf(method: DescMethod, call: Call): string {
+  return `${method.name} of ${call.getPeer()}`;
+}
+
+function failed(method: DescMethod, call: Call, thrown: unknown, { logger, stopping, containment }: Serving) {
   // An aborted wait of Node's own rejects with an AbortError; what it means is the signal's reason.
   const isAbort = thrown instanceof Error && thrown.name === "AbortError" && thrown.cause !== undefined;
   const error = toControlPlaneError(isAbort ? thrown.cause : thrown);
-  const fields = { rpc: method.name, code: error.code };
-  if (error.kind === "bug") logger.error({ ...fields, err: thrown }, "admin call failed");
-  else if (!stopping.aborted) logger.debug({ ...fields, reason: error.message }, "admin call refused");
+  if (error.kind === "bug") containment.note("admin", inputOf(method, call), thrown);
+  else if (!stopping.aborted) {
+    logger.debug({ rpc: method.name, code: error.code, reason: error.message }, "admin call refused");
+  }
   return toServiceError(error);
 }

@@ -1,5 +1,4 @@
 import {
-  create,
   createFileRegistry,
   type DescFile,
   type FileRegistry,
@@ -8,56 +7,32 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { type Server, type ServerDuplexStream, type ServiceDefinition, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { DESCRIPTORS } from "../gen/descriptors.ts";
 import {
   ServerReflection,
   type ServerReflectionRequest,
-  ServerReflectionRequestSchema,
-  type ServerReflectionResponse,
-  ServerReflectionResponseSchema,
+  type ServerReflectionResponseSchema,
 } from "../gen/grpc/reflection/v1/reflection_pb.ts";
-import { grpcServiceDefinition } from "./grpc-service-definition.ts";
+import type { Handlers } from "./implement-service.ts";
 
 /** The older name has the same messages, and is what many tools still ask for first. */
-const NAMES = [ServerReflection.typeName, "grpc.reflection.v1alpha.ServerReflection"];
+export const REFLECTION_NAMES = [ServerReflection.typeName, "grpc.reflection.v1alpha.ServerReflection"];
 
-/** Adds server reflection, comments included, for the services that are named and for itself. */
-export function addReflection(server: Server, serviceNames: readonly string[]): void {
+/** Server reflection, comments included, for the services that are named and for itself. */
+export function reflectionHandlers(serviceNames: readonly string[]): Handlers<typeof ServerReflection.method> {
   const listed = [...serviceNames, ServerReflection.typeName];
   let registry: FileRegistry | undefined;
-  const answerAll = (call: ServerDuplexStream<Buffer, ServerReflectionResponse>) => {
-    call.on("data", (bytes: Buffer) => {
-      const request = readRequest(bytes);
-      if (request === undefined) {
-        call.emit("error", { code: status.INVALID_ARGUMENT, details: "the request does not decode" });
-        return;
-      }
+  return {
+    serverReflectionInfo: async function* (requests) {
       registry ??= createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(DESCRIPTORS, "base64")));
-      const messageResponse = answer(registry, listed, request.messageRequest);
-      const { host: validHost } = request;
-      call.write(create(ServerReflectionResponseSchema, { validHost, originalRequest: request, messageResponse }));
-    });
-    call.on("end", () => call.end());
+      for await (const request of requests) {
+        const { host: validHost } = request;
+        const messageResponse = answer(registry, listed, request.messageRequest);
+        yield { validHost, originalRequest: request, messageResponse };
+      }
+    },
   };
-  for (const name of NAMES) server.addService(definitionUnder(name), { serverReflectionInfo: answerAll });
-}
-
-function definitionUnder(name: string): ServiceDefinition {
-  return Object.fromEntries(
-    Object.entries(grpcServiceDefinition(ServerReflection)).map(([method, definition]) => [
-      method,
-      { ...definition, path: definition.path.replace(ServerReflection.typeName, name) },
-    ]),
-  );
-}
-
-function readRequest(bytes: Uint8Array): ServerReflectionRequest | undefined {
-  try {
-    return fromBinary(ServerReflectionRequestSchema, bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]>;

@@ -29,7 +29,7 @@ const MAX_DETAIL_BYTES = 3072;
 const MAX_MESSAGE_LENGTH = 512;
 
 /** The error as gRPC sends it: code, message, and google.rpc details for programs. */
-export function toServiceError(error: ControlPlaneError): Partial<ServiceError> {
+export function toServiceError(error: ControlPlaneError): Pick<ServiceError, "code" | "details" | "metadata"> {
   const { grpc } = STATUS[error.kind];
   const message = error.kind === "bug" ? "internal error; the plane's log has more" : shorten(printable(error.message));
   const metadata = new Metadata();

@@ -1,18 +1,27 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import { printable } from "../domain/printable.ts";
+import type { LogTarget } from "../runtime/log-sink.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
+
+/** An exception that no boundary held. */
+export interface Escaped {
+  readonly thrown: unknown;
+  readonly origin: NodeJS.UncaughtExceptionOrigin;
+}
 
 /** What the commands of the plane need of the process they run in. */
 export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdout: { write(text: string): void };
-  readonly stderr: { write(text: string): void };
-  /** Resolves with the name of the first signal that asks the process to stop. */
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: LogTarget;
+  /** Resolves with the name of the first signal that asks the process to stop. A second one ends it at once. */
   readonly stopSignal: () => Promise<string>;
+  /** Resolves with the first exception that escapes; from this call on, none ends the process by itself. */
+  readonly escaped: () => Promise<Escaped>;
 }
 
 /** Gives a command an option for each setting, and one for the configuration file. */
@@ -27,7 +36,7 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
 
 /** Writes what a person is to read: one line, whatever paths, keys and contents of files it quotes. */
 export function complain(host: Host, text: string): void {
-  host.stderr.write(`${printable(text)}\n`);
+  host.stderr.write(`${printable(text)}\n`, () => undefined);
 }
 
 /** The configuration from options, environment and file, or what is wrong with it, a line each. */
@@ -38,14 +47,25 @@ export function readSettings(command: Command, { environment }: Host): { config:
   let file: Record<string, unknown> = {};
   const path = options["config"] ?? environment[environmentName("config")];
   if (typeof path === "string") {
+    if (path === "")
+      return { complaints: ["--config, or FAIRLEAD_CONFIG, is given, and empty: leave it out, or name a file"] };
     try {
       file = (parse(readFileSync(path, "utf8"), { logLevel: "error" }) as Record<string, unknown> | null) ?? {};
     } catch (thrown) {
-      return { complaints: [`cannot read the configuration file ${path}: ${(thrown as Error).message}`] };
+      return { complaints: [`cannot read the configuration file ${path}: ${withoutContent(thrown)}`] };
     }
     if (typeof file !== "object" || Array.isArray(file)) return { complaints: [`${path} must hold keys and values`] };
   }
   const read = readConfig({ options, environment, file, hostName: hostname() });
   if ("config" in read) return read;
   return { complaints: read.violations.map(({ field, message }) => `${field}: ${message}`) };
+}
+
+/** Why a file cannot be read, and where in it; never what is there, since it may be a password. */
+function withoutContent(thrown: unknown): string {
+  if (thrown instanceof YAMLParseError) {
+    const [at] = thrown.linePos ?? [];
+    return `it is no YAML (${thrown.code})${at === undefined ? "" : ` at line ${at.line}, column ${at.col}`}`;
+  }
+  return thrown instanceof Error && "syscall" in thrown ? thrown.message : "it is no YAML";
 }

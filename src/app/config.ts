@@ -96,6 +96,11 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   };
   const bad = (key: SettingKey, message: string) => violations.push({ field: origin.get(key) ?? key, message });
 
+  for (const { key } of SETTINGS) {
+    for (const [field, found] of given(key, sources)) {
+      if (isEmpty(found)) violations.push({ field, message: "is given, and empty: leave it out, or give it a value" });
+    }
+  }
   for (const key of Object.keys(sources.file)) {
     if (!SETTINGS.some((setting) => setting.key === key)) {
       const known = SETTINGS.map((setting) => setting.key).join(", ");
@@ -103,7 +108,12 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
     }
   }
 
-  const insecure = value("insecure") === "true";
+  const flag = (key: SettingKey): boolean => {
+    const text = value(key);
+    if (!["", "true", "false"].includes(text)) bad(key, `"${text}" is neither true nor false`);
+    return text === "true";
+  };
+  const insecure = flag("insecure");
   const warnings: string[] = [];
   const address = (key: "xds" | "admin" | "http"): Address => {
     const text = value(key);
@@ -123,12 +133,15 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   const readStore = (): Config["store"] => {
     const directory = value("data");
     if (value("nats") === "") {
-      if (directory === "") bad("data", "must name a directory");
+      for (const { key } of NATS_SETTINGS) {
+        const [field, found] = lookup(key, sources);
+        if (found !== undefined) violations.push({ field, message: "needs the servers: --nats" });
+      }
       return { kind: "embedded", directory };
     }
     const [from, data] = lookup("data", sources);
     if (data !== undefined) bad("nats", `and ${from} are two stores; give one of them`);
-    return readNatsConfig({ value, bad });
+    return readNatsConfig({ value, flag, bad });
   };
 
   const xds = address("xds");
@@ -169,15 +182,28 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function lookup(key: SettingKey, { options, environment, file }: ConfigSources): [string, string | undefined] {
-  const option = options[key];
-  if (option !== undefined) return [`--${key}`, String(option)];
+/** Where a value may come from, by name, and what is there. */
+function given(key: SettingKey, { options, environment, file }: ConfigSources): readonly [string, unknown][] {
   const name = environmentName(key);
-  const fromEnvironment = environment[name];
-  if (fromEnvironment !== undefined) return [name, fromEnvironment];
-  const fromFile = file[key];
-  if (fromFile === undefined) return [`--${key}`, undefined];
-  return [`${key} of the configuration file`, typeof fromFile === "string" ? fromFile : JSON.stringify(fromFile)];
+  const places: [string, unknown][] = [
+    [`--${key}`, options[key]],
+    [name, environment[name]],
+    [`${key} of the configuration file`, file[key]],
+  ];
+  return places.filter(([, found]) => found !== undefined);
+}
+
+/**
+ * A value that is given and holds nothing comes from a variable that was never set, or a line that was never finished:
+ * what it was to say is not what the default says.
+ */
+function isEmpty(found: unknown): boolean {
+  return found === null || (typeof found === "string" && found.trim() === "");
+}
+
+function lookup(key: SettingKey, sources: ConfigSources): [string, string | undefined] {
+  const [place, found] = given(key, sources).find(([, value]) => !isEmpty(value)) ?? [`--${key}`, undefined];
+  return [place, found === undefined || typeof found === "string" ? found : JSON.stringify(found)];
 }
 
 function listOf(text: string): readonly string[] {

@@ -10,6 +10,7 @@ export interface MeasuredStore extends StateStore {
 
 export function measureStore(store: StateStore, metrics: Metrics, clock: Clock): MeasuredStore {
   let lastWriteAt: number | undefined;
+  for (const operation of ["commit", "get", "read", "history", "barrier"]) metrics.storeLatency.zero({ operation });
   const timed = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
     const startedAt = clock.monotonic();
     try {

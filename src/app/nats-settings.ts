@@ -24,8 +24,9 @@ export const NATS_SETTINGS = [
   {
     key: "nats-password",
     placeholder: "PASSWORD",
-    description: "its password; better in the environment, since others can see the options of a process",
+    description: "its password; better in a file or the environment, since others can see the options of a process",
   },
+  { key: "nats-password-file", placeholder: "FILE", description: "its password is in this file" },
   { key: "nats-nkey", placeholder: "FILE", description: "log in with the nkey whose seed is in this file" },
   { key: "nats-creds", placeholder: "FILE", description: "log in with this credentials file: JWT and seed" },
   { key: "nats-tls-ca", placeholder: "FILE", description: "certificates, PEM, that the server's must lead to" },
@@ -56,19 +57,22 @@ export interface NatsConfig {
 /** Where the values come from: `value` gives the empty text for what nobody set; `bad` takes complaints. */
 export interface NatsSettingSource {
   readonly value: (key: NatsSettingKey) => string;
+  readonly flag: (key: NatsSettingKey) => boolean;
   readonly bad: (key: NatsSettingKey, message: string) => void;
 }
 
 /** Reads the settings of the store in NATS; says of each that is wrong what would be right. */
-export function readNatsConfig({ value, bad }: NatsSettingSource): NatsConfig {
-  const urls = value("nats")
-    .split(",")
-    .flatMap((text) => {
-      const url = parseUrl(text.trim());
-      if (url === undefined)
-        bad("nats", `"${withoutPassword(text)}" is not a server's URL, such as nats://10.0.0.1:4222`);
-      return url ?? [];
-    });
+export function readNatsConfig({ value, flag, bad }: NatsSettingSource): NatsConfig {
+  const texts = value("nats").split(",");
+  const mayHoldPassword = value("nats").includes("@");
+  const urls = texts.flatMap((text, i) => {
+    const url = parseUrl(text.trim());
+    // A password with a comma or a slash in it may be in any part: then nothing of it is shown.
+    const shown = mayHoldPassword ? `number ${i + 1} of ${texts.length}` : `"${text}"`;
+    const hint = mayHoldPassword ? "; other signs than letters and digits in a password are written %2F and so on" : "";
+    if (url === undefined) bad("nats", `${shown} is not a server's URL, such as nats://10.0.0.1:4222${hint}`);
+    return url ?? [];
+  });
   const bucket = value("nats-bucket");
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(bucket)) {
     bad("nats-bucket", `"${bucket}" is not a bucket's name: 1 to 64 letters, digits, dashes and underscores`);
@@ -81,7 +85,7 @@ export function readNatsConfig({ value, bad }: NatsSettingSource): NatsConfig {
     bucket,
     copies,
     login: readLogin({ value, bad }, urls),
-    tls: readTls({ value, bad }, urls),
+    tls: readTls({ value, flag, bad }, urls),
   };
 }
 
@@ -97,20 +101,19 @@ function parseUrl(text: string): ServerUrl | undefined {
   if (url === null || !["nats:", "tls:"].includes(url.protocol)) return undefined;
   const { hostname, port, username, password, pathname, search, hash } = url;
   if (hostname === "" || !["", "/"].includes(pathname) || search !== "" || hash !== "") return undefined;
-  return {
-    server: `${hostname}:${port === "" ? 4222 : port}`,
-    tls: url.protocol === "tls:",
-    user: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-  };
+  const login = decoded(username, password);
+  return login && { server: `${hostname}:${port === "" ? 4222 : port}`, tls: url.protocol === "tls:", ...login };
 }
 
-/** What may be shown of a text that was meant to be a URL. */
-function withoutPassword(text: string): string {
-  return text.replace(/:[^:@/]*@/, ":…@");
+function decoded(user: string, password: string): Pick<ServerUrl, "user" | "password"> | undefined {
+  try {
+    return { user: decodeURIComponent(user), password: decodeURIComponent(password) };
+  } catch {
+    return undefined;
+  }
 }
 
-function readLogin({ value, bad }: NatsSettingSource, urls: readonly ServerUrl[]): NatsLogin | undefined {
+function readLogin({ value, bad }: Omit<NatsSettingSource, "flag">, urls: readonly ServerUrl[]): NatsLogin | undefined {
   const logins: [NatsSettingKey, NatsLogin][] = [];
   for (const { user, password } of urls) {
     if (user === "" && password === "") continue;
@@ -121,8 +124,13 @@ function readLogin({ value, bad }: NatsSettingSource, urls: readonly ServerUrl[]
   }
   const user = value("nats-user");
   const password = value("nats-password");
-  if (user !== "") logins.push(["nats-user", { kind: "user", user, password }]);
+  const file = value("nats-password-file");
+  if (password !== "" && file !== "")
+    bad("nats-password-file", "and a password that is given are two; give one of them");
+  if (user !== "" && file !== "") logins.push(["nats-user", { kind: "passwordFile", user, file }]);
+  else if (user !== "") logins.push(["nats-user", { kind: "user", user, password }]);
   else if (password !== "") bad("nats-password", "needs the user's name: --nats-user");
+  else if (file !== "") bad("nats-password-file", "needs the user's name: --nats-user");
   const seed = value("nats-nkey");
   if (seed !== "") logins.push(["nats-nkey", { kind: "nkey", file: seed }]);
   const creds = value("nats-creds");
@@ -132,9 +140,9 @@ function readLogin({ value, bad }: NatsSettingSource, urls: readonly ServerUrl[]
   return first?.[1];
 }
 
-function readTls({ value, bad }: NatsSettingSource, urls: readonly ServerUrl[]): NatsTls | undefined {
+function readTls({ value, flag, bad }: NatsSettingSource, urls: readonly ServerUrl[]): NatsTls | undefined {
   const [ca, cert, key] = [value("nats-tls-ca"), value("nats-tls-cert"), value("nats-tls-key")];
-  const first = value("nats-tls-first") === "true";
+  const first = flag("nats-tls-first");
   if (cert !== "" && key === "") bad("nats-tls-cert", "needs its key: --nats-tls-key");
   if (key !== "" && cert === "") bad("nats-tls-key", "needs its certificate: --nats-tls-cert");
   if (ca === "" && cert === "" && !first && !urls.some(({ tls }) => tls)) return undefined;

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Containment } from "../runtime/containment.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
+import { openSqliteFile } from "../store/sqlite-file.ts";
+import { openSqliteStoreOn } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
 import type { Machine } from "./machine.ts";
@@ -8,18 +9,27 @@ import type { Machine } from "./machine.ts";
 /**
  * Opens the store that the configuration names. Everything else knows only the ports.
  *
+ * @param isForReplacement All that it holds is to be replaced: then what cannot be found in it does not matter.
  * @throws ControlPlaneError what the store refuses, in words that say what was found and what is needed.
  */
 export async function openStore(
-  config: Config,
-  machine: Machine,
-  { registry, containment }: { readonly registry: Registry; readonly containment: Containment },
+  config: Pick<Config, "store" | "replica">,
+  machine: Pick<Machine, "clock" | "random" | "log">,
+  {
+    registry,
+    containment,
+    isForReplacement = false,
+  }: { readonly registry: Registry; readonly containment: Containment; readonly isForReplacement?: boolean },
 ): Promise<Store> {
   const { store, replica } = config;
   const { clock, random, log: logger } = machine;
-  if (store.kind === "embedded") return await openSqliteStore({ directory: store.directory, clock });
+  if (store.kind === "embedded") {
+    const file = openSqliteFile(store.directory);
+    if (file.isNew) logger.warn({ path: file.path }, "no state was found: an empty one is made");
+    return openSqliteStoreOn(file, clock);
+  }
   // Loaded here, so that a plane without it starts faster.
-  const [{ openNatsStore }, { natsSecurity }, { countStore }] = await Promise.all([
+  const [{ openNatsStore }, { natsSecurity }, { countMirror }] = await Promise.all([
     import("../nats/open-nats-store.ts"),
     import("../nats/security.ts"),
     import("../nats/store-metrics.ts"),
@@ -36,7 +46,8 @@ export async function openStore(
     random,
     logger,
     containment,
+    isForReplacement,
   });
-  countStore(registry, opened);
+  countMirror(registry, opened);
   return opened;
 }

@@ -6,7 +6,7 @@ import { addSettings, complain, type Host, readSettings } from "./command-settin
 import { NATS_SETTINGS } from "./nats-settings.ts";
 
 /** The command `fairlead provision`. Calls `exit` with 0 when the buckets are as they must be, 1 when not, 2 for wrong usage. */
-export function provisionCommand(host: Host, exit: (code: number) => void): Command {
+export function provisionCommand(host: Host, exit: (code: number) => unknown): Command {
   const command = new Command("provision")
     .description("make the buckets of the state in NATS, or change their settings; what is in them stays")
     .addHelpText(
@@ -17,7 +17,7 @@ export function provisionCommand(host: Host, exit: (code: number) => void): Comm
         "  fairlead provision --nats nats://10.0.0.1 --nats-replicas 5      # more copies of an existing state\n",
     );
   return addSettings(command, NATS_SETTINGS).action(async (_options, self: Command) => {
-    exit(await runProvision(self, host));
+    await exit(await runProvision(self, host));
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import { proxyGroup } from "../control/proxy-group.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
+import { type Name, partsOf } from "../domain/name.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { featureLevelOf } from "../resources/view.ts";
@@ -16,6 +17,7 @@ import {
   RESOURCE_TYPES,
   type ResourceCache,
   XdsServer,
+  type XdsServerOptions,
 } from "../xds/server/library.ts";
 import { isLoopback } from "./config.ts";
 
@@ -30,22 +32,28 @@ export interface ProxyService {
   readonly log: Logger;
   readonly fence: (signal: AbortSignal) => Promise<void>;
   readonly identifier: () => string;
-  readonly hold: () => string | undefined;
+  readonly hold: NonNullable<XdsServerOptions["hold"]>;
   readonly admit: () => string | undefined;
   readonly containment: Containment;
+  readonly maxConnections: number;
 }
 
 /** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */
-export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxyService): XdsServer {
+export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ...rest }: ProxyService): XdsServer {
   const server = new XdsServer({
     ...rest,
     cache,
+    limits: { maxConnections },
     groupOf: (node) => placementOf(node, mirror),
     onLimit: (limit) => metrics.limitsMet.inc({ limit }),
     // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
   for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
+  for (const type of [...RESOURCE_TYPES.map(({ shortName }) => shortName), OTHER]) {
+    for (const counter of [metrics.sent, metrics.acknowledged, metrics.refused]) counter.inc({ type }, 0);
+    for (const histogram of [metrics.sentBytes, metrics.acknowledgement]) histogram.zero({ type });
+  }
   server.on("open", (client) => nodes.opened(client));
   server.on("close", (client) => nodes.closed(client));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
@@ -66,11 +74,24 @@ export function serveProxies({ cache, mirror, nodes, metrics, ...rest }: ProxySe
 
 function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
   const selection = selectFleet(node, mirror.all("fleet"));
+  const own = unreadFleet(node.cluster, mirror);
+  if (own !== undefined) return { silent: `what is stored of its fleet ${own} cannot be read` };
   return "fleet" in selection
     ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
     : { silent: selection.reason };
 }
 
-function shortName(typeUrl: string): string {
-  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? "other";
+/** A fleet of which only the name is known selects, by default, the proxies whose `node.cluster` is that. */
+function unreadFleet(cluster: string, mirror: Mirror): Name | undefined {
+  for (const { object } of mirror.setAside.values()) {
+    if (object?.kind !== "fleet" || mirror.get("fleet", object.name) !== undefined) continue;
+    if (partsOf("fleet", object.name).ids[0] === cluster) return object.name;
+  }
+  return undefined;
 }
+
+function shortName(typeUrl: string): string {
+  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? OTHER;
+}
+
+const OTHER = "other";

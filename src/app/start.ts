@@ -1,5 +1,6 @@
 import { ServerCredentials } from "@grpc/grpc-js";
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
+import { ADMIN_LIMITS } from "../admin/limits.ts";
 import { Fence } from "../control/fence.ts";
 import { follow } from "../control/follow.ts";
 import { Mirror } from "../control/mirror.ts";
@@ -7,7 +8,8 @@ import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
-import { startHttpServer } from "../dashboard/http-server.ts";
+import { SYSTEM_VERSION_KEY } from "../control/system-version.ts";
+import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
@@ -17,13 +19,18 @@ import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
 import { fillNetworks, networksForNewFleetsOf } from "../operations/fill-networks.ts";
+import type { Finding } from "../operations/finding.ts";
+import { containedClock } from "../runtime/contained-clock.ts";
 import { Containment } from "../runtime/containment.ts";
+import { descriptorLimit } from "../runtime/descriptor-limit.ts";
+import { connectionShares, DescriptorWatch } from "../runtime/descriptors.ts";
 import { createMetrics } from "../runtime/metrics.ts";
+import { Pace } from "../runtime/pace.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
-import { ResourceCache } from "../xds/server/library.ts";
-import { type Address, type Config, formatAddress, listensOnLoopbackOnly, parseAddress } from "./config.ts";
+import { DEFAULT_LIMITS, ResourceCache } from "../xds/server/library.ts";
+import { type Address, type Config, formatAddress, isLoopback, listensOnLoopbackOnly, parseAddress } from "./config.ts";
 import { keepInStep } from "./keep-in-step.ts";
 import type { Machine } from "./machine.ts";
 import { measureStore } from "./measured-store.ts";
@@ -32,6 +39,9 @@ import { openStore } from "./open-store.ts";
 import { planeAddresses } from "./plane-addresses.ts";
 import { sinkInto } from "./resource-sink.ts";
 import { serveProxies } from "./serve-proxies.ts";
+import { StopSequence } from "./stop-sequence.ts";
+import { watchSetAside } from "./watch-set-aside.ts";
+import { watchStore } from "./watch-store.ts";
 
 /** A plane that serves. */
 export interface Running {
@@ -39,8 +49,11 @@ export interface Running {
   readonly addresses: { readonly xds: string; readonly admin: string; readonly http: string };
   /** Rejects when the plane cannot go on; never resolves. */
   readonly failed: Promise<never>;
-  /** Ends streams and closes the store, within the configured grace and a second. */
-  stop(): Promise<void>;
+  /**
+   * Ends streams and closes the store, within the grace and a second whatever hangs. Returns what did not end in time: the
+   * process had better end too, whatever is left of it.
+   */
+  stop(graceMs: number): Promise<readonly string[]>;
 }
 
 /**
@@ -50,34 +63,39 @@ export interface Running {
  * @throws ControlPlaneError when the store cannot be opened or an address cannot be bound; what was started is stopped.
  */
 export async function start(config: Config, machine: Machine): Promise<Running> {
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const end of stops.splice(0).reverse()) await end();
-  };
+  const stops = new StopSequence(machine);
   try {
-    return { ...(await startParts(config, machine, stops)), stop };
+    return { ...(await startParts(config, machine, stops)), stop: (graceMs) => stops.run(graceMs) };
   } catch (thrown) {
-    await stop();
+    await stops.run(0);
     throw thrown;
   }
 }
 
-async function startParts(
-  config: Config,
-  machine: Machine,
-  stops: (() => Promise<void>)[],
-): Promise<Omit<Running, "stop">> {
-  const { clock, random, log, profiles = ENCODING_PROFILES } = machine;
+async function startParts(config: Config, given: Machine, stops: StopSequence): Promise<Omit<Running, "stop">> {
+  const { random, log, profiles = ENCODING_PROFILES } = given;
   for (const warning of config.warnings) log.warn({}, warning);
+  const metrics = createMetrics(() => connectedByFleet(mirror, local), given.lostLogLines);
+  const containment = new Containment({ ...given, registry: metrics.registry });
+  const clock = containedClock(given.clock, containment);
+  const machine = { ...given, clock };
   const startedAt = clock.monotonic();
-  const metrics = createMetrics(() => local.connectedByFleet());
-  const containment = new Containment({ clock, log, registry: metrics.registry });
+
+  const limit = descriptorLimit();
+  const descriptors = new DescriptorWatch({ limit, clock, log, registry: metrics.registry });
+  stops.add("watch of the descriptors", () => descriptors.stop());
+  const shares = connectionShares(limit, {
+    http: MAX_HTTP_CONNECTIONS,
+    admin: ADMIN_LIMITS.maxConnections,
+    xds: DEFAULT_LIMITS.maxConnections,
+  });
 
   const opened = await openStore(config, machine, { registry: metrics.registry, containment });
   const store = measureStore(opened.state, metrics, clock);
-  stops.push(() => store.close());
+  stops.add("store", () => store.close());
+  stops.add("watch of the store", watchStore({ ...machine, status: opened.status, registry: metrics.registry }));
 
-  const mirror = new Mirror();
+  const mirror = new Mirror((input, run) => containment.contain("record", input, run));
   const stopped = new AbortController();
   const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
   const digest = new StateDigest();
@@ -85,16 +103,17 @@ async function startParts(
   const { failed, readAnew } = follow(store, [digest, refusals, mirror], { signal: stopped.signal, log });
   // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
   failed.catch(() => undefined);
-  stops.push(async () => stopped.abort());
+  stops.add("reading of the store", () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
-  // Without it, what refers to it would be taken from the proxies: better not to serve than to serve that.
-  for (const error of mirror.unreadable.values()) throw error;
-
-  if (!profiles.includes(mirror.profile)) throw profileUnsupported(mirror.profile, profiles);
+  // A statement of it that cannot be read says nothing: then nothing is sent until it is written anew.
+  if (!profiles.includes(mirror.profile) && !mirror.setAside.has(SYSTEM_VERSION_KEY)) {
+    throw profileUnsupported(mirror.profile, profiles);
+  }
 
   const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
   // Before anything is derived: what ran before fleets had networks goes on.
   await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
+  const setAside = watchSetAside({ mirror, log, onChange: () => proxies.recheckHolds() });
 
   const cache = new ResourceCache();
   const publisher = new Publisher({
@@ -118,8 +137,8 @@ async function startParts(
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
   const nodes = new SharedNodeDirectory({ local, peers: opened.peers, clock });
-  stops.push(async () => nodes.stop());
-  stops.push(() => nodes.farewell());
+  stops.add("proxies of other replicas", () => nodes.stop());
+  stops.add("farewell to the other replicas", () => nodes.farewell());
   const fencing = new Fence({ store, mirror, clock, onRetry: () => proxies.recheckHolds() });
   const inStep = keepInStep({
     mirror,
@@ -134,11 +153,12 @@ async function startParts(
     log,
     registry: metrics.registry,
   });
-  stops.push(async () => inStep.stop());
+  stops.add("comparison with the other replicas", () => inStep.stop());
   opened.peers.announce(() => positionOf({ mirror, digest, told: inStep.told(), news: local.changes, profiles }));
   const fence = (signal: AbortSignal) => fencing.pass(signal);
   const identifier = () => `${config.replica}/${formatRevision(mirror.revision)}`;
   const proxies = serveProxies({
+    maxConnections: shares.xds,
     cache,
     mirror,
     nodes: local,
@@ -149,12 +169,12 @@ async function startParts(
     log,
     fence,
     identifier,
-    hold: inStep.hold,
+    hold: (client, resource, version) => inStep.hold() ?? setAside.hold(client, resource, version),
     admit: inStep.admit,
     containment,
   });
-  stops.push(() => proxies.stop({ graceMs: config.stopGraceMs }));
-  stops.push(async () => stopPublishing());
+  stops.add("streams of proxies", (graceMs) => proxies.stop({ graceMs }));
+  stops.add("publishing", () => stopPublishing());
   const stopPublishing = publisher.start();
 
   const duties = startDuties({
@@ -162,11 +182,12 @@ async function startParts(
     store,
     clock,
     log,
+    containment,
     lease: opened.lease,
     workers: () => liveReplicas(config.replica, opened.peers),
     networksForNewFleets,
   });
-  stops.push(() => duties.stop());
+  stops.add("duties", () => duties.stop());
   const { registry } = metrics;
   const outbound = openDoor({
     config,
@@ -175,7 +196,7 @@ async function startParts(
     interfaces: machine.interfaces,
     clock,
   });
-  stops.push(async () => outbound.stop());
+  stops.add("outbound door", () => outbound.stop());
   const health = startHealth({
     worker: config.replica,
     mirror,
@@ -188,13 +209,15 @@ async function startParts(
     door: outbound.door,
     containment,
   });
-  stops.push(() => health.stop());
+  stops.add("health checks", () => health.stop());
 
   let ready = false;
   const notReady = () => {
-    const [unreadable] = mirror.unreadable.keys();
-    if (unreadable !== undefined) return `the stored object ${unreadable} cannot be read`;
     if (!ready) return "starting";
+    const exhausted = descriptors.exhausted();
+    if (exhausted !== undefined) return exhausted.why;
+    const notUnderstood = setAside.notReady();
+    if (notUnderstood !== undefined) return notUnderstood;
     const notInStep = inStep.admit();
     if (notInStep !== undefined) return notInStep;
     const { frozen, away } = opened.status();
@@ -211,15 +234,22 @@ async function startParts(
       peers: opened.peers,
       checks: health.view,
       clock,
+      pace: new Pace(clock),
       random,
       plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets },
       storeStatus: opened.status,
-      standing: () => [...inStep.findings(), ...containedFindings(containment.failures(), clock.now())],
+      standing: () => [
+        ...inStep.findings(),
+        ...descriptorFindings(descriptors),
+        ...containedFindings(containment.failures(), clock.now()),
+      ],
     },
     logger: log,
     notReady,
+    containment,
+    limits: { maxConnections: shares.admin },
   });
-  stops.push(() => admin.stop(config.stopGraceMs));
+  stops.add("admin calls", (graceMs) => admin.stop(graceMs));
   const bind = async (setting: "xds" | "admin" | "http", listen: (address: string) => Promise<string>) => {
     const address = await bound(setting, config[setting], listen);
     outbound.bound(setting, parseAddress(address) ?? config[setting]);
@@ -229,8 +259,16 @@ async function startParts(
     xds: await bind("xds", (address) => proxies.listen(address)),
     admin: await bind("admin", (address) => admin.listen(address, ServerCredentials.createInsecure())),
     http: await bind("http", async () => {
-      const http = await startHttpServer({ ...config.http, registry: metrics.registry, notReady });
-      stops.push(() => http.stop());
+      const http = await startHttpServer({
+        ...config.http,
+        maxConnections: shares.http,
+        // Whoever may listen elsewhere is asked under names that only its operator knows.
+        mayBeAskedAs: isLoopback(config.http.host) ? isLoopback : undefined,
+        registry: metrics.registry,
+        notReady,
+        containment,
+      });
+      stops.add("http", () => http.stop());
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
@@ -242,13 +280,24 @@ async function startParts(
     replica: config.replica,
     addresses: planeAddresses(Object.values(addresses), machine.interfaces()),
   });
-  stops.push(async () => recording.stop());
+  stops.add("record of this plane", () => recording.stop());
   ready = true;
   log.info(
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },
     "listening",
   );
   return { addresses, failed };
+}
+
+/** Fleets that nobody is connected to are there too; `""` is for proxies that no fleet selects. */
+function connectedByFleet(mirror: Mirror, local: LocalNodeDirectory): ReadonlyMap<string, number> {
+  const none = ["", ...Array.from(mirror.all("fleet"), ({ name }) => name)].map((fleet) => [fleet, 0] as const);
+  return new Map([...none, ...local.connectedByFleet()]);
+}
+
+function descriptorFindings(descriptors: DescriptorWatch): Finding[] {
+  const exhausted = descriptors.exhausted();
+  return exhausted === undefined ? [] : [{ what: "no descriptor is left", ...exhausted }];
 }
 
 function profileUnsupported(profile: number, profiles: readonly number[]): ControlPlaneError {

@@ -2,13 +2,18 @@ import { Command } from "commander";
 import { toControlPlaneError } from "../domain/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { interfaceAddresses } from "../runtime/interfaces.ts";
+import { LogSink } from "../runtime/log-sink.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
-import { addSettings, complain, type Host, readSettings } from "./command-settings.ts";
+import { addSettings, complain, type Escaped, type Host, readSettings } from "./command-settings.ts";
 import { SETTINGS } from "./config.ts";
+import type { Running } from "./start.ts";
 
-/** The command `fairlead up`. Calls `exit` with 0 after an orderly stop, 1 when it could not run, 2 for a bad configuration. */
-export function upCommand(host: Host, exit: (code: number) => void): Command {
+/**
+ * The command `fairlead up`. Calls `exit` with 0 after an orderly stop, 1 when it could not run or a part of it did not end
+ * in time, 2 for a bad configuration, 70 after an exception that escaped every boundary.
+ */
+export function upCommand(host: Host, exit: (code: number) => unknown): Command {
   const command = new Command("up")
     .description("run the control plane")
     .addHelpText(
@@ -21,7 +26,7 @@ export function upCommand(host: Host, exit: (code: number) => void): Command {
         "  fairlead up --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3 --replica plane-a\n",
     );
   return addSettings(command, SETTINGS).action(async (_options, self: Command) => {
-    exit(await runUp(self, host));
+    await exit(await runUp(self, host));
   });
 }
 
@@ -29,24 +34,50 @@ async function runUp(command: Command, host: Host): Promise<number> {
   const read = readSettings(command, host);
   if ("complaints" in read) {
     for (const line of read.complaints) complain(host, `fairlead up: ${line}`);
-    return 2;
+    return EXIT.badConfiguration;
   }
+  const { config } = read;
+  const sink = new LogSink(host.stderr);
+  const log = createLogger(config.logLevel, sink);
+  const machine = {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    interfaces: interfaceAddresses,
+    lostLogLines: () => sink.lost,
+  };
+  let running: Running | undefined;
 
-  const log = createLogger(read.config.logLevel);
-  try {
-    // Loaded here, so that the other commands need not wait for what only the plane needs.
-    const { start } = await import("./start.ts");
-    const machine = { clock: systemClock, random: systemRandom, log, interfaces: interfaceAddresses };
-    const running = await start(read.config, machine);
-    const reason = await Promise.race([host.stopSignal(), running.failed]);
-    log.info({ reason }, "stopping");
-    await running.stop();
-    log.info({}, "stopped");
-    return 0;
-  } catch (thrown) {
-    const error = toControlPlaneError(thrown);
-    log.debug({ err: thrown }, "cannot run");
-    complain(host, `fairlead up: ${error.message}`);
-    return 1;
-  }
+  const serve = async () => {
+    try {
+      // Loaded here, so that the other commands need not wait for what only the plane needs.
+      const { start } = await import("./start.ts");
+      running = await start(config, machine);
+      const reason = await Promise.race([host.stopSignal(), running.failed]);
+      log.info({ reason }, "stopping");
+      const left = await running.stop(config.stopGraceMs);
+      if (left.length === 0) log.info({}, "stopped");
+      else log.error({ left }, "stopped without the end of these parts");
+      return left.length === 0 ? EXIT.stopped : EXIT.failed;
+    } catch (thrown) {
+      log.debug({ err: thrown }, "cannot run");
+      complain(host, `fairlead up: ${toControlPlaneError(thrown).message}`);
+      await running?.stop(0);
+      return EXIT.failed;
+    }
+  };
+  /** What it interrupted may be half done, and nobody knows what: the proxies are better off with what they have. */
+  const endEscaped = async ({ thrown, origin }: Escaped) => {
+    log.fatal({ err: thrown, origin }, "an exception escaped: the plane ends");
+    await running?.stop(0);
+    return EXIT.escaped;
+  };
+  const code = await Promise.race([host.escaped().then(endEscaped), serve()]);
+  await Promise.race([sink.flush(), systemClock.sleep(FLUSH_MS)]);
+  return code;
 }
+
+const EXIT = { stopped: 0, failed: 1, badConfiguration: 2, escaped: 70 } as const;
+
+/** For the last lines of the log to be taken by whoever reads it. */
+const FLUSH_MS = 100;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { sizeDelimitedDecodeStream, sizeDelimitedEncode } from "@bufbuild/protobuf/wire";
 import {
@@ -10,6 +10,7 @@ import {
   BackupRecordSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
+import { doing, writePrivateFile } from "./private-file.ts";
 
 /**
  * A backup on disk: this line, then the records of the `Backup` call, each with its size before it, then the SHA-256 of
@@ -26,28 +27,13 @@ export interface BackupSummary {
   readonly bytes: number;
 }
 
-/**
- * Writes a backup for its owner only, since private keys are in it. It is under its name once it is whole and on disk;
- * before that, beside it.
- */
+/** Writes a backup for its owner only, since private keys are in it. */
 export async function writeBackup(
   path: string,
+  options: { readonly isForced: boolean },
   records: AsyncIterable<readonly BackupRecord[]>,
 ): Promise<BackupSummary> {
-  const part = `${path}.part`;
-  await rm(part, { force: true });
-  const file = await failing(path, "written", open(part, "wx", 0o600));
-  try {
-    const summary = await write(file, path, records);
-    await file.sync();
-    await file.close();
-    await failing(path, "written", rename(part, path));
-    return summary;
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await rm(part, { force: true });
-    throw error;
-  }
+  return await writePrivateFile(path, options, (file) => write(file, path, records));
 }
 
 async function write(
@@ -62,7 +48,7 @@ async function write(
   const ends: Ends = {};
   const flush = async () => {
     for (const chunk of waiting) hash.update(chunk);
-    await failing(path, "written", file.writev(waiting));
+    await doing(path, file.appendFile(Buffer.concat(waiting)));
     bytes += waitingBytes;
     waiting = [];
     waitingBytes = 0;
@@ -81,7 +67,7 @@ async function write(
     throw new CliFailure(EXIT.failed, "the plane ended the backup before its end; no file was written");
   }
   if (waiting.length > 0) await flush();
-  await failing(path, "written", file.write(hash.digest()));
+  await doing(path, file.appendFile(hash.digest()));
   return { head, end, bytes: bytes + DIGEST_BYTES };
 }
 
@@ -107,8 +93,7 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
   try {
     for await (const message of sizeDelimitedDecodeStream(BackupRecordSchema, createReadStream(path, range))) {
       some.push(message);
-      const { record } = message;
-      bytes += record.case === "entry" || record.case === "copy" ? record.value.value.byteLength + 100 : 1_000;
+      bytes += bytesOf(message);
       if (bytes < FLUSH_BYTES) continue;
       yield some;
       some = [];
@@ -118,6 +103,14 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
     throw damaged(path, error instanceof Error ? error.message : String(error));
   }
   if (some.length > 0) yield some;
+}
+
+/** About: what may be long in a record. */
+function bytesOf({ record }: BackupRecord): number {
+  if (record.case === "entry" || record.case === "copy") return record.value.value.byteLength + 100;
+  if (record.case !== "journal") return 1_000;
+  const { result, keys } = record.value;
+  return (result?.byteLength ?? 0) + keys.reduce((sum, key) => sum + key.length, 1_000);
 }
 
 interface Ends {
@@ -135,7 +128,7 @@ async function sizeOf(path: string): Promise<number> {
     const { size } = await stat(path);
     return { size, found: await buffer(createReadStream(path, { end: MAGIC.byteLength - 1 })) };
   };
-  const { size, found } = await failing(path, "read", read());
+  const { size, found } = await reading(path, read());
   if (!found.toString("latin1").startsWith(MAGIC_FAMILY))
     throw new CliFailure(EXIT.failed, `${path}: is no backup of Fairlead`);
   if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
@@ -152,11 +145,11 @@ function damaged(path: string, why: string): CliFailure {
   return new CliFailure(EXIT.failed, [`${path}: is damaged: ${why}`, NOTHING_CHANGED]);
 }
 
-async function failing<T>(path: string, what: "read" | "written", doing: Promise<T>): Promise<T> {
+async function reading<T>(path: string, doing: Promise<T>): Promise<T> {
   try {
     return await doing;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CliFailure(EXIT.failed, `${path}: cannot be ${what}: ${why}`, { cause });
+    throw new CliFailure(EXIT.failed, `${path}: cannot be read: ${why}`, { cause });
   }
 }

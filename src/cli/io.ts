@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { printable } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AdminClient } from "./admin-client.ts";
@@ -21,11 +22,36 @@ export interface CliIo {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * The way to a store that no plane serves: this process serves its admin API to itself. Opening stores is not the command
+ * line's, so that it is given by who can.
+ */
+export interface StoreDoor {
+  /** Gives a command the options that name a store. */
+  addOptions(command: Command): Command;
+  /**
+   * Serves the store that a command's options name; nothing where they name none. Says what is wrong with options, a line each.
+   *
+   * @throws Error in words for people, when the store cannot be opened, or a plane serves from it.
+   */
+  serve(command: Command): Promise<ServedStore | { readonly complaints: readonly string[] } | undefined>;
+}
+
+export interface ServedStore {
+  /** Of its admin API, `HOST:PORT`. */
+  readonly server: string;
+  stop(): Promise<void>;
+}
+
 /** What every command is given. */
 export interface CliContext {
   readonly io: CliIo;
   /** The client of the plane that `--server` names; opened at the first call. */
   admin(): AdminClient;
+  /** Another client, which the caller closes. */
+  adminAt(server: string): AdminClient;
+  /** Absent where no store can be opened. */
+  readonly store: StoreDoor | undefined;
 }
 
 /*

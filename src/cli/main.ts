@@ -4,24 +4,28 @@ import { AdminError } from "./admin-error.ts";
 import { parseHostPort } from "./bootstrap-config.ts";
 import { candidates } from "./complete.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { type CliIo, noteLine, printLine } from "./io.ts";
+import { type CliIo, noteLine, printLine, type StoreDoor } from "./io.ts";
 import { buildProgram } from "./program.ts";
 
 /**
  * Runs one command line, without the program's own name, and returns the exit code. Never throws.
  *
- * `connect` makes the client for the address that `--server` gives; `further` are commands that are not the CLI's own.
+ * `connect` makes the client for the address that `--server` gives; `further` are commands that are not the CLI's own, and
+ * `store` is how those that can do without a plane open its store.
  */
 export async function runCli(
   argv: readonly string[],
   io: CliIo,
   connect: (server: string, actor: string) => AdminClient = connectAdmin,
   further: readonly Command[] = [],
+  store?: StoreDoor,
 ): Promise<number> {
   let admin: AdminClient | undefined;
   const context = {
     io,
     admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server), actorOf(io))),
+    adminAt: (server: string) => connect(server, actorOf(io)),
+    store,
   };
   const program: Command = buildProgram(context, further);
   if (argv[0] === COMPLETE) {
@@ -49,6 +53,8 @@ function actorOf({ env }: CliIo): string {
 
 function checkServer(server: string): string {
   if (parseHostPort(server) !== undefined) return server;
+  if (server === "")
+    throw new CliFailure(EXIT.usage, "FAIRLEAD_SERVER is given, and empty: unset it, or name HOST:PORT");
   throw new CliFailure(EXIT.usage, `"${server}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
 }
 

@@ -11,7 +11,7 @@ const DEFAULT_WAIT_MS = 30_000;
 export function serverOption(env: Readonly<Record<string, string | undefined>>): Option {
   const fromEnvironment = env["FAIRLEAD_SERVER"];
   return new Option("--server <host:port>", "the plane's admin API; also FAIRLEAD_SERVER").default(
-    fromEnvironment === undefined || fromEnvironment === "" ? DEFAULT_SERVER : fromEnvironment,
+    fromEnvironment ?? DEFAULT_SERVER,
   );
 }
 

@@ -23,6 +23,7 @@ import { unregisterCommand } from "./commands/unregister.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
 import { versionCommand } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
+import { CliFailure, EXIT } from "./exit.ts";
 import { type CliContext, noteText, printText } from "./io.ts";
 import { serverOption } from "./options.ts";
 
@@ -42,6 +43,7 @@ export function buildProgram(context: CliContext, further: readonly Command[] = 
     })
     .exitOverride()
     .showHelpAfterError("(--help shows the options and examples)")
+    .hook("preAction", (_program, command) => refuseEmptyOptions(command))
     .addHelpText(
       "after",
       `
@@ -52,6 +54,17 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4
     program.addCommand(command);
   }
   return program;
+}
+
+/** An option that is given and holds nothing comes from a variable that was never set: that is not to leave it out. */
+function refuseEmptyOptions(command: Command): void {
+  for (let each: Command | null = command; each !== null; each = each.parent) {
+    for (const option of each.options) {
+      const name = option.attributeName();
+      if (each.getOptionValue(name) !== "" || each.getOptionValueSource(name) !== "cli") continue;
+      throw new CliFailure(EXIT.usage, `${option.long} is given, and empty: leave it out, or give it a value`);
+    }
+  }
 }
 
 /** A complaint quotes what was typed, which is no line of its own; a suggestion that commander makes is. */

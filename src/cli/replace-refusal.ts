@@ -3,6 +3,7 @@ import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 
 const CURE: Readonly<Record<string, string>> = {
   STATE_NOT_EMPTY: "Repeat with --replace if that is meant.",
+  BACKUP_RECORD_UNREADABLE: "Repeat with --leave-out-unreadable if the rest is meant.",
   REMOVAL_TOO_LARGE: "Repeat with --allow-removal if that is meant.",
 };
 

@@ -43,6 +43,15 @@ export function formatAge(timestamp: Timestamp | undefined, nowMs: number): stri
   return timestamp === undefined ? "-" : formatDuration(Math.max(0, nowMs - fromTimestamp(timestamp)));
 }
 
+/** `3 min ago`. A store whose clock is ahead of this machine's tells of what is to come: that is said. */
+export function formatAgo(timestamp: Timestamp, nowMs: number): string {
+  const agoMs = nowMs - fromTimestamp(timestamp);
+  if (agoMs > -AHEAD_SHOWN_MS) return `${formatDuration(Math.max(0, agoMs))} ago`;
+  return `${formatDuration(-agoMs)} ahead of this machine's clock`;
+}
+
+const AHEAD_SHOWN_MS = 60_000;
+
 /** What a `Date` can hold, either side of the epoch. */
 const MAX_DATE_MS = 8.64e15;
 

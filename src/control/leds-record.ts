@@ -1,17 +1,20 @@
 import type { LedsRecord } from "../domain/leds-record.ts";
 import { type Name, parseStoreKey, storeKey } from "../domain/name.ts";
 
-const PREFIX = "leds/";
+export const LEDS_RECORDS = "leds/";
+
+/** It becomes a part of resource names, and the next one is counted from it. */
+const GENERATION = /^[0-9a-z]{1,10}$/;
 
 /** Where a service's LEDS record is stored: beside the objects, since nobody but the duty writes it. */
 export function ledsKey(service: Name): string {
-  return PREFIX + storeKey("service", service);
+  return LEDS_RECORDS + storeKey("service", service);
 }
 
 /** The service that a key holds the LEDS record of. */
 export function parseLedsKey(key: string): Name | undefined {
-  if (!key.startsWith(PREFIX)) return undefined;
-  const id = parseStoreKey(key.slice(PREFIX.length));
+  if (!key.startsWith(LEDS_RECORDS)) return undefined;
+  const id = parseStoreKey(key.slice(LEDS_RECORDS.length));
   return id?.kind === "service" ? id.name : undefined;
 }
 
@@ -26,7 +29,13 @@ export function decodeLeds(bytes: Uint8Array): LedsRecord | undefined {
       string,
       unknown
     >;
-    if (typeof generation !== "string" || typeof epoch !== "number" || typeof digest !== "string") return undefined;
+    if (
+      typeof generation !== "string" ||
+      !GENERATION.test(generation) ||
+      typeof epoch !== "number" ||
+      typeof digest !== "string"
+    )
+      return undefined;
     if (!Array.isArray(departed)) return undefined;
     return { generation, epoch, digest, departed: departed.filter((name) => typeof name === "string") };
   } catch {

@@ -1,20 +1,21 @@
 import type { Backend } from "../domain/backend.ts";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
-import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
 import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
 import type { MessageOf } from "../schema/object-message.ts";
-import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
-import { type Revision, reached } from "../store/revision.ts";
+import type { StoredObject } from "../schema/stored-object.ts";
+import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
-import { decodeLeds, ledsKey, parseLedsKey } from "./leds-record.ts";
-import { decodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
-import { decodePlane, PLANES, type PlaneRecord } from "./plane-record.ts";
+import { ledsKey, parseLedsKey } from "./leds-record.ts";
+import { NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
+import { PLANES, type PlaneRecord } from "./plane-record.ts";
 import { PlaneRecords } from "./plane-records.ts";
-import { profileOf, SYSTEM_VERSION_KEY } from "./system-version.ts";
+import { type SetAside, setAside } from "./set-aside.ts";
+import { type ReadRecord, type RecordContent, readRecord } from "./stored-record.ts";
+import { SYSTEM_VERSION_KEY } from "./system-version.ts";
 
 /** An object that a commit wrote or deleted. */
 export interface ChangedObject {
@@ -28,12 +29,15 @@ export interface Fold {
   readonly changed: readonly ChangedObject[];
   /** Services of which the LEDS record was written or deleted. */
   readonly leds: readonly Name[];
+  /** Keys of the records that were set aside, or no longer are. */
+  readonly setAside: readonly string[];
 }
 
 /** What a fold has changed so far. */
 interface Changes {
   readonly objects: ChangedObject[];
   readonly leds: Name[];
+  readonly setAside: string[];
 }
 
 interface StoredMessage<K extends Kind = Kind> {
@@ -57,11 +61,18 @@ export class Mirror implements State {
   readonly #verdicts = new Map<Name, Map<Name, Health>>();
   readonly #leds = new Map<Name, LedsRecord>();
   readonly #planes = new PlaneRecords();
-  #profile = FIRST_PROFILE;
   #networksFilled: NetworksFilled = "no";
-  readonly #unreadable = new Map<string, ControlPlaneError>();
+  /** Nothing while it is stated in a way that cannot be read, and nothing is known from before. */
+  #profile: number | undefined = FIRST_PROFILE;
+  readonly #setAside = new Map<string, SetAside>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
+  readonly #contain: (input: string, run: () => void) => void;
+
+  /** @param contain The boundary of each listener, which is told what it hears of: nothing that it throws stops the others. */
+  constructor(contain: (input: string, run: () => void) => void = (_input, run) => run()) {
+    this.#contain = contain;
+  }
 
   /** The newest revision that is folded. */
   get revision(): Revision {
@@ -73,9 +84,14 @@ export class Mirror implements State {
     return this.#synced;
   }
 
-  /** Stored objects that could not be read, by key. A replica with any is not ready. */
-  get unreadable(): ReadonlyMap<string, ControlPlaneError> {
-    return this.#unreadable;
+  /** Records that cannot be read, or not all of them, by key. They harm nothing else (law 9). */
+  get setAside(): ReadonlyMap<string, SetAside> {
+    return this.#setAside;
+  }
+
+  /** Whether an object is stored that cannot be read, or not all of it. */
+  isSetAside(kind: Kind, name: Name): boolean {
+    return this.#setAside.size > 0 && this.#setAside.has(storeKey(kind, name));
   }
 
   get<K extends Kind>(kind: K, name: Name): ObjectOf[K] | undefined {
@@ -94,9 +110,9 @@ export class Mirror implements State {
     return this.#verdicts.get(backend)?.values() ?? [];
   }
 
-  /** How resources are encoded, by what was committed; `Infinity` for what only a later release can read. */
+  /** How resources are encoded, by what was committed; `Infinity` for what this release cannot read. */
   get profile(): number {
-    return this.#profile;
+    return this.#profile ?? Number.POSITIVE_INFINITY;
   }
 
   leds(service: Name): LedsRecord | undefined {
@@ -127,26 +143,31 @@ export class Mirror implements State {
     return this.#objects.get(kind)?.get(name) as StoredMessage<K> | undefined;
   }
 
-  /** Folds one event of the store's watch. Keys of another purpose are passed over. */
+  /** Folds one event of the store's watch. Whatever it brings: what cannot be read is set aside, and the rest is folded. */
   fold(event: WatchEvent): void {
-    const changes = { objects: [] as ChangedObject[], leds: [] as Name[] };
+    const changes: Changes = { objects: [], leds: [], setAside: [] };
     if (event.kind === "state") {
       this.#reading ??= new Map();
       for (const { key, value, revision } of event.entries) {
-        this.#reading.set(key, this.#prepare(key, value, revision));
+        this.#reading.set(key, this.#prepare(key, value, revision, true));
       }
       if (!event.synced) return;
       for (const write of this.#reading.values()) write(changes);
       this.#dropUnread(this.#reading, event.revision, changes);
       this.#reading = undefined;
     } else {
-      for (const { key, value, revision } of event.changes) this.#prepare(key, value, revision)(changes);
+      for (const { key, value, revision } of event.changes) this.#prepare(key, value, revision, false)(changes);
     }
     this.#revision = event.revision;
     this.#synced = true;
-    for (const listener of this.#listeners) {
-      listener({ revision: event.revision, changed: changes.objects, leds: changes.leds });
-    }
+    const fold = {
+      revision: event.revision,
+      changed: changes.objects,
+      leds: changes.leds,
+      setAside: changes.setAside,
+    };
+    const input = `revision ${formatRevision(event.revision)}`;
+    for (const listener of this.#listeners) this.#contain(input, () => listener(fold));
     for (const waiter of this.#waiting) {
       if (!reached(this.#revision, waiter.revision)) continue;
       this.#waiting.delete(waiter);
@@ -184,72 +205,96 @@ export class Mirror implements State {
       NETWORKS_FILLED_KEY,
       ...[...this.#leds.keys()].map(ledsKey),
       ...this.#planes.byKey.keys(),
-      ...this.#unreadable.keys(),
+      ...this.#setAside.keys(),
     ];
     for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
-    for (const key of held) if (!read.has(key)) this.#prepare(key, undefined, revision)(changes);
+    for (const key of held) if (!read.has(key)) this.#prepare(key, undefined, revision, true)(changes);
   }
 
-  /** Reads what is stored under a key; what is returned takes it in. */
-  #prepare(key: string, value: Uint8Array | undefined, revision: Revision): (changes: Changes) => void {
-    if (key === SYSTEM_VERSION_KEY) {
-      const profile = profileOf(value);
-      return () => {
-        this.#profile = profile;
-      };
-    }
-    if (key === NETWORKS_FILLED_KEY) {
-      const filled = decodeNetworksFilled(value);
-      return () => {
-        this.#networksFilled = filled;
-      };
-    }
-    if (key.startsWith(PLANES)) {
-      const record = value === undefined ? undefined : decodePlane(value);
-      return () => this.#planes.write(key, record);
-    }
-    const service = parseLedsKey(key);
-    if (service !== undefined) {
-      const record = value === undefined ? undefined : decodeLeds(value);
-      return (changes) => {
-        if (record === undefined) this.#leds.delete(service);
-        else this.#leds.set(service, record);
-        changes.leds.push(service);
-      };
-    }
-    const id = parseStoreKey(key);
-    if (id === undefined) return () => undefined;
-    const decoded = value === undefined ? undefined : this.#decode(key, value, revision);
+  /**
+   * Reads what is stored under a key; what is returned takes it in.
+   *
+   * @param isFound It was found as the state was read.
+   */
+  #prepare(
+    key: string,
+    value: Uint8Array | undefined,
+    revision: Revision,
+    isFound: boolean,
+  ): (changes: Changes) => void {
+    if (value === undefined) return (changes) => this.#drop(key, changes);
+    const read = readRecord(key, value, revision);
     return (changes) => {
-      changes.objects.push(id);
-      if (value === undefined) this.#drop(key, id);
-      else if (decoded !== undefined) this.#put(id, decoded, revision);
+      // Asked before what is read takes the place of what was there.
+      this.#note(key, read, { revision, isFound }, changes);
+      if (read.content !== undefined) this.#take(read.content, revision, changes);
+      else {
+        const id = parseStoreKey(key);
+        if (id !== undefined) changes.objects.push(id);
+        if (this.#synced) return;
+        if (key === SYSTEM_VERSION_KEY) this.#profile = undefined;
+        // Nothing is opened by mistake.
+        if (key === NETWORKS_FILLED_KEY) this.#networksFilled = "loopback";
+      }
     };
   }
 
-  #drop(key: string, { kind, name }: ChangedObject): void {
-    this.#unreadable.delete(key);
-    this.#objects.get(kind)?.delete(name);
-    this.#index(kind, name, undefined);
+  #take(content: RecordContent, revision: Revision, changes: Changes): void {
+    if (content.is === "object") {
+      const { kind, name } = content.stored;
+      changes.objects.push({ kind, name });
+      this.#put(content.stored, revision);
+    } else if (content.is === "leds") {
+      this.#leds.set(content.service, content.record);
+      changes.leds.push(content.service);
+    } else if (content.is === "profile") this.#profile = content.profile;
+    else if (content.is === "plane") this.#planes.write(content.key, content.record);
+    else if (content.is === "networks") this.#networksFilled = content.filled;
   }
 
-  #put({ kind, name }: ChangedObject, { message, object }: StoredObject, revision: Revision): void {
+  #drop(key: string, changes: Changes): void {
+    if (this.#setAside.delete(key)) changes.setAside.push(key);
+    if (key === SYSTEM_VERSION_KEY) this.#profile = FIRST_PROFILE;
+    if (key === NETWORKS_FILLED_KEY) this.#networksFilled = "no";
+    if (key.startsWith(PLANES)) this.#planes.write(key, undefined);
+    const service = parseLedsKey(key);
+    if (service !== undefined) {
+      this.#leds.delete(service);
+      changes.leds.push(service);
+    }
+    const id = parseStoreKey(key);
+    if (id === undefined) return;
+    changes.objects.push(id);
+    this.#objects.get(id.kind)?.delete(id.name);
+    this.#index(id.kind, id.name, undefined);
+  }
+
+  #put({ kind, name, message, object }: StoredObject, revision: Revision): void {
     const ofKind = this.#objects.get(kind) ?? new Map<Name, StoredMessage>();
     this.#objects.set(kind, ofKind);
     ofKind.set(name, { message, object, revision });
     this.#index(kind, name, object);
   }
 
-  /** A stored object that cannot be read harms only itself (law 9): what was there before stays. */
-  #decode(key: string, value: Uint8Array, revision: Revision): StoredObject | undefined {
-    try {
-      const decoded = decodeStored(key, value, revision);
-      this.#unreadable.delete(key);
-      return decoded;
-    } catch (thrown) {
-      this.#unreadable.set(key, toControlPlaneError(thrown));
-      return undefined;
+  /** Sets a record aside, or no longer. Read again as it was, it stays as it was found first. */
+  #note(
+    key: string,
+    { content, problem }: ReadRecord,
+    { revision, isFound }: { readonly revision: Revision; readonly isFound: boolean },
+    changes: Changes,
+  ): void {
+    if (problem === undefined) {
+      if (this.#setAside.delete(key)) changes.setAside.push(key);
+      return;
     }
+    const known = this.#setAside.get(key);
+    if (known !== undefined && isFound && sameRevision(known.revision, revision)) return;
+    const id = parseStoreKey(key);
+    const isKept = id !== undefined && this.#objects.get(id.kind)?.has(id.name) === true && known?.isUsed !== true;
+    const isWithheld = known !== undefined && known.withheld !== "nothing";
+    const circumstances = { isUsed: content !== undefined, isKept, isFound: isFound || isWithheld };
+    this.#setAside.set(key, setAside({ key, revision, problem }, circumstances));
+    changes.setAside.push(key);
   }
 
   #index(kind: Kind, name: Name, object: ObjectOf[Kind] | undefined): void {

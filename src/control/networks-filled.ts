@@ -8,8 +8,8 @@ export function encodeNetworksFilled(filled: NetworksFilled): Uint8Array {
   return new TextEncoder().encode(filled);
 }
 
-/** Of bytes of another form it says that nothing is left to be filled: nothing is opened by mistake. */
-export function decodeNetworksFilled(value: Uint8Array | undefined): NetworksFilled {
-  if (value === undefined) return "no";
-  return new TextDecoder().decode(value) === "sockets" ? "sockets" : "loopback";
+/** Nothing for bytes of another form. */
+export function decodeNetworksFilled(value: Uint8Array): NetworksFilled | undefined {
+  const text = new TextDecoder().decode(value);
+  return text === "sockets" || text === "loopback" ? text : undefined;
 }

@@ -17,7 +17,7 @@ export interface RecordPlaneOptions {
 }
 
 /**
- * Keeps in the store where this replica listens: once in each epoch, and again when its record is gone. Not when it is
+ * Keeps in the store where this replica listens: once in each epoch, and again when its record is gone or cannot be read. Not when it is
  * another one than was written, which is that of a plane with the same name.
  */
 export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
@@ -31,7 +31,7 @@ export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
 
   const look = () => {
     const { epoch } = mirror.revision;
-    if (writing || stopped || (writtenIn === epoch && mirror.planes.has(key))) return;
+    if (writing || stopped || (writtenIn === epoch && mirror.planes.has(key) && !mirror.setAside.has(key))) return;
     writing = true;
     void write(epoch);
   };

@@ -1,5 +1,3 @@
-import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
-
 /** Where the state says in which form it is, and how resources are encoded from it. */
 export const SYSTEM_VERSION_KEY = "system/version";
 
@@ -10,13 +8,14 @@ export function encodeSystemVersion(profile: number): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ schema: SCHEMA, profile }));
 }
 
-/** The encoding profile of a state; never written is the first one. A later release's form is a profile that nobody has. */
-export function profileOf(value: Uint8Array | undefined): number {
-  if (value === undefined) return FIRST_PROFILE;
+/** The encoding profile of a state. A later release's form is a profile that nobody has; nothing for bytes that say nothing. */
+export function decodeSystemVersion(value: Uint8Array): number | undefined {
   try {
     const { schema, profile } = JSON.parse(new TextDecoder().decode(value)) as Record<string, unknown>;
-    return schema === SCHEMA && typeof profile === "number" ? profile : Number.POSITIVE_INFINITY;
+    if (typeof schema !== "number") return undefined;
+    if (schema !== SCHEMA) return Number.POSITIVE_INFINITY;
+    return typeof profile === "number" ? profile : undefined;
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return undefined;
   }
 }

@@ -4,6 +4,19 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { printable } from "../domain/printable.ts";
+import type { Containment } from "../runtime/containment.ts";
+import { hostOf } from "./requested-host.ts";
+
+/** Connections at a time; probes and scrapers need a handful. */
+export const MAX_HTTP_CONNECTIONS = 128;
+/** Of all header lines of a request. */
+const MAX_HEADER_BYTES = 8 * 1024;
+/** The header of a request is there after this, the request as a whole after twice that, and an answer is taken. */
+const HEADERS_MS = 5_000;
+const REQUEST_MS = 10_000;
+const SILENT_MS = 10_000;
+/** How often is looked for connections that are too slow. */
+const LOOK_MS = 1_000;
 
 export interface HttpServer {
   /** The bound port. */
@@ -11,29 +24,62 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-/** What the HTTP port serves. `notReady` gives the reason why this replica should get no proxies, or nothing. */
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Connections at a time; more are closed at once. Default: `MAX_HTTP_CONNECTIONS`. */
+  readonly maxConnections?: number;
+  /** Which hosts a request may be for; absent: any. */
+  readonly mayBeAskedAs?: ((host: string) => boolean) | undefined;
   readonly registry: Registry;
+  /** Why this replica should get no proxies, or nothing. */
   readonly notReady: () => string | undefined;
+  readonly containment: Containment;
 }
 
 /** Serves `/healthz` (the process runs), `/readyz` (it may be given proxies) and `/metrics` (Prometheus text). */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { containment, mayBeAskedAs } = options;
   const app = new Hono();
+  app.onError((error, context) => {
+    containment.note("http", `${context.req.method} ${context.req.path}`, error);
+    return context.text("internal error; the plane's log has more\n", 500);
+  });
+  app.use(async (context, next) => {
+    const host = hostOf(context.req.header("host"));
+    if (mayBeAskedAs === undefined || host === undefined || mayBeAskedAs(host)) return await next();
+    return context.text(
+      "this port is for this machine only: ask for it as localhost, or by its loopback address; another name may be a web page that was led here\n",
+      421,
+    );
+  });
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const reason = options.notReady();
     return reason === undefined ? context.text("ready\n") : context.text(`not ready: ${printable(reason)}\n`, 503);
   });
+  const metrics = onceAtATime(() => options.registry.metrics());
   app.get("/metrics", async (context) =>
-    context.body(await options.registry.metrics(), 200, { "content-type": options.registry.contentType }),
+    context.body(await metrics(), 200, { "content-type": options.registry.contentType }),
   );
-  const server = createServer(getRequestListener(app.fetch));
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: LOOK_MS,
+    },
+    getRequestListener(app.fetch),
+  );
+  server.maxConnections = options.maxConnections ?? MAX_HTTP_CONNECTIONS;
+  server.setTimeout(SILENT_MS, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, options.host, resolve);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      server.on("error", (error) => containment.note("http", "a connection", error));
+      resolve();
+    });
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -42,5 +88,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** Those who ask while an answer is being made get that one. */
+function onceAtATime<T>(make: () => Promise<T>): () => Promise<T> {
+  let making: Promise<T> | undefined;
+  return () => {
+    making ??= make().finally(() => {
+      making = undefined;
+    });
+    return making;
   };
 }

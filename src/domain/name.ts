@@ -30,6 +30,9 @@ export interface NameParts {
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const SOURCE = /^(override|prober|reporter:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/;
+const STORED_ID = /^[a-z0-9][a-z0-9_-]*$/;
+/** As it stands in a key. */
+const STORED_SOURCE = /^(override|prober|reporter_[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/;
 
 export type ParsedName = { ok: true; parts: NameParts } | { ok: false; message: string };
 
@@ -103,14 +106,36 @@ export function storeKey(kind: Kind, name: Name): string {
   return ["projects", project, ...path].join("/");
 }
 
-/** The object that a store key belongs to; nothing for keys of another purpose. */
+/** Below it the store keeps the objects. */
+export const OBJECT_KEYS = "projects/";
+
+/** The object that a store key belongs to; nothing for keys of another purpose, and for those that `storeKey` never makes. */
 export function parseStoreKey(key: string): { kind: Kind; name: Name } | undefined {
-  const [projects, project, ...path] = key.split("/");
-  if (projects !== "projects" || project === undefined) return undefined;
+  const [projects, project = "", ...path] = key.split("/");
+  if (projects !== "projects" || !LABEL.test(project) || path.length % 2 === 1) return undefined;
   const kind = KIND_OF.get(path.filter((_, i) => i % 2 === 0).join("/"));
-  if (kind === undefined || path.length % 2 === 1) return undefined;
-  const ids = path.filter((_, i) => i % 2 === 1).map((id, i) => (i === 2 ? id.replace("_", ":") : id));
-  return { kind, name: formatName(kind, { project, ids }) };
+  if (kind === undefined) return undefined;
+  const ids = path.filter((_, i) => i % 2 === 1);
+  if (!ids.every((id, i) => (i === 2 ? STORED_SOURCE : LABEL).test(id))) return undefined;
+  return { kind, name: formatName(kind, { project, ids: ids.map((id, i) => (i === 2 ? id.replace("_", ":") : id)) }) };
+}
+
+/** Whether a key is like that of an object, and the kind is one that this release does not have. */
+export function isOfUnknownKind(key: string): boolean {
+  const [projects, project = "", ...path] = key.split("/");
+  if (projects !== "projects" || !LABEL.test(project) || path.length === 0 || path.length % 2 === 1) return false;
+  const words = path.filter((_, i) => i % 2 === 0);
+  const ids = path.filter((_, i) => i % 2 === 1);
+  return (
+    words.every((word) => LABEL.test(word)) && ids.every((id) => STORED_ID.test(id)) && !KIND_OF.has(words.join("/"))
+  );
+}
+
+/** The service that a key below `projects/` lies under, of whatever kind it is. */
+export function serviceOfKey(key: string): Name | undefined {
+  const [, project = "", collection, id = ""] = key.split("/");
+  if (collection !== "services" || !LABEL.test(project) || !LABEL.test(id)) return undefined;
+  return formatName("service", { project, ids: [id] });
 }
 
 function example(kind: Kind): string {

@@ -50,9 +50,13 @@ export function routingState(state: State, service: Name, previous?: RoutingStat
 
 /** The policy a service names, or the one of its own name, or the built-in one. */
 export function effectivePolicy(state: State, service: Name): Pick<RoutingState, "policy" | "policyName"> {
-  const name = state.get("service", service)?.policy ?? formatName("policy", partsOf("service", service));
-  const policy = state.get("policy", name);
+  const policy = state.get("policy", effectivePolicyName(state, service));
   return policy === undefined ? { policy: DEFAULT_POLICY, policyName: undefined } : { policy, policyName: policy.name };
+}
+
+/** Where the policy would be, whether it is there or not. */
+export function effectivePolicyName(state: State, service: Name): Name {
+  return state.get("service", service)?.policy ?? formatName("policy", partsOf("service", service));
 }
 
 /** Texts that are made once have their hash made once: a change looks through the addresses of a whole service. */

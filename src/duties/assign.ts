@@ -1,12 +1,5 @@
+import type { Assignment } from "../control/assignment-record.ts";
 import type { Name } from "../domain/name.ts";
-
-/** Who checks what: every worker takes its own share of this, so that no list of backends is ever written. */
-export interface Assignment {
-  /** The workers that share the backends, sorted. */
-  readonly workers: readonly string[];
-  /** One more each time: who has not seen the one before does not know who checked what meanwhile. */
-  readonly round: number;
-}
 
 /**
  * The worker that checks a backend: the one whose hash with it is the greatest (rendezvous hashing), so that a worker

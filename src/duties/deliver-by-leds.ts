@@ -38,6 +38,7 @@ export function deliverByLeds(mirror: Mirror): Duty {
     else for (const path of pathsOf(name, account)) account.seen.add(path);
   };
   const look = (name: Name, now: number): StoreOp | undefined => {
+    if (mirror.isSetAside("service", name)) return undefined;
     const record = mirror.leds(name);
     const account = accountOf(name);
     const { members, seen } = account;

@@ -1,6 +1,7 @@
 import type { Backend } from "../domain/backend.ts";
 import { serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
+import { Beginnings } from "./beginnings.ts";
 
 export interface DrainPlan {
   /** Backends whose drain time has passed, to be removed. */
@@ -10,21 +11,15 @@ export interface DrainPlan {
 }
 
 /** What the drain duty has to do. A backend without a service drains for no time: nobody can reach it. */
-export function planDrain(state: State, now: number): DrainPlan {
+export function planDrain(state: State, now: number, beginnings = new Beginnings()): DrainPlan {
   const due: Backend[] = [];
   let nextAt: number | undefined;
   for (const backend of state.all("backend")) {
-    const endsAt = drainEndsAt(state, backend);
-    if (endsAt === undefined) continue;
+    if (backend.state !== "DRAINING") continue;
+    const drainTimeMs = state.get("service", serviceOf(backend.name))?.drainTimeMs ?? 0;
+    const endsAt = beginnings.of(backend.name, backend.drainedAt ?? backend.meta.updatedAt, now) + drainTimeMs;
     if (endsAt <= now) due.push(backend);
     else nextAt = Math.min(endsAt, nextAt ?? endsAt);
   }
   return { due, nextAt };
-}
-
-/** When a draining backend is to be removed; nothing for one that does not drain. */
-export function drainEndsAt(state: State, backend: Backend): number | undefined {
-  if (backend.state !== "DRAINING") return undefined;
-  const drainTimeMs = state.get("service", serviceOf(backend.name))?.drainTimeMs ?? 0;
-  return (backend.drainedAt ?? backend.meta.updatedAt) + drainTimeMs;
 }

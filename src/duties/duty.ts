@@ -2,6 +2,7 @@ import type { ChangedObject, Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Batch, StateStore, StoreOp } from "../store/state-store.ts";
 
@@ -10,6 +11,7 @@ export interface DutyContext {
   readonly store: StateStore;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly containment: Pick<Containment, "contain" | "note">;
   /** What every commit proves with that this process still has the duties. */
   readonly fence: NonNullable<Batch["fence"]>;
 }
@@ -47,7 +49,7 @@ const MAX_PAUSE_MS = 60_000;
  * lost a race is planned anew from the state that won.
  */
 export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty): RunningDuty {
-  const { mirror, store, clock, log, fence } = context;
+  const { mirror, store, clock, log, fence, containment } = context;
   const stop = new AbortController();
   let looking: Promise<void> | undefined;
   let again = false;
@@ -68,12 +70,24 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
   const act = async () => {
     try {
       const { batches, nextAt } = await plan(store.now());
-      for (const ops of batches) await commit(ops);
-      if (nextAt !== undefined) lookIn(Math.max(nextAt - store.now(), REST_MS));
+      let isLeft = false;
+      for (const ops of batches) {
+        try {
+          await commit(ops);
+        } catch (thrown) {
+          if (stop.signal.aborted || !isOwnFault(thrown)) throw thrown;
+          // It harms only itself: what is due besides goes on, and this is tried again.
+          containment.note("duty", `${name} of ${ops[0]?.key}`, thrown);
+          isLeft = true;
+        }
+      }
+      if (isLeft) lookIn(RETRY_MS);
+      else if (nextAt !== undefined) lookIn(Math.max(nextAt - store.now(), REST_MS));
     } catch (thrown) {
       const error = toControlPlaneError(thrown);
       const race = error.code === "VERSION_MISMATCH";
-      if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; it tries again");
+      if (error.kind === "bug" && !stop.signal.aborted) containment.note("duty", name, thrown);
+      else if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; it tries again");
       lookIn(race ? REST_MS : RETRY_MS);
     }
   };
@@ -90,7 +104,7 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
   const stopFolds = mirror.onFold(({ changed }) => {
     const concerning = changed.filter(({ kind }) => concerns.includes(kind));
     if (concerning.length === 0) return;
-    observe?.(concerning);
+    containment.contain("duty", name, () => observe?.(concerning));
     wake();
   });
   lookIn(0);
@@ -102,4 +116,10 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
       await looking;
     },
   };
+}
+
+/** Whether it is this batch that cannot be committed, rather than any: not a race, the end of the tenure, or a store that is away. */
+function isOwnFault(thrown: unknown): boolean {
+  const { kind, code } = toControlPlaneError(thrown);
+  return !["unavailable", "timeout", "cancelled"].includes(kind) && !["VERSION_MISMATCH", "FENCED"].includes(code);
 }

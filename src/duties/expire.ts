@@ -2,6 +2,7 @@ import { countsFor } from "../domain/eligibility.ts";
 import type { Health } from "../domain/health.ts";
 import { serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
+import { Beginnings } from "./beginnings.ts";
 
 export interface ExpirePlan {
   /** Verdicts that count no more, to be removed. */
@@ -14,15 +15,22 @@ export interface ExpirePlan {
  * What the expire duty has to do: overrides and reports whose time has passed, verdicts on a backend that is gone or was
  * registered anew, and those of checks that the service does not have any more.
  */
-export function planExpire(state: State, now: number): ExpirePlan {
+export function planExpire(state: State, now: number, beginnings = new Beginnings()): ExpirePlan {
   const due: Health[] = [];
   let nextAt: number | undefined;
   for (const health of state.all("health")) {
-    const { expiresAt } = health;
+    const expiresAt = expiryOf(health, now, beginnings);
     if (isOrphan(state, health) || (expiresAt !== undefined && expiresAt <= now)) due.push(health);
     else if (expiresAt !== undefined) nextAt = Math.min(expiresAt, nextAt ?? expiresAt);
   }
   return { due, nextAt };
+}
+
+/** By the time that it was to count from when it was given. */
+function expiryOf({ name, meta, expiresAt }: Health, now: number, beginnings: Beginnings): number | undefined {
+  if (expiresAt === undefined || expiresAt <= now) return expiresAt;
+  const lifeMs = Math.max(0, expiresAt - meta.updatedAt);
+  return beginnings.of(name, meta.updatedAt, now) + lifeMs;
 }
 
 function isOrphan(state: State, health: Health): boolean {

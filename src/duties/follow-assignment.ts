@@ -1,11 +1,10 @@
+import { type Assignment, assignmentKey, decodeAssignment } from "../control/assignment-record.ts";
 import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Revision } from "../store/revision.ts";
 import type { Batch, StateStore } from "../store/state-store.ts";
-import type { Assignment } from "./assign.ts";
-import { assignmentKey, decodeAssignment } from "./assignment-record.ts";
 
 /** What a worker may check, and what its writes prove that with. */
 export interface Share {

@@ -1,6 +1,12 @@
+import {
+  ASSIGNMENTS,
+  type Assignment,
+  assignmentKey,
+  decodeAssignment,
+  encodeAssignment,
+} from "../control/assignment-record.ts";
 import type { StateStore, StoreOp } from "../store/state-store.ts";
-import { type Assignment, planAssign } from "./assign.ts";
-import { ASSIGNMENTS, assignmentKey, decodeAssignment, encodeAssignment } from "./assignment-record.ts";
+import { planAssign } from "./assign.ts";
 import type { Duty } from "./duty.ts";
 
 /** How often the duty asks who lives. A replica is silent for 2 s before it counts as gone. */

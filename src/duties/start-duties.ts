@@ -1,10 +1,11 @@
 import type { Mirror } from "../control/mirror.ts";
-import { storeKey } from "../domain/name.ts";
+import { type Name, serviceOf, storeKey } from "../domain/name.ts";
 import { FILL_NETWORKS, planNetworks } from "../operations/fill-networks.ts";
 import { planRemoval } from "../operations/plan-removal.ts";
 import type { Lease, Tenure } from "../store/lease.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StoreOp } from "../store/state-store.ts";
+import { Beginnings } from "./beginnings.ts";
 import { deliverByLeds } from "./deliver-by-leds.ts";
 import { planDrain } from "./drain.ts";
 import { type Duty, type DutyContext, startDuty } from "./duty.ts";
@@ -50,7 +51,12 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
         await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
         continue;
       }
-      await serve(tenure);
+      try {
+        await serve(tenure);
+      } catch (thrown) {
+        context.containment.note("duty", "a tenure", thrown);
+        await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
+      }
     }
   }
 
@@ -88,12 +94,15 @@ export function liveReplicas(own: string, peers: Pick<Peers, "list">): readonly 
 }
 
 function removeDrained(mirror: Mirror): Duty {
+  const beginnings = new Beginnings();
   return {
     name: "drain",
     operation: "remove-drained-backend",
     concerns: ["backend", "service"],
     plan: (now) => {
-      const { due, nextAt } = planDrain(mirror, now);
+      const plan = planDrain(mirror, now, beginnings);
+      const { nextAt } = plan;
+      const due = plan.due.filter(({ name }) => !isUnread(mirror, name));
       // One commit each: an undo that comes in between saves its own backend, and holds up no other.
       return { batches: due.map(({ name }) => planRemoval(mirror, "backend", name)), nextAt };
     },
@@ -101,19 +110,27 @@ function removeDrained(mirror: Mirror): Duty {
 }
 
 function removeExpired(mirror: Mirror): Duty {
+  const beginnings = new Beginnings();
   return {
     name: "expire",
     operation: "remove-expired-verdict",
     concerns: ["health", "backend", "service"],
     plan: (now) => {
-      const { due, nextAt } = planExpire(mirror, now);
-      const ops = due.flatMap(({ name }): StoreOp[] => {
+      const { due, nextAt } = planExpire(mirror, now, beginnings);
+      const ops = due.flatMap(({ name, backend }): StoreOp[] => {
         const stored = mirror.stored("health", name);
-        return stored === undefined ? [] : [{ op: "delete", key: storeKey("health", name), guard: stored.revision }];
+        return stored === undefined || isUnread(mirror, backend)
+          ? []
+          : [{ op: "delete", key: storeKey("health", name), guard: stored.revision }];
       });
       return { batches: chunks(ops), nextAt };
     },
   };
+}
+
+/** Whether a backend or its service is stored in a form that cannot be read: then nobody knows what time means for it. */
+function isUnread(mirror: Mirror, backend: Name): boolean {
+  return mirror.isSetAside("backend", backend) || mirror.isSetAside("service", serviceOf(backend));
 }
 
 /** For a state that was restored from before fleets had networks; the others have them from the plane's start. */

@@ -46,11 +46,15 @@ export function encodeMarks(nodeId: string, { byName, refusedAt }: Marks): Uint8
   return toBinary(RefusalMarksSchema, create(RefusalMarksSchema, message));
 }
 
-/** @throws Error when the bytes are no such record */
-export function decodeMarks(value: Uint8Array): Marks {
-  const { marks, refusedAtMs } = fromBinary(RefusalMarksSchema, value);
-  const byName = new Map(marks.map(({ typeUrl, name }) => [`${typeUrl} ${name}`, { typeUrl, name }]));
-  return { byName, refusedAt: Number(refusedAtMs), bytes: value.length };
+/** Nothing for bytes of another form. */
+export function decodeMarks(value: Uint8Array): Marks | undefined {
+  try {
+    const { marks, refusedAtMs } = fromBinary(RefusalMarksSchema, value);
+    const byName = new Map(marks.map(({ typeUrl, name }) => [`${typeUrl} ${name}`, { typeUrl, name }]));
+    return { byName, refusedAt: Number(refusedAtMs), bytes: value.length };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The keys whose marks are to be forgotten, so that the rest keeps within its bounds: those refused longest ago. */

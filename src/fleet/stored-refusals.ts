@@ -177,7 +177,8 @@ function write(marks: Map<string, Marks>, changes: readonly Change[]): void {
   for (const { key, value } of changes) {
     if (!key.startsWith(REFUSALS)) continue;
     if (value === undefined) marks.delete(key);
-    else marks.set(key, decodeMarks(value));
+    // Of a record in another form nothing is known: the proxy's refusals are those that are heard of from now on.
+    else marks.set(key, decodeMarks(value) ?? NO_MARKS);
   }
 }
 

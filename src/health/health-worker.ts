@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { Assignment } from "../control/assignment-record.ts";
 import type { ChangedObject, Mirror } from "../control/mirror.ts";
 import {
   endHold,
@@ -13,7 +14,7 @@ import {
 import { MASS_FAILURE_MAX_WAIT_MS } from "../domain/mass-failure.ts";
 import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
 import { othersServe } from "../domain/others-serve.ts";
-import { type Assignment, workerOf } from "../duties/assign.ts";
+import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
 import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
 import type { Finding } from "../operations/finding.ts";
@@ -281,7 +282,7 @@ export class HealthWorker {
       metrics.unable.inc();
       return;
     }
-    metrics.probes.inc({ service: spec.service, outcome: observation.outcome });
+    metrics.probes.inc(spec.service, observation.outcome);
     metrics.probeTime.observe(observation.durationMs / 1000);
     checked.seenAt = clock.monotonic();
     const { outcome, reason, durationMs } = observation;
@@ -369,7 +370,7 @@ export class HealthWorker {
     const { backend, uid: backendUid, service } = checked.spec;
     const parts = partsOf("backend", backend);
     const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
-    metrics.verdicts.inc({ service, status: verdict.status });
+    metrics.verdicts.inc(service, verdict.status);
     log.info({ backend, status: verdict.status, reason: verdict.reason }, "verdict");
     this.#sequence += 1n;
     const sequence = this.#sequence;

@@ -48,7 +48,10 @@ export function startHealth({ worker: name, registry, peers, door, ...rest }: He
     log: log.child({ component: "health" }),
     prober,
     secondOpinion: askPeers(peers),
-    metrics: createHealthMetrics(registry, () => view.stale().size),
+    metrics: createHealthMetrics(registry, {
+      stale: () => view.stale().size,
+      services: () => checkedServices(rest.mirror),
+    }),
   });
   const view: HealthView = new HealthView({ name, worker, state: rest.mirror, peers, clock });
   const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
@@ -64,4 +67,8 @@ export function startHealth({ worker: name, registry, peers, door, ...rest }: He
       await worker.stop();
     },
   };
+}
+
+function* checkedServices(mirror: Mirror): Iterable<string> {
+  for (const { name, healthCheck } of mirror.all("service")) if (healthCheck !== undefined) yield name;
 }

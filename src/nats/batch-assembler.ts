@@ -13,6 +13,8 @@ export interface BucketMessage {
   readonly change: { readonly key: string; readonly value: Uint8Array | undefined } | undefined;
   /** The epoch that it begins, when it does. */
   readonly epoch: EpochMark | undefined;
+  /** The time that the writer's store had reached, in milliseconds since the epoch; on ticks. */
+  readonly time?: number | undefined;
   /** Of the writer's batch; on its last message. */
   readonly id: string;
 }

@@ -12,6 +12,8 @@ export interface BatchMark {
   readonly hidden: number;
 }
 
+/** The server's bound on one batch. */
+export const MAX_BATCH_MESSAGES = 1_000;
 export const BATCH_HEADER = "Fairlead-Batch";
 /** On a batch's tick: tells its writer, who lost the answer, that it is in the log. */
 export const ID_HEADER = "Fairlead-Id";
@@ -20,11 +22,15 @@ export function formatBatchMark({ index, count, hidden }: BatchMark): string {
   return `${index}/${count}/${hidden}`;
 }
 
-/** A message without a mark, from somebody else's hand, is a batch of its own. */
+/** A message without a mark, or with one that no release writes, is from somebody else's hand, and a batch of its own. */
 export function parseBatchMark(text: string): BatchMark {
-  const [index = 1, count = 1, hidden = 0] = text === "" ? [] : text.split("/").map(Number);
+  const match = /^(\d{1,4})\/(\d{1,4})\/(\d{1,4})$/.exec(text);
+  const [index = 0, count = 0, hidden = 0] = match === null ? [] : match.slice(1).map(Number);
+  if (index < 1 || index > count || count > MAX_BATCH_MESSAGES || hidden >= count) return ALONE;
   return { index, count, hidden };
 }
+
+const ALONE: BatchMark = { index: 1, count: 1, hidden: 0 };
 
 /** The position of the batch that a message of the stream belongs to. */
 export function positionOf({ seq, header }: StoredMsg): number {

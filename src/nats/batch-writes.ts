@@ -1,6 +1,7 @@
 import { historySlot } from "../store/batch.ts";
 import type { Revision } from "../store/revision.ts";
 import { type Batch, DELETE_WINDOW_MS, type StoreOp } from "../store/state-store.ts";
+import type { LogTime } from "./log-time.ts";
 import type { BucketWrite } from "./publish-batch.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -44,10 +45,11 @@ export function batchWrites(options: {
 
 /**
  * The last message of every batch. Its subject changes every five minutes and comes round again after two hours: the last
- * tick of each slot stays, and so tells how old a position is.
+ * tick of each slot stays, and so tells how old a position is. It states the store's time, where that is known.
  */
-export function tickWrite(subjects: Subjects, now: number): BucketWrite {
-  return { subject: subjects.tick(Math.floor(now / TICK_SLOT_MS) % TICK_SLOTS), value: new Uint8Array() };
+export function tickWrite(subjects: Subjects, time: Pick<LogTime, "now" | "known">): BucketWrite {
+  const subject = subjects.tick(Math.floor(time.now() / TICK_SLOT_MS) % TICK_SLOTS);
+  return { subject, value: new TextEncoder().encode(`${time.known() ?? ""}`) };
 }
 
 const COPY_HEAD_BYTES = 24;
@@ -70,7 +72,9 @@ export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Arra
   return copy;
 }
 
-export function parseCopy(copy: Uint8Array): StoredCopy {
+/** Nothing for bytes that no release writes. */
+export function parseCopy(copy: Uint8Array): StoredCopy | undefined {
+  if (copy.byteLength < COPY_HEAD_BYTES) return undefined;
   const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const [generation, epoch, position] = [0, 8, 16].map((at) => Number(view.getBigUint64(at)));
   const origin = epoch === 0 ? undefined : { epoch: epoch ?? 0, position: position ?? 0 };

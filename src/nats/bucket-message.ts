@@ -1,4 +1,5 @@
 import type { MsgHdrs } from "@nats-io/transport-node";
+import { LATEST_INSTANT_MS } from "../store/store-time.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
 import { parseEpochMark } from "./epoch-mark.ts";
@@ -25,6 +26,13 @@ export function bucketMessage(
     mark: parseBatchMark(header(BATCH_HEADER)),
     id: header(ID_HEADER),
     epoch: subject === subjects.epoch ? parseEpochMark(new TextDecoder().decode(data)) : undefined,
+    time: subjects.isTick(subject) ? parseTime(data) : undefined,
     change: key === undefined ? undefined : { key, value: isGone ? undefined : data },
   };
+}
+
+/** Nothing for what earlier releases wrote, and for anything that is no instant. */
+function parseTime(data: Uint8Array): number | undefined {
+  const text = data.byteLength > 16 ? "" : new TextDecoder().decode(data);
+  return /^\d+$/.test(text) && Number(text) <= LATEST_INSTANT_MS ? Number(text) : undefined;
 }

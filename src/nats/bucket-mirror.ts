@@ -9,16 +9,17 @@ import { HeldState } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
 import { type AssembledCommit, BatchAssembler, type BucketMessage } from "./batch-assembler.ts";
 import { missedChanges, scanBucket } from "./bucket-scan.ts";
-import { type EpochMark, parseEpochMark } from "./epoch-mark.ts";
+import type { EpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { type Feed, type FeedOptions, openFeed } from "./feed.ts";
 import { firstContent, type Loading, newLoading } from "./first-content.ts";
 import type { Link } from "./link.ts";
 import { readTail } from "./log-tail.ts";
+import { LogTime } from "./log-time.ts";
 import { PositionWaiters } from "./position-waiters.ts";
 import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
-import { FIRST_ROOT, type Subjects, subjectsOf } from "./subjects.ts";
+import { type Subjects, subjectsOf } from "./subjects.ts";
 
 /** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
 export const SILENCE_LIMIT_MS = 3_000;
@@ -51,6 +52,7 @@ export interface BucketMirrorOptions extends Pick<FeedOptions, "containment"> {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly newestEpoch: (subjects: Subjects) => Promise<EpochMark>;
   /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }
@@ -66,6 +68,7 @@ export interface MirroredEpoch {
 /** This process's copy of the bucket, kept by a feed that is opened anew whenever it falls silent. */
 export class BucketMirror {
   readonly seen = new SeenWrites();
+  readonly time: LogTime;
   readonly #options: BucketMirrorOptions;
   readonly #ping: ServerPing;
   readonly #waiters: PositionWaiters;
@@ -86,7 +89,6 @@ export class BucketMirror {
   #isSuspect = false;
   #frozen: string | undefined;
   #heardAt: number;
-  #offset: { readonly at: number; readonly monotonic: number } | undefined;
   #failures = 0;
   #notBefore = 0;
   #reopens = 0;
@@ -96,6 +98,7 @@ export class BucketMirror {
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
+    this.time = new LogTime(options.clock);
     this.#ping = new ServerPing(options);
     this.#waiters = new PositionWaiters(options.clock);
     this.#subjects = subjectsOf(options.bucket);
@@ -113,7 +116,7 @@ export class BucketMirror {
       const { created, state } = await this.#info();
       this.#created = created;
       this.#liveFrom = state.last_seq;
-      this.#subjects = subjectsOf(this.#options.bucket, (await this.#newestEpoch()).root);
+      this.#subjects = subjectsOf(this.#options.bucket, (await this.#options.newestEpoch(this.#subjects)).root);
       await this.#open();
     } catch (error) {
       throw storeFailure(error, "the log cannot be read");
@@ -156,13 +159,6 @@ export class BucketMirror {
       failure: this.#failure,
       frozen: this.#frozen,
     };
-  }
-
-  /** The server's clock, in milliseconds since the epoch. */
-  serverNow(): number {
-    const { clock } = this.#options;
-    if (this.#offset === undefined) return clock.now();
-    return this.#offset.at + clock.monotonic() - this.#offset.monotonic;
   }
 
   /** Time of the commit at a position or later, once it is mirrored; nothing when that takes longer than `withinMs`. */
@@ -260,7 +256,7 @@ export class BucketMirror {
     this.#failures = 0;
     this.#failure = undefined;
     this.#lag = message.pending;
-    if (message.sequence > this.#liveFrom) this.#offset = { at: message.at, monotonic: this.#heardAt };
+    this.time.take(message, message.sequence > this.#liveFrom);
     this.#loading?.messages.push({ sequence: message.sequence, at: message.at });
     const commit = this.#assembler.take(message);
     if (commit === undefined) return;
@@ -269,13 +265,15 @@ export class BucketMirror {
       this.#readAnew(commit.epoch);
       return;
     }
-    if (this.#loading !== undefined) this.#begin(commit, this.#loading);
+    // The store's own time, where the tick that ends it states that.
+    const at = message.time ?? commit.at;
+    if (this.#loading !== undefined) this.#begin(commit, at, this.#loading);
     else {
       this.seen.see(commit);
-      this.held.apply(commit);
+      this.held.apply({ ...commit, at });
     }
-    this.held.forget(this.serverNow() - DELETE_WINDOW_MS);
-    this.#waiters.reached(commit.position, commit.at);
+    this.held.forget(this.time.serverNow() - DELETE_WINDOW_MS);
+    this.#waiters.reached(commit.position, at);
   }
 
   /** Another epoch has begun: what is held stays until all of the new state has been read. */
@@ -291,11 +289,11 @@ export class BucketMirror {
     if (!this.#isOpening) void this.#reopen(0);
   }
 
-  #begin(commit: AssembledCommit, loading: Loading): void {
+  #begin(commit: AssembledCommit, at: number, loading: Loading): void {
     const epoch = commit.epoch ?? { epoch: 1, position: 0 };
     this.seen.forgetKeys();
     this.seen.see(commit);
-    const content = firstContent(commit, loading.messages);
+    const content = { ...firstContent(commit, loading.messages), at };
     this.#current = { epoch: epoch.epoch, subjects: this.#subjects, began: epoch.position };
     if (this.#held === undefined) this.#held = new HeldState(content);
     else this.#held.replace(content);
@@ -354,7 +352,7 @@ export class BucketMirror {
     const isSame = this.#frozen === undefined && created === this.#created;
     if (isSame && (state.last_seq >= this.#assembler.last || (await this.#isBeyond(this.#assembler.last))))
       return false;
-    const mark = await this.#newestEpoch();
+    const mark = await this.#options.newestEpoch(this.#subjects);
     if (mark.epoch > (this.#held?.revision.epoch ?? 0)) {
       this.#created = created;
       this.#frozen = undefined;
@@ -385,12 +383,6 @@ export class BucketMirror {
     return await this.#options.tick().finally(() => {
       this.#isTicking = false;
     });
-  }
-
-  async #newestEpoch(): Promise<EpochMark> {
-    const { stream, epoch } = this.#subjects;
-    const message = await this.#options.manager.streams.getMessage(stream, { last_by_subj: epoch });
-    return message === null ? { epoch: 0, root: FIRST_ROOT } : parseEpochMark(message.string());
   }
 
   async #info(): Promise<StreamInfo> {

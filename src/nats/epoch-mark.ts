@@ -1,3 +1,5 @@
+import { ControlPlaneError } from "../domain/errors.ts";
+
 /** What the bucket's epoch message says. */
 export interface EpochMark {
   readonly epoch: number;
@@ -9,8 +11,18 @@ export function formatEpochMark({ epoch, root }: EpochMark): string {
   return `${epoch} ${root}`;
 }
 
-export function parseEpochMark(text: string): EpochMark {
-  const [epoch, root] = text.split(" ");
-  if (!Number.isSafeInteger(Number(epoch)) || root === undefined) throw new Error(`no epoch: "${text}"`);
-  return { epoch: Number(epoch), root };
+/** Nothing for a text that no release writes. */
+export function parseEpochMark(text: string): EpochMark | undefined {
+  const match = /^(\d{1,15}) ([A-Za-z0-9_=-]{1,128})$/.exec(text);
+  return match === null ? undefined : { epoch: Number(match[1]), root: match[2] ?? "" };
+}
+
+/** Without it nobody knows where the state lies. */
+export function epochUnreadable(stream: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "corrupt",
+    code: "STORE_CORRUPT",
+    message: `stream ${stream} says in no form that a release writes which epoch it is, so that nobody knows where the state lies; restore a backup with fairlead restore --nats`,
+    details: { stream },
+  });
 }

@@ -99,9 +99,11 @@ export class NatsArchive implements Archive {
         const position = positionOf(message);
         if (position > revision.position) return [];
         const copy = parseCopy(message.data);
+        const place = subjects.copyOf(message.subject);
+        if (copy === undefined || !Number.isSafeInteger(place.slot)) return [];
         const { generation, value } = copy;
         const written = writtenAt(copy, position, epoch);
-        return [{ kind: "copy", ...subjects.copyOf(message.subject), generation, value, revision: written }];
+        return [{ kind: "copy", ...place, generation, value, revision: written }];
       });
     }
     for await (const page of readPages(manager, { stream, subject: subjects.journal("*"), from: 1 })) {
@@ -138,7 +140,7 @@ export class NatsArchive implements Archive {
 
   #writeOf(record: ArchiveRecord, subjects: Subjects): BucketWrite | undefined {
     const { mirror, journal } = this.#options;
-    if (record.kind === "journal") return journal.restored(record.entry, mirror.serverNow(), subjects);
+    if (record.kind === "journal") return journal.restored(record.entry, mirror.time.serverNow(), subjects);
     const { key, value } = record;
     checkKey(key);
     checkValue(key, value);
@@ -187,10 +189,10 @@ export class NatsArchive implements Archive {
     });
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was changed");
-    const at = Math.floor(mirror.serverNow());
+    const at = Math.floor(mirror.time.serverNow());
     if (outcome.kind === "written") return { revision: { epoch, position: outcome.sequence }, at };
     const now = await reader.last(subjects.epoch).catch(() => undefined);
-    if (now !== undefined && parseEpochMark(text(now.data)).root === subjects.root) {
+    if (now !== undefined && parseEpochMark(text(now.data))?.root === subjects.root) {
       return { revision: { epoch, position: now.position }, at };
     }
     throw outcomeUnknown("no server answered in time; look whether the new epoch has begun", outcome.error);
@@ -215,13 +217,14 @@ export class NatsArchive implements Archive {
     try {
       const message = await manager.streams.getMessage(stream, { last_by_subj: subjects.epoch });
       if (message === null) return;
-      const used = parseEpochMark(message.string()).root;
+      const used = parseEpochMark(message.string())?.root;
+      if (used === undefined) return;
       for await (const page of readPages(manager, { stream, subject: subjects.unused("*"), from: 1 })) {
         for (const { subject, data, seq, time } of page) {
           const root = subject.slice(subjects.unused("").length);
           if (data.byteLength === 0 || root === used) continue;
           const isLeft = text(data) === text(LEFT) || root === own;
-          if (!isLeft && mirror.serverNow() - time.getTime() < ABANDONED_MS) continue;
+          if (!isLeft && mirror.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
           // Whoever is still staging it finds the marker changed, and gives up.
           const changed = await this.#write([{ subject, value: LEFT, expected: seq }]);
           await manager.streams.purge(stream, { filter: subjectsOf(bucket, root).content });
@@ -245,7 +248,7 @@ export class NatsArchive implements Archive {
 
   #tick(): BucketWrite {
     const { mirror, bucket } = this.#options;
-    return tickWrite(subjectsOf(bucket), mirror.serverNow());
+    return tickWrite(subjectsOf(bucket), mirror.time);
   }
 
   #word(): Uint8Array {

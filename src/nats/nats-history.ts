@@ -14,7 +14,11 @@ export async function readHistory(
   let message = await reader.next(subject, 1);
   while (message !== undefined) {
     const copy = parseCopy(message.data);
-    copies.push({ generation: copy.generation, value: copy.value, revision: writtenAt(copy, message.position, epoch) });
+    // One that cannot be read is as one that is not kept.
+    if (copy !== undefined) {
+      const revision = writtenAt(copy, message.position, epoch);
+      copies.push({ generation: copy.generation, value: copy.value, revision });
+    }
     message = await reader.next(subject, message.sequence + 1);
   }
   return copies.toSorted((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position);

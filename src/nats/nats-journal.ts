@@ -79,11 +79,17 @@ export class NatsJournal implements Journal {
   entries(page: readonly StoredMsg[], upTo = Number.POSITIVE_INFINITY): JournalEntry[] {
     return page
       .filter((message) => positionOf(message) <= upTo)
-      .map((message) => this.#entry({ position: positionOf(message), at: message.time.getTime(), data: message.data }));
+      .flatMap(
+        (message) =>
+          this.#entry({ position: positionOf(message), at: message.time.getTime(), data: message.data }) ?? [],
+      );
   }
 
-  #entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry {
-    const { result, origin, ...said } = JSON.parse(new TextDecoder().decode(data)) as JournalRecord;
+  /** Nothing for bytes that no release writes. */
+  #entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry | undefined {
+    const record = parseRecord(data);
+    if (record === undefined) return undefined;
+    const { result, origin, ...said } = record;
     const { epoch } = this.#options.head();
     return {
       ...said,
@@ -106,6 +112,20 @@ interface JournalRecord {
 }
 
 type Said = Omit<JournalRecord, "result"> & { readonly result?: Uint8Array };
+
+function parseRecord(data: Uint8Array): JournalRecord | undefined {
+  try {
+    const { actor, operation, reason, requestId, keys, result, origin } = JSON.parse(new TextDecoder().decode(data));
+    const isText = [actor, operation, reason, requestId].every((text) => typeof text === "string");
+    if (!isText || !Array.isArray(keys) || !keys.every((key) => typeof key === "string")) return undefined;
+    if (result !== undefined && typeof result !== "string") return undefined;
+    const numbers = origin === undefined ? [] : [origin.epoch, origin.position, origin.at];
+    if (!numbers.every(Number.isSafeInteger)) return undefined;
+    return { actor, operation, reason, requestId, keys, ...(result && { result }), ...(origin && { origin }) };
+  } catch {
+    return undefined;
+  }
+}
 
 /** @param id Names the record of a write without a request id. */
 function writeOf({ result, ...said }: Said, id: string, subjects: Subjects): Pick<BucketWrite, "subject" | "value"> {

@@ -22,10 +22,11 @@ import type {
   StateStore,
   StoreOp,
   WatchEvent,
+  WatchOptions,
 } from "../store/state-store.ts";
 import { batchWrites, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
-import { parseEpochMark } from "./epoch-mark.ts";
+import { epochUnreadable, parseEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { Lanes } from "./lanes.ts";
 import type { Link } from "./link.ts";
@@ -64,7 +65,6 @@ export class NatsStore implements StateStore {
   #barrier: Promise<Revision> | undefined;
   #nextBarrier: Promise<Revision> | undefined;
   #closed = false;
-  #latest = 0;
 
   constructor(options: NatsStoreOptions) {
     this.#options = options;
@@ -95,7 +95,7 @@ export class NatsStore implements StateStore {
     return await readHistory(reader, current.subjects.history(key, "*"), current);
   }
 
-  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
     return this.#options.mirror.held.watch(options);
   }
 
@@ -124,8 +124,7 @@ export class NatsStore implements StateStore {
   }
 
   now(): number {
-    this.#latest = Math.max(this.#latest, Math.floor(this.#options.mirror.serverNow()), this.#held.at);
-    return this.#latest;
+    return this.#options.mirror.time.now();
   }
 
   async close(): Promise<void> {
@@ -247,7 +246,9 @@ export class NatsStore implements StateStore {
     try {
       const message = await reader.last(mirror.current.subjects.epoch);
       if (message === undefined) return mirror.current;
-      return { epoch: parseEpochMark(new TextDecoder().decode(message.data)).epoch, began: message.position };
+      const mark = parseEpochMark(new TextDecoder().decode(message.data));
+      if (mark === undefined) throw epochUnreadable(mirror.current.subjects.stream);
+      return { epoch: mark.epoch, began: message.position };
     } catch (error) {
       throw outcomeUnknown("the write is in the log, but its epoch cannot be read; read before you write again", error);
     }
@@ -289,7 +290,8 @@ export class NatsStore implements StateStore {
   }
 
   #tickWrite() {
-    return tickWrite(this.#options.mirror.current.subjects, this.now());
+    const { current, time } = this.#options.mirror;
+    return tickWrite(current.subjects, time);
   }
 }
 

@@ -18,6 +18,7 @@ import { NatsJournal } from "./nats-journal.ts";
 import { NatsLease } from "./nats-lease.ts";
 import { NatsPeers } from "./nats-peers.ts";
 import { NatsStore } from "./nats-store.ts";
+import { newestEpoch } from "./newest-epoch.ts";
 import { openManager, patiently } from "./open-manager.ts";
 import { PeerKey } from "./peer-key.ts";
 import { checkPermissions, neededPermissions } from "./permissions.ts";
@@ -37,6 +38,8 @@ export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | 
   readonly replica: string;
   /** How long a lease lasts that is not renewed; 15 s unless told otherwise, and never less than 3 s. */
   readonly leaseTtlMs?: number;
+  /** Opened to replace all that it holds: then it need not say where that is. */
+  readonly isForReplacement?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -82,15 +85,17 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
     return manager;
   });
   const reader = new StreamReader(connection, subjects.stream);
+  const impatient = await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false });
   const mirror = new BucketMirror({
     connection,
     link,
-    manager: await jetstreamManager(connection, { timeout: MIRROR_TIMEOUT_MS, checkAPI: false }),
+    manager: impatient,
     bucket,
     inboxPrefix: INBOX_PREFIX,
     clock,
     random,
     logger,
+    newestEpoch: (subjects) => newestEpoch(impatient, subjects, settings.isForReplacement === true),
     containment,
     tick: () => state.tick(),
   });
@@ -160,7 +165,9 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
   await peers.assertNamesakeUnheard();
   const status = () => {
     const away = awayOf({ link, mirror: mirror.status, clock });
-    return { kind: "nats", copies: replicas, frozen: mirror.status.frozen, away, fault: watch.fault } as const;
+    const clockOffsetMs = state.now() - clock.now();
+    const { frozen } = mirror.status;
+    return { kind: "nats", copies: replicas, frozen, away, fault: watch.fault, clockOffsetMs } as const;
   };
   const servers = () => connection.getServers().map(({ hostname, port }) => ({ host: hostname, port }));
   const verify = () => mirror.compare();

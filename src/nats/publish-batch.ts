@@ -1,9 +1,7 @@
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
-import { BATCH_HEADER, formatBatchMark, ID_HEADER } from "./batch-mark.ts";
+import { BATCH_HEADER, formatBatchMark, ID_HEADER, MAX_BATCH_MESSAGES } from "./batch-mark.ts";
 import { isSilence } from "./failure.ts";
 
-/** The server's bound on one batch. */
-const MAX_MESSAGES = 1_000;
 const COMMIT_TIMEOUT_MS = 5_000;
 
 const WRONG_LAST_SEQUENCE = 10_071;
@@ -54,7 +52,7 @@ export async function publishBatch(
   { id, hidden, writes, timeoutMs = COMMIT_TIMEOUT_MS }: PublishOptions,
 ): Promise<PublishOutcome> {
   const count = writes.length;
-  if (count > MAX_MESSAGES) throw new Error(`a batch of ${count} messages`);
+  if (count > MAX_BATCH_MESSAGES) throw new Error(`a batch of ${count} messages`);
   const messages = writes.map((write, i) => {
     const header = headersOf(write);
     header.set(BATCH_HEADER, formatBatchMark({ index: i + 1, count, hidden }));

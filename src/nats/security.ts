@@ -4,12 +4,15 @@ import {
   credsAuthenticator,
   type NodeConnectionOptions,
   nkeyAuthenticator,
+  usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 
 /** How to log in to the servers. */
 export type NatsLogin =
   | { readonly kind: "user"; readonly user: string; readonly password: string }
+  /** The password is in a file. */
+  | { readonly kind: "passwordFile"; readonly user: string; readonly file: string }
   | { readonly kind: "token"; readonly token: string }
   /** A file with the seed of an nkey. */
   | { readonly kind: "nkey"; readonly file: string }
@@ -42,6 +45,10 @@ function loginOptions(login: NatsLogin): NatsSecurity {
   switch (login.kind) {
     case "user":
       return { user: login.user, pass: login.password };
+    case "passwordFile": {
+      const content = contentOf(login.file);
+      return { authenticator: usernamePasswordAuthenticator(login.user, () => textOf(content())) };
+    }
     case "token":
       return { token: login.token };
     case "nkey":
@@ -53,7 +60,12 @@ function loginOptions(login: NatsLogin): NatsSecurity {
 
 function nkeyFrom(file: string): Authenticator {
   const content = contentOf(file);
-  return nkeyAuthenticator(() => new TextEncoder().encode(new TextDecoder().decode(content()).trim()));
+  return nkeyAuthenticator(() => new TextEncoder().encode(textOf(content())));
+}
+
+/** Without the end of the line, and blanks around it. */
+function textOf(content: Uint8Array): string {
+  return new TextDecoder().decode(content).trim();
 }
 
 /** The file's content; the last one, should it be gone for a moment. */
@@ -70,15 +82,17 @@ function contentOf(file: string): () => Uint8Array {
 }
 
 function read(file: string): Uint8Array {
+  let content: Uint8Array;
   try {
-    return readFileSync(file);
+    content = readFileSync(file);
   } catch (cause) {
-    throw new ControlPlaneError({
-      kind: "invalid",
-      code: "UNREADABLE_FILE",
-      message: `cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      details: { file },
-      cause,
-    });
+    throw unreadable(file, cause instanceof Error ? cause.message : String(cause), cause);
   }
+  if (textOf(content) === "") throw unreadable(file, "it is empty");
+  return content;
+}
+
+function unreadable(file: string, why: string, cause?: unknown): ControlPlaneError {
+  const message = `cannot read ${file}: ${why}`;
+  return new ControlPlaneError({ kind: "invalid", code: "UNREADABLE_FILE", message, details: { file }, cause });
 }

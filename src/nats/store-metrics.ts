@@ -1,16 +1,14 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { PEER_REFUSALS, type Peers } from "../store/peers.ts";
-import type { StoreStatus } from "../store/store.ts";
 import type { MirrorStatus } from "./bucket-mirror.ts";
 
 interface Measured {
-  readonly status: () => StoreStatus;
   readonly mirrorStatus: () => MirrorStatus;
   readonly peers: Pick<Peers, "refused">;
 }
 
-/** Shows how the store and this replica's mirror of it are; both are asked at each scrape. */
-export function countStore(registry: Registry, { status, mirrorStatus, peers }: Measured): void {
+/** Shows how this replica's mirror of the store is, and what it heard of others; both are asked at each scrape. */
+export function countMirror(registry: Registry, { mirrorStatus, peers }: Measured): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -31,14 +29,6 @@ export function countStore(registry: Registry, { status, mirrorStatus, peers }: 
         this.inc(value());
       },
     });
-  const flag = (is: unknown) => (is === undefined ? 0 : 1);
-  gauge("fairlead_store_up", "0 while the store can be neither written nor heard.", () => 1 - flag(status().away));
-  gauge("fairlead_store_fault", "1 while the bucket works and is not as it must be: copies away or taken away.", () =>
-    flag(status().fault),
-  );
-  gauge("fairlead_store_frozen", "1 while the bucket is not the one it was, so that nothing is taken from it.", () =>
-    flag(status().frozen),
-  );
   gauge("fairlead_store_mirror_lag", "Messages of the bucket that were not read yet when the last one came.", () => {
     return mirrorStatus().lag;
   });

@@ -19,6 +19,7 @@ export interface Subjects {
   readonly allHistory: string;
   journal(id: string): string;
   tick(slot: number): string;
+  isTick(subject: string): boolean;
   /** Says of a root that it is not in use: not yet, or not any more. */
   unused(root: string): string;
   /** The key of a state subject; nothing for the others. */
@@ -37,6 +38,7 @@ export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects 
   const tokens = (key: string) => key.replaceAll("/", ".");
   const keyOfTokens = (text: string) => text.replaceAll(".", "/");
   const stateRoot = `${own}state.`;
+  const isTick = (subject: string) => subject.startsWith(`${top}tick.`);
   const historyRoot = `${own}history.`;
   return {
     stream: `KV_${bucket}`,
@@ -44,8 +46,7 @@ export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects 
     root,
     content: `${own}>`,
     mirrored: [`${stateRoot}>`, `${top}tick.*`, `${top}epoch`],
-    isMirrored: (subject) =>
-      subject.startsWith(stateRoot) || subject.startsWith(`${top}tick.`) || subject === `${top}epoch`,
+    isMirrored: (subject) => subject.startsWith(stateRoot) || isTick(subject) || subject === `${top}epoch`,
     epoch: `${top}epoch`,
     peerKey: `${top}peer-key`,
     state: (key) => stateRoot + tokens(key),
@@ -53,6 +54,7 @@ export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects 
     allHistory: `${historyRoot}>`,
     journal: (id) => `${own}journal.${id}`,
     tick: (slot) => `${top}tick.${slot}`,
+    isTick,
     unused: (name) => `${top}unused.${name}`,
     keyOf: (subject) => (subject.startsWith(stateRoot) ? keyOfTokens(subject.slice(stateRoot.length)) : undefined),
     copyOf: (subject) => {

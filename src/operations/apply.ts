@@ -33,14 +33,14 @@ export async function apply(
 ): Promise<ApplyResponse> {
   if (order.owner.length > MAX_OWNER_LENGTH)
     throw badField("owner", `must have at most ${MAX_OWNER_LENGTH} characters`);
-  const { mirror, nodes } = context;
+  const { mirror, nodes, pace } = context;
   const proxies = options?.validateOnly === true ? (await nodes.nodes({ detail: "place" })).told : undefined;
   return await executeWrite<ApplyResponse>(context, caller, {
     operation: "apply",
     options,
     expectedVersion: "",
-    plan: (stamp) => {
-      const { changes, ops, after } = planApply(mirror, order, stamp);
+    plan: async (stamp) => {
+      const { changes, ops, after } = await planApply(mirror, order, stamp, pace);
       const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
       return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach }) };
     },

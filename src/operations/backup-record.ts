@@ -55,10 +55,10 @@ export function readRevision(text: string): Revision {
   return revision;
 }
 
-export function badBackup(why: string): ControlPlaneError {
+export function badBackup(why: string, code = "BAD_BACKUP"): ControlPlaneError {
   return new ControlPlaneError({
     kind: "invalid",
-    code: "BAD_BACKUP",
+    code,
     message: `the backup cannot be restored: ${why}; nothing was changed`,
   });
 }

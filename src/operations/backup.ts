@@ -5,6 +5,7 @@ import {
   BackupRecordSchema,
   type BackupResponseSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import type { ArchiveRecord } from "../store/archive.ts";
 import { formatRevision } from "../store/revision.ts";
 import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";
 import type { Caller, Context } from "./context.ts";
@@ -26,7 +27,7 @@ export async function* backup(
     signal.throwIfAborted();
     for (const record of part) {
       records.push(recordMessage(record));
-      if (record.kind !== "journal") bytes += record.value.byteLength;
+      bytes += bytesOf(record);
       counts[COUNT[record.kind]] += 1n;
       if (bytes < ANSWER_BYTES) continue;
       yield { records };
@@ -38,6 +39,13 @@ export async function* backup(
     bytes = 0;
   }
   yield { records: [...records, recordOf({ case: "end", value: counts })] };
+}
+
+/** About: of a journal entry, what may be long. */
+function bytesOf(record: ArchiveRecord): number {
+  if (record.kind !== "journal") return record.value.byteLength;
+  const { result, keys } = record.entry;
+  return (result?.byteLength ?? 0) + keys.reduce((sum, key) => sum + key.length, 0);
 }
 
 const COUNT = { entry: "entries", copy: "copies", journal: "journal" } as const;

@@ -1,6 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Pace } from "../runtime/pace.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Archive } from "../store/archive.ts";
 import type { Journal } from "../store/journal.ts";
@@ -22,6 +23,7 @@ export interface Context {
   /** Absent where nothing is checked. */
   readonly checks?: CheckView;
   readonly clock: Clock;
+  readonly pace: Pick<Pace, "breathe">;
   readonly random: Random;
   readonly plane: {
     readonly version: string;
@@ -39,10 +41,12 @@ export interface Context {
 
 /** Who asks. */
 export interface Caller {
-  /** For the journal: `cli:alice`, or the peer's address. */
+  /** For the journal, and whose request ids are meant: `cli:alice`, or the peer's address, the same for every try. */
   readonly actor: string;
   /** Aborted, with the error to throw as its reason, when the caller gave up or the plane stops. */
   readonly signal: AbortSignal;
+  /** Of what is asked for: the same for every try of it. Costs something with each call. */
+  readonly requestDigest: () => Uint8Array;
 }
 
 /** Waits until the mirror has folded a revision, `ms` at most. Says whether it has. */

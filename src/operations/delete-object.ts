@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { Name } from "../domain/name.ts";
+import { type Name, storeKey } from "../domain/name.ts";
 import type { DeleteRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "./context.ts";
@@ -10,6 +10,7 @@ import { checkExpectedVersion } from "./expected-version.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { planRemoval } from "./plan-removal.ts";
 import { type Referrer, referrersOf } from "./referrers.ts";
+import { refuseUnread } from "./refuse-unread.ts";
 
 /** How many of the objects that refer to another one an error names. */
 const NAMED = 10;
@@ -33,6 +34,7 @@ export async function deleteObject(
     expectedVersion,
     plan: () => {
       checkExpectedVersion(mirror, kind, name, expectedVersion);
+      refuseUnread(mirror, storeKey(kind, name));
       if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
       const referrers = force ? [] : referrersOf(mirror, kind, name);
       if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "use force");

@@ -6,7 +6,8 @@ import type { Cause } from "../store/journal.ts";
 import { formatRevision } from "../store/revision.ts";
 import { type Caller, type Context, foldedWithin } from "./context.ts";
 import { awaitExpectedVersion } from "./expected-version.ts";
-import { recallResult, recordResult } from "./request-record.ts";
+import { refuseUnread } from "./refuse-unread.ts";
+import { keptRequestId, recallResult, recordResult } from "./request-record.ts";
 import { completeAnswer, type PlannedWrite, type WriteAnswer, type WriteUseCase } from "./write-use-case.ts";
 
 const MAX_REQUEST_ID_LENGTH = 128;
@@ -36,8 +37,8 @@ export async function executeWrite<R extends WriteAnswer>(
   const validateOnly = useCase.options?.validateOnly === true;
   let isPresent = validateOnly;
   for (let attempt = 1; ; attempt++) {
-    const planned = attemptPlan(context, useCase);
-    const earlier = await recallResult(context.journal, useCase);
+    const planned = await attemptPlan(context, useCase);
+    const earlier = await recallResult(context.journal, caller, useCase);
     if (earlier !== undefined) return earlier;
     if (!isPresent && !(planned.ok && planned.write.ops.length > 0)) {
       await foldPresent(context, caller);
@@ -47,6 +48,7 @@ export async function executeWrite<R extends WriteAnswer>(
     if (!planned.ok) throw planned.refusal;
     const { ops, response } = planned.write;
     if (ops.length === 0) return response;
+    for (const op of ops) refuseUnread(context.mirror, op.key, op.guard);
     const batch = { ops, cause: causeOf(caller, useCase, response) };
     checkBatch(batch);
     if (validateOnly) return response;
@@ -65,11 +67,15 @@ type Attempt<R extends WriteAnswer> =
   | { readonly ok: true; readonly write: PlannedWrite<R> }
   | { readonly ok: false; readonly refusal: ControlPlaneError };
 
-function attemptPlan<R extends WriteAnswer>({ store, random, plane }: Context, useCase: WriteUseCase<R>): Attempt<R> {
+async function attemptPlan<R extends WriteAnswer>(
+  { store, random, plane }: Context,
+  useCase: WriteUseCase<R>,
+): Promise<Attempt<R>> {
   try {
     const requestId = useCase.options?.requestId ?? "";
     const { networksForNewFleets } = plane;
-    return { ok: true, write: useCase.plan({ uid: random.id(), requestId, now: store.now(), networksForNewFleets }) };
+    const stamp = { uid: random.id(), requestId, now: store.now(), networksForNewFleets };
+    return { ok: true, write: await useCase.plan(stamp) };
   } catch (error) {
     if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
     throw error;
@@ -81,8 +87,8 @@ function causeOf<R extends WriteAnswer>(caller: Caller, useCase: WriteUseCase<R>
     actor: caller.actor,
     operation: useCase.operation,
     reason: useCase.options?.reason ?? "",
-    requestId: useCase.options?.requestId ?? "",
-    ...recordResult(useCase, response),
+    requestId: keptRequestId(caller, useCase.options?.requestId ?? ""),
+    ...recordResult(caller, useCase, response),
   };
 }
 

@@ -1,6 +1,6 @@
+import { readRecord } from "../control/stored-record.ts";
 import { type Name, storeKey } from "../domain/name.ts";
 import type { MessageOf } from "../schema/object-message.ts";
-import { decodeStored } from "../schema/stored-object.ts";
 import type { Revision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { badField } from "./object-errors.ts";
@@ -34,9 +34,11 @@ export async function generationsOf<K extends KindWithHistory>(
   name: Name,
 ): Promise<readonly Generation<K>[]> {
   const key = storeKey(kind, name);
-  const copies = (await store.history(key)).map(({ generation, value, revision }): Generation<K> => {
-    const { message } = decodeStored(key, value, revision);
-    return { generation, message: message as MessageOf[K], revision };
+  const copies = (await store.history(key)).flatMap(({ generation, value, revision }): Generation<K>[] => {
+    const { content } = readRecord(key, value, revision);
+    // A copy that cannot be read is as one that is not kept.
+    if (content?.is !== "object") return [];
+    return [{ generation, message: content.stored.message as MessageOf[K], revision }];
   });
   const uid = mirror.get(kind, name)?.meta.uid ?? newest(copies)?.message.meta?.uid;
   return copies.filter(({ message }) => message.meta?.uid === uid).sort((a, b) => b.generation - a.generation);

@@ -10,6 +10,7 @@ import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
+import { setAsideFindings } from "./set-aside-findings.ts";
 import { storeFindings } from "./store-findings.ts";
 
 /** How the plane, its proxies and its services are, and what a person on call should look at. */
@@ -54,7 +55,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
       conditions: conditions(mirror),
-      unreadable: [...mirror.unreadable].map(([key, { message }]) => ({ key, message })),
+      setAside: setAsideFindings(mirror.setAside.values()),
       changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
       now: context.clock.now(),
       checks: context.checks?.findings() ?? [],

@@ -1,8 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
-import { parseStoreKey } from "../domain/name.ts";
-import type { State } from "../domain/state.ts";
+import { OBJECT_KEYS } from "../domain/name.ts";
 import { Change_Action as Action, ChangeSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { ImportRequest, ImportResponse, ReplaceOptions } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { ImportResponseSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
@@ -11,6 +10,7 @@ import type { ArchiveRecord } from "../store/archive.ts";
 import { historySlot } from "../store/batch.ts";
 import { formatRevision, parseRevision } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
+import { archiveRecordFault } from "./archive-record-fault.ts";
 import type { Caller, Context } from "./context.ts";
 import { type GivenObject, readGiven } from "./imported-object.ts";
 import { badField, badFields } from "./object-errors.ts";
@@ -45,6 +45,7 @@ export async function importState(
   const { networksForNewFleets } = context.plane;
   const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now(), networksForNewFleets });
   const after = await stateAfter(store, plan);
+  refuseUnreadable(plan, after);
   if (options?.allowRemoval !== true) checkRemoval(mirror, after);
   const response = describe(plan);
   if (options?.validateOnly === true) {
@@ -74,6 +75,7 @@ async function readRequests(context: Context, requests: AsyncIterable<ImportRequ
       checkReplace(context.mirror, options);
     }
     for (const object of request.objects) {
+      await context.pace.breathe();
       const place = `objects[${count}]`;
       count += 1;
       const read = readGiven(object, `${place}.`);
@@ -105,10 +107,10 @@ function epochOf(revision: string): number {
 }
 
 /** The state as it would be served. */
-async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: ImportPlan): Promise<State> {
+async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: ImportPlan): Promise<Mirror> {
   const revision = { epoch: 0, position: 0 };
   const mirror = new Mirror();
-  const others = (await store.read("")).entries.filter(({ key }) => parseStoreKey(key) === undefined);
+  const others = (await store.read("")).entries.filter(({ key }) => !key.startsWith(OBJECT_KEYS));
   const all = [...planned, ...kept, ...others];
   for (let start = 0; start < all.length; start += PART) {
     const entries = all.slice(start, start + PART).map(({ key, value }) => ({ key, value, revision }));
@@ -135,10 +137,21 @@ async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerato
   const { parts } = await archive.read();
   for await (const part of parts) {
     yield part.filter((record) => {
-      if (record.kind === "entry") return parseStoreKey(record.key) === undefined;
+      // What cannot be read ends here: all the rest is decided by the import.
+      if (archiveRecordFault(record) !== undefined) return false;
+      if (record.kind === "entry") return !record.key.startsWith(OBJECT_KEYS);
       return record.kind === "journal" || !fresh.has(`${record.key} ${record.slot}`);
     });
   }
+}
+
+/** What would not be read again as it is written must not be written. */
+function refuseUnreadable({ planned }: ImportPlan, { setAside }: Mirror): void {
+  const violations = planned.flatMap(({ kind, name, key }): Violation[] => {
+    const problem = setAside.get(key);
+    return problem === undefined ? [] : [{ field: "", message: `${kind} ${name} cannot be stored: ${problem.why}` }];
+  });
+  if (violations.length > 0) throw badFields(violations.slice(0, MAX_VIOLATIONS));
 }
 
 function describe({ planned, removed }: ImportPlan): ImportResponse {

@@ -6,6 +6,7 @@ import { anyObject } from "./any-object.ts";
 import type { Context } from "./context.ts";
 import { type Generation, generationsOf, readKindWithHistory } from "./generations.ts";
 import { notFound, readName } from "./object-errors.ts";
+import { givenRequestId } from "./request-record.ts";
 
 /** How many of an object's writes are looked through for the causes of its generations; only the newest change its spec. */
 const JOURNAL_DEPTH = 200;
@@ -30,7 +31,7 @@ export async function listHistory(
       ...(message.meta?.updateTime === undefined ? {} : { time: message.meta.updateTime }),
       actor: cause?.actor ?? "",
       reason: cause?.reason ?? "",
-      requestId: cause?.requestId ?? "",
+      requestId: givenRequestId(cause?.requestId ?? ""),
       object: anyObject(kind, message),
     });
   });

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Name } from "../domain/name.ts";
 import { badField } from "./object-errors.ts";
 
 export const DEFAULT_PAGE_SIZE = 100;
@@ -25,16 +24,16 @@ export interface Page<T> {
  * @throws ControlPlaneError `invalid` / `INVALID_FIELD` for a token of another request.
  */
 export function pageOf<T>(
-  names: Iterable<Name>,
+  names: Iterable<string>,
   { pageSize, pageToken }: PageRequest,
-  { filter, read, bytes }: { filter: string; read: (name: Name) => T; bytes: (item: T) => number },
+  { filter, read, bytes }: { filter: string; read: (name: string) => T; bytes: (item: T) => number },
 ): Page<T> {
   const after = readToken(pageToken, filter);
   const sorted = [...names].filter((name) => after === undefined || name > after).sort();
   const limit = Math.min(pageSize === 0 ? DEFAULT_PAGE_SIZE : pageSize, MAX_PAGE_SIZE);
   const items: T[] = [];
   let size = 0;
-  let last: Name | undefined;
+  let last: string | undefined;
   for (const name of sorted) {
     if (items.length === limit || size > MAX_PAGE_BYTES) return { items, nextPageToken: token(last ?? name, filter) };
     const item = read(name);
@@ -45,11 +44,11 @@ export function pageOf<T>(
   return { items, nextPageToken: "" };
 }
 
-function token(last: Name, filter: string): string {
+function token(last: string, filter: string): string {
   return Buffer.from(`${digest(filter)}:${last}`).toString("base64url");
 }
 
-function readToken(text: string, filter: string): Name | undefined {
+function readToken(text: string, filter: string): string | undefined {
   if (text === "") return undefined;
   const decoded = Buffer.from(text, "base64url").toString();
   const [hash, ...name] = decoded.split(":");

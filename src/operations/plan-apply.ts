@@ -3,6 +3,7 @@ import { formatName, type Name, parseName } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { AnyObject } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Backend } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import type { Pace } from "../runtime/pace.ts";
 import type { FieldChange } from "../schema/field-changes.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { StoreOp } from "../store/state-store.ts";
@@ -41,14 +42,20 @@ export interface ApplyPlan {
 }
 
 /**
- * Decides what makes the state be as ordered. Pure: reads the state, changes nothing.
+ * Decides what makes the state be as ordered: reads the state, changes nothing. An object at a time, so that everybody else
+ * goes on meanwhile: what changes under it breaks the guards of what it plans to write.
  *
  * @throws ControlPlaneError `invalid` with every bad field of every object; see `checkApply` for what the state refuses.
  */
-export function planApply(state: StoredState, order: ApplyOrder, stamp: Stamp): ApplyPlan {
+export async function planApply(
+  state: StoredState,
+  order: ApplyOrder,
+  stamp: Stamp,
+  pace: Pick<Pace, "breathe">,
+): Promise<ApplyPlan> {
   if (order.prune && order.owner === "")
     throw badField("owner", "must be given to prune: only objects of one's own are deleted");
-  const puts = planPuts(state, order, stamp);
+  const puts = await planPuts(state, order, stamp, pace);
   const removed = order.prune ? pruned(state, order.owner, puts) : [];
   const after = overlay(state, [
     ...puts.map(({ kind, planned }) => ({ kind, name: planned.name, object: planned.object })),
@@ -66,14 +73,21 @@ export function planApply(state: StoredState, order: ApplyOrder, stamp: Stamp): 
 }
 
 /** Plans every object, so that one answer lists the bad fields of all. */
-function planPuts(state: StoredState, { objects, owner }: ApplyOrder, stamp: Stamp): PlacedPut[] {
+async function planPuts(
+  state: StoredState,
+  { objects, owner }: ApplyOrder,
+  stamp: Stamp,
+  pace: Pick<Pace, "breathe">,
+): Promise<PlacedPut[]> {
   const violations: Violation[] = [];
   const seen = new Map<string, number>();
-  const puts = objects.flatMap(({ object }, i): PlacedPut[] => {
+  const puts: PlacedPut[] = [];
+  for (const [i, { object }] of objects.entries()) {
+    await pace.breathe();
     const place = `objects[${i}].`;
     if (object.case === undefined) {
       violations.push({ field: `objects[${i}]`, message: `must be one of ${APPLIED_KINDS.join(", ")}` });
-      return [];
+      continue;
     }
     try {
       const planned = planOne(state, { kind: object.case, message: object.value, owner, place }, stamp);
@@ -82,13 +96,12 @@ function planPuts(state: StoredState, { objects, owner }: ApplyOrder, stamp: Sta
       if (earlier !== undefined)
         violations.push({ field: `${place}name`, message: `${id} is objects[${earlier}] already` });
       seen.set(id, i);
-      return [{ kind: object.case, planned, place }];
+      puts.push({ kind: object.case, planned, place });
     } catch (error) {
       if (!(error instanceof ControlPlaneError) || error.violations.length === 0) throw error;
       violations.push(...error.violations);
-      return [];
     }
-  });
+  }
   if (violations.length > 0) throw badFields(violations);
   return puts;
 }

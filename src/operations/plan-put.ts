@@ -1,4 +1,5 @@
 import { clearField } from "@bufbuild/protobuf";
+import { ControlPlaneError } from "../domain/errors.ts";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
@@ -8,6 +9,7 @@ import { readMeta } from "../schema/field-checks.ts";
 import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
+import { unknownContent } from "../schema/unknown-content.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { hasHistory } from "./generations.ts";
 import { keepCheckStart } from "./keep-check-start.ts";
@@ -76,6 +78,8 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   }
   const { message } = parsed;
   const name = parsed.object.name;
+  // A verdict is a new observation, and nothing of the one before is in it.
+  if (before !== undefined && kind !== "health") refuseLoss(kind, name, before.message, message);
   const fields = before === undefined ? [] : fieldChanges(kind, before.message, message);
   const ownerChanged = before !== undefined && (before.message.meta?.owner ?? "") !== owner;
   if (before !== undefined && fields.length === 0 && !ownerChanged && !decided) {
@@ -99,6 +103,19 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
         : {}),
     },
   };
+}
+
+/** What a later release wrote into an object may be its protection: a write that would lose it is that release's to do. */
+function refuseLoss<K extends Kind>(kind: K, name: Name, before: MessageOf[K], after: MessageOf[K]): void {
+  const kept = new Set(unknownContent(descriptorOf(kind), after).map(({ path, message }) => `${path} ${message}`));
+  const lost = unknownContent(descriptorOf(kind), before).find(({ path, message }) => !kept.has(`${path} ${message}`));
+  if (lost === undefined) return;
+  throw new ControlPlaneError({
+    kind: "precondition",
+    code: "WRITTEN_BY_NEWER_RELEASE",
+    message: `${kind} ${name} holds what only a newer release knows (${lost.path === "" ? "" : `${lost.path}: `}${lost.message}), and this write would lose it; write it with that release, or change single fields`,
+    details: { kind, name },
+  });
 }
 
 function ownerChange(from: string, to: string): FieldChange {

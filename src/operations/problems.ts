@@ -25,7 +25,8 @@ export interface Findings {
   /** By service and fleet: backends that lie outside of the fleet's networks. */
   readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
   readonly conditions: Conditions;
-  readonly unreadable: readonly { readonly key: string; readonly message: string }[];
+  /** Stored records that cannot be read. */
+  readonly setAside: readonly Finding[];
   /** Milliseconds since the epoch: when an object was last written. */
   readonly changedAt: (kind: Kind, name: Name) => number | undefined;
   readonly now: number;
@@ -42,11 +43,7 @@ export function isBehind({ lagMs }: NodeView): boolean {
 export function problemsOf(findings: Findings): Problem[] {
   const found: Finding[] = [
     ...findings.store,
-    ...findings.unreadable.map(({ key, message }) => ({
-      what: `stored object ${key}`,
-      since: undefined,
-      why: message,
-    })),
+    ...findings.setAside,
     ...findings.replicas.flatMap((replica) => replicaProblems(replica, findings.now)),
     ...findings.refusals.map(refusal),
     ...findings.checks,

@@ -1,6 +1,6 @@
+import type { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { KINDS } from "../domain/name.ts";
-import type { State } from "../domain/state.ts";
 import type { ReplaceOptions } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
 import type { Revision } from "../store/revision.ts";
@@ -14,7 +14,7 @@ const FOLD_MS = 60_000;
 const MAX_JOURNAL_KEYS = 1_000;
 
 /** @throws ControlPlaneError `precondition` / `STATE_NOT_EMPTY` where there is something and its replacement was not asked for. */
-export function checkReplace(state: State, options: ReplaceOptions | undefined): void {
+export function checkReplace(state: Mirror, options: ReplaceOptions | undefined): void {
   if ((options?.reason ?? "").length > MAX_REASON_LENGTH) {
     throw badField("options.reason", `must have at most ${MAX_REASON_LENGTH} characters`);
   }
@@ -26,8 +26,9 @@ export function checkReplace(state: State, options: ReplaceOptions | undefined):
   });
 }
 
-function isEmpty(state: State): boolean {
-  return KINDS.every((kind) => state.all(kind)[Symbol.iterator]().next().done === true);
+/** What cannot be read is something, too. */
+function isEmpty(state: Mirror): boolean {
+  return state.setAside.size === 0 && KINDS.every((kind) => state.all(kind)[Symbol.iterator]().next().done === true);
 }
 
 /** Replaces the whole state, and returns the first revision of the new epoch once this replica serves it. */

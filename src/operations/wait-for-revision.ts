@@ -21,6 +21,8 @@ const MAX_WAIT_MS = 3_600_000;
 const PROGRESS_INTERVAL_MS = 100;
 /** Between two looks for proxies that joined, which needs all of them; also a net for a change that nobody told. */
 const JOINED_INTERVAL_MS = 1000;
+/** Proxies that one answer lists of those that are not done, and of those that joined; all of them are counted. */
+const MAX_LISTED = 1000;
 
 const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
   waiting: Outcome.WAITING,
@@ -75,8 +77,8 @@ export async function* waitForRevision(
           outcome: timedOut ? Outcome.TIMED_OUT : OUTCOME[assessment.outcome],
           total: assessment.total,
           done: assessment.done,
-          pending: assessment.pending.map((pending) => ({ ...pending })),
-          joined: [...joined],
+          pending: listed(assessment.pending).map((pending) => ({ ...pending })),
+          joined: [...joined].slice(0, MAX_LISTED),
           elapsed: durationFromMs(Math.round(elapsedMs)),
           revision: formatRevision(revision),
           unknownReplicas: unknown.map(unknownMessage),
@@ -93,6 +95,13 @@ export async function* waitForRevision(
     stopListening();
     stopFollowing();
   }
+}
+
+/** Those that are away last: where not all can be listed, that some are not is what must be seen. */
+function listed(pending: Assessment["pending"]): Assessment["pending"] {
+  if (pending.length <= MAX_LISTED) return pending;
+  const isAway = ({ state }: Assessment["pending"][number]) => Number(state === "disconnected");
+  return pending.toSorted((a, b) => isAway(a) - isAway(b)).slice(0, MAX_LISTED);
 }
 
 function readRevision(text: string): Revision | undefined {

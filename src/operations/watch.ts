@@ -1,51 +1,58 @@
-import { create } from "@bufbuild/protobuf";
-import { KINDS, type Kind, parseStoreKey } from "../domain/name.ts";
-import {
-  type WatchEvent,
-  WatchEventSchema,
-  type WatchRequest,
-  type WatchResponse,
-  WatchResponseSchema,
-} from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { decodeStored } from "../schema/stored-object.ts";
+import { KINDS, type Kind } from "../domain/name.ts";
+import type { WatchRequest } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
-import { anyObject } from "./any-object.ts";
 import type { Caller, Context } from "./context.ts";
 import { badField } from "./object-errors.ts";
+import { type EncodedEvent, encodeAnswer, type WatchEvents } from "./watch-events.ts";
+
+/** An answer has no more than this, or one event: what is held for a watcher that is slow. */
+const ANSWER_BYTES = 256 * 1024;
+/** Objects that may have changed before a watcher is told of any; one that is slower is ended. */
+const MAX_UNREAD = 4_000;
 
 /**
  * Streams objects as they are stored, without what is derived about them: first the present state in parts, then `synced`,
- * then each commit that touches a watched kind. With a revision to start from, only the commits after it.
+ * then each commit that touches a watched kind. With a revision to start from, only the commits after it. What is too much for
+ * one answer comes in several, and all but the last have the revision before it, so that who goes on from there misses nothing.
  *
- * @throws ControlPlaneError `precondition` / `COMPACTED` when the revision is too old: watch again without one.
+ * @returns Encoded `WatchResponse`s.
+ * @throws ControlPlaneError `precondition` / `COMPACTED` when the revision is too old: watch again without one; `exhausted` /
+ * `READER_TOO_SLOW`.
  */
 export async function* watch(
-  { store }: Context,
+  { store, pace, events }: Context & { readonly events: WatchEvents },
   { signal }: Caller,
   { kinds, fromRevision }: Omit<WatchRequest, "$typeName">,
-): AsyncGenerator<WatchResponse> {
+): AsyncGenerator<Uint8Array> {
   const watched = readKinds(kinds);
   const from = readFrom(fromRevision);
-  for await (const event of store.watch({ signal, ...(from === undefined ? {} : { from }) })) {
+  let told = fromRevision;
+  const options = { signal, maxUnread: MAX_UNREAD, ...(from === undefined ? {} : { from }) };
+  for await (const event of store.watch(options)) {
     const changes: readonly Change[] = event.kind === "state" ? event.entries : event.changes;
-    const events = changes.flatMap((change) => eventOf(change, watched));
+    const revision = formatRevision(event.revision);
+    if (event.kind === "state") told = revision;
     const synced = event.kind === "state" && event.synced;
-    if (events.length === 0 && !synced) continue;
-    yield create(WatchResponseSchema, { events, revision: formatRevision(event.revision), synced });
+    let part: EncodedEvent[] = [];
+    let bytes = 0;
+    for (const change of changes) {
+      const encoded = events.eventOf(change);
+      await pace.breathe();
+      if (encoded === undefined || !watched.has(encoded.kind)) continue;
+      if (part.length > 0 && bytes + encoded.bytes.byteLength > ANSWER_BYTES) {
+        yield encodeAnswer(part, { revision: told, synced: false });
+        part = [];
+        bytes = 0;
+      }
+      part.push(encoded);
+      bytes += encoded.bytes.byteLength;
+    }
+    if (part.length === 0 && !synced) continue;
+    yield encodeAnswer(part, { revision, synced });
+    told = revision;
   }
   signal.throwIfAborted();
-}
-
-function eventOf({ key, value, revision }: Change, watched: ReadonlySet<Kind>): WatchEvent[] {
-  const id = parseStoreKey(key);
-  if (id === undefined || !watched.has(id.kind)) return [];
-  const { kind, name } = id;
-  if (value === undefined) return [create(WatchEventSchema, { kind, name, deleted: true })];
-  const stored = decodeStored(key, value, revision);
-  return stored.kind === "health"
-    ? [create(WatchEventSchema, { kind, name, health: stored.message })]
-    : [create(WatchEventSchema, { kind, name, object: anyObject(stored.kind, stored.message) })];
 }
 
 function readKinds(texts: readonly string[]): ReadonlySet<Kind> {

@@ -24,11 +24,11 @@ export interface WriteUseCase<R extends WriteAnswer> {
   /** The version that the plan checks; empty when the caller gave none. */
   readonly expectedVersion: string;
   /**
-   * Decides on the mirror as it is now, without waiting for anything. Called again after a lost race.
+   * Decides on the mirror as it is now; waits for nothing, but may be done in slices. Called again after a lost race.
    *
    * @throws ControlPlaneError when the write is refused.
    */
-  readonly plan: (stamp: Stamp) => PlannedWrite<R>;
+  readonly plan: (stamp: Stamp) => PlannedWrite<R> | Promise<PlannedWrite<R>>;
   /** The object in an answer; its version is the commit's. */
   readonly objectOf: (response: R) => { meta?: Meta | undefined } | undefined;
   /** The answer without what may be long, for a retry whose first answer is too long to be kept. */

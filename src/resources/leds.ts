@@ -133,8 +133,16 @@ function memberOf(
   return resource;
 }
 
+const MEMBERS = "xdstp://fairlead/envoy.config.endpoint.v3.LbEndpoint/";
+
 function rootOf(service: Name, generation: string): string {
-  return `xdstp://fairlead/envoy.config.endpoint.v3.LbEndpoint/${service}/${generation}/`;
+  return `${MEMBERS}${service}/${generation}/`;
+}
+
+/** The service that a member belongs to, or a whole collection. */
+export function serviceOfMember(name: string): Name | undefined {
+  if (!name.startsWith(MEMBERS)) return undefined;
+  return name.slice(MEMBERS.length).split("/").slice(0, -3).join("/");
 }
 
 /** Localities are free text, which names of this form are not. */

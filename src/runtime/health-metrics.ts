@@ -1,9 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type ServiceCounter, serviceCounter } from "./service-counter.ts";
 
 /** What the health worker of this replica counts. */
 export interface HealthMetrics {
-  readonly probes: Counter<"service" | "outcome">;
-  readonly verdicts: Counter<"service" | "status">;
+  readonly probes: ServiceCounter<"pass" | "degraded" | "fail">;
+  readonly verdicts: ServiceCounter<"HEALTHY" | "DEGRADED" | "UNHEALTHY">;
   /** Seconds one check took. */
   readonly probeTime: Histogram;
   /** Seconds by which a check began later than it was due. */
@@ -15,21 +16,31 @@ export interface HealthMetrics {
   readonly unable: Counter;
 }
 
-/** @param stale Services without a recent check, counted when somebody asks. */
-export function createHealthMetrics(registry: Registry, stale: () => number): HealthMetrics {
+/**
+ * @param stale Services without a recent check, counted when somebody asks.
+ * @param services The services that are checked.
+ */
+export function createHealthMetrics(
+  registry: Registry,
+  { stale, services }: { readonly stale: () => number; readonly services: () => Iterable<string> },
+): HealthMetrics {
   const registers = [registry];
   return {
-    probes: new Counter({
+    probes: serviceCounter({
       name: "fairlead_health_checks_total",
       help: "Checks of backends, by service and outcome.",
-      labelNames: ["service", "outcome"],
-      registers,
+      label: "outcome",
+      values: ["pass", "degraded", "fail"],
+      services,
+      registry,
     }),
-    verdicts: new Counter({
+    verdicts: serviceCounter({
       name: "fairlead_health_verdicts_total",
       help: "Verdicts written, by service and status.",
-      labelNames: ["service", "status"],
-      registers,
+      label: "status",
+      values: ["HEALTHY", "DEGRADED", "UNHEALTHY"],
+      services,
+      registry,
     }),
     probeTime: new Histogram({
       name: "fairlead_health_check_seconds",

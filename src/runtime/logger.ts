@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { printableJson } from "../domain/printable.ts";
+import type { LogSink } from "./log-sink.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,13 +19,10 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
-/**
- * Writes one JSON line a record to standard error, so that standard output stays free for results. What is in the fields
- * cannot draw on a terminal.
- */
-export function createLogger(level: string): Logger {
+/** Writes one JSON line a record. What is in the fields cannot draw on a terminal. */
+export function createLogger(level: string, sink: LogSink): Logger {
   const hooks = { streamWrite: printableJson };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, pino.destination(2));
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, sink);
 }
 
 /** Drops everything; what a library does unless told otherwise. */

@@ -24,11 +24,26 @@ export interface Metrics {
  * Instruments in a registry of their own, beside those of the process: event-loop lag, memory, CPU.
  *
  * `connectedByFleet` is asked at each scrape for the number of open streams by fleet; `""` stands for no fleet.
+ * `lostLogLines` is asked as well.
  */
-export function createMetrics(connectedByFleet: () => ReadonlyMap<string, number>): Metrics {
+export function createMetrics(
+  connectedByFleet: () => ReadonlyMap<string, number>,
+  lostLogLines: () => number = () => 0,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  registry.registerMetric(
+    new Counter({
+      name: "fairlead_log_lines_lost_total",
+      help: "Lines of the log that nobody took: its reader is gone or stands still, or its disk is full.",
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(lostLogLines());
+      },
+    }),
+  );
   const connected = new Gauge({
     name: "fairlead_connected_proxies",
     help: 'Proxies with an open stream, by fleet; fleet="" are those that no fleet selects.',

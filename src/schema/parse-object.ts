@@ -2,7 +2,7 @@ import type { Violation } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import { collectViolations, type Report } from "./field-checks.ts";
-import { cloneMessage, type MessageOf } from "./object-message.ts";
+import { cloneMessage, descriptorOf, type MessageOf } from "./object-message.ts";
 import { parseBackend } from "./parse-backend.ts";
 import { parseFleet } from "./parse-fleet.ts";
 import { parseHealth } from "./parse-health.ts";
@@ -10,6 +10,7 @@ import { parseListener } from "./parse-listener.ts";
 import { parsePolicy } from "./parse-policy.ts";
 import { parseRoute } from "./parse-route.ts";
 import { parseService } from "./parse-service.ts";
+import { timeViolations } from "./time-fields.ts";
 
 export type ParsedObject<K extends Kind> =
   | { readonly ok: true; readonly object: ObjectOf[K]; readonly message: MessageOf[K] }
@@ -42,6 +43,7 @@ export function parseInPlace<K extends Kind>(
   from?: Parameters<typeof collectViolations>[0],
 ): ParsedObject<K> {
   const { report, violations } = collectViolations(from);
+  for (const { field, message: why } of timeViolations(descriptorOf(kind), message)) report(field, why);
   const object = PARSERS[kind](message, report);
   return violations.length === 0 ? { ok: true, object, message } : { ok: false, violations };
 }

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type Kind, type Name, parseStoreKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
@@ -6,6 +6,8 @@ import { StoredObjectSchema } from "../gen/fairlead/store/v1/stored_object_pb.ts
 import { formatRevision, type Revision } from "../store/revision.ts";
 import { cloneMessage, descriptorOf, type MessageOf } from "./object-message.ts";
 import { parseInPlace } from "./parse-object.ts";
+import { mendTimes } from "./time-fields.ts";
+import { unknownContent } from "./unknown-content.ts";
 
 /** The form that this release writes, and the newest that it reads. */
 export const STORED_SCHEMA = 1;
@@ -17,6 +19,8 @@ export type StoredObject = {
     readonly name: Name;
     readonly message: MessageOf[K];
     readonly object: ObjectOf[K];
+    /** What a later release wrote into it and this one does not know, in words; empty for most. */
+    readonly unknown: readonly string[];
   };
 }[Kind];
 
@@ -31,25 +35,23 @@ export function encodeStored<K extends Kind>(kind: K, message: MessageOf[K]): Ui
 }
 
 /**
- * Reads what `encodeStored` wrote, with the revision as version. Fields that this release does not know are kept.
+ * Reads what `encodeStored` wrote, with the revision as version. Fields that this release does not know are kept, and named
+ * in `unknown`.
  *
- * @throws ControlPlaneError `corrupt` / `STORED_OBJECT_CORRUPT`; `precondition` / `WRITTEN_BY_NEWER_RELEASE`.
+ * @throws ControlPlaneError `corrupt` / `STORED_OBJECT_CORRUPT`; `precondition` / `WRITTEN_BY_NEWER_RELEASE` where nothing of
+ * it can be used.
  */
 export function decodeStored(key: string, bytes: Uint8Array, revision: Revision): StoredObject {
   const place = parseStoreKey(key);
   if (place === undefined) throw corrupt(key, "the key is not an object's");
   const envelope = decode(key, () => fromBinary(StoredObjectSchema, bytes));
   if (envelope.schema > STORED_SCHEMA) {
-    throw new ControlPlaneError({
-      kind: "precondition",
-      code: "WRITTEN_BY_NEWER_RELEASE",
-      message: `"${key}" was written by a newer release (schema ${envelope.schema}, this one reads up to ${STORED_SCHEMA})`,
-      details: { key },
-    });
+    throw writtenByNewer(key, `schema ${envelope.schema}, this one reads up to ${STORED_SCHEMA}`);
   }
   if (envelope.schema === 0) throw corrupt(key, "it has no schema");
   if (envelope.kind !== place.kind) throw corrupt(key, `it holds a ${envelope.kind || "nothing"}`);
-  return decodeObject(place.kind, { key, name: place.name, bytes: envelope.object, revision });
+  const unknown = unknownOf(StoredObjectSchema, envelope);
+  return decodeObject(place.kind, { key, name: place.name, bytes: envelope.object, revision, unknown });
 }
 
 interface Stored {
@@ -57,18 +59,27 @@ interface Stored {
   readonly name: Name;
   readonly bytes: Uint8Array;
   readonly revision: Revision;
+  /** Of the envelope. */
+  readonly unknown: readonly string[];
 }
 
-function decodeObject(kind: Kind, { key, name, bytes, revision }: Stored): StoredObject {
+function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: Stored): StoredObject {
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
+  mendTimes(descriptorOf(kind), message);
+  const unknown = [...envelope.unknown, ...unknownOf(descriptorOf(kind), message)];
   const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {
+    if (unknown.length > 0) throw writtenByNewer(key, unknown.join("; "));
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
   }
   if (parsed.object.name !== name) throw corrupt(key, `it holds "${parsed.object.name}"`);
-  return { kind, name, message: parsed.message, object: parsed.object } as StoredObject;
+  return { kind, name, message: parsed.message, object: parsed.object, unknown } as StoredObject;
+}
+
+function unknownOf(desc: DescMessage, message: Message): readonly string[] {
+  return unknownContent(desc, message).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
 }
 
 function decode<T>(key: string, read: () => T): T {
@@ -77,6 +88,16 @@ function decode<T>(key: string, read: () => T): T {
   } catch (cause) {
     throw corrupt(key, "it does not decode", cause);
   }
+}
+
+/** @param what What of it this release does not know. */
+function writtenByNewer(key: string, what: string): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "WRITTEN_BY_NEWER_RELEASE",
+    message: `"${key}" was written by a newer release (${what})`,
+    details: { key },
+  });
 }
 
 function corrupt(key: string, why: string, cause?: unknown): ControlPlaneError {

@@ -18,7 +18,8 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
   const keys = new Set<string>();
   let bytes = 0;
   for (const op of ops) {
-    checkKey(op.key);
+    // What somebody else put under another key can be removed, and only with the revision that it was found at.
+    if (op.op === "put" || typeof op.guard !== "object") checkKey(op.key);
     if (keys.has(op.key))
       throw invalid("DUPLICATE_KEY", [{ field: "", message: `${op.key} occurs twice in one batch` }]);
     keys.add(op.key);

@@ -21,6 +21,16 @@ export function fenced(key: string): ControlPlaneError {
 }
 
 /** A commit of this request id is in the journal already. */
+/** A reader of a watch that does not keep up: what is held for it is bounded. */
+export function readerTooSlow(maxUnread: number): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "exhausted",
+    code: "READER_TOO_SLOW",
+    message: `more than ${maxUnread} objects changed before the watcher was told of any (docs/api.md, "Limits"); read faster, or watch again from the last revision`,
+    details: { max: String(maxUnread) },
+  });
+}
+
 export function requestSeen(requestId: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",

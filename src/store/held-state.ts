@@ -1,6 +1,6 @@
-import { compacted, storeClosed } from "./errors.ts";
+import { compacted, readerTooSlow, storeClosed } from "./errors.ts";
 import { formatRevision, type Revision } from "./revision.ts";
-import type { Change, Entry, WatchEvent } from "./state-store.ts";
+import type { Change, Entry, WatchEvent, WatchOptions } from "./state-store.ts";
 
 const STATE_PART_ENTRIES = 1_000;
 
@@ -8,6 +8,8 @@ const STATE_PART_ENTRIES = 1_000;
 export interface Held {
   readonly value: Uint8Array;
   readonly position: number;
+  /** What readers are told of it, made when the first of them asks; the same for all of them. */
+  entry?: Entry;
 }
 
 /** A delete and its time by the store's clock, in milliseconds since the epoch. */
@@ -57,6 +59,8 @@ export class HeldState {
   #at: number;
   #floor: number;
   #closed = false;
+  /** All entries, as long as nothing has changed since they were read: many watches that begin at once share them. */
+  #all: readonly Entry[] | undefined;
 
   /** Takes the maps over. */
   constructor({ epoch, position, at, floor, entries, tombstones }: HeldContent) {
@@ -87,14 +91,12 @@ export class HeldState {
 
   entry(key: string): Entry | undefined {
     const held = this.held(key);
-    return held && { key, value: held.value, revision: this.#revisionAt(held.position) };
+    return held && this.#entryOf(key, held);
   }
 
   read(prefix: string): Entry[] {
     const found: Entry[] = [];
-    for (const [key, { value, position }] of this.#entries) {
-      if (key.startsWith(prefix)) found.push({ key, value, revision: this.#revisionAt(position) });
-    }
+    for (const [key, held] of this.#entries) if (key.startsWith(prefix)) found.push(this.#entryOf(key, held));
     return found;
   }
 
@@ -114,6 +116,7 @@ export class HeldState {
 
   #write(changes: readonly HeldChange[]): Change[] {
     const told: Change[] = [];
+    this.#all = undefined;
     for (const change of changes) {
       const { key, value } = change;
       this.#tombstones.delete(key);
@@ -142,6 +145,7 @@ export class HeldState {
     this.#floor = floor;
     this.#entries = entries;
     this.#tombstones = tombstones;
+    this.#all = undefined;
     for (const reader of this.#readers) reader.fail(compacted("before"));
     if (isNewEpoch) for (const listener of this.#onEpoch) listener();
   }
@@ -155,17 +159,10 @@ export class HeldState {
     }
   }
 
-  async *watch({
-    from,
-    signal,
-  }: {
-    readonly from?: Revision;
-    readonly signal: AbortSignal;
-  }): AsyncGenerator<WatchEvent> {
+  async *watch({ from, signal, maxUnread }: WatchOptions): AsyncGenerator<WatchEvent> {
     if (this.#closed) throw storeClosed();
-    const reader = new Reader();
-    if (from !== undefined) this.#catchUp(reader, from);
-    const state = from === undefined ? this.#state() : [];
+    const reader = new Reader(maxUnread);
+    const state = from === undefined ? this.#state() : this.#missed(reader, from);
     this.#readers.add(reader);
     const onAbort = () => reader.end();
     signal.addEventListener("abort", onAbort, { once: true });
@@ -193,25 +190,31 @@ export class HeldState {
 
   *#state(): Generator<WatchEvent> {
     const { revision } = this;
-    const entries = this.read("");
+    this.#all ??= this.read("");
+    const entries = this.#all;
     for (let start = 0; start === 0 || start < entries.length; start += STATE_PART_ENTRIES) {
       const end = start + STATE_PART_ENTRIES;
       yield { kind: "state", entries: entries.slice(start, end), revision, synced: end >= entries.length };
     }
   }
 
-  #catchUp(reader: Reader, from: Revision): void {
+  #missed(reader: Reader, from: Revision): WatchEvent[] {
     if (from.epoch !== this.#epoch || from.position < this.#floor) throw compacted(formatRevision(from));
     reader.after = from.position;
-    if (from.position >= this.#position) return;
+    if (from.position >= this.#position) return [];
     const missed: Change[] = [];
-    for (const [key, { value, position }] of this.#entries) {
-      if (position > from.position) missed.push({ key, value, revision: this.#revisionAt(position) });
+    for (const [key, held] of this.#entries) {
+      if (held.position > from.position) missed.push(this.#entryOf(key, held));
     }
     for (const [key, { position }] of this.#tombstones) {
       if (position > from.position) missed.push({ key, value: undefined, revision: this.#revisionAt(position) });
     }
-    reader.tell(this.revision, this.#at, missed);
+    return [{ kind: "commit", revision: this.revision, at: this.#at, changes: missed }];
+  }
+
+  #entryOf(key: string, held: Held): Entry {
+    held.entry ??= { key, value: held.value, revision: this.#revisionAt(held.position) };
+    return held.entry;
   }
 
   #revisionAt(position: number): Revision {
@@ -221,6 +224,7 @@ export class HeldState {
 
 /** What one watch has not read yet: the newest change of each key. */
 class Reader {
+  readonly #maxUnread: number;
   #pending = new Map<string, Change>();
   #revision: Revision | undefined;
   #at = 0;
@@ -230,10 +234,19 @@ class Reader {
   /** Commits up to this position are known to the reader. */
   after = -1;
 
+  constructor(maxUnread = Number.POSITIVE_INFINITY) {
+    this.#maxUnread = maxUnread;
+  }
+
   tell(revision: Revision, at: number, changes: readonly Change[]): void {
+    if (this.#failure !== undefined) return;
     for (const change of changes) this.#pending.set(change.key, change);
     this.#revision = revision;
     this.#at = at;
+    if (this.#pending.size > this.#maxUnread) {
+      this.#pending.clear();
+      this.fail(readerTooSlow(this.#maxUnread));
+    }
     this.#wake?.();
   }
 

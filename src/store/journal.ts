@@ -1,7 +1,7 @@
 import type { Revision } from "./revision.ts";
 
-/** Longest request id in characters. */
-export const MAX_REQUEST_ID_LENGTH = 128;
+/** Longest id of a request that is kept, in characters: a caller's own, and who the caller is. */
+export const MAX_REQUEST_ID_LENGTH = 160;
 
 /** Who commits what and why. Written with the commit, atomically. */
 export interface Cause {

@@ -23,7 +23,9 @@ export interface Tenure {
   resign(): Promise<void>;
 }
 
+export const LEASES = "system/leases/";
+
 /** Where the fence of a role is kept. Its value names the holder, for people. */
 export function leaseKey(role: string): string {
-  return `system/leases/${role}`;
+  return LEASES + role;
 }

@@ -8,6 +8,7 @@ import type { HeldContent, HeldState } from "./held-state.ts";
 import { type Revision, reached } from "./revision.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import type { SqliteJournal } from "./sqlite-journal.ts";
+import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
 import type { Committed } from "./state-store.ts";
 
 const PART = 500;
@@ -74,16 +75,18 @@ export class SqliteArchive implements Archive {
   async *#parts(entries: readonly ArchiveRecord[], revision: Revision): AsyncGenerator<readonly ArchiveRecord[]> {
     const { file, journal, assertOpen } = this.#options;
     for (let start = 0; start < entries.length; start += PART) yield entries.slice(start, start + PART);
-    const copies = file.database.prepare(
-      `SELECT key, slot, generation, epoch, position, value FROM history
-       WHERE (key, slot) > (?, ?) ORDER BY key, slot LIMIT ${PART}`,
+    const copies = exact(
+      file.database.prepare(
+        `SELECT key, slot, generation, epoch, position, value FROM history
+         WHERE (key, slot) > (?, ?) ORDER BY key, slot LIMIT ${PART}`,
+      ),
     );
-    for (let last: [string, number] = ["", -1]; ; ) {
+    for (let last: [SQLOutputValue, SQLOutputValue] = ["", -1n]; ; ) {
       assertOpen();
       const rows = copies.all(...last);
       const end = rows.at(-1);
       if (end === undefined) break;
-      last = [String(end.key), Number(end.slot)];
+      last = [end.key ?? "", end.slot ?? 0n];
       yield rows.map(copyOf).filter((copy) => reached(revision, copy.revision));
     }
     for (const part of journal.oldestFirst(PART)) {
@@ -171,14 +174,13 @@ export class SqliteArchive implements Archive {
 
 function copyOf(row: Record<string, SQLOutputValue>) {
   const { key, slot, generation, epoch, position, value } = row;
-  if (!(value instanceof Uint8Array)) throw new Error("a value that is no blob");
-  const revision = { epoch: Number(epoch), position: Number(position) };
+  const revision = { epoch: numberOf(epoch), position: numberOf(position) };
   return {
     kind: "copy",
     key: String(key),
-    slot: Number(slot),
-    generation: Number(generation),
-    value,
+    slot: numberOf(slot),
+    generation: numberOf(generation),
+    value: bytesOf(value),
     revision,
   } as const;
 }

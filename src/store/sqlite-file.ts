@@ -1,9 +1,20 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ControlPlaneError } from "../domain/errors.ts";
-import { processId } from "../runtime/process-id.ts";
+import { userId } from "../runtime/process-id.ts";
 import { foreignStore, newerRelease } from "./errors.ts";
+import { readHolder, writeHolder } from "./holder-file.ts";
+import { type DataPlaces, damagedStore, openingFailure } from "./sqlite-failure.ts";
 
 /** "FLRD": marks the file as ours. */
 const APPLICATION_ID = 0x464c5244;
@@ -11,10 +22,6 @@ const APPLICATION_ID = 0x464c5244;
 const SCHEMA = 2;
 const FILE_NAME = "fairlead.db";
 const HOLDER_NAME = "fairlead.pid";
-
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 
 const CREATE = `
   PRAGMA application_id = ${APPLICATION_ID};
@@ -39,6 +46,10 @@ const CREATE = `
 
 export interface SqliteFile {
   readonly database: DatabaseSync;
+  /** Of the database, for messages. */
+  readonly path: string;
+  /** There was none before. */
+  readonly isNew: boolean;
   /** Says so when another file, or none, is now where this one was: what is written here would be gone at the next start. */
   replaced(): string | undefined;
   close(): void;
@@ -46,7 +57,9 @@ export interface SqliteFile {
 
 /**
  * Opens the database of a data directory, or makes it, and holds it: the operating system's lock keeps any other process
- * away until this one closes it or ends, however it ends.
+ * away until this one closes it or ends, however it ends. Only its owner can read it, whoever can read the directory.
+ *
+ * It is made only where nothing tells of an earlier one: what is left of a database never becomes an empty one.
  *
  * @throws ControlPlaneError `precondition`: `DATA_NOT_WRITABLE`, `STORE_IN_USE` (`details.pid`), `NOT_A_FAIRLEAD_STORE`,
  * `WRITTEN_BY_NEWER_RELEASE`; `corrupt` / `STORE_CORRUPT`.
@@ -54,22 +67,31 @@ export interface SqliteFile {
 export function openSqliteFile(directory: string): SqliteFile {
   const path = join(directory, FILE_NAME);
   const holder = join(directory, HOLDER_NAME);
+  const places = { directory, path, holder };
+  let isNew = false;
   let database: DatabaseSync | undefined;
   try {
     makeDirectory(directory);
+    if (isMissing(places)) {
+      closeSync(openSync(path, "wx", 0o600));
+      isNew = true;
+    } else keepPrivate(path);
     database = new DatabaseSync(path);
-    prepare(database, path);
-    writeFileSync(holder, `${processId}\n`);
+    prepare(database, path, isNew);
+    writeHolder(holder);
   } catch (error) {
     database?.close();
-    throw refusal(error, { directory, path, holder });
+    if (isNew) for (const part of [path, ...logsOf(path)]) rmSync(part, { force: true });
+    throw openingFailure(error, places, () => readHolder(holder));
   }
   const open = database;
   const { ino, dev } = statSync(path);
   return {
     database: open,
+    path,
+    isNew,
     replaced: () => {
-      const found = statSync(path, { throwIfNoEntry: false });
+      const found = look(path);
       if (found?.ino === ino && found.dev === dev) return undefined;
       return `${path} was ${found === undefined ? "removed" : "replaced"} while the plane ran; stop the plane, and start it on the file that is meant`;
     },
@@ -82,9 +104,10 @@ export function openSqliteFile(directory: string): SqliteFile {
 
 /** A database that ends with its process. */
 export function openSqliteMemory(): SqliteFile {
-  const database = new DatabaseSync(":memory:");
-  prepare(database, ":memory:");
-  return { database, replaced: () => undefined, close: () => database.close() };
+  const path = ":memory:";
+  const database = new DatabaseSync(path);
+  prepare(database, path, true);
+  return { database, path, isNew: true, replaced: () => undefined, close: () => database.close() };
 }
 
 /** Not `recursive`: that never returns where the system answers ENOENT below an existing folder, as /proc does. */
@@ -94,13 +117,56 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
+/** Whether there is no database, and nothing that only one that ran leaves behind. */
+function isMissing({ path, holder }: DataPlaces): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    const left = [...logsOf(path), holder].find((file) => lstatSync(file, { throwIfNoEntry: false }) !== undefined);
+    if (left === undefined) return true;
+    throw damagedStore(
+      path,
+      `it is missing, but ${left} is there: a plane ran here; to begin with nothing, remove that`,
+    );
+  }
+  if (found.isFile() && found.size === 0) {
+    throw damagedStore(path, "it is empty, which no plane leaves behind; to begin with nothing, remove it");
+  }
+  return false;
+}
+
+/** What SQLite keeps beside a database. */
+function logsOf(path: string): readonly string[] {
+  return [`${path}-wal`, `${path}-journal`, `${path}-shm`];
+}
+
+/**
+ * Closes to others what an earlier release, or a copy, left open to them, as far as it is ours to close. SQLite gives what
+ * it makes beside the database the same mode.
+ */
+function keepPrivate(path: string): void {
+  for (const file of [path, ...logsOf(path)]) {
+    const found = lstatSync(file, { throwIfNoEntry: false });
+    if (found?.isFile() && found.uid === userId && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
+  }
+}
+
+/** Nothing where it cannot be looked at, either. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Takes the lock with the first read, and changes nothing before it knows that the file is ours. */
-function prepare(database: DatabaseSync, path: string): void {
+function prepare(database: DatabaseSync, path: string, isNew: boolean): void {
   database.exec("PRAGMA locking_mode = EXCLUSIVE");
-  const isNew = pragma(database, "schema_version") === 0;
+  const isEmpty = pragma(database, "schema_version") === 0;
   if (!isNew) {
     if (pragma(database, "application_id") !== APPLICATION_ID) {
-      throw foreignStore(`${path} is a database of another application; choose another data directory`, { path });
+      const what = isEmpty ? "an empty database, and none that Fairlead made" : "a database of another application";
+      throw foreignStore(`${path} is ${what}; choose another data directory`, { path });
     }
     const schema = pragma(database, "user_version");
     if (schema > SCHEMA) throw newerRelease(path, schema, SCHEMA);
@@ -117,46 +183,4 @@ function prepare(database: DatabaseSync, path: string): void {
 
 function pragma(database: DatabaseSync, name: string): number {
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-}
-
-function refusal(error: unknown, where: { directory: string; path: string; holder: string }): ControlPlaneError {
-  if (error instanceof ControlPlaneError) return error;
-  const { directory, path } = where;
-  const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
-  if (code === SQLITE_BUSY) {
-    const pid = readHolder(where.holder);
-    return new ControlPlaneError({
-      kind: "precondition",
-      code: "STORE_IN_USE",
-      message: `${directory} is in use by process ${pid}; stop that one, or choose another data directory`,
-      details: { directory, pid },
-    });
-  }
-  if (code === SQLITE_NOTADB) {
-    return foreignStore(`${path} is not a database of Fairlead; choose another data directory`, { path });
-  }
-  if (code === SQLITE_CORRUPT) {
-    return new ControlPlaneError({
-      kind: "corrupt",
-      code: "STORE_CORRUPT",
-      message: `${path} is damaged; restore a backup`,
-      details: { path },
-      cause: error,
-    });
-  }
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "DATA_NOT_WRITABLE",
-    message: `${directory} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    details: { directory },
-    cause: error,
-  });
-}
-
-function readHolder(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "unknown";
-  }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Journal, JournalEntry } from "./journal.ts";
-import type { Revision } from "./revision.ts";
+import { exact, numberOf } from "./sqlite-values.ts";
 import type { Batch } from "./state-store.ts";
 
 const COLUMNS = "epoch, position, at, actor, operation, reason, request_id, result";
@@ -51,13 +51,13 @@ export class SqliteJournal implements Journal {
 
   /** Oldest first, in parts; what is written meanwhile may be among them or not. */
   *oldestFirst(partSize: number): Generator<JournalEntry[]> {
-    for (let last: Revision = { epoch: 0, position: 0 }; ; ) {
-      const rows = this.#statements.after.all(last.epoch, last.position, partSize);
-      const entries = rows.map((row) => this.#entry(row));
-      const end = entries.at(-1);
+    // As they stand in the rows, so that it goes on whatever they are.
+    for (let last: [SQLOutputValue, SQLOutputValue] = [0n, 0n]; ; ) {
+      const rows = this.#statements.after.all(...last, partSize);
+      const end = rows.at(-1);
       if (end === undefined) return;
-      last = end.revision;
-      yield entries;
+      last = [end.epoch ?? null, end.position ?? null];
+      yield rows.map((row) => this.#entry(row));
     }
   }
 
@@ -75,10 +75,10 @@ export class SqliteJournal implements Journal {
 
   #entry(row: Record<string, SQLOutputValue>): JournalEntry {
     const { at, actor, operation, reason, request_id: requestId, result } = row;
-    const [epoch, position] = [Number(row.epoch), Number(row.position)];
+    const [epoch, position] = [numberOf(row.epoch), numberOf(row.position)];
     return {
       revision: { epoch, position },
-      at: Number(at),
+      at: numberOf(at),
       actor: String(actor),
       operation: String(operation),
       reason: String(reason),
@@ -91,19 +91,24 @@ export class SqliteJournal implements Journal {
 
 function prepareStatements(database: DatabaseSync) {
   return {
-    request: database.prepare(`SELECT ${COLUMNS} FROM journal WHERE request_id = ?1 AND ?1 <> ''`),
-    newest: database.prepare(`SELECT ${COLUMNS} FROM journal ORDER BY epoch DESC, position DESC LIMIT ?`),
-    newestOf: database.prepare(
-      `SELECT ${COLUMNS} FROM journal_keys JOIN journal USING (epoch, position) WHERE key = ?
-       ORDER BY epoch DESC, position DESC LIMIT ?`,
+    request: exact(database.prepare(`SELECT ${COLUMNS} FROM journal WHERE request_id = ?1 AND ?1 <> ''`)),
+    newest: exact(database.prepare(`SELECT ${COLUMNS} FROM journal ORDER BY epoch DESC, position DESC LIMIT ?`)),
+    newestOf: exact(
+      database.prepare(
+        `SELECT ${COLUMNS} FROM journal_keys JOIN journal USING (epoch, position) WHERE key = ?
+         ORDER BY epoch DESC, position DESC LIMIT ?`,
+      ),
     ),
-    after: database.prepare(
-      `SELECT ${COLUMNS} FROM journal WHERE (epoch, position) > (?, ?) ORDER BY epoch, position LIMIT ?`,
+    after: exact(
+      database.prepare(
+        `SELECT ${COLUMNS} FROM journal WHERE (epoch, position) > (?, ?) ORDER BY epoch, position LIMIT ?`,
+      ),
     ),
     keys: database.prepare("SELECT key FROM journal_keys WHERE epoch = ? AND position = ? ORDER BY key"),
-    add: database.prepare(`INSERT INTO journal (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
-    addKey: database.prepare("INSERT INTO journal_keys (key, epoch, position) VALUES (?, ?, ?)"),
-    old: database.prepare("SELECT epoch, position FROM journal WHERE at < ? ORDER BY epoch, position LIMIT ?"),
+    // A row in the place of one that is yet to come is nobody's, and must not keep it away.
+    add: database.prepare(`INSERT OR REPLACE INTO journal (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    addKey: database.prepare("INSERT OR REPLACE INTO journal_keys (key, epoch, position) VALUES (?, ?, ?)"),
+    old: exact(database.prepare("SELECT epoch, position FROM journal WHERE at < ? ORDER BY epoch, position LIMIT ?")),
     dropKeys: database.prepare("DELETE FROM journal_keys WHERE epoch = ? AND position = ?"),
     drop: database.prepare("DELETE FROM journal WHERE epoch = ? AND position = ?"),
     clear: database.prepare("DELETE FROM journal"),

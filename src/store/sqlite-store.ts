@@ -1,4 +1,3 @@
-import type { SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
@@ -9,8 +8,10 @@ import { JOURNAL_WINDOW_MS } from "./journal.ts";
 import { noPeers } from "./peers.ts";
 import type { Revision } from "./revision.ts";
 import { SqliteArchive } from "./sqlite-archive.ts";
+import { damagedStore, writeFailure } from "./sqlite-failure.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
+import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
 import {
   type Batch,
   type Committed,
@@ -19,9 +20,13 @@ import {
   type HistoryCopy,
   type StateStore,
   type WatchEvent,
+  type WatchOptions,
 } from "./state-store.ts";
-import type { Store } from "./store.ts";
+import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
+import { StoreTime } from "./store-time.ts";
 
+/** How often a file that could not be written is tried, when nobody else tries. */
+const RETRY_MS = 2_000;
 /** Batches that share one transaction cost this much at most, so that the event loop is never held up for long. */
 const GROUP_COST = 2_000;
 const PRUNE_INTERVAL_MS = 60_000;
@@ -34,20 +39,26 @@ export interface SqliteStoreOptions {
 
 /** One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. */
 export async function openSqliteStore({ directory, clock }: SqliteStoreOptions): Promise<Store> {
-  return openOn(openSqliteFile(directory), clock);
+  return openSqliteStoreOn(openSqliteFile(directory), clock);
 }
 
 /** The same store without a file, for tests: it ends with its process. */
 export async function openMemoryStore({ clock }: { readonly clock: Clock }): Promise<Store> {
-  return openOn(openSqliteMemory(), clock);
+  return openSqliteStoreOn(openSqliteMemory(), clock);
 }
 
-function openOn(file: SqliteFile, clock: Clock): Store {
-  const state = new SqliteStore(file, clock);
-  const status = () => ({ kind: "embedded", copies: 1, frozen: file.replaced() }) as const;
-  const { journal, archive } = state;
-  const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
-  return { state, journal, archive, lease, peers: noPeers, status, servers: () => [], verify: async () => {} };
+/** Takes the file over: it is closed with the store, and when that cannot be opened. */
+export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
+  try {
+    const state = new SqliteStore(file, clock);
+    const { journal, archive } = state;
+    const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
+    const status = () => state.status;
+    return { state, journal, archive, lease, peers: noPeers, status, servers: () => [], verify: async () => {} };
+  } catch (error) {
+    file.close();
+    throw damagedStore(file.path, error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 interface Waiting {
@@ -65,17 +76,22 @@ class SqliteStore implements StateStore {
   readonly archive: SqliteArchive;
   readonly #file: SqliteFile;
   readonly #clock: Clock;
+  readonly #time: StoreTime;
   readonly #held: HeldState;
   readonly #statements: ReturnType<typeof prepareStatements>;
   #waiting: Waiting[] = [];
   #scheduled = false;
   #closed = false;
   #prunedAt = Number.NEGATIVE_INFINITY;
+  #away: StoreTrouble | undefined;
+  #cancelRetry: () => void = () => undefined;
 
   constructor(file: SqliteFile, clock: Clock) {
     this.#file = file;
     this.#clock = clock;
     this.#held = new HeldState(load(file));
+    const followed = () => clock.now();
+    this.#time = new StoreTime({ clock, followed, from: Math.max(clock.now(), this.#held.at) });
     this.#statements = prepareStatements(file);
     this.journal = new SqliteJournal(file.database, {
       epoch: () => this.#held.revision.epoch,
@@ -115,9 +131,9 @@ class SqliteStore implements StateStore {
     this.#assertOpen();
     checkKey(key);
     return this.#statements.history.all(key).map((row) => ({
-      generation: Number(row.generation),
-      value: bytes(row.value),
-      revision: { epoch: Number(row.epoch), position: Number(row.position) },
+      generation: numberOf(row.generation),
+      value: bytesOf(row.value),
+      revision: { epoch: numberOf(row.epoch), position: numberOf(row.position) },
     }));
   }
 
@@ -125,7 +141,7 @@ class SqliteStore implements StateStore {
     this.#held.onEpoch(listener);
   }
 
-  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent> {
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
     return this.#held.watch(options);
   }
 
@@ -137,11 +153,17 @@ class SqliteStore implements StateStore {
   }
 
   now(): number {
-    return Math.max(Math.floor(this.#clock.now()), this.#held.at);
+    return this.#time.now();
+  }
+
+  get status(): StoreStatus {
+    const clockOffsetMs = this.now() - this.#clock.now();
+    return { kind: "embedded", copies: 1, frozen: this.#file.replaced(), away: this.#away, clockOffsetMs };
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#cancelRetry();
     while (this.#waiting.length > 0) this.#commitGroup();
     this.#closed = true;
     this.#held.close();
@@ -183,17 +205,18 @@ class SqliteStore implements StateStore {
       this.#prune(at);
       this.#statements.head.run(this.#held.revision.position + staged.length, at, this.#held.floor);
     } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      rejectAll(group, unreachable(`nothing was written: ${reason(error)}`, error));
+      const why = this.#failed(error);
+      rejectAll(group, unreachable(`nothing was written: ${why}`, error));
       return;
     }
     try {
       database.exec("COMMIT");
     } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      rejectAll(group, outcomeUnknown(`the disk did not confirm the write: ${reason(error)}`, error));
+      const why = this.#failed(error);
+      rejectAll(group, outcomeUnknown(`the disk did not confirm the write: ${why}`, error));
       return;
     }
+    this.#away = undefined;
     for (const { batch, position, resolve } of staged) {
       const changes = batch.ops.map((op) => ({
         key: op.key,
@@ -203,6 +226,32 @@ class SqliteStore implements StateStore {
       }));
       this.#held.apply({ position, at, changes });
       resolve({ revision: this.#held.revision, at });
+    }
+  }
+
+  /** Ends the transaction, and tries from now on whether the file can be written again. Returns why it cannot. */
+  #failed(error: unknown): string {
+    const { database, path } = this.#file;
+    try {
+      if (database.isTransaction) database.exec("ROLLBACK");
+    } catch {
+      // SQLite has taken it back itself, or does so before the next transaction: that one tells.
+    }
+    const why = writeFailure(path, error);
+    this.#away = { why, since: this.#away?.since ?? this.#clock.now() };
+    this.#cancelRetry();
+    this.#cancelRetry = this.#clock.after(RETRY_MS, () => this.#retry());
+    return why;
+  }
+
+  #retry(): void {
+    if (this.#away === undefined || this.#closed) return;
+    try {
+      // The time is other than the one that is there: an equal row would not be written.
+      this.#statements.head.run(this.#held.revision.position, this.now(), this.#held.floor);
+      this.#away = undefined;
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
@@ -267,45 +316,34 @@ function prepareStatements({ database }: SqliteFile) {
     copy: database.prepare(
       "INSERT OR REPLACE INTO history (key, slot, generation, epoch, position, value) VALUES (?, ?, ?, ?, ?, ?)",
     ),
-    history: database.prepare(
-      "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
+    history: exact(
+      database.prepare(
+        "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
+      ),
     ),
     forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
   };
 }
 
 function load({ database }: SqliteFile) {
-  const head = database.prepare("SELECT epoch, position, at, floor FROM head").get();
+  const head = exact(database.prepare("SELECT epoch, position, at, floor FROM head")).get();
   if (head === undefined) throw new Error("a store without a head");
   const entries = new Map<string, Held>();
   const tombstones = new Map<string, Tombstone>();
-  for (const row of database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL").iterate()) {
-    entries.set(String(row.key), { position: Number(row.position), value: bytes(row.value) });
+  const stored = exact(database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL"));
+  for (const row of stored.iterate()) {
+    entries.set(String(row.key), { position: numberOf(row.position), value: bytesOf(row.value) });
   }
-  const deleted = database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position");
+  const deleted = exact(
+    database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position"),
+  );
   for (const row of deleted.iterate()) {
-    tombstones.set(String(row.key), { position: Number(row.position), at: Number(row.at) });
+    tombstones.set(String(row.key), { position: numberOf(row.position), at: numberOf(row.at) });
   }
-  const { epoch, position, at, floor } = head;
-  return {
-    epoch: Number(epoch),
-    position: Number(position),
-    at: Number(at),
-    floor: Number(floor),
-    entries,
-    tombstones,
-  };
+  const [epoch, position, at, floor] = [head.epoch, head.position, head.at, head.floor].map(numberOf);
+  return { epoch: epoch || 1, position: position ?? 0, at: at ?? 0, floor: floor ?? 0, entries, tombstones };
 }
 
 function rejectAll(group: readonly Waiting[], error: Error): void {
   for (const { reject } of group) reject(error);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function bytes(value: SQLOutputValue | undefined): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new Error("a value that is no blob");
 }

@@ -77,6 +77,13 @@ export type WatchEvent =
    */
   | { readonly kind: "commit"; readonly revision: Revision; readonly at: number; readonly changes: readonly Change[] };
 
+export interface WatchOptions {
+  readonly from?: Revision;
+  readonly signal: AbortSignal;
+  /** Keys that may have changed since the reader was told of any before it is ended; without it, as many as there are. */
+  readonly maxUnread?: number;
+}
+
 export interface Change {
   readonly key: string;
   /** Absent: deleted. */
@@ -108,10 +115,10 @@ export interface StateStore {
   history(key: string): Promise<readonly HistoryCopy[]>;
   /**
    * Commits after `from`, in order, without end; without `from` the present state first. Ends when the signal is aborted.
-   * A commit is delivered at once; a slow reader is told the latest values, never kept waiting for. A revision that is
-   * not reached yet is waited for.
+   * A commit is delivered at once; a slow reader is told the latest values, never kept waiting for, and ended with
+   * `exhausted` / `READER_TOO_SLOW` beyond `maxUnread`. A revision that is not reached yet is waited for.
    */
-  watch(options: { readonly from?: Revision; readonly signal: AbortSignal }): AsyncIterable<WatchEvent>;
+  watch(options: WatchOptions): AsyncIterable<WatchEvent>;
   /**
    * A revision at or past every commit that anybody was told of before this call. This store's reads have reached it; its
    * watches were told and may still have to be read. Costs one write where several replicas share the log, however many

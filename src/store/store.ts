@@ -24,6 +24,8 @@ export interface StoreStatus {
   readonly away?: StoreTrouble | undefined;
   /** What is wrong with it although it works. */
   readonly fault?: StoreTrouble | undefined;
+  /** By how many milliseconds the store's clock is ahead of this machine's; below 0: behind it. */
+  readonly clockOffsetMs: number;
 }
 
 /** What a store gives to the plane once it is open. Closing `state` ends all of it. */

@@ -2,7 +2,9 @@ import { type ConsumerAPI, type JetStreamManager, jetstreamManager, type StreamA
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BucketMirror } from "../../src/nats/bucket-mirror.ts";
 import { connectNats, INBOX_PREFIX } from "../../src/nats/connect.ts";
+import { newestEpoch } from "../../src/nats/newest-epoch.ts";
 import { openNatsStore } from "../../src/nats/open-nats-store.ts";
+import type { Subjects } from "../../src/nats/subjects.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -48,8 +50,9 @@ beforeEach(async () => {
   disposables.defer(() => connection.close());
   const manager = forgetful(await jetstreamManager(connection));
   const clock = { ...systemClock, after };
+  const epochOf = (subjects: Subjects) => newestEpoch(manager, subjects, false);
   const options = { connection, manager, bucket: BUCKET, inboxPrefix: INBOX_PREFIX, ...TOOLS, clock };
-  mirror = new BucketMirror({ ...options, link: { isUp: true }, tick: () => tick() });
+  mirror = new BucketMirror({ ...options, link: { isUp: true }, newestEpoch: epochOf, tick: () => tick() });
   disposables.defer(() => mirror.stop());
   await mirror.start();
   await write("a");

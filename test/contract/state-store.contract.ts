@@ -227,7 +227,7 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         await expect(state.commit({ ops, cause: cause({ result }) })).rejects.toMatchObject({
           code: "VALUE_TOO_LARGE",
         });
-        const requestId = "x".repeat(129);
+        const requestId = "x".repeat(161);
         await expect(state.commit({ ops, cause: cause({ requestId }) })).rejects.toMatchObject({ kind: "invalid" });
       });
     });
@@ -372,6 +372,19 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         const { revision } = await write(put("epochs/a", "0"));
         const reader = startWatch(state, { from: { ...revision, epoch: revision.epoch + 1 } });
         expect(await reader.ended).toMatchObject({ kind: "precondition", code: "COMPACTED" });
+      });
+
+      it("ends a reader that is behind by more than it may be, and no other", async () => {
+        const { signal } = new AbortController();
+        const { revision: from } = await write(put("behind/0", "0"));
+        const behind = state.watch({ from, signal, maxUnread: 3 })[Symbol.asyncIterator]();
+        const other = state.watch({ from, signal })[Symbol.asyncIterator]();
+        const first = Promise.all([behind.next(), other.next()]);
+        await write(put("behind/1", "1"));
+        await first;
+        for (let i = 2; i <= 6; i++) await write(put(`behind/${i}`, "1"));
+        await expect(behind.next()).rejects.toMatchObject({ kind: "exhausted", code: "READER_TOO_SLOW" });
+        expect((await other.next()).done).toBe(false);
       });
 
       it("tells a slow reader the latest values, and never holds up a commit for it", async () => {

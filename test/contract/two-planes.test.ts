@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
-  await Promise.all(running.splice(0).map((plane) => plane.stop()));
+  await Promise.all(running.splice(0).map((plane) => plane.stop(0)));
   await nats.stop();
 });
 
@@ -99,7 +99,7 @@ it("switch to another encoding profile together, once each of them supports it",
     (message) => message.includes("plane-old supports 1"),
     { what: "the switch is refused" },
   );
-  await running.shift()?.stop();
+  await running.shift()?.stop(0);
   const next = await plane("plane-next", [1, 2]);
   await eventually(
     () => refusal(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),

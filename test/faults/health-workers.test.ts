@@ -3,10 +3,10 @@
  * and cut off.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ASSIGNMENTS, decodeAssignment } from "../../src/control/assignment-record.ts";
 import { MASS_FAILURE_MAX_WAIT_MS } from "../../src/domain/mass-failure.ts";
 import { parseStoreKey, serviceOf } from "../../src/domain/name.ts";
 import { workerOf } from "../../src/duties/assign.ts";
-import { ASSIGNMENTS, decodeAssignment } from "../../src/duties/assignment-record.ts";
 import { type Health, Health_Status as Status } from "../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { systemClock } from "../../src/runtime/clock.ts";

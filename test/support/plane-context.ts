@@ -1,9 +1,13 @@
+import { Registry } from "prom-client";
 import { follow } from "../../src/control/follow.ts";
 import { Mirror } from "../../src/control/mirror.ts";
 import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
+import { requestDigest } from "../../src/operations/request-digest.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { Containment } from "../../src/runtime/containment.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
+import { Pace } from "../../src/runtime/pace.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { noPeers } from "../../src/store/peers.ts";
 import { openMemoryStore } from "../../src/store/sqlite-store.ts";
@@ -30,6 +34,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     peers: noPeers,
     standing: () => [],
     clock: systemClock,
+    pace: new Pace(systemClock),
     random: systemRandom,
     plane: { version: "0.0.0-test", replica: "plane-test", profiles: ENCODING_PROFILES, networksForNewFleets: [] },
     storeStatus,
@@ -40,5 +45,14 @@ export async function openPlaneContext(): Promise<PlaneContext> {
   };
 }
 
-/** Somebody who asks and does not go away. */
-export const TESTER: Caller = { actor: "test:alice", signal: new AbortController().signal };
+/** Somebody who asks for one thing and does not go away. */
+export function callerFor(actor: string, content: object = {}): Caller {
+  return { actor, signal: new AbortController().signal, requestDigest: () => requestDigest("test", content) };
+}
+
+export const TESTER: Caller = callerFor("test:alice");
+
+/** Where failures of a test's inputs end that nobody foresaw. */
+export function testContainment(): Containment {
+  return new Containment({ clock: systemClock, log: silentLogger, registry: new Registry() });
+}

@@ -39,6 +39,8 @@ export interface Plane extends AsyncDisposable {
   restart(): Promise<void>;
   /** SIGTERM; returns the exit code. */
   stop(): Promise<number | NodeJS.Signals>;
+  /** Resolves when the process that runs now ends by itself. */
+  exited(): Promise<number | NodeJS.Signals>;
   log(): string;
 }
 
@@ -103,6 +105,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
       running = await launch(addresses);
     },
     stop,
+    exited: () => running.child.exited,
     log: () => running.child.log(),
     [Symbol.asyncDispose]: async () => {
       await stop();

@@ -1,17 +1,15 @@
-import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { BackupRecord } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { type BackupSummary, writeBackup } from "../backup-file.ts";
 import { formatBytes } from "../change-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 
 export function backupCommand(context: CliContext): Command {
   return new Command("backup")
     .description("Save all that the plane's store holds, history and journal included, to a file")
     .argument("<file>", "is made for its owner only; private keys are in it")
-    .option("--force", "replace the file when it exists")
+    .option("--force", "replace the file when it exists; nothing but a plain file is replaced")
     .addHelpText(
       "after",
       `
@@ -25,10 +23,7 @@ Examples:
 }
 
 async function backup(context: CliContext, file: string, isForced: boolean): Promise<void> {
-  if (!isForced && existsSync(file)) {
-    throw new CliFailure(EXIT.failed, `${file} exists; choose another name, or repeat with --force to replace it`);
-  }
-  const summary = await writeBackup(file, records(context));
+  const summary = await writeBackup(file, { isForced }, records(context));
   printLine(context.io, `  ${summaryText(summary)}`);
 }
 

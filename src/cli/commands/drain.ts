@@ -77,9 +77,12 @@ async function waitForRemoval(
   { drainMs, lateMs }: { drainMs: number; lateMs: number },
 ): Promise<void> {
   const { clock } = context.io;
-  const startedAt = draining.drainTime === undefined ? clock.now() : fromTimestamp(draining.drainTime);
+  // By the store's clock, which may be another than this machine's; the drain takes its time by either.
+  const begunAt = draining.drainTime === undefined ? clock.now() : fromTimestamp(draining.drainTime);
+  const passedMs = Math.min(drainMs, Math.max(0, clock.now() - begunAt));
+  const startedAt = clock.monotonic() - passedMs;
   const progress = new Progress(context.io);
-  const deadline = clock.monotonic() + Math.max(0, startedAt + drainMs - clock.now()) + lateMs;
+  const deadline = startedAt + drainMs + lateMs;
   try {
     for (;;) {
       const now = await currentBackend(context, draining.name);
@@ -90,7 +93,7 @@ async function waitForRemoval(
       if (clock.monotonic() > deadline) {
         throw new CliFailure(EXIT.notReached, `${draining.name} drains, but was not removed in time`);
       }
-      const passed = Math.min(drainMs, Math.max(0, clock.now() - startedAt));
+      const passed = Math.min(drainMs, clock.monotonic() - startedAt);
       progress.show(
         `  waiting       ${renderBar(passed / drainMs)}  ${formatDuration(passed)} of ${formatDuration(drainMs)}`,
       );

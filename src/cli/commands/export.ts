@@ -3,14 +3,18 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
+import { unknownContent } from "../../schema/unknown-content.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
+import { doing, writePrivateFile } from "../private-file.ts";
 import { headText, objectText } from "../state-manifest.ts";
 
 export function exportCommand(context: CliContext): Command {
   return new Command("export")
-    .description("Print the whole state as manifests, to be read, edited and imported")
+    .description("Print the whole state as manifests, to be read, edited and imported, or write them to a file")
+    .argument("[file]", "is made for its owner only; what is printed instead is as private as where it goes")
+    .option("--force", "replace the file when it exists; nothing but a plain file is replaced")
     .addHelpText(
       "after",
       `
@@ -18,15 +22,22 @@ Objects keep their uid, generation, age and owner; verdicts on backends and over
 the journal are not: for those, back up.
 
 Examples:
-  fairlead export > all.yaml
+  fairlead export all.yaml
   fairlead import --dry-run all.yaml
   fairlead export | fairlead --server other.example:18001 import -`,
     )
-    .action(() => exportState(context));
+    .action(async (file: string | undefined, flags: { force?: true }) => {
+      if (file === undefined || file === "-") {
+        for await (const text of manifests(context)) printText(context.io, text);
+        return;
+      }
+      await writePrivateFile(file, { isForced: flags.force === true }, async (handle) => {
+        for await (const text of manifests(context)) await doing(file, handle.appendFile(text));
+      });
+    });
 }
 
-async function exportState(context: CliContext): Promise<void> {
-  const { io } = context;
+async function* manifests(context: CliContext): AsyncGenerator<string> {
   const texts = KIND_ENTRIES.map(({ kind, title }) => ({ kind, title, byName: new Map<string, string>() }));
   let revision: string | undefined;
   for await (const response of context.admin().stream(AdminService.method.watch, {})) {
@@ -40,9 +51,9 @@ async function exportState(context: CliContext): Promise<void> {
   }
   if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before its end");
   const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);
-  printText(io, headText({ revision, objects }));
+  yield headText({ revision, objects });
   for (const { byName } of texts) {
-    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) printText(io, `---\n${text}`);
+    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) yield `---\n${text}`;
   }
 }
 
@@ -54,6 +65,11 @@ function textOf(title: string, { object, health, kind, name }: WatchEvent): stri
       EXIT.failed,
       `${kind} ${name}: this fairlead is older than the plane and does not know its kind`,
     );
+  }
+  const [unknown] = unknownContent(descriptorOf(entry.kind), message);
+  if (unknown !== undefined) {
+    const why = `${unknown.path === "" ? "" : `${unknown.path}: `}${unknown.message}`;
+    throw new CliFailure(EXIT.failed, `${kind} ${name}: this fairlead is older than what wrote it: ${why}`);
   }
   return objectText(title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
 }

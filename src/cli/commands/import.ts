@@ -18,6 +18,7 @@ import { type ManifestProblem, problemLines } from "../manifest.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
+import { withStoreOrPlane } from "../store-door.ts";
 
 interface ImportFlags {
   readonly dryRun?: true;
@@ -27,13 +28,14 @@ interface ImportFlags {
   readonly output: OutputForm;
 }
 
-/** Of objects in one request. */
+/** Of objects in one request, and of the text that they were read from. */
 const REQUEST_OBJECTS = 200;
+const REQUEST_CHARACTERS = 1_000_000;
 /** So many are shown at most. */
 const MAX_PROBLEMS = 100;
 
 export function importCommand(context: CliContext): Command {
-  return new Command("import")
+  const command = new Command("import")
     .description("Make the state be what manifests say, and nothing else")
     .argument("<file>", "made by fairlead export, or - for standard input")
     .option("--dry-run", "show what would change, change nothing")
@@ -49,23 +51,30 @@ before count no more; every replica follows by itself, and proxies are sent only
 file are deleted: to add some, apply them. The history of where the file comes from is left behind; the history of this plane
 stays.
 
+With --data, --nats or --config it needs no plane: it opens the store itself, also one that no plane can start from, and is
+refused while a plane serves from it.
+
 Examples:
   fairlead import --dry-run all.yaml
   fairlead import all.yaml                    # into a plane that is empty
-  fairlead import --replace all.yaml          # into one that is not`,
+  fairlead import --replace all.yaml          # into one that is not
+  fairlead import --replace all.yaml --data /var/lib/fairlead`,
     )
-    .action((file: string, flags: ImportFlags) => importFile(context, file, flags));
+    .action((file: string, flags: ImportFlags, self: Command) => importFile(context, file, flags, self));
+  return context.store?.addOptions(command) ?? command;
 }
 
-async function importFile(context: CliContext, file: string, flags: ImportFlags): Promise<void> {
+async function importFile(context: CliContext, file: string, flags: ImportFlags, command: Command): Promise<void> {
   const { io } = context;
   const name = file === "-" ? "standard input" : file;
   const chunks = file === "-" ? (io.stdin ?? process.stdin) : createReadStream(file);
   const lines: number[] = [];
   const requests = requestsOf(name, chunks, flags, lines);
-  const answer = await placed(name, lines, refusedBy(context.admin().upload(AdminService.method.import, requests)));
-  if (flags.output === "json") printText(io, messageText(ImportResponseSchema, answer, 2));
-  else printAnswer(context, answer);
+  await withStoreOrPlane(context, command, async (admin) => {
+    const answer = await placed(name, lines, refusedBy(admin.upload(AdminService.method.import, requests)));
+    if (flags.output === "json") printText(io, messageText(ImportResponseSchema, answer, 2));
+    else printAnswer(context, answer);
+  });
 }
 
 /** @param lines Takes the line where each object stands. */
@@ -78,6 +87,7 @@ async function* requestsOf(
   const problems: ManifestProblem[] = [];
   let exportedRevision = "";
   let isFirst = true;
+  let characters = 0;
   let objects: MessageInitShape<typeof ImportedObjectSchema>[] = [];
   const request = () => {
     const options = {
@@ -90,6 +100,7 @@ async function* requestsOf(
     const full = { ...first, objects };
     isFirst = false;
     objects = [];
+    characters = 0;
     return full;
   };
   for await (const text of documentsOf(file, chunks)) {
@@ -101,8 +112,10 @@ async function* requestsOf(
         lines.push(document.line);
       }
     }
+    characters += text.text.length;
     if (problems.length >= MAX_PROBLEMS) break;
-    if (objects.length >= REQUEST_OBJECTS && problems.length === 0) yield request();
+    const isFull = objects.length >= REQUEST_OBJECTS || characters >= REQUEST_CHARACTERS;
+    if (isFull && problems.length === 0) yield request();
   }
   if (problems.length > 0) throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED]);
   if (lines.length === 0) throw new CliFailure(EXIT.failed, [`no object in ${file}`, NOTHING_CHANGED]);

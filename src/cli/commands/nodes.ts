@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import { type Node, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import type { ListNodesResponse } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { jsonText } from "../data-text.ts";
 import { type CliContext, noteLine, printLines, printText } from "../io.ts";
 import { NODE_COLUMNS, nodeCells, unknownText } from "../node-text.ts";
@@ -22,9 +23,7 @@ Examples:
     )
     .action(async (flags: { fleet?: string; output: OutputForm }) => {
       const { io } = context;
-      const { nodes, unknownReplicas } = await context
-        .admin()
-        .call(AdminService.method.listNodes, { fleet: flags.fleet ?? "" });
+      const { nodes, unknownReplicas } = await allNodes(context, flags.fleet ?? "");
       for (const unknown of unknownReplicas) {
         noteLine(io, `${unknownText(unknown)}: its proxies are not listed`);
       }
@@ -39,4 +38,17 @@ Examples:
         printLines(io, tableLines(NODE_COLUMNS, rows));
       }
     });
+}
+
+async function allNodes(
+  context: CliContext,
+  fleet: string,
+): Promise<Pick<ListNodesResponse, "nodes" | "unknownReplicas">> {
+  const nodes: Node[] = [];
+  for (let pageToken = ""; ; ) {
+    const page = await context.admin().call(AdminService.method.listNodes, { fleet, pageToken });
+    nodes.push(...page.nodes);
+    if (page.nextPageToken === "") return { nodes, unknownReplicas: page.unknownReplicas };
+    pageToken = page.nextPageToken;
+  }
 }

@@ -4,47 +4,61 @@ import { checkBackup, readBackup } from "../backup-file.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { refusedBy } from "../replace-refusal.ts";
+import { withStoreOrPlane } from "../store-door.ts";
 import { summaryText } from "./backup.ts";
 
 interface RestoreFlags {
   readonly dryRun?: true;
   readonly replace?: true;
   readonly reason?: string;
+  readonly leaveOutUnreadable?: true;
 }
 
 export function restoreCommand(context: CliContext): Command {
-  return new Command("restore")
+  const command = new Command("restore")
     .description("Make the plane's store hold what a backup holds, and nothing else")
     .argument("<file>", "made by fairlead backup")
     .option("--dry-run", "check that the file is whole and say what is in it; asks nothing of the plane")
     .option("--replace", "replace a state that has objects")
     .option("--reason <text>", "why, for the journal")
+    .option("--leave-out-unreadable", "restore the rest of a backup with records that cannot be read, and name those")
     .addHelpText(
       "after",
       `
 All of it in one step: until then the plane serves what it has. It begins a new epoch, so that versions and revisions of
-before count no more; every replica follows by itself, and proxies are sent only what differs.
+before count no more; every replica follows by itself, and proxies are sent only what differs. Every record is read and
+checked first.
+
+With --data, --nats or --config it needs no plane: it opens the store itself, also one that no plane can start from, and is
+refused while a plane serves from it.
 
 Examples:
   fairlead restore --dry-run fairlead.backup
   fairlead restore fairlead.backup                  # into a plane that is empty
-  fairlead restore --replace fairlead.backup        # into one that is not`,
+  fairlead restore --replace fairlead.backup        # into one that is not
+  fairlead restore --replace fairlead.backup --data /var/lib/fairlead
+  fairlead restore --replace fairlead.backup --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3`,
     )
-    .action((file: string, flags: RestoreFlags) => restore(context, file, flags));
+    .action((file: string, flags: RestoreFlags, self: Command) => restore(context, file, flags, self));
+  return context.store?.addOptions(command) ?? command;
 }
 
-async function restore(context: CliContext, file: string, flags: RestoreFlags): Promise<void> {
+async function restore(context: CliContext, file: string, flags: RestoreFlags, command: Command): Promise<void> {
   const summary = await checkBackup(file);
   if (flags.dryRun === true) {
     printLine(context.io, `  whole: ${summaryText(summary)}`);
     return;
   }
   const requests = async function* () {
-    yield { options: { reason: flags.reason ?? "", replace: flags.replace === true } };
+    const leaveOutUnreadable = flags.leaveOutUnreadable === true;
+    yield { options: { reason: flags.reason ?? "", replace: flags.replace === true, leaveOutUnreadable } };
     for await (const records of readBackup(file)) yield { records: [...records] };
   };
-  const { revision, restored } = await refusedBy(context.admin().upload(AdminService.method.restore, requests()));
-  if (restored === undefined) throw new CliFailure(EXIT.failed, "the plane does not say what it restored");
-  printLine(context.io, `  restored ${summaryText(summary)}`);
-  printLine(context.io, `  a new epoch has begun, at revision ${revision}`);
+  await withStoreOrPlane(context, command, async (admin) => {
+    const answer = await refusedBy(admin.upload(AdminService.method.restore, requests()));
+    if (answer.restored === undefined) throw new CliFailure(EXIT.failed, "the plane does not say what it restored");
+    printLine(context.io, `  restored ${summaryText(summary)}`);
+    for (const text of answer.leftOut) printLine(context.io, `  left out: ${text}`);
+    printLine(context.io, `  a new epoch has begun, at revision ${answer.revision}`);
+  });
 }

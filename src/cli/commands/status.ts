@@ -5,7 +5,7 @@ import { messageText } from "../data-text.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { formatAge } from "../time-text.ts";
+import { formatAge, formatAgo } from "../time-text.ts";
 
 export function statusCommand(context: CliContext): Command {
   return new Command("status")
@@ -29,8 +29,7 @@ Examples:
 }
 
 function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
-  const lastWrite =
-    status.lastWriteTime === undefined ? "" : `, last write ${formatAge(status.lastWriteTime, nowMs)} ago`;
+  const lastWrite = status.lastWriteTime === undefined ? "" : `, last write ${formatAgo(status.lastWriteTime, nowMs)}`;
   const copies = status.storeCopies > 1 ? `, ${status.storeCopies} copies` : "";
   const degraded = status.services - status.servicesWhole;
   return [

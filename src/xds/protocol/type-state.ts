@@ -207,6 +207,11 @@ export class TypeState {
     return refusal;
   }
 
+  /** Whether the client may hold something under a name, from here or from before: who asks for a collection does not say. */
+  mayHoldUnder(name: string): boolean {
+    return this.mayHold || this.type.collections || this.sent.has(name) || this.unknown.has(name);
+  }
+
   /** True when some version of this resource is surely in use at the client. */
   isLive(name: string): boolean {
     if (!this.sent.has(name)) return false;

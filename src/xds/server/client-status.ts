@@ -14,6 +14,12 @@ export type ClientRef = {
   readonly group: string | undefined;
 };
 
+/** A client that something is due for. */
+export type ServedClient = ClientRef & {
+  /** Whether it may hold something under this name: what it was sent, or what it had before this stream, as far as that is known. */
+  mayHold(resource: ResourceKey): boolean;
+};
+
 export type RefusalStatus = {
   /** The version that was refused; empty for a refused removal. */
   readonly version: string;

@@ -6,7 +6,7 @@ import type { ResourceKey } from "../protocol/resource.ts";
 import type { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import { doubtfulNames } from "../protocol/verdict.ts";
-import { type ClientRef, type ClientStatus, describeStream } from "./client-status.ts";
+import { type ClientStatus, describeStream, type ServedClient } from "./client-status.ts";
 import { createProtocol } from "./create-protocol.ts";
 import { UnreadableBytes } from "./field-reader.ts";
 import { LimitMet } from "./limit-met.ts";
@@ -28,7 +28,7 @@ import { WakeTimer } from "./wake-timer.ts";
  * One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. It lives as
  * long as its call does, held by the call's listeners.
  */
-export class StreamDriver implements ClientRef {
+export class StreamDriver implements ServedClient {
   readonly streamId: string;
   readonly method: DiscoveryMethod;
   readonly peer: Peer;
@@ -326,6 +326,10 @@ export class StreamDriver implements ClientRef {
       if (this.#fence.hasPassed) this.#stream?.releaseHolds();
       this.#host.wake(this);
     });
+  }
+
+  mayHold({ typeUrl, name }: ResourceKey): boolean {
+    return this.#stream?.states.get(typeUrl)?.mayHoldUnder(name) === true;
   }
 
   #hold(key: ResourceKey, version: string): string | undefined {

@@ -53,8 +53,6 @@ export class StreamFence {
 /** Whether this could take a client back that is served without a fence: it may hold something newer. */
 export function mayTakeBack(state: TypeState | undefined, resource: { name: string }, version: string): boolean {
   const known = state?.sent.get(resource.name);
-  // Who asks for a collection does not say what it holds of it.
-  const mayHold = known !== undefined || state?.mayHold || state?.unknown.has(resource.name) || state?.type.collections;
   const equal = known !== undefined && version !== "" && isSame(known, resource as CachedResource);
-  return Boolean(mayHold) && !equal;
+  return state?.mayHoldUnder(resource.name) === true && !equal;
 }

@@ -5,7 +5,7 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef } from "./client-status.ts";
+import type { ServedClient } from "./client-status.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
 import type { HeldBytes } from "./held-bytes.ts";
@@ -42,7 +42,7 @@ export interface StreamHost<Driver> {
   /** Why no new stream is taken just now. */
   unavailable(): string | undefined;
   view(group: string): View | undefined;
-  hold(client: ClientRef, resource: ResourceKey, version: string): string | undefined;
+  hold(client: ServedClient, resource: ResourceKey, version: string): string | undefined;
   fence(signal: AbortSignal): Promise<void>;
   identifier(): string;
   opened(driver: Driver): void;

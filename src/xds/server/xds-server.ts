@@ -4,13 +4,14 @@ import { Registry } from "prom-client";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { Containment } from "../../runtime/containment.ts";
 import { descriptorLimit } from "../../runtime/descriptor-limit.ts";
+import { type Listener, listenOn } from "../../runtime/listener.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
 import { type Random, systemRandom } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
-import type { ClientRef, ClientStatus } from "./client-status.ts";
+import type { ClientRef, ClientStatus, ServedClient } from "./client-status.ts";
 import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -21,7 +22,6 @@ import { HeldBytes } from "./held-bytes.ts";
 import { Identities } from "./identities.ts";
 import type { LimitMet } from "./limit-met.ts";
 import { DEFAULT_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
-import { type Listener, listenOn } from "./listener.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
 import { NameLists } from "./name-lists.ts";
 import type { NodeIdentity } from "./node-identity.ts";
@@ -45,7 +45,7 @@ export type XdsServerOptions = {
    * A reason to keep a resource back from a client, asked for everything that is due; `version` is empty for a removal.
    * What is held stays held until its content changes or `recheckHolds` is called.
    */
-  readonly hold?: (client: ClientRef, resource: ResourceKey, version: string) => string | undefined;
+  readonly hold?: (client: ServedClient, resource: ResourceKey, version: string) => string | undefined;
   /**
    * Awaited before a stream's first answer. While it rejects, clients are told only what cannot take them back: what
    * they hold nothing of; the rest is held as `store_unreachable` until `recheckHolds`.

@@ -5,7 +5,7 @@ import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/appl
 import { Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
-import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
 let server: AdminServer;
@@ -13,7 +13,12 @@ let client: TestClient;
 
 beforeAll(async () => {
   plane = await openPlaneContext();
-  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  server = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   client = new TestClient(await server.listen("127.0.0.1:0", ServerCredentials.createInsecure()));
 });
 
@@ -102,6 +107,24 @@ test("who asks is taken from the call", async () => {
   expect(await plane.journal.list({ limit: 1 })).toMatchObject([{ actor: "cli:bob" }]);
   await client.call(ADMIN.deleteService, service);
   expect(await plane.journal.list({ limit: 1 })).toMatchObject([{ actor: "peer:127.0.0.1" }]);
+});
+
+test("a request id is one request of one caller: a retry gets its answer, anything else a refusal, or is another request", async () => {
+  const create = (name: string, labels: Record<string, string>, actor: string) =>
+    client.call(
+      ADMIN.createService,
+      { service: { name, labels }, options: { requestId: "deploy-1" } },
+      { "x-fairlead-actor": actor },
+    );
+  const first = await create("once", { a: "1", b: "2" }, "ci:one");
+  expect((await create("once", { b: "2", a: "1" }, "ci:one")).revision).toBe(first.revision);
+  const reused = await refusalOf(create("once", { a: "2", b: "2" }, "ci:one"));
+  expect(reused).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "REQUEST_ID_REUSED" });
+  expect((await refusalOf(create("twice", {}, "ci:one"))).message).toContain("services/once");
+  expect((await create("twice", {}, "ci:two")).service?.name).toBe("twice");
+  expect((await client.call(ADMIN.listHistory, { kind: "service", name: "twice" })).entries).toMatchObject([
+    { actor: "ci:two", requestId: "deploy-1" },
+  ]);
 });
 
 test("an apply is one answer for all of its objects", async () => {

@@ -7,7 +7,7 @@ import { CreateServiceRequestSchema } from "../../../src/gen/fairlead/admin/v1/a
 import type { Service_Protocol } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
-import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
 let server: AdminServer;
@@ -16,7 +16,12 @@ let address: string;
 
 beforeAll(async () => {
   plane = await openPlaneContext();
-  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  server = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   address = await server.listen("127.0.0.1:0", ServerCredentials.createInsecure());
   client = new TestClient(address);
 });
@@ -83,8 +88,8 @@ test("a request without its object is refused", async () => {
   });
 });
 
-test("a manifest of 50 MB is refused with the limit, and the next request is served", async () => {
-  const objects = Array.from({ length: 700 }, (_, i) => ({
+test("a manifest of 10 MB is refused with the limit, and the next request is served", async () => {
+  const objects = Array.from({ length: 140 }, (_, i) => ({
     object: {
       case: "service" as const,
       value: {
@@ -124,7 +129,12 @@ test("an actor that is too long is refused", async () => {
 });
 
 test("an address in use is said so", async () => {
-  const second = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  const second = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   await expect(second.listen(address, ServerCredentials.createInsecure())).rejects.toMatchObject({
     kind: "precondition",
     code: "LISTEN_ADDRESS_IN_USE",

@@ -9,7 +9,7 @@ import {
   ServerReflectionResponseSchema,
 } from "../../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
 
@@ -19,7 +19,12 @@ let client: Client;
 
 beforeAll(async () => {
   plane = await openPlaneContext();
-  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  server = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   client = new Client(
     await server.listen("127.0.0.1:0", ServerCredentials.createInsecure()),
     credentials.createInsecure(),

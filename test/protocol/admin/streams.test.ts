@@ -4,11 +4,12 @@ import { type AdminServer, createAdminServer } from "../../../src/admin/admin-se
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   WaitForRevisionResponse_Outcome as Outcome,
+  type WatchResponse,
 } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../../src/gen/grpc/health/v1/health_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { ADMIN, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
-import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
+import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
 let server: AdminServer;
@@ -16,7 +17,12 @@ let client: TestClient;
 
 beforeEach(async () => {
   plane = await openPlaneContext();
-  server = createAdminServer({ context: plane, logger: silentLogger, notReady: () => undefined });
+  server = createAdminServer({
+    context: plane,
+    logger: silentLogger,
+    notReady: () => undefined,
+    containment: testContainment(),
+  });
   client = new TestClient(await server.listen("127.0.0.1:0", ServerCredentials.createInsecure()));
 });
 
@@ -44,6 +50,26 @@ describe("Watch", () => {
     await client.call(ADMIN.deleteService, { name: "b" });
     expect((await messages.next()).value).toMatchObject({ events: [{ kind: "service", name: "b", deleted: true }] });
     stream.cancel();
+  });
+
+  test("what is too much for one answer comes in several, and whoever goes on from one of them misses nothing", async () => {
+    const { revision: before } = await client.call(ADMIN.createFleet, { fleet: { name: "f" } });
+    const names = Array.from({ length: 200 }, (_, i) => `s${String(i).padStart(3, "0")}`);
+    const annotations = { long: "x".repeat(4_000) };
+    const { revision } = await client.call(ADMIN.apply, {
+      objects: names.map((name) => ({ object: { case: "service" as const, value: { name, annotations } } })),
+    });
+    const told: string[] = [];
+    const revisions: string[] = [];
+    const stream = client.stream(ADMIN.watch, { fromRevision: before }) as AsyncIterable<WatchResponse>;
+    for await (const answer of stream) {
+      told.push(...answer.events.map(({ name }) => name));
+      revisions.push(answer.revision);
+      if (answer.revision === revision) break;
+    }
+    expect(told.sort()).toEqual(names);
+    expect(revisions.length).toBeGreaterThan(2);
+    expect(new Set(revisions.slice(0, -1))).toEqual(new Set([before]));
   });
 
   test("tells only what it is asked for, from where it is asked to", async () => {

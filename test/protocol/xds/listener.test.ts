@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { type Listener, listenOn } from "../../../src/xds/server/listener.ts";
+import { type Listener, listenOn } from "../../../src/runtime/listener.ts";
 
 const listeners: Listener[] = [];
 afterEach(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ConfigSources, formatAddress, readConfig } from "../../../src/app/config.ts";
+import { type ConfigSources, environmentName, formatAddress, readConfig, SETTINGS } from "../../../src/app/config.ts";
 
 const nothing: ConfigSources = { options: {}, environment: {}, file: {}, hostName: "plane-a" };
 
@@ -75,5 +75,21 @@ describe("readConfig", () => {
 
   it("refuses a port above 65535", () => {
     expect(fieldsOf({ options: { xds: "127.0.0.1:70000" } })).toEqual(["--xds"]);
+  });
+
+  it.each(SETTINGS.map(({ key }) => key))("takes an empty %s, wherever it is from, for no value of it", (key) => {
+    const name = environmentName(key);
+    expect(fieldsOf({ options: { [key]: "" } })).toEqual([`--${key}`]);
+    expect(fieldsOf({ environment: { [name]: " " } })).toEqual([name]);
+    expect(fieldsOf({ file: { [key]: null } })).toEqual([`${key} of the configuration file`]);
+    expect(fieldsOf({ file: { [key]: "" } })).toEqual([`${key} of the configuration file`]);
+  });
+
+  it("takes a flag to be set by true and by nothing else", () => {
+    expect(fieldsOf({ environment: { FAIRLEAD_INSECURE: "yes" } })).toEqual(["FAIRLEAD_INSECURE"]);
+    expect(
+      configOf({ environment: { FAIRLEAD_INSECURE: "true" }, options: { xds: "0.0.0.0:1" } }).warnings,
+    ).toHaveLength(1);
+    expect(configOf({ file: { insecure: false } }).warnings).toEqual([]);
   });
 });

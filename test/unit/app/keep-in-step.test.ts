@@ -39,7 +39,7 @@ function replica(name: string, misses: (event: WatchEvent) => boolean = () => fa
     profiles: [1],
     store: {
       peers,
-      status: () => ({ kind: "nats", copies: 1, frozen: undefined }),
+      status: () => ({ kind: "nats", copies: 1, frozen: undefined, clockOffsetMs: 0 }),
       verify: async () => {},
     },
     catchUp: async () => {},

@@ -77,6 +77,9 @@ describe("the store of `fairlead up`", () => {
     [{ nats: "a", "nats-bucket": "a.b" }, "--nats-bucket"],
     [{ nats: "a", "nats-replicas": "2" }, "--nats-replicas"],
     [{ nats: "a", "nats-password": "p" }, "--nats-password"],
+    [{ nats: "a", "nats-password-file": "/p" }, "--nats-password-file"],
+    [{ nats: "a", "nats-user": "u", "nats-password": "p", "nats-password-file": "/p" }, "--nats-password-file"],
+    [{ nats: "nats://u:%zz@a" }, "--nats"],
     [{ nats: "nats://u:p@a", "nats-creds": "/c" }, "--nats-creds"],
     [{ nats: "nats://u:p@a,nats://v:p@b" }, "--nats"],
     [{ nats: "a", "nats-tls-cert": "/c" }, "--nats-tls-cert"],
@@ -85,7 +88,28 @@ describe("the store of `fairlead up`", () => {
     expect(violations(options).map((violation) => violation.field)).toEqual([field]);
   });
 
-  it("never repeats a password", () => {
-    expect(JSON.stringify(violations({ nats: "http://user:secret@a" }))).not.toContain("secret");
+  it("is not one on this machine where something is said of NATS and no server is named", () => {
+    const fields = violations({ "nats-user": "u" }, { FAIRLEAD_NATS_BUCKET: "b" }).map(({ field }) => field);
+    expect(fields.sort()).toEqual(["--nats-user", "FAIRLEAD_NATS_BUCKET"]);
+  });
+
+  it("takes the password from a file that is named", () => {
+    const store = storeOf({ nats: "a", "nats-user": "u", "nats-password-file": "/p" });
+    expect(store).toMatchObject({ login: { kind: "passwordFile", user: "u", file: "/p" } });
+  });
+
+  it.each([
+    "http://user:secret@a",
+    "nats://user:sec/ret@a",
+    "nats://user:sec/secret@a",
+    "nats://user:sec,secret@a",
+    "nats://user:secret,x@y@a",
+    "nats://user:secret%zz@a",
+    "nats://user:sec@secret/b",
+    "nats://user:#secret@a",
+  ])("never repeats a password: %s", (nats) => {
+    const found = violations({ nats });
+    expect(found.length).toBeGreaterThan(0);
+    expect(JSON.stringify(found)).not.toMatch(/secret|sec\/|ret@/);
   });
 });

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
@@ -9,6 +10,7 @@ import { refusal, runAgainst } from "./fake-plane.ts";
 
 const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
+const INVALID_ARGUMENT = 3;
 const UNKNOWN = 2;
 
 const record = (of: NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]>) =>
@@ -37,6 +39,24 @@ const backup = (records: readonly BackupRecord[] = RECORDS, ...flags: string[]) 
 const restore = (restored: () => unknown = () => ({ revision: "4.1", restored: {} }), ...flags: string[]) =>
   runAgainst({ Restore: restored }, ["restore", file, ...flags]);
 
+describe("fairlead restore of a backup with records that cannot be read", () => {
+  it("says how to restore the rest, and names what was left out", async () => {
+    await backup();
+    const refused = () => {
+      throw refusal(INVALID_ARGUMENT, "BACKUP_RECORD_UNREADABLE", "record 7, key x: no");
+    };
+    expect((await restore(refused)).stderr).toMatch(/record 7, key x.*\n.*--leave-out-unreadable/);
+    const { calls, stdout } = await restore(
+      () => ({ revision: "4.1", restored: {}, leftOut: ["record 7, key x: it does not decode"] }),
+      "--leave-out-unreadable",
+    );
+    expect(JSON.stringify(calls, (_, value) => (typeof value === "bigint" ? String(value) : value))).toContain(
+      '"leaveOutUnreadable":true',
+    );
+    expect(stdout).toContain("left out: record 7, key x");
+  });
+});
+
 describe("fairlead backup", () => {
   it("writes a file for its owner only, whole or not at all", async () => {
     const { code, stdout } = await backup();
@@ -54,6 +74,34 @@ describe("fairlead backup", () => {
     expect((await backup(RECORDS, "--force")).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await restore(undefined, "--dry-run")).code).toBe(0);
+  });
+
+  it("replaces nothing but a plain file, whatever is asked for", async () => {
+    const precious = join(folder.path, "precious");
+    writeFileSync(precious, "mine");
+    symlinkSync(precious, file);
+    expect(await backup(RECORDS, "--force")).toMatchObject({
+      code: 1,
+      calls: [],
+      stderr: expect.stringContaining("a link"),
+    });
+    rmSync(file);
+    symlinkSync(join(folder.path, "nowhere"), file);
+    expect(await backup()).toMatchObject({ code: 1, calls: [], stderr: expect.stringContaining("a link") });
+    rmSync(file);
+    execFileSync("mkfifo", [file]);
+    expect(await backup(RECORDS, "--force")).toMatchObject({
+      code: 1,
+      calls: [],
+      stderr: expect.stringContaining("a pipe"),
+    });
+    rmSync(file);
+    symlinkSync(precious, `${file}.part`);
+    expect(await backup()).toMatchObject({ code: 1, calls: [], stderr: expect.stringContaining("a link") });
+    expect(readFileSync(precious, "utf8")).toBe("mine");
+    const device = await runAgainst({}, ["backup", "/dev/null", "--force"]);
+    expect(device).toMatchObject({ code: 1, calls: [], stderr: expect.stringContaining("a device") });
+    expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
   it("leaves what was there when the plane ends it early, and nothing beside it", async () => {

@@ -27,6 +27,25 @@ describe("exit codes", () => {
     expect(run.stderr).not.toBe("");
   });
 
+  it.each([
+    [["get", "backends", "--service", ""]],
+    [["--server", "", "status"]],
+    [["apply", "-f", "-", "--owner", ""]],
+    [["register", "shop/s1", "--address", ""]],
+  ])("is 2 for an option that is given and empty: %j", async (argv) => {
+    const run = await runAgainst({}, argv);
+    expect(run).toMatchObject({ code: 2, calls: [], stdout: "" });
+    expect(run.stderr).toMatch(/^--\w+ is given, and empty/);
+  });
+
+  it("is 2 for a server that an empty variable names", async () => {
+    const errors: string[] = [];
+    const sink = { write: (text: string) => errors.push(text) };
+    const io = { stdout: sink, stderr: sink, env: { FAIRLEAD_SERVER: "" }, clock: systemClock, isTty: false };
+    expect(await runCli(["status"], io)).toBe(2);
+    expect(errors.join("")).toContain("FAIRLEAD_SERVER is given, and empty");
+  });
+
   it.each([[["--help"]], [["apply", "--help"]], [["help", "register"]]])("is 0 for help: %j", async (argv) => {
     const run = await runAgainst({}, argv);
     expect(run.code).toBe(0);

@@ -1,8 +1,11 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { type ImportRequest, ImportResponseSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { HealthSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 import { type Answers, type Run, refusal, runAgainst } from "./fake-plane.ts";
 
 const INVALID_ARGUMENT = 3;
@@ -35,6 +38,17 @@ const importText = (text: string, answers = answer(), ...flags: string[]) =>
 const requestsOf = ({ calls }: Run) => calls.map(({ request }) => request as ImportRequest);
 
 describe("fairlead export", () => {
+  it("writes the same to a file for its owner only, and replaces one only when that is asked for", async () => {
+    using folder = tempFolder();
+    const file = join(folder.path, "all.yaml");
+    const { stdout } = await runAgainst(state, ["export", "-"]);
+    expect(await runAgainst(state, ["export", file])).toMatchObject({ code: 0, stdout: "" });
+    expect(readFileSync(file, "utf8")).toBe(stdout);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await runAgainst(state, ["export", file])).toMatchObject({ code: 1, calls: [] });
+    expect(await runAgainst(state, ["export", file, "--force"])).toMatchObject({ code: 0 });
+  });
+
   it("prints what an import reads as the same objects, without what says nothing elsewhere", async () => {
     const { code, stdout } = await runAgainst(state, ["export"]);
     expect(code).toBe(0);

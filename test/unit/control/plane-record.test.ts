@@ -50,7 +50,7 @@ describe("the record of a plane", () => {
     write(2, "b", Uint8Array.of(255, 255));
     write(3, "b", encodePlane({ addresses: ADDRESSES.slice(0, 1), at: 7 }));
     expect(mirror.planeAddresses).toBe(before);
-    expect(mirror.unreadable.size).toBe(0);
+    expect(mirror.setAside.size).toBe(0);
     write(4, "a", undefined);
     expect(mirror.planeAddresses).toEqual(ADDRESSES.slice(0, 1));
     mirror.fold({ kind: "state", entries: [], revision: { epoch: 2, position: 0 }, synced: true });

@@ -10,6 +10,7 @@ import { networksForNewFleetsOf } from "../../../src/operations/fill-networks.ts
 import { updateObject } from "../../../src/operations/update-object.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
+import { newContainment } from "../../support/containment.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { openPlaneContext, TESTER } from "../../support/plane-context.ts";
 
@@ -34,6 +35,7 @@ test("a state that comes without networks while a plane runs is given them once;
     store: opened.state,
     clock,
     log: silentLogger,
+    containment: newContainment(),
     lease,
     workers: () => [],
     networksForNewFleets: LOCAL,

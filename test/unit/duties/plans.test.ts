@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Beginnings } from "../../../src/duties/beginnings.ts";
 import { planDrain } from "../../../src/duties/drain.ts";
 import { planExpire } from "../../../src/duties/expire.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
@@ -31,6 +32,14 @@ describe("the drain plan", () => {
     });
   });
 
+  it("takes a drain that another clock put into the future to begin when it is first seen", () => {
+    const state = stateOf(objectsOf([SHOP, draining("a", 34_560_000)]));
+    const beginnings = new Beginnings();
+    expect(planDrain(state, 100_000, beginnings)).toEqual({ due: [], nextAt: 130_000 });
+    expect(planDrain(state, 129_999, beginnings)).toEqual({ due: [], nextAt: 130_000 });
+    expect(planDrain(state, 130_000, beginnings).due).toHaveLength(1);
+  });
+
   it("leaves active backends alone", () => {
     const active = { kind: "Backend", name: "shop/a", address: "10.0.0.1:80" };
     expect(plan(1_000_000, SHOP, active)).toEqual({ due: [], nextAt: undefined });
@@ -55,6 +64,14 @@ describe("the expire plan", () => {
     const override = verdict("override", { expireTime: at(100) });
     expect(plan(99, SHOP, backend, override)).toEqual({ due: [], nextAt: 100_000 });
     expect(plan(100, SHOP, backend, override)).toEqual({ due: ["override"], nextAt: undefined });
+  });
+
+  it("lets a verdict that another clock put into the future count for as long as it was to", () => {
+    const meta = { uid: "u", updateTime: at(34_560_000) };
+    const state = stateOf(objectsOf([SHOP, backend, verdict("override", { meta, expireTime: at(34_560_060) })]));
+    const beginnings = new Beginnings();
+    expect(planExpire(state, 100_000, beginnings)).toEqual({ due: [], nextAt: 160_000 });
+    expect(planExpire(state, 160_000, beginnings).due).toHaveLength(1);
   });
 
   it("keeps what has no end", () => {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
-import { decodeAssignment } from "../../../src/duties/assignment-record.ts";
+import { decodeAssignment } from "../../../src/control/assignment-record.ts";
 import type { Duty } from "../../../src/duties/duty.ts";
 import { shareChecks } from "../../../src/duties/share-checks.ts";
 import type { Entry } from "../../../src/store/state-store.ts";

@@ -16,6 +16,7 @@ import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
 import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
 import type { StateStore } from "../../../src/store/state-store.ts";
+import { newContainment } from "../../support/containment.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 
@@ -55,6 +56,7 @@ beforeEach(async () => {
     store,
     clock,
     log: silentLogger,
+    containment: newContainment(),
     lease: opened.lease,
     workers: () => live,
     networksForNewFleets: [],
@@ -90,7 +92,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
     clock,
     random: seededRandom(7),
     log: silentLogger,
-    metrics: createHealthMetrics(new Registry(), () => 0),
+    metrics: createHealthMetrics(new Registry(), { stale: () => 0, services: () => [] }),
     secondOpinion: (asked) => secondOpinion(asked),
     containment: { note: (...noted) => contained.push(noted) },
   });

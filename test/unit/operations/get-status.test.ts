@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
 import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
+import { ListNodesRequestSchema } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { createObject } from "../../../src/operations/create-object.ts";
 import { getNode } from "../../../src/operations/get-node.ts";
@@ -79,7 +80,7 @@ describe("proxies", () => {
       DONE,
     );
     plane.nodes.set({ id: "other-1", fleet: "other" }, DONE);
-    expect((await listNodes(plane, "edge")).nodes).toMatchObject([
+    expect((await listNodes(plane, create(ListNodesRequestSchema, { fleet: "edge" }))).nodes).toMatchObject([
       { id: "edge-1", types: [{ type: "LDS", state: NodeType_State.SENT, known: 1, resources: [] }] },
     ]);
     expect((await getNode(plane, "edge-1")).types[0]?.resources).toMatchObject([
@@ -88,7 +89,9 @@ describe("proxies", () => {
     await expect(getNode(plane, "nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
     plane.nodes.silent = [{ replica: "plane-b", silentMs: 12_000 }];
     await expect(getNode(plane, "nobody")).rejects.toMatchObject({ code: "REPLICA_SILENT" });
-    expect((await listNodes(plane, "")).unknownReplicas).toMatchObject([{ replica: "plane-b" }]);
+    expect((await listNodes(plane, create(ListNodesRequestSchema))).unknownReplicas).toMatchObject([
+      { replica: "plane-b" },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
@@ -126,5 +126,88 @@ describe("the data directory", () => {
     const other = folder();
     writeFileSync(join(other, "fairlead.db"), "this is a text and no database at all ".repeat(100));
     await expect(open(other)).rejects.toMatchObject({ kind: "precondition", code: "NOT_A_FAIRLEAD_STORE" });
+  });
+
+  it("keeps the database, and what is beside it, for its owner only, in a directory of others' too", async () => {
+    const directory = folder();
+    chmodSync(directory, 0o755);
+    const modes = () =>
+      Object.fromEntries(readdirSync(directory).map((file) => [file, statSync(join(directory, file)).mode & 0o777]));
+    const { state } = await open(directory);
+    await state.commit({ ops: [], cause: { actor: "", operation: "test", reason: "", requestId: "" } });
+    expect(modes()).toEqual({ "fairlead.db": 0o600, "fairlead.db-wal": 0o600, "fairlead.pid": 0o600 });
+    await state.close();
+    chmodSync(join(directory, "fairlead.db"), 0o644);
+    const again = await open(directory);
+    expect(modes()).toMatchObject({ "fairlead.db": 0o600 });
+    await again.state.close();
+  });
+
+  it("writes its process id to no file that somebody else chose, and reads no pipe", async () => {
+    const directory = folder();
+    const { state } = await open(directory);
+    await state.close();
+    const victim = join(folder(), "victim");
+    writeFileSync(victim, "precious");
+    const holder = join(directory, "fairlead.pid");
+    symlinkSync(victim, holder);
+    const second = await open(directory);
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+    expect(readFileSync(holder, "utf8")).toBe(`${process.pid}\n`);
+    rmSync(holder);
+    execFileSync("mkfifo", [holder]);
+    await expect(open(directory)).rejects.toMatchObject({ code: "STORE_IN_USE", details: { pid: "unknown" } });
+    rmSync(holder);
+    writeFileSync(holder, "\u001b[2J");
+    await expect(open(directory)).rejects.toMatchObject({ details: { pid: "unknown" } });
+    await second.state.close();
+  });
+
+  it.each(["fairlead.db-wal", "fairlead.pid"])(
+    "never begins with nothing where %s tells of a database that is missing",
+    async (left) => {
+      const directory = folder();
+      writeFileSync(join(directory, left), "1");
+      const refusal = await open(directory).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({
+        kind: "corrupt",
+        code: "STORE_CORRUPT",
+        details: { path: join(directory, "fairlead.db") },
+      });
+      expect(String(refusal)).toContain(left);
+      expect(readdirSync(directory)).toEqual([left]);
+    },
+  );
+
+  it("refuses, by its path and with a cure, a database that is empty, cut short or damaged, and leaves it as it is", async () => {
+    const directory = folder();
+    const { state } = await open(directory);
+    const cause = { actor: "", operation: "test", reason: "", requestId: "" };
+    for (let n = 0; n < 50; n++)
+      await state.commit({ ops: [{ op: "put", key: `key-${n}`, value: new Uint8Array(2000) }], cause });
+    await state.close();
+    const path = join(directory, "fairlead.db");
+    const whole = readFileSync(path);
+    const holed = Buffer.from(whole);
+    holed.fill(0x5a, 8192, 40_960);
+    for (const [what, content] of [
+      ["empty", Buffer.alloc(0)],
+      ["cut", whole.subarray(0, 20_000)],
+      ["holed", holed],
+    ] as const) {
+      writeFileSync(path, content);
+      const refusal = await open(directory).catch((error: unknown) => error);
+      expect(refusal, what).toMatchObject({ kind: "corrupt", code: "STORE_CORRUPT", details: { path } });
+      expect(readFileSync(path).equals(content), what).toBe(true);
+      expect(readdirSync(directory), what).not.toContain("fairlead.pid");
+    }
+    writeFileSync(path, whole);
+    await (await open(directory)).state.close();
+  });
+
+  it("takes no empty database of SQLite for one of its own", async () => {
+    const directory = folder();
+    makeDatabase(directory, "PRAGMA journal_mode = WAL");
+    await expect(open(directory)).rejects.toMatchObject({ code: "NOT_A_FAIRLEAD_STORE" });
   });
 });

@@ -5,7 +5,8 @@ import type { Clock } from "../../../src/runtime/clock.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { JOURNAL_WINDOW_MS } from "../../../src/store/journal.ts";
 import type { Revision } from "../../../src/store/revision.ts";
-import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
+import { openSqliteFile } from "../../../src/store/sqlite-file.ts";
+import { openSqliteStore, openSqliteStoreOn } from "../../../src/store/sqlite-store.ts";
 import { DELETE_WINDOW_MS, type StoreOp } from "../../../src/store/state-store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -13,9 +14,11 @@ type Opened = Awaited<ReturnType<typeof openSqliteStore>>;
 
 describe("the SQLite store", () => {
   let now: number;
+  /** The monotonic clock, where it is not that of the wall. */
+  let elapsed = 0;
   let folder: ReturnType<typeof tempFolder>;
   let store: Opened;
-  const clock: Clock = { ...systemClock, now: () => now };
+  const clock: Clock = { ...systemClock, now: () => now, monotonic: () => elapsed || now };
   const open = async () => {
     store = await openSqliteStore({ directory: folder.path, clock });
   };
@@ -25,6 +28,7 @@ describe("the SQLite store", () => {
   };
   beforeEach(async () => {
     now = 1_000_000_000_000;
+    elapsed = 0;
     folder = tempFolder();
     await open();
   });
@@ -91,6 +95,50 @@ describe("the SQLite store", () => {
     expect((await write("", put("a"))).at).toBe(first.at);
     await reopen();
     expect(store.state.now()).toBe(first.at);
+  });
+
+  it("goes on with elapsed time after one write under a clock that was 400 days ahead, also when it is opened again", async () => {
+    const { at: before } = await write("", put("a"));
+    elapsed = now;
+    now += 400 * 86_400_000;
+    expect((await write("", put("a"))).at).toBe(before);
+    await reopen();
+    const { at: ahead } = await write("", put("a"));
+    expect(ahead, "at its start a clock that is ahead is believed").toBe(now);
+    now = elapsed;
+    await reopen();
+    expect(store.status().clockOffsetMs).toBe(400 * 86_400_000);
+    elapsed += 60_000;
+    now += 60_000;
+    const passed = (await write("", put("a"))).at - ahead;
+    expect(passed).toBeGreaterThanOrEqual(58_000);
+    expect(passed).toBeLessThanOrEqual(60_000);
+  });
+
+  it("says that its disk is full for as long as it is, and loses nothing of what it acknowledged", async () => {
+    await store.state.close();
+    const retries: (() => void)[] = [];
+    const after = (_: number, run: () => void) => {
+      retries.push(run);
+      return () => undefined;
+    };
+    const file = openSqliteFile(folder.path);
+    store = openSqliteStoreOn(file, { ...clock, after });
+    await write("", put("a"));
+    const pages = Number(file.database.prepare("PRAGMA page_count").get()?.["page_count"]);
+    file.database.exec(`PRAGMA max_page_count = ${pages}`);
+    const tooMuch = put("b", "x".repeat(100_000));
+    await expect(write("", tooMuch)).rejects.toMatchObject({ kind: "unavailable", code: "STORE_UNREACHABLE" });
+    const { away } = store.status();
+    expect(away).toMatchObject({ since: now, why: expect.stringMatching(/fairlead\.db: the disk is full.*make room/) });
+    now += 5_000;
+    await expect(write("", tooMuch)).rejects.toThrow("the disk is full");
+    expect(store.status().away).toEqual(away);
+    file.database.exec("PRAGMA max_page_count = 1000000");
+    retries.at(-1)?.();
+    expect(store.status().away, "it finds out by itself").toBeUndefined();
+    await write("", tooMuch);
+    expect((await store.state.read("")).entries.map(({ key }) => key)).toEqual(["a", "b"]);
   });
 
   it("refuses writes, and keeps what it has, once another file lies where its own was", async () => {

@@ -1,5 +1,12 @@
 import { keyToken } from "../store/key-token.ts";
-import type { Assignment } from "./assign.ts";
+
+/** Who checks what: every worker takes its own share of this, so that no list of backends is ever written. */
+export interface Assignment {
+  /** The workers that share the backends, sorted. */
+  readonly workers: readonly string[];
+  /** One more each time: who has not seen the one before does not know who checked what meanwhile. */
+  readonly round: number;
+}
 
 /** Below it each worker has a key of its own: its share, and what fences its writes. */
 export const ASSIGNMENTS = "assign/";

@@ -1,0 +1,246 @@
+import type { Socket } from "node:net";
+import type { ControlPlaneError } from "../domain/errors.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { exhausted } from "./exhausted.ts";
+import { type AdminLimits, type CallKind, WIRE_BYTES } from "./limits.ts";
+
+/** How often is looked at what arrives, while anything does. */
+const LOOK_MS = 100;
+/** Between the refusal of what arrives and the end of its connection, which alone gives the memory back. */
+const LAST_WORDS_MS = 250;
+/** A request of up to this size is worked on however much else is. */
+const SMALL_BYTES = 64 * 1024;
+
+/** What of a socket is needed here. */
+export type ClientSocket = Pick<Socket, "bytesRead" | "destroy" | "once" | "remoteAddress" | "remotePort">;
+
+/** A call from its beginning until its stream is closed. */
+export interface OpenCall {
+  /**
+   * Its request has arrived.
+   *
+   * @throws ControlPlaneError `exhausted` / `TOO_MANY_REQUEST_BYTES`: it is not to be worked on.
+   */
+  arrived(bytes: number): void;
+  close(): void;
+}
+
+interface Connection {
+  readonly socket: ClientSocket;
+  readonly openedAt: number;
+  readonly calls: Map<CallKind, number>;
+  /** Calls whose request is not there yet, each with when it began and how to refuse it. */
+  readonly arriving: Map<OpenCall, { readonly since: number; readonly refuse: (error: ControlPlaneError) => void }>;
+  /** What the connection had read when what arrives now began. */
+  readBefore: number;
+  /** Bytes of requests that are worked on. */
+  worked: number;
+  hadCall: boolean;
+  idleSince: number;
+}
+
+/** Who is connected to the admin port, with which calls, and what is held for them in memory. */
+export class Connections {
+  readonly #limits: AdminLimits;
+  readonly #clock: Clock;
+  readonly #connections = new Map<string, Connection>();
+  readonly #calls = new Map<CallKind, number>();
+  #worked = 0;
+  #isLooking = false;
+
+  constructor(limits: AdminLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Takes a connection in, in the place of one without calls when there are too many; says no when all have calls. */
+  add(socket: ClientSocket): boolean {
+    if (this.#connections.size >= this.#limits.maxConnections && !this.#makeRoom()) {
+      socket.destroy();
+      return false;
+    }
+    const name = nameOf(socket.remoteAddress, socket.remotePort);
+    const now = this.#clock.monotonic();
+    const connection: Connection = {
+      socket,
+      openedAt: now,
+      calls: new Map(),
+      arriving: new Map(),
+      readBefore: 0,
+      worked: 0,
+      hadCall: false,
+      idleSince: now,
+    };
+    this.#connections.set(name, connection);
+    const stopWaiting = this.#clock.after(this.#limits.firstCallMs, () => {
+      if (!connection.hadCall) socket.destroy();
+    });
+    socket.once("close", () => {
+      stopWaiting();
+      if (this.#connections.get(name) === connection) this.#connections.delete(name);
+    });
+    return true;
+  }
+
+  /**
+   * Counts a call that begins.
+   *
+   * @param refuse Ends it with an error while its request has not arrived.
+   * @throws ControlPlaneError `exhausted` / `TOO_MANY_CALLS`.
+   */
+  begin(peer: Peer, kind: CallKind, refuse: (error: ControlPlaneError) => void): OpenCall {
+    const connection = this.#connections.get(nameOf(peer.remoteAddress, peer.remotePort));
+    if (connection === undefined) return { arrived: () => undefined, close: () => undefined };
+    connection.hadCall = true;
+    this.#checkCount(connection, kind);
+    add(this.#calls, kind, 1);
+    add(connection.calls, kind, 1);
+    if (connection.arriving.size === 0) connection.readBefore = connection.socket.bytesRead;
+    let worked = 0;
+    let isClosed = false;
+    const call: OpenCall = {
+      arrived: (bytes) => {
+        if (!connection.arriving.delete(call)) return;
+        connection.readBefore += bytes;
+        this.#checkWork(connection, bytes);
+        worked = bytes;
+        connection.worked += bytes;
+        this.#worked += bytes;
+      },
+      close: () => {
+        if (isClosed) return;
+        isClosed = true;
+        connection.arriving.delete(call);
+        connection.worked -= worked;
+        this.#worked -= worked;
+        add(this.#calls, kind, -1);
+        add(connection.calls, kind, -1);
+        connection.idleSince = this.#clock.monotonic();
+      },
+    };
+    connection.arriving.set(call, { since: this.#clock.monotonic(), refuse });
+    this.#look();
+    return call;
+  }
+
+  /** Closes a connection whose client does not take what it is sent; all that is held for it goes with it. */
+  drop(peer: Peer): void {
+    this.#connections.get(nameOf(peer.remoteAddress, peer.remotePort))?.socket.destroy();
+  }
+
+  dropAll(): void {
+    for (const { socket } of this.#connections.values()) socket.destroy();
+  }
+
+  #makeRoom(): boolean {
+    let oldest: Connection | undefined;
+    for (const connection of this.#connections.values()) {
+      const isIdle = [...connection.calls.values()].every((count) => count === 0);
+      if (isIdle && (oldest === undefined || connection.idleSince < oldest.idleSince)) oldest = connection;
+    }
+    oldest?.socket.destroy();
+    return oldest !== undefined;
+  }
+
+  #checkCount(connection: Connection, kind: CallKind): void {
+    const { perConnection, inAll } = this.#limits.calls[kind];
+    const own = connection.calls.get(kind) ?? 0;
+    const cure = "wait until others have ended";
+    if (own >= perConnection) {
+      const limit = `open calls of kind "${kind}" on one connection`;
+      throw exhausted("TOO_MANY_CALLS", { limit, came: `${own + 1}`, max: perConnection, cure });
+    }
+    const all = this.#calls.get(kind) ?? 0;
+    if (all >= inAll) {
+      const limit = `open calls of kind "${kind}" of all clients`;
+      throw exhausted("TOO_MANY_CALLS", { limit, came: `${all + 1}`, max: inAll, cure });
+    }
+  }
+
+  #checkWork(connection: Connection, bytes: number): void {
+    if (bytes <= SMALL_BYTES) return;
+    const { perConnection, inAll } = this.#limits.heldBytes;
+    const cure = "send fewer large requests at a time";
+    if (connection.worked + bytes > perConnection) {
+      const limit = "bytes of requests of one connection that are worked on";
+      throw exhausted("TOO_MANY_REQUEST_BYTES", { limit, came: connection.worked + bytes, max: perConnection, cure });
+    }
+    if (this.#worked + bytes > inAll) {
+      const limit = "bytes of requests of all clients that are worked on";
+      throw exhausted("TOO_MANY_REQUEST_BYTES", { limit, came: this.#worked + bytes, max: inAll, cure });
+    }
+  }
+
+  #look(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#clock.after(LOOK_MS, () => {
+      this.#isLooking = false;
+      this.#endWhatArrives();
+      if ([...this.#connections.values()].some(({ arriving }) => arriving.size > 0)) this.#look();
+    });
+  }
+
+  /** Ends connections whose requests do not come to their end, or come to too much. */
+  #endWhatArrives(): void {
+    const { requestMs, heldBytes } = this.#limits;
+    const now = this.#clock.monotonic();
+    const held: { readonly connection: Connection; readonly bytes: number }[] = [];
+    for (const connection of this.#connections.values()) {
+      const [first] = connection.arriving.values();
+      if (first === undefined) continue;
+      // No more than was read, and no more than each of them can hold: what was read may have been for others.
+      const { arriving, socket, readBefore } = connection;
+      const bytes = Math.min(socket.bytesRead - readBefore, arriving.size * WIRE_BYTES);
+      if (now - first.since > requestMs) this.#end(connection, tooSlow(requestMs, bytes));
+      else if (bytes > heldBytes.perConnection) {
+        this.#end(connection, tooMuch("one connection", bytes, heldBytes.perConnection));
+      } else held.push({ connection, bytes });
+    }
+    held.sort((a, b) => b.bytes - a.bytes);
+    let all = held.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { connection, bytes } of held) {
+      if (all <= heldBytes.inAll) break;
+      this.#end(connection, tooMuch("all clients", all, heldBytes.inAll));
+      all -= bytes;
+    }
+  }
+
+  #end(connection: Connection, error: ControlPlaneError): void {
+    for (const { refuse } of connection.arriving.values()) refuse(error);
+    connection.arriving.clear();
+    this.#clock.after(LAST_WORDS_MS, () => connection.socket.destroy());
+  }
+}
+
+/** Who is at the other end of a connection, by which it is known. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+function nameOf(address = "", port = 0): string {
+  return `${address} ${port}`;
+}
+
+function add(counts: Map<CallKind, number>, kind: CallKind, by: number): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + by);
+}
+
+function tooSlow(requestMs: number, bytes: number): ControlPlaneError {
+  return exhausted("REQUEST_TOO_SLOW", {
+    limit: "time for a request to arrive",
+    came: `${bytes} bytes and no end in ${requestMs / 1000} s`,
+    max: `${requestMs / 1000} s`,
+    cure: "send it at once",
+  });
+}
+
+function tooMuch(whose: string, bytes: number, max: number): ControlPlaneError {
+  return exhausted("TOO_MANY_REQUEST_BYTES", {
+    limit: `bytes of unfinished requests of ${whose}`,
+    came: bytes,
+    max,
+    cure: "send fewer large requests at a time",
+  });
+}

@@ -1,0 +1,60 @@
+/** What one caller, and all together, may ask of the admin port. Told in docs/api.md, "Limits"; not configurable. */
+export interface AdminLimits {
+  /** Of all clients. Lowered where the process may open too few descriptors. A new one takes the place of one without calls. */
+  readonly maxConnections: number;
+  /** A connection that has made no call for so long since it was opened is closed. */
+  readonly firstCallMs: number;
+  /** A connection that has had no call for so long is closed. */
+  readonly idleConnectionMs: number;
+  /** Open calls of one connection, and of all, by what kind of call they are. */
+  readonly calls: Readonly<Record<CallKind, { readonly perConnection: number; readonly inAll: number }>>;
+  /** A request is there as a whole after this, or its connection ends. */
+  readonly requestMs: number;
+  /** Longest request, and longest message of an upload. */
+  readonly maxRequestBytes: number;
+  /** Bytes of requests that arrive or are worked on, of one connection and of all. */
+  readonly heldBytes: { readonly perConnection: number; readonly inAll: number };
+  /** Between two messages of an upload. */
+  readonly uploadIdleMs: number;
+  /** For the whole of an upload. */
+  readonly uploadMs: number;
+  /** Of all messages of one upload, by method. */
+  readonly uploadBytes: Readonly<Record<string, number>>;
+  /** A client that has not taken an answer of a stream after this is too slow for it. */
+  readonly slowReaderMs: number;
+  /** Longest single answer. */
+  readonly maxAnswerBytes: number;
+}
+
+/** `call`: one request, one answer. `stream`: an answer that goes on. `upload`: `Import` and `Restore`. */
+export type CallKind = "call" | "stream" | "upload" | "backup";
+
+const MIB = 1024 * 1024;
+
+export const ADMIN_LIMITS: AdminLimits = {
+  maxConnections: 1_000,
+  firstCallMs: 30_000,
+  idleConnectionMs: 300_000,
+  calls: {
+    call: { perConnection: 100, inAll: 1_000 },
+    stream: { perConnection: 64, inAll: 256 },
+    upload: { perConnection: 2, inAll: 2 },
+    backup: { perConnection: 2, inAll: 4 },
+  },
+  requestMs: 30_000,
+  maxRequestBytes: 8 * MIB,
+  heldBytes: { perConnection: 24 * MIB, inAll: 64 * MIB },
+  uploadIdleMs: 60_000,
+  uploadMs: 3_600_000,
+  uploadBytes: { Import: 512 * MIB, Restore: 8192 * MIB },
+  slowReaderMs: 30_000,
+  maxAnswerBytes: 32 * MIB,
+};
+
+/**
+ * Longest message that is read from the wire at all: longer than what is accepted, so that most callers are told which
+ * limit it was by the plane and not by the transport.
+ */
+export const WIRE_BYTES = 2 * ADMIN_LIMITS.maxRequestBytes;
+/** The transport's own bound on calls of one connection, above all of `AdminLimits.calls`, which refuse with a reason. */
+export const HTTP2_STREAMS = 512;

@@ -1,0 +1,60 @@
+import type { Mirror } from "../control/mirror.ts";
+import { Withheld } from "../control/withheld.ts";
+import { printableStart } from "../domain/printable.ts";
+import { describeSetAside } from "../operations/set-aside-findings.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { XdsServerOptions } from "../xds/server/library.ts";
+
+/** Records that are logged one by one after one commit; of more, the number. */
+const LOGGED_AT_ONCE = 20;
+const MAX_KEY_LENGTH = 200;
+
+export interface SetAsideWatch {
+  readonly hold: NonNullable<XdsServerOptions["hold"]>;
+  /** Why a plane that started with them has not become ready; nothing once it was. */
+  readonly notReady: () => string | undefined;
+}
+
+/**
+ * What follows from records that cannot be read: they are logged once, what comes from them is kept back from proxies, and a
+ * plane that finds them at its start does not become ready. One that is ready stays so: one bad record must not take all
+ * replicas out of use at once.
+ *
+ * @param onChange Called when what was kept back may be free.
+ */
+export function watchSetAside({
+  mirror,
+  log,
+  onChange,
+}: {
+  readonly mirror: Mirror;
+  readonly log: Logger;
+  readonly onChange: () => void;
+}): SetAsideWatch {
+  const withheld = new Withheld(mirror, onChange);
+  let wasReady = withheld.records.size === 0;
+  const tell = (keys: readonly string[]) => {
+    const records = keys.flatMap((key) => mirror.setAside.get(key) ?? []);
+    for (const record of records.slice(0, LOGGED_AT_ONCE)) {
+      const why = describeSetAside(record);
+      log.error({ key: printableStart(record.key, MAX_KEY_LENGTH), why }, "a stored record is set aside");
+    }
+    if (records.length > LOGGED_AT_ONCE) log.error({ count: records.length }, "stored records are set aside");
+  };
+  tell([...mirror.setAside.keys()]);
+  mirror.onFold(({ setAside }) => {
+    if (setAside.length === 0) return;
+    wasReady ||= withheld.records.size === 0;
+    tell(setAside);
+  });
+  return {
+    hold: (client, resource, version) => withheld.hold(client, resource, version),
+    notReady: () => {
+      const [first] = withheld.records.values();
+      if (wasReady || first === undefined) return undefined;
+      const others = withheld.records.size - 1;
+      const more = others > 0 ? ` (and ${others} more)` : "";
+      return `stored record ${printableStart(first.key, MAX_KEY_LENGTH)}${more}: ${describeSetAside(first)}`;
+    },
+  };
+}

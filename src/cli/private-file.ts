@@ -1,0 +1,72 @@
+import { lstatSync, type Stats } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { CliFailure, EXIT } from "./exit.ts";
+
+/**
+ * Writes a file for its owner only. It is under its name once it is whole and on disk; before that, beside it.
+ *
+ * Another file is replaced only when `isForced`, and nothing but a plain file ever is: a link is not followed, a device or
+ * a pipe stays what it is.
+ *
+ * @throws CliFailure when it cannot be written, with the path and the reason; then there is no file, or the one before.
+ */
+export async function writePrivateFile<T>(
+  path: string,
+  { isForced }: { readonly isForced: boolean },
+  write: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  checkReplaceable(path, isForced);
+  const part = `${path}.part`;
+  const left = look(part);
+  if (left !== undefined && !left.isFile()) throw failure(path, `${part} is in the way: ${kindOf(left)}`);
+  await doing(path, rm(part, { force: true }));
+  const file = await doing(path, open(part, "wx", 0o600));
+  try {
+    const result = await write(file);
+    await doing(path, file.sync());
+    await file.close();
+    checkReplaceable(path, isForced);
+    await doing(path, rename(part, path));
+    return result;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** Does a part of the writing; what goes wrong names the file. */
+export async function doing<T>(path: string, part: Promise<T>): Promise<T> {
+  try {
+    return await part;
+  } catch (cause) {
+    throw failure(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** Refuses before anything is done for it: the content may take long to come. */
+export function checkReplaceable(path: string, isForced: boolean): void {
+  const found = look(path);
+  if (found === undefined) return;
+  if (!found.isFile()) throw failure(path, `it is ${kindOf(found)}, and only a plain file is replaced`);
+  if (isForced) return;
+  throw new CliFailure(EXIT.failed, `${path} exists; choose another name, or repeat with --force to replace it`);
+}
+
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw failure(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function kindOf(found: Stats): string {
+  if (found.isSymbolicLink()) return "a link";
+  if (found.isDirectory()) return "a directory";
+  return found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : "a device";
+}
+
+function failure(path: string, why: string, cause?: unknown): CliFailure {
+  return new CliFailure(EXIT.failed, `${path}: cannot be written: ${why}`, { cause });
+}

@@ -1,0 +1,62 @@
+import { type Kind, type Name, OBJECT_KEYS, parseStoreKey, serviceOfKey } from "../domain/name.ts";
+import type { Revision } from "../store/revision.ts";
+import type { RecordProblem } from "./stored-record.ts";
+
+/** What is derived from a record, whether it can be read or not: so much of it its key tells. */
+export type Dependents =
+  | { readonly of: "service" | "endpoints"; readonly service: Name }
+  | { readonly of: "policy" | "listener" | "route" | "fleet"; readonly name: Name }
+  /** An object of a kind that only a later release knows: anything may come from it. */
+  | { readonly of: "everything" }
+  | { readonly of: "nothing" };
+
+/**
+ * How much of what comes from a record is kept back. `all`: a proxy gets none of it, since a later release may have put a
+ * protection there. `changes`: a proxy keeps what it may have of it, and one that has nothing is told what can be derived
+ * without the record. `nothing`: what was derived before still is.
+ */
+export type Withheld = "all" | "changes" | "nothing";
+
+/** A stored record that cannot be read, or not all of it. */
+export interface SetAside extends RecordProblem {
+  readonly key: string;
+  /** Of its last write: what guards its removal. */
+  readonly revision: Revision;
+  readonly dependents: Dependents;
+  readonly withheld: Withheld;
+  /** What of it can be read counts; otherwise what was there before does, if anything. */
+  readonly isUsed: boolean;
+  /** The object that it holds or should hold, where its key names one. */
+  readonly object: { readonly kind: Kind; readonly name: Name } | undefined;
+}
+
+export interface Circumstances {
+  readonly isUsed: boolean;
+  /** Earlier content of it is there and counts. */
+  readonly isKept: boolean;
+  /** It was found as the state was read, and not written while this plane followed the log. */
+  readonly isFound: boolean;
+}
+
+/** Sets a record aside. Nothing was ever derived from garbage that arrives while a plane runs, so nothing is kept back for it. */
+export function setAside(
+  { key, revision, problem }: { readonly key: string; readonly revision: Revision; readonly problem: RecordProblem },
+  { isUsed, isKept, isFound }: Circumstances,
+): SetAside {
+  const dependents = dependentsOf(key, problem);
+  const isHarmless = dependents.of === "nothing" || (!problem.isNewer && (isKept || !isFound));
+  const withheld = isHarmless ? "nothing" : problem.isNewer ? "all" : "changes";
+  return { ...problem, key, revision, dependents, withheld, isUsed, object: parseStoreKey(key) };
+}
+
+function dependentsOf(key: string, { isNewer }: RecordProblem): Dependents {
+  if (!key.startsWith(OBJECT_KEYS)) return { of: "nothing" };
+  const object = parseStoreKey(key);
+  const service = serviceOfKey(key);
+  if (service !== undefined) {
+    const isPart = object?.kind === "backend" || object?.kind === "health" || !isNewer;
+    return { of: object?.kind !== "service" && isPart ? "endpoints" : "service", service };
+  }
+  if (object === undefined) return { of: isNewer ? "everything" : "nothing" };
+  return { of: object.kind as "policy" | "listener" | "route" | "fleet", name: object.name };
+}

@@ -1,0 +1,207 @@
+import type { Name } from "../domain/name.ts";
+import { effectivePolicyName } from "../domain/routing-state.ts";
+import { serviceOfMember } from "../resources/leds.ts";
+import {
+  CLUSTER_TYPE,
+  ENDPOINTS_TYPE,
+  LISTENER_TYPE,
+  MEMBER_TYPE,
+  type ResourceRef,
+  ROUTE_TYPE,
+} from "../resources/resource.ts";
+import type { Mirror } from "./mirror.ts";
+import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
+import type { SetAside } from "./set-aside.ts";
+
+/** A proxy of which it is asked whether something is kept back from it. */
+export interface AskingProxy {
+  readonly group: ProxyGroup | undefined;
+  /** With `sotw` it drops what a full set leaves out. */
+  readonly variant: "sotw" | "delta";
+  /** Whether it may hold something under the resource's name; under the empty one: whether it holds what nobody knows of. */
+  mayHold(resource: ResourceRef): boolean;
+}
+
+type How = Exclude<SetAside["withheld"], "nothing">;
+
+/** What is kept back because of records that cannot be read: by name, and `*` for all of a type. */
+interface Withholding {
+  everything: How | undefined;
+  readonly fleets: Map<Name, How>;
+  /** With their endpoints. */
+  readonly clusters: Map<Name, How>;
+  readonly listeners: Map<Name, How>;
+  readonly routes: Map<Name, How>;
+  /** Removals of clusters and endpoints: what is not there may be what led to them. */
+  removals: How | undefined;
+  /** Types of which something is missing in a full set. */
+  readonly fullSets: Set<string>;
+}
+
+const ALL = "*";
+/** Reasons, as `status` shows them of a proxy. */
+const NEWER = "newer_stored_object";
+const UNREADABLE = "unreadable_stored_object";
+
+/**
+ * Keeps back what comes from records that are set aside, so that no proxy loses what it has because somebody wrote what
+ * cannot be read, or is given what a later release protects in a way that is not known here.
+ */
+export class Withheld {
+  readonly #mirror: Mirror;
+  readonly #records = new Map<string, SetAside>();
+  #withholding: Withholding | undefined;
+
+  /** @param onChange Called when something else is kept back than before: what is held may be free. */
+  constructor(mirror: Mirror, onChange: () => void = () => undefined) {
+    this.#mirror = mirror;
+    if (this.#note(mirror.setAside.keys())) this.#withholding = this.#collect();
+    mirror.onFold(({ setAside, changed }) => {
+      const isOther = this.#note(setAside);
+      // Which clusters and routes depend on a record changes with the configuration.
+      const isTouched = this.#records.size > 0 && changed.some(({ kind }) => CONFIGURATION.has(kind));
+      if (isOther || isTouched) this.#withholding = this.#collect();
+      if (isOther) onChange();
+    });
+  }
+
+  /** The records that something is kept back for, by key. */
+  get records(): ReadonlyMap<string, SetAside> {
+    return this.#records;
+  }
+
+  /** Why a resource is kept back from a proxy. @param version Empty for a removal. */
+  hold(proxy: AskingProxy, resource: ResourceRef, version: string): string | undefined {
+    const held = this.#withholding;
+    if (held === undefined) return undefined;
+    const how = strongest(
+      held.everything,
+      proxy.group === undefined ? undefined : held.fleets.get(fleetOf(proxy.group)),
+      howOf(held, resource, version),
+    );
+    if (how === "all") return NEWER;
+    if (how === "changes" && proxy.mayHold(resource)) return UNREADABLE;
+    const { typeUrl } = resource;
+    const wouldDrop = proxy.variant === "sotw" && held.fullSets.has(typeUrl) && proxy.mayHold({ typeUrl, name: "" });
+    return wouldDrop ? UNREADABLE : undefined;
+  }
+
+  /** Says whether something else is kept back than before. */
+  #note(keys: Iterable<string>): boolean {
+    let isOther = false;
+    for (const key of keys) {
+      const record = this.#mirror.setAside.get(key);
+      const isKept = record !== undefined && record.withheld !== "nothing";
+      isOther = this.#records.delete(key) || isKept || isOther;
+      if (isKept) this.#records.set(key, record);
+    }
+    return isOther;
+  }
+
+  #collect(): Withholding | undefined {
+    if (this.#records.size === 0) return undefined;
+    const held: Withholding = {
+      everything: undefined,
+      fleets: new Map(),
+      clusters: new Map(),
+      listeners: new Map(),
+      routes: new Map(),
+      removals: undefined,
+      fullSets: new Set(),
+    };
+    const leading = this.#leading();
+    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How, leading);
+    return held;
+  }
+
+  /** Services by their policy, and listeners by the services that their routes lead to: looked through once for all records. */
+  #leading(): Leading {
+    const services = new Map<Name, Name[]>();
+    for (const { name } of this.#mirror.all("service")) add(services, effectivePolicyName(this.#mirror, name), name);
+    const listeners = new Map<Name, Name[]>();
+    for (const route of this.#mirror.all("route")) {
+      const led = new Set(route.rules.flatMap(({ to }) => to.map(({ service }) => service)));
+      for (const service of led) for (const listener of route.listeners) add(listeners, service, listener);
+    }
+    return { services, listeners };
+  }
+
+  #add(held: Withholding, { dependents, object }: SetAside, how: How, leading: Leading): void {
+    const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
+    switch (dependents.of) {
+      case "everything":
+        held.everything = strongest(held.everything, how);
+        break;
+      case "service":
+        addService(held, dependents.service, how, leading);
+        if (isMissing) held.fullSets.add(CLUSTER_TYPE);
+        break;
+      case "endpoints":
+        raise(held.clusters, dependents.service, how);
+        break;
+      case "policy":
+        for (const name of leading.services.get(dependents.name) ?? []) addService(held, name, how, leading);
+        break;
+      case "listener":
+        raise(held.listeners, dependents.name, how);
+        raise(held.routes, dependents.name, how);
+        held.removals = strongest(held.removals, how);
+        if (isMissing) held.fullSets.add(CLUSTER_TYPE).add(LISTENER_TYPE);
+        break;
+      case "route":
+        // Which listeners it is for is not known.
+        raise(held.routes, ALL, how);
+        held.removals = strongest(held.removals, how);
+        if (isMissing) held.fullSets.add(CLUSTER_TYPE);
+        break;
+      case "fleet":
+        raise(held.fleets, dependents.name, how);
+        break;
+      case "nothing":
+    }
+  }
+}
+
+interface Leading {
+  readonly services: ReadonlyMap<Name, readonly Name[]>;
+  readonly listeners: ReadonlyMap<Name, readonly Name[]>;
+}
+
+/** A service with the routes that lead to it: they hash as its policy says. */
+function addService(held: Withholding, service: Name, how: How, { listeners }: Leading): void {
+  raise(held.clusters, service, how);
+  for (const listener of listeners.get(service) ?? []) raise(held.routes, listener, how);
+}
+
+function add(to: Map<Name, Name[]>, name: Name, value: Name): void {
+  const known = to.get(name);
+  if (known === undefined) to.set(name, [value]);
+  else known.push(value);
+}
+
+const CONFIGURATION: ReadonlySet<string> = new Set(["service", "policy", "route", "listener", "fleet"]);
+
+function howOf(held: Withholding, { typeUrl, name }: ResourceRef, version: string): How | undefined {
+  switch (typeUrl) {
+    case CLUSTER_TYPE:
+    case ENDPOINTS_TYPE:
+      return strongest(held.clusters.get(name), version === "" ? held.removals : undefined);
+    case MEMBER_TYPE:
+      return strongest(held.clusters.get(serviceOfMember(name) ?? ""), version === "" ? held.removals : undefined);
+    case LISTENER_TYPE:
+      return held.listeners.get(name);
+    case ROUTE_TYPE:
+      return strongest(held.routes.get(name), held.routes.get(ALL));
+    default:
+      return undefined;
+  }
+}
+
+function raise(to: Map<string, How>, name: string, how: How): void {
+  to.set(name, strongest(to.get(name), how) ?? how);
+}
+
+function strongest(...all: readonly (How | undefined)[]): How | undefined {
+  if (all.includes("all")) return "all";
+  return all.includes("changes") ? "changes" : undefined;
+}

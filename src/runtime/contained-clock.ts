@@ -1,0 +1,13 @@
+import type { Clock } from "./clock.ts";
+import type { Containment } from "./containment.ts";
+
+/** The same clock, whose timers stand behind the boundary: what one of them throws ends nothing but what it was to do. */
+export function containedClock(clock: Clock, containment: Pick<Containment, "contain">): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after: (ms, run) =>
+      clock.after(ms, () => containment.contain("timer", `what was due after ${Math.round(ms)} ms`, run)),
+  };
+}

@@ -1,0 +1,43 @@
+import { Counter, type Registry } from "prom-client";
+
+export interface ServiceCounterOptions<V extends string> {
+  readonly name: string;
+  readonly help: string;
+  /** The second label, and all of its values. */
+  readonly label: string;
+  readonly values: readonly V[];
+  /** The services there are; asked at each scrape. */
+  readonly services: () => Iterable<string>;
+  readonly registry: Registry;
+}
+
+export interface ServiceCounter<V extends string> {
+  inc(service: string, value: V): void;
+}
+
+/** Counts by service. Each service has all its series from 0 on as soon as it is there, and none once it is deleted. */
+export function serviceCounter<V extends string>(options: ServiceCounterOptions<V>): ServiceCounter<V> {
+  const { name, help, label, values, services, registry } = options;
+  const counts = new Map<string, Map<V, number>>();
+  const counter = new Counter({
+    name,
+    help,
+    labelNames: ["service", label],
+    registers: [],
+    collect() {
+      const present = new Set(services());
+      for (const service of counts.keys()) if (!present.has(service)) counts.delete(service);
+      this.reset();
+      for (const service of present) {
+        for (const value of values) this.inc({ service, [label]: value }, counts.get(service)?.get(value) ?? 0);
+      }
+    },
+  });
+  registry.registerMetric(counter);
+  return {
+    inc: (service, value) => {
+      const own = counts.get(service) ?? new Map<V, number>();
+      counts.set(service, own.set(value, (own.get(value) ?? 0) + 1));
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { Violation } from "../domain/errors.ts";
+
+/*
+ * Instants and durations that cannot be written as JSON would break every list, export and page that they are in, for
+ * everybody. Those that a client gives are refused; those that are stored already are read as the nearest that can be.
+ */
+
+const EARLIEST_SECOND = -62_135_596_800n;
+const LATEST_SECOND = 253_402_300_799n;
+const LONGEST_SECONDS = 315_576_000_000n;
+const LAST_NANO = 999_999_999;
+
+/** Every ill-formed instant and duration of a message, by the path of its field. */
+export function timeViolations(desc: DescMessage, message: Message): readonly Violation[] {
+  const violations: Violation[] = [];
+  visit(desc, message, "", (value, field) => {
+    const nearest = nearestOf(value);
+    if (nearest.seconds === value.seconds && nearest.nanos === value.nanos) return;
+    const given = `${value.seconds} s and ${value.nanos} ns`;
+    const range =
+      value.$typeName === TimestampSchema.typeName
+        ? "must be from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z with 0 to 999999999 ns"
+        : `must be at most ${LONGEST_SECONDS} s with up to 999999999 ns of the same sign`;
+    violations.push({ field, message: `${range}, not ${given}` });
+  });
+  return violations;
+}
+
+/** Puts the nearest well-formed one in the place of each ill-formed instant and duration. */
+export function mendTimes(desc: DescMessage, message: Message): void {
+  visit(desc, message, "", (value) => Object.assign(value, nearestOf(value)));
+}
+
+type Time = Timestamp | Duration;
+
+function nearestOf(value: Time): { readonly seconds: bigint; readonly nanos: number } {
+  const { seconds, nanos } = value;
+  const [least, most] =
+    value.$typeName === TimestampSchema.typeName
+      ? [EARLIEST_SECOND, LATEST_SECOND]
+      : [-LONGEST_SECONDS, LONGEST_SECONDS];
+  if (seconds < least) return { seconds: least, nanos: 0 };
+  if (seconds > most) return { seconds: most, nanos: 0 };
+  const [fewest, greatest] =
+    value.$typeName === TimestampSchema.typeName
+      ? [0, LAST_NANO]
+      : [seconds > 0n ? 0 : -LAST_NANO, seconds < 0n ? 0 : LAST_NANO];
+  return { seconds, nanos: Math.min(Math.max(nanos, fewest), greatest) };
+}
+
+/** A field with times in it. */
+interface TimeField {
+  readonly field: DescField;
+  /** Of the message that the field, or an element of it, is; nothing where it is a time itself. */
+  readonly inner: DescMessage | undefined;
+}
+
+/** Most messages have none: looking at 100,000 objects must not take long. */
+const known = new Map<DescMessage, readonly TimeField[]>();
+
+function timeFieldsOf(desc: DescMessage): readonly TimeField[] {
+  const found = known.get(desc);
+  if (found !== undefined) return found;
+  // Set first: a message may hold others of its own kind.
+  known.set(desc, []);
+  const fields = desc.fields.flatMap((field): TimeField[] => {
+    const inner = field.message;
+    if (inner === undefined) return [];
+    if (inner.typeName === TimestampSchema.typeName || inner.typeName === DurationSchema.typeName) {
+      return [{ field, inner: undefined }];
+    }
+    return timeFieldsOf(inner).length > 0 ? [{ field, inner }] : [];
+  });
+  known.set(desc, fields);
+  return fields;
+}
+
+function visit(desc: DescMessage, message: Message, path: string, run: (value: Time, path: string) => void): void {
+  for (const { field, inner } of timeFieldsOf(desc)) {
+    for (const [place, value] of valuesOf(field, message)) {
+      if (inner === undefined) run(value as Time, path + place);
+      else visit(inner, value, `${path}${place}.`, run);
+    }
+  }
+}
+
+function valuesOf(field: DescField, message: Message): readonly [string, Message][] {
+  const { localName, jsonName } = field;
+  const fields = message as unknown as Record<string, unknown>;
+  if (field.oneof !== undefined) {
+    const { case: name, value } = fields[field.oneof.localName] as { case?: string; value?: unknown };
+    return name === localName ? [[jsonName, value as Message]] : [];
+  }
+  const value = fields[localName];
+  if (value === undefined) return [];
+  if (field.fieldKind === "list") return (value as Message[]).map((each, i) => [`${jsonName}[${i}]`, each]);
+  if (field.fieldKind === "map") {
+    return Object.entries(value as Record<string, Message>).map(([key, each]) => [`${jsonName}[${key}]`, each]);
+  }
+  return [[jsonName, value as Message]];
+}

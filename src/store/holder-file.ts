@@ -1,0 +1,33 @@
+import { closeSync, constants, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { processId } from "../runtime/process-id.ts";
+
+const LONGEST_PID = 10;
+
+/** Tells people which process holds a data directory; the lock itself is the operating system's, on the database. */
+export function writeHolder(path: string): void {
+  // What somebody else put there is removed, never written to, and a link is not followed.
+  rmSync(path, { force: true });
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  try {
+    writeSync(file, `${processId}\n`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The process id that was written there; `unknown` when there is anything else. */
+export function readHolder(path: string): string {
+  try {
+    // Not blocking, since it may be a pipe that nobody writes to.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const bytes = Buffer.alloc(LONGEST_PID + 1);
+      const text = bytes.toString("latin1", 0, readSync(file, bytes)).trim();
+      return /^\d+$/.test(text) ? text : "unknown";
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return "unknown";
+  }
+}
