@@ -54,6 +54,8 @@ interface OpenStream {
 
 /** Of one stream: a response that was refused can hold as many resources as there are. */
 const MAX_REFUSALS_TOLD = 100;
+/** For so long beside a newer stream, an older one may be that of a process that hot restart is about to end. */
+const OUTLIVED_MS = 30_000;
 const DONE: Progress = { state: "done" };
 const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
 const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
@@ -204,7 +206,7 @@ export class LocalNodeDirectory {
   #progressOfAll(streams: Iterable<OpenStream>, publication: number, before: number): Progress {
     for (const stream of streams) {
       const progress = this.#progressOf(stream, publication, before);
-      if (progress.state !== "done") return progress;
+      if (progress.state !== "done" && !this.#isOutlived(stream, streams)) return progress;
     }
     const named = new Set<string>();
     const asked = new Set<string>();
@@ -216,6 +218,19 @@ export class LocalNodeDirectory {
     return named.size + asked.size === 0
       ? DONE
       : { state: "done", collections: { named: [...named], asked: [...asked] } };
+  }
+
+  /**
+   * Whether a proxy has a newer stream of the same kind since a short while, from the same machine. The process that a hot
+   * restart replaces keeps its own for a while, and nothing depends on what it is still to acknowledge.
+   */
+  #isOutlived({ ref, openedAt }: OpenStream, streams: Iterable<OpenStream>): boolean {
+    if (ref.sole === undefined) return false;
+    const since = this.#options.clock.monotonic() - OUTLIVED_MS;
+    const newest = Iterator.from(streams)
+      .filter((other) => other.ref.sole === ref.sole && hostOf(other.ref) === hostOf(ref))
+      .reduce((a, b) => (b.openedAt >= a.openedAt ? b : a));
+    return newest.openedAt > since && newest.openedAt > openedAt;
   }
 
   #fleetOf({ group }: StreamRef): string | undefined {
@@ -299,6 +314,11 @@ export class LocalNodeDirectory {
     this.#changes += 1;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Without its port. */
+function hostOf({ peer: { address } }: StreamRef): string {
+  return address.slice(0, address.lastIndexOf(":"));
 }
 
 /** Refusals that stand, each with the resource that it is about. */

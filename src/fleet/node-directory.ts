@@ -38,6 +38,8 @@ export interface NodeView {
   readonly peer: string;
   /** The replica that holds the stream. */
   readonly replica: string;
+  /** Its method, where one proxy has only one stream of it: two of these are two proxies. */
+  readonly sole?: string | undefined;
   /** Another open stream has the same id. */
   readonly duplicate: boolean;
   readonly types: readonly TypeView[];

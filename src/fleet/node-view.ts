@@ -25,6 +25,7 @@ export function viewOf(
     envoyVersion: stream.node.userAgentVersion,
     variant: stream.variant,
     peer: stream.peer.address,
+    sole: stream.sole,
     duplicate: stream.duplicate ?? false,
     types,
     ...surroundings,

@@ -79,6 +79,7 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
     since: pastTime(node.since, heard.at),
     peer: node.peer,
     replica: node.replica,
+    sole: node.sole,
     duplicate: node.duplicate,
     types: node.types.map(fromType),
     lagMs: node.lagMs >= 0 && Number.isFinite(node.lagMs) ? node.lagMs : 0,

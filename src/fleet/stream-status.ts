@@ -7,6 +7,8 @@ export interface StreamRef {
   readonly variant: "delta" | "sotw";
   /** The group it is served as: one fleet's proxies that can take the same. */
   readonly group: string | undefined;
+  /** Its method, where one proxy has only one stream of it. */
+  readonly sole?: string | undefined;
 }
 
 /** A stream as the xDS server describes it. */

@@ -67,7 +67,7 @@ function conditionsOf({ silent, duplicate, id }: NodeView) {
   const conditions = [];
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
-    const message = `another open stream has the id ${id} too; give each proxy its own node.id`;
+    const message = `another open stream has the id ${id} too; give each proxy its own node.id (a hot restart ends with the old process)`;
     conditions.push({ type: "Unique", ok: false, reason: "DUPLICATE", message });
   }
   return conditions;

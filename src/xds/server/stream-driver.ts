@@ -92,6 +92,11 @@ export class StreamDriver implements ServedClient {
     return this.#group;
   }
 
+  get sole(): string | undefined {
+    const { method, typeUrl } = this.method;
+    return typeUrl === undefined || /\.(Cluster|Listener)$/.test(typeUrl) ? method : undefined;
+  }
+
   get variant(): DiscoveryMethod["variant"] {
     return this.method.variant;
   }

@@ -68,6 +68,7 @@ class Replica {
       peer: { address: "127.0.0.1:1" },
       variant: "delta",
       group: "edge",
+      sole: "DeltaAggregatedResources",
       silent: undefined,
       duplicate: false,
       oldestPending: 1,
