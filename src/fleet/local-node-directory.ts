@@ -2,6 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
 import {
   type FleetProgress,
+  MAX_CONTENT_LENGTH,
   MAX_REMEMBERED,
   type NodeQuery,
   type NodeView,
@@ -198,6 +199,15 @@ export class LocalNodeDirectory {
     return found;
   }
 
+  /** Nothing when no stream of the proxy is open here. */
+  resend(id: string, typeUrl: string | undefined): number | undefined {
+    const streams = this.#byNode.get(id);
+    if (streams === undefined) return undefined;
+    let count = 0;
+    for (const { ref } of streams) count += this.#options.streams.resend(ref.streamId, typeUrl);
+    return count;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -270,7 +280,7 @@ export class LocalNodeDirectory {
     }));
   }
 
-  #view({ ref, openedAt, since }: OpenStream, { detail, sent }: NodeQuery): NodeView | readonly [] {
+  #view({ ref, openedAt, since }: OpenStream, { detail, sent, typeUrl }: NodeQuery): NodeView | readonly [] {
     const { publications, replica, streams } = this.#options;
     const base = { replica, since, connected: true, fleet: this.#fleetOf(ref) };
     if (detail === "place" && sent === undefined) {
@@ -279,7 +289,15 @@ export class LocalNodeDirectory {
     const status = streams.describe(ref.streamId);
     if (status === undefined || (sent !== undefined && !wasSent(status, sent))) return [];
     const pending = status.oldestPending;
-    return viewOf(status, detail === "place" ? [] : status.types.map((type) => typeView(type, detail)), {
+    const told = status.types.filter((type) => detail !== "place" && (typeUrl ?? type.typeUrl) === type.typeUrl);
+    let room = MAX_CONTENT_LENGTH;
+    const contentOf = (type: string) => (name: string) => {
+      const content = room > 0 ? streams.content(ref.streamId, type, name) : undefined;
+      room -= content?.length ?? 0;
+      return room > 0 ? content : undefined;
+    };
+    const types = told.map((type) => typeView(type, detail, contentOf(type.typeUrl)));
+    return viewOf(status, types, {
       ...base,
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: pending === undefined ? publications.last?.revision : publications.settledBy(pending - 1)?.revision,

@@ -1,7 +1,8 @@
 import type { Send } from "./events.ts";
+import type { Flight, FlightItem } from "./flight.ts";
 import { isSame, type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
 import { entitledNames, targetOf } from "./target.ts";
-import type { Flight, FlightItem, TypeState } from "./type-state.ts";
+import type { TypeState } from "./type-state.ts";
 
 /** What may go out now for one type, and what may not although it is due. */
 export type Plan = {

@@ -1,11 +1,12 @@
 import { orderByAddress, refusedInTheWay } from "./addresses.ts";
 import type { Plan } from "./compose.ts";
 import type { Report } from "./events.ts";
+import type { Refusal } from "./flight.ts";
 import { type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
 import type { Resource, ResourceKey, View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
-import type { Refusal, TypeState, TypeStates } from "./type-state.ts";
+import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
 export type Hold = (resource: ResourceKey, version: string) => string | undefined;

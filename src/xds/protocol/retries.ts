@@ -1,4 +1,7 @@
-import type { Refusal, TypeState } from "./type-state.ts";
+import { type Refusal, sizeOf } from "./flight.ts";
+import type { View } from "./resource.ts";
+import { entitledNames } from "./target.ts";
+import type { TypeState } from "./type-state.ts";
 
 /** When a refused response is tried again though nothing of it has changed: what it ran into may have gone. */
 export type RetrySettings = {
@@ -40,38 +43,10 @@ export function forceRetries(state: TypeState, now: number, retry: RetrySettings
   return Infinity;
 }
 
-/** What is the same in a refusal as in the ones before it of the same content. */
-export type Repeated = Pick<Refusal, "attempt" | "since" | "items">;
-
-/**
- * Relates a refusal to those that stand of its members. What was refused before keeps its publication, since it is not
- * news; what was refused as a part of more counts as refused for the first time.
- */
-export function repeatedFrom(standing: TypeState["refused"], { items }: Pick<Refusal, "items">, at: number): Repeated {
-  const before = new Map<string, Refusal>();
-  for (const { name, resource, kept } of items.values()) {
-    const earlier = standing.get(name);
-    if (!kept && earlier?.items.get(name)?.resource?.hash === resource?.hash && earlier) before.set(name, earlier);
-  }
-  if (before.size === 0) return { attempt: 1, since: at, items };
-  const all = [...before.values()];
-  const isSame = before.size === sizeOf({ items });
-  return {
-    attempt:
-      isSame && all.every((refusal) => sizeOf(refusal) <= before.size) ? Math.max(...all.map((r) => r.attempt)) + 1 : 1,
-    since: isSame ? Math.min(...all.map(({ since }) => since)) : at,
-    items: new Map(
-      Array.from(items, ([name, item]) => {
-        const earlier = before.get(name)?.items.get(name);
-        return [name, earlier ? { ...item, publication: earlier.publication } : item];
-      }),
-    ),
-  };
-}
-
-/** Without what only went along. */
-function sizeOf({ items }: Pick<Refusal, "items">): number {
-  let size = 0;
-  for (const { kept } of items.values()) if (!kept) size++;
-  return size;
+/** Forces all that a client should have of a type, and what it refused. Returns how many that is. */
+export function forceAll(state: TypeState, view: View): number {
+  const names = new Set(state.refused.keys());
+  for (const name of entitledNames(state, view)) if (view.get(state.type.typeUrl, name)) names.add(name);
+  for (const name of names) state.force(name, Infinity);
+  return names.size;
 }

@@ -17,7 +17,7 @@ import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
 import { canonicalName, parseGlob } from "./resource-name.ts";
 import type { ResourceType } from "./resource-types.ts";
-import { forceRetries } from "./retries.ts";
+import { forceAll, forceRetries } from "./retries.ts";
 import { roomOf } from "./room.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { SubscriptionChange } from "./subscription.ts";
@@ -155,16 +155,10 @@ export class ProtocolStream {
    */
   resend(typeUrl?: string): number {
     const view = this.#view;
-    let count = 0;
-    for (const state of view ? this.#ordered : []) {
-      const { type } = state;
-      if (!state.requested || (typeUrl !== undefined && type.typeUrl !== typeUrl)) continue;
-      const names = new Set(state.refused.keys());
-      for (const name of view ? entitledNames(state, view) : []) if (view?.get(type.typeUrl, name)) names.add(name);
-      for (const name of names) state.force(name, Infinity);
-      count += names.size;
-    }
-    return count;
+    const states = this.#ordered.filter(
+      ({ requested, type }) => requested && (typeUrl ?? type.typeUrl) === type.typeUrl,
+    );
+    return view ? states.reduce((sum, state) => sum + forceAll(state, view), 0) : 0;
   }
 
   /** All responses that may leave now, in order. Call it only while the socket takes writes. */

@@ -1,47 +1,11 @@
+import { type Flight, type Refusal, repeatedFrom } from "./flight.ts";
 import { isSame, type Known, type Resource, type ResourceKey } from "./resource.ts";
 import type { ResourceType } from "./resource-types.ts";
-import { repeatedFrom } from "./retries.ts";
+
 import { SentTable } from "./sent-table.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import { SparseMap, SparseSet } from "./sparse.ts";
 import { Subscription } from "./subscription.ts";
-
-/** One resource of a response that awaits its verdict; without `resource` it is a removal. */
-export type FlightItem = {
-  readonly name: string;
-  readonly resource: Resource | undefined;
-  /** What the client had before, to fall back on when it refuses. */
-  before: Known | undefined;
-  /** The publication this item settles; undefined when it only repeats what the client has. */
-  readonly publication: number | undefined;
-  /** Repeated only because a full set must not lack it; something else is still due under this name. */
-  readonly kept: boolean;
-};
-
-/** A response that awaits its verdict. */
-export type Flight = {
-  readonly nonce: string;
-  /** Grows with each response of the stream, over all types: what was on the wire first. */
-  readonly sequence: number;
-  /** SotW's `version_info`; empty in delta. */
-  readonly version: string;
-  readonly sentAt: number;
-  readonly items: ReadonlyMap<string, FlightItem>;
-};
-
-export type Refusal = {
-  readonly nonce: string;
-  readonly code: number;
-  /** Debug text of the client: unstable, cut at 4096 characters, never to be parsed (R17). */
-  readonly message: string;
-  readonly at: number;
-  /** When the same content was refused first. */
-  readonly since: number;
-  /** How often it was refused in a row. */
-  readonly attempt: number;
-  /** All that the refused response held; a removal has no resource. */
-  readonly items: ReadonlyMap<string, FlightItem>;
-};
 
 export type Wait = {
   readonly on: ResourceKey;

@@ -39,6 +39,8 @@ class Replica {
       streams: {
         describe: (streamId) => this.streams.get(streamId),
         oldestPending: (streamId) => this.streams.get(streamId)?.oldestPending,
+        content: () => undefined,
+        resend: () => 0,
         collections: () => ({ named: [], asked: [] }),
       },
       publications: {

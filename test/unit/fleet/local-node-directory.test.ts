@@ -44,6 +44,8 @@ function withOneStream(types?: StreamStatus["types"]) {
     streams: {
       describe: () => stream,
       oldestPending: (streamId) => (acknowledged.has(streamId) ? undefined : stream.oldestPending),
+      content: (_streamId, _typeUrl, name) => `{"name":"${name}"}`,
+      resend: () => 2,
       collections: () => ({ named: [], asked: [] }),
     },
     publications: {

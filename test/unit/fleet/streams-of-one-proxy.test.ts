@@ -27,7 +27,7 @@ describe("progress of a proxy with streams for collections", () => {
 
 describe("the list of proxies", () => {
   const type = (shortName: string, state: TypeView["state"]): TypeView => {
-    return { typeUrl: shortName, shortName, state, known: 2, resources: [] };
+    return { typeUrl: shortName, shortName, state, known: 2, resources: [], refusals: [], refused: 0 };
   };
   const view = (more: Partial<NodeView>): NodeView => ({
     id: "edge-1",
