@@ -31,6 +31,8 @@ export function verdictMessage(
   const { damping, lastGoodAt } = verdict;
   const now = timestampFromMs(verdict.observedAt);
   const status = STATUS[verdict.status];
+  // Whoever asks since when a backend is as it is asks for its status, not for the latest words about it.
+  const isSame = before?.status === status && before.backendUid === origin.backendUid;
   return create(HealthSchema, {
     ...origin,
     source: "prober",
@@ -48,7 +50,7 @@ export function verdictMessage(
       uid: before?.meta?.uid ?? uid,
       generation: (before?.meta?.generation ?? 0n) + 1n,
       createTime: before?.meta?.createTime ?? now,
-      updateTime: now,
+      updateTime: (isSame ? before.meta?.updateTime : undefined) ?? now,
     },
   });
 }

@@ -10,7 +10,7 @@ import { isBehind } from "./problems.ts";
 
 /** What a proxy is of, gets and has not taken in, and why. @throws ControlPlaneError as `getNode`. */
 export async function explainNode(context: Context, id: string): Promise<Explanation> {
-  const view = await findNode(context, id);
+  const view = await findNode(context, { id, detail: "resources" });
   return explanation(summaryOf(view), [
     [
       "fleet",

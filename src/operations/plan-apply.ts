@@ -1,10 +1,9 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
-import { formatName, type Name, parseName } from "../domain/name.ts";
+import { formatName, parseName } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { AnyObject } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Backend } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import type { Pace } from "../runtime/pace.ts";
-import type { FieldChange } from "../schema/field-changes.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { AppliedKind } from "./any-object.ts";

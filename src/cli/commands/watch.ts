@@ -108,8 +108,8 @@ function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: 
 function changeText(path: string, from: JsonValue | undefined, to: JsonValue | undefined): string {
   return fieldText({
     path,
-    from: from === undefined ? "" : jsonText(from),
-    to: to === undefined ? "" : jsonText(to),
+    from: from === undefined ? "" : jsonText(from).trimEnd(),
+    to: to === undefined ? "" : jsonText(to).trimEnd(),
   });
 }
 

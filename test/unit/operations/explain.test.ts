@@ -122,6 +122,8 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
           shortName: "LDS",
           state: "refused",
           known: 1,
+          refusals: [{ name: "web", message: "cannot bind" }],
+          refused: 1,
           resources: [{ name: "web", ...resource, refused }],
         },
       ],
