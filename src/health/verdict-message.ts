@@ -4,6 +4,7 @@ import type { Verdict } from "../domain/health-verdict.ts";
 import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
 import type { Name } from "../domain/name.ts";
 import { type Health, Health_Status, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { statusTime } from "../schema/status-time.ts";
 
 /** Who gives a verdict, and where it stands in the order of all of them (law 3). */
 export interface VerdictOrigin {
@@ -29,13 +30,15 @@ export function verdictMessage(
 ): Health {
   const { damping, lastGoodAt } = verdict;
   const now = timestampFromMs(verdict.observedAt);
+  const status = STATUS[verdict.status];
   // Whoever asks since when a backend is as it is asks for its status, not for the latest words about it.
-  const isSame = before?.status === STATUS[verdict.status] && before.backendUid === origin.backendUid;
+  const isSame = before?.status === status && before.backendUid === origin.backendUid;
   return create(HealthSchema, {
     ...origin,
     source: "prober",
     actor: `worker:${origin.observer}`,
-    status: STATUS[verdict.status],
+    status,
+    statusTime: statusTime(before, { status, backendUid: origin.backendUid }, now),
     reason: verdict.reason.slice(0, MAX_HEALTH_REASON_LENGTH),
     observeTime: now,
     inARow: verdict.inRow,

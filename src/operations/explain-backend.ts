@@ -5,7 +5,7 @@ import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
 import { leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Health } from "../domain/health.ts";
 import type { HealthCheck } from "../domain/health-check.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
+import { serviceOf } from "../domain/name.ts";
 import { effectivePolicy, routingState } from "../domain/routing-state.ts";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
@@ -15,9 +15,9 @@ import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { ejectionText } from "./ejection-text.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
-import { unknownMessage } from "./node-message.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";
+import { proxiesAt } from "./proxies-at.ts";
 
 /** Why a backend gets traffic, or none. @throws ControlPlaneError `notFound`. */
 export async function explainBackend(context: Context, text: string): Promise<ExplainBackendResponse> {
@@ -50,7 +50,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     policy: policyName ?? "",
     panicThreshold: policy.panicThreshold,
     revision: formatRevision(revision),
-    ...(await proxiesAt(context, serviceOf(name), revision)),
+    ...(await proxiesAt(context, { typeUrl: ENDPOINTS_TYPE, name: serviceOf(name) }, revision)),
     ...endpointDiscovery(mirror, routingState(mirror, serviceOf(name))),
     leftOut: [...leftOutByFleet(mirror, serviceOf(name))].flatMap(([fleet, leftOut]) =>
       leftOut.filter(({ backend }) => backend.name === name).map(({ why }) => ({ fleet, reason: why })),
@@ -91,21 +91,4 @@ function whyNot(backend: Backend, verdict: Health, check: HealthCheck | undefine
 
 function newest(revisions: readonly Revision[]): Revision {
   return revisions.reduce((a, b) => (reached(a, b) ? a : b));
-}
-
-/** How far the connected proxies are that have the service's endpoints. */
-async function proxiesAt({ nodes }: Context, service: Name, revision: Revision) {
-  const { told, unknown } = await nodes.nodes({ detail: "place", sent: { typeUrl: ENDPOINTS_TYPE, name: service } });
-  const { progress, settledAfterMs } = await nodes.progress([...new Set(told.map(({ id }) => id))], revision);
-  const pending = [...progress].flatMap(([id, one]) =>
-    one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
-  );
-  const isSettled = pending.length === 0 && unknown.length === 0 && settledAfterMs !== undefined;
-  return {
-    proxies: progress.size,
-    acknowledged: progress.size - pending.length,
-    pending,
-    ...(isSettled && { acknowledgedAfter: durationFromMs(Math.round(settledAfterMs)) }),
-    unknownReplicas: unknown.map(unknownMessage),
-  };
 }

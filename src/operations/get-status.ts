@@ -15,7 +15,8 @@ import { storeFindings } from "./store-findings.ts";
 
 /** How the plane, its proxies and its services are, and what a person on call should look at. */
 export async function getStatus(context: Context): Promise<GetStatusResponse> {
-  const { mirror, nodes, journal, plane } = context;
+  const { mirror, nodes, journal, plane, onsets } = context;
+  const now = context.clock.now();
   const store = context.storeStatus();
   // A store that is away would not answer; all the rest is known here.
   const [newest] = store.away === undefined ? await journal.list({ limit: 1 }) : [];
@@ -38,6 +39,15 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
     services: services.length,
     servicesWhole: services.filter(isWhole).length,
+    servicesDown: services.filter(({ backends }) => !backends.some(isEligible)).length,
+    ...(plane.start !== undefined && {
+      start: {
+        time: timestampFromMs(plane.start.at),
+        revision: formatRevision(plane.start.revision),
+        took: durationFromMs(plane.start.tookMs),
+        proxies: new Set(connected.flatMap(({ id, replica }) => (replica === plane.replica ? id : []))).size,
+      },
+    }),
     replicas: replicas.map(({ name, live, revision, silentMs, held, profiles }) => ({
       name,
       encodingProfiles: [...profiles],
@@ -56,8 +66,8 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
       conditions: conditions(mirror),
       setAside: setAsideFindings(mirror.setAside.values()),
-      changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
-      now: context.clock.now(),
+      begun: (subject, what) => onsets.of(subject, what),
+      now,
       checks: context.checks?.findings() ?? [],
       replicas,
     }),

@@ -9,6 +9,7 @@ import {
   ReportHealthResponseSchema,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { statusTime } from "../schema/status-time.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
@@ -59,6 +60,7 @@ export async function reportHealth(
     const decide = (draft: Health) => {
       draft.backendUid = uid;
       draft.actor = caller.actor;
+      draft.statusTime = statusTime(before?.message, draft, timestampFromMs(stamp.now));
       if (life !== undefined) draft.expireTime = timestampFromMs(stamp.now + life.mostMs);
       return true;
     };
