@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Backend } from "../domain/backend.ts";
 import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
 import { leftOutByFleet } from "../domain/fleet-backends.ts";
@@ -10,6 +10,7 @@ import { effectivePolicy, routingState } from "../domain/routing-state.ts";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import { ENDPOINTS_TYPE } from "../resources/resource.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
@@ -39,7 +40,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
   return create(ExplainBackendResponseSchema, {
     backend: message,
     ...(backend.drainedAt !== undefined && {
-      removalTime: timestampFromMs(backend.drainedAt + (service?.drainTimeMs ?? 0)),
+      removalTime: instantOfMs(backend.drainedAt + (service?.drainTimeMs ?? 0)),
     }),
     ...(healthCheck !== undefined && { healthCheck }),
     verdicts: sorted(backend, verdicts, service?.healthCheck).map((verdict) => {
@@ -69,7 +70,7 @@ const OUTCOME = {
 
 function checkMessage({ at, outcome, reason, durationMs }: RecentCheck) {
   return {
-    time: timestampFromMs(at),
+    time: instantOfMs(at),
     outcome: OUTCOME[outcome],
     reason,
     took: durationFromMs(Math.round(durationMs)),

@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../domain/conditions.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { isBehind, problemsOf } from "./problems.ts";
@@ -33,7 +34,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     store: store.kind,
     storeCopies: store.copies,
     encodingProfile: Number.isFinite(mirror.profile) ? mirror.profile : 0,
-    ...(newest === undefined ? {} : { lastWriteTime: timestampFromMs(newest.at) }),
+    ...(newest === undefined ? {} : { lastWriteTime: instantOfMs(newest.at) }),
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
@@ -42,7 +43,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     servicesDown: services.filter(({ backends }) => !backends.some(isEligible)).length,
     ...(plane.start !== undefined && {
       start: {
-        time: timestampFromMs(plane.start.at),
+        time: instantOfMs(plane.start.at),
         revision: formatRevision(plane.start.revision),
         took: durationFromMs(plane.start.tookMs),
         proxies: new Set(connected.flatMap(({ id, replica }) => (replica === plane.replica ? id : []))).size,

@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Condition } from "../domain/condition.ts";
 import type { Conditions } from "../domain/conditions.ts";
 import type { LeftOut } from "../domain/fleet-backends.ts";
@@ -8,6 +7,7 @@ import { printable } from "../domain/printable.ts";
 import type { RoutingState } from "../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../fleet/node-directory.ts";
 import { type Problem, Problem_Severity, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, DOWN, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
@@ -73,7 +73,7 @@ export function problemsOf(findings: Findings): Problem[] {
       what: printable(what),
       why: printable(why),
       severity: SEVERITY[severity],
-      ...(since !== undefined && { since: timestampFromMs(since), sinceAtLeast: atLeast ?? false }),
+      ...(since !== undefined && { since: instantOfMs(since), sinceAtLeast: atLeast ?? false }),
     }),
   );
 }

@@ -1,5 +1,4 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { readRecord } from "../control/stored-record.ts";
 import { type Kind, parseStoreKey } from "../domain/name.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import type { Journal, JournalEntry } from "../store/journal.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
@@ -106,7 +106,7 @@ function eventOf({ kind, name }: ObjectId, change: Change, at: number | undefine
   const { key, value } = change;
   const revision = formatRevision(change.revision);
   if (value === undefined) {
-    const time = at === undefined ? {} : { time: timestampFromMs(at) };
+    const time = at === undefined ? {} : { time: instantOfMs(at) };
     return create(WatchEventSchema, { kind, name, revision, deleted: true, ...time });
   }
   const { content } = readRecord(key, value, change.revision);
@@ -122,7 +122,7 @@ function eventOf({ kind, name }: ObjectId, change: Change, at: number | undefine
 function commitMessage(entry: JournalEntry | undefined): WatchCommit | undefined {
   if (entry === undefined) return undefined;
   const { revision, at, actor, operation, reason } = entry;
-  const time = timestampFromMs(at);
+  const time = instantOfMs(at);
   return create(WatchCommitSchema, { revision: formatRevision(revision), time, actor, operation, reason });
 }
 

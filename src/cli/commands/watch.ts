@@ -1,5 +1,4 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
@@ -9,6 +8,7 @@ import {
   WatchResponseSchema,
 } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { fieldChanges } from "../../schema/field-changes.ts";
+import { instantOfMs } from "../../schema/instant.ts";
 import type { MessageOf } from "../../schema/object-message.ts";
 import { fieldText } from "../change-text.ts";
 import { jsonText, messageText } from "../data-text.ts";
@@ -122,5 +122,5 @@ function byText({ health }: WatchEvent, commit: WatchCommit | undefined): string
 }
 
 function nowOf({ clock }: CliIo) {
-  return timestampFromMs(clock.now());
+  return instantOfMs(clock.now());
 }
