@@ -58,7 +58,7 @@ const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   explain: [["backend", "shop/a"]],
   status: [[]],
   nodes: [[]],
-  node: [["edge-7"], ["edge-7", "-o", "yaml"], ["edge-7", "--diff", "edge-8"]],
+  node: [["edge-7"], ["edge-7", "--diff", "edge-8"]],
   resend: [["edge-7"]],
   watch: [["--present"]],
   history: [["service", "shop"]],
@@ -216,6 +216,8 @@ describe("data stays what it was", () => {
       const last: unknown = documents.at(-1)?.toJS();
       expect(last).toMatchObject({ kind: "Service", name: text, policy: text, labels: { [text]: text } });
     }
+    const sent = await runAgainst(allMethods(answering(text)), ["node", "a", "-o", "yaml"]);
+    expect((parse(seen(sent.stdout)) as object[])[0]).toMatchObject({ type: text, name: text, version: text });
     for (const argv of [
       ["status"],
       ["nodes"],
