@@ -34,5 +34,17 @@ stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
 const exit = (code: number) => exitProcess(code, systemClock);
 const host = { environment: env, stdout, stderr, stopSignal, escaped };
 const commands = [upCommand, provisionCommand].map((build) => build(host, exit));
-const io = { stdout, stderr, env, clock: systemClock, isTty: stdout.isTTY };
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+const io = {
+  stdout,
+  stderr,
+  env,
+  clock: systemClock,
+  isTty: stdout.isTTY,
+  // The window may be another one by the time of a later table.
+  get columns() {
+    return stdout.isTTY ? stdout.columns : undefined;
+  },
+  timeZone,
+};
 process.exitCode = await runCli(argv.slice(2), io, undefined, commands, storeDoor(host));

@@ -10,6 +10,10 @@ import { deleteObject } from "../operations/delete-object.ts";
 import { deleteRecord } from "../operations/delete-record.ts";
 import { drainBackend } from "../operations/drain-backend.ts";
 import { explainBackend } from "../operations/explain-backend.ts";
+import { explainNode } from "../operations/explain-node.ts";
+import { explainRequest } from "../operations/explain-request.ts";
+import { explainRoute } from "../operations/explain-route.ts";
+import { explainService } from "../operations/explain-service.ts";
 import { getNode } from "../operations/get-node.ts";
 import { getObject } from "../operations/get-object.ts";
 import { getStatus } from "../operations/get-status.ts";
@@ -23,6 +27,7 @@ import { reportHealth } from "../operations/report-health.ts";
 import { resend } from "../operations/resend.ts";
 import { restore } from "../operations/restore.ts";
 import { rollback } from "../operations/rollback.ts";
+import { rollbackRevision } from "../operations/rollback-revision.ts";
 import { SeenObservations } from "../operations/seen-observations.ts";
 import { setEncodingProfile } from "../operations/set-encoding-profile.ts";
 import { unregisterBackend } from "../operations/unregister-backend.ts";
@@ -37,7 +42,7 @@ import type { Handlers } from "./implement-service.ts";
 /** Which operation answers which method of the admin API. */
 export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
   const seen = new SeenObservations(context);
-  const events = new WatchEvents();
+  const events = new WatchEvents(context.journal);
   return {
     createService: async ({ service, options }, caller) =>
       written("service", await createObject(context, caller, { kind: "service", message: service, options })),
@@ -88,6 +93,10 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     drainBackend: async (request, caller) => written("backend", await drainBackend(context, caller, request)),
     completeDrain: (request, caller) => completeDrain(context, caller, request),
     explainBackend: ({ name }) => explainBackend(context, name),
+    explainRoute: ({ name }) => explainRoute(context, name),
+    explainService: ({ name }) => explainService(context, name),
+    explainNode: ({ name }) => explainNode(context, name),
+    explainRequest: async (request) => explainRequest(context.mirror, request),
     getBackend: ({ name }) => getObject(context, "backend", name),
     listBackends: async (request) => {
       const { items: backends, nextPageToken } = await listObjects(context, "backend", request);
@@ -120,6 +129,7 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     watch: (request, caller) => watch({ ...context, events }, caller, request),
     listHistory: async (request) => ({ entries: await listHistory(context, request) }),
     rollback: (request, caller) => rollback(context, caller, request),
+    rollbackRevision: (request, caller) => rollbackRevision(context, caller, request),
     waitForRevision: (request, caller) => waitForRevision(context, caller, request),
     getStatus: () => getStatus(context),
     setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),

@@ -9,6 +9,7 @@ import { ControlPlaneError } from "../domain/errors.ts";
 import { printable } from "../domain/printable.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import { networksForNewFleetsOf } from "../operations/fill-networks.ts";
+import { Onsets } from "../operations/onsets.ts";
 import { Containment } from "../runtime/containment.ts";
 import { Pace } from "../runtime/pace.ts";
 import { processId } from "../runtime/process-id.ts";
@@ -47,6 +48,7 @@ export async function serveStore(config: Config, machine: Pick<Machine, "clock" 
         mirror,
         nodes: NO_NODES,
         peers: opened.peers,
+        onsets: new Onsets(),
         clock,
         pace: new Pace(clock),
         random,

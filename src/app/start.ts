@@ -12,14 +12,18 @@ import { SYSTEM_VERSION_KEY } from "../control/system-version.ts";
 import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../dashboard/http-server.ts";
 import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
+import type { Kind } from "../domain/name.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import { SharedNodeDirectory } from "../fleet/shared-node-directory.ts";
 import { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { startHealth } from "../health/start-health.ts";
 import { containedFindings } from "../operations/contained-findings.ts";
+import type { PlaneStart } from "../operations/context.ts";
 import { fillNetworks, networksForNewFleetsOf } from "../operations/fill-networks.ts";
 import type { Finding } from "../operations/finding.ts";
+import { watchOnsets } from "../operations/onset-watch.ts";
+import { Onsets } from "../operations/onsets.ts";
 import { containedClock } from "../runtime/contained-clock.ts";
 import { Containment } from "../runtime/containment.ts";
 import { descriptorLimit } from "../runtime/descriptor-limit.ts";
@@ -109,6 +113,14 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   if (!profiles.includes(mirror.profile) && !mirror.setAside.has(SYSTEM_VERSION_KEY)) {
     throw profileUnsupported(mirror.profile, profiles);
   }
+
+  const tookMs = Math.round(clock.monotonic() - startedAt);
+  const start: PlaneStart = { at: clock.now() - tookMs, revision: mirror.revision, tookMs };
+  const restored = { revision: formatRevision(start.revision), durationMs: tookMs };
+  log.info({ ...restored, ...countsOf(mirror) }, "the state is restored");
+  const pace = new Pace(clock);
+  const onsets = new Onsets();
+  stops.add("watch of what stands", watchOnsets({ mirror, onsets, clock, pace }));
 
   const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
   // Before anything is derived: what ran before fleets had networks goes on.
@@ -235,10 +247,11 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
       nodes,
       peers: opened.peers,
       checks: health.view,
+      onsets,
       clock,
-      pace: new Pace(clock),
+      pace,
       random,
-      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets },
+      plane: { version: PRODUCT_VERSION, replica: config.replica, profiles, networksForNewFleets, start },
       storeStatus: opened.status,
       standing: () => [
         ...inStep.findings(),
@@ -288,6 +301,10 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     { ...addresses, replica: config.replica, durationMs: Math.round(clock.monotonic() - startedAt) },
     "listening",
   );
+  clock.after(PROXIES_BACK_MS, () => {
+    const proxies = [...local.connectedByFleet().values()].reduce((sum, count) => sum + count, 0);
+    log.info({ proxies, ...restored }, "proxies are back after the start");
+  });
   return { addresses, failed };
 }
 
@@ -295,6 +312,14 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
 function connectedByFleet(mirror: Mirror, local: LocalNodeDirectory): ReadonlyMap<string, number> {
   const none = ["", ...Array.from(mirror.all("fleet"), ({ name }) => name)].map((fleet) => [fleet, 0] as const);
   return new Map([...none, ...local.connectedByFleet()]);
+}
+
+/** Proxies come back within this time: Envoy tries again after at most half a minute. */
+const PROXIES_BACK_MS = 60_000;
+
+function countsOf(mirror: Mirror) {
+  const count = (kind: Kind) => [...mirror.all(kind)].length;
+  return { services: count("service"), backends: count("backend"), routes: count("route"), fleets: count("fleet") };
 }
 
 function descriptorFindings(descriptors: DescriptorWatch): Finding[] {

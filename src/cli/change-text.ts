@@ -55,7 +55,7 @@ function objectText({ kind, name }: Change): string {
   return cellText(`${kind} ${name}`);
 }
 
-function fieldText({ path, from, to }: FieldChange): string {
+export function fieldText({ path, from, to }: Pick<FieldChange, "path" | "from" | "to">): string {
   return `${path} ${valueText(from)} → ${valueText(to)}`;
 }
 

@@ -9,21 +9,48 @@ export function candidates(program: Command, words: readonly string[]): string[]
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   const { command, operands, pending } = readWords(program, before);
-  const all = pending === undefined ? offered(program, command, { operands, typed }) : (pending.argChoices ?? []);
+  const all =
+    pending === undefined
+      ? offered(program, command, { operands: operands.length, typed })
+      : (pending.argChoices ?? []);
   return all.filter((word) => word.startsWith(typed));
+}
+
+/** What only a plane knows: names of a kind, of proxies, or the generations of one object. */
+export type Wanted =
+  | { readonly of: "kind" | "node"; readonly kind: string }
+  | { readonly of: "generations"; readonly kind: string; readonly name: string };
+
+/** What a plane is to be asked for; nothing where no name of its objects stands. */
+export function wantedNames(program: Command, words: readonly string[]): Wanted | undefined {
+  const { command, operands, pending } = readWords(program, words.slice(0, -1));
+  const [kind = "", name = ""] = operands;
+  if (pending !== undefined) {
+    return pending.long === "--to" && name !== "" ? { of: "generations", kind, name } : undefined;
+  }
+  if (words.at(-1)?.startsWith("-") === true) return undefined;
+  const argument = command?.registeredArguments[operands.length]?.name();
+  if (argument === "name" && operands.length === 1) return { of: "kind", kind };
+  if (argument === "node" || (argument === "name" && command?.name() === "node")) return { of: "node", kind: "node" };
+  if (argument === "name" && command?.name() === "health") return { of: "kind", kind: "backend" };
+  // Where a new one is registered, those that are there are no help.
+  const isNew = command?.name() === "register";
+  return KIND_ENTRIES.some((entry) => entry.kind === argument) && !isNew
+    ? { of: "kind", kind: argument ?? "" }
+    : undefined;
 }
 
 interface Reading {
   readonly command: Command | undefined;
-  /** How many arguments of the command are complete. */
-  readonly operands: number;
+  /** The arguments of the command that are complete. */
+  readonly operands: readonly string[];
   /** The option whose value is being typed. */
   readonly pending: Option | undefined;
 }
 
 function readWords(program: Command, words: readonly string[]): Reading {
   let command: Command | undefined;
-  let operands = 0;
+  const operands: string[] = [];
   let pending: Option | undefined;
   for (const word of words) {
     if (pending !== undefined) {
@@ -34,7 +61,9 @@ function readWords(program: Command, words: readonly string[]): Reading {
     } else if (command === undefined) {
       command = program.commands.find((candidate) => candidate.name() === word);
     } else {
-      operands += 1;
+      const inner: Command | undefined = command.commands.find((candidate) => candidate.name() === word);
+      if (inner !== undefined && operands.length === 0) command = inner;
+      else operands.push(word);
     }
   }
   return { command, operands, pending };
@@ -53,6 +82,7 @@ function offered(
     return [...(command?.options ?? []), ...program.options].flatMap(({ long }) => (long === undefined ? [] : [long]));
   }
   if (command === undefined) return program.commands.map((one) => one.name());
+  if (command.commands.length > 0) return command.commands.map((one) => one.name());
   const argument = command.registeredArguments[operands] ?? command.registeredArguments.at(-1);
   return argument === undefined ? [] : argumentValues(argument, operands, command.registeredArguments.length);
 }

@@ -16,6 +16,10 @@ export interface CliIo {
   readonly clock: Clock;
   /** Whether standard output is a terminal: progress is drawn in place there. */
   readonly isTty: boolean;
+  /** How wide the terminal is: tables fit it. Absent where there is none. */
+  readonly columns?: number | undefined;
+  /** Where the reader is, as `Europe/Vienna`: times are shown there. Default: UTC. */
+  readonly timeZone?: string;
   /** What `-f -` reads. Default: the standard input of the process. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Ends what would go on for ever, `watch` for example. */

@@ -7,6 +7,8 @@ import type { AdminClient } from "./admin-client.ts";
 
 export type Kind = keyof MessageOf;
 
+import type { Zone } from "./moment.ts";
+
 /** An object as a command shows it: the API's JSON form, and the cells of a table. */
 export interface Shown {
   readonly json: JsonObject;
@@ -26,11 +28,11 @@ export interface KindEntry {
   readonly title: string;
   readonly plural: string;
   readonly columns: readonly string[];
-  list(admin: AdminClient, filter: ListFilter): Promise<readonly Shown[]>;
+  list(admin: AdminClient, filter: ListFilter, zone?: Zone): Promise<readonly Shown[]>;
   /** The message must be one of this kind. */
-  show(object: Message): Shown;
+  show(object: Message, zone?: Zone): Shown;
   /** Absent for verdicts: they are only listed. */
-  get?(admin: AdminClient, name: string): Promise<Shown>;
+  get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
   /** Returns the revision of the deletion. */
   remove?(admin: AdminClient, name: string, force: boolean): Promise<string>;
 }
@@ -42,7 +44,7 @@ interface KindSpec<Object extends DescMessage> {
   readonly plural: string;
   readonly schema: Object;
   readonly columns: readonly string[];
-  cells(object: MessageShape<Object>): readonly string[];
+  cells(object: MessageShape<Object>, zone: Zone): readonly string[];
   page(admin: AdminClient, request: PageRequest): Promise<Page<MessageShape<Object>>>;
   readonly get?: DescMethodUnary<typeof GetRequestSchema, Object>;
   readonly remove?: KindEntry["remove"];
@@ -64,27 +66,27 @@ const PAGE_SIZE = 1000;
 /** Hides the message types of a kind behind what the commands need. */
 export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): KindEntry {
   const { kind, title, plural, columns, get, remove } = spec;
-  const show = (object: MessageShape<Object>): Shown => ({
+  const show = (object: MessageShape<Object>, zone: Zone = {}): Shown => ({
     json: toJson(spec.schema, object) as JsonObject,
-    cells: spec.cells(object),
+    cells: spec.cells(object, zone),
   });
   return {
     kind,
     title,
     plural,
     columns,
-    show: (object) => show(object as MessageShape<Object>),
-    async list(admin, filter) {
+    show: (object, zone) => show(object as MessageShape<Object>, zone),
+    async list(admin, filter, zone) {
       const shown: Shown[] = [];
       let pageToken = "";
       do {
         const { items, next } = await spec.page(admin, { ...filter, pageSize: PAGE_SIZE, pageToken });
-        shown.push(...items.map(show));
+        shown.push(...items.map((item) => show(item, zone)));
         pageToken = next;
       } while (pageToken !== "");
       return shown;
     },
-    ...(get === undefined ? {} : { get: async (admin, name) => show(await admin.call(get, { name })) }),
+    ...(get === undefined ? {} : { get: async (admin, name, zone) => show(await admin.call(get, { name }), zone) }),
     ...(remove === undefined ? {} : { remove }),
   };
 }

@@ -22,6 +22,7 @@ import { OUTPUT_ONLY } from "../schema/object-message.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
+import { formatMoment, type Zone } from "./moment.ts";
 
 const { method } = AdminService;
 
@@ -74,7 +75,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     plural: "backends",
     schema: BackendSchema,
     columns: ["NAME", "TARGET", "WEIGHT", "LOCALITY", "PRIORITY", "STATE", "ELIGIBLE", "WHY"],
-    cells: (backend: Backend) => [
+    cells: (backend: Backend, zone) => [
       backend.name,
       backend.target.value ?? "-",
       String(backend.weight === 0 ? 1 : backend.weight),
@@ -82,7 +83,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       String(backend.priority),
       enumText(Backend_StateSchema, backend.state, "ACTIVE"),
       backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
-      orDash(backend.status?.message ?? ""),
+      orDash(whyText(backend, zone)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listBackends, request);
@@ -185,6 +186,16 @@ export function kindNamed(text: string): KindEntry {
 export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
   const dropped = new Set(OUTPUT_ONLY[entry.kind]);
   return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
+}
+
+/** An operator's word is told with who gave it and when it ends. */
+function whyText({ status }: Backend, zone: Zone): string {
+  const { message = "", health } = status ?? {};
+  if (health?.source !== "override") return message;
+  const by = health.actor === "" ? "" : ` by ${health.actor}`;
+  const end =
+    health.expireTime === undefined ? "until it is cleared" : `until ${formatMoment(health.expireTime, zone)}`;
+  return `${message}${by}, ${end}`;
 }
 
 async function removeBy(

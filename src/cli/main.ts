@@ -2,9 +2,10 @@ import { type Command, CommanderError } from "commander";
 import { type AdminClient, connectAdmin } from "./admin-client.ts";
 import { AdminError } from "./admin-error.ts";
 import { parseHostPort } from "./bootstrap-config.ts";
-import { candidates } from "./complete.ts";
+import { candidates, wantedNames } from "./complete.ts";
+import { planeNames } from "./complete-names.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { type CliIo, noteLine, printLine, type StoreDoor } from "./io.ts";
+import { type CliContext, type CliIo, noteLine, printLine, type StoreDoor } from "./io.ts";
 import { buildProgram } from "./program.ts";
 
 /**
@@ -29,7 +30,8 @@ export async function runCli(
   };
   const program: Command = buildProgram(context, further);
   if (argv[0] === COMPLETE) {
-    for (const word of candidates(program, argv.slice(1))) printLine(io, word);
+    await complete(context, program, argv.slice(1));
+    admin?.close();
     return EXIT.done;
   }
   try {
@@ -40,6 +42,16 @@ export async function runCli(
   } finally {
     admin?.close();
   }
+}
+
+async function complete(context: CliContext, program: Command, words: readonly string[]): Promise<void> {
+  for (const word of candidates(program, words)) printLine(context.io, word);
+  const wanted = wantedNames(program, words);
+  if (wanted === undefined) return;
+  const given = words.indexOf("--server") + 1;
+  if (given > 0) program.setOptionValue("server", words[given] ?? "");
+  const typed = words.at(-1) ?? "";
+  for (const name of await planeNames(context, wanted)) if (name.startsWith(typed)) printLine(context.io, name);
 }
 
 /** What the scripts of `completion` call: no command for people, and its words are no options. */

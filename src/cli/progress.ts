@@ -22,6 +22,11 @@ export class Progress {
   }
 }
 
+/** For what is drawn again as a whole; what the terminal showed before is gone. */
+export function clearScreen({ stdout }: CliIo): void {
+  stdout.write("\u001B[H\u001B[2J\u001B[3J");
+}
+
 /** `████████████░░░░░░░░` for 0.6. */
 export function renderBar(ratio: number): string {
   const full = Math.round(Math.min(1, Math.max(0, ratio)) * BAR_WIDTH);

@@ -35,14 +35,3 @@ export function formatAgo(timestamp: Timestamp, nowMs: number): string {
 }
 
 const AHEAD_SHOWN_MS = 60_000;
-
-/** What a `Date` can hold, either side of the epoch. */
-const MAX_DATE_MS = 8.64e15;
-
-/** `2026-11-20 19:57:24`, in UTC; `-` when there was none, the bare seconds when no calendar reaches so far. */
-export function formatMoment(timestamp: Timestamp | undefined): string {
-  if (timestamp === undefined) return "-";
-  const ms = fromTimestamp(timestamp);
-  if (Math.abs(ms) > MAX_DATE_MS) return `${timestamp.seconds} s`;
-  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
-}

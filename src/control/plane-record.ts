@@ -1,8 +1,9 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { readIp } from "../domain/ip-address.ts";
 import { PlaneRecordSchema } from "../gen/fairlead/store/v1/plane_record_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { keyToken } from "../store/key-token.ts";
 
 /** Below it each replica says where it listens. */
@@ -23,7 +24,7 @@ export function planeKey(replica: string): string {
 
 export function encodePlane({ addresses, at }: PlaneRecord): Uint8Array {
   const texts = addresses.map(({ ip, port }) => (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`));
-  const record = create(PlaneRecordSchema, { addresses: texts, time: timestampFromMs(Math.floor(at)) });
+  const record = create(PlaneRecordSchema, { addresses: texts, time: instantOfMs(Math.floor(at)) });
   return toBinary(PlaneRecordSchema, record);
 }
 

@@ -18,6 +18,8 @@ export interface Health extends Identified {
   readonly backendUid: string;
   readonly expiresAt: number | undefined;
   readonly actor: string;
+  /** Milliseconds since the epoch: when the status became what it is, however often it was said since. */
+  readonly statusSince: number | undefined;
   /** The rest is of the source `prober` only. The replica that checked. */
   readonly observer: string;
   /** Orders the verdicts of different probers, as `sequence` orders those of one. */

@@ -1,9 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Verdict } from "../domain/health-verdict.ts";
 import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
 import type { Name } from "../domain/name.ts";
 import { type Health, Health_Status, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
+import { statusTime } from "../schema/status-time.ts";
 
 /** Who gives a verdict, and where it stands in the order of all of them (law 3). */
 export interface VerdictOrigin {
@@ -28,20 +29,22 @@ export function verdictMessage(
   uid: string,
 ): Health {
   const { damping, lastGoodAt } = verdict;
-  const now = timestampFromMs(verdict.observedAt);
+  const now = instantOfMs(verdict.observedAt);
+  const status = STATUS[verdict.status];
   // Whoever asks since when a backend is as it is asks for its status, not for the latest words about it.
-  const isSame = before?.status === STATUS[verdict.status] && before.backendUid === origin.backendUid;
+  const isSame = before?.status === status && before.backendUid === origin.backendUid;
   return create(HealthSchema, {
     ...origin,
     source: "prober",
     actor: `worker:${origin.observer}`,
-    status: STATUS[verdict.status],
+    status,
+    statusTime: statusTime(before, { status, backendUid: origin.backendUid }, now),
     reason: verdict.reason.slice(0, MAX_HEALTH_REASON_LENGTH),
     observeTime: now,
     inARow: verdict.inRow,
-    ...(lastGoodAt !== undefined && { lastGoodTime: timestampFromMs(lastGoodAt) }),
+    ...(lastGoodAt !== undefined && { lastGoodTime: instantOfMs(lastGoodAt) }),
     ...(damping.penalty > 0 && {
-      damping: { penalty: damping.penalty, asOfTime: timestampFromMs(damping.asOf), held: damping.held },
+      damping: { penalty: damping.penalty, asOfTime: instantOfMs(damping.asOf), held: damping.held },
     }),
     meta: {
       uid: before?.meta?.uid ?? uid,

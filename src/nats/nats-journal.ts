@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import { JOURNAL_WINDOW_MS, type Journal, type JournalEntry } from "../store/journal.ts";
-import { formatRevision, type Revision } from "../store/revision.ts";
-import type { Batch } from "../store/state-store.ts";
+import { formatRevision, type Revision, sameRevision } from "../store/revision.ts";
+import { type Batch, MAX_BATCH_COST } from "../store/state-store.ts";
 import { positionOf } from "./batch-mark.ts";
 import { readPages } from "./bucket-pages.ts";
 import type { BucketWrite } from "./publish-batch.ts";
@@ -11,6 +11,9 @@ import type { Subjects } from "./subjects.ts";
 
 /** How far back the first look goes; each further one four times as far. */
 const FIRST_SPAN = 1_000;
+
+/** Messages of a batch: what it costs, and the record of it. */
+const LONGEST_BATCH = MAX_BATCH_COST + 10;
 
 export interface NatsJournalOptions {
   readonly manager: JetStreamManager;
@@ -35,6 +38,14 @@ export class NatsJournal implements Journal {
     const { reader, subjects } = this.#options;
     const found = await reader.last(subjects().journal(tokenOf(requestId)));
     return found && this.#entry(found);
+  }
+
+  async findCommit(revision: Revision): Promise<JournalEntry | undefined> {
+    this.#options.assertOpen();
+    // The record stands at the beginning of its batch. What was brought from another epoch stands anywhere.
+    const isOwn = revision.epoch === this.#options.head().epoch;
+    const from = isOwn ? Math.max(1, revision.position - LONGEST_BATCH) : 1;
+    return (await this.#since(from)).find((entry) => sameRevision(entry.revision, revision));
   }
 
   async list({ limit, key }: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]> {

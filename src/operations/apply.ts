@@ -1,26 +1,13 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  Change_Action as Action,
-  type ApplyRequest,
-  type ApplyResponse,
-  ApplyResponseSchema,
-  type Change,
-  ChangeSchema,
-} from "../gen/fairlead/admin/v1/apply_pb.ts";
+import { type ApplyRequest, type ApplyResponse, ApplyResponseSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import { briefChanges, changeMessage } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { badField } from "./object-errors.ts";
-import { type PlannedChange, planApply } from "./plan-apply.ts";
+import { planApply } from "./plan-apply.ts";
 import { reachOf } from "./reach.ts";
 
 const MAX_OWNER_LENGTH = 128;
-
-const ACTION: Readonly<Record<PlannedChange["action"], Action>> = {
-  unchanged: Action.UNCHANGED,
-  create: Action.CREATE,
-  update: Action.UPDATE,
-  delete: Action.DELETE,
-};
 
 /**
  * Makes many objects be as given: all of them or none. What is as given already is not written again. With
@@ -46,24 +33,6 @@ export async function apply(
     },
     responseSchema: ApplyResponseSchema,
     objectOf: () => undefined,
-    brief: ({ changes }) =>
-      create(ApplyResponseSchema, {
-        changes: changes
-          .filter(({ action }) => action !== Action.UNCHANGED)
-          .map(({ kind, name, action }) => create(ChangeSchema, { kind, name, action })),
-      }),
+    brief: ({ changes }) => create(ApplyResponseSchema, { changes: briefChanges(changes) }),
   });
-}
-
-function changeMessage({ kind, name, action, fields }: PlannedChange): Change {
-  return create(ChangeSchema, {
-    kind,
-    name,
-    action: ACTION[action],
-    fields: fields.map(({ path, from, to }) => ({ path, from: json(from), to: json(to) })),
-  });
-}
-
-function json(value: unknown): string {
-  return value === undefined ? "" : JSON.stringify(value);
 }

@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type BackupRecord, BackupRecordSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 
@@ -29,7 +30,7 @@ function caseOf(record: ArchiveRecord): NonNullable<MessageInitShape<typeof Back
   const said = { actor, operation, reason, requestId, keys: [...keys], ...(result && { result }) };
   return {
     case: "journal",
-    value: { ...said, revision: formatRevision(revision), time: timestampFromMs(at) },
+    value: { ...said, revision: formatRevision(revision), time: instantOfMs(at) },
   };
 }
 

@@ -1,10 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type BackupRecord,
   BackupRecordSchema,
   type BackupResponseSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
 import { formatRevision } from "../store/revision.ts";
 import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";
@@ -20,7 +20,7 @@ export async function* backup(
 ): AsyncGenerator<MessageInitShape<typeof BackupResponseSchema>> {
   const { revision, parts } = await archive.read();
   const head = { format: BACKUP_FORMAT, productVersion: plane.version, revision: formatRevision(revision) };
-  let records = [recordOf({ case: "head", value: { ...head, time: timestampFromMs(store.now()) } })];
+  let records = [recordOf({ case: "head", value: { ...head, time: instantOfMs(store.now()) } })];
   let bytes = 0;
   const counts = { entries: 0n, copies: 0n, journal: 0n };
   for await (const part of parts) {

@@ -11,6 +11,15 @@ import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
 import type { CheckView } from "./check-view.ts";
 import type { Finding } from "./finding.ts";
+import type { Onsets } from "./onsets.ts";
+
+export interface PlaneStart {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Up to which the state was restored. */
+  readonly revision: Revision;
+  readonly tookMs: number;
+}
 
 /** What the use cases work with. */
 export interface Context {
@@ -22,6 +31,8 @@ export interface Context {
   readonly peers: Pick<Peers, "list" | "ask" | "answer">;
   /** Absent where nothing is checked. */
   readonly checks?: CheckView;
+  /** Since when stands what is derived. */
+  readonly onsets: Onsets;
   readonly clock: Clock;
   readonly pace: Pick<Pace, "breathe">;
   readonly random: Random;
@@ -33,6 +44,8 @@ export interface Context {
     readonly profiles: readonly number[];
     /** What it gives new fleets that name no networks. */
     readonly networksForNewFleets: readonly string[];
+    /** When it began, and what it found then; absent where nothing is served to proxies. */
+    readonly start?: PlaneStart;
   };
   readonly storeStatus: () => StoreStatus;
   /** What is wrong with how this replica stands among the others. */

@@ -21,12 +21,12 @@ export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => r
   let fleets: ReturnType<typeof fleetsByService> | undefined;
   const ofService = (service: Name) => {
     fleets ??= fleetsByService(mirror);
-    const derived = conditions(onlyBackendsOf(mirror, service));
+    const derived = backendConditions(mirror, service);
     const leftOut = leftOutConditions(mirror, service, fleets);
     return (backend: Name) => [...conditionsOf(derived, "backend", backend), ...(leftOut.get(backend) ?? [])];
   };
   return (kind, name) => {
-    if (kind !== "backend") return conditionsOf(ofOthers(mirror), kind, name);
+    if (kind !== "backend") return conditionsOf(configurationConditions(mirror), kind, name);
     const service = serviceOf(name);
     const known = ofServices.get(service) ?? ofService(service);
     ofServices.set(service, known);
@@ -57,7 +57,13 @@ function leftOutConditions(
   );
 }
 
-function ofOthers(mirror: Mirror): Conditions {
+/** The conditions of a service's backends that follow from the others. */
+export function backendConditions(state: State, service: Name): Conditions {
+  return conditions(onlyBackendsOf(state, service));
+}
+
+/** The conditions of all objects but backends. */
+export function configurationConditions(mirror: Mirror): Conditions {
   const newest = known.get(mirror);
   if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
   const derived = conditions(limited(mirror, (kind) => (kind === "backend" ? [] : mirror.all(kind))));

@@ -1,6 +1,6 @@
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { DrainBackendRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import type { Caller, Context } from "./context.ts";
 import { keepState } from "./keep-state.ts";
 import { notFound, readName } from "./object-errors.ts";
@@ -35,7 +35,7 @@ export async function drainBackend(
             return keepState(message)(draft);
           }
           draft.state = wanted;
-          if (!undo) draft.drainTime = timestampFromMs(context.store.now());
+          if (!undo) draft.drainTime = instantOfMs(context.store.now());
           return true;
         },
       };

@@ -1,23 +1,24 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Backend } from "../domain/backend.ts";
 import { countsFor, effectiveHealth } from "../domain/eligibility.ts";
 import { leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Health } from "../domain/health.ts";
 import type { HealthCheck } from "../domain/health-check.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
+import { serviceOf } from "../domain/name.ts";
 import { effectivePolicy, routingState } from "../domain/routing-state.ts";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import { ENDPOINTS_TYPE } from "../resources/resource.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { ejectionText } from "./ejection-text.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
-import { unknownMessage } from "./node-message.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";
+import { proxiesAt } from "./proxies-at.ts";
 
 /** Why a backend gets traffic, or none. @throws ControlPlaneError `notFound`. */
 export async function explainBackend(context: Context, text: string): Promise<ExplainBackendResponse> {
@@ -39,7 +40,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
   return create(ExplainBackendResponseSchema, {
     backend: message,
     ...(backend.drainedAt !== undefined && {
-      removalTime: timestampFromMs(backend.drainedAt + (service?.drainTimeMs ?? 0)),
+      removalTime: instantOfMs(backend.drainedAt + (service?.drainTimeMs ?? 0)),
     }),
     ...(healthCheck !== undefined && { healthCheck }),
     verdicts: sorted(backend, verdicts, service?.healthCheck).map((verdict) => {
@@ -50,7 +51,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     policy: policyName ?? "",
     panicThreshold: policy.panicThreshold,
     revision: formatRevision(revision),
-    ...(await proxiesAt(context, serviceOf(name), revision)),
+    ...(await proxiesAt(context, { typeUrl: ENDPOINTS_TYPE, name: serviceOf(name) }, revision)),
     ...endpointDiscovery(mirror, routingState(mirror, serviceOf(name))),
     leftOut: [...leftOutByFleet(mirror, serviceOf(name))].flatMap(([fleet, leftOut]) =>
       leftOut.filter(({ backend }) => backend.name === name).map(({ why }) => ({ fleet, reason: why })),
@@ -69,7 +70,7 @@ const OUTCOME = {
 
 function checkMessage({ at, outcome, reason, durationMs }: RecentCheck) {
   return {
-    time: timestampFromMs(at),
+    time: instantOfMs(at),
     outcome: OUTCOME[outcome],
     reason,
     took: durationFromMs(Math.round(durationMs)),
@@ -91,21 +92,4 @@ function whyNot(backend: Backend, verdict: Health, check: HealthCheck | undefine
 
 function newest(revisions: readonly Revision[]): Revision {
   return revisions.reduce((a, b) => (reached(a, b) ? a : b));
-}
-
-/** How far the connected proxies are that have the service's endpoints. */
-async function proxiesAt({ nodes }: Context, service: Name, revision: Revision) {
-  const { told, unknown } = await nodes.nodes({ detail: "place", sent: { typeUrl: ENDPOINTS_TYPE, name: service } });
-  const { progress, settledAfterMs } = await nodes.progress([...new Set(told.map(({ id }) => id))], revision);
-  const pending = [...progress].flatMap(([id, one]) =>
-    one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
-  );
-  const isSettled = pending.length === 0 && unknown.length === 0 && settledAfterMs !== undefined;
-  return {
-    proxies: progress.size,
-    acknowledged: progress.size - pending.length,
-    pending,
-    ...(isSettled && { acknowledgedAfter: durationFromMs(Math.round(settledAfterMs)) }),
-    unknownReplicas: unknown.map(unknownMessage),
-  };
 }

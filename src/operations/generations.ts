@@ -29,7 +29,18 @@ export function readKindWithHistory(text: string): KindWithHistory {
  * name, which its first generations overwrite one by one, are passed over. Of a deleted object those of its last life.
  */
 export async function generationsOf<K extends KindWithHistory>(
-  { store, mirror }: Context,
+  context: Context,
+  kind: K,
+  name: Name,
+): Promise<readonly Generation<K>[]> {
+  const copies = await copiesOf(context, kind, name);
+  const uid = context.mirror.get(kind, name)?.meta.uid ?? copies[0]?.message.meta?.uid;
+  return copies.filter(({ message }) => message.meta?.uid === uid).toSorted((a, b) => b.generation - a.generation);
+}
+
+/** All copies that are kept under a name, whichever object they are of, the one that was written last first. */
+export async function copiesOf<K extends KindWithHistory>(
+  { store }: Pick<Context, "store">,
   kind: K,
   name: Name,
 ): Promise<readonly Generation<K>[]> {
@@ -40,10 +51,5 @@ export async function generationsOf<K extends KindWithHistory>(
     if (content?.is !== "object") return [];
     return [{ generation, message: content.stored.message as MessageOf[K], revision }];
   });
-  const uid = mirror.get(kind, name)?.meta.uid ?? newest(copies)?.message.meta?.uid;
-  return copies.filter(({ message }) => message.meta?.uid === uid).sort((a, b) => b.generation - a.generation);
-}
-
-function newest<K extends KindWithHistory>(copies: readonly Generation<K>[]): Generation<K> | undefined {
-  return copies.toSorted((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position)[0];
+  return copies.sort((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position);
 }

@@ -1,5 +1,5 @@
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { UnknownReplica } from "../fleet/node-directory.ts";
+import type { NodeQuery, NodeView, UnknownReplica } from "../fleet/node-directory.ts";
 import type { Node } from "../gen/fairlead/admin/v1/node_pb.ts";
 import type { GetNodeRequest } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import type { Context } from "./context.ts";
@@ -12,15 +12,23 @@ import { readResourceType } from "./resource-type.ts";
  * @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`.
  */
 export async function getNode(
-  { nodes }: Context,
+  context: Pick<Context, "nodes">,
   { id, type, contents }: Pick<GetNodeRequest, "id" | "type" | "contents">,
 ): Promise<Node> {
   const detail = contents ? "contents" : "resources";
-  const { told, unknown } = await nodes.nodes({ id, detail, typeUrl: readResourceType(type) });
+  return nodeMessage(await findNode(context, { id, detail, typeUrl: readResourceType(type) }));
+}
+
+/** The same as the directory has it. */
+export async function findNode(
+  { nodes }: Pick<Context, "nodes">,
+  query: NodeQuery & { readonly id: string },
+): Promise<NodeView> {
+  const { told, unknown } = await nodes.nodes(query);
   // Of several streams with one id, the newest that is open tells most.
   const [view] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
-  if (view !== undefined) return nodeMessage(view);
-  throw nodeMissing(id, unknown);
+  if (view !== undefined) return view;
+  throw nodeMissing(query.id, unknown);
 }
 
 /** Nobody who answers knows it. */

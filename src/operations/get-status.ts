@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../domain/conditions.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { isBehind, problemsOf } from "./problems.ts";
@@ -15,7 +16,8 @@ import { storeFindings } from "./store-findings.ts";
 
 /** How the plane, its proxies and its services are, and what a person on call should look at. */
 export async function getStatus(context: Context): Promise<GetStatusResponse> {
-  const { mirror, nodes, journal, plane } = context;
+  const { mirror, nodes, journal, plane, onsets } = context;
+  const now = context.clock.now();
   const store = context.storeStatus();
   // A store that is away would not answer; all the rest is known here.
   const [newest] = store.away === undefined ? await journal.list({ limit: 1 }) : [];
@@ -32,12 +34,21 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     store: store.kind,
     storeCopies: store.copies,
     encodingProfile: Number.isFinite(mirror.profile) ? mirror.profile : 0,
-    ...(newest === undefined ? {} : { lastWriteTime: timestampFromMs(newest.at) }),
+    ...(newest === undefined ? {} : { lastWriteTime: instantOfMs(newest.at) }),
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
     services: services.length,
     servicesWhole: services.filter(isWhole).length,
+    servicesDown: services.filter(({ backends }) => !backends.some(isEligible)).length,
+    ...(plane.start !== undefined && {
+      start: {
+        time: instantOfMs(plane.start.at),
+        revision: formatRevision(plane.start.revision),
+        took: durationFromMs(plane.start.tookMs),
+        proxies: new Set(connected.flatMap(({ id, replica }) => (replica === plane.replica ? id : []))).size,
+      },
+    }),
     replicas: replicas.map(({ name, live, revision, silentMs, held, profiles }) => ({
       name,
       encodingProfiles: [...profiles],
@@ -56,8 +67,8 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
       conditions: conditions(mirror),
       setAside: setAsideFindings(mirror.setAside.values()),
-      changedAt: (kind, name) => mirror.get(kind, name)?.meta.updatedAt,
-      now: context.clock.now(),
+      begun: (subject, what) => onsets.of(subject, what),
+      now,
       checks: context.checks?.findings() ?? [],
       replicas,
     }),

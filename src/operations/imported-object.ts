@@ -1,4 +1,3 @@
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../domain/errors.ts";
 import { MAX_UID_LENGTH } from "../domain/limits.ts";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
@@ -9,6 +8,7 @@ import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
@@ -136,7 +136,7 @@ function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageO
     const earlier = before as Backend | undefined;
     backend.state ||= earlier?.state ?? Backend_State.ACTIVE;
     if (backend.state !== Backend_State.DRAINING) delete backend.drainTime;
-    else backend.drainTime ??= earlier?.drainTime ?? timestampFromMs(now);
+    else backend.drainTime ??= earlier?.drainTime ?? instantOfMs(now);
   }
 }
 

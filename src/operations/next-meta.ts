@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Meta, MetaSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 
 /** What a write brings along for the envelope. */
 export interface Stamp {
@@ -19,7 +19,7 @@ export function nextMeta(
   stamp: Stamp,
   { specChanged, owner }: { specChanged: boolean; owner: string },
 ): Meta {
-  const now = timestampFromMs(stamp.now);
+  const now = instantOfMs(stamp.now);
   return create(MetaSchema, {
     uid: before?.uid ?? stamp.uid,
     generation: before === undefined ? 1n : before.generation + (specChanged ? 1n : 0n),

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   type Node,
@@ -9,6 +9,7 @@ import {
   NodeTypeSchema,
   UnknownReplicaSchema,
 } from "../gen/fairlead/admin/v1/node_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
 const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
@@ -27,7 +28,7 @@ export function nodeMessage(view: NodeView): Node {
     envoyVersion: view.envoyVersion,
     variant: view.variant.toUpperCase(),
     connected: view.connected,
-    since: timestampFromMs(view.since),
+    since: instantOfMs(view.since),
     replica: view.replica,
     types: view.types.map(typeMessage),
     lagMs: BigInt(Math.round(view.lagMs)),

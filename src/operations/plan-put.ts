@@ -3,6 +3,7 @@ import { ControlPlaneError } from "../domain/errors.ts";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
+import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
@@ -29,6 +30,8 @@ export interface Put<K extends Kind> {
   /** What the client gave; output-only fields in it are passed over. */
   readonly message: MessageOf[K];
   readonly before: Stored<K> | undefined;
+  /** What a deleted object was last, which this is again: its uid, age and generations go on. */
+  readonly revived?: Meta;
   /** The apply set it belongs to from now on. */
   readonly owner: string;
   /** Fields that the client named, whether or not it gave them a value. */
@@ -91,7 +94,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
     return { name, message: before.message, object: before.object, fields, op: undefined };
   }
   const specChanged = before === undefined || decided || changesSpec(fields);
-  message.meta = nextMeta(before?.message.meta, stamp, { specChanged, owner });
+  message.meta = nextMeta(before?.message.meta ?? put.revived, stamp, { specChanged, owner });
   const { labels, annotations } = parsed.object.meta;
   return {
     name,

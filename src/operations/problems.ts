@@ -1,14 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Condition } from "../domain/condition.ts";
 import type { Conditions } from "../domain/conditions.ts";
 import type { LeftOut } from "../domain/fleet-backends.ts";
-import { KINDS, type Kind, type Name } from "../domain/name.ts";
+import { KINDS, type Name } from "../domain/name.ts";
 import { printable } from "../domain/printable.ts";
-import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
+import type { RoutingState } from "../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../fleet/node-directory.ts";
-import { type Problem, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import type { Finding } from "./finding.ts";
+import { type Problem, Problem_Severity, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
+import type { Finding, Severity } from "./finding.ts";
+import { conditionKey, DOWN, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
+import type { Onset } from "./onsets.ts";
 import type { ReplicaView } from "./replicas.ts";
+import { serviceProblems } from "./service-problems.ts";
 
 /** A proxy that has not acknowledged a commit for so long is behind (law 5, freshness). */
 export const LAG_BOUND_MS = 10_000;
@@ -16,6 +20,13 @@ export const LAG_BOUND_MS = 10_000;
 const MAX_PROBLEMS = 200;
 /** How many backends of one service a problem quotes. */
 const QUOTED = 3;
+
+/** From the worst on. */
+const SEVERITY: Readonly<Record<Severity, Problem_Severity>> = {
+  down: Problem_Severity.DOWN,
+  degraded: Problem_Severity.DEGRADED,
+  notice: Problem_Severity.NOTICE,
+};
 
 export interface Findings {
   readonly store: readonly Finding[];
@@ -27,8 +38,8 @@ export interface Findings {
   readonly conditions: Conditions;
   /** Stored records that cannot be read. */
   readonly setAside: readonly Finding[];
-  /** Milliseconds since the epoch: when an object was last written. */
-  readonly changedAt: (kind: Kind, name: Name) => number | undefined;
+  /** When something that is derived began; nothing for what is new to this replica. */
+  readonly begun: (subject: string, what: string) => Onset | undefined;
   readonly now: number;
   /** What the health workers have found. */
   readonly checks: readonly Finding[];
@@ -39,7 +50,7 @@ export function isBehind({ lagMs }: NodeView): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
-/** What a person on call should look at: the store and what cannot be read first, then replicas, proxies, services, objects. */
+/** What a person on call should look at, the worst first; of equals the store, then replicas, proxies, services, objects. */
 export function problemsOf(findings: Findings): Problem[] {
   const found: Finding[] = [
     ...findings.store,
@@ -48,17 +59,21 @@ export function problemsOf(findings: Findings): Problem[] {
     ...findings.refusals.map(refusal),
     ...findings.checks,
     ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
-    ...findings.services.flatMap((service) => serviceProblems(service, findings)),
+    ...findings.services.flatMap((routing) =>
+      serviceProblems(routing, findings.begun(ofService(routing.service), DOWN), findings.now),
+    ),
     ...[...findings.leftOut].flatMap(([service, byFleet]) =>
-      [...byFleet].map((found) => leftOutProblem(service, found)),
+      [...byFleet].map((found) => leftOutProblem(service, found, findings)),
     ),
     ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
   ];
-  return found.slice(0, MAX_PROBLEMS).map(({ what, since, why }) =>
+  const worstFirst = found.toSorted((a, b) => SEVERITY[a.severity ?? "degraded"] - SEVERITY[b.severity ?? "degraded"]);
+  return worstFirst.slice(0, MAX_PROBLEMS).map(({ what, since, atLeast, why, severity = "degraded" }) =>
     create(ProblemSchema, {
       what: printable(what),
       why: printable(why),
-      ...(since === undefined ? {} : { since: timestampFromMs(since) }),
+      severity: SEVERITY[severity],
+      ...(since !== undefined && { since: instantOfMs(since), sinceAtLeast: atLeast ?? false }),
     }),
   );
 }
@@ -102,48 +117,33 @@ function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
   return [{ what: `node ${node.id} is there ${times}`, since: Math.max(...sharing.map(({ since }) => since)), why }];
 }
 
-function serviceProblems({ service, backends }: RoutingState, { changedAt }: Findings): Finding[] {
-  const unhealthy = backends.filter(({ eligibility }) => eligibility.reason === "unhealthy");
-  const eligible = backends.filter(({ eligibility }) => eligibility.eligible).length;
-  if (backends.length === 0) {
-    return [
-      { what: `service ${service} has no backends`, since: changedAt("service", service), why: "none is registered" },
-    ];
-  }
-  if (unhealthy.length > 0) {
-    const what = `service ${service}: ${unhealthy.length} of ${backends.length} backends unhealthy`;
-    return [{ what, since: earliest(unhealthy), why: quote(unhealthy) }];
-  }
-  if (eligible === 0)
-    return [{ what: `service ${service}: no backend may be used`, since: undefined, why: quote(backends) }];
-  return [];
-}
-
-function leftOutProblem(service: Name, [fleet, leftOut]: readonly [Name, readonly LeftOut[]]): Finding {
+function leftOutProblem(
+  service: Name,
+  [fleet, leftOut]: readonly [Name, readonly LeftOut[]],
+  { begun, now }: Findings,
+): Finding {
   const reasons = leftOut.slice(0, QUOTED).map(({ backend, why }) => `${backend.name}: ${why}`);
   const more = leftOut.length > QUOTED ? `; and ${leftOut.length - QUOTED} more` : "";
   const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
   return {
     what: `fleet ${fleet} leaves out ${count} of service ${service}`,
-    since: undefined,
+    ...(begun(ofService(service), leftOutKey(fleet)) ?? { since: now }),
     why: reasons.join("; ") + more,
   };
 }
 
-function earliest(backends: readonly RoutedBackend[]): number | undefined {
-  const times = backends.flatMap(({ health }) => (health.verdict === undefined ? [] : [health.verdict.meta.updatedAt]));
-  return times.length === 0 ? undefined : Math.min(...times);
-}
+/** What a person loses by these is a rule or a default, and no request fails. */
+const NOTICES = new Set(["RuleConflict", "RuleShadowed", "DuplicateAddress", "UnknownPolicy"]);
 
-function quote(backends: readonly RoutedBackend[]): string {
-  const quoted = backends.slice(0, QUOTED).map(({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
-  return backends.length > QUOTED ? `${quoted.join("; ")}; and ${backends.length - QUOTED} more` : quoted.join("; ");
-}
-
-function objectProblems(id: string, conditions: readonly { message: string }[], { changedAt }: Findings): Finding[] {
+function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
   const slash = id.indexOf("/");
   const kind = KINDS.find((known) => known === id.slice(0, slash));
   const name = id.slice(slash + 1);
   if (kind === undefined) return [];
-  return conditions.map(({ message }) => ({ what: `${kind} ${name}`, since: changedAt(kind, name), why: message }));
+  return conditions.map((condition) => ({
+    what: `${kind} ${name}`,
+    ...(begun(ofCondition(kind, name), conditionKey(id, condition)) ?? { since: now }),
+    why: condition.message,
+    ...(NOTICES.has(condition.reason) && { severity: "notice" as const }),
+  }));
 }

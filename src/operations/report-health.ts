@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Duration, durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { MAX_HEALTH_TTL_MS, MIN_HEALTH_TTL_MS } from "../domain/limits.ts";
 import { formatName, type Name, partsOf } from "../domain/name.ts";
@@ -9,6 +9,8 @@ import {
   ReportHealthResponseSchema,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { instantOfMs } from "../schema/instant.ts";
+import { statusTime } from "../schema/status-time.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
@@ -59,7 +61,8 @@ export async function reportHealth(
     const decide = (draft: Health) => {
       draft.backendUid = uid;
       draft.actor = caller.actor;
-      if (life !== undefined) draft.expireTime = timestampFromMs(stamp.now + life.mostMs);
+      draft.statusTime = statusTime(before?.message, draft, instantOfMs(stamp.now));
+      if (life !== undefined) draft.expireTime = instantOfMs(stamp.now + life.mostMs);
       return true;
     };
     const { message, op } = planPut({ kind: "health", message: health, before, owner: "", decide }, stamp);

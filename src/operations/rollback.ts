@@ -4,12 +4,15 @@ import type { RollbackRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { cloneMessage } from "../schema/object-message.ts";
 import { checkAddressFree } from "./address-in-use.ts";
 import type { Caller, Context } from "./context.ts";
-import { generationsOf, type KindWithHistory, readKindWithHistory } from "./generations.ts";
+import { type Generation, generationsOf, type KindWithHistory, readKindWithHistory } from "./generations.ts";
 import { notFound, readName } from "./object-errors.ts";
+import type { Put } from "./plan-put.ts";
+import type { Stored } from "./stored-state.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
 
 /**
- * Writes the spec of an earlier generation again, as a new one. Labels and annotations stay as they are now.
+ * Writes the spec of an earlier generation again, as a new one. Labels and annotations stay as they are now. An object that
+ * was deleted is there again.
  *
  * @throws ControlPlaneError `notFound` / `GENERATION_NOT_FOUND` when that generation is not kept.
  */
@@ -29,7 +32,7 @@ export async function rollback(
     expectedVersion,
     options,
     put: (before) => {
-      if (before === undefined) throw notFound(kind, name);
+      if (generations.length === 0) throw notFound(kind, name);
       if (wanted === undefined)
         throw generationNotFound(
           kind,
@@ -37,15 +40,34 @@ export async function rollback(
           toGeneration,
           generations.map(({ generation }) => generation),
         );
-      const message = cloneMessage(kind, wanted.message);
-      message.labels = before.message.labels;
-      message.annotations = before.message.annotations;
-      return { message, owner: before.message.meta?.owner ?? "" };
+      return earlierContent(kind, wanted, before, generations[0]);
     },
     check: ({ object }, state) => {
       if (kind === "listener") checkAddressFree(state, object as Listener);
     },
   });
+}
+
+/**
+ * What is written to make an object what it was. One that is there keeps its labels; one that was deleted comes back as
+ * itself: its generations go on.
+ *
+ * @param last The newest generation of one that was deleted, where that is not the wanted one.
+ */
+export function earlierContent<K extends KindWithHistory>(
+  kind: K,
+  wanted: Generation<K>,
+  before: Stored<K> | undefined,
+  last: Generation<K> = wanted,
+): Omit<Put<K>, "kind" | "before"> {
+  const message = cloneMessage(kind, wanted.message);
+  if (before === undefined) {
+    const { meta } = last.message;
+    return { message, owner: meta?.owner ?? "", ...(meta !== undefined && { revived: meta }) };
+  }
+  message.labels = before.message.labels;
+  message.annotations = before.message.annotations;
+  return { message, owner: before.message.meta?.owner ?? "" };
 }
 
 function generationNotFound(kind: string, name: string, wanted: bigint, kept: readonly number[]): ControlPlaneError {

@@ -6,6 +6,7 @@ import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
 import { type AppliedKind, anyObject } from "./any-object.ts";
+import { changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
@@ -45,11 +46,14 @@ export function writeObject<K extends AppliedKind>(
     const before = mirror.stored(kind, name);
     const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
     write.check?.(planned, mirror);
-    if (planned.op !== undefined) return { ops: [planned.op], response: written(kind, planned.message, "") };
-    return {
-      ops: [],
-      response: written(kind, planned.message, before === undefined ? "" : formatRevision(before.revision)),
-    };
+    const fields = planned.fields;
+    if (planned.op !== undefined) {
+      const change = { kind, name, action: before === undefined ? "create" : "update", fields } as const;
+      return { ops: [planned.op], response: written(kind, planned.message, "", change) };
+    }
+    const revision = before === undefined ? "" : formatRevision(before.revision);
+    const change = { kind, name, action: "unchanged", fields } as const;
+    return { ops: [], response: written(kind, planned.message, revision, change) };
   };
   return executeWrite<WrittenObject>(context, caller, {
     operation: write.operation,
@@ -62,8 +66,17 @@ export function writeObject<K extends AppliedKind>(
   });
 }
 
-function written<K extends AppliedKind>(kind: K, message: MessageOf[K], revision: string): WrittenObject {
-  return create(RollbackResponseSchema, { object: anyObject(kind, message), revision });
+function written<K extends AppliedKind>(
+  kind: K,
+  message: MessageOf[K],
+  revision: string,
+  change?: PlannedChange,
+): WrittenObject {
+  return create(RollbackResponseSchema, {
+    object: anyObject(kind, message),
+    revision,
+    ...(change !== undefined && { change: changeMessage(change) }),
+  });
 }
 
 function nameAndMeta<K extends AppliedKind>(kind: K, { name, meta }: MessageOf[K]): MessageOf[K] {

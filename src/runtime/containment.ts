@@ -14,8 +14,10 @@ export interface Contained {
   readonly message: string;
   /** How many of this source since the process began. */
   readonly count: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: of the last one. */
   readonly at: number;
+  /** Of the first one, of those that came with less than `PAUSE_MS` between them. */
+  readonly since: number;
 }
 
 /**
@@ -59,7 +61,10 @@ export class Containment {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     const count = (this.#last.get(source)?.count ?? 0) + 1;
     this.#counter.inc({ source });
-    this.#last.set(source, { source, input, message, count, at: this.#clock.now() });
+    const at = this.#clock.now();
+    const last = this.#last.get(source);
+    const since = last !== undefined && at - last.at < PAUSE_MS ? last.since : at;
+    this.#last.set(source, { source, input, message, count, at, since });
     const now = this.#clock.monotonic();
     if (now - (this.#loggedAt.get(source) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
     this.#loggedAt.set(source, now);
@@ -72,5 +77,7 @@ export class Containment {
   }
 }
 
+/** After so long without a failure the next one begins anew. */
+export const PAUSE_MS = 3_600_000;
 /** A flood of bad input is one line a second and source; the counter has them all. */
 const LOG_EVERY_MS = 1000;

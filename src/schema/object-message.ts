@@ -43,7 +43,7 @@ export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
   service: ["meta", "conditions", "status", "checkStartTime"],
   policy: ["meta", "conditions"],
   backend: ["meta", "conditions", "status", "state", "drainTime"],
-  health: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping"],
+  health: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping", "statusTime"],
   listener: ["meta", "conditions"],
   route: ["meta", "conditions"],
   fleet: ["meta", "conditions", "profile"],

@@ -27,6 +27,8 @@ export function parseHealth(message: HealthMessage, report: Report): Health {
     fence: message.fence,
     inRow: message.inARow,
     lastGoodAt: readTime(message.lastGoodTime),
+    // Earlier releases did not store it.
+    statusSince: readTime(message.statusTime ?? message.meta?.updateTime),
     damping: {
       penalty: message.damping?.penalty ?? 0,
       asOf: readTime(message.damping?.asOfTime) ?? 0,

@@ -31,6 +31,8 @@ export const JOURNAL_WINDOW_MS = 7 * 24 * 3_600_000;
 export interface Journal {
   /** The entry of the commit that carried this request id. */
   findRequest(requestId: string): Promise<JournalEntry | undefined>;
+  /** The entry of the commit that has this revision, in whichever epoch. */
+  findCommit(revision: Revision): Promise<JournalEntry | undefined>;
   /** Newest first, at most `limit`; `key` keeps those that touched it. */
   list(options: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]>;
 }

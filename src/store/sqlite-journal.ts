@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Journal, JournalEntry } from "./journal.ts";
+import type { Revision } from "./revision.ts";
 import { exact, numberOf } from "./sqlite-values.ts";
 import type { Batch } from "./state-store.ts";
 
@@ -25,6 +26,12 @@ export class SqliteJournal implements Journal {
   async findRequest(requestId: string): Promise<JournalEntry | undefined> {
     this.#owner.assertOpen();
     const row = requestId === "" ? undefined : this.#statements.request.get(requestId);
+    return row && this.#entry(row);
+  }
+
+  async findCommit({ epoch, position }: Revision): Promise<JournalEntry | undefined> {
+    this.#owner.assertOpen();
+    const row = this.#statements.commit.get(epoch, position);
     return row && this.#entry(row);
   }
 
@@ -92,6 +99,7 @@ export class SqliteJournal implements Journal {
 function prepareStatements(database: DatabaseSync) {
   return {
     request: exact(database.prepare(`SELECT ${COLUMNS} FROM journal WHERE request_id = ?1 AND ?1 <> ''`)),
+    commit: exact(database.prepare(`SELECT ${COLUMNS} FROM journal WHERE epoch = ? AND position = ?`)),
     newest: exact(database.prepare(`SELECT ${COLUMNS} FROM journal ORDER BY epoch DESC, position DESC LIMIT ?`)),
     newestOf: exact(
       database.prepare(

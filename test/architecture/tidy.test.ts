@@ -61,6 +61,16 @@ describe("the code base is tidy", () => {
     ).toEqual([]);
   });
 
+  test("an instant is made in one place, where it is made whole", () => {
+    const makes = ({ path, text }: { path: string; text: string }) =>
+      path !== "src/schema/instant.ts" && text.includes("timestampFromMs(");
+    expect(
+      readSources()
+        .filter(makes)
+        .map(({ path }) => path),
+    ).toEqual([]);
+  });
+
   test("nothing is left over", () => {
     const found = texts
       .filter((path) => !NOT_PROSE.test(path))

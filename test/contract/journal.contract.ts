@@ -28,6 +28,17 @@ export function journalContract(name: string, factory: StoreFactory): void {
       expect(await store.journal.findRequest("")).toBeUndefined();
     });
 
+    it("finds a commit by its revision, however many messages it took", async () => {
+      const ops = Array.from({ length: 300 }, (_, i) =>
+        put(`found/${i}`, "1", { history: { generation: 1, keep: 2 } }),
+      );
+      const { revision } = await store.state.commit({ ops, cause: said("r-found") });
+      await store.state.commit({ ops: [put("found/0", "2")], cause: said("r-found-later") });
+      expect(await store.journal.findCommit(revision)).toMatchObject({ revision, requestId: "r-found" });
+      expect(await store.journal.findCommit({ ...revision, position: revision.position + 1_000 })).toBeUndefined();
+      expect(await store.journal.findCommit({ ...revision, epoch: revision.epoch + 1 })).toBeUndefined();
+    });
+
     it("refuses a second commit of one request, which changes nothing", async () => {
       await store.state.commit({ ops: [put("twice/a", "1")], cause: said("r-twice") });
       await expect(store.state.commit({ ops: [put("twice/a", "2")], cause: said("r-twice") })).rejects.toMatchObject({

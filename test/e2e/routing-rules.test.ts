@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
+import type { State } from "../../src/domain/state.ts";
+import { explainRequest } from "../../src/operations/explain-request.ts";
 import { deriveFleet } from "../../src/resources/derive-fleet.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { type Envoy, startEnvoy } from "../support/envoy.ts";
@@ -25,12 +27,18 @@ const RULES = [
   { match: { path: { prefix: "/sick" } }, to: [{ service: "sick" }] },
 ];
 
+interface Asked {
+  readonly host?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
-  let [a, b, envoy, port]: [Backend?, Backend?, Envoy?, number?] = [];
+  let [a, b, envoy, port, state]: [Backend?, Backend?, Envoy?, number?, State?] = [];
 
   beforeAll(async () => {
     [a, b, port] = await Promise.all([startBackend("a"), startBackend("b"), freePort()]);
-    const state = stateOf(
+    state = stateOf(
       objectsOf([
         { kind: "Fleet", name: "edge", backendNetworks: ["127.0.0.0/8"] },
         { kind: "Listener", name: "web", fleet: "edge", address: `127.0.0.1:${port}` },
@@ -58,6 +66,16 @@ describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
 
   afterAll(() => Promise.all([envoy?.stop(), a?.stop(), b?.stop()]));
 
+  /** What is explained of a request, in the words of what came of it. */
+  const explained = (path: string, { host = "shop.example", method = "GET", headers = {} }: Asked = {}) => {
+    if (state === undefined) throw new Error("nothing is set up");
+    const url = `http://${host.replace(/:.*/, "")}:${port}${path}`;
+    const [way] = explainRequest(state, { url, method, headers, fleet: "", listener: "web" }).ways;
+    const [target] = way?.targets ?? [];
+    if (way?.status !== 0) return { status: way?.status, backend: undefined };
+    return { status: 200, backend: target?.service };
+  };
+
   const ask = (path: string, more: object = {}) =>
     send({ url: `http://127.0.0.1:${port}${path}`, host: "shop.example", ...more });
 
@@ -78,6 +96,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
     ["//read/./x", {}, "a", "/read/x"],
   ])("%s with %j reaches %s as %s", async (path, more, name, seen) => {
     expect(await ask(path, more)).toMatchObject({ status: 200, backend: name });
+    expect(explained(path, more)).toEqual({ status: 200, backend: name });
     expect((name === "a" ? a : b)?.requests.at(-1)?.path).toBe(seen);
   });
 
@@ -88,6 +107,37 @@ describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
     ["/read", { host: "other.example" }],
   ])("%s with %j is not found", async (path, more) => {
     expect(await ask(path, more)).toMatchObject({ status: 404, backend: undefined });
+    expect(explained(path, more)).toEqual({ status: 404, backend: undefined });
+  });
+
+  test.each([
+    ["/read/%2e%2E/exact", {}],
+    ["/read/../%65xact", {}],
+    ["/read//..//exact", {}],
+    ["/x/./../item/7/", {}],
+    ["/item/7/..", {}],
+    ["/..", {}],
+    ["/a%2Fb", {}],
+    ["/a%5cb", {}],
+    ["/api\\x", {}],
+    ["/API", {}],
+    ["/api;v=1", {}],
+    ["/api/%20%7Ejoe", {}],
+    ["/read?x=/exact", {}],
+    ["/read", { method: "DELETE" }],
+    ["/read", { method: "HEAD" }],
+    ["/read", { host: "SHOP.example" }],
+    ["/read", { host: "a.b.shop.example" }],
+    ["/read", { host: ".shop.example" }],
+    ["/read", { headers: { under_score: "1" } }],
+    ["/canary", { headers: { "x-canary": "" } }],
+    ["/canary", { headers: { "X-Canary": "no" } }],
+    ["/canary", { headers: { "x-canary": "no,no" } }],
+    ["/sick", {}],
+    ["/ghost/x", {}],
+  ] as const)("what is explained of %s with %j is what happens", async (path, more) => {
+    const { status, backend } = await ask(path, more);
+    expect(explained(path, more)).toEqual({ status, backend });
   });
 
   test("a host is rewritten where the rule says so", async () => {

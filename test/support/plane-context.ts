@@ -3,6 +3,7 @@ import { follow } from "../../src/control/follow.ts";
 import { Mirror } from "../../src/control/mirror.ts";
 import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
+import { Onsets } from "../../src/operations/onsets.ts";
 import { requestDigest } from "../../src/operations/request-digest.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { Containment } from "../../src/runtime/containment.ts";
@@ -32,6 +33,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     mirror,
     nodes: new FakeNodeDirectory(),
     peers: noPeers,
+    onsets: new Onsets(),
     standing: () => [],
     clock: systemClock,
     pace: new Pace(systemClock),

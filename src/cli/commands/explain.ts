@@ -1,123 +1,147 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
-  Health_StatusSchema,
-  Backend_State as State,
-  Health_Status as Status,
-} from "../../gen/fairlead/admin/v1/backend_pb.ts";
-import {
-  type Check,
-  type ExplainBackendResponse,
   ExplainBackendResponseSchema,
-  type SourceVerdict,
+  ExplainRequestResponseSchema,
+  type Explanation,
+  ExplanationSchema,
+  type RequestWay,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
-import { Service_EndpointDiscovery as EndpointDiscovery } from "../../gen/fairlead/admin/v1/service_pb.ts";
+import { backendExplanation } from "../backend-explanation.ts";
 import { messageText } from "../data-text.ts";
 import { type CliContext, printLine, printText } from "../io.ts";
-import { enumText } from "../kind-entry.ts";
-import { unknownText } from "../node-text.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
-import { cellText } from "../table.ts";
-import { formatDuration, formatMoment, fromDuration } from "../time-text.ts";
+import { cellText, columnWidth, padCell } from "../table.ts";
 
-/** The plane's default where the check gives none. */
-const DEFAULT_UNHEALTHY_THRESHOLD = 3;
+const { method } = AdminService;
 
 export function explainCommand(context: CliContext): Command {
-  return new Command("explain").description("Say why something is as it is").addCommand(
-    new Command("backend")
-      .description("Why a backend gets traffic, or none: membership, health, policy, proxies")
-      .argument("<backend>", "SERVICE/BACKEND", backendName)
+  const command = new Command("explain").description("Say why something is as it is");
+  command
+    .command("backend")
+    .description("Why a backend gets traffic, or none: membership, health, policy, proxies")
+    .argument("<backend>", "SERVICE/BACKEND", backendName)
+    .addOption(outputOption("table", "json"))
+    .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3")
+    .action((name: string, { output }: { output: OutputForm }) => explainBackend(context, name, output));
+  for (const [noun, about, call, example] of OBJECTS) {
+    command
+      .command(noun)
+      .description(about)
+      .argument(`<${noun}>`)
       .addOption(outputOption("table", "json"))
-      .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3")
-      .action((name: string, { output }: { output: OutputForm }) => explainBackend(context, name, output)),
-  );
+      .addHelpText("after", `\nExamples:\n  fairlead explain ${noun} ${example}`)
+      .action(async (name: string, { output }: { output: OutputForm }) =>
+        printExplanation(context, await context.admin().call(call, { name }), output),
+      );
+  }
+  return command.addCommand(requestCommand(context));
+}
+
+const OBJECTS = [
+  [
+    "route",
+    "Where a route's rules stand, which are never reached, and how its services are",
+    method.explainRoute,
+    "shop",
+  ],
+  ["service", "Whether a service has somebody to serve it, and who leads to it", method.explainService, "shop"],
+  ["node", "Which fleet a proxy is of and why, what it gets, and what stands in the way", method.explainNode, "edge-7"],
+] as const;
+
+interface RequestFlags {
+  readonly method: string;
+  readonly header: Readonly<Record<string, string>>;
+  readonly fleet?: string;
+  readonly listener?: string;
+  readonly output: OutputForm;
+}
+
+function requestCommand(context: CliContext): Command {
+  return new Command("request")
+    .description("Where proxies lead a request: listener, host, rule, services, backends; none is sent")
+    .argument("<url>", "http://HOST:PORT/PATH, with the listener's port")
+    .option("-X, --method <method>", "its method", "GET")
+    .option("-H, --header <name: value>", "a header of it; repeatable", header, {})
+    .option("--fleet <name>", "only the listeners of this fleet")
+    .option("--listener <name>", "this listener, whatever the port: something stands before it")
+    .addOption(outputOption("table", "json"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fairlead explain request http://shop.example:10080/cart
+  fairlead explain request http://shop.example/cart -X POST -H "x-canary: yes" --listener web`,
+    )
+    .action(async (url: string, { output, header: headers, fleet = "", listener = "", ...flags }: RequestFlags) => {
+      const answer = await context
+        .admin()
+        .call(method.explainRequest, { url, method: flags.method, headers, fleet, listener });
+      if (output === "json") printText(context.io, messageText(ExplainRequestResponseSchema, answer, 2));
+      else for (const way of answer.ways) printFacts(context, wayText(way), wayFacts(way));
+    });
+}
+
+type Fact = readonly [about: string, text: string];
+
+/** `web of fleet edge: to shop`. */
+function wayText({ fleet, listener, status, message, targets }: RequestWay): string {
+  const to = targets.map(({ service }) => service).join(", ");
+  const what = status === 0 ? `goes to ${to}` : `is answered with ${status}`;
+  return `on listener ${listener} of fleet ${fleet} it ${what}${message === "" ? "" : `: ${message}`}`;
+}
+
+function* wayFacts({ address, host, path, passed, route, rule, targets }: RequestWay): Iterable<Fact> {
+  yield ["listener", address];
+  if (host !== "") yield ["host", host];
+  if (path !== "") yield ["path", path];
+  for (const { route: other, rule: index, reason } of passed)
+    yield ["not", `rules[${index}] of route ${other}: ${reason}`];
+  if (route !== "") yield ["rule", `rules[${rule}] of route ${route}`];
+  for (const { service, percent, backends, eligible, message } of targets) {
+    const more = eligible > backends.length ? ` and ${eligible - backends.length} more` : "";
+    yield [
+      "to",
+      `${service}, ${Math.round(percent * 10) / 10} %: ${message === "" ? backends.join(", ") + more : message}`,
+    ];
+  }
 }
 
 async function explainBackend(context: CliContext, name: string, output: OutputForm): Promise<void> {
-  const answer = await context.admin().call(AdminService.method.explainBackend, { name });
+  const answer = await context.admin().call(method.explainBackend, { name });
   if (output === "json") {
     printText(context.io, messageText(ExplainBackendResponseSchema, answer, 2));
     return;
   }
   const { status } = answer.backend ?? {};
-  printLine(context.io, `  ${status?.eligible === true ? "routable" : "not routable"}: ${status?.message ?? ""}`);
-  for (const [label, text] of explanation(answer)) printLine(context.io, `    ${label.padEnd(12)} ${cellText(text)}`);
+  const summary = `${status?.eligible === true ? "routable" : "not routable"}: ${status?.message ?? ""}`;
+  printFacts(context, summary, backendExplanation(answer, context.io));
 }
 
-function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label: string, text: string]> {
-  yield ["member", memberText(answer)];
-  let label = "health";
-  for (const verdict of answer.verdicts) {
-    yield [label, verdictText(verdict, answer.healthCheck?.unhealthyThreshold ?? DEFAULT_UNHEALTHY_THRESHOLD)];
-    label = "";
-  }
-  if (answer.verdicts.length === 0) {
-    yield [label, answer.healthCheck === undefined ? "not checked, nobody reports" : "checked, no verdict yet"];
-  }
-  if (answer.checks.length > 0)
-    yield ["", `last checks by ${answer.checkedBy}: ${answer.checks.map(checkText).join(", ")}`];
-  const { policy, panicThreshold } = answer;
-  const rule =
-    panicThreshold === 0
-      ? "unhealthy backends get nothing"
-      : `with fewer than ${panicThreshold} % healthy, all backends get requests`;
-  yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
-  if (answer.endpointDiscovery === EndpointDiscovery.LEDS) {
-    yield ["endpoints", `by LEDS where proxies can, else by EDS: ${answer.endpointDiscoveryReason}`];
-  }
-  if (answer.ejection !== "") yield ["ejection", answer.ejection];
-  for (const { fleet, reason } of answer.leftOut) yield [`fleet ${fleet}`, `left out: ${reason}`];
-  yield ["proxies", proxiesText(answer)];
-  for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];
-  for (const unknown of answer.unknownReplicas) yield ["", `${unknownText(unknown)}: its proxies are not counted`];
+function printExplanation(context: CliContext, answer: Explanation, output: OutputForm): void {
+  if (output === "json") printText(context.io, messageText(ExplanationSchema, answer, 2));
+  else
+    printFacts(
+      context,
+      answer.summary,
+      answer.facts.map(({ about, text }) => [about, text] as const),
+    );
 }
 
-function checkText({ time, reason, took }: Check): string {
-  const at = formatMoment(time).slice("2026-11-12 ".length);
-  return `${at} ${reason}${took === undefined ? "" : ` in ${formatDuration(fromDuration(took))}`}`;
+const NARROWEST = 12;
+
+function printFacts({ io }: CliContext, summary: string, facts: Iterable<Fact>): void {
+  printLine(io, `  ${cellText(summary)}`);
+  const all = Array.from(facts, ([about, text]) => [cellText(about), cellText(text)] as const);
+  const width = Math.max(NARROWEST, columnWidth(all.map(([about]) => about)));
+  for (const [about, text] of all) printLine(io, `    ${padCell(about, width)} ${text}`);
 }
 
-/** `12 of 12 acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
-function proxiesText({
-  backend,
-  verdicts,
-  acknowledged,
-  proxies,
-  acknowledgedAfter,
-  revision,
-  leftOut,
-}: ExplainBackendResponse): string {
-  const isThere = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
-  const what = leftOut.length > 0 ? "what their fleets have of it" : isThere;
-  const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
-  const after = acknowledgedAfter && `, ${formatDuration(fromDuration(acknowledgedAfter))} after ${why}`;
-  return `${acknowledged} of ${proxies} acknowledged ${what}${after ?? ""} (revision ${revision})`;
-}
-
-function memberText({ backend, removalTime }: ExplainBackendResponse): string {
-  const zone = backend?.locality?.zone ?? "";
-  const parts = [
-    backend?.state === State.DRAINING ? `draining since ${formatMoment(backend.drainTime)}` : "active",
-    ...(removalTime === undefined ? [] : [`removed at ${formatMoment(removalTime)}`]),
-    `weight ${backend?.weight || 1}`,
-    ...(zone === "" ? [] : [zone]),
-    `since ${formatMoment(backend?.meta?.createTime)}`,
-  ];
-  return parts.join(", ");
-}
-
-function verdictText({ health, counts, reason }: SourceVerdict, unhealthyThreshold: number): string {
-  if (health === undefined) return "-";
-  const { status, source, observer, inARow, lastGoodTime, actor, expireTime } = health;
-  const seenBy = source === "prober" ? `seen by ${observer}` : `says ${source}${actor === "" ? "" : ` (${actor})`}`;
-  const unhealthy = status === Status.UNHEALTHY;
-  const row = inARow === 0 ? "" : ` (${inARow} in a row${unhealthy ? `, threshold ${unhealthyThreshold}` : ""})`;
-  return [
-    `${enumText(Health_StatusSchema, status, "-").toLowerCase()}, ${seenBy}: ${health.reason || "no reason given"}${row}`,
-    ...(unhealthy && lastGoodTime !== undefined ? [`last good ${formatMoment(lastGoodTime)}`] : []),
-    `since ${formatMoment(health.meta?.updateTime)}`,
-    ...(expireTime === undefined ? [] : [`until ${formatMoment(expireTime)}`]),
-    ...(counts ? [] : [`does not count: ${reason}`]),
-  ].join("; ");
+/** `x-canary: yes`. */
+function header(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = text.indexOf(":", 1);
+  if (at < 1) throw new InvalidArgumentError("It is no NAME: VALUE.");
+  const name = text.slice(0, at).trim().toLowerCase();
+  const value = text.slice(at + 1).trim();
+  return { ...previous, [name]: previous[name] === undefined ? value : `${previous[name]},${value}` };
 }

@@ -38,7 +38,7 @@ Examples:
 async function get(context: CliContext, entry: KindEntry, name: string | undefined, flags: GetFlags): Promise<void> {
   const { io } = context;
   if (name === undefined) {
-    const shown = await entry.list(context.admin(), { service: flags.service ?? "", labels: flags.label });
+    const shown = await entry.list(context.admin(), { service: flags.service ?? "", labels: flags.label }, io);
     const json = shown.map((one) => one.json);
     if (flags.output === "json") printText(io, jsonText(json, 2));
     else if (flags.output === "yaml") printText(io, toManifest(entry, shown));
@@ -48,7 +48,7 @@ async function get(context: CliContext, entry: KindEntry, name: string | undefin
   if (entry.get === undefined) {
     throw new CliFailure(EXIT.usage, `${entry.plural} can only be listed: fairlead get ${entry.kind} --service NAME`);
   }
-  const shown = await entry.get(context.admin(), name);
+  const shown = await entry.get(context.admin(), name, io);
   if (flags.output === "json") printText(io, jsonText(shown.json, 2));
   else if (flags.output === "yaml") printText(io, toManifest(entry, [shown]));
   else printTable(context, entry, [shown]);
@@ -61,5 +61,5 @@ function toManifest(entry: KindEntry, shown: readonly Shown[]): string {
 function printTable({ io }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {
   const rows = shown.map(({ cells }) => cells);
   if (rows.length === 0) noteLine(io, `no ${entry.plural}`);
-  else printLines(io, tableLines(entry.columns, rows));
+  else printLines(io, tableLines(entry.columns, rows, io.columns));
 }

@@ -3,8 +3,9 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status as Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, noteLine, printLine, printLines, printText } from "../io.ts";
+import { type CliContext, type CliIo, noteLine, printLine, printLines, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
+import { formatMoment, parseMoment } from "../moment.ts";
 import { duration, type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
@@ -12,6 +13,7 @@ import { toDuration } from "../time-text.ts";
 interface HealthFlags {
   readonly override?: keyof typeof OVERRIDES;
   readonly for?: number;
+  readonly until?: string;
   readonly reason?: string;
   readonly clear?: true;
   readonly source: string;
@@ -29,6 +31,7 @@ export function healthCommand(context: CliContext): Command {
       new Option("--override <status>", "the operator's word, which beats every other").choices(Object.keys(OVERRIDES)),
     )
     .option("--for <duration>", "with --override: until when it counts (default: until it is cleared)", duration)
+    .option("--until <time>", "with --override: the time of day, 18:00, or the moment, 2026-11-30T18:00, when it ends")
     .option("--reason <text>", "with --override: why, for people")
     .option("--clear", "take a verdict back")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
@@ -39,6 +42,7 @@ export function healthCommand(context: CliContext): Command {
 Examples:
   fairlead health shop
   fairlead health shop/shop-3 --override unhealthy --for 1h --reason "disk full"
+  fairlead health shop/shop-3 --override unhealthy --until 18:00
   fairlead health shop/shop-3 --clear`,
     )
     .action((name: string | undefined, flags: HealthFlags) => health(context, name, flags));
@@ -48,8 +52,11 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
   if (flags.override !== undefined && flags.clear === true) {
     throw new CliFailure(EXIT.usage, "give either --override or --clear");
   }
-  if (flags.override === undefined && flags.for !== undefined) {
-    throw new CliFailure(EXIT.usage, "--for needs --override");
+  if (flags.override === undefined && (flags.for !== undefined || flags.until !== undefined)) {
+    throw new CliFailure(EXIT.usage, `${flags.for === undefined ? "--until" : "--for"} needs --override`);
+  }
+  if (flags.for !== undefined && flags.until !== undefined) {
+    throw new CliFailure(EXIT.usage, "give either --for or --until");
   }
   if (flags.override === undefined && flags.clear !== true) {
     await listVerdicts(context, name, flags.output);
@@ -69,9 +76,14 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
 async function overrule(
   context: CliContext,
   backend: string,
-  { override, for: forMs, reason = "" }: HealthFlags & { override: keyof typeof OVERRIDES },
+  { override, until, reason = "", ...flags }: HealthFlags & { override: keyof typeof OVERRIDES },
 ): Promise<void> {
-  const { revision, changed } = await context.admin().call(AdminService.method.reportHealth, {
+  const forMs = until === undefined ? flags.for : msUntil(until, context.io);
+  const {
+    revision,
+    changed,
+    health: held,
+  } = await context.admin().call(AdminService.method.reportHealth, {
     health: {
       backend,
       source: OPERATOR,
@@ -80,7 +92,25 @@ async function overrule(
     },
     ...(forMs !== undefined && { ttl: toDuration(forMs) }),
   });
-  printLine(context.io, `  ${backend} is ${override} by override${changed ? "" : " already"}  revision ${revision}`);
+  const end = held?.expireTime === undefined ? "" : ` until ${formatMoment(held.expireTime, context.io)}`;
+  printLine(
+    context.io,
+    `  ${backend} is ${override} by override${end}${changed ? "" : " already"}  revision ${revision}`,
+  );
+}
+
+/** @throws CliFailure `usage` for what is no time to come. */
+function msUntil(text: string, io: CliIo): number {
+  const now = io.clock.now();
+  const moment = parseMoment(text, now, io);
+  if (moment === undefined) {
+    throw new CliFailure(
+      EXIT.usage,
+      `--until is no time of day such as 18:00, nor a moment such as 2026-11-30T18:00, but "${text}"`,
+    );
+  }
+  if (moment <= now) throw new CliFailure(EXIT.usage, `--until ${text} is past`);
+  return moment - now;
 }
 
 async function listVerdicts(context: CliContext, name: string | undefined, output: OutputForm): Promise<void> {
@@ -95,5 +125,5 @@ async function listVerdicts(context: CliContext, name: string | undefined, outpu
   const rows = shown.map(({ cells }) => cells);
   if (output === "json") printText(io, jsonText(json, 2));
   else if (rows.length === 0) noteLine(io, "no verdicts");
-  else printLines(io, tableLines(entry.columns, rows));
+  else printLines(io, tableLines(entry.columns, rows, io.columns));
 }

@@ -5,11 +5,11 @@ import { jsonText, yamlText } from "../data-text.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
 import type { KindEntry } from "../kind-entry.ts";
 import { editableForm, kindNamed } from "../kinds.ts";
+import { formatMoment } from "../moment.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { formatMoment } from "../time-text.ts";
 
-const COLUMNS = ["GENERATION", "TIME (UTC)", "REVISION", "ACTOR", "REASON"];
+const COLUMNS = ["GENERATION", "TIME", "REVISION", "ACTOR", "REASON"];
 
 export function historyCommand(context: CliContext): Command {
   return new Command("history")
@@ -47,12 +47,12 @@ function printEntries(
   } else {
     const rows = entries.map(({ generation, time, revision, actor, reason }) => [
       String(generation),
-      formatMoment(time),
+      formatMoment(time, io),
       revision,
       actor,
       reason,
     ]);
-    printLines(io, tableLines(COLUMNS, rows));
+    printLines(io, tableLines(COLUMNS, rows, io.columns));
   }
 }
 

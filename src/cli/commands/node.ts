@@ -3,7 +3,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
 import { messageText, yamlText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, printLines, printText } from "../io.ts";
+import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { differenceLines, resourceState, sentResources } from "../node-contents.ts";
 import { lagText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
@@ -48,13 +48,13 @@ Examples:
       if (diff !== undefined) printLines(io, differenceLines(node, await ask(diff)));
       else if (output === "json") printText(io, messageText(NodeSchema, node, 2));
       else if (output === "yaml") printText(io, yamlText(sentResources(node), { lineWidth: 0 }));
-      else printLines(io, renderNode(node, io.clock.now()));
+      else printLines(io, renderNode(node, io));
     });
 }
 
-function renderNode(node: Node, nowMs: number): string[] {
+function renderNode(node: Node, io: CliIo): string[] {
   const fleet = cellText(node.fleet === "" ? `no fleet (cluster ${node.cluster})` : `fleet ${node.fleet}`);
-  const since = formatAge(node.since, nowMs);
+  const since = formatAge(node.since, io.clock.now());
   const peer = node.peer === "" ? "" : ` from ${node.peer}`;
   const resources = node.types.flatMap(({ type, resources }) =>
     resources.map((resource) => resourceCells(type, resource)),
@@ -64,12 +64,14 @@ function renderNode(node: Node, nowMs: number): string[] {
     node.connected ? `  connected to ${node.replica} for ${since}${peer}` : `  away for ${since}`,
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
     ...node.conditions.filter(({ ok }) => !ok).map(({ reason, message }) => `  ${reason}: ${cellText(message)}`),
-    ...(resources.length === 0 ? [] : ["", ...table(resources)]),
+    ...(resources.length === 0 ? [] : ["", ...table(resources, io.columns)]),
   ];
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows).map((line) => `  ${line}`);
+function table(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
+  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows, columns && columns - 2).map(
+    (line) => `  ${line}`,
+  );
 }
 
 function resourceCells(type: string, resource: NodeResource): string[] {

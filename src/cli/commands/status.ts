@@ -2,44 +2,67 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { messageText } from "../data-text.ts";
-import { type CliContext, printLines, printText } from "../io.ts";
+import { CliFailure, EXIT } from "../exit.ts";
+import { showFrames } from "../frames.ts";
+import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { formatAge, formatAgo } from "../time-text.ts";
+import { formatAge, formatAgo, formatDuration, fromDuration } from "../time-text.ts";
+
+const INDENT = "  ";
 
 export function statusCommand(context: CliContext): Command {
   return new Command("status")
     .description("How the plane, its proxies and its services are, and what needs a look")
+    .option("--watch", "show it again every two seconds, until it is interrupted")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
 Examples:
   fairlead status
+  fairlead status --watch
   fairlead status -o json | jq '.problems'`,
     )
-    .action(async (flags: { output: OutputForm }) => {
-      const status = await context.admin().call(AdminService.method.getStatus, {});
-      if (flags.output === "json") {
-        printText(context.io, messageText(GetStatusResponseSchema, status, 2));
-      } else {
-        printLines(context.io, renderStatus(status, context.io.clock.now()));
-      }
+    .action(async ({ output, watch }: { output: OutputForm; watch?: true }) => {
+      const { io } = context;
+      const read = () => context.admin().call(AdminService.method.getStatus, {});
+      const lines = async () => renderStatus(await read(), io);
+      if (output === "json" && watch === true)
+        throw new CliFailure(EXIT.usage, "--watch is for people: leave out -o json");
+      if (output === "json") printText(io, messageText(GetStatusResponseSchema, await read(), 2));
+      else if (watch === true) await showFrames(io, lines);
+      else printLines(io, await lines());
     });
 }
 
-function renderStatus(status: GetStatusResponse, nowMs: number): string[] {
+function renderStatus(status: GetStatusResponse, io: CliIo): string[] {
+  const nowMs = io.clock.now();
   const lastWrite = status.lastWriteTime === undefined ? "" : `, last write ${formatAgo(status.lastWriteTime, nowMs)}`;
   const copies = status.storeCopies > 1 ? `, ${status.storeCopies} copies` : "";
-  const degraded = status.services - status.servicesWhole;
+  const { servicesDown: down } = status;
+  const degraded = status.services - status.servicesWhole - down;
   return [
     `  plane      ${replicasText(status)}, version ${status.version}; store ${status.store}${copies}${lastWrite}`,
     `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date${
       status.proxiesRefusing > 0 ? `, ${status.proxiesRefusing} refused something` : ""
     }`,
-    `  services   ${status.services}, ${status.servicesWhole} whole${degraded > 0 ? `, ${degraded} degraded` : ""}`,
+    `  services   ${status.services}, ${status.servicesWhole} whole${down > 0 ? `, ${down} DOWN` : ""}${
+      degraded > 0 ? `, ${degraded} degraded` : ""
+    }`,
     `  backends   ${status.backends}, ${status.backendsEligible} eligible`,
-    ...renderProblems(status, nowMs),
+    ...startLines(status, nowMs),
+    ...renderProblems(status, nowMs, io.columns),
+  ];
+}
+
+/** What the replica that answers found when it started. */
+function startLines({ start, replicas, replica }: GetStatusResponse, nowMs: number): string[] {
+  if (start?.time === undefined) return [];
+  const took = start.took === undefined ? "" : ` in ${formatDuration(fromDuration(start.took))}`;
+  const who = replicas.length > 1 ? `${replica} ` : "";
+  return [
+    `  started    ${who}${formatAgo(start.time, nowMs)}, state restored at revision ${start.revision}${took}; ${start.proxies} proxies connected to it`,
   ];
 }
 
@@ -51,8 +74,14 @@ function replicasText({ replicas, replica, revision }: GetStatusResponse): strin
   return `${replicas.length} replicas${silentText}; ${replica} at revision ${revision}`;
 }
 
-function renderProblems({ problems }: GetStatusResponse, nowMs: number): string[] {
+function renderProblems({ problems }: GetStatusResponse, nowMs: number, columns: number | undefined): string[] {
   if (problems.length === 0) return [];
-  const rows = problems.map(({ what, since, why }) => [what, formatAge(since, nowMs), why]);
-  return tableLines(["PROBLEM", "SINCE", "WHY"], rows).map((line) => `  ${line}`);
+  const rows = problems.map(({ what, since, sinceAtLeast, why }) => [
+    what,
+    `${sinceAtLeast ? ">" : ""}${formatAge(since, nowMs)}`,
+    why,
+  ]);
+  return tableLines(["PROBLEM", "SINCE", "WHY"], rows, columns && columns - INDENT.length).map(
+    (line) => `${INDENT}${line}`,
+  );
 }

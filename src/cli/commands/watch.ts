@@ -1,9 +1,20 @@
+import type { JsonValue } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WatchEvent, type WatchResponse, WatchResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { messageText } from "../data-text.ts";
-import { type CliContext, printLine, printText } from "../io.ts";
+import {
+  type WatchCommit,
+  type WatchEvent,
+  type WatchResponse,
+  WatchResponseSchema,
+} from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { fieldChanges } from "../../schema/field-changes.ts";
+import { instantOfMs } from "../../schema/instant.ts";
+import type { MessageOf } from "../../schema/object-message.ts";
+import { fieldText } from "../change-text.ts";
+import { jsonText, messageText } from "../data-text.ts";
+import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
+import { formatMoment, formatTimeOfDay, type Zone } from "../moment.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { cellText } from "../table.ts";
 
@@ -23,7 +34,7 @@ export function watchCommand(context: CliContext): Command {
     .addHelpText(
       "after",
       `
-With -o json each line is one message of the API.
+Each line has the time of the commit, what changed, who changed it and why. With -o json each line is one message of the API.
 
 Examples:
   fairlead watch
@@ -36,29 +47,80 @@ Examples:
 async function watch(context: CliContext, kinds: readonly string[], flags: WatchFlags): Promise<void> {
   const { io } = context;
   const request = { kinds: kinds.map((text) => kindNamed(text).kind), fromRevision: flags.from ?? "" };
+  const known: Known = new Map();
   // A watch from a revision has no present state to skip.
   let isShown = flags.present === true || request.fromRevision !== "";
   const answers = context.admin().stream(AdminService.method.watch, request, { signal: io.signal });
   for await (const answer of answers) {
-    if (isShown) print(context, answer, flags.output);
-    if (answer.synced) isShown = true;
+    if (isShown) print(context, answer, known, flags.output);
+    else for (const event of answer.events) remember(known, event);
+    if (answer.synced) {
+      isShown = true;
+      noteLine(
+        io,
+        `connected at revision ${answer.revision}, ${formatMoment(nowOf(io), io)}; changes follow, Ctrl-C ends it`,
+      );
+    }
   }
 }
 
-function print({ io }: CliContext, answer: WatchResponse, output: OutputForm): void {
+/** What was told of each object last, to say what a change changes. */
+type WatchedMessage = MessageOf[keyof MessageOf];
+type Known = Map<string, WatchedMessage>;
+
+function remember(known: Known, { kind, name, object, health }: WatchEvent): WatchedMessage | undefined {
+  const key = `${kind} ${name}`;
+  const before = known.get(key);
+  const message = health ?? object?.object.value;
+  if (message === undefined) known.delete(key);
+  else known.set(key, message);
+  return before;
+}
+
+function print({ io }: CliContext, answer: WatchResponse, known: Known, output: OutputForm): void {
   if (output === "json") {
     printText(io, messageText(WatchResponseSchema, answer));
     return;
   }
-  const time = new Date(io.clock.now()).toISOString().slice(11, 19);
-  for (const event of answer.events) printLine(io, `${time}  ${eventText(event)}`);
+  for (const event of answer.events) {
+    const commit = answer.commits.find(({ revision }) => revision === event.revision);
+    const time = formatTimeOfDay(event.time ?? nowOf(io), io);
+    printLine(io, `${time}  ${eventText(event, remember(known, event), io)}${byText(event, commit)}`);
+  }
 }
 
-function eventText({ kind, name, deleted, object, health }: WatchEvent): string {
+function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: Zone): string {
+  const { kind, name, deleted, object, health } = event;
   if (deleted) return `- ${kind} ${cellText(name)}`;
   const message = health ?? object?.object.value;
-  const cells = message === undefined ? [] : kindNamed(kind).show(message).cells;
+  const isNew = message?.meta?.generation === 1n && before === undefined;
+  const head = `${isNew ? "+" : "~"} ${kind} ${cellText(name)}`;
+  if (message === undefined) return head;
+  const entry = kindNamed(kind);
+  const changes = before === undefined || health !== undefined ? [] : fieldChanges(entry.kind, before, message);
+  if (changes.length > 0)
+    return [head, ...changes.map(({ path, from, to }) => cellText(changeText(path, from, to)))].join("  ");
   // The name is there already; a verdict's is made of two cells.
-  const facts = cells.slice(kind === "health" ? 2 : 1).filter((cell) => cell !== "-");
-  return `~ ${kind} ${[name, ...facts].map(cellText).join("  ")}`;
+  const facts = entry.show(message, zone).cells.slice(kind === "health" ? 2 : 1);
+  return [head, ...facts.filter((cell) => cell !== "-").map(cellText)].join("  ");
+}
+
+function changeText(path: string, from: JsonValue | undefined, to: JsonValue | undefined): string {
+  return fieldText({
+    path,
+    from: from === undefined ? "" : jsonText(from).trimEnd(),
+    to: to === undefined ? "" : jsonText(to).trimEnd(),
+  });
+}
+
+/** `  by cli:alice, apply: more traffic`. */
+function byText({ health }: WatchEvent, commit: WatchCommit | undefined): string {
+  const actor = commit?.actor ?? health?.actor ?? "";
+  if (actor === "") return "";
+  const reason = commit === undefined || commit.reason === "" ? "" : `: ${commit.reason}`;
+  return `  by ${cellText(`${actor}${commit === undefined ? "" : `, ${commit.operation}`}${reason}`)}`;
+}
+
+function nowOf({ clock }: CliIo) {
+  return instantOfMs(clock.now());
 }

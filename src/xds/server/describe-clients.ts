@@ -1,6 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ClientResourceStatus, UpdateFailureStateSchema } from "../../gen/envoy/admin/v3/config_dump_shared_pb.ts";
 import {
   type ClientConfig,
@@ -13,6 +12,7 @@ import {
 import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
+import { instantOfMs } from "../../schema/instant.ts";
 import { SECRET_TYPE } from "../protocol/resource-types.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
@@ -105,7 +105,7 @@ function describeResource(
       errorState: create(UpdateFailureStateSchema, {
         details: refused.message,
         versionInfo: refused.version,
-        lastUpdateAttempt: timestampFromMs(refused.at),
+        lastUpdateAttempt: instantOfMs(refused.at),
       }),
     }),
   });

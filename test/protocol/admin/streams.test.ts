@@ -77,9 +77,43 @@ describe("Watch", () => {
     await client.call(ADMIN.createFleet, { fleet: { name: "f" } });
     await client.call(ADMIN.createService, { service: { name: "b" } });
     const stream = client.stream(ADMIN.watch, { kinds: ["service"], fromRevision: revision });
-    const { value } = await stream[Symbol.asyncIterator]().next();
-    expect(value).toMatchObject({ synced: false, events: [{ kind: "service", name: "b" }] });
+    const messages = stream[Symbol.asyncIterator]();
+    expect((await messages.next()).value).toMatchObject({ revision, synced: true, events: [] });
+    expect((await messages.next()).value).toMatchObject({ synced: false, events: [{ kind: "service", name: "b" }] });
     stream.cancel();
+  });
+
+  test("says of each commit who made it, how, when and why, also of a deletion", async () => {
+    const stream = client.stream(ADMIN.watch, {});
+    const messages = stream[Symbol.asyncIterator]();
+    await messages.next();
+    const { revision } = await client.call(ADMIN.apply, {
+      objects: ["b", "c"].map((name) => ({ object: { case: "service" as const, value: { name } } })),
+      options: { reason: "more traffic" },
+    });
+    const { value: made } = await messages.next();
+    expect(made).toMatchObject({
+      events: [
+        { name: "b", revision },
+        { name: "c", revision },
+      ],
+      commits: [{ revision, operation: "apply", reason: "more traffic", actor: expect.stringMatching(/./) }],
+    });
+    expect(made?.events[0]?.time).toEqual(made?.events[0]?.object?.object.value?.meta?.updateTime);
+    await client.call(ADMIN.deleteService, { name: "b", options: { reason: "gone" } });
+    const { value: deleted } = await messages.next();
+    expect(deleted).toMatchObject({ commits: [{ operation: "delete-service", reason: "gone" }] });
+    expect(deleted?.events[0]?.time?.seconds).toBe(deleted?.commits[0]?.time?.seconds);
+    stream.cancel();
+  });
+
+  test("is refused from a revision that nobody has written", async () => {
+    const { revision } = await client.call(ADMIN.createService, { service: { name: "a" } });
+    const [epoch, position] = revision.split(".").map(Number);
+    for (const future of [`${epoch}.${(position ?? 0) + 1_000_000}`, `${(epoch ?? 0) + 1}.1`]) {
+      const refusal = await client.stream(ADMIN.watch, { fromRevision: future }).toArray().catch(readRefusal);
+      expect(refusal).toMatchObject({ code: status.FAILED_PRECONDITION, reason: "REVISION_NOT_WRITTEN" });
+    }
   });
 
   test.each([[{ kinds: ["pod"] }], [{ fromRevision: "yesterday" }]])("%j is refused", async (request) => {

@@ -21,6 +21,32 @@ describe("completion", () => {
     expect(await complete("get", "service", "")).toEqual([]);
   });
 
+  it("offers the names of objects, proxies and generations that the plane knows", async () => {
+    const answers = {
+      ListServices: () => ({ services: [{ name: "shop" }, { name: "pay" }] }),
+      ListBackends: () => ({ backends: [{ name: "shop/a" }] }),
+      ListNodes: () => ({ nodes: [{ id: "edge-1" }, { id: "edge-1" }] }),
+      ListHistory: () => ({ entries: [{ generation: 17n }, { generation: 16n }] }),
+    };
+    const words = async (...typed: string[]) =>
+      (await runAgainst(answers, ["__complete", ...typed])).stdout.trimEnd().split("\n");
+    expect(await words("get", "services", "s")).toEqual(["shop"]);
+    expect(await words("delete", "service", "")).toEqual(["shop", "pay"]);
+    expect(await words("drain", "sh")).toEqual(["shop/a"]);
+    expect(await words("health", "")).toEqual(["shop/a"]);
+    expect(await words("node", "")).toEqual(["edge-1"]);
+    expect(await words("explain", "")).toEqual(["backend", "route", "service", "node", "request"]);
+    expect(await words("explain", "node", "e")).toEqual(["edge-1"]);
+    expect(await words("explain", "service", "p")).toEqual(["pay"]);
+    expect(await words("rollback", "service", "shop", "--to", "")).toEqual(["17", "16"]);
+    expect(await words("register", "")).toEqual([""]);
+  });
+
+  it("offers nothing, and says nothing, where no plane answers", async () => {
+    const run = await runAgainst({}, ["__complete", "get", "service", ""]);
+    expect(run).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  });
+
   it("goes on with kinds where several may be given", async () => {
     expect(await complete("watch", "health", "back")).toEqual(["backend"]);
   });

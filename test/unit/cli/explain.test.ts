@@ -45,8 +45,8 @@ test("explain backend leads from membership over health and policy to the proxie
   expect(code).toBe(0);
   expect(stdout.split("\n")).toEqual([
     "  not routable: unhealthy by prober: HTTP 503",
-    "    member       active, weight 1, eu-1a, since 2026-11-12 08:00:00",
-    "    health       unhealthy, seen by plane-b: HTTP 503 (3 in a row, threshold 3); last good 2026-11-20 14:01:58; since 2026-11-20 14:02:11",
+    "    member       active, weight 1, eu-1a, since 2026-11-12 08:00:00 UTC",
+    "    health       unhealthy, seen by plane-b: HTTP 503 (3 in a row, threshold 3); last good 2026-11-20 14:01:58 UTC; since 2026-11-20 14:02:11 UTC",
     "                 last checks by plane-b: 14:02:13 HTTP 503 in 2 ms, 14:02:12 timeout after 1000 ms in 1.0 s",
     "    policy       built-in, panic threshold 0: unhealthy backends get nothing",
     "    ejection     not known: each proxy may stop sending",

@@ -159,6 +159,16 @@ describe("health", () => {
     ]);
   });
 
+  it("is overruled until a time of day", async () => {
+    const argv = ["health", "shop/shop-3", "--override", "unhealthy", "--until", "18:00"];
+    const answer = () => ({ revision: "1.5", changed: true, health: { expireTime: { seconds: 64_800n } } });
+    const run = await runAgainst({ ReportHealth: answer }, argv, { nowMs: 16 * 3_600_000 });
+    expect(run.calls).toMatchObject([{ request: { ttl: { seconds: 7_200n } } }]);
+    expect(run.stdout).toContain("unhealthy by override until 1970-01-01 18:00:00 UTC");
+    expect((await runAgainst({}, [...argv.slice(0, -1), "noon"])).code).toBe(2);
+    expect((await runAgainst({}, [...argv, "--for", "1h"])).code).toBe(2);
+  });
+
   it("takes the override back", async () => {
     const run = await runAgainst({ ClearHealth: () => ({ revision: "1.9" }) }, ["health", "shop/shop-3", "--clear"]);
     expect(run.calls).toMatchObject([{ request: { backend: "shop/shop-3", source: "override" } }]);

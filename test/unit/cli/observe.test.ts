@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
 import { runAgainst } from "./fake-plane.ts";
@@ -43,11 +44,16 @@ describe("status", () => {
       proxiesRefusing: 1,
       services: 41,
       servicesWhole: 39,
+      servicesDown: 1,
+      start: { time: hoursAgo(1), revision: "1.8000", took: { nanos: 300_000_000 }, proxies: 12 },
       problems: [{ what: "node edge-7 refused listener web", since: hoursAgo(3), why: refusal }],
     };
     const run = await runAgainst({ GetStatus: () => answer }, ["status"], { nowMs });
     expect(run.stdout).toContain("12 connected, 11 up to date, 1 refused something");
-    expect(run.stdout).toContain("41, 39 whole, 2 degraded");
+    expect(run.stdout).toContain("41, 39 whole, 1 DOWN, 1 degraded");
+    expect(run.stdout).toContain(
+      "started    60 min ago, state restored at revision 1.8000 in 0.3 s; 12 proxies connected to it",
+    );
     expect(run.stdout).toContain(`node edge-7 refused listener web  3 h    ${refusal}`);
   });
 });
@@ -123,8 +129,9 @@ describe("watch", () => {
   const answers = {
     Watch: () => [
       {
-        events: [{ kind: "fleet", name: "edge", object: { object: { case: "fleet", value: { name: "edge" } } } }],
+        events: [{ kind: "service", name: "shop", object: { object: { case: "service", value: { name: "shop" } } } }],
         synced: true,
+        revision: "1.8",
       },
       {
         revision: "1.9",
@@ -134,9 +141,15 @@ describe("watch", () => {
             name: "shop/a/override",
             health: { backend: "shop/a", source: "override", status: Health_Status.UNHEALTHY, reason: "disk full" },
           },
-          { kind: "route", name: "old", deleted: true },
-          { kind: "service", name: "shop", object: { object: { case: "service", value: { name: "shop" } } } },
+          { kind: "route", name: "old", deleted: true, revision: "1.9", time: { seconds: 61n } },
+          {
+            kind: "service",
+            name: "shop",
+            revision: "1.9",
+            object: { object: { case: "service", value: { name: "shop", policy: "fair", meta: { generation: 2n } } } },
+          },
         ],
+        commits: [{ revision: "1.9", actor: "cli:ann", operation: "apply", reason: "more traffic" }],
       },
     ],
   };
@@ -145,10 +158,11 @@ describe("watch", () => {
     const run = await runAgainst(answers, ["watch"]);
     expect(run.stdout.split("\n")).toEqual([
       "00:00:00  ~ health shop/a/override  UNHEALTHY  disk full",
-      "00:00:00  - route old",
-      "00:00:00  ~ service shop  HTTP",
+      "00:01:01  - route old  by cli:ann, apply: more traffic",
+      '00:00:00  ~ service shop  policy (none) → "fair"  by cli:ann, apply: more traffic',
       "",
     ]);
+    expect(run.stderr).toBe("connected at revision 1.8, 1970-01-01 00:00:00 UTC; changes follow, Ctrl-C ends it\n");
   });
 
   it("prints first what is there when asked, one JSON message a line", async () => {
@@ -170,7 +184,7 @@ describe("history and rollback", () => {
 
   it("lists generations", async () => {
     const run = await runAgainst({ ListHistory: () => ({ entries: [entry] }) }, ["history", "service", "shop"]);
-    expect(run.stdout).toContain("17          1970-01-01 00:00:00  1.4       ann    more traffic");
+    expect(run.stdout).toContain("17          1970-01-01 00:00:00 UTC  1.4       ann    more traffic");
   });
 
   it("prints a generation as a manifest", async () => {
@@ -185,14 +199,47 @@ describe("history and rollback", () => {
   });
 
   it("writes a generation again", async () => {
-    const run = await runAgainst({ Rollback: () => ({ revision: "1.5" }) }, [
-      "rollback",
-      "route",
-      "shop",
-      "--to",
-      "17",
-    ]);
+    const fields = [{ path: "rules[0].to[0].weight", from: "50", to: "10" }];
+    const change = { kind: "route", name: "shop", action: Action.UPDATE, fields };
+    const argv = ["rollback", "route", "shop", "--to", "17"];
+    const run = await runAgainst({ Rollback: () => ({ revision: "1.5", change }) }, argv);
     expect(run.code).toBe(0);
-    expect(run.calls).toMatchObject([{ request: { kind: "route", name: "shop", toGeneration: 17n } }]);
+    expect(run.calls).toMatchObject([
+      { request: { kind: "route", name: "shop", toGeneration: 17n, options: { validateOnly: false } } },
+    ]);
+    expect(run.stdout).toBe("  ~ route shop        rules[0].to[0].weight 50 → 10\n1 change. revision 1.5\n");
+    const dry = await runAgainst({ Rollback: () => ({ change }) }, [...argv, "--dry-run"]);
+    expect(dry.calls).toMatchObject([{ request: { options: { validateOnly: true } } }]);
+    expect(dry.stdout).toContain("1 change. Nothing is written.");
+  });
+
+  it("takes back a whole commit", async () => {
+    const changes = [
+      { kind: "route", name: "shop", action: Action.DELETE },
+      { kind: "service", name: "shop", action: Action.CREATE },
+    ];
+    const argv = ["rollback", "--revision", "1.4", "--allow-removal", "--reason", "broke"];
+    const run = await runAgainst({ RollbackRevision: () => ({ revision: "1.6", changes }) }, argv);
+    expect(run.calls).toMatchObject([
+      { method: "RollbackRevision", request: { revision: "1.4", allowRemoval: true, options: { reason: "broke" } } },
+    ]);
+    expect(run.stdout).toBe("  - route shop\n  + service shop\n2 changes. revision 1.6\n");
+  });
+
+  it.each([
+    ["rollback"],
+    ["rollback", "route", "shop"],
+    ["rollback", "route", "--to", "1"],
+    ["rollback", "route", "shop", "--revision", "1.4"],
+    ["rollback", "--revision", "1.4", "--to", "1"],
+  ])("%s %s %s %s %s is wrong usage", async (...argv) => {
+    expect(
+      (
+        await runAgainst(
+          {},
+          argv.filter((word) => word !== undefined),
+        )
+      ).code,
+    ).toBe(2);
   });
 });

@@ -139,11 +139,8 @@ describe("services", () => {
     });
     await reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, { health });
     const status = await getStatus(plane);
-    expect(status).toMatchObject({ services: 3, servicesWhole: 1, backends: 2, backendsEligible: 1 });
-    expect(status.problems.map(({ what }) => what)).toEqual([
-      "service empty has no backends",
-      "service sick: 1 of 1 backends unhealthy",
-    ]);
+    expect(status).toMatchObject({ services: 3, servicesWhole: 1, servicesDown: 2, backends: 2, backendsEligible: 1 });
+    expect(status.problems.map(({ what }) => what)).toEqual(["service empty is DOWN", "service sick is DOWN"]);
     expect(status.problems[1]?.why).toContain("HTTP 503");
     expect(status.problems[1]?.since).toBeDefined();
   });

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
 import { PolicySchema } from "../../../src/gen/fairlead/admin/v1/policy_pb.ts";
@@ -257,6 +258,35 @@ describe("history", () => {
     await deleteObject(plane, TESTER, "service", removal("shop"));
     await createShop();
     expect(await listHistory(plane, { kind: "service", name: "shop" })).toMatchObject([{ generation: 1n }]);
+  });
+
+  test("a deleted object comes back as itself, and its generations go on", async () => {
+    await createShop();
+    await updateShop({ labels: { a: "b" }, ...seconds(5) });
+    await updateShop({ labels: { a: "b" }, ...seconds(6) });
+    const meta = metaOf();
+    await deleteObject(plane, TESTER, "service", removal("shop"));
+    expect(await listHistory(plane, { kind: "service", name: "shop" })).toHaveLength(3);
+    const dry = { options: create(WriteOptionsSchema, { validateOnly: true }) };
+    const request = { kind: "service", name: "shop", toGeneration: 2n, expectedVersion: "" };
+    expect((await rollback(plane, TESTER, { ...request, ...dry })).change).toMatchObject({ action: Action.CREATE });
+    expect(plane.mirror.get("service", "shop")).toBeUndefined();
+    await rollback(plane, TESTER, request);
+    expect(plane.mirror.get("service", "shop")).toMatchObject({ drainTimeMs: 5_000, meta: { labels: { a: "b" } } });
+    expect(metaOf()).toMatchObject({ uid: meta?.uid, createTime: meta?.createTime, generation: 4n });
+    expect(await listHistory(plane, { kind: "service", name: "shop" })).toHaveLength(4);
+  });
+
+  test("a rollback tells what it changes, before and after", async () => {
+    await createShop();
+    await updateShop(seconds(5));
+    const request = { kind: "service", name: "shop", toGeneration: 1n, expectedVersion: "" };
+    const difference = { action: Action.UPDATE, fields: [{ path: "drainTime", from: '"5s"', to: "" }] };
+    const dry = { options: create(WriteOptionsSchema, { validateOnly: true }) };
+    expect((await rollback(plane, TESTER, { ...request, ...dry })).change).toMatchObject(difference);
+    expect(metaOf()).toMatchObject({ generation: 2n });
+    expect((await rollback(plane, TESTER, request)).change).toMatchObject(difference);
+    expect((await rollback(plane, TESTER, request)).change).toMatchObject({ action: Action.UNCHANGED });
   });
 
   test("backends have none", async () => {

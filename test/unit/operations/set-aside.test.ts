@@ -110,7 +110,7 @@ describe("status", () => {
     await createService("pay");
     const whats = (await getStatus(plane)).problems.map(({ what }) => what);
     expect(whats.filter((what) => what.startsWith("stored record"))).toHaveLength(21);
-    expect(whats).toContain("service pay has no backends");
+    expect(whats).toContain("service pay is DOWN");
   });
 });
 

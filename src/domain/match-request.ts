@@ -1,0 +1,137 @@
+import { RE2JS } from "re2js";
+import { type HostRules, mergeRoutes } from "./merge-routes.ts";
+import { normalPath } from "./normal-path.ts";
+import type { HeaderMatch, PathMatch, Route, Rule } from "./route.ts";
+import type { PlacedRule } from "./rule-order.ts";
+
+/** A request as it comes to a listener. */
+export interface HttpRequest {
+  /** With its port or without. */
+  readonly host: string;
+  /** Path and query, as they are sent. */
+  readonly target: string;
+  readonly method: string;
+  /** By lower-case name; several values of one name with commas. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where the rules of a listener lead a request. */
+export interface RequestMatch {
+  /** The host of a route that covers the request's; nothing when none does. */
+  readonly host: string | undefined;
+  /** What is matched; nothing when the request is answered before. */
+  readonly path: string | undefined;
+  readonly rule: PlacedRule | undefined;
+  /** Those before it, in the order in which they are tried. */
+  readonly passed: readonly { readonly rule: PlacedRule; readonly why: string }[];
+  /** What the proxy answers itself; nothing when a rule matches. */
+  readonly answer: { readonly status: number; readonly why: string } | undefined;
+}
+
+/** Decides what Envoy decides: it goes by the same hosts, and through the same rules in the same order. */
+export function matchRequest(routes: Iterable<Route>, request: HttpRequest): RequestMatch {
+  const nowhere = { host: undefined, path: undefined, rule: undefined, passed: [] };
+  const underscored = Object.keys(request.headers).find((name) => name.includes("_"));
+  if (underscored !== undefined) {
+    return { ...nowhere, answer: { status: 400, why: `the header ${underscored} has an underscore in its name` } };
+  }
+  const path = normalPath(request.target);
+  if (path === undefined) {
+    const why = "the path has an escaped slash: the client is sent to the form with plain ones";
+    return { ...nowhere, answer: { status: 307, why } };
+  }
+  const found = findHost(mergeRoutes(routes).groups, request.host);
+  if (found === undefined) {
+    return { ...nowhere, path, answer: { status: 404, why: `no route has the host ${withoutPort(request.host)}` } };
+  }
+  const passed: { rule: PlacedRule; why: string }[] = [];
+  for (const rule of found.group.rules) {
+    const why = whyNot(rule.rule, path, request);
+    if (why === undefined) return { host: found.host, path, rule, passed, answer: undefined };
+    passed.push({ rule, why });
+  }
+  return {
+    host: found.host,
+    path,
+    rule: undefined,
+    passed,
+    answer: { status: 404, why: `no rule of ${found.host} matches` },
+  };
+}
+
+/** The host itself, else the longest pattern that ends like it, else any. */
+function findHost(groups: readonly HostRules[], asked: string): { host: string; group: HostRules } | undefined {
+  const name = withoutPort(asked).toLowerCase();
+  const hosts = groups.flatMap((group) => group.hosts.map((host) => ({ host, group })));
+  const covering = hosts.filter(({ host }) => host === name || (host.startsWith("*") && covers(host.slice(1), name)));
+  return covering.toSorted((a, b) => rank(b.host, name) - rank(a.host, name))[0];
+}
+
+function covers(ending: string, name: string): boolean {
+  return ending === "" || (name.length > ending.length && name.endsWith(ending));
+}
+
+function rank(host: string, name: string): number {
+  return host === name ? Number.POSITIVE_INFINITY : host.length;
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d*$/, "");
+}
+
+/** Why a rule does not match; nothing when it does. */
+function whyNot({ path, methods, headers }: Rule, asked: string, request: HttpRequest): string | undefined {
+  if (!pathMatches(path, asked)) return `path is not ${pathText(path)}`;
+  if (methods.length > 0 && !methods.includes(request.method)) {
+    return `method is ${request.method}, not ${methods.join(" or ")}`;
+  }
+  const missed = headers.find((header) => !headerMatches(header, request));
+  return missed === undefined ? undefined : `header ${headerText(missed)} does not hold`;
+}
+
+export function pathText(path: PathMatch): string {
+  return path.kind === "regex" ? `regex ${path.regex}` : `${path.kind} ${path.path}`;
+}
+
+function pathMatches(match: PathMatch, path: string): boolean {
+  if (match.kind === "exact") return path === match.path;
+  if (match.kind === "regex") return wholly(match.regex, path);
+  return match.path === "/" || path === match.path || path.startsWith(`${match.path}/`);
+}
+
+function headerMatches({ name, kind, value, invert }: HeaderMatch, request: HttpRequest): boolean {
+  const given = headerValue(name.toLowerCase(), request);
+  if (kind === "present") return (given !== undefined) !== invert;
+  // Inverted, a header that is missing counts as an empty one.
+  if (given === undefined && !invert) return false;
+  return textMatches(kind, given ?? "", value) !== invert;
+}
+
+function headerValue(name: string, { host, method, headers }: HttpRequest): string | undefined {
+  if (name === ":method") return method;
+  return name === "host" || name === ":authority" ? host : headers[name];
+}
+
+function textMatches(kind: Exclude<HeaderMatch["kind"], "present">, given: string, value: string): boolean {
+  switch (kind) {
+    case "exact":
+      return given === value;
+    case "prefix":
+      return given.startsWith(value);
+    case "suffix":
+      return given.endsWith(value);
+    case "contains":
+      return given.includes(value);
+    case "regex":
+      return wholly(value, given);
+  }
+}
+
+function wholly(regex: string, text: string): boolean {
+  return RE2JS.compile(regex).matches(text);
+}
+
+function headerText({ name, kind, value, invert }: HeaderMatch): string {
+  const what = kind === "present" ? `${name} present` : `${name} ${kind} ${value}`;
+  return invert ? `not (${what})` : what;
+}

@@ -1,0 +1,75 @@
+import type { Name } from "../domain/name.ts";
+import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
+import type { Finding } from "./finding.ts";
+import type { Onset } from "./onsets.ts";
+
+/** How many backends of one service a problem quotes. */
+const QUOTED = 3;
+
+/**
+ * What is wrong with a service: nobody may serve it, or not all that should.
+ *
+ * @param seen Since when nobody serves it, as far as this replica saw that begin.
+ */
+export function serviceProblems(
+  { service, policy, backends }: RoutingState,
+  seen: Onset | undefined,
+  now: number,
+): Finding[] {
+  if (backends.length === 0) {
+    const why = "no backend is registered";
+    return [{ what: `service ${service} is DOWN`, ...(seen ?? { since: now }), why, severity: "down" }];
+  }
+  const out = backends.filter(({ eligibility }) => !eligibility.eligible);
+  if (out.length === backends.length) return [nobodyServes(service, policy.panicThreshold, out, seen)];
+  // One that drains is on its way out because somebody wants it so.
+  const missing = out.filter(({ backend }) => backend.state !== "DRAINING");
+  if (missing.length === 0) return [];
+  const are = missing.every(({ eligibility }) => eligibility.reason === "unhealthy") ? "unhealthy" : "not eligible";
+  const what = `service ${service}: ${missing.length} of ${backends.length} backends ${are}`;
+  return [{ what, since: reduced(missing, Math.min), why: quote(missing) }];
+}
+
+/** A panic threshold above 0 lets proxies use the unhealthy ones: what may work is not down. */
+function nobodyServes(
+  service: Name,
+  panicThreshold: number,
+  out: readonly RoutedBackend[],
+  seen: Onset | undefined,
+): Finding {
+  // Whoever saw it begin knows of those that are gone as well; else it began when the last of those that are there went out.
+  const since = seen !== undefined && !seen.atLeast ? seen.since : reduced(out, Math.max);
+  const why = `none of ${out.length} backends may be used: ${quote(out)}`;
+  if (panicThreshold > 0 && out.some(({ status }) => status === "UNHEALTHY")) {
+    const panic = `${why}; below its panic threshold of ${panicThreshold} % the unhealthy ones get requests all the same`;
+    return { what: `service ${service} has no eligible backend`, since, why: panic };
+  }
+  return { what: `service ${service} is DOWN`, since, why, severity: "down" };
+}
+
+/** When a backend ceased to be eligible, as far as what is stored tells. */
+function outSince({ backend, health, eligibility }: RoutedBackend): number | undefined {
+  switch (eligibility.reason) {
+    case "unhealthy":
+      return health.verdict?.statusSince;
+    case "draining":
+      return backend.drainedAt;
+    case "pending":
+      return backend.meta.createdAt;
+    case "duplicate-address":
+      return backend.meta.updatedAt;
+    case "active":
+    case "degraded":
+      return undefined;
+  }
+}
+
+function reduced(backends: readonly RoutedBackend[], choose: (...times: number[]) => number): number | undefined {
+  const times = backends.flatMap((routed) => outSince(routed) ?? []);
+  return times.length === 0 ? undefined : times.reduce((a, b) => choose(a, b));
+}
+
+function quote(backends: readonly RoutedBackend[]): string {
+  const quoted = backends.slice(0, QUOTED).map(({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
+  return backends.length > QUOTED ? `${quoted.join("; ")}; and ${backends.length - QUOTED} more` : quoted.join("; ");
+}

@@ -1,0 +1,12 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
+
+/** Since when a verdict's status is what it is: what says the same of the same backend again goes on from the one before. */
+export function statusTime(
+  before: Health | undefined,
+  next: Pick<Health, "status" | "backendUid">,
+  now: Timestamp,
+): Timestamp {
+  if (before === undefined || before.status !== next.status || before.backendUid !== next.backendUid) return now;
+  return before.statusTime ?? before.meta?.updateTime ?? now;
+}

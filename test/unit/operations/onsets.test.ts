@@ -1,0 +1,152 @@
+import { create } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { Problem_Severity } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import { PolicySchema } from "../../../src/gen/fairlead/admin/v1/policy_pb.ts";
+import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
+import { createObject } from "../../../src/operations/create-object.ts";
+import { deleteObject } from "../../../src/operations/delete-object.ts";
+import { drainBackend } from "../../../src/operations/drain-backend.ts";
+import { getStatus } from "../../../src/operations/get-status.ts";
+import { watchOnsets } from "../../../src/operations/onset-watch.ts";
+import { Onsets } from "../../../src/operations/onsets.ts";
+import { putPolicy } from "../../../src/operations/put-policy.ts";
+import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { reportHealth } from "../../../src/operations/report-health.ts";
+import { SeenObservations } from "../../../src/operations/seen-observations.ts";
+import { unregisterBackend } from "../../../src/operations/unregister-backend.ts";
+import { updateObject } from "../../../src/operations/update-object.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+
+let plane: PlaneContext;
+let clock: FakeClock;
+let stop = () => {};
+beforeEach(async () => {
+  clock = new FakeClock();
+  plane = await openPlaneContext();
+});
+afterEach(async () => {
+  stop();
+  await plane.close();
+});
+
+/** A replica that begins to look now, by a clock of its own. */
+function look(): PlaneContext {
+  stop();
+  const onsets = new Onsets();
+  stop = watchOnsets({ mirror: plane.mirror, onsets, clock, pace: { breathe: async () => undefined } });
+  return { ...plane, onsets, clock };
+}
+
+const addService = (name: string, policy = "") =>
+  createObject(plane, TESTER, {
+    kind: "service",
+    message: create(ServiceSchema, { name, policy }),
+    options: undefined,
+  });
+const register = (name: string, port = 80) =>
+  registerBackend(plane, TESTER, {
+    backend: create(BackendSchema, { name, target: { case: "address", value: `10.0.0.1:${port}` } }),
+    expectedVersion: "",
+  });
+const report = (backend: string, status: Status, reason: string) =>
+  reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, {
+    health: create(HealthSchema, { backend, source: "reporter:x", status, reason }),
+  });
+const problem = async (context: PlaneContext, what: string) =>
+  (await getStatus(context)).problems.find((one) => one.what === what);
+const sinceMs = (of: Awaited<ReturnType<typeof problem>>) => Number(of?.since?.seconds ?? 0) * 1000;
+const UNGUARDED = { expectedVersion: "", force: false };
+
+test("a verdict's status is as old as its turn, however often and for whatever reason it is said again", async () => {
+  await addService("shop");
+  await register("shop/a");
+  const turned = await report("shop/a", Status.UNHEALTHY, "HTTP 503");
+  const again = await report("shop/a", Status.UNHEALTHY, "timeout");
+  expect(again.health?.meta?.updateTime).not.toEqual(turned.health?.meta?.updateTime);
+  expect(again.health?.statusTime).toEqual(turned.health?.statusTime);
+  expect((await problem(plane, "service shop is DOWN"))?.since).toEqual(turned.health?.statusTime);
+  const better = await report("shop/a", Status.HEALTHY, "");
+  expect(better.health?.statusTime).toEqual(better.health?.meta?.updateTime);
+});
+
+test("a verdict that an earlier release stored is as old as its last write", async () => {
+  await addService("shop");
+  await register("shop/a");
+  const stored = plane.mirror.stored("health", "shop/a/reporter:x");
+  expect(stored).toBeUndefined();
+  const { health } = await report("shop/a", Status.UNHEALTHY, "HTTP 503");
+  const known = plane.mirror.stored("health", "shop/a/reporter:x");
+  delete known?.message.statusTime;
+  const again = await report("shop/a", Status.UNHEALTHY, "timeout");
+  expect(again.health?.statusTime).toEqual(health?.meta?.updateTime);
+});
+
+test("a dangling reference began when it was seen first, whatever is written to its object afterwards", async () => {
+  const replica = look();
+  await clock.advance(10_000);
+  await addService("shop", "fast");
+  await clock.advance(2_000);
+  const began = sinceMs(await problem(replica, "service shop"));
+  expect(began).toBe(clock.now() - 2_000);
+  await clock.advance(60_000);
+  await updateObject(plane, TESTER, {
+    kind: "service",
+    message: create(ServiceSchema, { name: "shop", policy: "fast", labels: { team: "x" } }),
+    ...UNGUARDED,
+    options: undefined,
+    updateMask: undefined,
+  });
+  await clock.advance(2_000);
+  expect(sinceMs(await problem(replica, "service shop"))).toBe(began);
+  await putPolicy(plane, TESTER, { policy: create(PolicySchema, { name: "fast" }), expectedVersion: "" });
+  await clock.advance(2_000);
+  expect(await problem(replica, "service shop")).toBeUndefined();
+  await deleteObject(plane, TESTER, "policy", { name: "fast", expectedVersion: "", force: true });
+  await clock.advance(2_000);
+  expect(sinceMs(await problem(replica, "service shop"))).toBe(clock.now() - 2_000);
+});
+
+test("what stood already when a replica began to look is told as at least so old", async () => {
+  await addService("shop", "fast");
+  const replica = look();
+  await clock.advance(5_000);
+  expect(await problem(replica, "service shop")).toMatchObject({ sinceAtLeast: true });
+  expect(sinceMs(await problem(replica, "service shop"))).toBe(clock.now() - 5_000);
+  await clock.advance(2_000);
+  await addService("pay", "fast");
+  await clock.advance(2_000);
+  expect(await problem(replica, "service pay")).toMatchObject({ sinceAtLeast: false });
+});
+
+test("a service is down since its last good backend went, also when that is gone altogether", async () => {
+  await addService("shop");
+  await register("shop/a", 1);
+  await register("shop/b", 2);
+  await report("shop/a", Status.UNHEALTHY, "HTTP 503");
+  const replica = look();
+  await clock.advance(60_000);
+  expect(await problem(replica, "service shop is DOWN")).toBeUndefined();
+  await drainBackend(plane, TESTER, { name: "shop/b", expectedVersion: "", undo: false });
+  await clock.advance(30_000);
+  await unregisterBackend(plane, TESTER, { name: "shop/b", expectedVersion: "" });
+  await clock.advance(30_000);
+  expect(sinceMs(await problem(replica, "service shop is DOWN"))).toBe(clock.now() - 60_000);
+});
+
+test("the worst comes first: who has nobody to serve, then what does not work, then what is to be put right", async () => {
+  await addService("shop", "missing");
+  await register("shop/a", 1);
+  await register("shop/b", 2);
+  await report("shop/a", Status.UNHEALTHY, "HTTP 503");
+  await addService("void");
+  plane.nodes.set({ id: "silent", silent: "no fleet selects it" }, { state: "done" });
+  const { problems } = await getStatus(plane);
+  expect(problems.map(({ what, severity }) => [severity, what])).toEqual([
+    [Problem_Severity.DOWN, "service void is DOWN"],
+    [Problem_Severity.DEGRADED, "node silent gets nothing"],
+    [Problem_Severity.DEGRADED, "service shop: 1 of 2 backends unhealthy"],
+    [Problem_Severity.NOTICE, "service shop"],
+  ]);
+});
