@@ -405,5 +405,6 @@ it("goes on reading when a message of the bucket itself cannot be read", async (
   await forger.say(`$KV.${bucket}.epoch`, "garbage");
   await one.state.commit({ ops: [put("a", "1")], cause: cause() });
   expect(await other.state.barrier()).toMatchObject({ epoch: 1 });
-  expect(containment.failures()).toMatchObject([{ source: "store", message: 'no epoch: "garbage"' }]);
+  // It was foreseen: it is no epoch, and is passed over.
+  expect(containment.failures()).toEqual([]);
 });
