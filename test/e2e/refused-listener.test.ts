@@ -2,9 +2,10 @@ import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { startBackend } from "../support/backend.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { backend, listener, manifest, routeTo, service } from "../support/manifest.ts";
 import { NODE_ID, startStack } from "../support/stack.ts";
-import { sendMany, Traffic, tally } from "../support/traffic.ts";
+import { send, sendMany, Traffic, tally } from "../support/traffic.ts";
 
 interface ShownNode {
   readonly id: string;
@@ -55,6 +56,51 @@ test("a listener that Envoy refuses shows at the proxy and at the listener, and 
   expect(await stack.plane.mustCli("nodes")).not.toContain("REFUSED");
   await traffic.stop();
   expect(traffic.failures()).toEqual([]);
+});
+
+test("a listener whose port another program held is served once that has gone, by itself and when it is asked for", async () => {
+  await using shop = await startBackend("shop");
+  await using stack = await startStack({
+    objects: [service("shop"), backend("shop/a", shop.address), routeTo("shop")],
+  });
+  const { plane } = stack;
+  const moved = async (move: () => Promise<unknown>) => {
+    const taken = await takePort();
+    expect((await plane.apply(manifest(listener("web", taken.port)), "--wait")).code).not.toBe(0);
+    expect(await plane.mustCli("nodes")).toMatch(/REFUSED: LDS web: .*Address already in use/);
+    await taken[Symbol.asyncDispose]();
+    await move();
+    await eventually(
+      () => send({ url: `http://127.0.0.1:${taken.port}/` }),
+      ({ status }) => status === 200,
+      { what: "the listener is served on its new port", timeoutMs: 10_000 },
+    );
+    expect(await plane.mustCli("nodes")).not.toContain("REFUSED");
+  };
+  await moved(async () => {});
+  await moved(() => plane.mustCli("resend", NODE_ID, "--type", "lds"));
+
+  const shown = await plane.mustCli("node", NODE_ID, "--type", "lds", "-o", "yaml");
+  expect(shown).toMatch(/- type: LDS\n {2}name: web\n {2}version: \S+\n {2}state: ack\n {2}content:\n/);
+  expect(shown).toContain("portValue: ");
+  expect(await plane.mustCli("node", NODE_ID, "--diff", NODE_ID)).toContain("were sent the same");
+  const everything = await plane.mustCli("node", NODE_ID, "-o", "yaml");
+  for (const type of ["CDS", "EDS", "LDS", "RDS"]) expect(everything).toMatch(new RegExp(`type: ${type}\\n`));
+  expect(everything).not.toContain("withheld");
+});
+
+test("one apply moves addresses between listeners, in a chain and round, and all are served", async () => {
+  await using shop = await startBackend("shop");
+  await using stack = await startStack({
+    objects: [service("shop"), backend("shop/a", shop.address), routeTo("shop")],
+  });
+  const [second, third] = [await freePort(), await freePort()];
+  await stack.apply(listener("a2", second));
+  await stack.apply(listener("web", third), listener("a2", stack.port));
+  await stack.apply(listener("web", stack.port), listener("a2", third));
+  for (const port of [stack.port, third]) {
+    expect((await send({ url: `http://127.0.0.1:${port}/` })).status, `port ${port}`).not.toBe(0);
+  }
 });
 
 /** Holds a port of this machine, as another program would. */

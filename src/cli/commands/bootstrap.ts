@@ -30,12 +30,19 @@ export function bootstrapCommand(context: CliContext): Command {
         '(default: "/run/fairlead/NODE-ID/admin.sock")',
       socketPath,
     )
-    .option("--sotw", "state-of-the-world xDS instead of delta")
+    .option("--sotw", "state-of-the-world xDS instead of delta, with the limits below")
     .addHelpText(
       "after",
       `
 It asks nothing of the plane, and fits Envoy 1.36 and later. Envoy's admin page opens no port: read it with
 curl --unix-socket PATH http://envoy/. Two Envoys must not have the same socket, nor others a way into its directory.
+
+Delta is right for all of these. Over --sotw, clusters and listeners come as whole sets: where one apply moved traffic and
+deleted what it came from while a proxy was away, a few requests are answered 503 when it comes back; and when one cluster
+or listener is refused, those beside it stay in doubt.
+
+A bootstrap of your own needs dynamic_resources.ads_config, and cds_config and lds_config over ads: without ads_config
+Envoy refuses everything ("ADS must be configured to support an ADS config source").
 
 Examples:
   fairlead bootstrap --node-id edge-1 --fleet edge > envoy.yaml

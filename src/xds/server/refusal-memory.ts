@@ -24,7 +24,7 @@ export interface RefusalMemory {
 /** Keeps a memory in step with what a stream of a node reports. What is refused again is in it already. */
 export function rememberRefusals(memory: RefusalMemory, nodeId: string, report: Report): void {
   if (report.kind === "cleared") memory.clear(nodeId, report.typeUrl, report.names);
-  if (report.kind !== "nack" || report.refusal.attempt > 1) return;
+  if (report.kind !== "nack" || report.refusal.since < report.refusal.at) return;
   const names = doubtfulNames(report.refusal);
   if (names.length > 0) memory.record(nodeId, { typeUrl: report.typeUrl, names, message: report.refusal.message });
 }

@@ -1,5 +1,11 @@
 /** An xDS server with one real Envoy behind it, for tests of what the two do together. */
-import { LocalRefusalMemory, ResourceCache, type Transaction, XdsServer } from "../../../src/xds/server/library.ts";
+import {
+  LocalRefusalMemory,
+  ResourceCache,
+  type Transaction,
+  type XdsLimits,
+  XdsServer,
+} from "../../../src/xds/server/library.ts";
 import { type Backend, startBackend } from "../../support/backend.ts";
 import { type Envoy, startEnvoy } from "../../support/envoy.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -22,6 +28,7 @@ export class Bench implements AsyncDisposable {
   readonly cache = new ResourceCache();
   readonly refusals = new LocalRefusalMemory();
   readonly held = new Set<string>();
+  limits: Partial<XdsLimits> = {};
   readonly sent: Sent[] = [];
   readonly nacks: { names: readonly string[]; message: string }[] = [];
   readonly firstTypes: string[] = [];
@@ -48,6 +55,7 @@ export class Bench implements AsyncDisposable {
       cache: this.cache,
       groupOf: () => (this.#refuses ? { refuse: "for a test" } : "g"),
       refusals: this.refusals,
+      limits: this.limits,
       hold: (_client, { typeUrl, name }) => (this.held.has(`${typeUrl} ${name}`) ? "test" : undefined),
     });
     this.server.on("sent", (_client, sent) => this.sent.push(sent));

@@ -51,6 +51,16 @@ export function endpointsOf(clusterName: string, port: number): ClusterLoadAssig
   });
 }
 
+/** Refused by every Envoy: a name where only an address may stand. */
+export function badEndpoints(clusterName: string): ClusterLoadAssignment {
+  const portSpecifier = { case: "portValue" as const, value: 80 };
+  const address = { address: { case: "socketAddress" as const, value: { address: "a.name", portSpecifier } } };
+  return create(ClusterLoadAssignmentSchema, {
+    clusterName,
+    endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: "endpoint", value: { address } } }] }],
+  });
+}
+
 export function routeTo(name: string, cluster: string): RouteConfiguration {
   return create(RouteConfigurationSchema, {
     name,

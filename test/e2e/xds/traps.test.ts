@@ -4,7 +4,7 @@ import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../../..
 import { eventually } from "../../support/eventually.ts";
 import { Traffic } from "../../support/traffic.ts";
 import { type Bench, MATRIX, startBench } from "./bench.ts";
-import { badCluster, clusterOf, endpointsOf, listenerOf, routeTo } from "./envoy-resources.ts";
+import { badCluster, badEndpoints, clusterOf, endpointsOf, listenerOf, routeTo } from "./envoy-resources.ts";
 
 async function serveX(bench: Bench): Promise<void> {
   const port = await bench.backend("x");
@@ -38,6 +38,37 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(await bench.stat("cluster_manager.warming_clusters")).toBe(0);
     expect(await bench.stat("cluster_manager.cluster_removed")).toBe(1);
     expect(bench.nacks).toEqual([]);
+  });
+
+  it("R16: of endpoint sets that were refused together, what is good is accepted in the end", async () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    await using bench = await startBench(version, protocol, async (each) => {
+      each.limits = { retryMs: 50 };
+      const port = await each.backend("x");
+      each.update((tx) => {
+        for (const name of names) {
+          tx.set(clusterOf(name));
+          tx.set(endpointsOf(name, port));
+        }
+      });
+    });
+    await bench.envoy?.ready();
+    await bench.settled();
+    const y = await bench.backend("y");
+    bench.update((tx) => {
+      for (const name of names) tx.set(name === "c" ? badEndpoints(name) : endpointsOf(name, y));
+    });
+    const refused = () => bench.server?.clients()[0]?.types.find(({ typeUrl }) => typeUrl === ENDPOINT_TYPE)?.refused;
+    await eventually(
+      () => refused()?.map(({ name }) => name),
+      (found) => found?.join() === "c",
+      { what: "only what is bad is refused", timeoutMs: 10_000 },
+    );
+    const { cluster_statuses: clusters = [] } = (await bench.envoy?.clusters()) ?? {};
+    const moved = clusters.filter(({ host_statuses: hosts }) =>
+      hosts?.some(({ address }) => address.socket_address.port_value === y),
+    );
+    expect(moved.map(({ name }) => name).toSorted()).toEqual(names.filter((name) => name !== "c"));
   });
 
   it("R23: is ready at once when there is nothing for it", async () => {

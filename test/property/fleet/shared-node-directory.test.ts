@@ -31,6 +31,7 @@ class Replica {
   readonly local: LocalNodeDirectory;
   readonly shared: SharedNodeDirectory;
   readonly streams = new Map<string, StreamStatus>();
+  readonly resent: string[] = [];
 
   constructor(name: string, network: PeerNetwork, clock: FakeClock) {
     this.name = name;
@@ -39,8 +40,11 @@ class Replica {
       streams: {
         describe: (streamId) => this.streams.get(streamId),
         oldestPending: (streamId) => this.streams.get(streamId)?.oldestPending,
-        content: () => undefined,
-        resend: () => 0,
+        content: (streamId, typeUrl) => (this.streams.has(streamId) ? `{"of":"${typeUrl}"}` : undefined),
+        resend: (streamId, typeUrl) => {
+          this.resent.push(`${streamId} ${typeUrl}`);
+          return 2;
+        },
         collections: () => ({ named: [], asked: [] }),
       },
       publications: {
@@ -137,6 +141,21 @@ describe("a directory over several replicas", () => {
         for (const other of others) expect(other).toEqual(first);
       }),
     );
+  });
+
+  it("has a proxy sent again what it should have by the replica that holds it, and tells what it was sent", async () => {
+    const [id] = NODES;
+    const { replicas } = await play([{ node: id, replica: REPLICAS[1], act: "open" }]);
+    const [asked, holder] = replicas;
+    expect(await asked?.shared.resend(id, "listener")).toEqual({ told: 2, unknown: [] });
+    expect(holder?.resent).toEqual([`${id} listener`]);
+    expect(await asked?.shared.resend("nobody", undefined)).toEqual({ told: undefined, unknown: [] });
+    const contents = async (typeUrl: string) => {
+      const { told } = (await asked?.shared.nodes({ id, detail: "contents", typeUrl })) ?? { told: [] };
+      return told.flatMap(({ types }) => types).flatMap(({ resources }) => resources.map(({ content }) => content));
+    };
+    expect(await contents("listener")).toEqual(['{"of":"listener"}']);
+    expect(await contents("cluster")).toEqual([]);
   });
 
   it("lists a proxy where it is connected, and once where it is away; an id in use twice is a duplicate", async () => {
