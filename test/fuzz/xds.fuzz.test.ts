@@ -134,7 +134,7 @@ const closedStreams: Attack = {
   name: "streams that ask for what nobody has, and close",
   run: async (chance) => {
     for (let i = 0; i < 20; i++) {
-      const resourceNamesSubscribe = Array.from({ length: 50_000 }, (_, n) => `nobody-${i}-${n}`);
+      const resourceNamesSubscribe = Array.from({ length: 20_000 }, (_, n) => `nobody-${i}-${n}`);
       const typeUrl = chance.oneOf(TYPES);
       await say(DELTA.path, [encode(DELTA, { node: node(`closed-${i}`), typeUrl, resourceNamesSubscribe })], {
         leaveAfterMs: 200,
