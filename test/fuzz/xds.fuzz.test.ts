@@ -132,13 +132,11 @@ const manyNames: Attack = {
 
 const closedStreams: Attack = {
   name: "streams that ask for what nobody has, and close",
-  run: async (chance) => {
-    for (let i = 0; i < 20; i++) {
+  run: async () => {
+    for (let i = 0; i < 40; i++) {
       const resourceNamesSubscribe = Array.from({ length: 20_000 }, (_, n) => `nobody-${i}-${n}`);
-      const typeUrl = chance.oneOf(TYPES);
-      await say(DELTA.path, [encode(DELTA, { node: node(`closed-${i}`), typeUrl, resourceNamesSubscribe })], {
-        leaveAfterMs: 200,
-      });
+      const request = { node: node(`closed-${i}`), typeUrl: TYPES[3] ?? "", resourceNamesSubscribe };
+      await say(DELTA.path, [encode(DELTA, request)], { leaveAfterMs: 200 });
     }
   },
 };
