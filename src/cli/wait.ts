@@ -13,6 +13,9 @@ import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
 
+/** What the API takes for the newest revision at the time of the call. */
+export const NEWEST_REVISION = "";
+
 /** The server ends the wait; the client gives up a little later in case that the server does not. */
 const GRACE_MS = 5000;
 

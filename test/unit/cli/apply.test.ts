@@ -142,4 +142,31 @@ describe("apply --wait", () => {
     });
     expect(run.code).toBe(3);
   });
+
+  describe("that finds all as given", () => {
+    const repeat = (answer: object, ...more: string[]) => {
+      const WaitForRevision = () => [{ outcome: WaitForRevisionResponse_Outcome.TIMED_OUT, total: 1 }];
+      const Apply = () => ({ revision: "", ...answer });
+      return runAgainst({ Apply, WaitForRevision }, ["apply", "-f", "-", "--wait", ...more], { stdin: SHOP });
+    };
+    const awaited = ({ calls }: { calls: readonly { method: string; request: unknown }[] }) =>
+      calls.flatMap(({ method, request }) => (method === "WaitForRevision" ? [request] : []));
+
+    it("waits for what an earlier one wrote", async () => {
+      const run = await repeat({ presentRevision: "1.8810" });
+      expect(run.code).toBe(3);
+      expect(awaited(run)).toMatchObject([{ revision: "1.8810" }]);
+    });
+
+    it("waits for all that was written until now, where the earlier one may have pruned", async () => {
+      const run = await repeat({}, "--prune");
+      expect(run.code).toBe(3);
+      expect(awaited(run)).toMatchObject([{ revision: "" }]);
+    });
+
+    it("waits for nothing in a dry run", async () => {
+      const run = await repeat({ presentRevision: "1.8810" }, "--dry-run");
+      expect([run.code, awaited(run)]).toEqual([0, []]);
+    });
+  });
 });
