@@ -89,7 +89,8 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.backends, next: page.nextPageToken };
     },
     get: method.getBackend,
-    remove: async (admin, name) => (await admin.call(method.unregisterBackend, { name })).revision,
+    remove: async (admin, name, force) =>
+      (await admin.call(method.unregisterBackend, { name, allowRemoval: force })).revision,
   }),
   kindEntry({
     kind: "health",

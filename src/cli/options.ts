@@ -41,6 +41,11 @@ export function waitOptions(what: string): readonly Option[] {
   ];
 }
 
+/** For what would leave a service without an eligible backend. */
+export function allowRemovalOption(): Option {
+  return new Option("--allow-removal", "although no eligible backend is left: clients of the service get 503");
+}
+
 export function labelOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(keyValue).default({}, "none");
 }

@@ -5,13 +5,14 @@ import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/a
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
+import type { Batch } from "../store/state-store.ts";
 import { type AppliedKind, anyObject } from "./any-object.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
-import type { Stored } from "./stored-state.ts";
+import type { Stored, StoredState } from "./stored-state.ts";
 
 /** The object as it was written, and the write's place in the log. `RollbackResponse` is its shape for any kind. */
 export type WrittenObject = RollbackResponse;
@@ -30,6 +31,8 @@ export interface ObjectWrite<K extends AppliedKind> extends Guarded {
   readonly put: (before: Stored<K> | undefined, state: State) => Omit<Put<K>, "kind" | "before">;
   /** Refuses what the state forbids. */
   readonly check?: (planned: PlannedPut<K>, state: State) => void;
+  /** As `check`, and says what else the write rests on. */
+  readonly restOn?: (planned: PlannedPut<K>, state: StoredState) => Batch["fence"];
 }
 
 /** Writes one object, whatever the verb. When nothing changes, nothing is written, and the answer is the last write's. */
@@ -45,7 +48,8 @@ export function writeObject<K extends AppliedKind>(
     const before = mirror.stored(kind, name);
     const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
     write.check?.(planned, mirror);
-    if (planned.op !== undefined) return { ops: [planned.op], response: written(kind, planned.message, "") };
+    const fence = write.restOn?.(planned, mirror);
+    if (planned.op !== undefined) return { ops: [planned.op], fence, response: written(kind, planned.message, "") };
     return {
       ops: [],
       response: written(kind, planned.message, before === undefined ? "" : formatRevision(before.revision)),

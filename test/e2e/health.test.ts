@@ -186,7 +186,10 @@ describe("drains", () => {
     expect(code).toBe(3);
     expect(stdout).toContain(`${NODE_ID}: disconnected`);
     expect(stderr).toMatch(/not safe to stop two.*\n {2}edge-1: disconnected/);
-    const skipped = await stack.plane.cli("drain", "shop/one", "--wait", "--on-disconnected", "skip", "--allow-empty");
+    const last = await stack.plane.cli("drain", "shop/one", "--wait");
+    expect(last).toMatchObject({ code: 1, stderr: expect.stringContaining("--allow-removal") });
+    const skip = ["--on-disconnected", "skip", "--allow-empty", "--allow-removal"];
+    const skipped = await stack.plane.cli("drain", "shop/one", "--wait", ...skip);
     expect(skipped).toMatchObject({ code: 0, stderr: "" });
   });
 
@@ -226,8 +229,7 @@ describe("drains", () => {
     const traffic = disposables.use(new Traffic({ url: stack.url() }, 8));
     for (const leaving of old) {
       const fresh = disposables.use(await startBackend(`new-${leaving.name}`));
-      await stack.apply(backend(`shop/${fresh.name}`, fresh.address));
-      await whenHealthy(stack, [fresh.name]);
+      await stack.plane.mustCli("register", `shop/${fresh.name}`, "--address", fresh.address, "--wait");
       await stack.plane.mustCli("drain", `shop/${leaving.name}`, "--wait");
       await leaving.stop();
     }

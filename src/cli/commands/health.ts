@@ -5,7 +5,7 @@ import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, noteLine, printLine, printLines, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
-import { duration, type OutputForm, outputOption } from "../options.ts";
+import { allowRemovalOption, duration, type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
 
@@ -14,6 +14,7 @@ interface HealthFlags {
   readonly for?: number;
   readonly reason?: string;
   readonly clear?: true;
+  readonly allowRemoval?: true;
   readonly source: string;
   readonly output: OutputForm;
 }
@@ -32,6 +33,7 @@ export function healthCommand(context: CliContext): Command {
     .option("--reason <text>", "with --override: why, for people")
     .option("--clear", "take a verdict back")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
+    .addOption(allowRemovalOption())
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -57,9 +59,11 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
   }
   if (name?.includes("/") !== true) throw new CliFailure(EXIT.usage, "name the backend: SERVICE/BACKEND");
   if (flags.clear === true) {
-    const { revision } = await context
-      .admin()
-      .call(AdminService.method.clearHealth, { backend: name, source: flags.source });
+    const { revision } = await context.admin().call(AdminService.method.clearHealth, {
+      backend: name,
+      source: flags.source,
+      allowRemoval: flags.allowRemoval === true,
+    });
     printLine(context.io, `  cleared ${flags.source} of ${name}  revision ${revision}`);
   } else if (flags.override !== undefined) {
     await overrule(context, name, { ...flags, override: flags.override });
@@ -69,7 +73,7 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
 async function overrule(
   context: CliContext,
   backend: string,
-  { override, for: forMs, reason = "" }: HealthFlags & { override: keyof typeof OVERRIDES },
+  { override, for: forMs, reason = "", allowRemoval }: HealthFlags & { override: keyof typeof OVERRIDES },
 ): Promise<void> {
   const { revision, changed } = await context.admin().call(AdminService.method.reportHealth, {
     health: {
@@ -79,6 +83,7 @@ async function overrule(
       reason,
     },
     ...(forMs !== undefined && { ttl: toDuration(forMs) }),
+    allowRemoval: allowRemoval === true,
   });
   printLine(context.io, `  ${backend} is ${override} by override${changed ? "" : " already"}  revision ${revision}`);
 }

@@ -4,6 +4,7 @@ import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { backendName, labelOption, type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
 import { printWait } from "../wait.ts";
+import { waitUntilEligible } from "../wait-eligible.ts";
 
 interface RegisterFlags extends WaitFlags {
   readonly address?: string;
@@ -33,12 +34,16 @@ export function registerCommand(context: CliContext): Command {
     .addHelpText(
       "after",
       `
+With --wait it returns when new requests go to the backend: its checks have proven it healthy, and the proxies have
+acknowledged that. Exit code 3, and what the checks say, when that is not so within --timeout.
+
 Examples:
   fairlead register shop/shop-4 --address 10.0.4.7:9001
   fairlead register shop/shop-4 --address 10.0.4.7:9001 --weight 2 --zone eu-1a --wait`,
     )
     .action((name: string, flags: RegisterFlags) => register(context, name, flags));
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  for (const option of waitOptions("return when it is eligible and the proxies have acknowledged that"))
+    command.addOption(option);
   return command;
 }
 
@@ -55,7 +60,11 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
     },
   });
   printLine(context.io, `  registered ${backend?.name ?? name}  revision ${revision}`);
-  if (flags.wait === true) await printWait(context, revision, flags);
+  if (flags.wait !== true || backend === undefined) return;
+  const { clock } = context.io;
+  const deadline = clock.monotonic() + flags.timeout;
+  const eligibleAt = await waitUntilEligible(context, backend, flags.timeout);
+  await printWait(context, eligibleAt, { ...flags, timeout: Math.max(1, Math.round(deadline - clock.monotonic())) });
 }
 
 function targetOf({ address, pipe }: RegisterFlags) {

@@ -79,7 +79,7 @@ test("law 3, order: writers without an expected version all get through, and gen
             writes.map((write) =>
               typeof write === "number"
                 ? register(plane, write)
-                : drainBackend(plane, TESTER, { name: "shop/a", undo: write, expectedVersion: "" }),
+                : drainBackend(plane, TESTER, { name: "shop/a", undo: write, expectedVersion: "", allowRemoval: true }),
             ),
           );
           stop();

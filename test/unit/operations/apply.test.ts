@@ -116,7 +116,7 @@ test("a backend of no service is refused, one whose service comes along is not",
 
 test("a backend that drains goes on draining", async () => {
   await order([shop, backend(1)]);
-  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "" });
+  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "", allowRemoval: true });
   const { changes } = await order([shop, object("backend", { name: "shop/b1", address: "10.0.0.1:80", weight: 7 })]);
   expect(changes[1]?.action).toBe(Action.UPDATE);
   expect(plane.mirror.stored("backend", "shop/b1")?.message).toMatchObject({

@@ -197,7 +197,8 @@ describe("backends", () => {
   test("a drain keeps the time it began, and registering again does not end it", async () => {
     await createShop();
     await register("shop/a", "10.0.0.1:80");
-    const drain = (undo = false) => drainBackend(plane, TESTER, { name: "shop/a", undo, expectedVersion: "" });
+    const drain = (undo = false) =>
+      drainBackend(plane, TESTER, { name: "shop/a", undo, expectedVersion: "", allowRemoval: true });
     const first = await drain();
     expect((await drain()).revision).toBe(first.revision);
     const began = plane.mirror.get("backend", "shop/a")?.drainedAt;
@@ -208,7 +209,7 @@ describe("backends", () => {
   });
 
   test("one that is not there cannot be drained or unregistered", async () => {
-    const nobody = { name: "shop/nobody", undo: false, expectedVersion: "" };
+    const nobody = { name: "shop/nobody", undo: false, expectedVersion: "", allowRemoval: true };
     await expect(drainBackend(plane, TESTER, nobody)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
     await expect(unregisterBackend(plane, TESTER, nobody)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
   });
