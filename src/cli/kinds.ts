@@ -77,9 +77,9 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     cells: (backend: Backend) => [
       backend.name,
       backend.target.value ?? "-",
-      String(backend.weight === 0 ? 1 : backend.weight),
+      String(backend.weight ?? 1),
       orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
-      String(backend.priority),
+      String(backend.priority ?? 0),
       enumText(Backend_StateSchema, backend.state, "ACTIVE"),
       backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
       orDash(backend.status?.message ?? ""),

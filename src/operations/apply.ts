@@ -4,25 +4,17 @@ import {
   type ApplyRequest,
   type ApplyResponse,
   ApplyResponseSchema,
-  type Change,
-  ChangeSchema,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import { briefChange, changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { badField } from "./object-errors.ts";
-import { type PlannedChange, planApply } from "./plan-apply.ts";
+import { planApply } from "./plan-apply.ts";
 import { reachOf } from "./reach.ts";
 import type { StoredState } from "./stored-state.ts";
 
 const MAX_OWNER_LENGTH = 128;
-
-const ACTION: Readonly<Record<PlannedChange["action"], Action>> = {
-  unchanged: Action.UNCHANGED,
-  create: Action.CREATE,
-  update: Action.UPDATE,
-  delete: Action.DELETE,
-};
 
 /**
  * Makes many objects be as given: all of them or none. What is as given already is not written again. With
@@ -54,9 +46,7 @@ export async function apply(
     objectOf: () => undefined,
     brief: ({ changes }) =>
       create(ApplyResponseSchema, {
-        changes: changes
-          .filter(({ action }) => action !== Action.UNCHANGED)
-          .map(({ kind, name, action }) => create(ChangeSchema, { kind, name, action })),
+        changes: changes.filter(({ action }) => action !== Action.UNCHANGED).map(briefChange),
       }),
   });
 }
@@ -69,17 +59,4 @@ function newestRevision(state: StoredState, objects: readonly Pick<PlannedChange
     undefined,
   );
   return newest === undefined ? "" : formatRevision(newest);
-}
-
-function changeMessage({ kind, name, action, fields }: PlannedChange): Change {
-  return create(ChangeSchema, {
-    kind,
-    name,
-    action: ACTION[action],
-    fields: fields.map(({ path, from, to }) => ({ path, from: json(from), to: json(to) })),
-  });
-}
-
-function json(value: unknown): string {
-  return value === undefined ? "" : JSON.stringify(value);
 }

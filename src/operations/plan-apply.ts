@@ -1,13 +1,13 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
-import { formatName, type Name, parseName } from "../domain/name.ts";
+import { formatName, parseName } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { AnyObject } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Backend } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import type { Pace } from "../runtime/pace.ts";
-import type { FieldChange } from "../schema/field-changes.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { AppliedKind } from "./any-object.ts";
+import type { PlannedChange } from "./change-message.ts";
 import { checkApply, type PlacedPut } from "./check-apply.ts";
 import { keepState } from "./keep-state.ts";
 import type { Stamp } from "./next-meta.ts";
@@ -25,13 +25,6 @@ export interface ApplyOrder {
   readonly owner: string;
   readonly prune: boolean;
   readonly allowRemoval: boolean;
-}
-
-export interface PlannedChange {
-  readonly kind: AppliedKind;
-  readonly name: Name;
-  readonly action: "unchanged" | "create" | "update" | "delete";
-  readonly fields: readonly FieldChange[];
 }
 
 export interface ApplyPlan {

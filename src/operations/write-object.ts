@@ -7,6 +7,7 @@ import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
 import { type AppliedKind, anyObject } from "./any-object.ts";
+import { briefChange, changeMessage } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
@@ -49,11 +50,12 @@ export function writeObject<K extends AppliedKind>(
     const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
     write.check?.(planned, mirror);
     const fence = write.restOn?.(planned, mirror);
-    if (planned.op !== undefined) return { ops: [planned.op], fence, response: written(kind, planned.message, "") };
-    return {
-      ops: [],
-      response: written(kind, planned.message, before === undefined ? "" : formatRevision(before.revision)),
-    };
+    const { op, fields, message } = planned;
+    const action = op === undefined ? "unchanged" : before === undefined ? "create" : "update";
+    const change = changeMessage({ kind, name, action, fields });
+    if (op !== undefined) return { ops: [op], fence, response: written(kind, message, { change }) };
+    const revision = before === undefined ? "" : formatRevision(before.revision);
+    return { ops: [], response: written(kind, message, { change, revision }) };
   };
   return executeWrite<WrittenObject>(context, caller, {
     operation: write.operation,
@@ -62,12 +64,17 @@ export function writeObject<K extends AppliedKind>(
     plan,
     responseSchema: RollbackResponseSchema,
     objectOf: ({ object }) => object?.object.value,
-    brief: ({ object }) => written(kind, nameAndMeta(kind, object?.object.value as MessageOf[K]), ""),
+    brief: ({ object, change }) =>
+      written(kind, nameAndMeta(kind, object?.object.value as MessageOf[K]), change && { change: briefChange(change) }),
   });
 }
 
-function written<K extends AppliedKind>(kind: K, message: MessageOf[K], revision: string): WrittenObject {
-  return create(RollbackResponseSchema, { object: anyObject(kind, message), revision });
+function written<K extends AppliedKind>(
+  kind: K,
+  message: MessageOf[K],
+  more: Partial<Pick<WrittenObject, "change" | "revision">> = {},
+): WrittenObject {
+  return create(RollbackResponseSchema, { object: anyObject(kind, message), ...more });
 }
 
 function nameAndMeta<K extends AppliedKind>(kind: K, { name, meta }: MessageOf[K]): MessageOf[K] {

@@ -99,7 +99,7 @@ function memberText({ backend, removalTime }: ExplainBackendResponse): string {
   const parts = [
     backend?.state === State.DRAINING ? `draining since ${formatMoment(backend.drainTime)}` : "active",
     ...(removalTime === undefined ? [] : [`removed at ${formatMoment(removalTime)}`]),
-    `weight ${backend?.weight || 1}`,
+    `weight ${backend?.weight ?? 1}`,
     ...(zone === "" ? [] : [zone]),
     `since ${formatMoment(backend?.meta?.createTime)}`,
   ];

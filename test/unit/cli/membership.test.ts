@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { type Backend, Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { refusal, runAgainst } from "./fake-plane.ts";
 
@@ -43,8 +44,42 @@ describe("register", () => {
     ]);
   });
 
-  it.each([[[]], [["--address", "127.0.0.1:1", "--pipe", "/x"]]])("needs one target, not %j", async (target) => {
-    expect(await runAgainst({}, ["register", "shop/a", ...target])).toMatchObject({ code: 2, calls: [] });
+  it("takes one target, not two", async () => {
+    const argv = ["register", "shop/a", "--address", "127.0.0.1:1", "--pipe", "/x"];
+    expect(await runAgainst({}, argv)).toMatchObject({ code: 2, calls: [] });
+  });
+
+  it("sends nothing but what the options say, a written zero too", async () => {
+    const sent = async (...options: string[]) => {
+      const run = await runAgainst({ RegisterBackend: () => ({ revision: "1.4" }) }, [
+        "register",
+        "shop/a",
+        ...options,
+      ]);
+      return (run.calls[0]?.request ?? {}) as { backend: Backend };
+    };
+    const { target, weight, priority, locality } = (await sent("--label", "a=b")).backend;
+    expect([target.case, weight, priority, locality]).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await sent("--weight", "0", "--priority", "0")).toMatchObject({ backend: { weight: 0, priority: 0 } });
+  });
+
+  it("says what it changed, and at once what keeps the backend from getting requests", async () => {
+    const { UPDATE, UNCHANGED } = Change_Action;
+    const fields = [{ path: "weight", from: "1", to: "2" }];
+    const status = { reason: "duplicate-address", message: "10.0.4.7:9001 belongs to the older backend shop/shop-1" };
+    const output = async (change: object) => {
+      const backend = { name: "shop/a" };
+      const answers = {
+        RegisterBackend: () => ({ backend, change, revision: "1.4" }),
+        GetBackend: () => ({ ...backend, status }),
+      };
+      return (await runAgainst(answers, ["register", "shop/a"])).stdout;
+    };
+    const notEligible = `  not eligible  ${status.message}\n`;
+    expect(await output({ action: UPDATE, fields })).toBe(
+      `  changed shop/a  weight 1 → 2  revision 1.4\n${notEligible}`,
+    );
+    expect(await output({ action: UNCHANGED })).toBe(`  registered shop/a  unchanged  revision 1.4\n${notEligible}`);
   });
 });
 
@@ -56,11 +91,12 @@ describe("register --wait", () => {
 
   /** A plane on which the backend is as told, one look after the other, and then as told last. */
   function plane(looks: readonly object[], explained: object = {}) {
-    let looked = 0;
+    // The first look is there for what is said at once.
+    let looked = -1;
     const last = { ...backend, status: looks.at(-1) };
     return {
       RegisterBackend: () => ({ backend, revision: "1.4" }),
-      GetBackend: () => ({ ...backend, status: looks[Math.min(looked++, looks.length - 1)] }),
+      GetBackend: () => ({ ...backend, status: looks[Math.min(Math.max(0, looked++), looks.length - 1)] }),
       ExplainBackend: () => ({ backend: last, revision: "1.4", ...explained }),
       WaitForRevision: reached,
     };

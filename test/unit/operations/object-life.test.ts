@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
 import { PolicySchema } from "../../../src/gen/fairlead/admin/v1/policy_pb.ts";
@@ -194,7 +195,7 @@ describe("backends", () => {
     });
   });
 
-  test("a drain keeps the time it began, and registering again does not end it", async () => {
+  test("a drain keeps the time it began, and nobody registers what is about to go", async () => {
     await createShop();
     await register("shop/a", "10.0.0.1:80");
     const drain = (undo = false) =>
@@ -202,10 +203,50 @@ describe("backends", () => {
     const first = await drain();
     expect((await drain()).revision).toBe(first.revision);
     const began = plane.mirror.get("backend", "shop/a")?.drainedAt;
-    await register("shop/a", "10.0.0.1:80", { weight: 3 });
-    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "DRAINING", drainedAt: began, weight: 3 });
+    await expect(register("shop/a", "10.0.0.1:80")).rejects.toMatchObject({
+      code: "BACKEND_DRAINING",
+      message: expect.stringContaining("fairlead drain shop/a --undo"),
+    });
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "DRAINING", drainedAt: began });
     await drain(true);
     expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "ACTIVE", drainedAt: undefined });
+  });
+
+  test("registering again changes what is given and nothing else, and says what it changed", async () => {
+    await createShop();
+    const given = (fields: MessageInitShape<typeof BackendSchema>) =>
+      registerBackend(plane, TESTER, {
+        backend: create(BackendSchema, { ...fields, name: "shop/a" }),
+        expectedVersion: "",
+        options: undefined,
+      });
+    const first = await given({
+      target: { case: "address", value: "10.0.0.1:80" },
+      weight: 3,
+      priority: 1,
+      locality: { region: "eu", zone: "eu-1a" },
+      labels: { team: "a", tier: "web" },
+      checkPort: 81,
+    });
+    expect(first.change).toMatchObject({ action: Change_Action.CREATE, fields: [] });
+    const second = await given({ priority: 0, locality: { zone: "eu-1b" }, labels: { team: "b" } });
+    expect(second.change).toMatchObject({ action: Change_Action.UPDATE });
+    expect(second.change?.fields.map(({ path, from, to }) => `${path} ${from} ${to}`)).toEqual([
+      'labels.team "a" "b"',
+      'locality.zone "eu-1a" "eu-1b"',
+      "priority 1 ",
+    ]);
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({
+      target: { ip: "10.0.0.1", port: 80 },
+      weight: 3,
+      priority: 0,
+      locality: { region: "eu", zone: "eu-1b" },
+      meta: { labels: { team: "b", tier: "web" } },
+      checkPort: 81,
+    });
+    expect((await given({ weight: 3 })).change).toMatchObject({ action: Change_Action.UNCHANGED });
+    await given({ target: { case: "pipe", value: "/run/a.sock" } });
+    expect(plane.mirror.get("backend", "shop/a")?.target).toEqual({ kind: "pipe", path: "/run/a.sock" });
   });
 
   test("one that is not there cannot be drained or unregistered", async () => {

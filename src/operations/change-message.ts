@@ -1,0 +1,38 @@
+import { create } from "@bufbuild/protobuf";
+import type { Name } from "../domain/name.ts";
+import { Change_Action as Action, type Change, ChangeSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import type { FieldChange } from "../schema/field-changes.ts";
+import type { AppliedKind } from "./any-object.ts";
+
+/** What a write does to one object. */
+export interface PlannedChange {
+  readonly kind: AppliedKind;
+  readonly name: Name;
+  readonly action: "unchanged" | "create" | "update" | "delete";
+  readonly fields: readonly FieldChange[];
+}
+
+const ACTION: Readonly<Record<PlannedChange["action"], Action>> = {
+  unchanged: Action.UNCHANGED,
+  create: Action.CREATE,
+  update: Action.UPDATE,
+  delete: Action.DELETE,
+};
+
+export function changeMessage({ kind, name, action, fields }: PlannedChange): Change {
+  return create(ChangeSchema, {
+    kind,
+    name,
+    action: ACTION[action],
+    fields: fields.map(({ path, from, to }) => ({ path, from: json(from), to: json(to) })),
+  });
+}
+
+/** The change without what may be long. */
+export function briefChange({ kind, name, action }: Change): Change {
+  return create(ChangeSchema, { kind, name, action });
+}
+
+function json(value: unknown): string {
+  return value === undefined ? "" : JSON.stringify(value);
+}
