@@ -26,6 +26,8 @@ export interface WaitFlags {
   readonly timeout: number;
   readonly onDisconnected: "wait" | "skip" | "fail";
   readonly allowEmpty?: true;
+  readonly nodes?: readonly string[];
+  readonly atLeast?: number;
 }
 
 export function waitOptions(what: string): readonly Option[] {
@@ -37,6 +39,8 @@ export function waitOptions(what: string): readonly Option[] {
     new Option("--on-disconnected <what>", "with --wait: what to do about proxies that are away")
       .choices(["wait", "skip", "fail"])
       .default("wait"),
+    new Option("--nodes <id...>", "with --wait: only these proxies (default: all that a fleet selects)"),
+    new Option("--at-least <number>", "with --wait: enough when so many have acknowledged").argParser(wholeNumber),
     new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
   ];
 }

@@ -22,6 +22,8 @@ export interface Assessment {
   readonly total: number;
   readonly done: number;
   readonly pending: readonly Pending[];
+  /** Away, and left out for that. */
+  readonly skipped: readonly string[];
 }
 
 /**
@@ -32,12 +34,14 @@ export function assessWait(
   progress: ReadonlyMap<string, Progress>,
   { atLeast, onDisconnected, unknownReplicas }: WaitGoal,
 ): Assessment {
-  const all = [...progress].filter(([, { state }]) => onDisconnected !== "SKIP" || state !== "disconnected");
+  const isSkipped = ({ state }: Progress) => onDisconnected === "SKIP" && state === "disconnected";
+  const all = [...progress].filter(([, one]) => !isSkipped(one));
+  const skipped = [...progress].flatMap(([id, one]) => (isSkipped(one) ? id : []));
   const pending = all.flatMap(([id, one]): Pending[] =>
     one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
   );
   const done = all.length - pending.length;
-  const found = { total: all.length, done, pending };
+  const found = { total: all.length, done, pending, skipped };
   if (pending.some(({ state }) => state === "refused")) return { outcome: "refused", ...found };
   const isEnough = atLeast === undefined ? done >= all.length && unknownReplicas === 0 : done >= atLeast;
   if (isEnough) return { outcome: "reached", ...found };

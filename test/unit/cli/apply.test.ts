@@ -169,4 +169,13 @@ describe("apply --wait", () => {
       expect([run.code, awaited(run)]).toEqual([0, []]);
     });
   });
+
+  it("waits for the proxies that are named, or for so many, and lists those that it skipped", async () => {
+    const { REACHED } = WaitForRevisionResponse_Outcome;
+    const argv = ["apply", "-f", "-", "--wait", "--nodes", "edge-1", "edge-2", "--at-least", "2"];
+    const WaitForRevision = () => [{ outcome: REACHED, total: 2, done: 2, skipped: ["edge-7"] }];
+    const run = await runAgainst({ Apply: changed, WaitForRevision }, argv, { stdin: SHOP });
+    expect(run.calls[1]).toMatchObject({ request: { nodes: ["edge-1", "edge-2"], atLeast: 2 } });
+    expect(run.stdout).toContain("  acknowledged by 2 of 2 proxies\n  edge-7: away, not waited for\n");
+  });
 });
