@@ -1,4 +1,5 @@
 import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { DURATION_PATTERN } from "./duration-text.ts";
 import { MANIFEST_KINDS } from "./object-json.ts";
 import { descriptorOf, OUTPUT_ONLY } from "./object-message.ts";
 
@@ -59,7 +60,7 @@ function valueSchema(field: DescField, defs: JsonObject): JsonObject {
 }
 
 function referTo(desc: DescMessage, defs: JsonObject): JsonObject {
-  if (desc.typeName === "google.protobuf.Duration") return { type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$" };
+  if (desc.typeName === "google.protobuf.Duration") return { type: "string", pattern: DURATION_PATTERN };
   if (desc.typeName === "google.protobuf.Timestamp") return { type: "string", format: "date-time" };
   const name = desc.typeName.slice(desc.typeName.indexOf(".v1.") + 4);
   if (defs[name] === undefined) {

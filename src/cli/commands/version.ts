@@ -5,5 +5,9 @@ import { type CliContext, printLine } from "../io.ts";
 export function versionCommand(context: CliContext): Command {
   return new Command("version")
     .description("Print the version of this program; `status` shows the plane's")
-    .action(() => printLine(context.io, `fairlead ${PRODUCT_VERSION}`));
+    .action(() => printLine(context.io, versionText()));
+}
+
+export function versionText(): string {
+  return `fairlead ${PRODUCT_VERSION}`;
 }
