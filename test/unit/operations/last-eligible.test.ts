@@ -68,7 +68,7 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])("%s", (way) => {
 
   test("of one of several is not, nor of one that gets nothing anyway", async () => {
     await report("b", Status.UNHEALTHY, { source: "reporter:x" });
-    await WAYS[way]("b");
+    expect(await WAYS[way]("b")).toMatchObject({ revision: expect.any(String) });
   });
 });
 
@@ -81,7 +81,7 @@ describe.each(["drain", "unregister"] as const)("%s", (way) => {
 });
 
 test("many that go at the same time leave one", async () => {
-  const ids = [..."cdefghijkl"];
+  const ids = Array.from("cdefghijkl");
   for (const id of ids) await register(id);
   const all = [...ids, "a", "b"];
   const results = await Promise.allSettled(all.map((id) => drain(id)));
@@ -98,6 +98,7 @@ test("a drain that is repeated is not refused", async () => {
 
 test("what a reporter observes is stored, whatever it leaves", async () => {
   for (const id of ["a", "b"]) await report(id, Status.UNHEALTHY, { source: "reporter:x" });
+  expect([...plane.mirror.all("health")]).toHaveLength(2);
 });
 
 test("an override that alone keeps a service up is not taken back by accident", async () => {
