@@ -227,6 +227,10 @@ describe("drains", () => {
     for (const name of names) old.push(disposables.use(await startBackend(name)));
     const stack = disposables.use(await startShop(old, { drainTime: "1s" }));
     const traffic = disposables.use(new Traffic({ url: stack.url() }, 8));
+    const dead = ["shop/dead", "--address", "127.0.0.1:1"];
+    const never = await stack.plane.cli("register", ...dead, "--wait", "--timeout", "3s");
+    expect(never).toMatchObject({ code: 3, stderr: expect.stringMatching(/not eligible in .*\n.*\n.*refused/) });
+    await stack.plane.mustCli("unregister", "shop/dead", "--wait");
     for (const leaving of old) {
       const fresh = disposables.use(await startBackend(`new-${leaving.name}`));
       await stack.plane.mustCli("register", `shop/${fresh.name}`, "--address", fresh.address, "--wait");
