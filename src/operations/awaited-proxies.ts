@@ -21,6 +21,7 @@ export class AwaitedProxies {
   #joined: readonly string[] = [];
   #unknown: readonly UnknownReplica[] = [];
   #skipped: readonly string[] = [];
+  #copies: ReadonlyMap<string, number> = new Map();
 
   /** @throws ControlPlaneError when it concerns no proxy, fewer than asked for, or one that nobody knows. */
   static async freeze(nodes: NodeDirectory, state: Pick<State, "get">, wanted: Wanted): Promise<AwaitedProxies> {
@@ -44,6 +45,11 @@ export class AwaitedProxies {
     return this.#skipped;
   }
 
+  /** How many proxies have an id, where it is not one. */
+  get copies(): ReadonlyMap<string, number> {
+    return this.#copies;
+  }
+
   /** Replicas that were silent when the wait began, and still are. */
   get unknown(): readonly UnknownReplica[] {
     return this.#unknown;
@@ -60,6 +66,7 @@ export class AwaitedProxies {
   async count(): Promise<void> {
     const { told, unknown } = await this.#nodes.nodes({ detail: "place" });
     const concerned = told.filter(this.#isConcerned);
+    this.#copies = copiesOf(concerned);
     const still = this.#unknown.flatMap(({ replica }) => unknown.find((one) => one.replica === replica) ?? []);
     const back = this.#unknown.filter((one) => !still.some(({ replica }) => replica === one.replica));
     for (const { id, replica } of concerned) {
@@ -78,10 +85,11 @@ export class AwaitedProxies {
     const concerned = all.filter(({ connected }) => connected || !skip);
     this.#skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];
     for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
+    this.#copies = copiesOf(concerned);
     // Whoever names proxies waits for those, wherever they are.
     if (named.length === 0) this.#unknown = unknown;
     if (unknown.length > 0) return;
-    const count = this.progress.size;
+    const count = missing.length + concerned.length;
     if (count === 0 && !allowEmpty) {
       throw unmet(
         "NO_PROXIES",
@@ -92,6 +100,12 @@ export class AwaitedProxies {
       throw unmet("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but it concerns ${count} proxies only`);
     }
   }
+}
+
+function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
+  const copies = new Map<string, number>();
+  for (const { id, duplicate } of nodes) if (duplicate) copies.set(id, (copies.get(id) ?? 0) + 1);
+  return copies;
 }
 
 /**
