@@ -55,6 +55,11 @@ function objectText({ kind, name }: Change): string {
   return cellText(`${kind} ${name}`);
 }
 
+/** `weight 1 → 2`, for each field of one change. */
+export function fieldTexts({ fields }: Change): string[] {
+  return fields.map(fieldText);
+}
+
 export function fieldText({ path, from, to }: Pick<FieldChange, "path" | "from" | "to">): string {
   return `${path} ${valueText(from)} → ${valueText(to)}`;
 }

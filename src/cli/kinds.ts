@@ -78,9 +78,9 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     cells: (backend: Backend, zone) => [
       backend.name,
       backend.target.value ?? "-",
-      String(backend.weight === 0 ? 1 : backend.weight),
+      String(backend.weight ?? 1),
       orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
-      String(backend.priority),
+      String(backend.priority ?? 0),
       enumText(Backend_StateSchema, backend.state, "ACTIVE"),
       backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
       orDash(whyText(backend, zone)),
@@ -90,7 +90,8 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.backends, next: page.nextPageToken };
     },
     get: method.getBackend,
-    remove: async (admin, name) => (await admin.call(method.unregisterBackend, { name })).revision,
+    remove: async (admin, name, force) =>
+      (await admin.call(method.unregisterBackend, { name, allowRemoval: force })).revision,
   }),
   kindEntry({
     kind: "health",

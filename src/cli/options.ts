@@ -26,6 +26,8 @@ export interface WaitFlags {
   readonly timeout: number;
   readonly onDisconnected: "wait" | "skip" | "fail";
   readonly allowEmpty?: true;
+  readonly nodes?: readonly string[];
+  readonly atLeast?: number;
 }
 
 export function waitOptions(what: string): readonly Option[] {
@@ -37,8 +39,15 @@ export function waitOptions(what: string): readonly Option[] {
     new Option("--on-disconnected <what>", "with --wait: what to do about proxies that are away")
       .choices(["wait", "skip", "fail"])
       .default("wait"),
+    new Option("--nodes <id...>", "with --wait: only these proxies (default: all that a fleet selects)"),
+    new Option("--at-least <number>", "with --wait: enough when so many have acknowledged").argParser(wholeNumber),
     new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
   ];
+}
+
+/** For what would leave a service without an eligible backend. */
+export function allowRemovalOption(): Option {
+  return new Option("--allow-removal", "although no eligible backend is left: clients of the service get 503");
 }
 
 export function labelOption(flags: string, description: string): Option {

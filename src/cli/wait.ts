@@ -13,6 +13,9 @@ import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
 
+/** What the API takes for the newest revision at the time of the call. */
+export const NEWEST_REVISION = "";
+
 /** The server ends the wait; the client gives up a little later in case that the server does not. */
 const GRACE_MS = 5000;
 
@@ -94,12 +97,18 @@ const ON_DISCONNECTED: Readonly<Record<WaitFlags["onDisconnected"], Disconnected
   fail: Disconnected.FAIL,
 };
 
-function openWait(context: CliContext, revision: string, { timeout, onDisconnected, allowEmpty }: WaitFlags) {
+function openWait(
+  context: CliContext,
+  revision: string,
+  { timeout, onDisconnected, allowEmpty, nodes, atLeast }: WaitFlags,
+) {
   const request = {
     revision,
     timeout: toDuration(timeout),
     onDisconnected: ON_DISCONNECTED[onDisconnected],
     allowEmpty: allowEmpty === true,
+    nodes: [...(nodes ?? [])],
+    atLeast: atLeast ?? 0,
   };
   const options = { signal: context.io.signal, deadlineMs: timeout + GRACE_MS };
   return context.admin().stream(AdminService.method.waitForRevision, request, options);
@@ -113,7 +122,8 @@ function waitFailure(error: unknown): unknown {
 
 function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {
   if (answer.outcome === Outcome.REACHED) {
-    return answer.total === 0 ? ["no proxy is connected: nothing to wait for"] : acknowledgedLines(answer);
+    if (answer.total > 0) return acknowledgedLines(answer);
+    return ["no proxy is connected: nothing to wait for", ...skippedLines(answer)];
   }
   if (answer.outcome === Outcome.REFUSED) throw new CliFailure(EXIT.failed, notReached("refused by a proxy", answer));
   const why = answer.outcome === Outcome.DISCONNECTED ? "a proxy is away" : `not reached${tookText(answer)}`;
@@ -121,7 +131,11 @@ function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {
 }
 
 function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
-  return [`acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}`, ...missingLines(answer)];
+  return [
+    `acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}`,
+    ...missingLines(answer),
+    ...skippedLines(answer),
+  ];
 }
 
 function notReached(why: string, answer: WaitForRevisionResponse | undefined): readonly string[] {
@@ -135,6 +149,10 @@ function tookText({ elapsed }: WaitForRevisionResponse): string {
 
 function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): boolean {
   return unknownReplicas.length === 0 && pending.every(({ state }) => state === "disconnected");
+}
+
+function skippedLines({ skipped }: WaitForRevisionResponse): readonly string[] {
+  return skipped.map((id) => `  ${cellText(id)}: away, not waited for`);
 }
 
 /** One line each: `edge-7: disconnected, no open stream`. */

@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { type ApplyRequest, type ApplyResponse, ApplyResponseSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
-import { briefChanges, changeMessage } from "./change-message.ts";
+import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import { briefChanges, changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { badField } from "./object-errors.ts";
 import { planApply } from "./plan-apply.ts";
 import { reachOf } from "./reach.ts";
+import type { StoredState } from "./stored-state.ts";
 
 const MAX_OWNER_LENGTH = 128;
 
@@ -29,10 +31,23 @@ export async function apply(
     plan: async (stamp) => {
       const { changes, ops, after } = await planApply(mirror, order, stamp, pace);
       const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
-      return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach }) };
+      const presentRevision = ops.length > 0 ? "" : newestRevision(mirror, changes);
+      return {
+        ops,
+        response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach, presentRevision }),
+      };
     },
     responseSchema: ApplyResponseSchema,
     objectOf: () => undefined,
     brief: ({ changes }) => create(ApplyResponseSchema, { changes: briefChanges(changes) }),
   });
+}
+/** Of what is stored of these objects; empty when nothing is. */
+function newestRevision(state: StoredState, objects: readonly Pick<PlannedChange, "kind" | "name">[]): string {
+  const revisions = objects.flatMap(({ kind, name }) => state.stored(kind, name)?.revision ?? []);
+  const newest = revisions.reduce<Revision | undefined>(
+    (a, b) => (a !== undefined && reached(a, b) ? a : b),
+    undefined,
+  );
+  return newest === undefined ? "" : formatRevision(newest);
 }

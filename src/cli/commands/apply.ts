@@ -9,7 +9,7 @@ import { type CliContext, printLine, printLines, printText } from "../io.ts";
 import { type ManifestObject, parseManifests, problemLines } from "../manifest.ts";
 import { readManifests } from "../manifest-files.ts";
 import { type OutputForm, outputOption, type WaitFlags, waitOptions } from "../options.ts";
-import { printWait } from "../wait.ts";
+import { NEWEST_REVISION, printWait } from "../wait.ts";
 
 interface ApplyFlags extends WaitFlags {
   readonly filename: readonly string[];
@@ -56,9 +56,18 @@ async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
   const answer = await send(context, objects, flags);
   if (flags.output === "json") printText(io, messageText(ApplyResponseSchema, answer, 2));
   else printAnswer(context, answer, flags.dryRun === true);
-  if (flags.wait === true && flags.dryRun !== true && answer.revision !== "") {
-    await printWait(context, answer.revision, flags);
-  }
+  if (flags.wait !== true || flags.dryRun === true) return;
+  for (const revision of awaitedRevisions(answer, flags)) await printWait(context, revision, flags);
+}
+
+/**
+ * An apply that finds all as given tells of an earlier one whether the proxies have it. What that one pruned has no revision
+ * any more: all that was written until now is waited for.
+ */
+function awaitedRevisions({ revision, presentRevision }: ApplyResponse, { prune }: ApplyFlags): readonly string[] {
+  if (revision !== "") return [revision];
+  const present = presentRevision === "" ? [] : [presentRevision];
+  return prune === true ? [...present, NEWEST_REVISION] : present;
 }
 
 async function send(

@@ -9,7 +9,10 @@ export function deleteCommand(context: CliContext): Command {
     .description("Delete an object, or a stored record that cannot be read")
     .argument("<kind>", "service, policy, backend, listener, route or fleet; record for what cannot be read")
     .argument("<name>", "of a record: its key, as `fairlead status` names it")
-    .option("--force", "although other objects refer to it; a service also with its backends")
+    .option(
+      "--force",
+      "although other objects refer to it; a service also with its backends, the last eligible backend",
+    )
     .addHelpText(
       "after",
       `

@@ -4,13 +4,14 @@ import { type Backend, Backend_State as State } from "../../gen/fairlead/admin/v
 import { AdminError } from "../admin-error.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { backendName, type WaitFlags, waitOptions } from "../options.ts";
+import { allowRemovalOption, backendName, type WaitFlags, waitOptions } from "../options.ts";
 import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
 import { followWait, printOutcome, printWait } from "../wait.ts";
 
 interface DrainFlags extends WaitFlags {
   readonly undo?: true;
+  readonly allowRemoval?: true;
 }
 
 /** The plane's default where the service gives no drain time. */
@@ -24,6 +25,7 @@ export function drainCommand(context: CliContext): Command {
     .description("Take a backend out of rotation: no new request, what it has may finish, then it is removed")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
     .option("--undo", "put it back into rotation")
+    .addOption(allowRemovalOption())
     .addHelpText(
       "after",
       `
@@ -44,7 +46,8 @@ Examples:
 async function drain(context: CliContext, name: string, flags: DrainFlags): Promise<void> {
   const { io } = context;
   const undo = flags.undo === true;
-  const { backend, revision } = await context.admin().call(AdminService.method.drainBackend, { name, undo });
+  const request = { name, undo, allowRemoval: flags.allowRemoval === true };
+  const { backend, revision } = await context.admin().call(AdminService.method.drainBackend, request);
   if (flags.wait !== true) {
     printLine(io, `  ${undo ? "active again" : "draining"} ${name}  revision ${revision}`);
     return;

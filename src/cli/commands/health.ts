@@ -6,7 +6,7 @@ import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printLines, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
 import { formatMoment, parseMoment } from "../moment.ts";
-import { duration, type OutputForm, outputOption } from "../options.ts";
+import { allowRemovalOption, duration, type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
 
@@ -16,6 +16,7 @@ interface HealthFlags {
   readonly until?: string;
   readonly reason?: string;
   readonly clear?: true;
+  readonly allowRemoval?: true;
   readonly source: string;
   readonly output: OutputForm;
 }
@@ -35,6 +36,7 @@ export function healthCommand(context: CliContext): Command {
     .option("--reason <text>", "with --override: why, for people")
     .option("--clear", "take a verdict back")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
+    .addOption(allowRemovalOption())
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -64,9 +66,11 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
   }
   if (name?.includes("/") !== true) throw new CliFailure(EXIT.usage, "name the backend: SERVICE/BACKEND");
   if (flags.clear === true) {
-    const { revision } = await context
-      .admin()
-      .call(AdminService.method.clearHealth, { backend: name, source: flags.source });
+    const { revision } = await context.admin().call(AdminService.method.clearHealth, {
+      backend: name,
+      source: flags.source,
+      allowRemoval: flags.allowRemoval === true,
+    });
     printLine(context.io, `  cleared ${flags.source} of ${name}  revision ${revision}`);
   } else if (flags.override !== undefined) {
     await overrule(context, name, { ...flags, override: flags.override });
@@ -76,7 +80,7 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
 async function overrule(
   context: CliContext,
   backend: string,
-  { override, until, reason = "", ...flags }: HealthFlags & { override: keyof typeof OVERRIDES },
+  { override, until, reason = "", allowRemoval, ...flags }: HealthFlags & { override: keyof typeof OVERRIDES },
 ): Promise<void> {
   const forMs = until === undefined ? flags.for : msUntil(until, context.io);
   const {
@@ -91,6 +95,7 @@ async function overrule(
       reason,
     },
     ...(forMs !== undefined && { ttl: toDuration(forMs) }),
+    allowRemoval: allowRemoval === true,
   });
   const end = held?.expireTime === undefined ? "" : ` until ${formatMoment(held.expireTime, context.io)}`;
   printLine(

@@ -142,4 +142,40 @@ describe("apply --wait", () => {
     });
     expect(run.code).toBe(3);
   });
+
+  describe("that finds all as given", () => {
+    const repeat = (answer: object, ...more: string[]) => {
+      const WaitForRevision = () => [{ outcome: WaitForRevisionResponse_Outcome.TIMED_OUT, total: 1 }];
+      const Apply = () => ({ revision: "", ...answer });
+      return runAgainst({ Apply, WaitForRevision }, ["apply", "-f", "-", "--wait", ...more], { stdin: SHOP });
+    };
+    const awaited = ({ calls }: { calls: readonly { method: string; request: unknown }[] }) =>
+      calls.flatMap(({ method, request }) => (method === "WaitForRevision" ? [request] : []));
+
+    it("waits for what an earlier one wrote", async () => {
+      const run = await repeat({ presentRevision: "1.8810" });
+      expect(run.code).toBe(3);
+      expect(awaited(run)).toMatchObject([{ revision: "1.8810" }]);
+    });
+
+    it("waits for all that was written until now, where the earlier one may have pruned", async () => {
+      const run = await repeat({}, "--prune");
+      expect(run.code).toBe(3);
+      expect(awaited(run)).toMatchObject([{ revision: "" }]);
+    });
+
+    it("waits for nothing in a dry run", async () => {
+      const run = await repeat({ presentRevision: "1.8810" }, "--dry-run");
+      expect([run.code, awaited(run)]).toEqual([0, []]);
+    });
+  });
+
+  it("waits for the proxies that are named, or for so many, and lists those that it skipped", async () => {
+    const { REACHED } = WaitForRevisionResponse_Outcome;
+    const argv = ["apply", "-f", "-", "--wait", "--nodes", "edge-1", "edge-2", "--at-least", "2"];
+    const WaitForRevision = () => [{ outcome: REACHED, total: 2, done: 2, skipped: ["edge-7"] }];
+    const run = await runAgainst({ Apply: changed, WaitForRevision }, argv, { stdin: SHOP });
+    expect(run.calls[1]).toMatchObject({ request: { nodes: ["edge-1", "edge-2"], atLeast: 2 } });
+    expect(run.stdout).toContain("  acknowledged by 2 of 2 proxies\n  edge-7: away, not waited for\n");
+  });
 });

@@ -69,6 +69,16 @@ test("creates what is new, writes what differs, and leaves the rest alone", asyn
   expect(plane.mirror.get("fleet", "edge")?.meta.generation).toBe(1);
 });
 
+test("one that finds all as given says at which revision that is: the newest of what was given", async () => {
+  const first = await order([shop]);
+  const second = await order([fleet]);
+  await order([web]);
+  expect(second.presentRevision).toBe("");
+  expect((await order([shop])).presentRevision).toBe(first.revision);
+  expect((await order([fleet, shop])).presentRevision).toBe(second.revision);
+  expect((await order([])).presentRevision).toBe("");
+});
+
 test("one commit makes all of it", async () => {
   await order([shop, fleet, web, route]);
   const revisions = ["service shop", "fleet edge", "listener web", "route shop"].map((id) => {
@@ -106,7 +116,7 @@ test("a backend of no service is refused, one whose service comes along is not",
 
 test("a backend that drains goes on draining", async () => {
   await order([shop, backend(1)]);
-  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "" });
+  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "", allowRemoval: true });
   const { changes } = await order([shop, object("backend", { name: "shop/b1", address: "10.0.0.1:80", weight: 7 })]);
   expect(changes[1]?.action).toBe(Action.UPDATE);
   expect(plane.mirror.stored("backend", "shop/b1")?.message).toMatchObject({
