@@ -29,6 +29,10 @@ export class AdminError extends Error {
     return NOT_FOUND.has(this.code);
   }
 
+  get isSilent(): boolean {
+    return this.reason === "" && SILENT.has(this.code);
+  }
+
   /** Nobody answered as the plane would: its own refusals carry a reason. */
   get isUnreachable(): boolean {
     return this.reason === "" && UNANSWERED.has(this.code);
@@ -36,6 +40,7 @@ export class AdminError extends Error {
 }
 
 const NOT_FOUND = new Set<number>([status.NOT_FOUND]);
+const SILENT = new Set<number>([status.DEADLINE_EXCEEDED]);
 const UNANSWERED = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED]);
 
 /** The one door from what grpc-js throws. */
@@ -46,7 +51,8 @@ export function toAdminError(thrown: unknown, server: string): unknown {
   const details = "metadata" in thrown && thrown.metadata instanceof Metadata ? detailsOf(thrown.metadata) : NO_DETAILS;
   const error = new AdminError({ code, message: text, ...details });
   if (!error.isUnreachable) return error;
-  return new AdminError({ code, ...details, message: `cannot reach the plane at ${server}: ${innermost(text)}` });
+  const why = error.isSilent ? "no answer in the time that --request-timeout gives" : innermost(text);
+  return new AdminError({ code, ...details, message: `cannot reach the plane at ${server}: ${why}` });
 }
 
 const NO_DETAILS = { reason: "", violations: [] as readonly FieldViolation[] };

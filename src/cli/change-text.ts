@@ -21,6 +21,10 @@ export function changeLines(changes: readonly Change[]): string[] {
   });
 }
 
+export function hasChanges(changes: readonly Change[]): boolean {
+  return changes.some(({ action }) => SIGN[action] !== undefined);
+}
+
 /** `2 changes, 5 unchanged.` */
 export function renderCounts(changes: readonly Change[]): string {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined).length;

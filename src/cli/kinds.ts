@@ -19,7 +19,6 @@ import {
   ServiceSchema,
 } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { OUTPUT_ONLY } from "../schema/object-message.ts";
-import type { AdminClient } from "./admin-client.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
 
@@ -47,7 +46,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.services, next: page.nextPageToken };
     },
     get: method.getService,
-    remove: (admin, name, force) => removeBy(admin, method.deleteService, { name, force }),
+    remove: removeBy(method.deleteService),
   }),
   kindEntry({
     kind: "policy",
@@ -66,7 +65,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.policies, next: page.nextPageToken };
     },
     get: method.getPolicy,
-    remove: (admin, name, force) => removeBy(admin, method.deletePolicy, { name, force }),
+    remove: removeBy(method.deletePolicy),
   }),
   kindEntry({
     kind: "backend",
@@ -89,7 +88,8 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.backends, next: page.nextPageToken };
     },
     get: method.getBackend,
-    remove: async (admin, name) => (await admin.call(method.unregisterBackend, { name })).revision,
+    remove: async (admin, name, { options }) =>
+      (await admin.call(method.unregisterBackend, { name, options })).revision,
   }),
   kindEntry({
     kind: "health",
@@ -125,7 +125,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.listeners, next: page.nextPageToken };
     },
     get: method.getListener,
-    remove: (admin, name, force) => removeBy(admin, method.deleteListener, { name, force }),
+    remove: removeBy(method.deleteListener),
   }),
   kindEntry({
     kind: "route",
@@ -145,7 +145,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.routes, next: page.nextPageToken };
     },
     get: method.getRoute,
-    remove: (admin, name, force) => removeBy(admin, method.deleteRoute, { name, force }),
+    remove: removeBy(method.deleteRoute),
   }),
   kindEntry({
     kind: "fleet",
@@ -168,7 +168,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.fleets, next: page.nextPageToken };
     },
     get: method.getFleet,
-    remove: (admin, name, force) => removeBy(admin, method.deleteFleet, { name, force }),
+    remove: removeBy(method.deleteFleet),
   }),
 ];
 
@@ -187,10 +187,6 @@ export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
   return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
 }
 
-async function removeBy(
-  admin: AdminClient,
-  deletion: typeof method.deleteService,
-  request: { name: string; force: boolean },
-): Promise<string> {
-  return (await admin.call(deletion, request)).revision;
+function removeBy(deletion: typeof method.deleteService): NonNullable<KindEntry["remove"]> {
+  return async (admin, name, removal) => (await admin.call(deletion, { name, ...removal })).revision;
 }

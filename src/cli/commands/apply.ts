@@ -2,34 +2,35 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { changeLines, renderCounts, renderReach } from "../change-text.ts";
-import { messageText } from "../data-text.ts";
-import { CliFailure, EXIT, NOTHING_CHANGED } from "../exit.ts";
-import { type CliContext, printLine, printLines, printText } from "../io.ts";
+import { changeLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
+import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
+import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestObject, parseManifests, problemLines } from "../manifest.ts";
 import { readManifests } from "../manifest-files.ts";
-import { type OutputForm, outputOption, type WaitFlags, waitOptions } from "../options.ts";
+import {
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+} from "../options.ts";
 import { printWait } from "../wait.ts";
 
-interface ApplyFlags extends WaitFlags {
+interface ApplyFlags extends WaitFlags, WriteFlags {
   readonly filename: readonly string[];
-  readonly dryRun?: true;
   readonly prune?: true;
   readonly allowRemoval?: true;
   readonly owner: string;
-  readonly reason?: string;
-  readonly output: OutputForm;
 }
 
 export function applyCommand(context: CliContext): Command {
   const command = new Command("apply")
     .description("Make objects be as their manifests say: all of them, or none")
     .requiredOption("-f, --filename <file...>", "manifests: files, folders, or - for standard input")
-    .option("--dry-run", "show what would change, change nothing")
     .option("--prune", "also delete what an earlier apply of the same owner made and is not given now")
     .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
     .option("--owner <name>", "the set that these objects belong to", "default")
-    .option("--reason <text>", "why, for the journal")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -41,7 +42,8 @@ Examples:
   cat shop.yaml | fairlead apply -f -`,
     )
     .action((flags: ApplyFlags) => apply(context, flags));
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
   return command;
 }
 
@@ -54,8 +56,9 @@ async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
     throw new CliFailure(EXIT.failed, [`no object in ${flags.filename.join(", ")}`, NOTHING_CHANGED]);
   }
   const answer = await send(context, objects, flags);
-  if (flags.output === "json") printText(io, messageText(ApplyResponseSchema, answer, 2));
-  else printAnswer(context, answer, flags.dryRun === true);
+  context.outcome.putAnswer(ApplyResponseSchema, answer);
+  printAnswer(context, answer, flags.dryRun === true);
+  context.outcome.endDryRun(flags, hasChanges(answer.changes));
   if (flags.wait === true && flags.dryRun !== true && answer.revision !== "") {
     await printWait(context, answer.revision, flags);
   }
@@ -72,11 +75,12 @@ async function send(
       owner: flags.owner,
       prune: flags.prune === true,
       allowRemoval: flags.allowRemoval === true,
-      options: { validateOnly: flags.dryRun === true, reason: flags.reason ?? "" },
+      options: writeOptionsOf(flags),
     });
   } catch (error) {
     if (!(error instanceof AdminError) || error.isUnreachable) throw error;
-    throw new CliFailure(EXIT.failed, [...refusalLines(error, objects), NOTHING_CHANGED], { cause: error });
+    const end = error.reason === "OUTCOME_UNKNOWN" ? [] : [NOTHING_CHANGED];
+    throw new CliFailure(exitCodeOf(error), [...refusalLines(error, objects), ...end], { cause: error });
   }
 }
 

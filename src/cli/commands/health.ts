@@ -1,18 +1,31 @@
 import { Command, Option } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, ReportHealthResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status as Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
+import { WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
+import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, noteLine, printLine, printLines, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
-import { duration, type OutputForm, outputOption } from "../options.ts";
+import {
+  duration,
+  ignoreMissingOption,
+  type OutputForm,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
 import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
+import { printWait } from "../wait.ts";
 
-interface HealthFlags {
+interface HealthFlags extends WaitFlags, WriteFlags, MissingFlags {
   readonly override?: keyof typeof OVERRIDES;
   readonly for?: number;
-  readonly reason?: string;
   readonly clear?: true;
   readonly source: string;
   readonly output: OutputForm;
@@ -22,16 +35,16 @@ const OVERRIDES = { unhealthy: Status.UNHEALTHY, healthy: Status.HEALTHY, degrad
 const OPERATOR = "override";
 
 export function healthCommand(context: CliContext): Command {
-  return new Command("health")
+  const command = new Command("health")
     .description("Show verdicts on backends, or overrule them")
     .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them")
     .addOption(
       new Option("--override <status>", "the operator's word, which beats every other").choices(Object.keys(OVERRIDES)),
     )
     .option("--for <duration>", "with --override: until when it counts (default: until it is cleared)", duration)
-    .option("--reason <text>", "with --override: why, for people")
     .option("--clear", "take a verdict back")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
+    .addOption(ignoreMissingOption())
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -42,6 +55,9 @@ Examples:
   fairlead health shop/shop-3 --clear`,
     )
     .action((name: string | undefined, flags: HealthFlags) => health(context, name, flags));
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
+  return command;
 }
 
 async function health(context: CliContext, name: string | undefined, flags: HealthFlags): Promise<void> {
@@ -57,10 +73,14 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
   }
   if (name?.includes("/") !== true) throw new CliFailure(EXIT.usage, "name the backend: SERVICE/BACKEND");
   if (flags.clear === true) {
-    const { revision } = await context
-      .admin()
-      .call(AdminService.method.clearHealth, { backend: name, source: flags.source });
-    printLine(context.io, `  cleared ${flags.source} of ${name}  revision ${revision}`);
+    const request = { backend: name, source: flags.source, options: writeOptionsOf(flags) };
+    const asking = context.admin().call(AdminService.method.clearHealth, request);
+    const answer = await unlessMissing(context, flags, asking);
+    if (answer === undefined) return;
+    context.outcome.putAnswer(WriteResponseSchema, answer);
+    printLine(context.io, `  cleared ${flags.source} of ${name}  ${writtenText(flags, answer.revision)}`);
+    context.outcome.endDryRun(flags, true);
+    if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
   } else if (flags.override !== undefined) {
     await overrule(context, name, { ...flags, override: flags.override });
   }
@@ -69,9 +89,10 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
 async function overrule(
   context: CliContext,
   backend: string,
-  { override, for: forMs, reason = "" }: HealthFlags & { override: keyof typeof OVERRIDES },
+  flags: HealthFlags & { override: keyof typeof OVERRIDES },
 ): Promise<void> {
-  const { revision, changed } = await context.admin().call(AdminService.method.reportHealth, {
+  const { override, for: forMs, reason = "" } = flags;
+  const answer = await context.admin().call(AdminService.method.reportHealth, {
     health: {
       backend,
       source: OPERATOR,
@@ -79,8 +100,14 @@ async function overrule(
       reason,
     },
     ...(forMs !== undefined && { ttl: toDuration(forMs) }),
+    options: writeOptionsOf(flags),
   });
-  printLine(context.io, `  ${backend} is ${override} by override${changed ? "" : " already"}  revision ${revision}`);
+  const { revision, changed } = answer;
+  context.outcome.putAnswer(ReportHealthResponseSchema, answer);
+  const already = changed ? "" : " already";
+  printLine(context.io, `  ${backend} is ${override} by override${already}  ${writtenText(flags, revision)}`);
+  context.outcome.endDryRun(flags, changed);
+  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
 }
 
 async function listVerdicts(context: CliContext, name: string | undefined, output: OutputForm): Promise<void> {

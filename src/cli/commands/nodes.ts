@@ -1,9 +1,8 @@
-import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
 import type { ListNodesResponse } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { jsonText } from "../data-text.ts";
+import { jsonText, messageJson } from "../data-text.ts";
 import { type CliContext, noteLine, printLines, printText } from "../io.ts";
 import { NODE_COLUMNS, nodeCells, unknownText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
@@ -28,7 +27,7 @@ Examples:
         noteLine(io, `${unknownText(unknown)}: its proxies are not listed`);
       }
       if (flags.output === "json") {
-        const json = nodes.map((node) => toJson(NodeSchema, node));
+        const json = nodes.map((node) => messageJson(NodeSchema, node));
         printText(io, jsonText(json, 2));
       } else if (nodes.length === 0) {
         noteLine(io, "no proxies");

@@ -1,11 +1,22 @@
 import { Command } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { backendName, labelOption, type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
+import {
+  backendName,
+  labelOption,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  wholeNumber,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
 import { printWait } from "../wait.ts";
 
-interface RegisterFlags extends WaitFlags {
+interface RegisterFlags extends WaitFlags, WriteFlags {
   readonly address?: string;
   readonly pipe?: string;
   readonly weight?: number;
@@ -30,6 +41,7 @@ export function registerCommand(context: CliContext): Command {
     .option("--priority <number>", "0 gets the traffic while enough of it is healthy, then 1, …", wholeNumber, 0)
     .addOption(labelOption("--metadata <key=value>", "a fact about it, handed to Envoy; repeatable"))
     .addOption(labelOption("-l, --label <key=value>", "a label; repeatable"))
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -38,12 +50,13 @@ Examples:
   fairlead register shop/shop-4 --address 10.0.4.7:9001 --weight 2 --zone eu-1a --wait`,
     )
     .action((name: string, flags: RegisterFlags) => register(context, name, flags));
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
   return command;
 }
 
 async function register(context: CliContext, name: string, flags: RegisterFlags): Promise<void> {
-  const { backend, revision } = await context.admin().call(AdminService.method.registerBackend, {
+  const answer = await context.admin().call(AdminService.method.registerBackend, {
     backend: {
       name,
       target: targetOf(flags),
@@ -53,9 +66,13 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
       labels: flags.label,
       ...localityOf(flags),
     },
+    options: writeOptionsOf(flags),
   });
-  printLine(context.io, `  registered ${backend?.name ?? name}  revision ${revision}`);
-  if (flags.wait === true) await printWait(context, revision, flags);
+  const { backend, revision } = answer;
+  context.outcome.putAnswer(WriteBackendResponseSchema, answer);
+  printLine(context.io, `  registered ${backend?.name ?? name}  ${writtenText(flags, revision)}`);
+  context.outcome.endDryRun(flags, revision === "");
+  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
 }
 
 function targetOf({ address, pipe }: RegisterFlags) {

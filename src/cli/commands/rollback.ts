@@ -1,13 +1,21 @@
 import { Command } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, RollbackResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
-import { type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
+import {
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  wholeNumber,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
 import { printWait } from "../wait.ts";
 
-interface RollbackFlags extends WaitFlags {
+interface RollbackFlags extends WaitFlags, WriteFlags {
   readonly to: number;
-  readonly reason?: string;
 }
 
 export function rollbackCommand(context: CliContext): Command {
@@ -16,7 +24,7 @@ export function rollbackCommand(context: CliContext): Command {
     .argument("<kind>", "service, policy, listener, route or fleet")
     .argument("<name>")
     .requiredOption("--to <generation>", "the generation to write again; `history` lists them", wholeNumber)
-    .option("--reason <text>", "why, for the journal")
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -25,15 +33,19 @@ Examples:
     )
     .action(async (kind: string, name: string, flags: RollbackFlags) => {
       const entry = kindNamed(kind);
-      const { revision } = await context.admin().call(AdminService.method.rollback, {
+      const answer = await context.admin().call(AdminService.method.rollback, {
         kind: entry.kind,
         name,
         toGeneration: BigInt(flags.to),
-        options: { reason: flags.reason ?? "" },
+        options: writeOptionsOf(flags),
       });
-      printLine(context.io, `  ~ ${entry.kind} ${name}  as in generation ${flags.to}  revision ${revision}`);
-      if (flags.wait === true) await printWait(context, revision, flags);
+      const { revision } = answer;
+      context.outcome.putAnswer(RollbackResponseSchema, answer);
+      printLine(context.io, `  ~ ${entry.kind} ${name}  as in generation ${flags.to}  ${writtenText(flags, revision)}`);
+      context.outcome.endDryRun(flags, revision === "");
+      if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
     });
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
   return command;
 }

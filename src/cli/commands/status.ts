@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { messageText } from "../data-text.ts";
+import { EXIT } from "../exit.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
@@ -10,16 +11,19 @@ import { formatAge, formatAgo } from "../time-text.ts";
 export function statusCommand(context: CliContext): Command {
   return new Command("status")
     .description("How the plane, its proxies and its services are, and what needs a look")
+    .option("--check", "exit with 1 when there is a problem")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
 Examples:
   fairlead status
+  fairlead status --check || echo "needs a look"
   fairlead status -o json | jq '.problems'`,
     )
-    .action(async (flags: { output: OutputForm }) => {
+    .action(async (flags: { output: OutputForm; check?: true }) => {
       const status = await context.admin().call(AdminService.method.getStatus, {});
+      if (flags.check === true && status.problems.length > 0) context.outcome.exitCode = EXIT.failed;
       if (flags.output === "json") {
         printText(context.io, messageText(GetStatusResponseSchema, status, 2));
       } else {

@@ -204,6 +204,7 @@ describe("data stays what it was", () => {
     const service = toJson(
       AdminService.method.getService.output,
       answering(text)(AdminService.method.getService) as never,
+      { alwaysEmitImplicit: true },
     );
     const json = await runAgainst(allMethods(answering(text)), ["get", "service", "shop", "-o", "json"]);
     expect(JSON.parse(seen(json.stdout))).toEqual(service);
