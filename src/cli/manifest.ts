@@ -6,6 +6,7 @@ import type { MessageOf } from "../schema/object-message.ts";
 import type { Kind } from "./kind-entry.ts";
 import type { ManifestSource } from "./manifest-files.ts";
 import { type Place, PlaceFinder } from "./manifest-place.ts";
+import { syntaxProblems } from "./manifest-syntax.ts";
 import { cellText, columnWidth, padCell } from "./table.ts";
 
 /** One object of a manifest, as the API takes it. */
@@ -59,7 +60,13 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
 /** The documents of a text, with what is wrong in them; what the library would print by itself is in nobody's way. */
 export function parseYaml(text: string): { documents: readonly Document.Parsed[]; lines: LineCounter } {
   const lines = new LineCounter();
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: "error" } as const;
+  const options = {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    merge: true,
+    logLevel: "error",
+  } as const;
   return { documents: parseAllDocuments(text, options), lines };
 }
 
@@ -93,10 +100,13 @@ export function readDocument<K extends Kind>(
   kindOf: (word: unknown) => ChosenKind<K>,
 ): { object?: ReadObject<K>; problems: readonly ManifestProblem[] } {
   const finder = new PlaceFinder(document, lines);
-  const syntax = [...document.errors, ...document.warnings];
+  const syntax = syntaxProblems(document, (offset) => {
+    const { line, column } = finder.placeAt(offset);
+    return `${line}:${column}`;
+  });
   if (syntax.length > 0) {
     return {
-      problems: syntax.map(({ pos, message }) => ({ file, place: finder.placeAt(pos[0]), field: "", message })),
+      problems: syntax.map(({ offset, message }) => ({ file, place: finder.placeAt(offset), field: "", message })),
     };
   }
   const at = (field: string, message: string): ManifestProblem => ({
@@ -106,13 +116,13 @@ export function readDocument<K extends Kind>(
     message,
   });
   if (!isMap(document.contents)) return { problems: [at("", "is no object: a manifest has `kind:` and its fields")] };
-  const word = document.contents.get("kind");
+  const json = plainValue(document);
+  if (json === undefined)
+    return { problems: [at("", `its aliases stand for more than ${ALIASES_MAX} times what is written`)] };
+  const { kind: word, ...fields } = json;
   const chosen = kindOf(word);
   if (!chosen.ok)
     return { problems: [at("kind", word === undefined ? `is missing; ${chosen.message}` : chosen.message)] };
-  const json = plainValue(document);
-  if (json === undefined) return { problems: [at("", `has more than ${ALIASES_MAX} aliases`)] };
-  const { kind: _, ...fields } = json;
   const parsed = messageFromJson(chosen.kind, fields);
   if (!parsed.ok) return { problems: parsed.violations.map(({ field, message }) => at(field, message)) };
   const { message } = parsed;

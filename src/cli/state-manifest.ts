@@ -39,7 +39,7 @@ export function readStateDocuments(file: string, { text, line }: DocumentText): 
   return documents.flatMap((document): StateDocument[] => {
     if (isEmptyDocument(document)) return [];
     if (document.errors.length === 0 && document.get("kind") === HEAD_KIND) {
-      const { revision } = document.toJS() as { revision?: unknown };
+      const revision = document.get("revision");
       return [{ kind: "head", revision: typeof revision === "string" ? revision : "" }];
     }
     const { object, problems } = readDocument(file, document, lines, stateKind);

@@ -33,14 +33,14 @@ test("a bucket that is deleted, and one that is put in its place, are told; noth
   await administer(nats, (api) => api.streams.delete(STREAM));
   await problemIs(plane, /stream KV_fairlead does not exist any more/);
   expect(await readinessOf(plane)).toMatchObject({ status: 503 });
-  expect((await plane.apply(manifest(service("pay")))).code).toBe(1);
+  expect((await plane.apply(manifest(service("pay")))).code).toBe(6);
 
   await using other = await startPlane({ nats: nats.urls, replica: "second" });
   await other.mustApply(manifest(service("other")));
   await problemIs(plane, /was replaced, or went back, without a new epoch/);
   expect(await metricOf(plane, "fairlead_store_frozen")).toBe(1);
   const write = await plane.apply(manifest(service("pay")));
-  expect(write.code).toBe(1);
+  expect(write.code).toBe(6);
   expect(write.stderr).toContain("restore a backup");
   expect(await plane.mustCli("get", "services")).toContain("shop");
   expect(await plane.mustCli("get", "services")).not.toContain("other");
