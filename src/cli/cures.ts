@@ -6,11 +6,13 @@ const ALLOWED_BY: Readonly<Record<string, readonly string[]>> = {
   STILL_REFERRED_TO: ["--allow-removal", "--force"],
   STATE_NOT_EMPTY: ["--replace"],
   BACKUP_RECORD_UNREADABLE: ["--leave-out-unreadable"],
+  NO_BACKEND_LEFT: ["--allow-removal"],
   NO_PROXIES: ["--allow-empty"],
 };
 
 /** What to do about a refusal that has more than one cure, or one that is no option. */
 const OTHERWISE: Readonly<Record<string, string>> = {
+  CREATES_CONDITIONS: "Mend that, or repeat without --strict.",
   BATCH_TOO_LARGE:
     "Apply the manifests in parts: first services, policies, fleets and listeners, then backends, then routes; each part is " +
     "applied as a whole. With --prune give each part an owner of its own. All at once, and nothing else: fairlead import.",

@@ -17,10 +17,13 @@ interface Step {
 export class PlaceFinder {
   readonly #document: Document;
   readonly #lines: LineCounter;
+  readonly #firstLine: number;
 
-  constructor(document: Document, lines: LineCounter) {
+  /** @param firstLine Where the text that `lines` counts begins in its file. */
+  constructor(document: Document, lines: LineCounter, firstLine = 1) {
     this.#document = document;
     this.#lines = lines;
+    this.#firstLine = firstLine;
   }
 
   /**
@@ -42,7 +45,7 @@ export class PlaceFinder {
 
   placeAt(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return { line: Math.max(1, line) + this.#firstLine - 1, column: Math.max(1, col) };
   }
 
   #step(parent: unknown, path: string): Step | undefined {

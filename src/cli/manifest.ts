@@ -19,7 +19,8 @@ export interface ManifestObject {
 
 export interface ManifestProblem {
   readonly file: string;
-  readonly place: Place;
+  /** Absent where it is about nothing that was given. */
+  readonly place?: Place;
   /** `rules[0].match.path.prefx`; empty when it is about the whole document. */
   readonly field: string;
   readonly message: string;
@@ -43,7 +44,7 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
     const { documents, lines } = parseYaml(text);
     for (const document of documents) {
       if (isEmptyDocument(document)) continue;
-      const found = readDocument(file, document, lines, manifestKind);
+      const found = readDocument({ file, document, lines }, manifestKind);
       problems.push(...found.problems);
       if (found.object === undefined) continue;
       const { kind, message, placeOf } = found.object;
@@ -73,7 +74,7 @@ export function parseYaml(text: string): { documents: readonly Document.Parsed[]
 /** `typo.yaml:14:7  rules[0].match.path.prefx   unknown field; did you mean "prefix"?`, aligned over all problems. */
 export function problemLines(problems: readonly ManifestProblem[]): string[] {
   const rows = problems.map(({ file, place, field, message }) => [
-    cellText(`${file}:${place.line}:${place.column}`),
+    cellText(place === undefined ? file : `${file}:${place.line}:${place.column}`),
     cellText(field),
     message,
   ]);
@@ -86,6 +87,15 @@ export function problemLines(problems: readonly ManifestProblem[]): string[] {
   );
 }
 
+/** A document and where its text stands. */
+export interface PlacedDocument {
+  readonly file: string;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+  /** Of the text in the file; default 1. */
+  readonly firstLine?: number;
+}
+
 /** An object of a kind that the reader of the document chose from its word. */
 export interface ReadObject<K extends Kind> {
   readonly kind: K;
@@ -94,12 +104,10 @@ export interface ReadObject<K extends Kind> {
 }
 
 export function readDocument<K extends Kind>(
-  file: string,
-  document: Document.Parsed,
-  lines: LineCounter,
+  { file, document, lines, firstLine }: PlacedDocument,
   kindOf: (word: unknown) => ChosenKind<K>,
 ): { object?: ReadObject<K>; problems: readonly ManifestProblem[] } {
-  const finder = new PlaceFinder(document, lines);
+  const finder = new PlaceFinder(document, lines, firstLine);
   const syntax = syntaxProblems(document, (offset) => {
     const { line, column } = finder.placeAt(offset);
     return `${line}:${column}`;

@@ -42,11 +42,8 @@ export function readStateDocuments(file: string, { text, line }: DocumentText): 
       const revision = document.get("revision");
       return [{ kind: "head", revision: typeof revision === "string" ? revision : "" }];
     }
-    const { object, problems } = readDocument(file, document, lines, stateKind);
-    if (object === undefined) {
-      const moved = problems.map((one) => ({ ...one, place: { ...one.place, line: one.place.line + line - 1 } }));
-      return [{ kind: "problems", problems: moved }];
-    }
+    const { object, problems } = readDocument({ file, document, lines, firstLine: line }, stateKind);
+    if (object === undefined) return [{ kind: "problems", problems }];
     const { kind, message } = object;
     const imported =
       kind === "health"

@@ -8,6 +8,7 @@ import {
   ChangeSchema,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Caller, Context } from "./context.ts";
+import { createdConditions, createsConditions } from "./created-conditions.ts";
 import { executeWrite } from "./execute-write.ts";
 import { badField } from "./object-errors.ts";
 import { type PlannedChange, planApply } from "./plan-apply.ts";
@@ -25,6 +26,8 @@ const ACTION: Readonly<Record<PlannedChange["action"], Action>> = {
 /**
  * Makes many objects be as given: all of them or none. What is as given already is not written again. With
  * `validate_only`, tells what would change and what the fleets would be sent.
+ *
+ * @throws ControlPlaneError as `planApply`; `precondition` / `CREATES_CONDITIONS` with `strict`.
  */
 export async function apply(
   context: Context,
@@ -42,7 +45,9 @@ export async function apply(
     plan: async (stamp) => {
       const { changes, ops, after } = await planApply(mirror, order, stamp, pace);
       const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
-      return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach }) };
+      const conditions = await createdConditions(mirror, after, changes, pace);
+      if (order.strict && conditions.length > 0) throw createsConditions(conditions, changes);
+      return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach, conditions }) };
     },
     responseSchema: ApplyResponseSchema,
     objectOf: () => undefined,

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { changeLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
+import { changeLines, conditionLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
 import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestObject, parseManifests, problemLines } from "../manifest.ts";
@@ -21,8 +21,12 @@ interface ApplyFlags extends WaitFlags, WriteFlags {
   readonly filename: readonly string[];
   readonly prune?: true;
   readonly allowRemoval?: true;
-  readonly owner: string;
+  readonly strict?: true;
+  readonly owner?: string;
 }
+
+/** Of objects that belong to no set yet, and what is pruned, unless --owner says another. */
+const OWNER = "default";
 
 export function applyCommand(context: CliContext): Command {
   const command = new Command("apply")
@@ -30,7 +34,8 @@ export function applyCommand(context: CliContext): Command {
     .requiredOption("-f, --filename <file...>", "manifests: files, folders, or - for standard input")
     .option("--prune", "also delete what an earlier apply of the same owner made and is not given now")
     .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
-    .option("--owner <name>", "the set that these objects belong to", "default")
+    .option("--owner <name>", `the set that these objects belong to (default: where each is, else "${OWNER}")`)
+    .option("--strict", "refuse what leaves anything wrong: references to nothing, conflicts (marked by ! otherwise)")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -72,7 +77,9 @@ async function send(
   try {
     return await context.admin().call(AdminService.method.apply, {
       objects: objects.map(({ any }) => any),
-      owner: flags.owner,
+      owner: flags.owner ?? OWNER,
+      keepOwners: flags.owner === undefined,
+      strict: flags.strict === true,
       prune: flags.prune === true,
       allowRemoval: flags.allowRemoval === true,
       options: writeOptionsOf(flags),
@@ -91,14 +98,18 @@ function refusalLines(error: AdminError, objects: readonly ManifestObject[]): st
     const match = /^objects\[(\d+)\]\.?(.*)$/s.exec(field);
     const object = objects[Number(match?.[1] ?? -1)];
     const inner = match?.[2] ?? field;
-    if (object === undefined) return { file: "refused", place: { line: 0, column: 0 }, field, message };
+    if (object === undefined) return { file: "refused", field, message };
     return { file: object.file, place: object.placeOf(inner), field: inner, message };
   });
   return problemLines(problems);
 }
 
-function printAnswer({ io }: CliContext, { changes, revision, reach }: ApplyResponse, isDryRun: boolean): void {
-  printLines(io, changeLines(changes));
+function printAnswer(
+  { io }: CliContext,
+  { changes, revision, reach, conditions }: ApplyResponse,
+  isDryRun: boolean,
+): void {
+  printLines(io, [...changeLines(changes), ...conditionLines(conditions)]);
   const counts = renderCounts(changes);
   if (isDryRun) printLine(io, `  ${[counts, ...reach.map(renderReach)].join(" ")}`);
   else printLine(io, revision === "" ? `  ${counts}` : `  ${counts} Revision ${revision}.`);
