@@ -27,19 +27,20 @@ const BY_STATUS: Readonly<Partial<Record<number, ExitCode>>> = {
   [status.UNAVAILABLE]: EXIT.tryAgain,
   [status.DEADLINE_EXCEEDED]: EXIT.tryAgain,
 };
-/** Limits that are met by what else goes on, unlike those on the size of one request. */
-const BUSY: ReadonlySet<string> = new Set([
-  "TOO_MANY_CALLS",
-  "TOO_MANY_REQUEST_BYTES",
-  "READER_TOO_SLOW",
-  "REQUEST_TOO_SLOW",
-  "UPLOAD_TOO_SLOW",
-]);
+/** Reasons that tell more than their status: limits that are met by what else goes on, and what no other try mends. */
+const BY_REASON: Readonly<Partial<Record<string, ExitCode>>> = {
+  TOO_MANY_CALLS: EXIT.tryAgain,
+  TOO_MANY_REQUEST_BYTES: EXIT.tryAgain,
+  READER_TOO_SLOW: EXIT.tryAgain,
+  REQUEST_TOO_SLOW: EXIT.tryAgain,
+  UPLOAD_TOO_SLOW: EXIT.tryAgain,
+  STORE_REPLACED: EXIT.failed,
+};
 
 /** The one place that turns what the plane answered, or that it did not answer, into an exit code. */
 export function exitCodeOf(error: AdminError): ExitCode {
   if (error.isUnreachable) return EXIT.unreachable;
-  return BUSY.has(error.reason) ? EXIT.tryAgain : (BY_STATUS[error.code] ?? EXIT.failed);
+  return BY_REASON[error.reason] ?? BY_STATUS[error.code] ?? EXIT.failed;
 }
 
 /** The last line of a refusal of something that is done as a whole or not at all. */

@@ -40,7 +40,7 @@ test("a bucket that is deleted, and one that is put in its place, are told; noth
   await problemIs(plane, /was replaced, or went back, without a new epoch/);
   expect(await metricOf(plane, "fairlead_store_frozen")).toBe(1);
   const write = await plane.apply(manifest(service("pay")));
-  expect(write.code).toBe(6);
+  expect(write.code).toBe(1);
   expect(write.stderr).toContain("restore a backup");
   expect(await plane.mustCli("get", "services")).toContain("shop");
   expect(await plane.mustCli("get", "services")).not.toContain("other");

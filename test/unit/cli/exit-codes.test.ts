@@ -60,6 +60,7 @@ describe("exit codes", () => {
     ["what is not there", status.NOT_FOUND, "SERVICE_NOT_FOUND", 5],
     ["a conflict", status.ABORTED, "VERSION_MISMATCH", 6],
     ["a plane that says itself that it cannot serve", status.UNAVAILABLE, "STORE_UNREACHABLE", 6],
+    ["a store that only a restore mends", status.UNAVAILABLE, "STORE_REPLACED", 1],
     ["a plane that has too much to do", status.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 6],
     ["a request that is too large", status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", 1],
     ["a request that is wrong", status.INVALID_ARGUMENT, "INVALID_FIELD", 1],
