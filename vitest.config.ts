@@ -27,6 +27,7 @@ export default defineConfig({
       ),
       level("contract", ["test/contract/**/*.test.ts"], 120_000),
       level("protocol", ["test/protocol/**/*.test.ts"], 60_000),
+      level("fuzz", ["test/fuzz/**/*.fuzz.test.ts"], 120_000, false),
       level("e2e", ["test/e2e/**/*.test.ts"], 120_000, false),
       level("faults", ["test/faults/**/*.test.ts"], 300_000, false),
       level("containers", ["test/containers/**/*.test.ts"], 600_000, false),

@@ -1,5 +1,4 @@
-import type { Writable } from "node:stream";
-import type { ServerReadableStream } from "@grpc/grpc-js";
+import type { Readable, Writable } from "node:stream";
 import type { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { exhausted } from "./exhausted.ts";
@@ -19,10 +18,11 @@ export interface Reading {
  * aborted while one is awaited.
  */
 export async function* messagesOf(
-  call: Pick<ServerReadableStream<Buffer, unknown>, typeof Symbol.asyncIterator>,
+  call: Pick<Readable, "iterator">,
   { method, signal, limits, clock }: Reading,
 ): AsyncGenerator<Buffer> {
-  const iterator = call[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  // The end of what is read must not be the end of what is still to be sent.
+  const iterator = call.iterator({ destroyOnReturn: false });
   const startedAt = clock.monotonic();
   const max = limits.uploadBytes[method] ?? limits.maxRequestBytes;
   let bytes = 0;

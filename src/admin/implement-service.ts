@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import {
   create,
   type DescMethod,
@@ -202,7 +202,7 @@ function dropUnlessClosed(call: Sending, { clock, limits, drop }: Serving): void
 
 async function* requestsOf(
   method: DescMethod,
-  call: Pick<ServerReadableStream<Buffer, unknown>, typeof Symbol.asyncIterator>,
+  call: Pick<Readable, "iterator">,
   signal: AbortSignal,
   serving: Serving,
 ): AsyncGenerator {

@@ -45,7 +45,9 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
         (worker): StoreOp => ({ op: "put", key: assignmentKey(worker), value }),
       );
       const keys = new Set(given.map(({ key }) => key));
-      const revoked = entries.filter(({ key }) => !keys.has(key)).map(({ key }): StoreOp => ({ op: "delete", key }));
+      // With the revision that it was found at, also what somebody else put under a key that no store takes can go.
+      const others = entries.filter(({ key }) => !keys.has(key));
+      const revoked = others.map(({ key, revision }): StoreOp => ({ op: "delete", key, guard: revision }));
       return { batches: [[...given, ...revoked]], nextAt };
     },
   };

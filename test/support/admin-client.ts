@@ -12,6 +12,14 @@ import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 
+export interface TalkOptions {
+  readonly leaveAfterMs: number;
+  /** Whether answers are taken in. */
+  readonly reads?: boolean;
+  /** Whether the end of the messages is said. */
+  readonly ends?: boolean;
+}
+
 /** A plain grpc-js client of any service described by generated code. */
 export class TestClient {
   readonly #client: Client;
@@ -57,6 +65,27 @@ export class TestClient {
       create(method.input, request) as MessageShape<M["input"]>,
       new Metadata(),
     );
+  }
+
+  /** Sends messages to a method of any kind and leaves after a while, whatever it answers. */
+  talk(
+    method: DescMethod,
+    messages: readonly Uint8Array[],
+    { leaveAfterMs, reads = true, ends = true }: TalkOptions,
+  ): Promise<void> {
+    const pass = (bytes: Buffer) => bytes;
+    const call = this.#client.makeBidiStreamRequest(pathOf(method), pass, pass, new Metadata());
+    call.on("error", () => undefined);
+    if (reads) call.resume();
+    for (const message of messages) call.write(Buffer.from(message));
+    if (ends) call.end();
+    return new Promise((resolve) => {
+      const leave = setTimeout(() => call.cancel(), leaveAfterMs);
+      call.on("status", () => {
+        clearTimeout(leave);
+        resolve();
+      });
+    });
   }
 
   close(): void {

@@ -55,7 +55,8 @@ function begin(session: Http2Session & { request?: unknown }, method: string, by
 }
 
 const session = () => {
-  const opened = connectHttp2(`http://${address}`, { settings: { initialWindowSize: 65_535 } });
+  // In megabytes: the client holds what it has not been able to send yet.
+  const opened = connectHttp2(`http://${address}`, { maxSessionMemory: 1_000 });
   opened.on("error", () => undefined);
   return opened;
 };

@@ -24,7 +24,7 @@ const readAll = async (messages: AsyncIterable<Buffer>) => {
 
 test("an upload whose client says nothing more ends", async () => {
   const { clock, call, reading } = setUp();
-  const read = readAll(messagesOf(call as never, reading));
+  const read = readAll(messagesOf(call, reading));
   const refused = refusalOf(read);
   call.write(Buffer.alloc(10));
   await clock.advance(50_000);
@@ -37,14 +37,14 @@ test("an upload whose client says nothing more ends", async () => {
 
 test("an upload has a longest time and most bytes, whatever it sends", async () => {
   const slow = setUp({ uploadMs: 120_000 });
-  const late = refusalOf(readAll(messagesOf(slow.call as never, slow.reading)));
+  const late = refusalOf(readAll(messagesOf(slow.call, slow.reading)));
   for (let i = 0; i < 5; i++) {
     slow.call.write(Buffer.alloc(10));
     await slow.clock.advance(30_000);
   }
   expect(await late).toMatchObject({ code: "UPLOAD_TOO_SLOW" });
   const large = setUp({ uploadBytes: { Import: 100 } });
-  const much = refusalOf(readAll(messagesOf(large.call as never, large.reading)));
+  const much = refusalOf(readAll(messagesOf(large.call, large.reading)));
   for (let i = 0; i < 12; i++) large.call.write(Buffer.alloc(10));
   await large.clock.advance(0);
   expect(await much).toMatchObject({
@@ -55,7 +55,7 @@ test("an upload has a longest time and most bytes, whatever it sends", async () 
 
 test("an upload ends when its caller has gone", async () => {
   const { gone, call, reading } = setUp();
-  const read = refusalOf(readAll(messagesOf(call as never, reading)));
+  const read = refusalOf(readAll(messagesOf(call, reading)));
   gone.abort(new Error("gone"));
   expect(await read).toMatchObject({ message: "gone" });
 });

@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import { decodeAssignment } from "../../../src/control/assignment-record.ts";
 import type { Duty } from "../../../src/duties/duty.ts";
 import { shareChecks } from "../../../src/duties/share-checks.ts";
+import { checkBatch } from "../../../src/store/batch.ts";
 import type { Entry } from "../../../src/store/state-store.ts";
 
 const REVISION = { epoch: 0, position: 1 };
@@ -35,4 +36,12 @@ it("gives a worker its share again that is back by the next look", async () => {
   await look("a", "b");
   await look("a");
   expect(await look("a", "b")).toEqual(both);
+});
+
+it("takes away what lies under a key that no store takes", async () => {
+  entries.set("assign/_[2J", { key: "assign/_[2J", value: new Uint8Array([1]), revision: REVISION });
+  live = ["a"];
+  const ops = (await duty.plan(0)).batches.flat();
+  expect(() => checkBatch({ ops, cause: { actor: "", operation: "", reason: "", requestId: "" } })).not.toThrow();
+  expect(await look("a")).toEqual({ "assign/a": "a" });
 });
