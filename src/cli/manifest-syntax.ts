@@ -30,8 +30,8 @@ function duplicateKey(
   visit(document, {
     Map(_, map) {
       const key = map.items.find((pair) => offsetOf(pair) === offset)?.key;
-      if (key === undefined) return undefined;
-      const name = isScalar(key) ? String(key.value) : String(key);
+      if (!isScalar(key)) return undefined;
+      const name = String(key.value);
       const first = map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === name);
       const firstAt = first === undefined ? undefined : offsetOf(first);
       message = `the key "${name}" is given twice${firstAt === undefined ? "" : `, first at ${placeAt(firstAt)}`}`;

@@ -21,7 +21,7 @@ export function schemaFaults(root: Json, schema: Json, document: unknown, at = "
   if (typeof $ref === "string") return schemaFaults(root, resolve(root, $ref), document, at);
   if (Array.isArray(anyOf)) return anyFaults(root, anyOf as readonly Json[], document, at);
   if (Array.isArray(values)) return values.includes(document) ? [] : [`${at}: is none of ${values.join(", ")}`];
-  if (constant !== undefined) return document === constant ? [] : [`${at}: is not ${String(constant)}`];
+  if (constant !== undefined) return document === constant ? [] : [`${at}: is not ${JSON.stringify(constant)}`];
   if (type === "array") {
     if (!Array.isArray(document)) return [`${at}: is no list`];
     return document.flatMap((item, i) => schemaFaults(root, items as Json, item, `${at}[${i}]`));
