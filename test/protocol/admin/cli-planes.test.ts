@@ -9,6 +9,7 @@ import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { freePort } from "../../support/free-port.ts";
 import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
+import { startTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 let context: PlaneContext;
@@ -37,11 +38,19 @@ afterEach(async () => {
   await context.close();
 });
 
-async function run(...argv: readonly string[]) {
+const run = (...argv: readonly string[]) => runTold(() => undefined, ...argv);
+
+/** @param onPrinted Is told each time that something is printed. */
+async function runTold(onPrinted: () => void, ...argv: readonly string[]) {
   let [stdout, stderr] = ["", ""];
   const begun = performance.now();
   const code = await runCli(argv, {
-    stdout: { write: (text) => (stdout += text) },
+    stdout: {
+      write: (text) => {
+        stdout += text;
+        onPrinted();
+      },
+    },
     stderr: { write: (text) => (stderr += text) },
     env: {},
     clock: systemClock,
@@ -60,6 +69,19 @@ describe("a plane that hangs", () => {
     expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringContaining("--request-timeout") });
     expect(tookMs).toBeGreaterThan(350);
     expect(tookMs).toBeLessThan(5_000);
+  });
+
+  test("in the middle of a stream costs it too", async () => {
+    await using wire = await startTcpProxy(Number(plane.split(":").at(-1)));
+    const options = ["--server", `127.0.0.1:${wire.port}`, "--request-timeout", "600ms"];
+    let begun = 0;
+    const cutWire = () => {
+      if (begun === 0) wire.cut();
+      begun ||= performance.now();
+    };
+    const { code } = await runTold(cutWire, ...options, "watch", "--present", "-o", "json");
+    expect(code).toBe(4);
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   test("is passed over when another one answers, as is one that is not there", async () => {
