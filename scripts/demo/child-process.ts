@@ -16,7 +16,8 @@ const TAIL_LINES = 15;
 
 export function startChild(program: string, args: readonly string[], logFile: string): ChildProcess {
   const log = openSync(logFile, "a");
-  const child = spawn(program, args, { stdio: ["ignore", log, log] });
+  // A group of its own: Ctrl-C on the terminal is for the demo, which ends what it started in its order.
+  const child = spawn(program, args, { stdio: ["ignore", log, log], detached: true });
   closeSync(log);
   let end: string | undefined;
   const kill = () => child.kill("SIGKILL");

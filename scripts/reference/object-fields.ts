@@ -80,7 +80,7 @@ function valueText(field: DescField): string {
   const { message } = field;
   if (message === undefined)
     return field.enum === undefined ? (SCALARS[field.scalar ?? ScalarType.STRING] ?? "whole number") : "one of";
-  if (message.typeName === "google.protobuf.Duration") return "duration (`1.5s`)";
+  if (message.typeName === "google.protobuf.Duration") return "duration (`30s`)";
   if (message.typeName === "google.protobuf.Timestamp") return "time (RFC 3339)";
   return `[${shortName(message)}](#${shortName(message).toLowerCase().replaceAll(".", "")})`;
 }

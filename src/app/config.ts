@@ -2,6 +2,7 @@ import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
 import { type IpNetwork, readNetwork } from "../domain/ip-network.ts";
 import { printableStart } from "../domain/printable.ts";
+import { parseDuration } from "../schema/duration-text.ts";
 import { isReplicaName, MAX_REPLICA_NAME_LENGTH } from "../store/peers.ts";
 import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
 import type { Setting } from "./setting.ts";
@@ -47,9 +48,9 @@ export const SETTINGS = [
   },
   {
     key: "stop-grace",
-    placeholder: "SECONDS",
-    description: "how long a stop waits for streams to end, 0 to 300",
-    default: "5",
+    placeholder: "DURATION",
+    description: "how long a stop waits for streams to end, at most 5m; a bare number is seconds",
+    default: "5s",
   },
 ] as const satisfies readonly Setting[];
 
@@ -150,9 +151,9 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   const store = readStore();
   const logLevel = value("log-level");
   if (!LOG_LEVELS.includes(logLevel)) bad("log-level", `"${logLevel}" is not one of ${LOG_LEVELS.join(", ")}`);
-  const grace = Number(value("stop-grace"));
-  if (!(grace >= 0 && grace <= 300))
-    bad("stop-grace", `"${value("stop-grace")}" is not a number of seconds from 0 to 300`);
+  const stopGraceMs = parseGraceMs(value("stop-grace"));
+  if (stopGraceMs === undefined)
+    bad("stop-grace", `"${value("stop-grace")}" is no duration such as 500ms or 5s, at most ${MAX_GRACE_MS / 60_000}m`);
   const replica = value("replica") || sources.hostName;
   if (!isReplicaName(replica)) {
     const found = printableStart(replica, MAX_REPLICA_NAME_LENGTH);
@@ -167,10 +168,18 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
     bad("outbound-networks", read.problem);
     return [];
   });
-  if (violations.length > 0) return { violations };
+  if (stopGraceMs === undefined || violations.length > 0) return { violations };
   return {
-    config: { store, xds, admin, http, replica, outboundNetworks, logLevel, stopGraceMs: grace * 1000, warnings },
+    config: { store, xds, admin, http, replica, outboundNetworks, logLevel, stopGraceMs, warnings },
   };
+}
+
+const MAX_GRACE_MS = 300_000;
+
+function parseGraceMs(text: string): number | undefined {
+  const nanoseconds = parseDuration(/^[\d.]+$/.test(text) ? `${text}s` : text);
+  const ms = Number(nanoseconds) / 1e6;
+  return ms <= MAX_GRACE_MS ? ms : undefined;
 }
 
 /** The name of a setting in the environment. */

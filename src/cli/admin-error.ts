@@ -3,6 +3,7 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Metadata, status } from "@grpc/grpc-js";
 import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
+import { unreachableText } from "./unreachable.ts";
 
 export interface FieldViolation {
   readonly field: string;
@@ -29,10 +30,6 @@ export class AdminError extends Error {
     return NOT_FOUND.has(this.code);
   }
 
-  get isSilent(): boolean {
-    return this.reason === "" && SILENT.has(this.code);
-  }
-
   /** Nobody answered as the plane would: its own refusals carry a reason. */
   get isUnreachable(): boolean {
     return this.reason === "" && UNANSWERED.has(this.code);
@@ -40,7 +37,6 @@ export class AdminError extends Error {
 }
 
 const NOT_FOUND = new Set<number>([status.NOT_FOUND]);
-const SILENT = new Set<number>([status.DEADLINE_EXCEEDED]);
 const UNANSWERED = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED]);
 
 /** The one door from what grpc-js throws. */
@@ -51,8 +47,7 @@ export function toAdminError(thrown: unknown, server: string): unknown {
   const details = "metadata" in thrown && thrown.metadata instanceof Metadata ? detailsOf(thrown.metadata) : NO_DETAILS;
   const error = new AdminError({ code, message: text, ...details });
   if (!error.isUnreachable) return error;
-  const why = error.isSilent ? "no answer in the time that --request-timeout gives" : innermost(text);
-  return new AdminError({ code, ...details, message: `cannot reach the plane at ${server}: ${why}` });
+  return new AdminError({ code, ...details, message: unreachableText(server, code, text) });
 }
 
 const NO_DETAILS = { reason: "", violations: [] as readonly FieldViolation[] };
@@ -67,10 +62,4 @@ function detailsOf(metadata: Metadata): typeof NO_DETAILS {
     reason: info?.reason ?? "",
     violations: (request?.fieldViolations ?? []).map(({ field, description }) => ({ field, message: description })),
   };
-}
-
-/** grpc-js wraps what the socket said: `No connection established. Last error: Error: connect …. Resolution note: `. */
-function innermost(text: string): string {
-  const inner = /Last error: (?:Error: )?(.*?)\.? Resolution note/s.exec(text)?.[1] ?? text;
-  return inner.split("\n", 1)[0] ?? "";
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { parseDurationMs } from "./time-text.ts";
+import { parseDuration } from "../schema/duration-text.ts";
 
 /** Options that several commands share, so that they read and fail alike everywhere. */
 
@@ -109,9 +109,9 @@ export function labelOption(flags: string, description: string): Option {
 
 /** `30s` as milliseconds. */
 export function duration(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms === undefined) throw new InvalidArgumentError("It is no duration such as 500ms, 30s, 5m or 1h.");
-  return ms;
+  const nanoseconds = parseDuration(text);
+  if (nanoseconds === undefined) throw new InvalidArgumentError("It is no duration such as 500ms, 30s, 5m or 1h30m.");
+  return Math.round(Number(nanoseconds) / 1e6);
 }
 
 export function wholeNumber(text: string): number {

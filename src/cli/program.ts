@@ -21,7 +21,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { unregisterCommand } from "./commands/unregister.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
-import { versionCommand } from "./commands/version.ts";
+import { versionCommand, versionText } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { type CliContext, noteText, printText } from "./io.ts";
@@ -39,6 +39,7 @@ export function buildProgram(
   const { io } = context;
   const program = new Command("fairlead")
     .description("A load-balancer control plane for Envoy")
+    .version(versionText(), "-V, --version", "print the version of this program")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => printText(io, text),

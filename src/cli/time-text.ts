@@ -1,21 +1,5 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-/** Reads `500ms`, `30s`, `5m`, `1.5h`, `2d`; nothing when it is none of these. */
-export function parseDurationMs(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|min|m|h|d)$/.exec(text);
-  const unit = UNIT_MS[match?.[2] ?? ""];
-  return match === null || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
-}
-
 /** For people, with one unit: `38 ms`, `0.4 s`, `18 s`, `3 min`, `2 h`, `5 d`. */
 export function formatDuration(ms: number): string {
   if (ms < 100) return `${Math.max(0, Math.round(ms))} ms`;

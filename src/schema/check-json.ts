@@ -1,10 +1,11 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { didYouMean } from "./did-you-mean.ts";
+import { parseDuration } from "./duration-text.ts";
 import type { Report } from "./field-checks.ts";
 
 /**
  * Compares JSON with a message's descriptor and reports each unknown field, unknown enum value and wrong type at its path,
- * as the user wrote it. What passes is JSON that `fromJson` reads.
+ * as the user wrote it. What passes is JSON that `fromJson` reads, once its durations are in seconds.
  */
 export function checkJson(desc: DescMessage, json: unknown, path: string, report: Report): void {
   if (desc.typeName === "google.protobuf.Duration") {
@@ -99,21 +100,17 @@ function checkScalar(scalar: ScalarType, json: unknown, path: string, report: Re
   }
 }
 
-/** Longest duration of the protobuf standard: about 10,000 years. */
-const MAX_DURATION_SECONDS = 315_576_000_000;
-
 function checkDurationText(json: unknown, path: string, report: Report): void {
-  const match = typeof json === "string" ? /^-?(\d{1,12})(\.\d{1,9})?s$/.exec(json) : null;
-  if (match !== null && Number(match[1]) < MAX_DURATION_SECONDS) return;
-  report(path, `must be seconds such as "30s" or "0.25s", not ${describe(json)}${inSeconds(json)}`);
+  if (typeof json === "string" && parseDuration(json) !== undefined) return;
+  report(path, `must be a duration such as "30s", "500ms", "5m" or "1h30m", not ${describe(json)}${withUnit(json)}`);
 }
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 60, h: 3600, d: 86_400, "": 1 };
-
-function inSeconds(json: unknown): string {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?) ?([a-z]*)$/.exec(String(json));
-  const unit = UNIT_SECONDS[match?.[2] ?? "?"];
-  return unit === undefined ? "" : `; did you mean "${Number((Number(match?.[1]) * unit).toFixed(6))}s"?`;
+/** A number without its unit, or apart from it. */
+function withUnit(json: unknown): string {
+  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,9})?) ?([a-z]*)$/.exec(String(json)) ?? [];
+  if (number === undefined) return "";
+  const text = number + (unit === "" ? "s" : unit);
+  return parseDuration(text) === undefined ? "" : `; did you mean "${text}"?`;
 }
 
 function checkTimestampText(json: unknown, path: string, report: Report): void {

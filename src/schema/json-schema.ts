@@ -1,5 +1,6 @@
 import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
+import { DURATION_PATTERN } from "./duration-text.ts";
 import { MANIFEST_KINDS } from "./object-json.ts";
 import { descriptorOf, OUTPUT_ONLY } from "./object-message.ts";
 
@@ -58,6 +59,7 @@ function fieldSchema(field: DescField, form: SchemaForm): JsonObject {
   return valueSchema(field, form);
 }
 
+const PRINTED_DURATION = "^-?[0-9]+(\\.[0-9]{1,9})?s$";
 const SCALARS: { readonly [S in ScalarType]?: JsonObject } = {
   [ScalarType.BOOL]: { type: "boolean" },
   [ScalarType.INT32]: { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 },
@@ -79,7 +81,9 @@ function valueSchema(field: DescField, form: SchemaForm): JsonObject {
 
 export function referTo(desc: DescMessage, form: SchemaForm): JsonObject {
   const { defs } = form;
-  if (desc.typeName === "google.protobuf.Duration") return { type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$" };
+  if (desc.typeName === "google.protobuf.Duration") {
+    return { type: "string", pattern: form.isPrinted ? PRINTED_DURATION : DURATION_PATTERN };
+  }
   if (desc.typeName === "google.protobuf.Timestamp") return { type: "string", format: "date-time" };
   const name = desc.typeName.slice(desc.typeName.indexOf(".v1.") + 4);
   if (defs[name] === undefined) {

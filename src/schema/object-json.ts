@@ -3,6 +3,7 @@ import type { Violation } from "../domain/errors.ts";
 import { KINDS, type Kind } from "../domain/name.ts";
 import { checkJson } from "./check-json.ts";
 import { didYouMean } from "./did-you-mean.ts";
+import { withDurationsInSeconds } from "./duration-text.ts";
 import { collectViolations } from "./field-checks.ts";
 import { descriptorOf, type MessageOf } from "./object-message.ts";
 
@@ -35,7 +36,8 @@ export function messageFromJson<K extends Kind>(kind: K, json: unknown): Message
   checkJson(descriptorOf(kind), json, "", report);
   if (violations.length > 0) return { ok: false, violations };
   try {
-    return { ok: true, message: fromJson(descriptorOf(kind), json as JsonValue) as MessageOf[K] };
+    const desc = descriptorOf(kind);
+    return { ok: true, message: fromJson(desc, withDurationsInSeconds(desc, json as JsonValue)) as MessageOf[K] };
   } catch (error) {
     return { ok: false, violations: [{ field: "", message: error instanceof Error ? error.message : String(error) }] };
   }

@@ -27,12 +27,12 @@ function change(message: ReflectMessage, field: DescField, chance: Chance, depth
       message.set(field, hostileScalar(field.scalar, chance));
       return;
     case "enum":
-      message.set(field, hostileInteger(chance));
+      message.set(field, hostileInteger(chance) | 0);
       return;
     case "message": {
       const inner = message.isSet(field) ? message.get(field) : fresh(field.message);
-      if (depth < DEEPEST) mutateOne(inner as ReflectMessage, chance, depth + 1);
-      message.set(field, inner as ReflectMessage);
+      if (depth < DEEPEST) mutateOne(inner, chance, depth + 1);
+      message.set(field, inner);
       return;
     }
     case "list": {
@@ -56,7 +56,7 @@ function change(message: ReflectMessage, field: DescField, chance: Chance, depth
 function hostileItem(field: DescField & { fieldKind: "list" | "map" }, chance: Chance, depth: number): unknown {
   const kind = field.fieldKind === "list" ? field.listKind : field.mapKind;
   if (kind === "scalar") return hostileScalar(field.scalar as ScalarType, chance);
-  if (kind === "enum") return hostileInteger(chance);
+  if (kind === "enum") return hostileInteger(chance) | 0;
   const inner = fresh(field.message as DescMessage);
   if (depth < DEEPEST) mutateOne(inner, chance, depth + 1);
   return inner;
@@ -87,7 +87,9 @@ function hostileScalar(scalar: ScalarType, chance: Chance): unknown {
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
       return BigInt.asUintN(64, hostileLong(chance));
-    default:
+    case ScalarType.INT64:
+    case ScalarType.SINT64:
+    case ScalarType.SFIXED64:
       return hostileLong(chance);
   }
 }

@@ -25,7 +25,11 @@ export class TestClient {
   readonly #client: Client;
 
   constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.max_receive_message_length": -1,
+      // Each client has a connection of its own.
+      "grpc.use_local_subchannel_pool": 1,
+    });
   }
 
   call<M extends DescMethod>(

@@ -9,6 +9,10 @@ export function versionCommand(context: CliContext): Command {
     .addOption(outputOption("table", "json"))
     .action(() => {
       context.outcome.put({ version: PRODUCT_VERSION });
-      printLine(context.io, `fairlead ${PRODUCT_VERSION}`);
+      printLine(context.io, versionText());
     });
+}
+
+export function versionText(): string {
+  return `fairlead ${PRODUCT_VERSION}`;
 }

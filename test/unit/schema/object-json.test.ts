@@ -21,7 +21,7 @@ test.each([
   ["route", { hosts: [80] }, "hosts[0]", "text"],
   ["service", { protocol: "HTPT" }, "protocol", 'did you mean "HTTP"?'],
   ["service", { protocol: 77 }, "protocol", "HTTP, HTTP2"],
-  ["service", { connectTimeout: "5m" }, "connectTimeout", 'did you mean "300s"?'],
+  ["service", { connectTimeout: "5 m" }, "connectTimeout", 'did you mean "5m"?'],
   ["service", { connectTimeout: 5 }, "connectTimeout", 'did you mean "5s"?'],
   ["service", { labels: ["a"] }, "labels", "keys and values"],
   ["service", { labels: { a: 1 } }, "labels.a", "text"],

@@ -1,0 +1,160 @@
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Client, credentials, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { backend, route, service } from "../support/manifest.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+// What docs/grpc-and-websockets.md says of streams, with a limit of the rule of one second in the place of 15.
+
+const MESSAGES = 12;
+const EVERY_MS = 200;
+const LIMIT_MS = 1000;
+
+const bytes = (buffer: Buffer) => buffer;
+const method = (name: string, requestStream: boolean) => ({
+  path: `/chat.v1.Chat/${name}`,
+  requestStream,
+  responseStream: true,
+  ...{ requestSerialize: bytes, requestDeserialize: bytes, responseSerialize: bytes, responseDeserialize: bytes },
+});
+const CHAT = { watch: method("Watch", false), talk: method("Talk", true) };
+
+interface Heard {
+  readonly messages: number;
+  /** Of the call; absent while it lives. */
+  readonly code?: number;
+}
+
+describe("streams through a real Envoy", () => {
+  let stack: Stack;
+
+  beforeAll(async () => {
+    const chat = await startChat();
+    const web = await startWebsocketServer();
+    const rule = (to: string, prefix: string, timeout: string) => ({
+      match: { path: { prefix } },
+      to: [{ service: to }],
+      timeout,
+    });
+    stack = await startStack({
+      objects: [
+        service("chat", { protocol: "HTTP2" }),
+        backend("chat/chat-1", chat.address),
+        service("web"),
+        backend("web/web-1", web.address),
+        route("limited", [rule("chat", "/chat.v1.Chat", "1s"), rule("web", "/socket", "1s")], {
+          hosts: ["limited.example"],
+        }),
+        route("endless", [rule("chat", "/chat.v1.Chat", "0s")], { hosts: ["endless.example"] }),
+      ],
+    });
+    return async () => {
+      await stack[Symbol.asyncDispose]();
+      chat.stop();
+      web.stop();
+    };
+  });
+
+  const clientOf = (host: string) =>
+    new Client(`127.0.0.1:${stack.port}`, credentials.createInsecure(), { "grpc.default_authority": host });
+
+  test("a server stream is cut by the limit of its rule, and lives without one", async () => {
+    const [limited, endless] = ["limited.example", "endless.example"].map(clientOf) as [Client, Client];
+    const startedAt = performance.now();
+    const cut = await listen(limited.makeServerStreamRequest(CHAT.watch.path, bytes, bytes, Buffer.alloc(0)));
+    expect(performance.now() - startedAt).toBeGreaterThan(LIMIT_MS * 0.9);
+    expect(cut.messages).toBeLessThan(MESSAGES);
+    expect(cut.code).toBe(status.INTERNAL);
+    const whole = await listen(endless.makeServerStreamRequest(CHAT.watch.path, bytes, bytes, Buffer.alloc(0)));
+    expect(whole).toEqual({ messages: MESSAGES, code: status.OK });
+    limited.close();
+    endless.close();
+  });
+
+  test("one that the client has not ended is not cut by it", async () => {
+    const limited = clientOf("limited.example");
+    const call = limited.makeBidiStreamRequest(CHAT.talk.path, bytes, bytes);
+    call.write(Buffer.from("hello"));
+    expect(await listen(call)).toEqual({ messages: MESSAGES, code: status.OK });
+    limited.close();
+  });
+
+  test("a websocket is not cut by it", async () => {
+    const lived = await new Promise<number>((resolve, reject) => {
+      const startedAt = performance.now();
+      const headers = {
+        ...{ host: "limited.example", connection: "Upgrade", upgrade: "websocket" },
+        ...{ "sec-websocket-version": "13", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==" },
+      };
+      const outgoing = request(stack.url("/socket"), { headers });
+      outgoing.once("error", reject);
+      outgoing.once("response", (response) => reject(new Error(`status ${response.statusCode}`)));
+      outgoing.once("upgrade", (_, socket) => {
+        let heard = 0;
+        socket.on("data", (chunk: Buffer) => (heard += chunk.byteLength));
+        socket.once("close", () => {
+          if (heard === MESSAGES) resolve(performance.now() - startedAt);
+          else reject(new Error(`cut after ${heard} messages`));
+        });
+      });
+      outgoing.end();
+    });
+    expect(lived).toBeGreaterThan(LIMIT_MS);
+  });
+});
+
+async function startChat() {
+  const server = new Server();
+  const speak = (call: { write(message: Buffer): unknown; end(): void }) =>
+    every(
+      () => call.write(Buffer.from("x")),
+      () => call.end(),
+    );
+  server.addService(CHAT, {
+    watch: (call: Parameters<typeof speak>[0]) => speak(call),
+    talk: (call: { on(event: "data", run: () => void): void } & Parameters<typeof speak>[0]) =>
+      call.on("data", () => speak(call)),
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    const done = (error: Error | null, bound: number) => (error === null ? resolve(bound) : reject(error));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), done);
+  });
+  return { address: `127.0.0.1:${port}`, stop: () => server.forceShutdown() };
+}
+
+async function startWebsocketServer() {
+  const server = createServer();
+  server.on("upgrade", (_, socket) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    socket.on("error", () => undefined);
+    every(
+      () => socket.write("x"),
+      () => socket.end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { address: `127.0.0.1:${port}`, stop: () => server.close() };
+}
+
+/** Does something so many times, then the last thing. */
+function every(run: () => void, last: () => void): void {
+  let times = 0;
+  const timer = setInterval(() => {
+    run();
+    times += 1;
+    if (times < MESSAGES) return;
+    clearInterval(timer);
+    last();
+  }, EVERY_MS);
+}
+
+function listen(call: NodeJS.EventEmitter): Promise<Heard> {
+  return new Promise((resolve) => {
+    let messages = 0;
+    call.on("data", () => (messages += 1));
+    call.on("error", () => undefined);
+    call.once("status", ({ code }: ServiceError) => resolve({ messages, code }));
+  });
+}
