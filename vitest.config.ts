@@ -7,6 +7,7 @@ const level = (name: string, include: string[], timeoutMs: number, parallel = tr
     include,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    expect: { poll: { timeout: timeoutMs / 2 } },
     fileParallelism: parallel,
     setupFiles: ["test/support/show-logs-of-failed-tests.ts"],
   },

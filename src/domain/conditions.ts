@@ -3,6 +3,7 @@ import type { Condition } from "./condition.ts";
 import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf } from "./name.ts";
+import { whyRuleNeverMatches } from "./never-matched.ts";
 import { duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
@@ -80,6 +81,14 @@ function tellListeners(state: State, tell: Tell): void {
 }
 
 function tellRules(state: State, tell: Tell): void {
+  for (const { name, rules } of state.all("route")) {
+    for (const [index, rule] of rules.entries()) {
+      for (const why of whyRuleNeverMatches(rule)) {
+        const message = `rules[${index}] can never match: ${why}`;
+        tell("route", name, { type: "Accepted", reason: "RuleNeverMatches", message });
+      }
+    }
+  }
   const told = new Set<string>();
   const tellOnce = (reason: string, { loser, winner, hosts }: LostRule, why: string): void => {
     const key = JSON.stringify([reason, loser.route.name, loser.index, winner.route.name]);

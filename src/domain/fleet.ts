@@ -6,4 +6,6 @@ export interface Fleet extends Identified {
   readonly nodes: { readonly cluster: string | undefined; readonly metadata: Readonly<Record<string, string>> };
   /** Where its backends may lie, as `readBackendNetwork` spells it; empty for everywhere but special places. */
   readonly backendNetworks: readonly string[];
+  /** Which defaults its proxies get: see `fleetProfile`. */
+  readonly profile: number;
 }

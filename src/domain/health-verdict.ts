@@ -33,6 +33,7 @@ export interface Verdict {
 /** What is stored of a backend's verdict, as far as judging goes on from it. */
 export interface StoredVerdict {
   readonly status: CheckedStatus;
+  readonly reason: string;
   readonly lastGoodAt: number | undefined;
   readonly damping: Damping;
 }
@@ -42,6 +43,8 @@ export interface Judged {
   readonly streak: Streak;
   /** The verdict that was given last; nothing before the first. */
   readonly given: CheckedStatus | undefined;
+  /** What the record says of why, and before when no other reason is told. */
+  readonly told: { readonly reason: string; readonly until: number };
   readonly damping: Damping;
   /** The penalty as it is in the record. */
   readonly recorded: Damping;
@@ -62,12 +65,16 @@ export interface Circumstances {
   readonly othersServe: () => boolean;
 }
 
+/** An unhealthy backend that fails for another reason than before has its verdict written anew: at once, then this often at most. */
+const RETELL_MS = 10_000;
+
 /** A backend whose verdicts this observer takes over: it goes on from the stored one. */
 export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdict | undefined): Judged {
   const damping = stored?.damping ?? NO_DAMPING;
   return {
     streak: startStreak(stored?.status ?? initial),
     given: stored?.status,
+    told: { reason: stored?.reason ?? "", until: 0 },
     damping,
     recorded: damping,
     lastGoodAt: stored?.lastGoodAt,
@@ -168,7 +175,8 @@ function settle(
   observation: Observation,
   { now, damping: rules, othersServe, flapped }: Circumstances & { readonly flapped: boolean },
 ): { judged: Judged; verdict: Verdict | undefined } {
-  if (rules === undefined) return give({ ...judged, damping: NO_DAMPING }, status, observation.reason, now);
+  const retold = failsOtherwise(judged, status, observation, now);
+  if (rules === undefined) return give({ ...judged, damping: NO_DAMPING }, status, { observation, retold }, now);
   const damping = flapped ? addFlap(judged.damping, now, rules) : judged.damping;
   const held = isHeld(damping, now, rules);
   const better = judged.given !== undefined && RANK[status] < RANK[judged.given];
@@ -177,24 +185,40 @@ function settle(
   // The record must not say "free" where the penalty says "held": a new owner would let the backend out.
   const outdated = held && !isHeld(judged.recorded, now, rules);
   const given = keep ? (judged.given as Verdict["status"]) : status;
-  if (given === judged.given && !outdated) return { judged: { ...judged, damping }, verdict: undefined };
+  if (given === judged.given && !outdated && !retold) return { judged: { ...judged, damping }, verdict: undefined };
   const seconds = Math.ceil((heldUntil(damping, rules) - now) / 1000);
   const released = held && better && !keep;
   const hold = released
     ? "flapping, but no other serves"
     : `flapping: held down for at least ${seconds} s while others serve`;
-  const reason = held ? `${observation.reason} (${hold})` : observation.reason;
-  return give({ ...judged, damping }, given, reason, now);
+  const told = { observation, retold, ...(held && { hold }) };
+  return give({ ...judged, damping }, given, told, now);
+}
+
+/** Whether an unhealthy backend fails for another reason than the record says, and that may be told. */
+function failsOtherwise(
+  { given, told }: Judged,
+  status: Verdict["status"],
+  { outcome, reason }: Observation,
+  now: number,
+): boolean {
+  if (status !== "UNHEALTHY" || given !== "UNHEALTHY" || outcome !== "fail") return false;
+  const isSame = told.reason === reason || told.reason.startsWith(`${reason} (`);
+  return !isSame && now >= told.until;
 }
 
 function give(
   judged: Judged,
   status: Verdict["status"],
-  reason: string,
+  { observation, hold, retold }: { observation: Observation; hold?: string; retold: boolean },
   now: number,
 ): { judged: Judged; verdict: Verdict | undefined } {
-  if (status === judged.given && judged.damping === judged.recorded) return { judged, verdict: undefined };
+  if (status === judged.given && judged.damping === judged.recorded && !retold) return { judged, verdict: undefined };
   const { damping, lastGoodAt, streak } = judged;
+  const reason = hold === undefined ? observation.reason : `${observation.reason} (${hold})`;
   const verdict: Verdict = { status, reason, inRow: streak.inRow, observedAt: now, lastGoodAt, damping };
-  return { judged: { ...judged, given: status, recorded: damping }, verdict };
+  return {
+    judged: { ...judged, given: status, told: { reason, until: retold ? now + RETELL_MS : now }, recorded: damping },
+    verdict,
+  };
 }

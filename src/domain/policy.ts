@@ -3,11 +3,15 @@ import type { Identified } from "./meta.ts";
 
 export type Algorithm = "ROUND_ROBIN" | "LEAST_REQUEST" | "RING_HASH" | "MAGLEV" | "RANDOM";
 
-export type HashKey =
+/** One thing of a request. */
+export type SingleHashKey =
   | { readonly kind: "header"; readonly name: string }
   | { readonly kind: "cookie"; readonly name: string; readonly ttlMs: number | undefined; readonly path: string }
   | { readonly kind: "sourceIp" }
   | { readonly kind: "queryParameter"; readonly name: string };
+
+/** `all`: those of them that a request has, together. */
+export type HashKey = SingleHashKey | { readonly kind: "all"; readonly keys: readonly SingleHashKey[] };
 
 export interface CircuitBreakers {
   readonly maxConnections: number;
@@ -20,7 +24,8 @@ export interface OutlierDetection {
   readonly consecutive5xx: number;
   readonly intervalMs: number;
   readonly baseEjectionTimeMs: number;
-  readonly maxEjectionPercent: number;
+  /** Absent: what the fleet's profile says. */
+  readonly maxEjectionPercent: number | undefined;
 }
 
 /** How traffic is spread, without the envelope: also what a service without a policy gets. */
@@ -28,6 +33,7 @@ export interface PolicySpec {
   readonly algorithm: Algorithm;
   /** Percent of healthy backends below which Envoy sends to all. 0: never to an unhealthy one (law 1). */
   readonly panicThreshold: number;
+  /** The first that a request has counts. */
   readonly hashOn: readonly HashKey[];
   readonly choiceCount: number;
   readonly ringSize: { readonly minimum: number; readonly maximum: number };
@@ -45,7 +51,7 @@ export const DEFAULT_OUTLIER_DETECTION: OutlierDetection = {
   consecutive5xx: 5,
   intervalMs: 10_000,
   baseEjectionTimeMs: 30_000,
-  maxEjectionPercent: 10,
+  maxEjectionPercent: undefined,
 };
 
 export const DEFAULT_POLICY: PolicySpec = {

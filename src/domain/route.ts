@@ -22,8 +22,11 @@ export interface Destination {
 
 export interface Retry {
   readonly attempts: number;
+  /** In Envoy's words; empty: what the fleet's profile says. */
   readonly on: readonly string[];
   readonly perTryTimeoutMs: number | undefined;
+  /** Whatever its method, a request is sent again even where it may have been processed. */
+  readonly unsafe: boolean;
 }
 
 export interface Rule {

@@ -1,5 +1,6 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Observation } from "../domain/health-verdict.ts";
+import { MAX_ANSWER_HEADER_BYTES } from "./answer-limits.ts";
 
 type Failure = Pick<Observation, "reason" | "ambiguous">;
 
@@ -39,11 +40,21 @@ export function failureOf(error: Error & { code?: unknown; reason?: unknown }): 
   if (ambiguous !== undefined) return { reason: ambiguous, ambiguous: true };
   // Node's HTTP client calls it a reset when the other side closes in good order, but without an answer.
   if (error.message === "socket hang up") return { reason: "connection closed without an answer", ambiguous: false };
-  if (code.startsWith("HPE_")) return { reason: "the answer is not HTTP/1.1", ambiguous: false };
+  if (code.startsWith("HPE_")) return { reason: unreadable(code, error.reason), ambiguous: false };
   if (code.startsWith("ERR_HTTP2_")) return { reason: "the answer is not HTTP/2", ambiguous: false };
   if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
     const detail = typeof error.reason === "string" ? `: ${error.reason}` : "";
     return { reason: `TLS handshake failed${detail}`, ambiguous: false };
   }
   return { reason: FROM_THE_TARGET[code] ?? (code || error.message), ambiguous: false };
+}
+
+/** Of an answer that Node's HTTP parser refuses. */
+function unreadable(code: string, reason: unknown): string {
+  // Not even its first word is.
+  if (code === "HPE_INVALID_CONSTANT") return "the answer is not HTTP/1.1";
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return `the headers of the answer have more than ${MAX_ANSWER_HEADER_BYTES / 1024} KiB, which proxies refuse, too`;
+  }
+  return typeof reason === "string" ? `the answer is not HTTP/1.1: ${reason}` : "the answer is not HTTP/1.1";
 }

@@ -2,16 +2,23 @@ import { type IncomingMessage, request } from "node:http";
 import { RE2JS } from "re2js";
 import { type Target, targetText } from "../domain/backend.ts";
 import { MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
+import { MAX_ANSWER_HEADER_BYTES, whyNotPassedOn } from "./answer-limits.ts";
 import type { Attempt } from "./attempt.ts";
 
 type HttpProbe = Extract<Probe, { kind: "http" }>;
 
-/** Sends one HTTP/1.1 request and judges the whole answer, of the body its first `MAX_CHECKED_BYTES`. */
+/**
+ * Sends one HTTP/1.1 request and judges the whole answer, of the body its first `MAX_CHECKED_BYTES`. What proxies pass on is
+ * read, also where it is not quite HTTP/1.1.
+ */
 export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): void {
   const socket = attempt.open(probe.tls);
   attempt.on(socket, "data", attempt.heard);
   const outgoing = request({
     createConnection: () => socket,
+    // Lines that end without CR, folded headers and the like: proxies take them.
+    insecureHTTPParser: true,
+    maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
     method: probe.method,
     path: probe.path,
     setHost: false,
@@ -22,9 +29,16 @@ export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): v
       connection: "close",
     },
   });
-  // Before anything else of it can fail.
-  attempt.on(outgoing, "error", attempt.error);
-  attempt.on(outgoing, "response", (response: IncomingMessage) => readAnswer(response, probe, attempt));
+  let answer: IncomingMessage | undefined;
+  // Before anything else of it can fail. What follows a whole answer belongs to no answer, and proxies pass it over.
+  attempt.on(outgoing, "error", (error: Error) => {
+    if (answer?.complete !== true) attempt.error(error);
+  });
+  attempt.on(outgoing, "response", (response: IncomingMessage) => {
+    answer = response;
+    readAnswer(response, probe, attempt);
+  });
+  attempt.on(outgoing, "upgrade", ({ statusCode }: IncomingMessage) => attempt.fail(`HTTP ${statusCode}`));
   outgoing.end();
 }
 
@@ -32,6 +46,11 @@ function readAnswer(response: IncomingMessage, probe: HttpProbe, attempt: Attemp
   const status = response.statusCode ?? 0;
   if (!probe.expectedStatuses.some(({ first, last }) => first <= status && status <= last)) {
     attempt.fail(`HTTP ${status}`);
+    return;
+  }
+  const refusal = whyNotPassedOn(response);
+  if (refusal !== undefined) {
+    attempt.fail(`HTTP ${status}, but proxies refuse the answer: ${refusal}`);
     return;
   }
   const conclude = (body: Buffer) => {

@@ -29,6 +29,8 @@ export function verdictMessage(
 ): Health {
   const { damping, lastGoodAt } = verdict;
   const now = timestampFromMs(verdict.observedAt);
+  // Whoever asks since when a backend is as it is asks for its status, not for the latest words about it.
+  const isSame = before?.status === STATUS[verdict.status] && before.backendUid === origin.backendUid;
   return create(HealthSchema, {
     ...origin,
     source: "prober",
@@ -45,7 +47,7 @@ export function verdictMessage(
       uid: before?.meta?.uid ?? uid,
       generation: (before?.meta?.generation ?? 0n) + 1n,
       createTime: before?.meta?.createTime ?? now,
-      updateTime: now,
+      updateTime: (isSame ? before.meta?.updateTime : undefined) ?? now,
     },
   });
 }

@@ -13,6 +13,7 @@ import { ENDPOINTS_TYPE } from "../resources/resource.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
+import { ejectionText } from "./ejection-text.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
 import { unknownMessage } from "./node-message.ts";
 import { notFound, readName } from "./object-errors.ts";
@@ -54,6 +55,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     leftOut: [...leftOutByFleet(mirror, serviceOf(name))].flatMap(([fleet, leftOut]) =>
       leftOut.filter(({ backend }) => backend.name === name).map(({ why }) => ({ fleet, reason: why })),
     ),
+    ejection: ejectionText(mirror, serviceOf(name)),
     checkedBy: recent?.worker ?? "",
     checks: recent?.checks.map(checkMessage) ?? [],
   });

@@ -15,6 +15,7 @@ import { encodeStored } from "../schema/stored-object.ts";
 import { hasHistory } from "./generations.ts";
 import { keepCheckStart } from "./keep-check-start.ts";
 import { keepNetworks } from "./keep-networks.ts";
+import { importProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import type { Stored } from "./stored-state.ts";
 
@@ -122,7 +123,10 @@ function stored<K extends Kind>(kind: K, name: Name, key: string, message: Messa
 /** What only the plane writes, where the file does not say it. */
 function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageOf[K] | undefined, stamp: Stamp): void {
   const { now, networksForNewFleets = [] } = stamp;
-  if (kind === "fleet") keepNetworks(message as Fleet, before as Fleet | undefined, networksForNewFleets);
+  if (kind === "fleet") {
+    keepNetworks(message as Fleet, before as Fleet | undefined, networksForNewFleets);
+    importProfile(message as Fleet, before as Fleet | undefined);
+  }
   if (kind === "service") {
     const service = message as Service;
     if (service.checkStartTime === undefined) keepCheckStart(service, before as Service | undefined, now);

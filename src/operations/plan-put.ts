@@ -14,6 +14,7 @@ import type { StoreOp } from "../store/state-store.ts";
 import { hasHistory } from "./generations.ts";
 import { keepCheckStart } from "./keep-check-start.ts";
 import { keepNetworks } from "./keep-networks.ts";
+import { keepProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
 import type { Stored } from "./stored-state.ts";
@@ -68,8 +69,12 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { kind, before, owner } = put;
   const draft = clientPart(kind, put.message);
   if (kind === "service") keepCheckStart(draft as Service, before?.message as Service | undefined, stamp.now);
-  if (kind === "fleet" && !(put.named ?? []).some((field) => NETWORKS_FIELD.includes(field)))
-    keepNetworks(draft as Fleet, before?.message as Fleet | undefined, stamp.networksForNewFleets ?? []);
+  if (kind === "fleet") {
+    const earlier = before?.message as Fleet | undefined;
+    keepProfile(draft as Fleet, earlier);
+    if (!(put.named ?? []).some((field) => NETWORKS_FIELD.includes(field)))
+      keepNetworks(draft as Fleet, earlier, stamp.networksForNewFleets ?? []);
+  }
   const decided = put.decide?.(draft) ?? false;
   const parsed = parseInPlace(kind, draft);
   if (!parsed.ok) {

@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { PolicySpec } from "../domain/policy.ts";
+import type { Profile } from "../domain/fleet-profile.ts";
+import type { OutlierDetection } from "../domain/policy.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
 import type { Service } from "../domain/service.ts";
 import type { State } from "../domain/state.ts";
@@ -14,7 +15,7 @@ import { ENDPOINTS_TYPE, type ObjectRef, type Resource, resourceOf } from "./res
 const BUFFER_LIMIT_BYTES = 32_768;
 
 /** How proxies talk to a service. Nothing here changes with its backends: a changed cluster is warmed anew. */
-export function deriveCluster(state: State, service: Service): Resource {
+export function deriveCluster(state: State, service: Service, profile: Profile): Resource {
   const { policy, policyName } = effectivePolicy(state, service.name);
   const limits = policy.circuitBreakers;
   const cluster = create(ClusterSchema, {
@@ -32,7 +33,7 @@ export function deriveCluster(state: State, service: Service): Resource {
     // A backend that was unregistered is gone at once, even where the proxy's own checks pass.
     ignoreHealthOnHostRemoval: true,
     circuitBreakers: { thresholds: [limits] },
-    ...(policy.outlierDetection && { outlierDetection: outlierDetection(policy.outlierDetection) }),
+    ...(policy.outlierDetection && { outlierDetection: outlierDetection(policy.outlierDetection, profile) }),
     typedExtensionProtocolOptions: { [HttpProtocolOptionsSchema.typeName]: protocolOptions(service) },
   });
   const objects: ObjectRef[] = [{ kind: "service", name: service.name }];
@@ -42,13 +43,14 @@ export function deriveCluster(state: State, service: Service): Resource {
 }
 
 function outlierDetection(
-  detection: NonNullable<PolicySpec["outlierDetection"]>,
+  detection: OutlierDetection,
+  profile: Profile,
 ): MessageInitShape<typeof OutlierDetectionSchema> {
   return {
     consecutive5xx: detection.consecutive5xx,
     interval: duration(detection.intervalMs),
     baseEjectionTime: duration(detection.baseEjectionTimeMs),
-    maxEjectionPercent: detection.maxEjectionPercent,
+    maxEjectionPercent: detection.maxEjectionPercent ?? profile.maxEjectionPercent,
     // On by itself, it would eject by comparison with the other backends.
     enforcingSuccessRate: 0,
   };

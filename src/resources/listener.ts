@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Profile } from "../domain/fleet-profile.ts";
 import type { Listener } from "../domain/listener.ts";
 import { HttpProtocolOptions_HeadersWithUnderscoresAction } from "../gen/envoy/config/core/v3/protocol_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
@@ -16,12 +17,19 @@ const BUFFER_LIMIT_BYTES = 32_768;
 const HTTP2 = { maxConcurrentStreams: 100, initialStreamWindowSize: 65_536, initialConnectionWindowSize: 1_048_576 };
 
 /** A listener for HTTP/1.1 and HTTP/2. Its routes are a resource of their own, so that changing them drains nothing. */
-export function deriveListener(listener: Listener): Resource {
+export function deriveListener(listener: Listener, profile: Profile): Resource {
   const { name, ip, port } = listener;
   const message = create(ListenerSchema, {
     name,
     address: {
-      address: { case: "socketAddress", value: { address: ip, portSpecifier: { case: "portValue", value: port } } },
+      address: {
+        case: "socketAddress",
+        value: {
+          address: ip,
+          portSpecifier: { case: "portValue", value: port },
+          ipv4Compat: ip === "::" && profile.anyAddressTakesBoth,
+        },
+      },
     },
     statPrefix: name,
     perConnectionBufferLimitBytes: BUFFER_LIMIT_BYTES,

@@ -1,7 +1,7 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { Algorithm, HashKey, PolicySpec } from "../domain/policy.ts";
+import type { Algorithm, HashKey, PolicySpec, SingleHashKey } from "../domain/policy.ts";
 import {
   type RouteAction_HashPolicy,
   RouteAction_HashPolicySchema,
@@ -45,12 +45,17 @@ export function hashKeys({ algorithm, hashOn }: PolicySpec): readonly HashKey[] 
   return algorithm === "RING_HASH" || algorithm === "MAGLEV" ? hashOn : [];
 }
 
-/** Terminal: the first key that a request has is the only one that counts. */
-export function hashPolicy(key: HashKey): RouteAction_HashPolicy {
-  return create(RouteAction_HashPolicySchema, { terminal: true, policySpecifier: specifier(key) });
+/** The last one is terminal: the first key that a request has is the only one that counts. */
+export function hashPolicies(key: HashKey): RouteAction_HashPolicy[] {
+  const together = key.kind === "all" ? key.keys : [key];
+  return together.map((one, i) =>
+    create(RouteAction_HashPolicySchema, { terminal: i === together.length - 1, policySpecifier: specifier(one) }),
+  );
 }
 
-function specifier(key: HashKey): Required<MessageInitShape<typeof RouteAction_HashPolicySchema>>["policySpecifier"] {
+function specifier(
+  key: SingleHashKey,
+): Required<MessageInitShape<typeof RouteAction_HashPolicySchema>>["policySpecifier"] {
   switch (key.kind) {
     case "header":
       return { case: "header", value: { headerName: key.name } };

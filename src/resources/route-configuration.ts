@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Profile } from "../domain/fleet-profile.ts";
 import type { Listener } from "../domain/listener.ts";
 import { type HostRules, mergeRoutes } from "../domain/merge-routes.ts";
 import type { Name } from "../domain/name.ts";
@@ -17,11 +18,15 @@ export interface DerivedRoutes {
 }
 
 /** Everything that is routed on one listener, under the listener's name; without a route all requests get 404. */
-export function deriveRoutes(state: State, listener: Listener, routes: readonly Route[]): DerivedRoutes {
+export function deriveRoutes(
+  state: State,
+  listener: Listener,
+  { routes, profile }: { readonly routes: readonly Route[]; readonly profile: Profile },
+): DerivedRoutes {
   const { groups } = mergeRoutes(routes);
   const message = create(RouteConfigurationSchema, {
     name: listener.name,
-    virtualHosts: groups.map((group) => virtualHost(state, group)),
+    virtualHosts: groups.map((group) => virtualHost(state, group, profile)),
     ignorePortInHostMatching: true,
   });
   const destinations = groups.flatMap(({ rules }) => rules.flatMap(({ rule }) => rule.to));
@@ -39,10 +44,10 @@ export function deriveRoutes(state: State, listener: Listener, routes: readonly 
 }
 
 /** Named after the first of its hosts, which no other one has. */
-function virtualHost(state: State, { hosts, rules }: HostRules): VirtualHost {
+function virtualHost(state: State, { hosts, rules }: HostRules, profile: Profile): VirtualHost {
   return create(VirtualHostSchema, {
     name: hosts[0] ?? "",
     domains: [...hosts],
-    routes: rules.flatMap((rule) => deriveRule(state, rule)),
+    routes: rules.flatMap((rule) => deriveRule(state, rule, profile)),
   });
 }

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Profile } from "../domain/fleet-profile.ts";
 import type { HashKey } from "../domain/policy.ts";
 import type { HeaderMatch, PathMatch, Rule } from "../domain/route.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
@@ -7,16 +8,15 @@ import type { State } from "../domain/state.ts";
 import {
   type HeaderMatcher,
   HeaderMatcherSchema,
-  type RetryPolicySchema,
   type Route,
   type RouteActionSchema,
   type RouteMatchSchema,
   RouteSchema,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
-import { PreviousHostsPredicateSchema } from "../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import type { StringMatcherSchema } from "../gen/envoy/type/matcher/v3/string_pb.ts";
-import { hashKeys, hashPolicy } from "./load-balancing.ts";
-import { duration, pack } from "./message-parts.ts";
+import { hashKeys, hashPolicies } from "./load-balancing.ts";
+import { duration } from "./message-parts.ts";
+import { triesOf } from "./retries.ts";
 
 /** How one path leads on: what Envoy matches, and what it puts in place of that. */
 interface Leg {
@@ -24,17 +24,16 @@ interface Leg {
   readonly prefixRewrite: string;
 }
 
-/** Envoy's routes for one rule: one for each of its methods, and two where a prefix is rewritten to the root. */
-export function deriveRule(state: State, { route, rule }: PlacedRule): Route[] {
+/** Envoy's routes for one rule: one for each of its methods or ways of trying, and two where a prefix is rewritten to the root. */
+export function deriveRule(state: State, { route, rule }: PlacedRule, profile: Profile): Route[] {
   const headers = rule.headers.map(headerMatcher);
-  const methods = rule.methods.length === 0 ? [[]] : rule.methods.map((method) => [methodMatcher(method)]);
-  const action = routeAction(state, rule);
+  const action = routeAction(state, rule, profile);
   return legs(rule).flatMap(({ path, prefixRewrite }) =>
-    methods.map((method) =>
+    triesOf(rule, profile).map(({ method, retryPolicy }) =>
       create(RouteSchema, {
         name: route.name,
-        match: { pathSpecifier: path, headers: [...method, ...headers] },
-        action: { case: "route", value: { ...action, prefixRewrite } },
+        match: { pathSpecifier: path, headers: method ? [headerMatcher(method), ...headers] : headers },
+        action: { case: "route", value: { ...action, prefixRewrite, ...(retryPolicy && { retryPolicy }) } },
       }),
     ),
   );
@@ -60,10 +59,6 @@ function pathSpecifier(path: PathMatch): Leg["path"] {
   return path.path === "/" ? { case: "prefix", value: "/" } : { case: "pathSeparatedPrefix", value: path.path };
 }
 
-function methodMatcher(method: string): HeaderMatcher {
-  return headerMatcher({ name: ":method", kind: "exact", value: method, invert: false });
-}
-
 function headerMatcher({ name, kind, value, invert }: HeaderMatch): HeaderMatcher {
   if (kind === "present") {
     const specifier = { case: "presentMatch", value: true } as const;
@@ -86,13 +81,15 @@ function stringMatcher(
   return { matchPattern: { case: kind, value } };
 }
 
-function routeAction(state: State, rule: Rule): MessageInitShape<typeof RouteActionSchema> {
+function routeAction(state: State, rule: Rule, { timeoutEnds }: Profile): MessageInitShape<typeof RouteActionSchema> {
   return {
     // A service that does not exist is named all the same: its share is answered with 503 until it does.
     clusterSpecifier: destination(rule),
-    timeout: duration(rule.timeoutMs),
-    hashPolicy: hashPolicies(state, rule),
-    ...(rule.retry && { retryPolicy: retryPolicy(rule.retry) }),
+    ...(timeoutEnds === "answer"
+      ? { timeout: duration(rule.timeoutMs) }
+      : // Each try has the limit. What a gRPC client says of its own counts, as it is.
+        { timeout: duration(0), maxStreamDuration: { grpcTimeoutHeaderMax: duration(0) } }),
+    hashPolicy: hashPoliciesOf(state, rule),
     ...(rule.rewrite.host !== undefined && {
       hostRewriteSpecifier: { case: "hostRewriteLiteral", value: rule.rewrite.host } as const,
     }),
@@ -107,30 +104,10 @@ function destination({ to }: Rule): NonNullable<MessageInitShape<typeof RouteAct
 }
 
 /** The keys of all destinations, in their order: Envoy hashes a request before it draws the destination. */
-function hashPolicies(state: State, { to }: Rule) {
+function hashPoliciesOf(state: State, { to }: Rule) {
   const keys = new Map<string, HashKey>();
   for (const { service } of to.filter(({ weight }) => weight > 0)) {
     for (const key of hashKeys(effectivePolicy(state, service).policy)) keys.set(JSON.stringify(key), key);
   }
-  return [...keys.values()].map(hashPolicy);
-}
-
-function retryPolicy({
-  attempts,
-  on,
-  perTryTimeoutMs,
-}: NonNullable<Rule["retry"]>): MessageInitShape<typeof RetryPolicySchema> {
-  return {
-    retryOn: on.join(","),
-    numRetries: attempts,
-    ...(perTryTimeoutMs !== undefined && { perTryTimeout: duration(perTryTimeoutMs) }),
-    // Another try goes to another backend where there is one.
-    retryHostPredicate: [
-      {
-        name: "envoy.retry_host_predicates.previous_hosts",
-        configType: { case: "typedConfig", value: pack(PreviousHostsPredicateSchema, {}) },
-      },
-    ],
-    hostSelectionRetryMaxAttempts: 3n,
-  };
+  return [...keys.values()].flatMap(hashPolicies);
 }

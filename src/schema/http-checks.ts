@@ -1,5 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { MAX_HEADER_NAME_LENGTH, MAX_HOST_LENGTH, MAX_PATH_LENGTH } from "../domain/limits.ts";
+import { whyHeaderNeverMatched, whyPathNeverMatched } from "../domain/never-matched.ts";
+import { printable } from "../domain/printable.ts";
 import { checkLength, type Report } from "./field-checks.ts";
 
 /** RFC 9110, "Tokens". */
@@ -19,16 +21,39 @@ export function checkHeaderName(report: Report, field: string, text: string): st
   return checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
 }
 
-/** A path as requests are matched after the proxy has normalised them: without query, doubled slashes and dot segments. */
+/** A path without query, doubled slashes and dot segments. */
 export function checkPath(report: Report, field: string, path: string): string {
   checkLength(report, field, path, MAX_PATH_LENGTH);
-  if (!path.startsWith("/")) report(field, `must begin with a slash, not "${path}"`);
-  else if (!/^[\x21-\x7e]+$/.test(path) || /[?#]/.test(path)) {
-    report(field, "must have printable ASCII characters only, no space, `?` or `#`; encode others with `%`");
-  } else if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) {
-    report(field, "must not have `//`, `/./` or `/../`: proxies normalise paths before they match them");
-  }
+  const problem = pathProblem(path);
+  if (problem !== undefined) report(field, problem);
   return path;
+}
+
+function pathProblem(path: string): string | undefined {
+  if (!path.startsWith("/")) return `must begin with a slash, not "${path}"`;
+  if (!/^[\x21-\x7e]+$/.test(path) || /[?#]/.test(path)) {
+    return "must have printable ASCII characters only, no space, `?` or `#`; encode others with `%`";
+  }
+  if (!/\/\/|\/\.{1,2}(\/|$)/.test(path)) return undefined;
+  return "must not have `//`, `/./` or `/../`: proxies normalise paths before they match them";
+}
+
+/** As `checkPath`, of a path that requests are to have. */
+export function checkMatchedPath(report: Report, field: string, path: string): string {
+  if (pathProblem(path) === undefined) reportNever(report, field, path, whyPathNeverMatched(path));
+  return checkPath(report, field, path);
+}
+
+/** As `checkHeaderName`, of a header that requests are to have. */
+export function checkMatchedHeader(report: Report, field: string, text: string): string {
+  const name = checkHeaderName(report, field, text);
+  reportNever(report, field, name, whyHeaderNeverMatched(name));
+  return name;
+}
+
+/** Reports what no request has when it is matched, where that is written; what is stored is read as it is. */
+export function reportNever(report: Report, field: string, text: string, why: string | undefined): void {
+  report.whenWritten(field, () => (why === undefined ? undefined : `"${printable(text)}" can never match: ${why}`));
 }
 
 /** A pattern of hosts in its one spelling: `shop.example`, `*.shop.example`, `*`. */

@@ -46,5 +46,5 @@ export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
   health: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping"],
   listener: ["meta", "conditions"],
   route: ["meta", "conditions"],
-  fleet: ["meta", "conditions"],
+  fleet: ["meta", "conditions", "profile"],
 };

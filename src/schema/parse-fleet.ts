@@ -1,5 +1,6 @@
 import { readBackendNetwork } from "../domain/backend-networks.ts";
 import type { Fleet } from "../domain/fleet.ts";
+import { FIRST_FLEET_PROFILE, NEW_FLEET_PROFILE } from "../domain/fleet-profile.ts";
 import {
   MAX_BACKEND_NETWORKS,
   MAX_CLUSTER_NAME_LENGTH,
@@ -8,7 +9,7 @@ import {
   MAX_SELECTOR_METADATA,
 } from "../domain/limits.ts";
 import type { Fleet as FleetMessage } from "../gen/fairlead/admin/v1/fleet_pb.ts";
-import { checkCount, checkEntries, checkLength, parseIdentity, type Report } from "./field-checks.ts";
+import { checkCount, checkEntries, checkLength, checkRangeOr, parseIdentity, type Report } from "./field-checks.ts";
 
 /** A fleet that selects nothing means the nodes whose `node.cluster` is its name. */
 export function parseFleet(message: FleetMessage, report: Report): Fleet {
@@ -19,10 +20,17 @@ export function parseFleet(message: FleetMessage, report: Report): Fleet {
     keyLength: MAX_METADATA_KEY_LENGTH,
     valueLength: MAX_METADATA_VALUE_LENGTH,
   });
-  const backendNetworks = parseNetworks(message, report);
-  if (cluster !== "") return { ...identity, nodes: { cluster, metadata }, backendNetworks };
   const own = Object.keys(metadata).length === 0 ? identity.name : undefined;
-  return { ...identity, nodes: { cluster: own, metadata }, backendNetworks };
+  return {
+    ...identity,
+    nodes: { cluster: cluster === "" ? own : cluster, metadata },
+    backendNetworks: parseNetworks(message, report),
+    profile: checkRangeOr(report, "profile", message.profile, {
+      min: FIRST_FLEET_PROFILE,
+      max: NEW_FLEET_PROFILE,
+      otherwise: FIRST_FLEET_PROFILE,
+    }),
+  };
 }
 
 function parseNetworks(message: FleetMessage, report: Report): readonly string[] {

@@ -1,4 +1,5 @@
 import { MAX_HEADER_MATCHES, MAX_HEADER_VALUE_LENGTH, MAX_METHODS } from "../domain/limits.ts";
+import { whyMethodNeverMatched, whyRegexNeverMatched, whyValueNeverMatched } from "../domain/never-matched.ts";
 import type { HeaderMatch, PathMatch, Rule } from "../domain/route.ts";
 import type {
   HeaderMatch as HeaderMatchMessage,
@@ -6,7 +7,7 @@ import type {
   PathMatch as PathMatchMessage,
 } from "../gen/fairlead/admin/v1/route_pb.ts";
 import { checkCount, checkLength, type Report } from "./field-checks.ts";
-import { checkHeaderName, checkPath } from "./http-checks.ts";
+import { checkMatchedHeader, checkMatchedPath, reportNever } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
 
 /** What a rule matches; without a path, every one. */
@@ -23,6 +24,7 @@ export function parseMatch(
     if (!/^[A-Z]+(-[A-Z]+)*$/.test(method) || method.length > 32) {
       report(`${field}.methods[${i}]`, `"${method}" is not a method such as GET or POST, in upper case`);
     }
+    reportNever(report, `${field}.methods[${i}]`, method, whyMethodNeverMatched(method));
     if (methods.indexOf(method) !== i) report(`${field}.methods[${i}]`, `${method} is given twice`);
   }
   return {
@@ -36,12 +38,13 @@ function parsePath(message: PathMatchMessage | undefined, field: string, report:
   const kind = message?.kind;
   switch (kind?.case) {
     case "exact":
-      return { kind: "exact", path: checkPath(report, `${field}.exact`, kind.value) };
+      return { kind: "exact", path: checkMatchedPath(report, `${field}.exact`, kind.value) };
     case "prefix":
       // Whole segments are matched, so that a slash at the end means nothing.
-      kind.value = checkPath(report, `${field}.prefix`, kind.value).replace(/(.)\/$/, "$1");
+      kind.value = checkMatchedPath(report, `${field}.prefix`, kind.value).replace(/(.)\/$/, "$1");
       return { kind: "prefix", path: kind.value };
     case "regex":
+      reportNever(report, `${field}.regex`, kind.value, whyRegexNeverMatched(kind.value));
       return { kind: "regex", regex: checkRegex(report, `${field}.regex`, kind.value) };
     case undefined:
       if (message !== undefined) report(field, "must have one of `exact`, `prefix`, `regex`");
@@ -51,7 +54,7 @@ function parsePath(message: PathMatchMessage | undefined, field: string, report:
 
 function parseHeader(message: HeaderMatchMessage, field: string, report: Report): HeaderMatch {
   const { kind, invert } = message;
-  message.name = checkHeaderName(report, `${field}.name`, message.name);
+  message.name = checkMatchedHeader(report, `${field}.name`, message.name);
   switch (kind.case) {
     case "present":
       return { name: message.name, kind: "present", value: "", invert: invert === kind.value };
@@ -63,9 +66,14 @@ function parseHeader(message: HeaderMatchMessage, field: string, report: Report)
     case "contains":
       if (kind.value === "" && kind.case !== "exact") report(`${field}.${kind.case}`, "must not be empty");
       checkLength(report, `${field}.${kind.case}`, kind.value, MAX_HEADER_VALUE_LENGTH);
-      return { name: message.name, kind: kind.case, value: kind.value, invert };
+      return valueMatch({ name: message.name, kind: kind.case, value: kind.value, invert }, field, report);
     case undefined:
       report(field, "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
       return { name: message.name, kind: "present", value: "", invert };
   }
+}
+
+function valueMatch(match: HeaderMatch, field: string, report: Report): HeaderMatch {
+  reportNever(report, `${field}.${match.kind}`, match.value, whyValueNeverMatched(match));
+  return match;
 }

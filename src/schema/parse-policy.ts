@@ -1,3 +1,4 @@
+import { hidingKey } from "../domain/hash-keys.ts";
 import {
   MAX_CHOICE_COUNT,
   MAX_CIRCUIT_BREAKER,
@@ -22,6 +23,7 @@ import {
   DEFAULT_POLICY,
   type HashKey,
   type Policy,
+  type SingleHashKey,
 } from "../domain/policy.ts";
 import {
   type HashKey as HashKeyMessage,
@@ -39,7 +41,7 @@ import {
   parseIdentity,
   type Report,
 } from "./field-checks.ts";
-import { checkHeaderName, checkPath, TOKEN } from "./http-checks.ts";
+import { checkMatchedHeader, checkPath, reportNever, TOKEN } from "./http-checks.ts";
 import { parseDamping } from "./parse-damping.ts";
 
 const ALGORITHMS: Readonly<Record<number, Algorithm>> = {
@@ -56,7 +58,6 @@ export function parsePolicy(message: PolicyMessage, report: Report): Policy {
     values: ALGORITHMS,
     otherwise: DEFAULT_POLICY.algorithm,
   });
-  checkCount(report, "hashOn", message.hashOn.length, { max: MAX_HASH_KEYS });
   if ((algorithm === "RING_HASH" || algorithm === "MAGLEV") && message.hashOn.length === 0) {
     report("hashOn", `must say what ${algorithm} hashes, for example \`[{ sourceIp: true }]\``);
   }
@@ -64,7 +65,7 @@ export function parsePolicy(message: PolicyMessage, report: Report): Policy {
     ...identity,
     algorithm,
     panicThreshold: checkRange(report, "panicThreshold", message.panicThreshold, { min: 0, max: MAX_PANIC_THRESHOLD }),
-    hashOn: message.hashOn.map((key, i) => parseHashKey(key, `hashOn[${i}]`, report)),
+    hashOn: parseHashKeys(message, report),
     choiceCount: checkRangeOr(report, "leastRequest.choiceCount", message.leastRequest?.choiceCount ?? 0, {
       min: MIN_CHOICE_COUNT,
       max: MAX_CHOICE_COUNT,
@@ -78,10 +79,37 @@ export function parsePolicy(message: PolicyMessage, report: Report): Policy {
   };
 }
 
-function parseHashKey({ key }: HashKeyMessage, field: string, report: Report): HashKey {
+function parseHashKeys({ hashOn }: PolicyMessage, report: Report): readonly HashKey[] {
+  checkCount(report, "hashOn", hashOn.flatMap((key) => [key, ...key.all.slice(1)]).length, { max: MAX_HASH_KEYS });
+  const keys = hashOn.map((key, i) => parseHashKey(key, `hashOn[${i}]`, report));
+  const hiding = hidingKey(keys);
+  if (hiding !== undefined) {
+    const place = `hashOn[${hiding.index}]`;
+    const cure = "put that one last, or hash both together: `{ all: […, …] }`";
+    report.whenWritten(`hashOn[${hiding.index + 1}]`, () => `never counts behind ${place}: ${hiding.why}; ${cure}`);
+  }
+  return keys;
+}
+
+function parseHashKey(message: HashKeyMessage, field: string, report: Report): HashKey {
+  if (message.all.length === 0) return parseSingleKey(message, field, report);
+  if (message.all.length === 1) report(`${field}.all`, "must have at least 2 keys");
+  if (message.key.case !== undefined) report(`${field}.all`, `must not be given together with \`${message.key.case}\``);
+  return {
+    kind: "all",
+    keys: message.all.map((one, i) => {
+      const place = `${field}.all[${i}]`;
+      if (one.all.length === 0) return parseSingleKey(one, place, report);
+      report(`${place}.all`, "must not be inside of another one");
+      return { kind: "sourceIp" };
+    }),
+  };
+}
+
+function parseSingleKey({ key }: HashKeyMessage, field: string, report: Report): SingleHashKey {
   switch (key.case) {
     case "header":
-      key.value = checkHeaderName(report, `${field}.header`, key.value);
+      key.value = checkMatchedHeader(report, `${field}.header`, key.value);
       return { kind: "header", name: key.value };
     case "cookie": {
       const { name, ttl, path } = key.value;
@@ -97,10 +125,14 @@ function parseHashKey({ key }: HashKeyMessage, field: string, report: Report): H
       return { kind: "sourceIp" };
     case "queryParameter":
       if (key.value === "") report(`${field}.queryParameter`, "must not be empty");
+      if (/[\s&=#?]/.test(key.value)) {
+        const why = "a name is looked for as it stands in the URL, escaped";
+        reportNever(report, `${field}.queryParameter`, key.value, why);
+      }
       checkLength(report, `${field}.queryParameter`, key.value, MAX_PATH_LENGTH);
       return { kind: "queryParameter", name: key.value };
     case undefined:
-      report(field, "must have one of `header`, `cookie`, `sourceIp`, `queryParameter`");
+      report(field, "must have one of `header`, `cookie`, `sourceIp`, `queryParameter`, `all`");
       return { kind: "sourceIp" };
   }
 }
@@ -170,11 +202,9 @@ function parseOutlierDetection(
       maxMs: MAX_EJECTION_TIME_MS,
       otherwiseMs: DEFAULT_OUTLIER_DETECTION.baseEjectionTimeMs,
     }),
-    maxEjectionPercent: checkRangeOr(report, "outlierDetection.maxEjectionPercent", message?.maxEjectionPercent ?? 0, {
-      min: 1,
-      max: 100,
-      otherwise: DEFAULT_OUTLIER_DETECTION.maxEjectionPercent,
-    }),
+    maxEjectionPercent: message?.maxEjectionPercent
+      ? checkRange(report, "outlierDetection.maxEjectionPercent", message.maxEjectionPercent, { min: 1, max: 100 })
+      : undefined,
   };
   return message?.disabled === true ? undefined : detection;
 }

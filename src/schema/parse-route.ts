@@ -37,7 +37,6 @@ const RETRY_CONDITIONS: readonly string[] = [
   "resource-exhausted",
   "unavailable",
 ];
-const DEFAULT_RETRY_ON: readonly string[] = ["connect-failure", "refused-stream", "gateway-error"];
 
 export function parseRoute(message: RouteMessage, report: Report): Route {
   checkCount(report, "listeners", message.listeners.length, { min: 1, max: MAX_ROUTE_LISTENERS });
@@ -132,7 +131,8 @@ function parseRetry(message: RetryMessage, field: string, report: Report): Retry
   });
   return {
     attempts: checkRange(report, `${field}.attempts`, message.attempts, { min: 1, max: MAX_RETRY_ATTEMPTS }),
-    on: message.on.length > 0 ? message.on : DEFAULT_RETRY_ON,
+    on: message.on,
     perTryTimeoutMs: message.perTryTimeout === undefined ? undefined : perTryTimeoutMs,
+    unsafe: message.unsafe,
   };
 }

@@ -32,7 +32,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
     [a, b, port] = await Promise.all([startBackend("a"), startBackend("b"), freePort()]);
     const state = stateOf(
       objectsOf([
-        { kind: "Fleet", name: "edge" },
+        { kind: "Fleet", name: "edge", backendNetworks: ["127.0.0.0/8"] },
         { kind: "Listener", name: "web", fleet: "edge", address: `127.0.0.1:${port}` },
         { kind: "Service", name: "a" },
         { kind: "Service", name: "b" },

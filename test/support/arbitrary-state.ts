@@ -14,15 +14,16 @@ const meta = fc.record({
   createTime: fc.integer({ min: 0, max: 3 }).map((day) => `2026-01-0${day + 1}T00:00:00Z`),
 });
 
-const hashOn = fc.array(
-  fc.oneof(
-    fc.constant({ sourceIp: true }),
-    fc.constant({ header: "x-user" }),
-    fc.constant({ cookie: { name: "c", ttl: "60s" } }),
-    fc.constant({ queryParameter: "q" }),
-  ),
-  { minLength: 1, maxLength: 3 },
+const maybeThere = fc.constantFrom(
+  { header: "x-user" },
+  { queryParameter: "q" },
+  { all: [{ header: "x-tenant" }, { cookie: { name: "u" } }] },
 );
+const alwaysThere = fc.constantFrom({ sourceIp: true }, { cookie: { name: "c", ttl: "60s" } });
+const hashOn = fc
+  .tuple(fc.array(maybeThere, { maxLength: 2 }), fc.option(alwaysThere))
+  .map(([keys, last]) => (last === null ? keys : [...keys, last]))
+  .filter((keys) => keys.length > 0);
 
 const path = fc.oneof(
   fc.constantFrom("/", "/api", "/api/v2", "/apix").map((prefix) => ({ prefix })),
@@ -57,7 +58,14 @@ const rule = fc
         { prefix: fc.constantFrom("/", "/new"), host: fc.constant("in.example") },
         { requiredKeys: [] },
       ),
-      retry: fc.record({ attempts: fc.integer({ min: 1, max: 3 }) }),
+      retry: fc.record(
+        {
+          attempts: fc.integer({ min: 1, max: 3 }),
+          on: fc.constantFrom([], ["5xx"], ["connect-failure"]),
+          unsafe: fc.boolean(),
+        },
+        { requiredKeys: ["attempts"] },
+      ),
     },
     { requiredKeys: ["to"] },
   )
@@ -112,7 +120,7 @@ const MANIFESTS: { readonly [K in Kind]: fc.Arbitrary<Manifest> } = {
     name: name(LISTENERS),
     meta,
     fleet: name([...FLEETS, "nowhere"]),
-    address: fc.constantFrom("127.0.0.1:10000", "127.0.0.1:10001", "[::1]:10000"),
+    address: fc.constantFrom("127.0.0.1:10000", "127.0.0.1:10001", "[::1]:10000", "[::]:10001"),
   }),
   route: fc.record({
     kind: fc.constant("Route"),
@@ -127,6 +135,7 @@ const MANIFESTS: { readonly [K in Kind]: fc.Arbitrary<Manifest> } = {
     name: name(FLEETS),
     meta,
     backendNetworks: fc.subarray(["10.0.0.0/30", "10.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]),
+    profile: fc.constantFrom(0, 1, 2),
   }),
 };
 

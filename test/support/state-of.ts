@@ -3,7 +3,7 @@ import type { LedsRecord } from "../../src/domain/leds-record.ts";
 import { type Kind, type Name, serviceOf } from "../../src/domain/name.ts";
 import type { ObjectOf, State } from "../../src/domain/state.ts";
 import { manifestKind, messageFromJson } from "../../src/schema/object-json.ts";
-import { parseObject } from "../../src/schema/parse-object.ts";
+import { parseInPlace } from "../../src/schema/parse-object.ts";
 
 type AnyObject = { [K in Kind]: readonly [kind: K, object: ObjectOf[K]] }[Kind];
 
@@ -26,14 +26,14 @@ export function stateOf(objects: Iterable<AnyObject>, leds: ReadonlyMap<Name, Le
   };
 }
 
-/** Reads manifests, as a user writes them; `kind: Health` and `meta` are read as well. */
+/** Reads manifests as what is stored of them; `kind: Health` and `meta` are read as well. */
 export function objectsOf(manifests: readonly ({ kind: string } & Record<string, unknown>)[]): AnyObject[] {
   return manifests.map(({ kind: word, ...json }) => {
     const named = word === "Health" ? ({ ok: true, kind: "health" } as const) : manifestKind(word);
     if (!named.ok) throw new Error(named.message);
     const read = messageFromJson(named.kind, json);
     if (!read.ok) throw new Error(JSON.stringify(read.violations));
-    const parsed = parseObject(named.kind, read.message);
+    const parsed = parseInPlace(named.kind, read.message, "store");
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.violations));
     return [named.kind, parsed.object] as unknown as AnyObject;
   });

@@ -66,6 +66,7 @@ function* explanation(answer: ExplainBackendResponse): Iterable<readonly [label:
   if (answer.endpointDiscovery === EndpointDiscovery.LEDS) {
     yield ["endpoints", `by LEDS where proxies can, else by EDS: ${answer.endpointDiscoveryReason}`];
   }
+  if (answer.ejection !== "") yield ["ejection", answer.ejection];
   for (const { fleet, reason } of answer.leftOut) yield [`fleet ${fleet}`, `left out: ${reason}`];
   yield ["proxies", proxiesText(answer)];
   for (const { id, state, message } of answer.pending) yield ["", `${id} ${state}: ${message}`];

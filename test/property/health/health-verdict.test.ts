@@ -78,7 +78,12 @@ describe("damping", () => {
     const gaps = fc.array(fc.integer({ min: 10, max: 5000 }), { minLength: 1, maxLength: 400 });
     fc.assert(
       fc.property(gaps, (intervals) => {
-        let judged = startJudging("PENDING", { status: "HEALTHY", lastGoodAt: 0, damping: NO_DAMPING });
+        let judged = startJudging("PENDING", {
+          status: "HEALTHY",
+          reason: "HTTP 200",
+          lastGoodAt: 0,
+          damping: NO_DAMPING,
+        });
         let now = 0;
         let changes = 0;
         intervals.forEach((gap, i) => {
@@ -242,7 +247,7 @@ describe("the brake, whatever the threshold", () => {
   });
 });
 
-const HEALTHY = { status: "HEALTHY", lastGoodAt: 0, damping: NO_DAMPING } as const;
+const HEALTHY = { status: "HEALTHY", reason: "HTTP 200", lastGoodAt: 0, damping: NO_DAMPING } as const;
 
 function observations() {
   return fc.array(

@@ -32,6 +32,7 @@ const UNHEALTHY = fromJson(ExplainBackendResponseSchema, {
   proxies: 12,
   acknowledged: 12,
   acknowledgedAfter: "0.038s",
+  ejection: "not known: each proxy may stop sending",
   checkedBy: "plane-b",
   checks: [
     { time: "2026-11-20T14:02:13Z", outcome: "UNHEALTHY", reason: "HTTP 503", took: "0.002s" },
@@ -48,6 +49,7 @@ test("explain backend leads from membership over health and policy to the proxie
     "    health       unhealthy, seen by plane-b: HTTP 503 (3 in a row, threshold 3); last good 2026-11-20 14:01:58; since 2026-11-20 14:02:11",
     "                 last checks by plane-b: 14:02:13 HTTP 503 in 2 ms, 14:02:12 timeout after 1000 ms in 1.0 s",
     "    policy       built-in, panic threshold 0: unhealthy backends get nothing",
+    "    ejection     not known: each proxy may stop sending",
     "    proxies      12 of 12 acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)",
     "",
   ]);

@@ -14,7 +14,7 @@ function fleet(name: string, nodes: Partial<Fleet["nodes"]> = {}, createdAt = 0)
     updatedAt: createdAt,
     requestId: "",
   };
-  return { name, meta, nodes: { cluster: undefined, metadata: {}, ...nodes }, backendNetworks: [] };
+  return { name, meta, nodes: { cluster: undefined, metadata: {}, ...nodes }, backendNetworks: [], profile: 1 };
 }
 
 function chosen(node: { cluster: string; metadata?: Record<string, string> }, ...fleets: Fleet[]): string {

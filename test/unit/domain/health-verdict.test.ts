@@ -15,7 +15,12 @@ const ok: Observation = { outcome: "pass", reason: "HTTP 200", ambiguous: false,
 const refused: Observation = { outcome: "fail", reason: "connection refused", ambiguous: false, durationMs: 1 };
 const timeout: Observation = { outcome: "fail", reason: "timeout after 1000 ms", ambiguous: true, durationMs: 1000 };
 
-const healthy = { status: "HEALTHY", lastGoodAt: 1, damping: { penalty: 0, asOf: 0, held: false } } as const;
+const healthy = {
+  status: "HEALTHY",
+  reason: "HTTP 200",
+  lastGoodAt: 1,
+  damping: { penalty: 0, asOf: 0, held: false },
+} as const;
 
 /** Judges one observation per second, and lists the verdicts by the number of the observation that led to them. */
 function run(start: Judged, observations: readonly Observation[], options: Partial<Circumstances> = {}) {
@@ -61,6 +66,29 @@ describe("judge", () => {
 
   it("goes on from the stored verdict without writing it again", () => {
     expect(run(startJudging("PENDING", healthy), [ok, ok, ok]).statuses).toEqual([]);
+  });
+
+  it("tells the reason of the newest failure at once, and then every ten seconds at most", () => {
+    const odd = (i: number) => (i % 2 === 0 ? refused : timeout);
+    const seen = Array.from({ length: 30 }, (_, i) => odd(i));
+    const { verdicts } = run(startJudging("PENDING", healthy), [refused, refused, refused, refused, ...seen.slice(1)]);
+    expect([...verdicts].map(([at, { status, reason }]) => `${at} ${status}: ${reason}`)).toEqual([
+      "3 UNHEALTHY: connection refused",
+      "5 UNHEALTHY: timeout after 1000 ms",
+      "16 UNHEALTHY: connection refused",
+      "27 UNHEALTHY: timeout after 1000 ms",
+    ]);
+  });
+
+  it("tells a new owner's failure again only when it is another one", () => {
+    const unhealthy = { ...healthy, status: "UNHEALTHY", reason: "connection refused" } as const;
+    expect(run(startJudging("PENDING", unhealthy), [refused, refused]).statuses).toEqual([]);
+    expect(run(startJudging("PENDING", unhealthy), [timeout, timeout]).statuses).toEqual(["1 UNHEALTHY"]);
+    const held = {
+      ...unhealthy,
+      reason: "connection refused (flapping: held down for at least 9 s while others serve)",
+    };
+    expect(run(startJudging("PENDING", held), [refused, refused]).statuses).toEqual([]);
   });
 
   it("carries the reason, the run of observations and the last good time", () => {

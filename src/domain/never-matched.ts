@@ -1,0 +1,121 @@
+import type { HeaderMatch, Rule } from "./route.ts";
+
+/**
+ * What no request has when a proxy matches it: proxies normalise, redirect and refuse first. Each function says why, and what
+ * to write instead; nothing for what can be matched. Held against real proxies by a test that tries every character.
+ */
+
+/** Of an escape that stands for a character which needs none (RFC 3986, "Unreserved Characters"). */
+const UNRESERVED = /[A-Za-z0-9._~-]/;
+/** Characters that proxies escape. */
+const ESCAPED = /["<>^`{|}]/g;
+
+/** Why no request's path is this one, or begins with its segments. */
+export function whyPathNeverMatched(path: string): string | undefined {
+  if (/%00/.test(path)) return "proxies refuse a path with `%00`";
+  const slash = /%(2f|5c)/i.exec(path)?.[0];
+  if (slash !== undefined) {
+    return `proxies redirect a request with \`${slash}\` to the path with a slash there, \`${normalPath(path)}\``;
+  }
+  const normal = normalPath(path);
+  if (normal !== path) return `proxies make \`${normal}\` of it before they match: write that`;
+  const upper = path.replaceAll(/%[0-9a-f]{2}/gi, (text) => text.toUpperCase());
+  if (upper !== path) {
+    return `write escapes in upper case, \`${upper}\`, as clients do: proxies take another case for another path, and a regex matches both`;
+  }
+  return undefined;
+}
+
+/** A path as proxies match it. */
+function normalPath(path: string): string {
+  const unescaped = path
+    .replaceAll(/%2f/gi, "/")
+    .replaceAll(/%5c|\\/gi, "/")
+    .replaceAll(/%([0-9a-f]{2})/gi, (text, digits: string) => {
+      const character = String.fromCharCode(Number.parseInt(digits, 16));
+      return UNRESERVED.test(character) ? character : text;
+    })
+    .replaceAll(ESCAPED, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const segments: string[] = [];
+  const all = unescaped.slice(1).split("/");
+  for (const [i, segment] of all.entries()) {
+    const isLast = i === all.length - 1;
+    // Since Envoy 1.40 also with parameters behind the dots.
+    const dots = /^(\.\.?)(;|$)/.exec(segment)?.[1];
+    if (dots === "..") segments.pop();
+    if (dots === undefined ? segment !== "" || isLast : isLast) segments.push(dots === undefined ? segment : "");
+  }
+  return `/${segments.join("/")}`;
+}
+
+/**
+ * Why a regular expression matches no path: of those without alternatives, groups and classes, in which each escape has to be
+ * there. Nothing is said of others.
+ */
+export function whyRegexNeverMatched(regex: string): string | undefined {
+  if (/[|([{]/.test(regex)) return undefined;
+  if (/^[A-Za-z0-9%~_-](?![*?])/.test(regex)) return "a path begins with a slash, and the whole path is matched";
+  for (const [escaped] of regex.matchAll(/%[0-9A-Fa-f]{2}(?![*?])/g)) {
+    if (whyPathNeverMatched(`/${escaped.toUpperCase()}`) === undefined) continue;
+    return `proxies unescape \`${escaped}\`, or refuse it, before they match`;
+  }
+  return undefined;
+}
+
+/** Headers that proxies take away, or answer to, before they match. */
+const TAKEN_AWAY: readonly string[] = [
+  ...["expect", "keep-alive", "proxy-connection", "transfer-encoding", "x-forwarded-client-cert"],
+  ...[
+    ...["decorator-operation", "downstream-service-cluster", "downstream-service-node", "expected-rq-timeout-ms"],
+    ...[
+      "force-trace",
+      "hedge-on-per-try-timeout",
+      "internal",
+      "ip-tags",
+      "max-retries",
+      "original-host",
+      "original-path",
+    ],
+    ...["original-url", "retriable-header-names", "retriable-status-codes", "retry-grpc-on", "retry-on"],
+    ...["upstream-alt-stat-name", "upstream-rq-per-try-timeout-ms", "upstream-rq-timeout-alt-response"],
+    "upstream-rq-timeout-ms",
+  ].map((name) => `x-envoy-${name}`),
+];
+
+/** Why no request has a header of this name when it is matched. */
+export function whyHeaderNeverMatched(name: string): string | undefined {
+  if (name.includes("_")) return "proxies answer 400 to a request with an underscore in the name of a header";
+  if (TAKEN_AWAY.includes(name)) return "proxies take it out of a request before they match";
+  return undefined;
+}
+
+/** Of those that no value of a header may have: not a tab, and nothing beyond ASCII, where Unicode has some too. */
+export const CONTROL_CHARACTER = /[^\P{Cc}\t\u0080-\u009f]/u;
+
+/** Why nothing in a request meets this match of a header, whose name may well be there. */
+export function whyValueNeverMatched({ name, kind, value }: HeaderMatch): string | undefined {
+  if (kind === "regex" || kind === "present") return undefined;
+  if (CONTROL_CHARACTER.test(value)) return "proxies refuse control characters in headers";
+  const [front, back] = [kind !== "contains" && kind !== "suffix", kind !== "contains" && kind !== "prefix"];
+  if ((front && /^[ \t]/.test(value)) || (back && /[ \t]$/.test(value)))
+    return "blanks around a value do not belong to it";
+  if (kind !== "exact") return undefined;
+  if (name === ":method") return whyMethodNeverMatched(value);
+  return name === ":path" ? whyPathNeverMatched(/^[^?]*/.exec(value)?.[0] ?? "") : undefined;
+}
+
+/** Why no request with this method is matched. */
+export function whyMethodNeverMatched(method: string): string | undefined {
+  return method === "CONNECT" ? "proxies make no tunnels, and answer 404 or 400 to CONNECT" : undefined;
+}
+
+/** Why no request meets a rule, for each part of it that none can meet: `match.path.exact`, and the reason. */
+export function whyRuleNeverMatches({ path, headers, methods }: Pick<Rule, "path" | "headers" | "methods">): string[] {
+  const whyPath = path.kind === "regex" ? whyRegexNeverMatched(path.regex) : whyPathNeverMatched(path.path);
+  const asked = headers.filter(({ invert }) => !invert);
+  const ofHeaders = asked.map((match) => whyHeaderNeverMatched(match.name) ?? whyValueNeverMatched(match));
+  const ofMethods = methods.map(whyMethodNeverMatched);
+  return [whyPath, ...ofHeaders, ...(ofMethods.includes(undefined) ? [] : ofMethods)].filter(
+    (why) => why !== undefined,
+  );
+}
