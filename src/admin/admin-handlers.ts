@@ -20,6 +20,7 @@ import { listObjects } from "../operations/list-objects.ts";
 import { putPolicy } from "../operations/put-policy.ts";
 import { registerBackend } from "../operations/register-backend.ts";
 import { reportHealth } from "../operations/report-health.ts";
+import { resend } from "../operations/resend.ts";
 import { restore } from "../operations/restore.ts";
 import { rollback } from "../operations/rollback.ts";
 import { SeenObservations } from "../operations/seen-observations.ts";
@@ -123,7 +124,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     getStatus: () => getStatus(context),
     setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),
     listNodes: (request) => listNodes(context, request),
-    getNode: ({ id }) => getNode(context, id),
+    getNode: (request) => getNode(context, request),
+    resend: (request) => resend(context, request),
   };
 }
 

@@ -94,5 +94,6 @@ const NO_NODES: NodeDirectory = {
   nodes: async () => ({ told: [], unknown: [] }),
   progress: async () => ({ progress: new Map(), settledAfterMs: undefined }),
   refusals: async () => ({ told: [], unknown: [] }),
+  resend: async () => ({ told: undefined, unknown: [] }),
   onChange: () => () => undefined,
 };

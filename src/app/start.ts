@@ -127,6 +127,8 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     streams: {
       describe: (streamId) => proxies.client(streamId),
       oldestPending: (streamId) => proxies.oldestPending(streamId),
+      content: (streamId, typeUrl, name) => proxies.content(streamId, typeUrl, name),
+      resend: (streamId, typeUrl) => proxies.resend(streamId, typeUrl),
       collections: (streamId) => proxies.collections(streamId),
     },
     publications: publisher.log,

@@ -15,6 +15,7 @@ import { importCommand } from "./commands/import.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { nodesCommand } from "./commands/nodes.ts";
 import { registerCommand } from "./commands/register.ts";
+import { resendCommand } from "./commands/resend.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -104,6 +105,7 @@ const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   statusCommand,
   nodesCommand,
   nodeCommand,
+  resendCommand,
   watchCommand,
   historyCommand,
   rollbackCommand,

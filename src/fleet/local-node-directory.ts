@@ -2,6 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
 import {
   type FleetProgress,
+  MAX_CONTENT_LENGTH,
   MAX_REMEMBERED,
   type NodeQuery,
   type NodeView,
@@ -54,6 +55,8 @@ interface OpenStream {
 
 /** Of one stream: a response that was refused can hold as many resources as there are. */
 const MAX_REFUSALS_TOLD = 100;
+/** For so long beside a newer stream, an older one may be that of a process that hot restart is about to end. */
+const OUTLIVED_MS = 30_000;
 const DONE: Progress = { state: "done" };
 const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
 const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
@@ -196,6 +199,15 @@ export class LocalNodeDirectory {
     return found;
   }
 
+  /** Nothing when no stream of the proxy is open here. */
+  resend(id: string, typeUrl: string | undefined): number | undefined {
+    const streams = this.#byNode.get(id);
+    if (streams === undefined) return undefined;
+    let count = 0;
+    for (const { ref } of streams) count += this.#options.streams.resend(ref.streamId, typeUrl);
+    return count;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -204,7 +216,7 @@ export class LocalNodeDirectory {
   #progressOfAll(streams: Iterable<OpenStream>, publication: number, before: number): Progress {
     for (const stream of streams) {
       const progress = this.#progressOf(stream, publication, before);
-      if (progress.state !== "done") return progress;
+      if (progress.state !== "done" && !this.#isOutlived(stream, streams)) return progress;
     }
     const named = new Set<string>();
     const asked = new Set<string>();
@@ -216,6 +228,19 @@ export class LocalNodeDirectory {
     return named.size + asked.size === 0
       ? DONE
       : { state: "done", collections: { named: [...named], asked: [...asked] } };
+  }
+
+  /**
+   * Whether a proxy has a newer stream of the same kind since a short while, from the same machine. The process that a hot
+   * restart replaces keeps its own for a while, and nothing depends on what it is still to acknowledge.
+   */
+  #isOutlived({ ref, openedAt }: OpenStream, streams: Iterable<OpenStream>): boolean {
+    if (ref.sole === undefined) return false;
+    const since = this.#options.clock.monotonic() - OUTLIVED_MS;
+    const newest = Iterator.from(streams)
+      .filter((other) => other.ref.sole === ref.sole && hostOf(other.ref) === hostOf(ref))
+      .reduce((a, b) => (b.openedAt >= a.openedAt ? b : a));
+    return newest.openedAt > since && newest.openedAt > openedAt;
   }
 
   #fleetOf({ group }: StreamRef): string | undefined {
@@ -255,7 +280,7 @@ export class LocalNodeDirectory {
     }));
   }
 
-  #view({ ref, openedAt, since }: OpenStream, { detail, sent }: NodeQuery): NodeView | readonly [] {
+  #view({ ref, openedAt, since }: OpenStream, { detail, sent, typeUrl }: NodeQuery): NodeView | readonly [] {
     const { publications, replica, streams } = this.#options;
     const base = { replica, since, connected: true, fleet: this.#fleetOf(ref) };
     if (detail === "place" && sent === undefined) {
@@ -264,7 +289,15 @@ export class LocalNodeDirectory {
     const status = streams.describe(ref.streamId);
     if (status === undefined || (sent !== undefined && !wasSent(status, sent))) return [];
     const pending = status.oldestPending;
-    return viewOf(status, detail === "place" ? [] : status.types.map((type) => typeView(type, detail)), {
+    const told = status.types.filter((type) => detail !== "place" && (typeUrl ?? type.typeUrl) === type.typeUrl);
+    let room = MAX_CONTENT_LENGTH;
+    const contentOf = (type: string) => (name: string) => {
+      const content = room > 0 ? streams.content(ref.streamId, type, name) : undefined;
+      room -= content?.length ?? 0;
+      return room > 0 ? content : undefined;
+    };
+    const types = told.map((type) => typeView(type, detail, contentOf(type.typeUrl)));
+    return viewOf(status, types, {
       ...base,
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: pending === undefined ? publications.last?.revision : publications.settledBy(pending - 1)?.revision,
@@ -299,6 +332,11 @@ export class LocalNodeDirectory {
     this.#changes += 1;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Without its port. */
+function hostOf({ peer: { address } }: StreamRef): string {
+  return address.slice(0, address.lastIndexOf(":"));
 }
 
 /** Refusals that stand, each with the resource that it is about. */

@@ -1,9 +1,6 @@
 import type { NodeView, Progress } from "./node-directory.ts";
 import { oneProxyEach } from "./one-proxy.ts";
 
-/** Types of which one client has one subscription, however its streams are laid out. */
-const SINGLE = new Set(["CDS", "LDS"]);
-
 /**
  * What several replicas tell of their proxies, as one list, sorted by id. A proxy that moved is where it is connected; of
  * one that is away, the last that was seen of it stands. An id that is served twice, here and there, is a duplicate.
@@ -17,12 +14,11 @@ export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
   return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
 }
 
-/** Each replica knows of duplicates on its own streams only. */
+/** Each replica knows of duplicates on its own streams only, and of none where it tells no more than the place. */
 function marked(view: NodeView, others: readonly NodeView[]): NodeView {
-  const isElsewhere = (type: string) =>
-    others.some((other) => other.replica !== view.replica && other.types.some(({ shortName }) => shortName === type));
+  const { sole } = view;
   const duplicate =
-    view.duplicate || view.types.some(({ shortName }) => SINGLE.has(shortName) && isElsewhere(shortName));
+    view.duplicate || (sole !== undefined && others.some((other) => other !== view && other.sole === sole));
   return duplicate === view.duplicate ? view : { ...view, duplicate };
 }
 

@@ -11,6 +11,8 @@ export interface ResourceView {
   readonly unknown: boolean;
   /** Why it is kept back. */
   readonly held: string | undefined;
+  /** What was sent, in JSON without secrets, where it is asked for. */
+  readonly content?: string | undefined;
 }
 
 export interface TypeView {
@@ -21,6 +23,10 @@ export interface TypeView {
   /** How many resources there are; `resources` are told only where they are asked for. */
   readonly known: number;
   readonly resources: readonly ResourceView[];
+  /** What refusals that stand are about, the first of them. */
+  readonly refusals: readonly { readonly name: string; readonly message: string }[];
+  /** How many there are. */
+  readonly refused: number;
 }
 
 /** One proxy: its open stream, or what is left of the last one. */
@@ -38,6 +44,8 @@ export interface NodeView {
   readonly peer: string;
   /** The replica that holds the stream. */
   readonly replica: string;
+  /** Its method, where one proxy has only one stream of it: two of these are two proxies. */
+  readonly sole?: string | undefined;
   /** Another open stream has the same id. */
   readonly duplicate: boolean;
   readonly types: readonly TypeView[];
@@ -63,9 +71,11 @@ export type Progress =
   | { readonly state: "refused"; readonly message: string };
 
 export interface NodeQuery {
-  /** How much of each proxy: where it is, the state of each type (the default), or each resource as well. */
-  readonly detail?: "place" | "types" | "resources";
+  /** How much of each proxy: where it is, the state of each type (the default), each resource as well, or what was sent. */
+  readonly detail?: "place" | "types" | "resources" | "contents";
   readonly id?: string;
+  /** Of its types, only this one. */
+  readonly typeUrl?: string | undefined;
   /** Only proxies that were sent this resource. */
   readonly sent?: { readonly typeUrl: string; readonly name: string };
 }
@@ -104,6 +114,11 @@ export interface NodeDirectory {
   progress(ids: readonly string[], revision: Revision): Promise<FleetProgress>;
   /** Refusals that stand, with the objects that the refused resources come from. */
   refusals(): Promise<Told<readonly Refusal[]>>;
+  /**
+   * Sends a proxy again what it should have, of one type or of all; nothing where it is not connected to any replica that
+   * answers. Returns how many resources that is.
+   */
+  resend(id: string, typeUrl: string | undefined): Promise<Told<number | undefined>>;
   /** Called after any change of the above; returns a function that ends it. */
   onChange(listener: () => void): () => void;
 }
@@ -122,5 +137,7 @@ export interface Refusal {
 
 /** For how long a proxy whose stream ended is still listed and awaited. */
 export const REMEMBERED_MS = 5 * 60_000;
+/** Most characters of contents that are told at once; of what does not fit, no content is told. */
+export const MAX_CONTENT_LENGTH = 16_000_000;
 /** Most of those at one replica: with more, the ones that left longest ago are forgotten first. */
 export const MAX_REMEMBERED = 10_000;

@@ -2,6 +2,9 @@ import type { Revision } from "../store/revision.ts";
 import type { NodeQuery, NodeView, ResourceView, TypeView } from "./node-directory.ts";
 import type { StreamRef, StreamRefusal, StreamResource, StreamStatus, StreamType } from "./stream-status.ts";
 
+/** Of each type. */
+const MAX_QUOTED = 3;
+
 /** What a view adds to its stream. */
 interface Surroundings {
   readonly replica: string;
@@ -25,30 +28,47 @@ export function viewOf(
     envoyVersion: stream.node.userAgentVersion,
     variant: stream.variant,
     peer: stream.peer.address,
+    sole: stream.sole,
     duplicate: stream.duplicate ?? false,
     types,
     ...surroundings,
   };
 }
 
-export function typeView(type: StreamType, detail: NodeQuery["detail"]): TypeView {
-  const isRefused = type.refused.length > 0;
+/** @param contentOf What was sent under a name, for whoever is to be told that. */
+export function typeView(
+  type: StreamType,
+  detail: NodeQuery["detail"],
+  contentOf: (name: string) => string | undefined,
+): TypeView {
+  const toBlame = type.refused.length > 0 ? blamed(type.refused) : [];
+  const isRefused = toBlame.length > 0;
+  const isListed = detail === "resources" || detail === "contents";
+  const names = new Set(isListed ? toBlame.map(({ name }) => name) : []);
   const state = isRefused ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
   return {
     typeUrl: type.typeUrl,
     shortName: type.shortName,
     state,
     known: type.known,
-    resources: detail === "resources" ? type.resources.map(resourceView) : [],
+    resources: isListed
+      ? type.resources.map((resource) => ({
+          ...resourceView(resource, names.has(resource.name)),
+          ...(detail === "contents" && { content: contentOf(resource.name) }),
+        }))
+      : [],
+    refusals: toBlame.slice(0, MAX_QUOTED).map(({ name, refused }) => ({ name, message: refused.message })),
+    refused: toBlame.length,
   };
 }
 
-function resourceView({ name, sent, acked, refused, unknown, held }: StreamResource): ResourceView {
+/** A refusal of what went along with another one in a response is not its own: what became of it is unknown. */
+function resourceView({ name, sent, acked, refused, unknown, held }: StreamResource, isToBlame: boolean): ResourceView {
   return {
     name,
     sent,
     acknowledged: acked,
-    refused: refused === undefined ? undefined : { version: refused.version, message: refused.message },
+    refused: refused === undefined || !isToBlame ? undefined : { version: refused.version, message: refused.message },
     unknown,
     held,
   };

@@ -39,5 +39,7 @@ function joinedType(views: readonly TypeView[]): TypeView | readonly [] {
     state: WORST.find((state) => views.some((view) => view.state === state)) ?? first.state,
     known: views.reduce((sum, { known }) => sum + known, 0),
     resources: views.flatMap(({ resources }) => resources),
+    refusals: views.flatMap(({ refusals }) => refusals),
+    refused: views.reduce((sum, { refused }) => sum + refused, 0),
   };
 }

@@ -37,17 +37,23 @@ export interface Heard {
  * What replicas tell each other of their proxies, to and from the wire. What a later release may add is passed over, and
  * nothing is taken of a proxy that cannot be.
  */
-const DETAIL = { place: Detail.PLACE, types: Detail.TYPES, resources: Detail.RESOURCES } as const;
+const DETAIL = {
+  place: Detail.PLACE,
+  types: Detail.TYPES,
+  resources: Detail.RESOURCES,
+  contents: Detail.CONTENTS,
+} as const;
 
-export function toNodesQuestion({ detail = "types", id, sent }: NodeQuery): NodesQuestion {
-  return create(NodesQuestionSchema, { detail: DETAIL[detail], id, sent });
+export function toNodesQuestion({ detail = "types", id, sent, typeUrl }: NodeQuery): NodesQuestion {
+  return create(NodesQuestionSchema, { detail: DETAIL[detail], id, sent, typeUrl });
 }
 
-export function fromNodesQuestion({ detail, id, sent }: NodesQuestion): NodeQuery {
+export function fromNodesQuestion({ detail, id, sent, typeUrl }: NodesQuestion): NodeQuery {
   const named = Object.entries(DETAIL).find(([, value]) => value === detail)?.[0] as keyof typeof DETAIL | undefined;
   return {
     detail: named ?? "types",
     ...(id !== undefined && { id }),
+    ...(typeUrl !== undefined && { typeUrl }),
     ...(sent !== undefined && { sent: { typeUrl: sent.typeUrl, name: sent.name } }),
   };
 }
@@ -58,7 +64,11 @@ export function toNodeList(views: readonly NodeView[]): NodeList {
       ...view,
       delta: variant === "delta",
       settled: settled && formatRevision(settled),
-      types: types.map(({ resources, ...type }) => ({ ...type, resources: resources.map((one) => ({ ...one })) })),
+      types: types.map(({ resources, refusals, ...type }) => ({
+        ...type,
+        resources: resources.map((one) => ({ ...one })),
+        refusals: refusals.map((one) => ({ ...one })),
+      })),
     })),
   });
 }
@@ -79,6 +89,7 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
     since: pastTime(node.since, heard.at),
     peer: node.peer,
     replica: node.replica,
+    sole: node.sole,
     duplicate: node.duplicate,
     types: node.types.map(fromType),
     lagMs: node.lagMs >= 0 && Number.isFinite(node.lagMs) ? node.lagMs : 0,
@@ -93,17 +104,20 @@ function pastTime(since: number, heardAt: number): number {
 
 const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused"] satisfies TypeView["state"][];
 
-function fromType({ typeUrl, shortName, state, known, resources }: PeerNode["types"][number]): TypeView {
+function fromType(type: PeerNode["types"][number]): TypeView {
+  const { typeUrl, shortName, state, known, resources, refusals, refused } = type;
   return {
     typeUrl,
     shortName,
     state: TYPE_STATES.includes(state) ? (state as TypeView["state"]) : "idle",
     known,
     resources: resources.map(fromResource),
+    refusals: refusals.map(({ name, message }) => ({ name, message })),
+    refused,
   };
 }
 
-function fromResource({ name, sent, acknowledged, refused, unknown, held }: PeerNodeResource): ResourceView {
+function fromResource({ name, sent, acknowledged, refused, unknown, held, content }: PeerNodeResource): ResourceView {
   return {
     name,
     sent,
@@ -111,6 +125,7 @@ function fromResource({ name, sent, acknowledged, refused, unknown, held }: Peer
     refused: refused && { version: refused.version, message: refused.message },
     unknown,
     held,
+    content,
   };
 }
 

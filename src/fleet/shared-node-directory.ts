@@ -6,6 +6,8 @@ import {
   ProgressAnswerSchema,
   ProgressQuestionSchema,
   RefusalListSchema,
+  ResendAnswerSchema,
+  ResendQuestionSchema,
 } from "../gen/fairlead/peers/v1/proxies_pb.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Peers } from "../store/peers.ts";
@@ -44,6 +46,7 @@ const FAREWELL_NODES = 200;
 const NODES = { topic: "proxies", question: NodesQuestionSchema, answer: NodeListSchema } as const;
 const PROGRESS = { topic: "progress", question: ProgressQuestionSchema, answer: ProgressAnswerSchema } as const;
 const REFUSALS = { topic: "refusals", question: EmptySchema, answer: RefusalListSchema } as const;
+const RESEND = { topic: "resend", question: ResendQuestionSchema, answer: ResendAnswerSchema } as const;
 const FAREWELL = { topic: "farewell", question: NodeListSchema, answer: EmptySchema } as const;
 
 interface Topic<Q extends DescMessage, A extends DescMessage> {
@@ -76,6 +79,10 @@ export class SharedNodeDirectory implements NodeDirectory {
         return toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, revision));
       }),
       this.#answer(REFUSALS, () => toRefusalList(local.refusals())),
+      this.#answer(RESEND, ({ id, typeUrl }) => {
+        const resources = local.resend(id, typeUrl);
+        return create(ResendAnswerSchema, { ...(resources !== undefined && { resources }) });
+      }),
       this.#answer(FAREWELL, (nodes, replica) => {
         const views = fromNodeList(nodes, this.#heard(replica));
         local.inherit(views.filter(({ connected }) => !connected));
@@ -108,6 +115,14 @@ export class SharedNodeDirectory implements NodeDirectory {
     const { answers, unknown } = await this.#ask(REFUSALS, create(EmptySchema));
     const theirs = answers.flatMap(({ replica, answer }) => fromRefusalList(answer, this.#heard(replica)));
     return { told: [...this.#local.refusals(), ...theirs], unknown };
+  }
+
+  async resend(id: string, typeUrl: string | undefined): Promise<Told<number | undefined>> {
+    const question = create(ResendQuestionSchema, { id, ...(typeUrl !== undefined && { typeUrl }) });
+    const { answers, unknown } = await this.#ask(RESEND, question);
+    const counts = [this.#local.resend(id, typeUrl), ...answers.map(({ answer }) => answer.resources)];
+    const known = counts.flatMap((count) => count ?? []);
+    return { told: known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0), unknown };
   }
 
   onChange(listener: () => void): () => void {

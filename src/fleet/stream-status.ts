@@ -7,6 +7,8 @@ export interface StreamRef {
   readonly variant: "delta" | "sotw";
   /** The group it is served as: one fleet's proxies that can take the same. */
   readonly group: string | undefined;
+  /** Its method, where one proxy has only one stream of it. */
+  readonly sole?: string | undefined;
 }
 
 /** A stream as the xDS server describes it. */
@@ -55,6 +57,10 @@ export interface Streams {
   describe(streamId: string): StreamStatus | undefined;
   /** As in its status; costs no description. */
   oldestPending(streamId: string): number | undefined;
+  /** What was sent last under a name, in JSON without secrets; nothing where nothing was, on this stream. */
+  content(streamId: string, typeUrl: string, name: string): string | undefined;
+  /** Sends again what a stream's client should have, of one type or of all. Returns how many resources that is. */
+  resend(streamId: string, typeUrl: string | undefined): number;
   /** Collections that what a stream was sent names, and those that it asks for. */
   collections(streamId: string): { readonly named: readonly string[]; readonly asked: readonly string[] };
 }

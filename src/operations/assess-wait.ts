@@ -6,6 +6,8 @@ export interface WaitGoal {
   /** Enough when so many are done; nothing means all. */
   readonly atLeast: number | undefined;
   readonly onDisconnected: OnDisconnected;
+  /** How many proxies have an id, where it is not one: they are done when all of them are. */
+  readonly copies?: ReadonlyMap<string, number>;
   /** Replicas of which nobody knows which proxies they hold. */
   readonly unknownReplicas: number;
 }
@@ -24,22 +26,26 @@ export interface Assessment {
   readonly pending: readonly Pending[];
 }
 
+const NO_COPIES: ReadonlyMap<string, number> = new Map();
+
 /**
  * Where a wait stands. Only an acknowledgement counts as done: what is held, disconnected or unknown is listed, never
  * counted. A refusal ends the wait, whatever the others do. While a replica is unknown nobody can say that all are done.
  */
 export function assessWait(
   progress: ReadonlyMap<string, Progress>,
-  { atLeast, onDisconnected, unknownReplicas }: WaitGoal,
+  { atLeast, onDisconnected, unknownReplicas, copies = NO_COPIES }: WaitGoal,
 ): Assessment {
   const all = [...progress].filter(([, { state }]) => onDisconnected !== "SKIP" || state !== "disconnected");
   const pending = all.flatMap(([id, one]): Pending[] =>
     one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
   );
-  const done = all.length - pending.length;
-  const found = { total: all.length, done, pending };
+  const count = (ids: readonly string[]) => ids.reduce((sum, id) => sum + (copies.get(id) ?? 1), 0);
+  const total = count(all.map(([id]) => id));
+  const done = total - count(pending.map(({ id }) => id));
+  const found = { total, done, pending };
   if (pending.some(({ state }) => state === "refused")) return { outcome: "refused", ...found };
-  const isEnough = atLeast === undefined ? done >= all.length && unknownReplicas === 0 : done >= atLeast;
+  const isEnough = atLeast === undefined ? done >= total && unknownReplicas === 0 : done >= atLeast;
   if (isEnough) return { outcome: "reached", ...found };
   if (onDisconnected === "FAIL" && pending.some(({ state }) => state === "disconnected")) {
     return { outcome: "disconnected", ...found };

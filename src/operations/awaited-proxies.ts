@@ -19,6 +19,7 @@ export class AwaitedProxies {
   readonly #isConcerned: (node: NodeView) => boolean;
   #joined: readonly string[] = [];
   #unknown: readonly UnknownReplica[] = [];
+  #copies: ReadonlyMap<string, number> = new Map();
 
   /** @throws ControlPlaneError when it concerns no proxy, fewer than asked for, or one that nobody knows. */
   static async freeze(nodes: NodeDirectory, wanted: Wanted): Promise<AwaitedProxies> {
@@ -37,6 +38,11 @@ export class AwaitedProxies {
     return this.#joined;
   }
 
+  /** How many proxies have an id, where it is not one. */
+  get copies(): ReadonlyMap<string, number> {
+    return this.#copies;
+  }
+
   /** Replicas that were silent when the wait began, and still are. */
   get unknown(): readonly UnknownReplica[] {
     return this.#unknown;
@@ -53,6 +59,7 @@ export class AwaitedProxies {
   async count(): Promise<void> {
     const { told, unknown } = await this.#nodes.nodes({ detail: "place" });
     const concerned = told.filter(this.#isConcerned);
+    this.#copies = copiesOf(concerned);
     const still = this.#unknown.flatMap(({ replica }) => unknown.find((one) => one.replica === replica) ?? []);
     const back = this.#unknown.filter((one) => !still.some(({ replica }) => replica === one.replica));
     for (const { id, replica } of concerned) {
@@ -69,10 +76,11 @@ export class AwaitedProxies {
     const skip = onDisconnected === Disconnected.SKIP;
     const concerned = told.filter((node) => this.#isConcerned(node) && (node.connected || !skip));
     for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
+    this.#copies = copiesOf(concerned);
     // Whoever names proxies waits for those, wherever they are.
     if (named.length === 0) this.#unknown = unknown;
     if (unknown.length > 0) return;
-    const count = this.progress.size;
+    const count = missing.length + concerned.length;
     if (count === 0 && !allowEmpty) {
       throw unmet(
         "NO_PROXIES",
@@ -83,6 +91,12 @@ export class AwaitedProxies {
       throw unmet("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but it concerns ${count} proxies only`);
     }
   }
+}
+
+function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
+  const copies = new Map<string, number>();
+  for (const { id, duplicate } of nodes) if (duplicate) copies.set(id, (copies.get(id) ?? 0) + 1);
+  return copies;
 }
 
 function selector({ fleet, nodes }: Wanted): (node: NodeView) => boolean {

@@ -1,23 +1,41 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { UnknownReplica } from "../fleet/node-directory.ts";
 import type { Node } from "../gen/fairlead/admin/v1/node_pb.ts";
+import type { GetNodeRequest } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import type { Context } from "./context.ts";
 import { nodeMessage } from "./node-message.ts";
+import { readResourceType } from "./resource-type.ts";
 
-/** A proxy with each of its resources. @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`. */
-export async function getNode({ nodes }: Context, id: string): Promise<Node> {
-  const { told, unknown } = await nodes.nodes({ id, detail: "resources" });
+/**
+ * A proxy with each of its resources, of one type or of all, and with what was sent where that is asked for.
+ *
+ * @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`.
+ */
+export async function getNode(
+  { nodes }: Context,
+  { id, type, contents }: Pick<GetNodeRequest, "id" | "type" | "contents">,
+): Promise<Node> {
+  const detail = contents ? "contents" : "resources";
+  const { told, unknown } = await nodes.nodes({ id, detail, typeUrl: readResourceType(type) });
   // Of several streams with one id, the newest that is open tells most.
   const [view] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
   if (view !== undefined) return nodeMessage(view);
-  throw unknown.length === 0 ? nodeNotFound([id]) : mayBeElsewhere(id, unknown);
+  throw nodeMissing(id, unknown);
 }
 
-export function nodeNotFound(ids: readonly string[]): ControlPlaneError {
+/** Nobody who answers knows it. */
+export function nodeMissing(id: string, unknown: readonly UnknownReplica[], state?: string): ControlPlaneError {
+  return unknown.length === 0 ? nodeNotFound([id], state) : mayBeElsewhere(id, unknown);
+}
+
+export function nodeNotFound(
+  ids: readonly string[],
+  state = "is connected or was seen in the last five minutes",
+): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",
     code: "NODE_NOT_FOUND",
-    message: `no proxy with the id ${ids.join(", ")} is connected or was seen in the last five minutes`,
+    message: `no proxy with the id ${ids.join(", ")} ${state}`,
     details: { nodes: ids.join(",") },
   });
 }

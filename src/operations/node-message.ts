@@ -51,7 +51,7 @@ function typeMessage(type: TypeView): NodeType {
   });
 }
 
-function resourceMessage({ name, sent, acknowledged, refused, unknown, held }: ResourceView) {
+function resourceMessage({ name, sent, acknowledged, refused, unknown, held, content }: ResourceView) {
   return {
     name,
     versionSent: sent ?? "",
@@ -60,15 +60,27 @@ function resourceMessage({ name, sent, acknowledged, refused, unknown, held }: R
     refusal: refused?.message ?? "",
     unknown,
     held: held ?? "",
+    content: content ?? "",
   };
 }
 
-function conditionsOf({ silent, duplicate, id }: NodeView) {
+/** In the proxy's words. */
+function refusedText({ shortName, refusals, refused }: TypeView): string {
+  const quoted = refusals.map(({ name, message }) => `${shortName} ${name}: ${message}`).join("; ");
+  const more = refused - refusals.length;
+  return more > 0 ? `${quoted}; and ${more} more` : quoted;
+}
+
+function conditionsOf({ silent, duplicate, id, types }: NodeView) {
   const conditions = [];
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
-    const message = `another open stream has the id ${id} too; give each proxy its own node.id`;
+    const message = `another open stream has the id ${id} too; give each proxy its own node.id (a hot restart ends with the old process)`;
     conditions.push({ type: "Unique", ok: false, reason: "DUPLICATE", message });
+  }
+  for (const type of types) {
+    if (type.refusals.length > 0)
+      conditions.push({ type: "Accepted", ok: false, reason: "REFUSED", message: refusedText(type) });
   }
   return conditions;
 }

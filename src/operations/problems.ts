@@ -47,7 +47,7 @@ export function problemsOf(findings: Findings): Problem[] {
     ...findings.replicas.flatMap((replica) => replicaProblems(replica, findings.now)),
     ...findings.refusals.map(refusal),
     ...findings.checks,
-    ...findings.nodes.flatMap((node) => nodeProblems(node, findings.now)),
+    ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
     ...findings.services.flatMap((service) => serviceProblems(service, findings)),
     ...[...findings.leftOut].flatMap(([service, byFleet]) =>
       [...byFleet].map((found) => leftOutProblem(service, found)),
@@ -80,17 +80,26 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
   return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
 }
 
-function nodeProblems(node: NodeView, now: number): Finding[] {
-  const { id, silent, duplicate, since, lagMs, connected } = node;
+function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
+  const { id, silent, since, lagMs, connected } = node;
   const found: Finding[] = [];
   if (connected && silent !== undefined) found.push({ what: `node ${id} gets nothing`, since, why: silent });
-  if (duplicate)
-    found.push({ what: `node ${id} is there twice`, since, why: "another open stream has the same node.id" });
+  if (node.duplicate) found.push(...sharedId(node, nodes));
   if (isBehind(node)) {
     const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;
     found.push({ what: `node ${id} is behind`, since: now - lagMs, why });
   }
   return found;
+}
+
+/** Told with the first of the proxies that have an id, since the last of them came. */
+function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
+  const sharing = nodes.filter(({ id, duplicate }) => duplicate && id === node.id);
+  if (sharing[0] !== node) return [];
+  const times = sharing.length > 2 ? `${sharing.length} times` : "twice";
+  const from = [...new Set(sharing.map(({ peer }) => peer))].join(", ");
+  const why = `several streams, from ${from}, have the same node.id; after a hot restart that ends with the old process`;
+  return [{ what: `node ${node.id} is there ${times}`, since: Math.max(...sharing.map(({ since }) => since)), why }];
 }
 
 function serviceProblems({ service, backends }: RoutingState, { changedAt }: Findings): Finding[] {

@@ -64,7 +64,12 @@ export async function* waitForRevision(
     for (;;) {
       if (clock.monotonic() - countedAt >= JOINED_INTERVAL_MS) await count();
       await awaited.look(revision);
-      const goal = { atLeast: request.atLeast || undefined, onDisconnected, unknownReplicas: awaited.unknown.length };
+      const goal = {
+        atLeast: request.atLeast || undefined,
+        onDisconnected,
+        copies: awaited.copies,
+        unknownReplicas: awaited.unknown.length,
+      };
       const assessment = assessWait(awaited.progress, goal);
       const elapsedMs = clock.monotonic() - startedAt;
       const timedOut = assessment.outcome === "waiting" && elapsedMs >= timeoutMs;

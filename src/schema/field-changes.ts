@@ -13,8 +13,13 @@ export interface FieldChange {
 
 /** What a client's write changes, field by field, in the order of the message. Output-only fields do not count. */
 export function fieldChanges<K extends Kind>(kind: K, before: MessageOf[K], after: MessageOf[K]): FieldChange[] {
+  return jsonChanges(specJson(kind, before), specJson(kind, after));
+}
+
+/** Where two JSON values differ, in the order of the first. */
+export function jsonChanges(before: JsonValue, after: JsonValue): FieldChange[] {
   const changes: FieldChange[] = [];
-  compare("", specJson(kind, before), specJson(kind, after), changes);
+  compare("", before, after, changes);
   return changes;
 }
 

@@ -20,6 +20,8 @@ export interface EnvoyOptions {
    * or where the bootstrap says.
    */
   readonly adminAt?: "socket" | "port" | "bootstrap";
+  /** Which process of a hot restart it is; those with one base belong together. By default none of any. */
+  readonly hotRestart?: { readonly baseId: number; readonly epoch: number };
 }
 
 export interface Envoy extends AsyncDisposable {
@@ -57,7 +59,14 @@ export interface EnvoyClusters {
 
 /** Starts Envoy and waits until its admin interface answers; it need not be ready. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
-  const { bootstrap, version = ENVOY_VERSIONS.newest, concurrency = 1, args = [], adminAt = "socket" } = options;
+  const {
+    bootstrap,
+    version = ENVOY_VERSIONS.newest,
+    concurrency = 1,
+    args = [],
+    adminAt = "socket",
+    hotRestart,
+  } = options;
   const binary = provideEnvoy({ version, orOther: false, progress: (line) => console.error(line) });
   const folder = tempFolder();
   const config = join(folder.path, typeof bootstrap === "string" ? "bootstrap.yaml" : "bootstrap.json");
@@ -73,7 +82,10 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
     program: binary.path,
     args: [
       ...["-c", config, ...admin, "--admin-address-path", adminFile],
-      ...["--use-dynamic-base-id", "--concurrency", String(concurrency), "--log-level", "info", ...args],
+      ...(hotRestart === undefined
+        ? ["--use-dynamic-base-id"]
+        : ["--base-id", `${hotRestart.baseId}`, "--restart-epoch", `${hotRestart.epoch}`]),
+      ...["--concurrency", String(concurrency), "--log-level", "info", ...args],
     ],
     logFile: join(folder.path, "envoy.log"),
   });

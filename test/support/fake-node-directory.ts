@@ -66,6 +66,15 @@ export class FakeNodeDirectory implements NodeDirectory {
     return { told: this.standing, unknown: this.silent };
   }
 
+  /** What was to be sent again. */
+  readonly resent: { readonly id: string; readonly typeUrl: string | undefined }[] = [];
+
+  async resend(id: string, typeUrl: string | undefined): Promise<Told<number | undefined>> {
+    const isConnected = this.#nodes.get(id)?.connected === true;
+    if (isConnected) this.resent.push({ id, typeUrl });
+    return { told: isConnected ? 3 : undefined, unknown: this.silent };
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

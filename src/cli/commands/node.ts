@@ -1,8 +1,10 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
-import { messageText } from "../data-text.ts";
+import { messageText, yamlText } from "../data-text.ts";
+import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
+import { differenceLines, resourceState, sentResources } from "../node-contents.ts";
 import { lagText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { cellText, tableLines } from "../table.ts";
@@ -11,22 +13,41 @@ import { formatAge } from "../time-text.ts";
 /** Enough of a content hash to tell two versions apart. */
 const VERSION_LENGTH = 14;
 
+interface NodeFlags {
+  readonly output: OutputForm;
+  readonly type?: string;
+  readonly diff?: string;
+}
+
 export function nodeCommand(context: CliContext): Command {
   return new Command("node")
     .description("One proxy: each resource with what was sent, acknowledged, refused and why")
     .argument("<name>", "Envoy's node.id")
-    .addOption(outputOption("table", "json"))
+    .option("--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …")
+    .option("--diff <name>", "in what another proxy was sent something else, instead")
+    .addOption(outputOption("table", "json", "yaml"))
     .addHelpText(
       "after",
       `
+With -o yaml it prints what was sent, without secrets.
+
 Examples:
   fairlead node edge-7
+  fairlead node edge-7 --type lds -o yaml
+  fairlead node edge-7 --diff edge-8
   fairlead node edge-7 -o json | jq '.types[].resources[] | select(.refusal)'`,
     )
-    .action(async (id: string, flags: { output: OutputForm }) => {
+    .action(async (id: string, { output, type = "", diff }: NodeFlags) => {
       const { io } = context;
-      const node = await context.admin().call(AdminService.method.getNode, { id });
-      if (flags.output === "json") printText(io, messageText(NodeSchema, node, 2));
+      const contents = output === "yaml" || diff !== undefined;
+      const ask = (of: string) => context.admin().call(AdminService.method.getNode, { id: of, type, contents });
+      if (diff !== undefined && output !== "table") {
+        throw new CliFailure(EXIT.usage, "--diff prints lines for people: leave -o out");
+      }
+      const node = await ask(id);
+      if (diff !== undefined) printLines(io, differenceLines(node, await ask(diff)));
+      else if (output === "json") printText(io, messageText(NodeSchema, node, 2));
+      else if (output === "yaml") printText(io, yamlText(sentResources(node), { lineWidth: 0 }));
       else printLines(io, renderNode(node, io.clock.now()));
     });
 }
@@ -52,14 +73,13 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function resourceCells(type: string, resource: NodeResource): string[] {
-  return [type, resource.name, short(resource.versionSent), short(resource.versionAcknowledged), stateOf(resource)];
-}
-
-function stateOf({ refusal, versionRefused, unknown, held, versionSent, versionAcknowledged }: NodeResource): string {
-  if (versionRefused !== "" || refusal !== "") return `REFUSED: ${refusal}`;
-  if (held !== "") return `held: ${held}`;
-  if (unknown) return "unknown";
-  return versionSent === versionAcknowledged ? "ack" : "sent";
+  return [
+    type,
+    resource.name,
+    short(resource.versionSent),
+    short(resource.versionAcknowledged),
+    resourceState(resource),
+  ];
 }
 
 function short(version: string): string {

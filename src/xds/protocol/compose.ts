@@ -1,12 +1,15 @@
 import type { Send } from "./events.ts";
+import type { Flight, FlightItem } from "./flight.ts";
 import { isSame, type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
 import { entitledNames, targetOf } from "./target.ts";
-import type { Flight, FlightItem, TypeState } from "./type-state.ts";
+import type { TypeState } from "./type-state.ts";
 
 /** What may go out now for one type, and what may not although it is due. */
 export type Plan = {
   readonly upserts: readonly Resource[];
   readonly removals: readonly string[];
+  /** Removed although they are to be there, so that another one gets their address; they come with the next response. */
+  readonly displaced: readonly string[];
   /** Due, but held, or waiting for another resource. */
   readonly kept: ReadonlySet<string>;
 };
@@ -26,14 +29,15 @@ export function composeDelta(state: TypeState, plan: Plan, stamp: Stamp): Outgoi
   const items = new Map<string, FlightItem>();
   for (const resource of plan.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
   for (const name of plan.removals) items.set(name, itemOf(state, name, undefined));
-  return outgoing(state, stamp, "", plan.upserts, plan.removals, items);
+  for (const name of plan.displaced) items.set(name, displacedItem(state, name));
+  return outgoing(state, stamp, "", plan.upserts, [...plan.removals, ...plan.displaced], items);
 }
 
 /** A SotW response of a type whose responses need not be complete: what is due, nothing else. */
 export function composePartial(state: TypeState, view: View, plan: Plan, stamp: Stamp): Outgoing {
   const items = new Map<string, FlightItem>();
   for (const resource of plan.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
-  const version = versionOf(state, view, plan.kept);
+  const version = versionOf(state, view, plan);
   return outgoing(state, stamp, version, plan.upserts, [], items);
 }
 
@@ -57,19 +61,23 @@ export function composeFull(state: TypeState, view: View, plan: Plan, stamp: Sta
     if (known === undefined && state.mayHold) return undefined;
     if (known?.hash !== undefined) add(known, false);
   }
+  // Where addresses change hands, what is due has an order.
+  for (const resource of plan.upserts) if (resource.addresses.length > 0) add(resource, true);
+  const left = new Set([...plan.kept, ...plan.displaced]);
   for (const name of entitledNames(state, view)) {
-    const target = plan.kept.has(name) ? undefined : targetOf(state, view, name);
+    const target = left.has(name) ? undefined : targetOf(state, view, name);
     if (target) add(target, changed.has(name));
   }
   for (const name of plan.removals) items.set(name, itemOf(state, name, undefined));
-  return outgoing(state, stamp, versionOf(state, view, plan.kept), resources, [], items);
+  for (const name of plan.displaced) items.set(name, displacedItem(state, name));
+  return outgoing(state, stamp, versionOf(state, view, plan), resources, [], items);
 }
 
 /**
  * SotW's version of a type: that of the group, corrected by what this client is not given yet. So one string never
  * stands for two contents (R27), and clients of one group share it whenever nothing is kept back.
  */
-export function versionOf(state: TypeState, view: View, kept: ReadonlySet<string>): string {
+export function versionOf(state: TypeState, view: View, { kept, displaced }: Pick<Plan, "kept" | "displaced">): string {
   const { sum, given } = view.typeVersion(state.type.typeUrl);
   let own = sum;
   for (const name of kept) {
@@ -77,6 +85,10 @@ export function versionOf(state: TypeState, view: View, kept: ReadonlySet<string
     const known: Known | undefined = state.sent.get(name);
     if (target) own = minusHash(own, target.hash);
     if (known?.hash !== undefined) own = plusHash(own, known.hash);
+  }
+  for (const name of displaced) {
+    const target = targetOf(state, view, name);
+    if (target) own = minusHash(own, target.hash);
   }
   if (given === undefined) return formatSum(own);
   return own === sum ? given : `${given}+${formatSum(own)}`;
@@ -88,8 +100,14 @@ function formatSum(sum: bigint): string {
 
 function itemOf(state: TypeState, name: string, resource: Resource | undefined): FlightItem {
   const before = state.sent.get(name);
-  const repeats = resource !== undefined && isSame(before, resource) && !state.unknown.has(name);
+  const repeats =
+    resource !== undefined && isSame(before, resource) && !state.unknown.has(name) && !state.gone.has(name);
   return { name, resource, before, publication: repeats ? undefined : state.due.get(name), kept: false };
+}
+
+/** The removal itself settles nothing: what is due under the name is still to come. */
+function displacedItem(state: TypeState, name: string): FlightItem {
+  return { name, resource: undefined, before: state.sent.get(name), publication: undefined, kept: true };
 }
 
 function outgoing(

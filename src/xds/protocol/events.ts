@@ -1,5 +1,5 @@
+import type { Flight, Refusal } from "./flight.ts";
 import type { Resource, ResourceKey } from "./resource.ts";
-import type { Flight, Refusal } from "./type-state.ts";
 
 type ErrorDetail = { readonly code: number; readonly message: string };
 

@@ -1,5 +1,6 @@
+import type { FlightItem } from "./flight.ts";
 import { isSame } from "./resource.ts";
-import type { FlightItem, TypeState, TypeStates } from "./type-state.ts";
+import type { TypeState, TypeStates } from "./type-state.ts";
 
 /**
  * A response that ended with its stream before its verdict came, as far as it changed anything. Envoy withholds a

@@ -1,10 +1,12 @@
+import { orderByAddress, refusedInTheWay } from "./addresses.ts";
 import type { Plan } from "./compose.ts";
 import type { Report } from "./events.ts";
+import type { Refusal } from "./flight.ts";
 import { type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
 import type { Resource, ResourceKey, View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
-import type { Refusal, TypeState, TypeStates } from "./type-state.ts";
+import type { TypeState, TypeStates } from "./type-state.ts";
 
 /** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
 export type Hold = (resource: ResourceKey, version: string) => string | undefined;
@@ -75,7 +77,27 @@ export function planType(context: FlushContext, state: TypeState, only?: Pick<Re
     }
   }
   const removals = removalsDue.length > 0 ? planRemovals(context, state, removalsDue, gated) : removalsDue;
-  return { upserts, removals, kept: keptOf(state, upserts, removals) };
+  const wantsAddress = upserts.some(({ addresses }) => addresses.length > 0);
+  const ordered = wantsAddress ? inOrder(context, state, upserts, removals) : { upserts, displaced: NOBODY };
+  return { ...ordered, removals, kept: keptOf(state, { ...ordered, removals }) };
+}
+
+/** Additions go behind those whose addresses they take; whom they would find there still, they wait for. */
+function inOrder(
+  context: FlushContext,
+  state: TypeState,
+  planned: readonly Resource[],
+  removals: readonly string[],
+): Pick<Plan, "upserts" | "displaced"> {
+  const { typeUrl } = state.type;
+  const { upserts, displaced, waiting } = orderByAddress(state, context.view, { upserts: planned, removals });
+  for (const resource of planned) {
+    const name = waiting.get(resource.name);
+    if (name === undefined) continue;
+    const gate = { on: { typeUrl, name }, bounded: !state.held.has(name) && state.waits.get(name)?.bounded !== false };
+    if (!isWaiting(context, state, resource.name, gate)) upserts.push(resource);
+  }
+  return { upserts, displaced };
 }
 
 /**
@@ -145,7 +167,7 @@ function isWaiting(context: FlushContext, state: TypeState, name: string, gate: 
  */
 function retryRefused(state: TypeState, view: View): void {
   const unchanged = new Set<Refusal>();
-  for (const [name, publication] of [...state.due]) {
+  for (const name of [...state.due.keys()]) {
     const refusal = state.refused.get(name);
     if (!refusal || state.forced.has(name)) continue;
     if (unchanged.has(refusal) || !hasChanged(refusal, state, view)) {
@@ -156,8 +178,11 @@ function retryRefused(state: TypeState, view: View): void {
     for (const member of refusal.items.keys()) {
       if (state.refused.get(member) !== refusal) continue;
       state.refused.delete(member);
-      state.mark(member, member === name ? publication : view.publicationOf(state.type.typeUrl, member));
+      if (member !== name) state.mark(member, view.publicationOf(state.type.typeUrl, member));
     }
+  }
+  for (let found = refusedInTheWay(state, view); found.length > 0; found = refusedInTheWay(state, view)) {
+    for (const name of found) state.force(name, Infinity);
   }
 }
 
@@ -184,12 +209,16 @@ function tooLarge(context: FlushContext, resource: Resource): string | undefined
   return resource.bytes > context.maxBytes ? "response_too_large" : undefined;
 }
 
-function keptOf(state: TypeState, upserts: readonly Resource[], removals: readonly string[]): ReadonlySet<string> {
-  if (state.held.size === 0 && state.due.size === upserts.length + removals.length) return NONE;
+function keptOf(
+  state: TypeState,
+  { upserts, removals, displaced }: Pick<Plan, "upserts" | "removals" | "displaced">,
+): ReadonlySet<string> {
+  if (state.held.size === 0 && state.due.size === upserts.length + removals.length + displaced.length) return NONE;
   const kept = new Set([...state.due.keys(), ...state.held.keys()]);
   for (const { name } of upserts) kept.delete(name);
-  for (const name of removals) kept.delete(name);
+  for (const name of [...removals, ...displaced]) kept.delete(name);
   return kept;
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NOBODY: readonly string[] = [];

@@ -13,6 +13,8 @@ export type Resource = ResourceKey & {
   /** What this resource names: a cluster its endpoint set and secrets, a route its clusters. */
   readonly references: readonly ResourceKey[];
   readonly aliases: readonly string[];
+  /** Addresses that the client opens for it: of those that want the same one, a client takes one at a time. */
+  readonly addresses: readonly string[];
   readonly ttlMs: number | undefined;
   /** Size on the wire. */
   readonly bytes: number;
@@ -42,6 +44,10 @@ export interface View {
   isReferenced(typeUrl: string, name: string): boolean;
   /** A resource that says "there is nothing here", for types where a removal would be taken otherwise. */
   placeholder(typeUrl: string, name: string): Resource | undefined;
+  /** The addresses of a listener that is, or lately was, in the group, by its version; nothing where nobody knows. */
+  addressesAt(version: string): readonly string[] | undefined;
+  /** The same of all listeners together, by name, at a version of their type. */
+  addressesAtType(version: string): ReadonlyMap<string, readonly string[]> | undefined;
   /** The members of a collection, by its canonical name. */
   members(typeUrl: string, collection: string): Iterable<Resource>;
   /** Names deleted from a collection, for clients that reconnect without versions ("xdstp" collections). */

@@ -1,5 +1,6 @@
+import type { Flight } from "./flight.ts";
 import type { FlushContext } from "./plan.ts";
-import type { Flight, TypeState } from "./type-state.ts";
+import type { TypeState } from "./type-state.ts";
 
 const MAX_IN_FLIGHT = 2;
 

@@ -1,4 +1,5 @@
 import type { Registry } from "./resource-types.ts";
+import type { RetrySettings } from "./retries.ts";
 import type { SharedTables } from "./shared-tables.ts";
 
 /** What one stream is told about its client and its server, once. */
@@ -15,6 +16,7 @@ export type StreamSettings = {
   readonly overtakeMs: number;
   /** How long after its first request of a type a client that resumed may be expected to ask for further types. */
   readonly settleMs: number;
+  readonly retry: RetrySettings;
   /** Largest response; one resource larger than this is held. */
   readonly maxResponseBytes: number;
   /** The client honours `Resource.ttl` in this variant (R10). */

@@ -17,6 +17,7 @@ import { dueRenewals, nextRenewal, scheduleRenewals } from "./renewals.ts";
 import type { View } from "./resource.ts";
 import { canonicalName, parseGlob } from "./resource-name.ts";
 import type { ResourceType } from "./resource-types.ts";
+import { forceAll, forceRetries } from "./retries.ts";
 import { roomOf } from "./room.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { SubscriptionChange } from "./subscription.ts";
@@ -133,6 +134,8 @@ export class ProtocolStream {
     if (!state?.requested) return;
     for (const name of names) {
       if (!this.#concerns(state, name)) continue;
+      if (state.type.removal === "never" && state.sent.has(name) && !this.#view?.get(typeUrl, name))
+        state.gone.add(name);
       const left = state.type.collections && this.#view && !this.#view.get(typeUrl, name);
       if (left && this.#view && !hasLeft(state, this.#view, name)) continue;
       state.mark(name, publication);
@@ -144,6 +147,18 @@ export class ProtocolStream {
     let any = false;
     for (const state of this.states.values()) any = state.releaseHolds() || any;
     return any;
+  }
+
+  /**
+   * Makes all that the client should have of a type, or of every type, due again, what it refused included. Returns how
+   * many resources that is.
+   */
+  resend(typeUrl?: string): number {
+    const view = this.#view;
+    const states = this.#ordered.filter(
+      ({ requested, type }) => requested && (typeUrl ?? type.typeUrl) === type.typeUrl,
+    );
+    return view ? states.reduce((sum, state) => sum + forceAll(state, view), 0) : 0;
   }
 
   /** All responses that may leave now, in order. Call it only while the socket takes writes. */
@@ -169,15 +184,20 @@ export class ProtocolStream {
     let sends: Send[] = [];
     for (const state of this.#ordered) {
       if (!state.requested) continue;
+      if (state.refused.size > 0) this.#retry(context, state);
       if (honoursTtl && state.renewals.size > 0) this.#renew(context, state, sends);
-      const outgoing = this.#flushType(context, state);
-      if (!outgoing) continue;
-      if (state.type.companions.length > 0) this.#markCompanions(view, state, outgoing.send);
-      state.launch(outgoing.flight);
-      if (honoursTtl) scheduleRenewals(state, outgoing.send.resources, now);
-      // A pushed array has room for many; nearly all of these stay at one.
-      if (sends.length === 0) sends = [outgoing.send];
-      else sends.push(outgoing.send);
+      for (
+        let next = this.#flushType(context, state);
+        next;
+        next = next.goesOn ? this.#flushType(context, state) : undefined
+      ) {
+        if (state.type.companions.length > 0) this.#markCompanions(view, state, next.send);
+        state.launch(next.flight);
+        if (honoursTtl) scheduleRenewals(state, next.send.resources, now);
+        // A pushed array has room for many; nearly all of these stay at one.
+        if (sends.length === 0) sends = [next.send];
+        else sends.push(next.send);
+      }
     }
     return { sends, reports: context.reports, wakeAt: context.wakeAt };
   }
@@ -203,6 +223,12 @@ export class ProtocolStream {
     return collectionsOf(this.states, this.#view);
   }
 
+  #retry(context: FlushContext, state: TypeState): void {
+    const { retry, variant } = this.#settings;
+    const mayDivide = variant === "delta" || !state.type.fullSet;
+    context.wakeAt = Math.min(context.wakeAt, forceRetries(state, context.now, retry, mayDivide));
+  }
+
   /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
   #renew(context: FlushContext, state: TypeState, sends: Send[]): void {
     const due = dueRenewals(state, context.now);
@@ -214,7 +240,7 @@ export class ProtocolStream {
     }
     const stamp = this.#stamp(context.now);
     this.#spend();
-    const { send, flight } = composeDelta(state, { upserts: due, removals: [], kept: new Set() }, stamp);
+    const { send, flight } = composeDelta(state, { upserts: due, removals: [], displaced: [], kept: new Set() }, stamp);
     state.flights.push(flight);
     sends.push({ ...send, heartbeat: true });
   }
@@ -233,19 +259,21 @@ export class ProtocolStream {
     this.#nonces.spend();
   }
 
-  #flushType(context: FlushContext, state: TypeState): Outgoing | undefined {
+  /** One response; it goes on when another one belongs right behind it. */
+  #flushType(context: FlushContext, state: TypeState): (Outgoing & { readonly goesOn: boolean }) | undefined {
     if (state.due.size === 0 && !state.mustAnswer) return undefined;
     if (this.#isSilentlyCurrent(state, context.view)) return undefined;
     const room = roomOf(context, state);
     if (room === "none") return undefined;
     const plan = planType(context, state, room === "behind" ? state.behind : undefined);
     const outgoing = this.#compose(state, context, plan, this.#stamp(context.now));
-    if (outgoing) this.#spend();
-    return outgoing;
+    if (!outgoing) return undefined;
+    this.#spend();
+    return { ...outgoing, goesOn: plan.displaced.length > 0 };
   }
 
   #compose(state: TypeState, { view, maxBytes }: FlushContext, plan: Plan, stamp: Stamp): Outgoing | undefined {
-    const empty = plan.upserts.length === 0 && plan.removals.length === 0;
+    const empty = plan.upserts.length + plan.removals.length + plan.displaced.length === 0;
     if (empty && (!state.mustAnswer || plan.kept.size > 0)) return undefined;
     if (this.#settings.variant === "delta") return composeDelta(state, plan, stamp);
     if (!state.type.fullSet) {
@@ -281,7 +309,7 @@ export class ProtocolStream {
     this.#presentedVersions.delete(typeUrl);
     const { subscription, unknown } = state;
     const pure = subscription.wildcard && subscription.names.size === 0 && unknown.size === 0;
-    if (!pure || presented !== versionOf(state, view, new Set())) return false;
+    if (!pure || presented !== versionOf(state, view, { kept: new Set(), displaced: [] })) return false;
     for (const resource of view.list(typeUrl)) {
       state.sent.set(resource.name, resource);
       state.settle(resource.name);

@@ -25,7 +25,8 @@ export function needOf(state: TypeState, view: View, name: string, isReferredTo:
   const target = targetOf(state, view, name);
   const known = state.sent.get(name);
   if (target) {
-    const satisfied = isSame(known, target) && !state.forced.has(name) && !state.unknown.has(name);
+    const satisfied =
+      isSame(known, target) && !state.forced.has(name) && !state.unknown.has(name) && !state.gone.has(name);
     return satisfied ? NOTHING : { kind: "upsert", resource: target };
   }
   const collection = state.type.collections ? collectionOf(name) : undefined;

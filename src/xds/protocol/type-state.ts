@@ -1,42 +1,11 @@
+import { type Flight, type Refusal, repeatedFrom } from "./flight.ts";
 import { isSame, type Known, type Resource, type ResourceKey } from "./resource.ts";
 import type { ResourceType } from "./resource-types.ts";
+
 import { SentTable } from "./sent-table.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import { SparseMap, SparseSet } from "./sparse.ts";
 import { Subscription } from "./subscription.ts";
-
-/** One resource of a response that awaits its verdict; without `resource` it is a removal. */
-export type FlightItem = {
-  readonly name: string;
-  readonly resource: Resource | undefined;
-  /** What the client had before, to fall back on when it refuses. */
-  before: Known | undefined;
-  /** The publication this item settles; undefined when it only repeats what the client has. */
-  readonly publication: number | undefined;
-  /** Repeated only because a full set must not lack it; something else is still due under this name. */
-  readonly kept: boolean;
-};
-
-/** A response that awaits its verdict. */
-export type Flight = {
-  readonly nonce: string;
-  /** Grows with each response of the stream, over all types: what was on the wire first. */
-  readonly sequence: number;
-  /** SotW's `version_info`; empty in delta. */
-  readonly version: string;
-  readonly sentAt: number;
-  readonly items: ReadonlyMap<string, FlightItem>;
-};
-
-export type Refusal = {
-  readonly nonce: string;
-  readonly code: number;
-  /** Debug text of the client: unstable, cut at 4096 characters, never to be parsed (R17). */
-  readonly message: string;
-  readonly at: number;
-  /** All that the refused response held; a removal has no resource. */
-  readonly items: ReadonlyMap<string, FlightItem>;
-};
 
 export type Wait = {
   readonly on: ResourceKey;
@@ -81,6 +50,10 @@ export class TypeState {
   readonly proven = new SparseSet();
   /** The next flush answers even when there is nothing to send (R23). */
   mustAnswer = false;
+  /** When something that had been refused went out again though nothing had changed. */
+  retriedAt = -Infinity;
+  /** Deleted, which the client was not told, since it keeps what it has: due when they are made again, equal or not. */
+  readonly gone = new SparseSet();
   /** When the TTL of what was sent must be renewed. */
   readonly renewals = new SparseMap<number>();
   /** Asked for before the type that leads to it: a parent is warming at the client (R4). */
@@ -133,6 +106,7 @@ export class TypeState {
   forget(name: string): void {
     this.settle(name);
     this.refused.delete(name);
+    this.gone.delete(name);
     // What is still on its way arrives all the same, perhaps when the client wants it again.
     if (this.flights.some((flight) => flight.items.has(name))) this.#givenUp.add(name);
     else this.sent.delete(name);
@@ -157,7 +131,9 @@ export class TypeState {
     for (const { name, resource, kept } of flight.items.values()) {
       if (resource) this.sent.set(name, resource);
       else this.sent.delete(name);
+      if (this.gone.size > 0) this.gone.delete(name);
       if (!kept) this.settle(name);
+      else if (!resource) this.behind.add(name);
     }
     this.flights.push(flight);
     this.lastNonce = flight.nonce;
@@ -181,8 +157,8 @@ export class TypeState {
   /** Everything the response held is unknown from now on, and counts as what the client had before it. */
   refuse(flight: Flight, verdict: { code: number; message: string; at: number }): Refusal {
     this.#land(flight);
-    const refusal = { ...verdict, nonce: flight.nonce, items: flight.items };
-    for (const item of flight.items.values()) {
+    const refusal = { ...verdict, nonce: flight.nonce, ...repeatedFrom(this.refused, flight, verdict.at) };
+    for (const item of refusal.items.values()) {
       const later = this.flights.find((other) => other.items.has(item.name))?.items.get(item.name);
       if (later) later.before = item.before;
       else if (item.before) this.sent.set(item.name, item.before);
@@ -237,7 +213,7 @@ export class TypeState {
 
   /** Nothing is due, and nothing will be only because time passes. */
   isQuiet(): boolean {
-    return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0;
+    return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0 && this.refused.size === 0;
   }
 
   oldestPending(): number | undefined {

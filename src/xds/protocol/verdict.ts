@@ -1,5 +1,6 @@
 import type { DeltaRequest, Report, SotwRequest } from "./events.ts";
-import type { Flight, Refusal, TypeState } from "./type-state.ts";
+import type { Flight, Refusal } from "./flight.ts";
+import type { TypeState } from "./type-state.ts";
 
 type ErrorDetail = NonNullable<SotwRequest["error"]>;
 

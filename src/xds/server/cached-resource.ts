@@ -1,6 +1,7 @@
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import type { Resource, ResourceKey } from "../protocol/resource.ts";
 import { canonicalName } from "../protocol/resource-name.ts";
+import { addressesOf } from "./addresses.ts";
 import { contentHash, formatVersion } from "./content-version.ts";
 import { referencesOf } from "./references.ts";
 import { SERVED_MESSAGES } from "./served-messages.ts";
@@ -16,9 +17,13 @@ export type ResourceBytes = {
   readonly version?: string;
   /** Instead of what the body says, which is read for the types that Envoy knows. */
   readonly references?: readonly ResourceKey[];
+  /** Instead of what the body says, which is read for listeners. */
+  readonly addresses?: readonly string[];
   readonly aliases?: readonly string[];
   readonly ttlMs?: number;
 };
+
+const NONE: readonly string[] = [];
 
 /** A protobuf-es message of a type that xDS serves, bytes, or one prepared before. */
 export type ResourceInput = Message | ResourceBytes | CachedResource;
@@ -31,6 +36,7 @@ export class CachedResource implements Resource {
   readonly hash: bigint;
   readonly references: readonly ResourceKey[];
   readonly aliases: readonly string[];
+  readonly addresses: readonly string[];
   readonly ttlMs: number | undefined;
   readonly body: Uint8Array | undefined;
   readonly bytes: number;
@@ -45,6 +51,7 @@ export class CachedResource implements Resource {
     this.hash = hashOf(this.name, input);
     this.version = input.version ?? formatVersion(this.hash);
     this.references = input.references ?? (input.body ? referencesOf(input.typeUrl, input.body) : []);
+    this.addresses = input.addresses ?? (input.body ? addressesOf(input.typeUrl, input.body) : NONE);
     const names = this.name.length + this.version.length + this.aliases.reduce((sum, { length }) => sum + length, 0);
     this.bytes = (input.body?.length ?? 0) + this.typeUrl.length + names + 64;
   }

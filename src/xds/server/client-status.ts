@@ -12,6 +12,8 @@ export type ClientRef = {
   readonly peer: Peer;
   readonly variant: Variant;
   readonly group: string | undefined;
+  /** The method, where one client has only one stream of it: aggregated streams, and those of the wildcard types. */
+  readonly sole: string | undefined;
 };
 
 /** A client that something is due for. */
@@ -25,7 +27,7 @@ export type RefusalStatus = {
   readonly version: string;
   readonly code: number;
   readonly message: string;
-  /** Milliseconds since the epoch. */
+  /** When this content was refused first: milliseconds since the epoch. */
   readonly at: number;
   readonly nonce: string;
   /** The publication that the refused content belongs to, where known. */
@@ -97,7 +99,7 @@ export function describeStream(
   states: Iterable<TypeState>,
   rest: Pick<ClientStatus, "silent" | "duplicate" | "unknownTypes">,
 ): ClientStatus {
-  const { streamId, node, peer, variant, group, openedAt, method } = stream;
+  const { streamId, node, peer, variant, group, sole, openedAt, method } = stream;
   const offset = openedAt - stream.openedMonotonic;
   const types = [...states].filter((state) => state.requested);
   return {
@@ -106,6 +108,7 @@ export function describeStream(
     peer,
     variant,
     group,
+    sole,
     openedAt,
     method: `${method.service}/${method.method}`,
     oldestPending: stream.oldestPending(),
@@ -183,7 +186,7 @@ function describeRefusal(state: TypeState, name: string, wallClock: (at: number)
     code,
     message,
     nonce,
-    at: wallClock(refusal.at),
+    at: wallClock(refusal.since),
     publication: item?.publication,
   };
 }

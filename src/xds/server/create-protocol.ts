@@ -19,6 +19,7 @@ export function createProtocol<D>(
     waitMs: limits.waitMs,
     overtakeMs: limits.overtakeMs,
     settleMs: limits.settleMs,
+    retry: { baseMs: limits.retryMs, maxMs: limits.maxRetryMs, spread: host.random.next() },
     maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
     honoursTtl: honoursTtl(node, method.variant),
   });

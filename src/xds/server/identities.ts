@@ -1,9 +1,8 @@
 import type { NodeIdentity } from "./node-identity.ts";
-import type { DiscoveryMethod } from "./services.ts";
 
 interface Stream {
   readonly streamId: string;
-  readonly method: DiscoveryMethod;
+  readonly sole: string | undefined;
   readonly node: NodeIdentity;
 }
 
@@ -28,8 +27,6 @@ export class Identities {
   }
 }
 
-/** Streams that one client has only one of: aggregated ones, and those of the wildcard types. */
-function identityOf({ method, node, streamId }: Stream): string {
-  const single = method.typeUrl === undefined || /\.(Cluster|Listener)$/.test(method.typeUrl);
-  return single ? `${method.method} ${node.id}` : streamId;
+function identityOf({ sole, node, streamId }: Stream): string {
+  return sole === undefined ? streamId : `${sole} ${node.id}`;
 }

@@ -11,7 +11,7 @@ import { type CachedResource, prepareResource } from "./cached-resource.ts";
 import { SERVED_MESSAGES } from "./served-messages.ts";
 
 /** What may stand in an `Any` as such; other extensions stand in a `TypedStruct`, which Envoy turns into what it says. */
-const EXTENSIONS = createRegistry(
+export const EXTENSIONS = createRegistry(
   RouterSchema,
   HttpConnectionManagerSchema,
   TcpProxySchema,

@@ -49,6 +49,12 @@ export type XdsLimits = {
    * than the 15 s for which Envoy itself lets a cluster warm.
    */
   readonly waitMs: number;
+  /**
+   * How long after a refusal the same content is tried again, for what it ran into may have gone. Each time it is twice
+   * as long, up to `maxRetryMs`. Defaults 1000 and 300 000.
+   */
+  readonly retryMs: number;
+  readonly maxRetryMs: number;
   /** How long an unacknowledged CDS response keeps back an unrelated one. Default 1000. */
   readonly overtakeMs: number;
   /** How long a client that comes back may take to ask for all its types, before what is gone is removed. Default 5000. */
@@ -86,6 +92,8 @@ export const DEFAULT_LIMITS: XdsLimits = {
   maxResponseBytes: GIB,
   maxGrpcResponseBytes: 4 * MIB - 64 * KIB,
   waitMs: 20_000,
+  retryMs: 1000,
+  maxRetryMs: 300_000,
   overtakeMs: 1000,
   settleMs: 5000,
   keepaliveMs: 30_000,

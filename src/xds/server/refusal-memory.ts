@@ -1,4 +1,6 @@
+import type { Report } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
+import { doubtfulNames } from "../protocol/verdict.ts";
 
 export type RefusalRecord = {
   readonly typeUrl: string;
@@ -17,6 +19,14 @@ export interface RefusalMemory {
   load(nodeId: string): Iterable<ResourceKey>;
   record(nodeId: string, refusal: RefusalRecord): void;
   clear(nodeId: string, typeUrl: string, names: readonly string[]): void;
+}
+
+/** Keeps a memory in step with what a stream of a node reports. What is refused again is in it already. */
+export function rememberRefusals(memory: RefusalMemory, nodeId: string, report: Report): void {
+  if (report.kind === "cleared") memory.clear(nodeId, report.typeUrl, report.names);
+  if (report.kind !== "nack" || report.refusal.attempt > 1) return;
+  const names = doubtfulNames(report.refusal);
+  if (names.length > 0) memory.record(nodeId, { typeUrl: report.typeUrl, names, message: report.refusal.message });
 }
 
 /** Nodes remembered; the one that refused longest ago is forgotten first. */

@@ -1,8 +1,9 @@
 import { minusHash, plusHash, type Resource, type ResourceKey, type View } from "../protocol/resource.ts";
 import { canonicalName, parseGlob } from "../protocol/resource-name.ts";
-import { ENDPOINT_TYPE, LEDS_TYPE } from "../protocol/resource-types.ts";
+import { ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE } from "../protocol/resource-types.ts";
 import { CachedResource, prepareResource, type ResourceInput } from "./cached-resource.ts";
 import { Collections } from "./collections.ts";
+import { PastAddresses } from "./past-addresses.ts";
 import { emptyEndpoints } from "./placeholder.ts";
 
 /** Collects the changes of one atomic update. Later calls win over earlier ones. */
@@ -130,6 +131,7 @@ class Group implements View {
   readonly #types = new Map<string, TypeGroup>();
   /** How many resources refer to a key. */
   readonly #referenced = new Map<string, number>();
+  readonly #addresses = new PastAddresses();
   /** Collections that are named, by key, with the last one that named it. */
   readonly #named = new Map<string, { readonly collection: ResourceKey; readonly by: ResourceKey }>();
 
@@ -141,6 +143,9 @@ class Group implements View {
       if (names.size > 0) changed.set(typeUrl, names);
     }
     for (const [typeUrl, version] of typeVersions) this.#type(typeUrl).given = version;
+    if (changed.has(LISTENER_TYPE)) {
+      this.#addresses.keep([...this.list(LISTENER_TYPE)], this.typeVersion(LISTENER_TYPE));
+    }
     if (changed.has(ENDPOINT_TYPE) || changed.has(LEDS_TYPE)) {
       this.#types.get(LEDS_TYPE)?.collections.forget((collection) => this.isRetired(LEDS_TYPE, collection));
     }
@@ -175,6 +180,14 @@ class Group implements View {
   placeholder(typeUrl: string, name: string): Resource | undefined {
     if (typeUrl === ENDPOINT_TYPE) return emptyEndpoints(name);
     return new CachedResource({ typeUrl, name, body: undefined, aliases: [name] });
+  }
+
+  addressesAt(version: string): readonly string[] | undefined {
+    return this.#addresses.ofResource(version);
+  }
+
+  addressesAtType(version: string): ReadonlyMap<string, readonly string[]> | undefined {
+    return this.#addresses.ofType(version);
   }
 
   members(typeUrl: string, collection: string): Iterable<CachedResource> {

@@ -22,6 +22,11 @@ export type DiscoveryMethod = {
   readonly typeUrl: string | undefined;
 };
 
+/** The method, where one client has only one stream of it: aggregated streams, and those of the wildcard types. */
+export function soleMethod({ method, typeUrl }: DiscoveryMethod): string | undefined {
+  return typeUrl === undefined || typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE ? method : undefined;
+}
+
 const ENVOY = "envoy.service";
 
 /** All methods that are served. The unary `Fetch…` methods are left out on purpose: they are UNIMPLEMENTED (R20). */

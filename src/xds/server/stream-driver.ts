@@ -5,7 +5,6 @@ import { lostVerdicts } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import type { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
-import { doubtfulNames } from "../protocol/verdict.ts";
 import { type ClientStatus, describeStream, type ServedClient } from "./client-status.ts";
 import { createProtocol } from "./create-protocol.ts";
 import { UnreadableBytes } from "./field-reader.ts";
@@ -15,7 +14,8 @@ import type { NameList } from "./name-lists.ts";
 import { ANONYMOUS, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import { type Peer, peerOf } from "./peer.ts";
 import { readDeltaRequest, readDiscoveryRequest } from "./read-request.ts";
-import type { DiscoveryMethod } from "./services.ts";
+import { rememberRefusals } from "./refusal-memory.ts";
+import { type DiscoveryMethod, soleMethod } from "./services.ts";
 import { mayTakeBack, StreamFence } from "./stream-fence.ts";
 import type { Publication } from "./stream-groups.ts";
 import { StreamHoldings } from "./stream-holdings.ts";
@@ -31,6 +31,7 @@ import { WakeTimer } from "./wake-timer.ts";
 export class StreamDriver implements ServedClient {
   readonly streamId: string;
   readonly method: DiscoveryMethod;
+  readonly sole: string | undefined;
   readonly peer: Peer;
   readonly openedAt: number;
   /** What `progress` last said of this stream. */
@@ -60,6 +61,7 @@ export class StreamDriver implements ServedClient {
     this.#host = host;
     this.#call = call;
     this.method = method;
+    this.sole = soleMethod(method);
     this.streamId = streamId;
     this.openedAt = host.clock.now();
     this.openedMonotonic = host.clock.monotonic();
@@ -151,6 +153,12 @@ export class StreamDriver implements ServedClient {
   /** What this stream and others of the same client have to do with collections. */
   collections(): ClientCollections {
     return this.#stream?.collections() ?? { named: [], asked: [] };
+  }
+
+  resend(typeUrl: string | undefined): number {
+    const count = this.#stream?.resend(typeUrl) ?? 0;
+    if (count > 0) this.#host.wake(this);
+    return count;
   }
 
   typeState(typeUrl: string): TypeState | undefined {
@@ -341,14 +349,7 @@ export class StreamDriver implements ServedClient {
   #reportAll(stream: ProtocolStream, reports: readonly Report[]): void {
     const { refusals, limits } = this.#host;
     for (const report of reports) {
-      if (report.kind === "nack") {
-        const { message } = report.refusal;
-        this.#holdings.refused(message);
-        const names = doubtfulNames(report.refusal);
-        if (names.length > 0) refusals.record(this.node.id, { typeUrl: report.typeUrl, names, message });
-      } else if (report.kind === "cleared") {
-        refusals.clear(this.node.id, report.typeUrl, report.names);
-      }
+      rememberRefusals(refusals, this.node.id, report);
       if (report.kind !== "ack") this.#holdings.count(stream.states.values(), this.#lists.values(), limits.maxNames);
       this.#host.report(this, report);
     }

@@ -14,7 +14,6 @@ export class StreamHoldings {
   /** Name sets and lists that other streams may hold, too. */
   #shared: ReadonlySet<object> = new Set();
   #presentedBytes = 0;
-  #refusalBytes = 0;
 
   constructor(account: HeldAccount) {
     this.#account = account;
@@ -38,13 +37,8 @@ export class StreamHoldings {
     for (const [name, version] of versions) this.#presentedBytes += name.length + version.length + NAME_BYTES;
   }
 
-  /** A refusal whose text is kept as long as it stands. */
-  refused(message: string): void {
-    this.#refusalBytes += message.length;
-  }
-
   /**
-   * Counts what the stream subscribes to.
+   * Counts what the stream subscribes to, and the texts of the refusals that stand.
    *
    * @throws LimitMet when these are more names than one stream may have
    */
@@ -56,14 +50,13 @@ export class StreamHoldings {
     };
     let names = 0;
     let bytes = this.#presentedBytes;
-    let isRefusing = false;
     for (const { subscription, refused } of states) {
       const { size } = subscription.names;
       const own = subscription.nameLength + size * NAME_BYTES;
       names += size;
       if (subscription.sharedNames) share(subscription.sharedNames, own);
       else bytes += own;
-      isRefusing ||= refused.size > 0;
+      for (const { message } of new Set(refused.values())) bytes += message.length;
     }
     if (names > maxNames) {
       throw new LimitMet("maxNames", `the stream subscribes to ${names.toLocaleString("en")} names`, maxNames);
@@ -71,8 +64,7 @@ export class StreamHoldings {
     for (const list of lists) share(list, list.bytes.length);
     for (const what of this.#shared) if (!shared.has(what)) this.#account.unshare(what);
     this.#shared = shared;
-    if (!isRefusing) this.#refusalBytes = 0;
-    this.#account.set("names", bytes + this.#refusalBytes);
+    this.#account.set("names", bytes);
   }
 
   /** A response is on its way to a client that may not read; call what is returned once the socket has taken it. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Random } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
@@ -25,6 +26,7 @@ export interface StreamHost<Driver> {
   readonly registry: Registry;
   readonly limits: XdsLimits;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly refusals: RefusalMemory;
   readonly lostVerdicts: LostVerdictMemory;

@@ -28,6 +28,7 @@ import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import { LocalRefusalMemory, type RefusalMemory } from "./refusal-memory.ts";
 import type { ResourceCache } from "./resource-cache.ts";
+import { resourceJson } from "./resource-json.ts";
 import { type DiscoveryMethod, discoveryServices } from "./services.ts";
 import { StreamDriver } from "./stream-driver.ts";
 import { StreamGroups } from "./stream-groups.ts";
@@ -198,6 +199,21 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     return this.#drivers.get(streamId)?.collections() ?? { named: [], asked: [] };
   }
 
+  /** What an open stream was sent last under a name, in JSON and without secrets; nothing where nothing was. */
+  content(streamId: string, typeUrl: string, name: string): string | undefined {
+    const known = this.#drivers.get(streamId)?.typeState(typeUrl)?.sent.get(name);
+    const body = known && "body" in known && known.body instanceof Uint8Array ? known.body : undefined;
+    return body && JSON.stringify(resourceJson(typeUrl, name, body));
+  }
+
+  /**
+   * Sends an open stream's client again what it should have, of one type or of all, changed or not; what it refused is
+   * tried again. Returns how many resources that is.
+   */
+  resend(streamId: string, typeUrl?: string): number {
+    return this.#drivers.get(streamId)?.resend(typeUrl) ?? 0;
+  }
+
   /** Ends all streams, with a status that makes clients come back, and stops listening. */
   async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
     this.#unsubscribe();
@@ -228,6 +244,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       registry: createRegistry(types),
       limits: this.#limits,
       clock: this.#clock,
+      random: this.#random,
       log: this.#log,
       refusals: refusals ?? new LocalRefusalMemory(),
       lostVerdicts: new LostVerdictMemory(),

@@ -117,6 +117,7 @@ export class Replica {
       nonceTags: { own: tag, shared: "s" },
       waitMs: 1000,
       overtakeMs: 1000,
+      retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       settleMs: 0,
       maxResponseBytes: 1_000_000,
       honoursTtl: true,

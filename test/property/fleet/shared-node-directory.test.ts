@@ -39,6 +39,8 @@ class Replica {
       streams: {
         describe: (streamId) => this.streams.get(streamId),
         oldestPending: (streamId) => this.streams.get(streamId)?.oldestPending,
+        content: () => undefined,
+        resend: () => 0,
         collections: () => ({ named: [], asked: [] }),
       },
       publications: {
@@ -68,6 +70,7 @@ class Replica {
       peer: { address: "127.0.0.1:1" },
       variant: "delta",
       group: "edge",
+      sole: "DeltaAggregatedResources",
       silent: undefined,
       duplicate: false,
       oldestPending: 1,

@@ -20,7 +20,7 @@ it("a type in short says what its resources say one by one", () => {
         for (const name of due) state.due.set(name, 1);
         for (const name of held) state.held.set(name, { reason: "frozen", publication: 1 });
         for (const name of unknown) state.unknown.add(name);
-        const refusal = { nonce: "1", code: 3, message: "no", at: 0, items: itemsOf(refused) };
+        const refusal = { nonce: "1", code: 3, message: "no", at: 0, since: 0, attempt: 1, items: itemsOf(refused) };
         for (const name of refused) state.refused.set(name, refusal);
         state.flights.push({ nonce: "2", sequence: 2, version: "", sentAt: 0, items: itemsOf(inFlight) });
 

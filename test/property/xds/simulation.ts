@@ -121,6 +121,7 @@ export class Simulation {
       waitMs: 45_000,
       overtakeMs: 1000,
       settleMs: 1000,
+      retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       honoursTtl: true,
     });

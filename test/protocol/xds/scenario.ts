@@ -3,7 +3,8 @@
  *
  *     group NAME                      the stream belongs to this group from now on ("none": to none); default "g"
  *     set TYPE:NAME@CONTENT… [-TYPE:NAME…]   one atomic update; `(eds:a)` after a resource gives what it refers to,
- *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms
+ *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms, `%80` in
+ *                                     its content an address that it opens
  *     stream delta|sotw               a new stream of the same node; what was refused before is remembered
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
  *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the n-th response of the stream, else on the newest of the type
@@ -119,6 +120,7 @@ class Scenario {
           aliases,
           version: label,
           body: Buffer.from(label),
+          addresses: label.split("%").slice(1),
           ...(ttl !== undefined && { ttlMs: Number(ttl) }),
           references: keys.map((key) => {
             const [, of = "", to = ""] = /^(\w+):(.*)$/.exec(key) ?? [];
@@ -143,6 +145,7 @@ class Scenario {
       waitMs: 15_000,
       overtakeMs: 1000,
       settleMs: 1000,
+      retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       honoursTtl: true,
     });

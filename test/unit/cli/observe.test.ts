@@ -71,6 +71,54 @@ describe("node", () => {
   });
 });
 
+describe("what a proxy was sent", () => {
+  const web = (port: number, more: object = {}) => ({
+    type: "LDS",
+    resources: [
+      { name: "web", versionSent: `v${port}`, versionAcknowledged: `v${port}`, content: `{"port":${port}}`, ...more },
+    ],
+  });
+  const nodes: Readonly<Record<string, object>> = {
+    a: { id: "a", types: [web(80), { type: "RDS", resources: [{ name: "web", versionSent: "r1", content: "{}" }] }] },
+    b: { id: "b", types: [web(81)] },
+    refusing: {
+      id: "refusing",
+      types: [web(80, { versionAcknowledged: "", refusal: "cannot bind", versionRefused: "v80" })],
+    },
+  };
+  const GetNode = ({ id }: { id: string }) => nodes[id];
+
+  it("is printed as YAML, of one type or of all", async () => {
+    const run = await runAgainst({ GetNode }, ["node", "refusing", "--type", "lds", "-o", "yaml"]);
+    expect(run.calls[0]?.request).toMatchObject({ id: "refusing", type: "lds", contents: true });
+    expect(run.stdout).toBe(
+      '- type: LDS\n  name: web\n  version: v80\n  state: "REFUSED: cannot bind"\n  content:\n    port: 80\n',
+    );
+  });
+
+  it("is compared with what another one was sent", async () => {
+    const run = await runAgainst({ GetNode }, ["node", "a", "--diff", "b"]);
+    expect(run.stdout).toBe("  LDS web\n    port  80 → 81\n  RDS web  only at a\n");
+    expect((await runAgainst({ GetNode }, ["node", "a", "--diff", "a"])).stdout).toBe("  a and a were sent the same\n");
+    expect((await runAgainst({ GetNode }, ["node", "a", "--diff", "b", "-o", "yaml"])).code).toBe(2);
+  });
+});
+
+describe("resend", () => {
+  it("says how much goes again, and of which replicas nobody knows", async () => {
+    const unknownReplicas = [{ replica: "plane-b", silent: { seconds: 12n } }];
+    const run = await runAgainst({ Resend: () => ({ resources: 3, unknownReplicas }) }, [
+      "resend",
+      "edge-7",
+      "--type",
+      "lds",
+    ]);
+    expect(run.calls[0]?.request).toMatchObject({ id: "edge-7", type: "lds" });
+    expect(run.stdout).toBe("edge-7: 3 resources go to it again\n");
+    expect(run.stderr).toContain("replica plane-b has been silent for 12 s");
+  });
+});
+
 describe("watch", () => {
   const answers = {
     Watch: () => [

@@ -7,6 +7,9 @@ import { FakeClock } from "../../support/fake-clock.ts";
 const refused = { version: "2", message: "bad port", at: 0, publication: 5 };
 const web = { name: "web", sent: "2", acked: "1", unknown: true, refused, held: undefined };
 
+/** Streams that have acknowledged all that is due. */
+const acknowledged = new Set<string>();
+
 /** A stream with many clusters, one of which it refuses; counts how often all of them are described. */
 function withOneStream(types?: StreamStatus["types"]) {
   const described = { times: 0 };
@@ -40,7 +43,9 @@ function withOneStream(types?: StreamStatus["types"]) {
   const directory = new LocalNodeDirectory({
     streams: {
       describe: () => stream,
-      oldestPending: () => stream.oldestPending,
+      oldestPending: (streamId) => (acknowledged.has(streamId) ? undefined : stream.oldestPending),
+      content: (_streamId, _typeUrl, name) => `{"name":"${name}"}`,
+      resend: () => 2,
       collections: () => ({ named: [], asked: [] }),
     },
     publications: {
@@ -89,6 +94,24 @@ it("does not take a proxy for done that is to be written to, though its stream h
     state: "sent",
     message: "not acknowledged yet",
   });
+});
+
+it("waits for no older process of a proxy that a hot restart replaces, and for both of two proxies with one id", async () => {
+  const { directory, stream, clock } = withOneStream([]);
+  const ads = { ...stream, sole: "DeltaAggregatedResources" };
+  const progress = () => directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")?.state;
+  directory.closed(stream);
+  const open = (streamId: string, port: number) =>
+    directory.opened({ ...ads, streamId, peer: { address: `127.0.0.1:${port}` } });
+  open("old", 1);
+  await clock.advance(100);
+  expect(progress()).toBe("sent");
+  open("new", 2);
+  expect(progress()).toBe("sent");
+  acknowledged.add("new");
+  expect(progress()).toBe("done");
+  await clock.advance(60_000);
+  expect(progress()).toBe("sent");
 });
 
 it("keeps only so many of the proxies that left, and none for longer than it says", async () => {

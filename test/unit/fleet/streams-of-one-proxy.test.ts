@@ -27,7 +27,7 @@ describe("progress of a proxy with streams for collections", () => {
 
 describe("the list of proxies", () => {
   const type = (shortName: string, state: TypeView["state"]): TypeView => {
-    return { typeUrl: shortName, shortName, state, known: 2, resources: [] };
+    return { typeUrl: shortName, shortName, state, known: 2, resources: [], refusals: [], refused: 0 };
   };
   const view = (more: Partial<NodeView>): NodeView => ({
     id: "edge-1",
@@ -70,5 +70,17 @@ describe("the list of proxies", () => {
   it("leaves proxies apart that share an id", () => {
     const twice = [view({ duplicate: true }), view({ duplicate: true, since: 2 })];
     expect(mergeNodes(twice)).toEqual(twice);
+  });
+
+  it("knows them by the streams of which each has one, also where no more than the place is told", () => {
+    const ads = { sole: "DeltaAggregatedResources" };
+    const leds = view({ since: 3 });
+    const found = mergeNodes([view(ads), view({ ...ads, since: 2, replica: "b" }), leds]);
+    expect(found.map(({ duplicate, since }) => [duplicate, since])).toEqual([
+      [true, 1],
+      [true, 2],
+      [false, 3],
+    ]);
+    expect(mergeNodes([view(ads), leds]).map(({ duplicate }) => duplicate)).toEqual([false]);
   });
 });

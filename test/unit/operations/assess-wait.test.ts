@@ -52,3 +52,10 @@ test("proxies that are away are left out, or end the wait, where that is asked f
   expect(assess([DONE, not("disconnected")], { onDisconnected: "FAIL" }).outcome).toBe("disconnected");
   expect(assess([DONE, not("unknown")], { onDisconnected: "FAIL" }).outcome).toBe("waiting");
 });
+
+test("proxies that share an id count each, and as done when all of them are", () => {
+  const copies = new Map([["edge-0", 2]]);
+  expect(assess([DONE, DONE], { copies })).toMatchObject({ outcome: "reached", done: 3, total: 3 });
+  expect(assess([not("sent"), DONE], { copies })).toMatchObject({ outcome: "waiting", done: 1, total: 3 });
+  expect(assess([DONE, not("sent")], { copies, atLeast: 2 })).toMatchObject({ outcome: "reached", done: 2 });
+});

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
 import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
-import { ListNodesRequestSchema } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import {
+  GetNodeRequestSchema,
+  ListNodesRequestSchema,
+  ResendRequestSchema,
+} from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { createObject } from "../../../src/operations/create-object.ts";
 import { getNode } from "../../../src/operations/get-node.ts";
@@ -13,7 +17,9 @@ import { listNodes } from "../../../src/operations/list-nodes.ts";
 import { LAG_BOUND_MS } from "../../../src/operations/problems.ts";
 import { registerBackend } from "../../../src/operations/register-backend.ts";
 import { reportHealth } from "../../../src/operations/report-health.ts";
+import { resend } from "../../../src/operations/resend.ts";
 import { SeenObservations } from "../../../src/operations/seen-observations.ts";
+import { LISTENER_TYPE } from "../../../src/xds/protocol/resource-types.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
@@ -75,20 +81,43 @@ describe("proxies", () => {
     plane.nodes.set(
       {
         id: "edge-1",
-        types: [{ typeUrl: "t", shortName: "LDS", state: "sent", known: 1, resources: [{ name: "web", ...resource }] }],
+        types: [
+          {
+            typeUrl: LISTENER_TYPE,
+            shortName: "LDS",
+            state: "refused",
+            known: 1,
+            resources: [{ name: "web", ...resource }],
+            refusals: [{ name: "web", message: "cannot bind" }],
+            refused: 4,
+          },
+        ],
       },
       DONE,
     );
     plane.nodes.set({ id: "other-1", fleet: "other" }, DONE);
     expect((await listNodes(plane, create(ListNodesRequestSchema, { fleet: "edge" }))).nodes).toMatchObject([
-      { id: "edge-1", types: [{ type: "LDS", state: NodeType_State.SENT, known: 1, resources: [] }] },
+      {
+        id: "edge-1",
+        types: [{ type: "LDS", state: NodeType_State.REFUSED, known: 1, resources: [] }],
+        conditions: [{ ok: false, reason: "REFUSED", message: "LDS web: cannot bind; and 3 more" }],
+      },
     ]);
-    expect((await getNode(plane, "edge-1")).types[0]?.resources).toMatchObject([
+    const edge = create(GetNodeRequestSchema, { id: "edge-1", type: "lds" });
+    expect((await getNode(plane, edge)).types[0]?.resources).toMatchObject([
       { name: "web", versionSent: "v2", versionAcknowledged: "v1", held: "quarantine" },
     ]);
-    await expect(getNode(plane, "nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
+    await expect(getNode(plane, { ...edge, type: "LSD" })).rejects.toMatchObject({
+      violations: [{ field: "type", message: expect.stringContaining("one of CDS, EDS") }],
+    });
+    const nobody = create(GetNodeRequestSchema, { id: "nobody" });
+    await expect(getNode(plane, nobody)).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
     plane.nodes.silent = [{ replica: "plane-b", silentMs: 12_000 }];
-    await expect(getNode(plane, "nobody")).rejects.toMatchObject({ code: "REPLICA_SILENT" });
+    await expect(getNode(plane, nobody)).rejects.toMatchObject({ code: "REPLICA_SILENT" });
+    const again = create(ResendRequestSchema, { id: "edge-1", type: "LDS" });
+    expect(await resend(plane, again)).toMatchObject({ resources: 3, unknownReplicas: [{ replica: "plane-b" }] });
+    expect(plane.nodes.resent).toEqual([{ id: "edge-1", typeUrl: LISTENER_TYPE }]);
+    await expect(resend(plane, { ...again, id: "nobody" })).rejects.toMatchObject({ code: "REPLICA_SILENT" });
     expect((await listNodes(plane, create(ListNodesRequestSchema))).unknownReplicas).toMatchObject([
       { replica: "plane-b" },
     ]);

@@ -1,0 +1,26 @@
+import { Command } from "commander";
+import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type CliContext, noteLine, printLine } from "../io.ts";
+import { unknownText } from "../node-text.ts";
+
+export function resendCommand(context: CliContext): Command {
+  return new Command("resend")
+    .description("Send a proxy again what it should have; what it refused is tried again now")
+    .argument("<node>", "Envoy's node.id")
+    .option("--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …")
+    .addHelpText(
+      "after",
+      `
+What a proxy refused is tried again by itself, after a second and then ever more rarely, up to five minutes apart.
+
+Examples:
+  fairlead resend edge-7
+  fairlead resend edge-7 --type lds`,
+    )
+    .action(async (id: string, { type = "" }: { type?: string }) => {
+      const { io } = context;
+      const { resources, unknownReplicas } = await context.admin().call(AdminService.method.resend, { id, type });
+      for (const unknown of unknownReplicas) noteLine(io, `${unknownText(unknown)}: what it holds is not sent again`);
+      printLine(io, `${id}: ${resources} ${resources === 1 ? "resource goes" : "resources go"} to it again`);
+    });
+}

@@ -1,0 +1,59 @@
+import { createRegistry, fromBinary, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import { LeastRequestSchema } from "../../gen/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.ts";
+import { MaglevSchema } from "../../gen/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.ts";
+import { RandomSchema } from "../../gen/envoy/extensions/load_balancing_policies/random/v3/random_pb.ts";
+import { RingHashSchema } from "../../gen/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.ts";
+import { RoundRobinSchema } from "../../gen/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.ts";
+import { PreviousHostsPredicateSchema } from "../../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
+import { HttpProtocolOptionsSchema } from "../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
+import { SECRET_TYPE } from "../protocol/resource-types.ts";
+import { EXTENSIONS } from "./json-resource.ts";
+import { SERVED_MESSAGES } from "./served-messages.ts";
+
+/** Fields of Envoy's API that hold secrets, in JSON's spelling. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "privateKey",
+  "pkcs12",
+  "password",
+  "sessionTicketKeys",
+  "genericSecret",
+  "tokenSecret",
+  "hmacSecret",
+  "secret",
+]);
+const WITHHELD = "(withheld)";
+
+const registry = createRegistry(
+  EXTENSIONS,
+  HttpProtocolOptionsSchema,
+  PreviousHostsPredicateSchema,
+  LeastRequestSchema,
+  MaglevSchema,
+  RandomSchema,
+  RingHashSchema,
+  RoundRobinSchema,
+);
+
+/**
+ * What a resource holds, in JSON as Envoy's documentation shows it, for people. Secrets are withheld; so is what has an
+ * extension that is not known here, since nobody can tell where in it a secret stands.
+ */
+export function resourceJson(typeUrl: string, name: string, body: Uint8Array): JsonValue {
+  if (typeUrl === SECRET_TYPE) return { name, withheld: "secrets are not shown" };
+  const served = SERVED_MESSAGES.get(typeUrl.slice(typeUrl.indexOf("/") + 1));
+  if (!served) return { name, withheld: "its type is not known here" };
+  try {
+    const message: Message = fromBinary(served.schema, body);
+    return withoutSecrets(toJson(served.schema, message, { registry }));
+  } catch (thrown) {
+    return { name, withheld: `not shown: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+  }
+}
+
+function withoutSecrets(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, SECRET_FIELDS.has(key) ? WITHHELD : withoutSecrets(inner)]),
+  );
+}
