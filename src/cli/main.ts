@@ -43,7 +43,7 @@ export async function runCli(
   };
   const program: Command = buildProgram(context, further, (command) => {
     running = command;
-    io.isForPrograms = (command.opts<{ output?: string }>().output ?? "table") !== "table";
+    io.isForPrograms = command.opts<{ output?: string }>().output === "json";
   });
   if (argv[0] === COMPLETE) {
     for (const word of candidates(program, argv.slice(1))) printLine(io, word);
