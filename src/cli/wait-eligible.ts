@@ -27,7 +27,7 @@ export async function waitUntilEligible(context: CliContext, backend: Backend, t
   let reason: string | undefined;
   try {
     for (;;) {
-      const now = await sameBackend(context, backend);
+      const now = await stillRegistered(context, backend);
       if (now.status?.eligible === true) break;
       reason = now.status?.reason ?? "";
       const waited = clock.monotonic() - startedAt;
@@ -47,7 +47,12 @@ export async function waitUntilEligible(context: CliContext, backend: Backend, t
   return reason === undefined || isByVerdict ? revision : NEWEST_REVISION;
 }
 
-async function sameBackend(context: CliContext, { name, meta }: Backend): Promise<Backend> {
+/**
+ * A backend as it is now that it was registered.
+ *
+ * @throws CliFailure with `failed` when somebody has removed it meanwhile.
+ */
+export async function stillRegistered(context: CliContext, { name, meta }: Backend): Promise<Backend> {
   try {
     const now = await context.admin().call(AdminService.method.getBackend, { name });
     if (now.meta?.uid === meta?.uid) return now;

@@ -3,8 +3,10 @@ import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   WaitForRevisionResponse_Outcome as Outcome,
   type WaitForRevisionResponse,
+  WaitForRevisionResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { AdminError } from "./admin-error.ts";
+import { messageJson } from "./data-text.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { type CliContext, type CliIo, printLines } from "./io.ts";
 import { unknownText } from "./node-text.ts";
@@ -35,6 +37,7 @@ export async function printWait(context: CliContext, revision: string, flags: Wa
         continue;
       }
       progress.clear();
+      noteAnswer(context, answer);
       printOutcome(context.io, label, outcomeLines(answer));
       return;
     }
@@ -44,6 +47,10 @@ export async function printWait(context: CliContext, revision: string, flags: Wa
     progress.clear();
   }
   throw new CliFailure(EXIT.notReached, "the change is made, but the plane ended the wait without a result");
+}
+
+function noteAnswer({ outcome }: CliContext, answer: WaitForRevisionResponse): void {
+  outcome.put({ wait: messageJson(WaitForRevisionResponseSchema, answer) });
 }
 
 /** The label before the first line; the others are of their own. */
@@ -76,6 +83,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
     const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
     for await (const answer of openWait({ ...context, io }, revision, { ...flags, timeout: forMs })) {
       last = answer;
+      noteAnswer(context, answer);
       if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeLines(answer));
       else if (isOnlyAway(answer)) result.resolve(acknowledgedLines(answer));
     }
@@ -116,8 +124,8 @@ function openWait(
 
 function waitFailure(error: unknown): unknown {
   if (!(error instanceof AdminError)) return error;
-  const why = error.reason === "NO_PROXIES" ? `${error.message} (--allow-empty)` : error.message;
-  return new CliFailure(EXIT.notReached, `the change is made, but nothing could be awaited: ${why}`, { cause: error });
+  const why = `the change is made, but nothing could be awaited: ${error.message}`;
+  return new CliFailure(EXIT.notReached, why, { cause: error });
 }
 
 function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {

@@ -3,6 +3,7 @@ import { type ApplyRequest, type ApplyResponse, ApplyResponseSchema } from "../g
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import { briefChanges, changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
+import { createdConditions, createsConditions } from "./created-conditions.ts";
 import { executeWrite } from "./execute-write.ts";
 import { badField } from "./object-errors.ts";
 import { planApply } from "./plan-apply.ts";
@@ -14,6 +15,8 @@ const MAX_OWNER_LENGTH = 128;
 /**
  * Makes many objects be as given: all of them or none. What is as given already is not written again. With
  * `validate_only`, tells what would change and what the fleets would be sent.
+ *
+ * @throws ControlPlaneError as `planApply`; `precondition` / `CREATES_CONDITIONS` with `strict`.
  */
 export async function apply(
   context: Context,
@@ -31,11 +34,11 @@ export async function apply(
     plan: async (stamp) => {
       const { changes, ops, after } = await planApply(mirror, order, stamp, pace);
       const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
+      const conditions = await createdConditions(mirror, after, changes, pace);
+      if (order.strict && conditions.length > 0) throw createsConditions(conditions, changes);
       const presentRevision = ops.length > 0 ? "" : newestRevision(mirror, changes);
-      return {
-        ops,
-        response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach, presentRevision }),
-      };
+      const answer = { changes: changes.map(changeMessage), reach, presentRevision, conditions };
+      return { ops, response: create(ApplyResponseSchema, answer) };
     },
     responseSchema: ApplyResponseSchema,
     objectOf: () => undefined,

@@ -1,15 +1,26 @@
 import { Command } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Change_Action as Action, type Change } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import { fieldTexts } from "../change-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { backendName, labelOption, type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
+import {
+  backendName,
+  labelOption,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  wholeNumber,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
 import { cellText } from "../table.ts";
 import { printWait } from "../wait.ts";
-import { waitUntilEligible } from "../wait-eligible.ts";
+import { stillRegistered, waitUntilEligible } from "../wait-eligible.ts";
 
-interface RegisterFlags extends WaitFlags {
+interface RegisterFlags extends WaitFlags, WriteFlags {
   readonly address?: string;
   readonly pipe?: string;
   readonly weight?: number;
@@ -38,6 +49,7 @@ export function registerCommand(context: CliContext): Command {
     )
     .addOption(labelOption("--metadata <key=value>", "a fact about it, handed to Envoy; repeatable"))
     .addOption(labelOption("-l, --label <key=value>", "a label; repeatable"))
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -49,13 +61,13 @@ Examples:
   fairlead register shop/shop-4 --address 10.0.4.7:9001 --weight 2 --zone eu-1a --wait`,
     )
     .action((name: string, flags: RegisterFlags) => register(context, name, flags));
-  for (const option of waitOptions("return when it is eligible and the proxies have acknowledged that"))
-    command.addOption(option);
+  const wait = waitOptions("return when it is eligible and the proxies have acknowledged that");
+  for (const option of [...writeOptions(), ...wait]) command.addOption(option);
   return command;
 }
 
 async function register(context: CliContext, name: string, flags: RegisterFlags): Promise<void> {
-  const { backend, change, revision } = await context.admin().call(AdminService.method.registerBackend, {
+  const answer = await context.admin().call(AdminService.method.registerBackend, {
     backend: {
       name,
       ...targetOf(flags),
@@ -65,10 +77,14 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
       labels: flags.label,
       ...localityOf(flags),
     },
+    options: writeOptionsOf(flags),
   });
-  printLine(context.io, `  ${registeredText(backend?.name ?? name, change)}  revision ${revision}`);
-  if (backend === undefined) return;
-  const { status } = await context.admin().call(AdminService.method.getBackend, { name: backend.name });
+  const { backend, change, revision } = answer;
+  context.outcome.putAnswer(WriteBackendResponseSchema, answer);
+  printLine(context.io, `  ${registeredText(backend?.name ?? name, change)}  ${writtenText(flags, revision)}`);
+  context.outcome.endDryRun(flags, revision === "");
+  if (backend === undefined || flags.dryRun === true) return;
+  const { status } = await stillRegistered(context, backend);
   if (status?.eligible === false) printLine(context.io, `  not eligible  ${cellText(status.message)}`);
   if (flags.wait !== true) return;
   const { clock } = context.io;

@@ -64,6 +64,38 @@ describe("apply", () => {
     expect(run.stdout).toContain("Reaches 12 proxies of fleet edge: 1 route configuration; 1.9 KB each.");
   });
 
+  it("marks what the change leaves wrong, and asks for a refusal of it with --strict", async () => {
+    const condition = { reason: "UnknownService", message: "there is no service cart" };
+    const wrong = () => ({ ...changed(), conditions: [{ kind: "route", name: "shop", condition }] });
+    const run = await runAgainst({ Apply: wrong }, ["apply", "-f", "-", "--dry-run"], { stdin: SHOP });
+    expect(run.stdout).toContain("  ! route shop        UnknownService: there is no service cart\n");
+    const refuse = () => {
+      throw refusal(status.FAILED_PRECONDITION, "CREATES_CONDITIONS", "no", {
+        "objects[1]": "UnknownService: there is no service cart",
+        "listener web": "UnknownFleet: there is no fleet edge",
+      });
+    };
+    const strict = await runAgainst({ Apply: refuse }, ["apply", "-f", "-", "--strict"], { stdin: SHOP });
+    expect(strict.calls).toMatchObject([{ request: { strict: true } }]);
+    expect(strict).toMatchObject({
+      code: 1,
+      stderr: [
+        "standard input:5:1                 UnknownService: there is no service cart",
+        "refused             listener web   UnknownFleet: there is no fleet edge",
+        "nothing was changed",
+        "Mend that, or repeat without --strict.",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  it("leaves objects with their owners unless it is given one", async () => {
+    const ownersOf = async (...flags: readonly string[]) =>
+      (await runAgainst({ Apply: changed }, ["apply", "-f", "-", ...flags], { stdin: SHOP })).calls[0]?.request;
+    expect(await ownersOf()).toMatchObject({ owner: "default", keepOwners: true });
+    expect(await ownersOf("--owner", "default")).toMatchObject({ owner: "default", keepOwners: false });
+  });
+
   it("sends nothing when a field is unknown, and says where it is", async () => {
     const typo = "kind: Route\nname: shop\nrules:\n  - match:\n      path: { prefx: /api }\n";
     const run = await runAgainst({}, ["apply", "-f", "-"], { stdin: typo });

@@ -43,17 +43,23 @@ const NUMBERS: readonly (ScalarType | undefined)[] = [
   ScalarType.DOUBLE,
 ];
 
-/** The paths of all numbers and durations that a client can write. */
-function quantities(desc: DescMessage, hidden: readonly string[] = []): [path: string, zero: unknown][] {
-  return desc.fields.filter(({ jsonName }) => !hidden.includes(jsonName)).flatMap(pathsOf);
+/** The paths of all numbers and durations that a client can write; of a message inside of its own kind, those outside are enough. */
+function quantities(
+  desc: DescMessage,
+  hidden: readonly string[] = [],
+  around: readonly DescMessage[] = [],
+): [path: string, zero: unknown][] {
+  if (around.includes(desc)) return [];
+  const fields = desc.fields.filter(({ jsonName }) => !hidden.includes(jsonName));
+  return fields.flatMap((field) => pathsOf(field, [...around, desc]));
 }
 
-function pathsOf(field: DescField): [path: string, zero: unknown][] {
+function pathsOf(field: DescField, around: readonly DescMessage[]): [path: string, zero: unknown][] {
   const path = field.fieldKind === "list" ? `${field.jsonName}.0` : field.jsonName;
   if (field.message?.typeName === "google.protobuf.Duration") return [[path, "0s"]];
   if (NUMBERS.includes(field.scalar)) return [[path, 0]];
   if (field.message === undefined || field.message.typeName.startsWith("google.")) return [];
-  return quantities(field.message).map(([inner, zero]) => [`${path}.${inner}`, zero]);
+  return quantities(field.message, [], around).map(([inner, zero]) => [`${path}.${inner}`, zero]);
 }
 
 function withZero(kind: Written, path: string, zero: unknown = 0): Json {
