@@ -29,7 +29,7 @@ export function checkServing({ before, after }: MembershipStep, services: Iterab
   throw new ControlPlaneError({
     kind: "precondition",
     code: "NO_BACKEND_LEFT",
-    message: `this would leave service ${named} without an eligible backend, and its clients would get 503; if that is meant, allow it with --allow-removal (allow_removal; --force of delete)`,
+    message: `this would leave service ${named} without an eligible backend, and its clients would get 503; allow removal if that is meant`,
     details: { services: named },
   });
 }

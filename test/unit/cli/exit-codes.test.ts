@@ -78,6 +78,7 @@ describe("exit codes", () => {
     expect((await runAgainst({ GetStatus: () => ({ problems: [problem] }) }, ["status", "--check"])).code).toBe(1);
     expect((await runAgainst({ GetStatus: () => ({ problems: [problem] }) }, ["status"])).code).toBe(0);
     expect((await runAgainst({ GetStatus: () => ({}) }, ["status", "--check"])).code).toBe(0);
+    expect((await runAgainst({}, ["status", "--check", "--watch"])).code).toBe(2);
   });
 
   it("is 0 for the version, however it is asked for", async () => {

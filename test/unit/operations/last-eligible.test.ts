@@ -22,7 +22,7 @@ import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane
 const NO_BACKEND_LEFT = {
   code: "NO_BACKEND_LEFT",
   kind: "precondition",
-  message: expect.stringContaining("--allow-removal"),
+  message: expect.stringContaining("allow removal"),
 };
 
 let plane: PlaneContext;
