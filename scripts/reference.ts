@@ -1,9 +1,10 @@
 /**
- * Writes the generated parts of docs/configuration.md, docs/manifest.schema.json and the examples in envoy/. A test fails when they are not current.
+ * Writes the generated parts of docs/configuration.md, docs/manifest.schema.json, docs/output.schema.json and the examples in envoy/. A test fails when they are not current.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootstrapYaml } from "../src/cli/bootstrap-config.ts";
+import { outputSchema } from "../src/cli/output-schema.ts";
 import { manifestSchema } from "../src/schema/json-schema.ts";
 import { objectSections } from "./reference/object-fields.ts";
 import { settingsTable } from "./reference/settings.ts";
@@ -18,6 +19,7 @@ export function currentReference(): ReadonlyMap<string, string> {
   return new Map([
     [page, text],
     [join(docs, "manifest.schema.json"), `${JSON.stringify(manifestSchema(), null, 2)}\n`],
+    [join(docs, "output.schema.json"), `${JSON.stringify(outputSchema(), null, 2)}\n`],
     [join(envoy, "edge-delta.yaml"), bootstrapExample(false)],
     [join(envoy, "edge-sotw.yaml"), bootstrapExample(true)],
   ]);

@@ -140,8 +140,8 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
 }
 
 /** The answer of a method that writes one kind: the object under the kind's name. */
-function written<K extends AppliedKind>(kind: K, { object, revision }: WrittenObject): Written<K> {
-  return { [kind]: object?.object.value, revision } as Written<K>;
+function written<K extends AppliedKind>(kind: K, { object, revision, change }: WrittenObject): Written<K> {
+  return { [kind]: object?.object.value, revision, change } as Written<K>;
 }
 
-type Written<K extends AppliedKind> = { readonly [P in K]: MessageOf[K] } & { readonly revision: string };
+type Written<K extends AppliedKind> = { readonly [P in K]: MessageOf[K] } & Pick<WrittenObject, "revision" | "change">;

@@ -11,9 +11,11 @@ import type {
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { toAdminError } from "./admin-error.ts";
+import { type ChosenPlane, choosePlane } from "./choose-plane.ts";
 
 /** Calls the admin API of one plane. Every method fails with an `AdminError`. */
 export interface AdminClient {
+  /** `HOST:PORT`, or several with commas between them: replicas, of which the first that answers is asked. */
   readonly server: string;
   call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -38,44 +40,63 @@ export interface StreamOptions {
   readonly deadlineMs?: number;
 }
 
-/** A plane that takes longer than this for one call counts as unreachable. */
-const CALL_DEADLINE_MS = 30_000;
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 const RECEIVE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Connects lazily: a plane that is not there shows at the first call. `actor` is who the journal names for writes. */
-export function connectAdmin(server: string, actor = "cli"): AdminClient {
-  const client = new Client(server, credentials.createInsecure(), {
-    "grpc.max_receive_message_length": RECEIVE_BYTES_MAX,
-    "grpc.enable_http_proxy": 0,
-  });
+/**
+ * Connects lazily: a plane that is not there shows at the first call. `actor` is who the journal names for writes.
+ *
+ * `requestTimeoutMs` is what a plane that hangs costs at most: all of one call, finding the plane included; for streams and
+ * uploads, which may take as long as they need, the time to connect, and later any silence of the connection.
+ */
+export function connectAdmin(
+  server: string,
+  actor = "cli",
+  requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS,
+): AdminClient {
+  const clients = server.split(",").map(
+    (address) =>
+      new Client(address, credentials.createInsecure(), {
+        "grpc.max_receive_message_length": RECEIVE_BYTES_MAX,
+        "grpc.enable_http_proxy": 0,
+        "grpc.keepalive_time_ms": requestTimeoutMs / 2,
+        "grpc.keepalive_timeout_ms": requestTimeoutMs / 2,
+      }),
+  );
   const metadata = new Metadata();
   metadata.set("x-fairlead-actor", actor);
+  let chosen: Promise<ChosenPlane> | undefined;
+  const choose = () => (chosen ??= choosePlane(clients, Date.now() + requestTimeoutMs));
   return {
     server,
-    call: (method, request) =>
-      new Promise((resolve, reject) => {
+    call: async (method, request) => {
+      const deadline = Date.now() + requestTimeoutMs;
+      const { client } = await choose();
+      return await new Promise((resolve, reject) => {
         client.makeUnaryRequest(
           pathOf(method),
           (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
           (bytes) => fromBinary(method.output, bytes),
           create(method.input, request),
           metadata,
-          { deadline: deadlineIn(CALL_DEADLINE_MS) },
+          { deadline },
           (error: ServiceError | null, answer) => {
             if (error !== null) reject(toAdminError(error, server));
             else if (answer === undefined) reject(new Error(`${method.name}: neither an answer nor an error`));
             else resolve(answer);
           },
         );
-      }),
+      });
+    },
     stream: async function* (method, request, options = {}) {
+      const { client, isReady } = await choose();
       const call = client.makeServerStreamRequest(
         pathOf(method),
         (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
         (bytes) => fromBinary(method.output, bytes),
         create(method.input, request),
         metadata,
-        options.deadlineMs === undefined ? {} : { deadline: deadlineIn(options.deadlineMs) },
+        deadlineOf(isReady ? options.deadlineMs : 0),
       );
       const cancel = () => call.cancel();
       options.signal?.addEventListener("abort", cancel, { once: true });
@@ -90,12 +111,14 @@ export function connectAdmin(server: string, actor = "cli"): AdminClient {
       }
     },
     upload: async (method, requests) => {
+      const { client, isReady } = await choose();
       const { promise: answered, resolve, reject } = Promise.withResolvers<MessageShape<typeof method.output>>();
       const call = client.makeClientStreamRequest(
         pathOf(method),
         (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
         (bytes) => fromBinary(method.output, bytes),
         metadata,
+        deadlineOf(isReady ? undefined : 0),
         (error: ServiceError | null, answer) => {
           if (error !== null) reject(toAdminError(error, server));
           else if (answer === undefined) reject(new Error(`${method.name}: neither an answer nor an error`));
@@ -118,7 +141,9 @@ export function connectAdmin(server: string, actor = "cli"): AdminClient {
       }
       return await answered;
     },
-    close: () => client.close(),
+    close: () => {
+      for (const client of clients) client.close();
+    },
   };
 }
 
@@ -126,6 +151,6 @@ function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-function deadlineIn(ms: number): Date {
-  return new Date(Date.now() + ms);
+function deadlineOf(ms: number | undefined): { readonly deadline?: number } {
+  return ms === undefined ? {} : { deadline: Date.now() + ms };
 }

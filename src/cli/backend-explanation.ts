@@ -73,7 +73,7 @@ function memberText({ backend, removalTime }: ExplainBackendResponse, io: CliIo)
   const parts = [
     backend?.state === State.DRAINING ? `draining since ${formatMoment(backend.drainTime, io)}` : "active",
     ...(removalTime === undefined ? [] : [`removed at ${formatMoment(removalTime, io)}`]),
-    `weight ${backend?.weight || 1}`,
+    `weight ${backend?.weight ?? 1}`,
     ...(zone === "" ? [] : [zone]),
     `since ${formatMoment(backend?.meta?.createTime, io)}`,
   ];

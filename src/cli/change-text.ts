@@ -2,6 +2,7 @@ import {
   Change_Action as Action,
   type Change,
   type FieldChange,
+  type ObjectCondition,
   type Reach,
   type ReachType,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
@@ -19,6 +20,18 @@ export function changeLines(changes: readonly Change[]): string[] {
     const head = `  ${SIGN[change.action]} ${padCell(objectText(change), width)}  ${first}`.trimEnd();
     return [head, ...more.map((text) => `${" ".repeat(width + 6)}${text}`)];
   });
+}
+
+/** What the change leaves wrong: `  ! route shop        UnknownService: there is no service cart`. */
+export function conditionLines(conditions: readonly ObjectCondition[]): string[] {
+  const width = Math.max(16, columnWidth(conditions.map(objectText)));
+  return conditions.map(
+    (one) => `  ! ${padCell(objectText(one), width)}  ${one.condition?.reason}: ${one.condition?.message}`,
+  );
+}
+
+export function hasChanges(changes: readonly Change[]): boolean {
+  return changes.some(({ action }) => SIGN[action] !== undefined);
 }
 
 /** `2 changes, 5 unchanged.` */
@@ -51,8 +64,13 @@ function typeParts({ type, changed, removed }: ReachType): string[] {
   return removed > 0 ? [...parts, `${counted(removed, noun)} removed`] : parts;
 }
 
-function objectText({ kind, name }: Change): string {
+function objectText({ kind, name }: Pick<Change, "kind" | "name">): string {
   return cellText(`${kind} ${name}`);
+}
+
+/** `weight 1 → 2`, for each field of one change. */
+export function fieldTexts({ fields }: Change): string[] {
+  return fields.map(fieldText);
 }
 
 export function fieldText({ path, from, to }: Pick<FieldChange, "path" | "from" | "to">): string {

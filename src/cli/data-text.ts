@@ -1,4 +1,4 @@
-import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { Document, Scalar, type ScalarTag, type ToStringOptions, visit } from "yaml";
 import { escapeUnsafe, printable, printableJson } from "../domain/printable.ts";
 
@@ -7,13 +7,18 @@ export function jsonText(value: unknown, indent?: number): string {
   return `${printableJson(JSON.stringify(value, null, indent))}\n`;
 }
 
-/** A message in the API's JSON form, so. */
+/** A message in the API's JSON form, with the fields that hold their default and the lists that are empty. */
+export function messageJson<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): JsonValue {
+  return toJson(desc, message, { alwaysEmitImplicit: true });
+}
+
+/** The same as text. */
 export function messageText<Desc extends DescMessage>(
   desc: Desc,
   message: MessageShape<Desc>,
   indent?: number,
 ): string {
-  return jsonText(toJson(desc, message), indent);
+  return jsonText(messageJson(desc, message), indent);
 }
 
 /**

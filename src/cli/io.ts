@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { printable } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AdminClient } from "./admin-client.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Where text goes to. */
 export interface TextSink {
@@ -20,6 +21,8 @@ export interface CliIo {
   readonly columns?: number | undefined;
   /** Where the reader is, as `Europe/Vienna`: times are shown there. Default: UTC. */
   readonly timeZone?: string;
+  /** Whether a program reads standard output: then lines for people are not written, and the outcome is one document. */
+  readonly isForPrograms?: boolean;
   /** What `-f -` reads. Default: the standard input of the process. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Ends what would go on for ever, `watch` for example. */
@@ -54,6 +57,7 @@ export interface CliContext {
   admin(): AdminClient;
   /** Another client, which the caller closes. */
   adminAt(server: string): AdminClient;
+  readonly outcome: Outcome;
   /** Absent where no store can be opened. */
   readonly store: StoreDoor | undefined;
 }
@@ -63,13 +67,14 @@ export interface CliContext {
  * and none of it starts a line unless a line was given.
  */
 
-/** One line of the result. */
+/** One line of the result, for people: a program gets the outcome's document instead. */
 export function printLine(io: CliIo, line: string): void {
-  io.stdout.write(`${printable(line)}\n`);
+  printLines(io, [line]);
 }
 
 export function printLines(io: CliIo, lines: readonly string[]): void {
-  if (lines.length > 0) io.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+  if (lines.length > 0 && io.isForPrograms !== true)
+    io.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
 }
 
 /** One line beside the result: for people, never for the program behind a pipe. */

@@ -4,20 +4,30 @@ import type { GetRequestSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { messageJson } from "./data-text.ts";
+import type { Zone } from "./moment.ts";
 
 export type Kind = keyof MessageOf;
 
-import type { Zone } from "./moment.ts";
-
-/** An object as a command shows it: the API's JSON form, and the cells of a table. */
+/** An object as a command shows it. */
 export interface Shown {
+  /** The API's JSON form, whole. */
   readonly json: JsonObject;
+  /** The same without fields that hold their default and without empty lists, for people to edit. */
+  readonly brief: () => JsonObject;
+  /** Of a table. */
   readonly cells: readonly string[];
 }
 
 export interface ListFilter {
   readonly service: string;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** How an object is deleted. */
+export interface Removal {
+  readonly force: boolean;
+  readonly options: { readonly validateOnly: boolean; readonly reason: string };
 }
 
 /** What the commands know about one kind of object. */
@@ -34,7 +44,7 @@ export interface KindEntry {
   /** Absent for verdicts: they are only listed. */
   get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
   /** Returns the revision of the deletion. */
-  remove?(admin: AdminClient, name: string, force: boolean): Promise<string>;
+  remove?(admin: AdminClient, name: string, removal: Removal): Promise<string>;
 }
 
 /** How one kind is read through the generated client, and how it looks in a table. */
@@ -67,7 +77,8 @@ const PAGE_SIZE = 1000;
 export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): KindEntry {
   const { kind, title, plural, columns, get, remove } = spec;
   const show = (object: MessageShape<Object>, zone: Zone = {}): Shown => ({
-    json: toJson(spec.schema, object) as JsonObject,
+    json: messageJson(spec.schema, object) as JsonObject,
+    brief: () => toJson(spec.schema, object) as JsonObject,
     cells: spec.cells(object, zone),
   });
   return {

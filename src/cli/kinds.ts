@@ -19,7 +19,6 @@ import {
   ServiceSchema,
 } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { OUTPUT_ONLY } from "../schema/object-message.ts";
-import type { AdminClient } from "./admin-client.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
@@ -48,7 +47,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.services, next: page.nextPageToken };
     },
     get: method.getService,
-    remove: (admin, name, force) => removeBy(admin, method.deleteService, { name, force }),
+    remove: removeBy(method.deleteService),
   }),
   kindEntry({
     kind: "policy",
@@ -67,7 +66,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.policies, next: page.nextPageToken };
     },
     get: method.getPolicy,
-    remove: (admin, name, force) => removeBy(admin, method.deletePolicy, { name, force }),
+    remove: removeBy(method.deletePolicy),
   }),
   kindEntry({
     kind: "backend",
@@ -78,9 +77,9 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     cells: (backend: Backend, zone) => [
       backend.name,
       backend.target.value ?? "-",
-      String(backend.weight === 0 ? 1 : backend.weight),
+      String(backend.weight ?? 1),
       orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
-      String(backend.priority),
+      String(backend.priority ?? 0),
       enumText(Backend_StateSchema, backend.state, "ACTIVE"),
       backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
       orDash(whyText(backend, zone)),
@@ -90,7 +89,8 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.backends, next: page.nextPageToken };
     },
     get: method.getBackend,
-    remove: async (admin, name) => (await admin.call(method.unregisterBackend, { name })).revision,
+    remove: async (admin, name, { force, options }) =>
+      (await admin.call(method.unregisterBackend, { name, allowRemoval: force, options })).revision,
   }),
   kindEntry({
     kind: "health",
@@ -126,7 +126,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.listeners, next: page.nextPageToken };
     },
     get: method.getListener,
-    remove: (admin, name, force) => removeBy(admin, method.deleteListener, { name, force }),
+    remove: removeBy(method.deleteListener),
   }),
   kindEntry({
     kind: "route",
@@ -146,7 +146,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.routes, next: page.nextPageToken };
     },
     get: method.getRoute,
-    remove: (admin, name, force) => removeBy(admin, method.deleteRoute, { name, force }),
+    remove: removeBy(method.deleteRoute),
   }),
   kindEntry({
     kind: "fleet",
@@ -169,7 +169,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       return { items: page.fleets, next: page.nextPageToken };
     },
     get: method.getFleet,
-    remove: (admin, name, force) => removeBy(admin, method.deleteFleet, { name, force }),
+    remove: removeBy(method.deleteFleet),
   }),
 ];
 
@@ -198,10 +198,6 @@ function whyText({ status }: Backend, zone: Zone): string {
   return `${message}${by}, ${end}`;
 }
 
-async function removeBy(
-  admin: AdminClient,
-  deletion: typeof method.deleteService,
-  request: { name: string; force: boolean },
-): Promise<string> {
-  return (await admin.call(deletion, request)).revision;
+function removeBy(deletion: typeof method.deleteService): NonNullable<KindEntry["remove"]> {
+  return async (admin, name, removal) => (await admin.call(deletion, { name, ...removal })).revision;
 }

@@ -4,44 +4,76 @@ import { AdminError } from "./admin-error.ts";
 import { parseHostPort } from "./bootstrap-config.ts";
 import { candidates, wantedNames } from "./complete.ts";
 import { planeNames } from "./complete-names.ts";
-import { CliFailure, EXIT } from "./exit.ts";
-import { type CliContext, type CliIo, noteLine, printLine, type StoreDoor } from "./io.ts";
+import { cureFor } from "./cures.ts";
+import { jsonText } from "./data-text.ts";
+import { CliFailure, EXIT, type ExitCode, exitCodeOf } from "./exit.ts";
+import { type CliContext, type CliIo, noteLine, printLine, printText, type StoreDoor } from "./io.ts";
+import type { PlaneFlags } from "./options.ts";
+import { Outcome } from "./outcome.ts";
 import { buildProgram } from "./program.ts";
+
+/** Makes a client; `server` may be several addresses with commas between them. */
+export type Connect = (server: string, actor: string, requestTimeoutMs: number) => AdminClient;
 
 /**
  * Runs one command line, without the program's own name, and returns the exit code. Never throws.
  *
- * `connect` makes the client for the address that `--server` gives; `further` are commands that are not the CLI's own, and
+ * `connect` makes the client for the addresses that `--server` gives; `further` are commands that are not the CLI's own, and
  * `store` is how those that can do without a plane open its store.
  */
 export async function runCli(
   argv: readonly string[],
-  io: CliIo,
-  connect: (server: string, actor: string) => AdminClient = connectAdmin,
+  outside: CliIo,
+  connect: Connect = connectAdmin,
   further: readonly Command[] = [],
   store?: StoreDoor,
 ): Promise<number> {
   let admin: AdminClient | undefined;
-  const context = {
+  let running: Command | undefined;
+  const io = { ...outside, isForPrograms: false };
+  const open = (server: string) => {
+    const { actor, requestTimeout } = program.opts<PlaneFlags>();
+    return connect(server, actor ?? actorOf(io), requestTimeout);
+  };
+  const context: CliContext = {
     io,
-    admin: () => (admin ??= connect(checkServer(program.opts<{ server: string }>().server), actorOf(io))),
-    adminAt: (server: string) => connect(server, actorOf(io)),
+    admin: () => (admin ??= open(checkServer(program.opts<PlaneFlags>().server))),
+    adminAt: open,
+    outcome: new Outcome(),
     store,
   };
-  const program: Command = buildProgram(context, further);
+  const program: Command = buildProgram(context, further, (command) => {
+    running = command;
+    io.isForPrograms = command.opts<{ output?: string }>().output === "json";
+  });
   if (argv[0] === COMPLETE) {
     await complete(context, program, argv.slice(1));
     admin?.close();
     return EXIT.done;
   }
+  const { outcome } = context;
   try {
     await program.parseAsync(argv, { from: "user" });
-    return EXIT.done;
   } catch (error) {
-    return report(io, error);
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+    const told = failureOf(error, running);
+    // Commander has printed its own message.
+    if (!(error instanceof CommanderError)) for (const line of told.lines) noteLine(io, line);
+    outcome.exitCode = told.exitCode;
+    outcome.put({ error: { exitCode: told.exitCode, reason: told.reason, message: told.lines.join("\n") } });
   } finally {
     admin?.close();
   }
+  if (isJsonAsked(running, argv) && outcome.document !== undefined) {
+    printText(io, jsonText(outcome.document, running?.name() === "watch" ? undefined : 2));
+  }
+  return outcome.exitCode;
+}
+
+/** Where the command line could not be read, by its words. */
+function isJsonAsked(command: Command | undefined, argv: readonly string[]): boolean {
+  if (command !== undefined) return command.opts<{ output?: string }>().output === "json";
+  return /(^| )(-o ?|--output[ =])json( |$)/.test(argv.join(" "));
 }
 
 async function complete(context: CliContext, program: Command, words: readonly string[]): Promise<void> {
@@ -64,27 +96,38 @@ function actorOf({ env }: CliIo): string {
 }
 
 function checkServer(server: string): string {
-  if (parseHostPort(server) !== undefined) return server;
   if (server === "")
     throw new CliFailure(EXIT.usage, "FAIRLEAD_SERVER is given, and empty: unset it, or name HOST:PORT");
-  throw new CliFailure(EXIT.usage, `"${server}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
+  const wrong = server.split(",").find((address) => parseHostPort(address) === undefined);
+  if (wrong === undefined) return server;
+  throw new CliFailure(EXIT.usage, `"${wrong}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
 }
 
-function report(io: CliIo, error: unknown): number {
-  // Commander has printed its message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+interface Failure {
+  readonly exitCode: ExitCode;
+  /** The plane's stable code; empty when the failure is not its own. */
+  readonly reason: string;
+  readonly lines: readonly string[];
+}
+
+function failureOf(error: unknown, command: Command | undefined): Failure {
   if (error instanceof CliFailure) {
-    for (const line of error.lines) noteLine(io, line);
-    return error.exitCode;
+    const { cause, exitCode, lines } = error;
+    if (!(cause instanceof AdminError)) return { exitCode, reason: "", lines };
+    return { exitCode, reason: cause.reason, lines: [...lines, ...cureLines(cause, command)] };
   }
+  if (error instanceof CommanderError) return { exitCode: EXIT.usage, reason: "", lines: [error.message] };
   if (error instanceof AdminError) {
-    for (const line of errorLines(error)) noteLine(io, line);
-    return error.isUnreachable ? EXIT.unreachable : EXIT.failed;
+    const lines = [...errorLines(error), ...cureLines(error, command)];
+    return { exitCode: exitCodeOf(error), reason: error.reason, lines };
   }
-  noteLine(io, `this is a bug of fairlead: ${String(error)}`);
-  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line)) : [];
-  for (const frame of frames) noteLine(io, frame);
-  return EXIT.failed;
+  const stack = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line)) : [];
+  return { exitCode: EXIT.failed, reason: "", lines: [`this is a bug of fairlead: ${String(error)}`, ...stack] };
+}
+
+function cureLines({ reason }: AdminError, command: Command | undefined): readonly string[] {
+  const cure = cureFor(reason, command);
+  return cure === undefined ? [] : [cure];
 }
 
 function errorLines({ message, violations }: AdminError): readonly string[] {

@@ -12,10 +12,12 @@ export interface ManifestSource {
   readonly text: string;
 }
 
-const MANIFEST_NAME = /\.(ya?ml|json)$/;
+/** Not what editors leave beside a file: `.#shop.yaml`, `.shop.yaml.swp`, `#shop.yaml#`, `shop.yaml~`; nor `shop.yaml.orig`. */
+const MANIFEST_NAME = /^[^.#~].*\.(ya?ml|json)$/i;
 
 /**
- * Reads files, the manifests of folders (not of folders in them) by name, and standard input for `-`.
+ * Reads files, the manifests of folders by name, and standard input for `-`. Of a folder: the files in it, not those of
+ * folders in it, whose names end in .yaml, .yml or .json and do not begin with `.`, `#` or `~`.
  *
  * Stops reading at `MANIFEST_BYTES_MAX`, however large a file is.
  */
@@ -35,8 +37,14 @@ export async function readManifests(
 
 async function filesAt(path: string): Promise<readonly string[]> {
   if (path === "-" || !(await refuseUnreadable(path, stat(path))).isDirectory()) return [path];
-  const names = (await refuseUnreadable(path, readdir(path))).filter((name) => MANIFEST_NAME.test(name)).sort();
-  if (names.length === 0) throw new CliFailure(EXIT.usage, `${path}: no .yaml, .yml or .json file in this folder`);
+  const entries = await refuseUnreadable(path, readdir(path, { withFileTypes: true }));
+  const manifests = entries.filter((entry) => MANIFEST_NAME.test(entry.name) && !entry.isDirectory());
+  const names = manifests.map(({ name }) => name).sort();
+  if (names.length === 0)
+    throw new CliFailure(
+      EXIT.usage,
+      `${path}: no .yaml, .yml or .json file in this folder (names that begin with . # or ~ are passed over)`,
+    );
   return names.map((name) => join(path, name));
 }
 

@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type YAMLMap } from "yaml";
+import { isMergeKey, mergeSources } from "./manifest-syntax.ts";
 
 /** A place in a file, both counted from 1. */
 export interface Place {
@@ -6,14 +7,23 @@ export interface Place {
   readonly column: number;
 }
 
+interface Step {
+  readonly node: unknown;
+  readonly rest: string;
+  readonly offset: number | undefined;
+}
+
 /** Finds where a field stands in a YAML document. */
 export class PlaceFinder {
   readonly #document: Document;
   readonly #lines: LineCounter;
+  readonly #firstLine: number;
 
-  constructor(document: Document, lines: LineCounter) {
+  /** @param firstLine Where the text that `lines` counts begins in its file. */
+  constructor(document: Document, lines: LineCounter, firstLine = 1) {
     this.#document = document;
     this.#lines = lines;
+    this.#firstLine = firstLine;
   }
 
   /**
@@ -35,10 +45,10 @@ export class PlaceFinder {
 
   placeAt(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return { line: Math.max(1, line) + this.#firstLine - 1, column: Math.max(1, col) };
   }
 
-  #step(parent: unknown, path: string): { node: unknown; rest: string; offset: number | undefined } | undefined {
+  #step(parent: unknown, path: string): Step | undefined {
     const node = isAlias(parent) ? parent.resolve(this.#document) : parent;
     if (isSeq(node)) {
       const match = /^\[(\d+)\]\.?/.exec(path);
@@ -47,6 +57,10 @@ export class PlaceFinder {
       return { node: item, rest: path.slice(match[0].length), offset: offsetOf(item) };
     }
     if (!isMap(node)) return undefined;
+    return this.#ownStep(node, path) ?? this.#mergedStep(node, path);
+  }
+
+  #ownStep(node: YAMLMap, path: string): Step | undefined {
     // A key may hold dots itself (labels do), so the longest key that fits is meant.
     const pair = node.items
       .filter(({ key }) => leads(keyText(key), path))
@@ -54,6 +68,17 @@ export class PlaceFinder {
     if (pair === undefined) return undefined;
     const rest = path.slice(keyText(pair.key).length).replace(/^\./, "");
     return { node: pair.value, rest, offset: offsetOf(pair.key) };
+  }
+
+  #mergedStep(node: YAMLMap, path: string): Step | undefined {
+    const sources = node.items
+      .filter(({ key }) => isMergeKey(key))
+      .flatMap(({ value }) => mergeSources(this.#document, value));
+    for (const source of sources) {
+      const step = this.#step(source, path);
+      if (step !== undefined) return step;
+    }
+    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import type { MessageOf } from "../schema/object-message.ts";
 import type { Kind } from "./kind-entry.ts";
 import type { ManifestSource } from "./manifest-files.ts";
 import { type Place, PlaceFinder } from "./manifest-place.ts";
+import { syntaxProblems } from "./manifest-syntax.ts";
 import { cellText, columnWidth, padCell } from "./table.ts";
 
 /** One object of a manifest, as the API takes it. */
@@ -18,7 +19,8 @@ export interface ManifestObject {
 
 export interface ManifestProblem {
   readonly file: string;
-  readonly place: Place;
+  /** Absent where it is about nothing that was given. */
+  readonly place?: Place;
   /** `rules[0].match.path.prefx`; empty when it is about the whole document. */
   readonly field: string;
   readonly message: string;
@@ -42,7 +44,7 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
     const { documents, lines } = parseYaml(text);
     for (const document of documents) {
       if (isEmptyDocument(document)) continue;
-      const found = readDocument(file, document, lines, manifestKind);
+      const found = readDocument({ file, document, lines }, manifestKind);
       problems.push(...found.problems);
       if (found.object === undefined) continue;
       const { kind, message, placeOf } = found.object;
@@ -59,14 +61,20 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
 /** The documents of a text, with what is wrong in them; what the library would print by itself is in nobody's way. */
 export function parseYaml(text: string): { documents: readonly Document.Parsed[]; lines: LineCounter } {
   const lines = new LineCounter();
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: "error" } as const;
+  const options = {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    merge: true,
+    logLevel: "error",
+  } as const;
   return { documents: parseAllDocuments(text, options), lines };
 }
 
 /** `typo.yaml:14:7  rules[0].match.path.prefx   unknown field; did you mean "prefix"?`, aligned over all problems. */
 export function problemLines(problems: readonly ManifestProblem[]): string[] {
   const rows = problems.map(({ file, place, field, message }) => [
-    cellText(`${file}:${place.line}:${place.column}`),
+    cellText(place === undefined ? file : `${file}:${place.line}:${place.column}`),
     cellText(field),
     message,
   ]);
@@ -79,6 +87,15 @@ export function problemLines(problems: readonly ManifestProblem[]): string[] {
   );
 }
 
+/** A document and where its text stands. */
+export interface PlacedDocument {
+  readonly file: string;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+  /** Of the text in the file; default 1. */
+  readonly firstLine?: number;
+}
+
 /** An object of a kind that the reader of the document chose from its word. */
 export interface ReadObject<K extends Kind> {
   readonly kind: K;
@@ -87,16 +104,17 @@ export interface ReadObject<K extends Kind> {
 }
 
 export function readDocument<K extends Kind>(
-  file: string,
-  document: Document.Parsed,
-  lines: LineCounter,
+  { file, document, lines, firstLine }: PlacedDocument,
   kindOf: (word: unknown) => ChosenKind<K>,
 ): { object?: ReadObject<K>; problems: readonly ManifestProblem[] } {
-  const finder = new PlaceFinder(document, lines);
-  const syntax = [...document.errors, ...document.warnings];
+  const finder = new PlaceFinder(document, lines, firstLine);
+  const syntax = syntaxProblems(document, (offset) => {
+    const { line, column } = finder.placeAt(offset);
+    return `${line}:${column}`;
+  });
   if (syntax.length > 0) {
     return {
-      problems: syntax.map(({ pos, message }) => ({ file, place: finder.placeAt(pos[0]), field: "", message })),
+      problems: syntax.map(({ offset, message }) => ({ file, place: finder.placeAt(offset), field: "", message })),
     };
   }
   const at = (field: string, message: string): ManifestProblem => ({
@@ -106,13 +124,13 @@ export function readDocument<K extends Kind>(
     message,
   });
   if (!isMap(document.contents)) return { problems: [at("", "is no object: a manifest has `kind:` and its fields")] };
-  const word = document.contents.get("kind");
+  const json = plainValue(document);
+  if (json === undefined)
+    return { problems: [at("", `its aliases stand for more than ${ALIASES_MAX} times what is written`)] };
+  const { kind: word, ...fields } = json;
   const chosen = kindOf(word);
   if (!chosen.ok)
     return { problems: [at("kind", word === undefined ? `is missing; ${chosen.message}` : chosen.message)] };
-  const json = plainValue(document);
-  if (json === undefined) return { problems: [at("", `has more than ${ALIASES_MAX} aliases`)] };
-  const { kind: _, ...fields } = json;
   const parsed = messageFromJson(chosen.kind, fields);
   if (!parsed.ok) return { problems: parsed.violations.map(({ field, message }) => at(field, message)) };
   const { message } = parsed;

@@ -6,13 +6,75 @@ import { parseDuration } from "../schema/duration-text.ts";
 const DEFAULT_SERVER = "127.0.0.1:18001";
 
 const DEFAULT_WAIT_MS = 30_000;
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
+const MIN_REQUEST_TIMEOUT_MS = 100;
+const MAX_REQUEST_TIMEOUT_MS = 3_600_000;
+/** Of the API. */
+const MAX_ACTOR_LENGTH = 128;
 
-/** The address of the admin API: the option, else the environment. It is checked when it is needed. */
-export function serverOption(env: Readonly<Record<string, string | undefined>>): Option {
+/** Of the program: where the plane is, and how it is asked. */
+export interface PlaneFlags {
+  readonly server: string;
+  readonly requestTimeout: number;
+  readonly actor?: string;
+}
+
+/** The address of the admin API is the option, else the environment's. It is checked when it is needed. */
+export function planeOptions(env: Readonly<Record<string, string | undefined>>): readonly Option[] {
   const fromEnvironment = env["FAIRLEAD_SERVER"];
-  return new Option("--server <host:port>", "the plane's admin API; also FAIRLEAD_SERVER").default(
-    fromEnvironment ?? DEFAULT_SERVER,
+  return [
+    new Option(
+      "--server <host:port[,host:port…]>",
+      "the plane's admin API; of several replicas the first that answers; also FAIRLEAD_SERVER",
+    ).default(fromEnvironment ?? DEFAULT_SERVER),
+    new Option("--request-timeout <duration>", "what a plane that hangs may cost, 100ms to 1h")
+      .argParser(requestTimeout)
+      .default(DEFAULT_REQUEST_TIMEOUT_MS, "10s"),
+    new Option("--actor <name>", "who the journal names for writes (default: cli:USER)").argParser(actor),
+  ];
+}
+
+function requestTimeout(text: string): number {
+  const ms = duration(text);
+  if (ms >= MIN_REQUEST_TIMEOUT_MS && ms <= MAX_REQUEST_TIMEOUT_MS) return ms;
+  throw new InvalidArgumentError("It must be from 100ms to 1h.");
+}
+
+/** As gRPC metadata can carry it. */
+function actor(text: string): string {
+  if (text.length <= MAX_ACTOR_LENGTH && /^[\x20-\x7e]*$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    `It must have at most ${MAX_ACTOR_LENGTH} characters, of ASCII and without control characters.`,
   );
+}
+
+/** Of every command that changes something. */
+export interface WriteFlags {
+  readonly dryRun?: true;
+  readonly detailedExitcode?: true;
+  readonly reason?: string;
+}
+
+export function writeOptions(): readonly Option[] {
+  return [
+    new Option("--dry-run", "check everything and show what would change, change nothing"),
+    new Option("--detailed-exitcode", "with --dry-run: exit with 10 when something would change"),
+    new Option("--reason <text>", "why, for the journal"),
+  ];
+}
+
+/** What the options of a write ask of the API. */
+export function writeOptionsOf({ dryRun, reason = "" }: WriteFlags): { validateOnly: boolean; reason: string } {
+  return { validateOnly: dryRun === true, reason };
+}
+
+/** Where the write is in the log: what follows two blanks behind what was done. */
+export function writtenText({ dryRun }: WriteFlags, revision: string): string {
+  return dryRun === true ? "dry run: nothing was changed" : `revision ${revision}`;
+}
+
+export function ignoreMissingOption(): Option {
+  return new Option("--ignore-missing", "fine when it is not there");
 }
 
 export type OutputForm = "table" | "json" | "yaml";
@@ -26,6 +88,8 @@ export interface WaitFlags {
   readonly timeout: number;
   readonly onDisconnected: "wait" | "skip" | "fail";
   readonly allowEmpty?: true;
+  readonly nodes?: readonly string[];
+  readonly atLeast?: number;
 }
 
 export function waitOptions(what: string): readonly Option[] {
@@ -37,8 +101,15 @@ export function waitOptions(what: string): readonly Option[] {
     new Option("--on-disconnected <what>", "with --wait: what to do about proxies that are away")
       .choices(["wait", "skip", "fail"])
       .default("wait"),
+    new Option("--nodes <id...>", "with --wait: only these proxies (default: all that a fleet selects)"),
+    new Option("--at-least <number>", "with --wait: enough when so many have acknowledged").argParser(wholeNumber),
     new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
   ];
+}
+
+/** For what would leave a service without an eligible backend. */
+export function allowRemovalOption(): Option {
+  return new Option("--allow-removal", "although no eligible backend is left: clients of the service get 503");
 }
 
 export function labelOption(flags: string, description: string): Option {

@@ -26,15 +26,21 @@ import { versionCommand, versionText } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { type CliContext, noteText, printText } from "./io.ts";
-import { serverOption } from "./options.ts";
+import { planeOptions } from "./options.ts";
 
-/** The whole command line, for running it, for its help and for completing it; `further` commands come first. */
-export function buildProgram(context: CliContext, further: readonly Command[] = []): Command {
+/**
+ * The whole command line, for running it, for its help and for completing it; `further` commands come first, and `begin` is
+ * told of the command that is about to run.
+ */
+export function buildProgram(
+  context: CliContext,
+  further: readonly Command[] = [],
+  begin: (command: Command) => void = () => undefined,
+): Command {
   const { io } = context;
   const program = new Command("fairlead")
     .description("A load-balancer control plane for Envoy")
     .version(versionText(), "-V, --version", "print the version of this program")
-    .addOption(serverOption(io.env))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => printText(io, text),
@@ -45,12 +51,18 @@ export function buildProgram(context: CliContext, further: readonly Command[] = 
     })
     .exitOverride()
     .showHelpAfterError("(--help shows the options and examples)")
-    .hook("preAction", (_program, command) => refuseEmptyOptions(command))
+    .hook("preAction", (_program, command) => {
+      begin(command);
+      refuseEmptyOptions(command);
+      refuseExitCodeAlone(command);
+    })
     .addHelpText(
       "after",
       `
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4 the plane cannot be reached.`,
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4 the plane cannot be reached, 5 not there,
+6 try again, 10 the dry run has changes (--detailed-exitcode).`,
     );
+  for (const option of planeOptions(io.env)) program.addOption(option);
   for (const command of [...further, ...COMMANDS.map((build) => build(context))]) {
     command.copyInheritedSettings(program);
     program.addCommand(command);
@@ -67,6 +79,11 @@ function refuseEmptyOptions(command: Command): void {
       throw new CliFailure(EXIT.usage, `${option.long} is given, and empty: leave it out, or give it a value`);
     }
   }
+}
+
+function refuseExitCodeAlone(command: Command): void {
+  if (command.getOptionValue("detailedExitcode") !== true || command.getOptionValue("dryRun") === true) return;
+  throw new CliFailure(EXIT.usage, "--detailed-exitcode needs --dry-run");
 }
 
 /** A complaint quotes what was typed, which is no line of its own; a suggestion that commander makes is. */

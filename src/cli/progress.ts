@@ -11,7 +11,7 @@ export class Progress {
   }
 
   show(line: string): void {
-    if (!this.#io.isTty || line === this.#shown) return;
+    if (!this.#io.isTty || this.#io.isForPrograms === true || line === this.#shown) return;
     this.#io.stdout.write(`\r\u001B[K${printable(line)}`);
     this.#shown = line;
   }

@@ -39,14 +39,11 @@ export function readStateDocuments(file: string, { text, line }: DocumentText): 
   return documents.flatMap((document): StateDocument[] => {
     if (isEmptyDocument(document)) return [];
     if (document.errors.length === 0 && document.get("kind") === HEAD_KIND) {
-      const { revision } = document.toJS() as { revision?: unknown };
+      const revision = document.get("revision");
       return [{ kind: "head", revision: typeof revision === "string" ? revision : "" }];
     }
-    const { object, problems } = readDocument(file, document, lines, stateKind);
-    if (object === undefined) {
-      const moved = problems.map((one) => ({ ...one, place: { ...one.place, line: one.place.line + line - 1 } }));
-      return [{ kind: "problems", problems: moved }];
-    }
+    const { object, problems } = readDocument({ file, document, lines, firstLine: line }, stateKind);
+    if (object === undefined) return [{ kind: "problems", problems }];
     const { kind, message } = object;
     const imported =
       kind === "health"

@@ -5,12 +5,16 @@ const START = `start one with \`fairlead up\`, or ${OTHER}`;
 const UNIMPLEMENTED: number = status.UNIMPLEMENTED;
 const NOT_ADMIN = "its admin API is on port 18001 unless --admin says otherwise";
 
-/** What a person can do about each way in which nobody answers; the first that fits. `$1` is of the pattern. */
+/** What a person can do about each way in which nobody answers; the first that fits. */
 const CAUSES: readonly [cause: RegExp, why: string, cure: string][] = [
   [/ECONNREFUSED/, "nothing listens there", START],
   [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, "the name leads to no address", OTHER],
   [/Protocol error|Parse Error|HPE_|Received HTTP status/i, "what listens there is no plane's admin API", NOT_ADMIN],
-  [/Deadline exceeded after (\d+)/, "no answer within $1 s", `it may be overloaded or cut off: try again, or ${OTHER}`],
+  [
+    /Deadline exceeded/,
+    "no answer in the time that --request-timeout gives",
+    `it may be overloaded or cut off: try again, or ${OTHER}`,
+  ],
 ];
 
 /**
@@ -32,8 +36,7 @@ function reasonOf(code: number, details: string): readonly [why: string, cure: s
     ];
   }
   for (const [cause, why, cure] of CAUSES) {
-    const match = cause.exec(details);
-    if (match !== null) return [why.replace("$1", match[1] ?? ""), cure];
+    if (cause.test(details)) return [why, cure];
   }
   const said = /Last error: (?:Error: )?(.*?)\.? Resolution note/s.exec(details)?.[1] ?? details;
   const [line = ""] = said.split("\n", 1);

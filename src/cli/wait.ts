@@ -3,8 +3,10 @@ import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   WaitForRevisionResponse_Outcome as Outcome,
   type WaitForRevisionResponse,
+  WaitForRevisionResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { AdminError } from "./admin-error.ts";
+import { messageJson } from "./data-text.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { type CliContext, type CliIo, printLines } from "./io.ts";
 import { unknownText } from "./node-text.ts";
@@ -12,6 +14,9 @@ import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
+
+/** What the API takes for the newest revision at the time of the call. */
+export const NEWEST_REVISION = "";
 
 /** The server ends the wait; the client gives up a little later in case that the server does not. */
 const GRACE_MS = 5000;
@@ -32,6 +37,7 @@ export async function printWait(context: CliContext, revision: string, flags: Wa
         continue;
       }
       progress.clear();
+      noteAnswer(context, answer);
       printOutcome(context.io, label, outcomeLines(answer));
       return;
     }
@@ -41,6 +47,10 @@ export async function printWait(context: CliContext, revision: string, flags: Wa
     progress.clear();
   }
   throw new CliFailure(EXIT.notReached, "the change is made, but the plane ended the wait without a result");
+}
+
+function noteAnswer({ outcome }: CliContext, answer: WaitForRevisionResponse): void {
+  outcome.put({ wait: messageJson(WaitForRevisionResponseSchema, answer) });
 }
 
 /** The label before the first line; the others are of their own. */
@@ -73,6 +83,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
     const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
     for await (const answer of openWait({ ...context, io }, revision, { ...flags, timeout: forMs })) {
       last = answer;
+      noteAnswer(context, answer);
       if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeLines(answer));
       else if (isOnlyAway(answer)) result.resolve(acknowledgedLines(answer));
     }
@@ -94,12 +105,18 @@ const ON_DISCONNECTED: Readonly<Record<WaitFlags["onDisconnected"], Disconnected
   fail: Disconnected.FAIL,
 };
 
-function openWait(context: CliContext, revision: string, { timeout, onDisconnected, allowEmpty }: WaitFlags) {
+function openWait(
+  context: CliContext,
+  revision: string,
+  { timeout, onDisconnected, allowEmpty, nodes, atLeast }: WaitFlags,
+) {
   const request = {
     revision,
     timeout: toDuration(timeout),
     onDisconnected: ON_DISCONNECTED[onDisconnected],
     allowEmpty: allowEmpty === true,
+    nodes: [...(nodes ?? [])],
+    atLeast: atLeast ?? 0,
   };
   const options = { signal: context.io.signal, deadlineMs: timeout + GRACE_MS };
   return context.admin().stream(AdminService.method.waitForRevision, request, options);
@@ -107,13 +124,14 @@ function openWait(context: CliContext, revision: string, { timeout, onDisconnect
 
 function waitFailure(error: unknown): unknown {
   if (!(error instanceof AdminError)) return error;
-  const why = error.reason === "NO_PROXIES" ? `${error.message} (--allow-empty)` : error.message;
-  return new CliFailure(EXIT.notReached, `the change is made, but nothing could be awaited: ${why}`, { cause: error });
+  const why = `the change is made, but nothing could be awaited: ${error.message}`;
+  return new CliFailure(EXIT.notReached, why, { cause: error });
 }
 
 function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {
   if (answer.outcome === Outcome.REACHED) {
-    return answer.total === 0 ? ["no proxy is connected: nothing to wait for"] : acknowledgedLines(answer);
+    if (answer.total > 0) return acknowledgedLines(answer);
+    return ["no proxy is connected: nothing to wait for", ...skippedLines(answer)];
   }
   if (answer.outcome === Outcome.REFUSED) throw new CliFailure(EXIT.failed, notReached("refused by a proxy", answer));
   const why = answer.outcome === Outcome.DISCONNECTED ? "a proxy is away" : `not reached${tookText(answer)}`;
@@ -121,7 +139,11 @@ function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {
 }
 
 function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
-  return [`acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}`, ...missingLines(answer)];
+  return [
+    `acknowledged by ${answer.done} of ${answer.total} proxies${tookText(answer)}`,
+    ...missingLines(answer),
+    ...skippedLines(answer),
+  ];
 }
 
 function notReached(why: string, answer: WaitForRevisionResponse | undefined): readonly string[] {
@@ -135,6 +157,10 @@ function tookText({ elapsed }: WaitForRevisionResponse): string {
 
 function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): boolean {
   return unknownReplicas.length === 0 && pending.every(({ state }) => state === "disconnected");
+}
+
+function skippedLines({ skipped }: WaitForRevisionResponse): readonly string[] {
+  return skipped.map((id) => `  ${cellText(id)}: away, not waited for`);
 }
 
 /** One line each: `edge-7: disconnected, no open stream`. */

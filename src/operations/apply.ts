@@ -1,17 +1,22 @@
 import { create } from "@bufbuild/protobuf";
 import { type ApplyRequest, type ApplyResponse, ApplyResponseSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
-import { briefChanges, changeMessage } from "./change-message.ts";
+import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import { briefChanges, changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
+import { createdConditions, createsConditions } from "./created-conditions.ts";
 import { executeWrite } from "./execute-write.ts";
 import { badField } from "./object-errors.ts";
 import { planApply } from "./plan-apply.ts";
 import { reachOf } from "./reach.ts";
+import type { StoredState } from "./stored-state.ts";
 
 const MAX_OWNER_LENGTH = 128;
 
 /**
  * Makes many objects be as given: all of them or none. What is as given already is not written again. With
  * `validate_only`, tells what would change and what the fleets would be sent.
+ *
+ * @throws ControlPlaneError as `planApply`; `precondition` / `CREATES_CONDITIONS` with `strict`.
  */
 export async function apply(
   context: Context,
@@ -29,10 +34,23 @@ export async function apply(
     plan: async (stamp) => {
       const { changes, ops, after } = await planApply(mirror, order, stamp, pace);
       const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
-      return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach }) };
+      const conditions = await createdConditions(mirror, after, changes, pace);
+      if (order.strict && conditions.length > 0) throw createsConditions(conditions, changes);
+      const presentRevision = ops.length > 0 ? "" : newestRevision(mirror, changes);
+      const answer = { changes: changes.map(changeMessage), reach, presentRevision, conditions };
+      return { ops, response: create(ApplyResponseSchema, answer) };
     },
     responseSchema: ApplyResponseSchema,
     objectOf: () => undefined,
     brief: ({ changes }) => create(ApplyResponseSchema, { changes: briefChanges(changes) }),
   });
+}
+/** Of what is stored of these objects; empty when nothing is. */
+function newestRevision(state: StoredState, objects: readonly Pick<PlannedChange, "kind" | "name">[]): string {
+  const revisions = objects.flatMap(({ kind, name }) => state.stored(kind, name)?.revision ?? []);
+  const newest = revisions.reduce<Revision | undefined>(
+    (a, b) => (a !== undefined && reached(a, b) ? a : b),
+    undefined,
+  );
+  return newest === undefined ? "" : formatRevision(newest);
 }

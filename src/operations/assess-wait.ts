@@ -24,6 +24,8 @@ export interface Assessment {
   readonly total: number;
   readonly done: number;
   readonly pending: readonly Pending[];
+  /** Away, and left out for that. */
+  readonly skipped: readonly string[];
 }
 
 const NO_COPIES: ReadonlyMap<string, number> = new Map();
@@ -36,14 +38,16 @@ export function assessWait(
   progress: ReadonlyMap<string, Progress>,
   { atLeast, onDisconnected, unknownReplicas, copies = NO_COPIES }: WaitGoal,
 ): Assessment {
-  const all = [...progress].filter(([, { state }]) => onDisconnected !== "SKIP" || state !== "disconnected");
+  const isSkipped = ({ state }: Progress) => onDisconnected === "SKIP" && state === "disconnected";
+  const all = [...progress].filter(([, one]) => !isSkipped(one));
+  const skipped = [...progress].flatMap(([id, one]) => (isSkipped(one) ? id : []));
   const pending = all.flatMap(([id, one]): Pending[] =>
     one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
   );
   const count = (ids: readonly string[]) => ids.reduce((sum, id) => sum + (copies.get(id) ?? 1), 0);
   const total = count(all.map(([id]) => id));
   const done = total - count(pending.map(({ id }) => id));
-  const found = { total, done, pending };
+  const found = { total, done, pending, skipped };
   if (pending.some(({ state }) => state === "refused")) return { outcome: "refused", ...found };
   const isEnough = atLeast === undefined ? done >= total && unknownReplicas === 0 : done >= atLeast;
   if (isEnough) return { outcome: "reached", ...found };

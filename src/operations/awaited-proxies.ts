@@ -1,4 +1,5 @@
 import { ControlPlaneError } from "../domain/errors.ts";
+import type { State } from "../domain/state.ts";
 import type { NodeDirectory, NodeView, Progress, Told, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
@@ -19,11 +20,12 @@ export class AwaitedProxies {
   readonly #isConcerned: (node: NodeView) => boolean;
   #joined: readonly string[] = [];
   #unknown: readonly UnknownReplica[] = [];
+  #skipped: readonly string[] = [];
   #copies: ReadonlyMap<string, number> = new Map();
 
   /** @throws ControlPlaneError when it concerns no proxy, fewer than asked for, or one that nobody knows. */
-  static async freeze(nodes: NodeDirectory, wanted: Wanted): Promise<AwaitedProxies> {
-    const awaited = new AwaitedProxies(nodes, selector(wanted));
+  static async freeze(nodes: NodeDirectory, state: Pick<State, "get">, wanted: Wanted): Promise<AwaitedProxies> {
+    const awaited = new AwaitedProxies(nodes, selector(state, wanted));
     awaited.#begin(wanted, await nodes.nodes({ detail: "place" }));
     return awaited;
   }
@@ -36,6 +38,11 @@ export class AwaitedProxies {
   /** Proxies that connected after the wait began. */
   get joined(): readonly string[] {
     return this.#joined;
+  }
+
+  /** Proxies that were away when the wait began, and are left out for that. */
+  get skipped(): readonly string[] {
+    return this.#skipped;
   }
 
   /** How many proxies have an id, where it is not one. */
@@ -74,7 +81,9 @@ export class AwaitedProxies {
     const missing = named.filter((id) => !told.some((node) => node.id === id));
     if (missing.length > 0 && unknown.length === 0) throw nodeNotFound(missing);
     const skip = onDisconnected === Disconnected.SKIP;
-    const concerned = told.filter((node) => this.#isConcerned(node) && (node.connected || !skip));
+    const all = told.filter(this.#isConcerned);
+    const concerned = all.filter(({ connected }) => connected || !skip);
+    this.#skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];
     for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
     this.#copies = copiesOf(concerned);
     // Whoever names proxies waits for those, wherever they are.
@@ -99,11 +108,18 @@ function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
   return copies;
 }
 
-function selector({ fleet, nodes }: Wanted): (node: NodeView) => boolean {
+/**
+ * Nothing is due to a proxy that no fleet selects, nor to one that was of a fleet which is gone: none of these is waited
+ * for, unless it is named.
+ */
+function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: NodeView) => boolean {
   const wantedFleet = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
   const wanted = nodes.length === 0 ? undefined : new Set(nodes);
-  return (node) =>
-    (wantedFleet === undefined || node.fleet === wantedFleet) && (wanted === undefined || wanted.has(node.id));
+  return ({ id, fleet, connected }) => {
+    if (wantedFleet !== undefined && fleet !== wantedFleet) return false;
+    if (wanted !== undefined) return wanted.has(id);
+    return fleet !== undefined && (connected || state.get("fleet", fleet) !== undefined);
+  };
 }
 
 function unmet(code: string, message: string): ControlPlaneError {

@@ -10,6 +10,7 @@ import {
 import type { FieldChange } from "../schema/field-changes.ts";
 import type { AppliedKind } from "./any-object.ts";
 
+/** What a write does to one object. */
 export interface PlannedChange {
   readonly kind: AppliedKind;
   readonly name: Name;
@@ -30,9 +31,12 @@ export function changeMessage({ kind, name, action, fields }: PlannedChange): Ch
 
 /** Changes as they are kept for a retry: which objects, and no more. */
 export function briefChanges(changes: readonly Change[]): Change[] {
-  return changes
-    .filter(({ action }) => action !== Action.UNCHANGED)
-    .map(({ kind, name, action }) => create(ChangeSchema, { kind, name, action }));
+  return changes.filter(({ action }) => action !== Action.UNCHANGED).map(briefChange);
+}
+
+/** The change without what may be long. */
+export function briefChange({ kind, name, action }: Change): Change {
+  return create(ChangeSchema, { kind, name, action });
 }
 
 function fieldMessage({ path, from, to }: FieldChange): FieldChangeMessage {

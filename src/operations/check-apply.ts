@@ -5,6 +5,7 @@ import type { State } from "../domain/state.ts";
 import { addressHolder, addressInUse, movesListener } from "./address-in-use.ts";
 import type { AppliedKind } from "./any-object.ts";
 import { stillReferredTo } from "./delete-object.ts";
+import { checkServing } from "./last-eligible.ts";
 import type { PlannedPut } from "./plan-put.ts";
 import type { ObjectId } from "./plan-removal.ts";
 import { referrersOf } from "./referrers.ts";
@@ -30,13 +31,14 @@ export interface ApplyStep {
  * Refuses what the state forbids.
  *
  * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`; `precondition` / `ADDRESS_IN_USE`; and unless removal is
- * allowed, `precondition` / `REMOVAL_TOO_LARGE` or `STILL_REFERRED_TO`.
+ * allowed, `precondition` / `REMOVAL_TOO_LARGE`, `NO_BACKEND_LEFT` or `STILL_REFERRED_TO`.
  */
 export function checkApply(step: ApplyStep): void {
   checkServices(step);
   checkAddresses(step);
   if (step.allowRemoval) return;
   checkBrake(step);
+  checkServing(step, touchedServices(step));
   checkReferences(step);
 }
 
@@ -74,6 +76,18 @@ function checkAddresses({ before, after, puts }: ApplyStep): void {
 function checkBrake({ before, after, removed, puts }: ApplyStep): void {
   if (removed.length === 0 && !puts.some(({ kind }) => kind === "listener")) return;
   checkRemoval(before, after);
+}
+
+/** Services whose members, or whose checks of them, are not what they were. */
+function touchedServices({ before, puts, removed }: ApplyStep): Name[] {
+  const changed = puts.flatMap(({ kind, planned: { name, op } }) =>
+    op !== undefined && (kind === "service" || kind === "backend") && before.get(kind, name) !== undefined
+      ? { kind, name }
+      : [],
+  );
+  return [...changed, ...removed].flatMap(({ kind, name }) =>
+    kind === "backend" ? serviceOf(name) : kind === "service" ? name : [],
+  );
 }
 
 function checkReferences({ after, removed }: ApplyStep): void {

@@ -17,21 +17,32 @@ const QUOTED = 3;
  * follows from its service's backends and from fleets, and nothing that is told of another object follows from any backend.
  */
 export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
+  const ofBackends = backendConditions(mirror);
+  return (kind, name) =>
+    kind === "backend" ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
+}
+
+/** The conditions of single backends of a state, derived a service at a time. */
+export function backendConditions(state: State): (backend: Name) => readonly Condition[] {
   const ofServices = new Map<Name, (backend: Name) => readonly Condition[]>();
   let fleets: ReturnType<typeof fleetsByService> | undefined;
   const ofService = (service: Name) => {
-    fleets ??= fleetsByService(mirror);
-    const derived = backendConditions(mirror, service);
-    const leftOut = leftOutConditions(mirror, service, fleets);
+    fleets ??= fleetsByService(state);
+    const derived = conditionsOfBackends(state, service);
+    const leftOut = leftOutConditions(state, service, fleets);
     return (backend: Name) => [...conditionsOf(derived, "backend", backend), ...(leftOut.get(backend) ?? [])];
   };
-  return (kind, name) => {
-    if (kind !== "backend") return conditionsOf(configurationConditions(mirror), kind, name);
+  return (name) => {
     const service = serviceOf(name);
     const known = ofServices.get(service) ?? ofService(service);
     ofServices.set(service, known);
     return known(name);
   };
+}
+
+/** The conditions of everything but backends. */
+export function conditionsOfOthers(state: State): Conditions {
+  return conditions(limited(state, (kind) => (kind === "backend" ? [] : state.all(kind))));
 }
 
 /** A backend that some fleets leave out has one condition that says which, and why. */
@@ -58,15 +69,15 @@ function leftOutConditions(
 }
 
 /** The conditions of a service's backends that follow from the others. */
-export function backendConditions(state: State, service: Name): Conditions {
+export function conditionsOfBackends(state: State, service: Name): Conditions {
   return conditions(onlyBackendsOf(state, service));
 }
 
-/** The conditions of all objects but backends. */
-export function configurationConditions(mirror: Mirror): Conditions {
+/** The conditions of everything but backends of the state as it is now. */
+export function currentConditionsOfOthers(mirror: Mirror): Conditions {
   const newest = known.get(mirror);
   if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
-  const derived = conditions(limited(mirror, (kind) => (kind === "backend" ? [] : mirror.all(kind))));
+  const derived = conditionsOfOthers(mirror);
   known.set(mirror, { revision: mirror.revision, conditions: derived });
   return derived;
 }

@@ -3,18 +3,20 @@ import { Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { instantOfMs } from "../schema/instant.ts";
 import type { Caller, Context } from "./context.ts";
 import { keepState } from "./keep-state.ts";
+import { othersServe } from "./last-eligible.ts";
 import { notFound, readName } from "./object-errors.ts";
+import { overlay } from "./overlay-state.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
 
 /**
  * Takes a backend out of rotation, or puts it back. Repeating it changes nothing: a drain keeps the time it began.
  *
- * @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`.
+ * @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`; `precondition` / `NO_BACKEND_LEFT` unless allowed.
  */
 export async function drainBackend(
   context: Context,
   caller: Caller,
-  { name: text, undo, expectedVersion, options }: Omit<DrainBackendRequest, "$typeName">,
+  { name: text, undo, expectedVersion, allowRemoval, options }: Omit<DrainBackendRequest, "$typeName">,
 ): Promise<WrittenObject> {
   const name = readName("backend", text);
   const wanted = undo ? Backend_State.ACTIVE : Backend_State.DRAINING;
@@ -24,6 +26,10 @@ export async function drainBackend(
     name,
     expectedVersion,
     options,
+    restOn: ({ op, object }, state) =>
+      undo || allowRemoval || op === undefined
+        ? undefined
+        : othersServe(state, overlay(state, [{ kind: "backend", name, object }]), name),
     put: (before) => {
       if (before === undefined) throw notFound("backend", name);
       const { message } = before;

@@ -46,10 +46,10 @@ export async function executeWrite<R extends WriteAnswer>(
       continue;
     }
     if (!planned.ok) throw planned.refusal;
-    const { ops, response } = planned.write;
+    const { ops, fence, response } = planned.write;
     if (ops.length === 0) return response;
     for (const op of ops) refuseUnread(context.mirror, op.key, op.guard);
-    const batch = { ops, cause: causeOf(caller, useCase, response) };
+    const batch = { ops, cause: causeOf(caller, useCase, response), ...(fence && { fence }) };
     checkBatch(batch);
     if (validateOnly) return response;
     try {
@@ -103,8 +103,11 @@ function checkOptions(options: WriteOptions | undefined): void {
   if (violations.length > 0) throw invalid("INVALID_FIELD", violations);
 }
 
+/** `FENCED`: what the plan rests on beside what it writes has changed. */
+const LOST_RACES: ReadonlySet<string> = new Set(["VERSION_MISMATCH", "REQUEST_SEEN", "FENCED"]);
+
 function isLostRace(error: unknown): error is ControlPlaneError {
-  return error instanceof ControlPlaneError && (error.code === "VERSION_MISMATCH" || error.code === "REQUEST_SEEN");
+  return error instanceof ControlPlaneError && LOST_RACES.has(error.code);
 }
 
 /** @throws ControlPlaneError `unavailable` when the store cannot be asked, or this replica does not keep up with it. */

@@ -6,7 +6,7 @@ import { backendOf, type Kind, type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Pace } from "../runtime/pace.ts";
-import { backendConditions, configurationConditions } from "./current-conditions.ts";
+import { conditionsOfBackends, currentConditionsOfOthers } from "./current-conditions.ts";
 import type { Onset, Onsets } from "./onsets.ts";
 
 /** What changes in this time is looked at together. */
@@ -55,7 +55,7 @@ export function watchOnsets({ mirror, onsets, clock, pace }: OnsetWatchOptions):
   const look = async () => {
     isLooking = true;
     const [services, onset] = [isConfigured ? allServices(mirror) : [...touched], began];
-    if (isConfigured) onsets.see(OBJECTS, conditionKeys(configurationConditions(mirror)), onset);
+    if (isConfigured) onsets.see(OBJECTS, conditionKeys(currentConditionsOfOthers(mirror)), onset);
     touched = new Set();
     isConfigured = false;
     const fleets = fleetsByService(mirror);
@@ -98,7 +98,7 @@ function* conditionKeys(all: Conditions): Iterable<string> {
 
 function* serviceKeys(mirror: Mirror, service: Name, fleets: ReturnType<typeof fleetsByService>): Iterable<string> {
   if (!isServed(mirror, service)) yield DOWN;
-  yield* conditionKeys(backendConditions(mirror, service));
+  yield* conditionKeys(conditionsOfBackends(mirror, service));
   for (const fleet of leftOutByFleet(mirror, service, fleets).keys()) yield leftOutKey(fleet);
 }
 

@@ -25,6 +25,8 @@ export interface ApplyOrder {
   readonly owner: string;
   readonly prune: boolean;
   readonly allowRemoval: boolean;
+  /** Objects that belong to another set stay there. */
+  readonly keepOwners: boolean;
 }
 
 export interface ApplyPlan {
@@ -68,7 +70,7 @@ export async function planApply(
 /** Plans every object, so that one answer lists the bad fields of all. */
 async function planPuts(
   state: StoredState,
-  { objects, owner }: ApplyOrder,
+  { objects, owner, keepOwners }: ApplyOrder,
   stamp: Stamp,
   pace: Pick<Pace, "breathe">,
 ): Promise<PlacedPut[]> {
@@ -83,7 +85,7 @@ async function planPuts(
       continue;
     }
     try {
-      const planned = planOne(state, { kind: object.case, message: object.value, owner, place }, stamp);
+      const planned = planOne(state, { kind: object.case, message: object.value, owner, keepOwners, place }, stamp);
       const id = `${object.case} ${planned.name}`;
       const earlier = seen.get(id);
       if (earlier !== undefined)
@@ -103,22 +105,24 @@ interface One<K extends AppliedKind> {
   readonly kind: K;
   readonly message: MessageOf[K];
   readonly owner: string;
+  readonly keepOwners: boolean;
   readonly place: string;
 }
 
 function planOne<K extends AppliedKind>(
   state: StoredState,
-  { kind, message, owner, place }: One<K>,
+  { kind, message, owner, keepOwners, place }: One<K>,
   stamp: Stamp,
 ): PlannedPut<AppliedKind> {
   const parsed = parseName(kind, message.name);
   const before = parsed.ok ? state.stored(kind, formatName(kind, parsed.parts)) : undefined;
+  const present = before?.message.meta?.owner ?? "";
   return planPut<K>(
     {
       kind,
       message,
       before,
-      owner: owner === "" ? (before?.message.meta?.owner ?? "") : owner,
+      owner: owner === "" || (keepOwners && present !== "") ? present : owner,
       fieldPrefix: place,
       ...(kind === "backend"
         ? { decide: keepState(before?.message as Backend | undefined) as (draft: MessageOf[K]) => boolean }

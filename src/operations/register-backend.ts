@@ -1,14 +1,19 @@
-import { serviceOf } from "../domain/name.ts";
+import { mergeFromBinary, toBinary } from "@bufbuild/protobuf";
+import { ControlPlaneError } from "../domain/errors.ts";
+import { type Name, serviceOf } from "../domain/name.ts";
 import type { RegisterBackendRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { type Backend, BackendSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { cloneMessage } from "../schema/object-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { keepState } from "./keep-state.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
 
 /**
- * Registers a backend, or changes a registered one. One that drains goes on draining.
+ * Registers a backend, or changes what is given of a registered one: what is left out stays as it is, also of its locality
+ * and in its maps.
  *
- * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`.
+ * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`; `precondition` / `BACKEND_DRAINING`: it would be gone soon.
  */
 export async function registerBackend(
   context: Context,
@@ -26,7 +31,23 @@ export async function registerBackend(
     put: (before, state) => {
       const service = serviceOf(name);
       if (state.get("service", service) === undefined) throw notFound("service", service);
-      return { message: backend, owner: before?.message.meta?.owner ?? "", decide: keepState(before?.message) };
+      if (before?.object.state === "DRAINING") throw draining(name);
+      const message = before === undefined ? backend : merged(before.message, backend);
+      return { message, owner: before?.message.meta?.owner ?? "", decide: keepState(before?.message) };
     },
+  });
+}
+
+/** The stored backend with what is given of another, as protobuf merges messages. */
+function merged(before: Backend, given: Backend): Backend {
+  return mergeFromBinary(BackendSchema, cloneMessage("backend", before), toBinary(BackendSchema, given));
+}
+
+function draining(name: Name): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "BACKEND_DRAINING",
+    message: `backend ${name} drains and will be removed; put it back first (\`fairlead drain ${name} --undo\`, DrainBackend with undo), or register it once it is gone`,
+    details: { name },
   });
 }

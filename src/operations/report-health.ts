@@ -14,8 +14,10 @@ import { statusTime } from "../schema/status-time.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
+import { othersServe } from "./last-eligible.ts";
 import type { Stamp } from "./next-meta.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
+import { overlay } from "./overlay-state.ts";
 import { planPut } from "./plan-put.ts";
 import type { SeenObservations } from "./seen-observations.ts";
 import type { Stored } from "./stored-state.ts";
@@ -28,12 +30,12 @@ const TTL_SLACK = 0.5;
  * Stores one source's verdict on one backend, when it says something new.
  *
  * @throws ControlPlaneError `notFound` / `BACKEND_NOT_FOUND`; `conflict` / `OBSERVATION_NOT_NEWER`; `conflict` /
- * `OBSERVED_EARLIER_BACKEND` when the uid is not the registered backend's.
+ * `OBSERVED_EARLIER_BACKEND` when the uid is not the registered backend's; `precondition` / `NO_BACKEND_LEFT` for an override.
  */
 export async function reportHealth(
   context: Context & { readonly seen: SeenObservations },
   caller: Caller,
-  { health, options, ttl }: Omit<ReportHealthRequest, "$typeName">,
+  { health, options, ttl, allowRemoval }: Omit<ReportHealthRequest, "$typeName">,
 ): Promise<ReportHealthResponse> {
   if (health === undefined) throw badField("health", "must be given");
   const name = verdictName(health);
@@ -65,9 +67,12 @@ export async function reportHealth(
       if (life !== undefined) draft.expireTime = instantOfMs(stamp.now + life.mostMs);
       return true;
     };
-    const { message, op } = planPut({ kind: "health", message: health, before, owner: "", decide }, stamp);
+    const { message, object, op } = planPut({ kind: "health", message: health, before, owner: "", decide }, stamp);
+    const mustLeaveOthers = health.source === "override" && object.status === "UNHEALTHY" && !allowRemoval;
+    const after = overlay(mirror, [{ kind: "health", name, object }]);
+    const fence = mustLeaveOthers ? othersServe(mirror, after, backend.object.name) : undefined;
     const response = create(ReportHealthResponseSchema, { health: message, changed: true });
-    return { ops: op === undefined ? [] : [op], response };
+    return { ops: op === undefined ? [] : [op], fence, response };
   };
   const answer = await executeWrite<ReportHealthResponse>(context, caller, {
     operation: "report-health",

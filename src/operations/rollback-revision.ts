@@ -6,6 +6,7 @@ import { parseRevision } from "../store/revision.ts";
 import { briefChanges, changeMessage } from "./change-message.ts";
 import { checkApply, type PlacedPut } from "./check-apply.ts";
 import type { Caller, Context } from "./context.ts";
+import { createdConditions } from "./created-conditions.ts";
 import { executeWrite } from "./execute-write.ts";
 import type { Stamp } from "./next-meta.ts";
 import { badField } from "./object-errors.ts";
@@ -30,7 +31,7 @@ export async function rollbackRevision(
 ): Promise<ApplyResponse> {
   const revision = parseRevision(text);
   if (revision === undefined) throw badField("revision", `"${text}" is not a revision that a read or a write gave`);
-  const { mirror, journal, nodes } = context;
+  const { mirror, journal, nodes, pace } = context;
   const proxies = options?.validateOnly === true ? (await nodes.nodes({ detail: "place" })).told : undefined;
   return await executeWrite<ApplyResponse>(context, caller, {
     operation: "rollback-revision",
@@ -41,7 +42,9 @@ export async function rollbackRevision(
       if (entry === undefined) throw commitNotFound(text);
       const { changes, ops, after } = planBack(mirror, await takeBack(context, entry), { stamp, allowRemoval });
       const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
-      return { ops, response: create(ApplyResponseSchema, { changes: changes.map(changeMessage), reach }) };
+      const conditions = await createdConditions(mirror, after, changes, pace);
+      const answer = { changes: changes.map(changeMessage), reach, conditions };
+      return { ops, response: create(ApplyResponseSchema, answer) };
     },
     responseSchema: ApplyResponseSchema,
     objectOf: () => undefined,

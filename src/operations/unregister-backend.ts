@@ -4,14 +4,20 @@ import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
+import { othersServe } from "./last-eligible.ts";
 import { notFound, readName } from "./object-errors.ts";
+import { overlay } from "./overlay-state.ts";
 import { planRemoval } from "./plan-removal.ts";
 
-/** Removes a backend with its verdicts, at once. @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`. */
+/**
+ * Removes a backend with its verdicts, at once.
+ *
+ * @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`; `precondition` / `NO_BACKEND_LEFT` unless allowed.
+ */
 export async function unregisterBackend(
   context: Context,
   caller: Caller,
-  { name: text, expectedVersion, options }: Omit<UnregisterBackendRequest, "$typeName">,
+  { name: text, expectedVersion, allowRemoval, options }: Omit<UnregisterBackendRequest, "$typeName">,
 ): Promise<WriteResponse> {
   const name = readName("backend", text);
   const { mirror } = context;
@@ -22,7 +28,9 @@ export async function unregisterBackend(
     plan: () => {
       checkExpectedVersion(mirror, "backend", name, expectedVersion);
       if (mirror.stored("backend", name) === undefined) throw notFound("backend", name);
-      return { ops: planRemoval(mirror, "backend", name), response: create(WriteResponseSchema) };
+      const after = overlay(mirror, [{ kind: "backend", name, object: undefined }]);
+      const fence = allowRemoval ? undefined : othersServe(mirror, after, name);
+      return { ops: planRemoval(mirror, "backend", name), fence, response: create(WriteResponseSchema) };
     },
     responseSchema: WriteResponseSchema,
     objectOf: () => undefined,

@@ -54,7 +54,7 @@ export async function* waitForRevision(
   const stopListening = nodes.onChange(() => pulse.beat());
   const stopFollowing = mirror.onFold(() => pulse.beat());
   try {
-    const awaited = await AwaitedProxies.freeze(nodes, request);
+    const awaited = await AwaitedProxies.freeze(nodes, mirror, request);
     let told = "";
     let countedAt = startedAt;
     const count = async () => {
@@ -87,6 +87,7 @@ export async function* waitForRevision(
           elapsed: durationFromMs(Math.round(elapsedMs)),
           revision: formatRevision(revision),
           unknownReplicas: unknown.map(unknownMessage),
+          skipped: [...awaited.skipped, ...assessment.skipped].slice(0, MAX_LISTED),
         });
       }
       if (isLast) return;

@@ -5,14 +5,15 @@ import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/a
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
+import type { Batch } from "../store/state-store.ts";
 import { type AppliedKind, anyObject } from "./any-object.ts";
-import { changeMessage, type PlannedChange } from "./change-message.ts";
+import { briefChange, changeMessage } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
-import type { Stored } from "./stored-state.ts";
+import type { Stored, StoredState } from "./stored-state.ts";
 
 /** The object as it was written, and the write's place in the log. `RollbackResponse` is its shape for any kind. */
 export type WrittenObject = RollbackResponse;
@@ -31,6 +32,8 @@ export interface ObjectWrite<K extends AppliedKind> extends Guarded {
   readonly put: (before: Stored<K> | undefined, state: State) => Omit<Put<K>, "kind" | "before">;
   /** Refuses what the state forbids. */
   readonly check?: (planned: PlannedPut<K>, state: State) => void;
+  /** As `check`, and says what else the write rests on. */
+  readonly restOn?: (planned: PlannedPut<K>, state: StoredState) => Batch["fence"];
 }
 
 /** Writes one object, whatever the verb. When nothing changes, nothing is written, and the answer is the last write's. */
@@ -46,14 +49,13 @@ export function writeObject<K extends AppliedKind>(
     const before = mirror.stored(kind, name);
     const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
     write.check?.(planned, mirror);
-    const fields = planned.fields;
-    if (planned.op !== undefined) {
-      const change = { kind, name, action: before === undefined ? "create" : "update", fields } as const;
-      return { ops: [planned.op], response: written(kind, planned.message, "", change) };
-    }
+    const fence = write.restOn?.(planned, mirror);
+    const { op, fields, message } = planned;
+    const action = op === undefined ? "unchanged" : before === undefined ? "create" : "update";
+    const change = changeMessage({ kind, name, action, fields });
+    if (op !== undefined) return { ops: [op], fence, response: written(kind, message, { change }) };
     const revision = before === undefined ? "" : formatRevision(before.revision);
-    const change = { kind, name, action: "unchanged", fields } as const;
-    return { ops: [], response: written(kind, planned.message, revision, change) };
+    return { ops: [], response: written(kind, message, { change, revision }) };
   };
   return executeWrite<WrittenObject>(context, caller, {
     operation: write.operation,
@@ -62,21 +64,17 @@ export function writeObject<K extends AppliedKind>(
     plan,
     responseSchema: RollbackResponseSchema,
     objectOf: ({ object }) => object?.object.value,
-    brief: ({ object }) => written(kind, nameAndMeta(kind, object?.object.value as MessageOf[K]), ""),
+    brief: ({ object, change }) =>
+      written(kind, nameAndMeta(kind, object?.object.value as MessageOf[K]), change && { change: briefChange(change) }),
   });
 }
 
 function written<K extends AppliedKind>(
   kind: K,
   message: MessageOf[K],
-  revision: string,
-  change?: PlannedChange,
+  more: Partial<Pick<WrittenObject, "change" | "revision">> = {},
 ): WrittenObject {
-  return create(RollbackResponseSchema, {
-    object: anyObject(kind, message),
-    revision,
-    ...(change !== undefined && { change: changeMessage(change) }),
-  });
+  return create(RollbackResponseSchema, { object: anyObject(kind, message), ...more });
 }
 
 function nameAndMeta<K extends AppliedKind>(kind: K, { name, meta }: MessageOf[K]): MessageOf[K] {

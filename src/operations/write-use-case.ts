@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
-import type { StoreOp } from "../store/state-store.ts";
+import type { Batch, StoreOp } from "../store/state-store.ts";
 import type { Stamp } from "./next-meta.ts";
 
 /** What every write answers: its place in the log, and more. */
@@ -11,6 +11,8 @@ export type WriteAnswer = Message & { revision: string };
 export interface PlannedWrite<R extends WriteAnswer> {
   /** Each guarded by what the plan was based on. Empty: nothing is to be changed, and `response` is complete. */
   readonly ops: readonly StoreOp[];
+  /** What else the plan rests on. */
+  readonly fence?: Batch["fence"];
   /** Without the revision and the version that only the commit gives. */
   readonly response: R;
 }

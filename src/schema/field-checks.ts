@@ -55,14 +55,21 @@ export function checkRange(
   return value;
 }
 
-/** A number where 0 stands for "not given". */
-export function checkRangeOr(
+/**
+ * A number that may be left out. 0 is a number like any other: where it is none of those that the field takes, it is refused.
+ *
+ * @param cure What to do instead of writing 0, where leaving the field out is not what is meant.
+ */
+export function checkRangeOr<Otherwise extends number | undefined>(
   report: Report,
   field: string,
-  value: number,
-  { min, max, otherwise }: { min: number; max: number; otherwise: number },
-): number {
-  return value === 0 ? otherwise : checkRange(report, field, value, { min, max });
+  value: number | undefined,
+  { min, max, otherwise, cure }: { min: number; max: number; otherwise: Otherwise; cure?: string },
+): number | Otherwise {
+  if (value === undefined) return otherwise;
+  if (value !== 0 || min <= 0) return checkRange(report, field, value, { min, max });
+  report(field, `must be ${min} to ${max}, not 0; ${cure ?? "leave it out for the default"}`);
+  return otherwise;
 }
 
 export function checkLength(report: Report, field: string, text: string, max: number): string {

@@ -16,7 +16,6 @@ import {
   checkEntries,
   checkEnum,
   checkLength,
-  checkRange,
   checkRangeOr,
   parseIdentity,
   type Report,
@@ -29,24 +28,33 @@ const STATES: Readonly<Record<number, Backend["state"]>> = {
 };
 
 export function parseBackend(message: BackendMessage, report: Report): Backend {
+  // One way to say it: the default is stored as nothing, as it always was.
+  if (message.priority === 0) delete message.priority;
   const { locality } = message;
   const part = (name: "region" | "zone" | "subZone") =>
     checkLength(report, `locality.${name}`, locality?.[name] ?? "", MAX_LOCALITY_PART_LENGTH);
   return {
     ...parseIdentity(report, "backend", message),
     target: parseTarget(message, report),
-    weight: checkRangeOr(report, "weight", message.weight, { min: 1, max: MAX_BACKEND_WEIGHT, otherwise: 1 }),
+    weight: checkRangeOr(report, "weight", message.weight, {
+      min: 1,
+      max: MAX_BACKEND_WEIGHT,
+      otherwise: 1,
+      cure: "drain a backend that is to get no request, or override its health",
+    }),
     locality: { region: part("region"), zone: part("zone"), subZone: part("subZone") },
-    priority: checkRange(report, "priority", message.priority, { min: 0, max: MAX_PRIORITY }),
+    priority: checkRangeOr(report, "priority", message.priority, { min: 0, max: MAX_PRIORITY, otherwise: 0 }),
     metadata: checkEntries(report, "metadata", message.metadata, {
       count: MAX_BACKEND_METADATA,
       keyLength: MAX_METADATA_KEY_LENGTH,
       valueLength: MAX_METADATA_VALUE_LENGTH,
     }),
-    checkPort:
-      message.checkPort === 0
-        ? undefined
-        : checkRange(report, "checkPort", message.checkPort, { min: MIN_PORT, max: MAX_PORT }),
+    checkPort: checkRangeOr(report, "checkPort", message.checkPort, {
+      min: MIN_PORT,
+      max: MAX_PORT,
+      otherwise: undefined,
+      cure: "leave it out for the port of `address`",
+    }),
     state: checkEnum(report, "state", message.state, { values: STATES, otherwise: "ACTIVE" }),
     drainedAt: readTime(message.drainTime),
   };

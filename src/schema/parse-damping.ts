@@ -11,12 +11,13 @@ import { checkDuration, checkRangeOr, type Report } from "./field-checks.ts";
 
 export function parseDamping(message: Damping | undefined, report: Report): DampingRules | undefined {
   const { perFlap } = DEFAULT_DAMPING;
-  const holdAbove = checkRangeOr(report, "damping.holdAbove", message?.holdAbove ?? 0, {
+  const holdAbove = checkRangeOr(report, "damping.holdAbove", message?.holdAbove, {
     min: perFlap,
     max: MAX_DAMPING_PENALTY,
     otherwise: DEFAULT_DAMPING.holdAbove,
+    cure: "`damping: { disabled: true }` holds nothing down",
   });
-  const releaseBelow = checkRangeOr(report, "damping.releaseBelow", message?.releaseBelow ?? 0, {
+  const releaseBelow = checkRangeOr(report, "damping.releaseBelow", message?.releaseBelow, {
     min: MIN_DAMPING_RELEASE,
     max: holdAbove,
     otherwise: DEFAULT_DAMPING.releaseBelow,

@@ -25,7 +25,7 @@ export function parseFleet(message: FleetMessage, report: Report): Fleet {
     ...identity,
     nodes: { cluster: cluster === "" ? own : cluster, metadata },
     backendNetworks: parseNetworks(message, report),
-    profile: checkRangeOr(report, "profile", message.profile, {
+    profile: checkRangeOr(report, "profile", message.profile || undefined, {
       min: FIRST_FLEET_PROFILE,
       max: NEW_FLEET_PROFILE,
       otherwise: FIRST_FLEET_PROFILE,

@@ -26,7 +26,15 @@ import {
   type StatusRange as StatusRangeMessage,
   type TcpCheck,
 } from "../gen/fairlead/admin/v1/health_check_pb.ts";
-import { checkCount, checkDuration, checkEnum, checkLength, checkRange, type Report } from "./field-checks.ts";
+import {
+  checkCount,
+  checkDuration,
+  checkEnum,
+  checkLength,
+  checkRange,
+  checkRangeOr,
+  type Report,
+} from "./field-checks.ts";
 import { TOKEN } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
 
@@ -163,7 +171,7 @@ function parseStatuses(ranges: readonly StatusRangeMessage[], report: Report): r
   return ranges.map((range, i) => {
     const field = `healthCheck.http.expectedStatuses[${i}]`;
     const first = checkRange(report, `${field}.first`, range.first, { min: 100, max: 599 });
-    const last = range.last === 0 ? first : checkRange(report, `${field}.last`, range.last, { min: 100, max: 599 });
+    const last = checkRangeOr(report, `${field}.last`, range.last, { min: 100, max: 599, otherwise: first });
     if (last < first) report(`${field}.last`, `must be at least first, ${first}, not ${last}`);
     return { first, last };
   });

@@ -66,7 +66,7 @@ export function parsePolicy(message: PolicyMessage, report: Report): Policy {
     algorithm,
     panicThreshold: checkRange(report, "panicThreshold", message.panicThreshold, { min: 0, max: MAX_PANIC_THRESHOLD }),
     hashOn: parseHashKeys(message, report),
-    choiceCount: checkRangeOr(report, "leastRequest.choiceCount", message.leastRequest?.choiceCount ?? 0, {
+    choiceCount: checkRangeOr(report, "leastRequest.choiceCount", message.leastRequest?.choiceCount, {
       min: MIN_CHOICE_COUNT,
       max: MAX_CHOICE_COUNT,
       otherwise: DEFAULT_POLICY.choiceCount,
@@ -138,12 +138,11 @@ function parseSingleKey({ key }: HashKeyMessage, field: string, report: Report):
 }
 
 function parseRingSize({ ringHash }: PolicyMessage, report: Report): Policy["ringSize"] {
-  const size = (field: "minimumRingSize" | "maximumRingSize", otherwise: number) =>
-    checkRangeOr(report, `ringHash.${field}`, Number(ringHash?.[field] ?? 0n), {
-      min: 1,
-      max: MAX_RING_SIZE,
-      otherwise,
-    });
+  const size = (field: "minimumRingSize" | "maximumRingSize", otherwise: number) => {
+    const given = ringHash?.[field];
+    const value = given === undefined ? undefined : Number(given);
+    return checkRangeOr(report, `ringHash.${field}`, value, { min: 1, max: MAX_RING_SIZE, otherwise });
+  };
   const minimum = size("minimumRingSize", DEFAULT_POLICY.ringSize.minimum);
   const maximum = size("maximumRingSize", DEFAULT_POLICY.ringSize.maximum);
   if (minimum > maximum) {
@@ -153,8 +152,8 @@ function parseRingSize({ ringHash }: PolicyMessage, report: Report): Policy["rin
 }
 
 function parseTableSize({ maglev }: PolicyMessage, report: Report): number {
-  const size = Number(maglev?.tableSize ?? 0n);
-  if (size === 0) return DEFAULT_POLICY.maglevTableSize;
+  if (maglev?.tableSize === undefined) return DEFAULT_POLICY.maglevTableSize;
+  const size = Number(maglev.tableSize);
   if (size > MAX_MAGLEV_TABLE_SIZE || !isPrime(size)) {
     report("maglev.tableSize", `must be a prime up to ${MAX_MAGLEV_TABLE_SIZE}, for example 65537, not ${size}`);
   }
@@ -169,7 +168,7 @@ function isPrime(number: number): boolean {
 
 function parseCircuitBreakers({ circuitBreakers }: PolicyMessage, report: Report): CircuitBreakers {
   const limit = (field: keyof CircuitBreakers) =>
-    checkRangeOr(report, `circuitBreakers.${field}`, circuitBreakers?.[field] ?? 0, {
+    checkRangeOr(report, `circuitBreakers.${field}`, circuitBreakers?.[field], {
       min: 1,
       max: MAX_CIRCUIT_BREAKER,
       otherwise: DEFAULT_POLICY.circuitBreakers[field],
@@ -187,10 +186,11 @@ function parseOutlierDetection(
   report: Report,
 ): Policy["outlierDetection"] {
   const detection = {
-    consecutive5xx: checkRangeOr(report, "outlierDetection.consecutive5xx", message?.consecutive5xx ?? 0, {
+    consecutive5xx: checkRangeOr(report, "outlierDetection.consecutive5xx", message?.consecutive5xx, {
       min: 1,
       max: MAX_CONSECUTIVE_5XX,
       otherwise: DEFAULT_OUTLIER_DETECTION.consecutive5xx,
+      cure: "`outlierDetection: { disabled: true }` ejects nothing",
     }),
     intervalMs: checkDuration(report, "outlierDetection.interval", message?.interval, {
       minMs: MIN_OUTLIER_INTERVAL_MS,
@@ -202,9 +202,12 @@ function parseOutlierDetection(
       maxMs: MAX_EJECTION_TIME_MS,
       otherwiseMs: DEFAULT_OUTLIER_DETECTION.baseEjectionTimeMs,
     }),
-    maxEjectionPercent: message?.maxEjectionPercent
-      ? checkRange(report, "outlierDetection.maxEjectionPercent", message.maxEjectionPercent, { min: 1, max: 100 })
-      : undefined,
+    maxEjectionPercent: checkRangeOr(report, "outlierDetection.maxEjectionPercent", message?.maxEjectionPercent, {
+      min: 1,
+      max: 100,
+      otherwise: undefined,
+      cure: "`outlierDetection: { disabled: true }` ejects nothing",
+    }),
   };
   return message?.disabled === true ? undefined : detection;
 }

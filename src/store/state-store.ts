@@ -38,7 +38,7 @@ export interface Batch {
   /** Each key at most once; none: the revision moves on and nothing else. Values are not copied: leave them unchanged. */
   readonly ops: readonly StoreOp[];
   readonly cause: Cause;
-  /** A key whose last write must be this one: what a lease holder proves its token with. */
+  /** A key whose last write must be this one: what a lease holder proves its token with, or what a plan rests on. */
   readonly fence?: { readonly key: string; readonly revision: Revision };
 }
 

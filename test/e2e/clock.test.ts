@@ -31,7 +31,7 @@ test("drains last as long as they are to, while a clock jumps ahead by 400 days,
   await plane.mustApply(manifest(service("shop", { drainTime: `${DRAIN_MS / 1000}s` }), ...objects));
   const drained = async (id: string) => {
     const startedAt = performance.now();
-    await plane.mustCli("drain", `shop/${id}`);
+    await plane.mustCli("drain", `shop/${id}`, "--allow-removal");
     return async () => {
       await eventually(
         () => plane.cli("get", "backends", "-o", "json"),

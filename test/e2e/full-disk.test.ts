@@ -15,7 +15,7 @@ test("a disk that is full shows in readiness, status and metrics, and all goes o
   const annotations = { note: "x".repeat(1_000) };
   const many = Array.from({ length: 400 }, (_, i) => backend(`shop/s${i}`, `10.0.0.1:${i + 1}`, { annotations }));
   const refused = await plane.apply(manifest(...many));
-  expect(refused.code).toBe(1);
+  expect(refused.code).toBe(6);
   expect(refused.stderr).toMatch(/fairlead\.db: /);
 
   // What the plane writes itself may still find room, so that it is tried again until all of it is seen together.
@@ -29,7 +29,7 @@ test("a disk that is full shows in readiness, status and metrics, and all goes o
       ]);
       return { code, status, up, told: problems.some(({ what }) => what === "store cannot be written") };
     },
-    ({ code, status, up, told }) => code === 1 && status === 503 && up === 0 && told,
+    ({ code, status, up, told }) => code === 6 && status === 503 && up === 0 && told,
     { what: "readiness, metrics and status tell", timeoutMs: 30_000 },
   );
   expect((await plane.mustCli("get", "services")).includes("shop"), "the last state is served").toBe(true);

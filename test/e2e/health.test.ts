@@ -186,7 +186,10 @@ describe("drains", () => {
     expect(code).toBe(3);
     expect(stdout).toContain(`${NODE_ID}: disconnected`);
     expect(stderr).toMatch(/not safe to stop two.*\n {2}edge-1: disconnected/);
-    const skipped = await stack.plane.cli("drain", "shop/one", "--wait", "--on-disconnected", "skip", "--allow-empty");
+    const last = await stack.plane.cli("drain", "shop/one", "--wait");
+    expect(last).toMatchObject({ code: 1, stderr: expect.stringContaining("--allow-removal") });
+    const skip = ["--on-disconnected", "skip", "--allow-empty", "--allow-removal"];
+    const skipped = await stack.plane.cli("drain", "shop/one", "--wait", ...skip);
     expect(skipped).toMatchObject({ code: 0, stderr: "" });
   });
 
@@ -224,10 +227,13 @@ describe("drains", () => {
     for (const name of names) old.push(disposables.use(await startBackend(name)));
     const stack = disposables.use(await startShop(old, { drainTime: "1s" }));
     const traffic = disposables.use(new Traffic({ url: stack.url() }, 8));
+    const dead = ["shop/dead", "--address", "127.0.0.1:1"];
+    const never = await stack.plane.cli("register", ...dead, "--wait", "--timeout", "3s");
+    expect(never).toMatchObject({ code: 3, stderr: expect.stringMatching(/not eligible in .*\n.*\n.*refused/) });
+    await stack.plane.mustCli("unregister", "shop/dead", "--wait");
     for (const leaving of old) {
       const fresh = disposables.use(await startBackend(`new-${leaving.name}`));
-      await stack.apply(backend(`shop/${fresh.name}`, fresh.address));
-      await whenHealthy(stack, [fresh.name]);
+      await stack.plane.mustCli("register", `shop/${fresh.name}`, "--address", fresh.address, "--wait");
       await stack.plane.mustCli("drain", `shop/${leaving.name}`, "--wait");
       await leaving.stop();
     }

@@ -28,6 +28,9 @@ test("a listener that Envoy refuses shows at the proxy and at the listener, and 
   const refused = await stack.plane.apply(manifest(listener("web", taken.port)), "--wait");
   expect(refused.code).not.toBe(0);
   expect(refused.stdout + refused.stderr).toContain("Address already in use");
+  const again = await stack.plane.apply(manifest(listener("web", taken.port)), "--wait");
+  expect(again).toMatchObject({ code: refused.code, stderr: expect.stringContaining("Address already in use") });
+  expect(again.stdout).toContain("1 unchanged");
 
   await eventually(
     async () => JSON.parse(await stack.plane.mustCli("nodes", "-o", "json")) as ShownNode[],

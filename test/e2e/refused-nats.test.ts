@@ -154,16 +154,18 @@ describe("fairlead up --nats says what it found and what it needs", () => {
     );
   });
 
-  test("when a value was written by a newer release", async () => {
+  test("not, but kept from becoming ready, when a value was written by a newer release", async () => {
     const bucket = "values";
-    const plane = await startPlane({ nats: [as("all")], bucket });
+    await using plane = await startPlane({ nats: [as("all")], bucket });
     await plane.stop();
     const value = toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: 99, kind: "service" }));
     const connection = await connect({ servers: nats.urls[0] ?? "", user: "all", pass: "all" });
     await connection.request(subjectsOf(bucket).state("projects/default/services/shop"), value);
     await connection.close();
-    const message = await refused("--nats", as("all"), "--nats-bucket", bucket);
-    expect(message).toContain("services/shop");
-    expect(message).toContain("newer release");
+    await plane.restart();
+    const ready = await fetch(`http://${plane.addresses.http}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.text()).toContain("services/shop");
+    expect(await plane.mustCli("status")).toContain("newer release");
   });
 });

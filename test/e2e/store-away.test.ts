@@ -60,7 +60,7 @@ test.each(OUTAGES)(
     expect(await metricOf(plane, "fairlead_store_up")).toBe(0);
     const startedAt = performance.now();
     const write = await plane.apply(manifest(backend("shop/two", two.address)));
-    expect(write.code).toBe(1);
+    expect(write.code).toBe(6);
     expect(write.stderr).toMatch(/nothing was written, try again/);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
     await using second = await join(plane, "other-1", "other");

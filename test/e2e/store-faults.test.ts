@@ -33,7 +33,7 @@ test("a bucket that is deleted, and one that is put in its place, are told; noth
   await administer(nats, (api) => api.streams.delete(STREAM));
   await problemIs(plane, /stream KV_fairlead does not exist any more/);
   expect(await readinessOf(plane)).toMatchObject({ status: 503 });
-  expect((await plane.apply(manifest(service("pay")))).code).toBe(1);
+  expect((await plane.apply(manifest(service("pay")))).code).toBe(6);
 
   await using other = await startPlane({ nats: nats.urls, replica: "second" });
   await other.mustApply(manifest(service("other")));

@@ -14,8 +14,6 @@ import { type Plane, startPlane } from "./plane.ts";
 export const NODE_ID = "edge-1";
 
 export interface StackOptions {
-  /** More fields of the fleet `edge`. */
-  readonly fleet?: object;
   /** Applied before Envoy starts, beside the fleet `edge` and the listener `web`. */
   readonly objects: readonly ManifestObject[];
   readonly envoyVersion?: string;
@@ -37,14 +35,14 @@ export interface Stack extends AsyncDisposable {
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { objects, fleet: edge = {}, envoyVersion, concurrency, protocol = "delta" } = options;
+  const { objects, envoyVersion, concurrency, protocol = "delta" } = options;
   const port = await freePort();
   const disposables = new AsyncDisposableStack();
   try {
     const plane = disposables.use(await startPlane());
     const admin = connectAdmin(plane.addresses.admin);
     disposables.defer(() => admin.close());
-    await plane.mustApply(manifest({ ...fleet("edge"), ...edge }, listener("web", port), ...objects));
+    await plane.mustApply(manifest(fleet("edge"), listener("web", port), ...objects));
 
     const identity = ["--node-id", NODE_ID, "--fleet", "edge", "--xds", plane.addresses.xds];
     const bootstrap = await plane.mustCli("bootstrap", ...identity, ...(protocol === "sotw" ? ["--sotw"] : []));

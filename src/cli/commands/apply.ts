@@ -2,34 +2,40 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { changeLines, renderCounts, renderReach } from "../change-text.ts";
-import { messageText } from "../data-text.ts";
-import { CliFailure, EXIT, NOTHING_CHANGED } from "../exit.ts";
-import { type CliContext, printLine, printLines, printText } from "../io.ts";
+import { changeLines, conditionLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
+import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
+import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestObject, parseManifests, problemLines } from "../manifest.ts";
 import { readManifests } from "../manifest-files.ts";
-import { type OutputForm, outputOption, type WaitFlags, waitOptions } from "../options.ts";
-import { printWait } from "../wait.ts";
+import {
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+} from "../options.ts";
+import { NEWEST_REVISION, printWait } from "../wait.ts";
 
-interface ApplyFlags extends WaitFlags {
+interface ApplyFlags extends WaitFlags, WriteFlags {
   readonly filename: readonly string[];
-  readonly dryRun?: true;
   readonly prune?: true;
   readonly allowRemoval?: true;
-  readonly owner: string;
-  readonly reason?: string;
-  readonly output: OutputForm;
+  readonly strict?: true;
+  readonly owner?: string;
 }
+
+/** Of objects that belong to no set yet, and what is pruned, unless --owner says another. */
+const OWNER = "default";
 
 export function applyCommand(context: CliContext): Command {
   const command = new Command("apply")
     .description("Make objects be as their manifests say: all of them, or none")
     .requiredOption("-f, --filename <file...>", "manifests: files, folders, or - for standard input")
-    .option("--dry-run", "show what would change, change nothing")
     .option("--prune", "also delete what an earlier apply of the same owner made and is not given now")
     .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
-    .option("--owner <name>", "the set that these objects belong to", "default")
-    .option("--reason <text>", "why, for the journal")
+    .option("--owner <name>", `the set that these objects belong to (default: where each is, else "${OWNER}")`)
+    .option("--strict", "refuse what leaves anything wrong: references to nothing, conflicts (marked by ! otherwise)")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -41,7 +47,8 @@ Examples:
   cat shop.yaml | fairlead apply -f -`,
     )
     .action((flags: ApplyFlags) => apply(context, flags));
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
   return command;
 }
 
@@ -54,11 +61,21 @@ async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
     throw new CliFailure(EXIT.failed, [`no object in ${flags.filename.join(", ")}`, NOTHING_CHANGED]);
   }
   const answer = await send(context, objects, flags);
-  if (flags.output === "json") printText(io, messageText(ApplyResponseSchema, answer, 2));
-  else printAnswer(context, answer, flags.dryRun === true);
-  if (flags.wait === true && flags.dryRun !== true && answer.revision !== "") {
-    await printWait(context, answer.revision, flags);
-  }
+  context.outcome.putAnswer(ApplyResponseSchema, answer);
+  printAnswer(context, answer, flags.dryRun === true);
+  context.outcome.endDryRun(flags, hasChanges(answer.changes));
+  if (flags.wait !== true || flags.dryRun === true) return;
+  for (const revision of awaitedRevisions(answer, flags)) await printWait(context, revision, flags);
+}
+
+/**
+ * An apply that finds all as given tells of an earlier one whether the proxies have it. What that one pruned has no revision
+ * any more: all that was written until now is waited for.
+ */
+function awaitedRevisions({ revision, presentRevision }: ApplyResponse, { prune }: ApplyFlags): readonly string[] {
+  if (revision !== "") return [revision];
+  const present = presentRevision === "" ? [] : [presentRevision];
+  return prune === true ? [...present, NEWEST_REVISION] : present;
 }
 
 async function send(
@@ -69,14 +86,17 @@ async function send(
   try {
     return await context.admin().call(AdminService.method.apply, {
       objects: objects.map(({ any }) => any),
-      owner: flags.owner,
+      owner: flags.owner ?? OWNER,
+      keepOwners: flags.owner === undefined,
+      strict: flags.strict === true,
       prune: flags.prune === true,
       allowRemoval: flags.allowRemoval === true,
-      options: { validateOnly: flags.dryRun === true, reason: flags.reason ?? "" },
+      options: writeOptionsOf(flags),
     });
   } catch (error) {
     if (!(error instanceof AdminError) || error.isUnreachable) throw error;
-    throw new CliFailure(EXIT.failed, [...refusalLines(error, objects), NOTHING_CHANGED], { cause: error });
+    const end = error.reason === "OUTCOME_UNKNOWN" ? [] : [NOTHING_CHANGED];
+    throw new CliFailure(exitCodeOf(error), [...refusalLines(error, objects), ...end], { cause: error });
   }
 }
 
@@ -87,14 +107,18 @@ function refusalLines(error: AdminError, objects: readonly ManifestObject[]): st
     const match = /^objects\[(\d+)\]\.?(.*)$/s.exec(field);
     const object = objects[Number(match?.[1] ?? -1)];
     const inner = match?.[2] ?? field;
-    if (object === undefined) return { file: "refused", place: { line: 0, column: 0 }, field, message };
+    if (object === undefined) return { file: "refused", field, message };
     return { file: object.file, place: object.placeOf(inner), field: inner, message };
   });
   return problemLines(problems);
 }
 
-function printAnswer({ io }: CliContext, { changes, revision, reach }: ApplyResponse, isDryRun: boolean): void {
-  printLines(io, changeLines(changes));
+function printAnswer(
+  { io }: CliContext,
+  { changes, revision, reach, conditions }: ApplyResponse,
+  isDryRun: boolean,
+): void {
+  printLines(io, [...changeLines(changes), ...conditionLines(conditions)]);
   const counts = renderCounts(changes);
   if (isDryRun) printLine(io, `  ${[counts, ...reach.map(renderReach)].join(" ")}`);
   else printLine(io, revision === "" ? `  ${counts}` : `  ${counts} Revision ${revision}.`);

@@ -1,15 +1,19 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import type { BackupRecord } from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import { BackupEndSchema, BackupHeadSchema, type BackupRecord } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { type BackupSummary, writeBackup } from "../backup-file.ts";
 import { formatBytes } from "../change-text.ts";
+import { messageJson } from "../data-text.ts";
 import { type CliContext, printLine } from "../io.ts";
+import { outputOption } from "../options.ts";
 
 export function backupCommand(context: CliContext): Command {
   return new Command("backup")
     .description("Save all that the plane's store holds, history and journal included, to a file")
     .argument("<file>", "is made for its owner only; private keys are in it")
     .option("--force", "replace the file when it exists; nothing but a plain file is replaced")
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -24,11 +28,16 @@ Examples:
 
 async function backup(context: CliContext, file: string, isForced: boolean): Promise<void> {
   const summary = await writeBackup(file, { isForced }, records(context));
+  context.outcome.put(summaryJson(summary));
   printLine(context.io, `  ${summaryText(summary)}`);
 }
 
 async function* records(context: CliContext): AsyncGenerator<readonly BackupRecord[]> {
   for await (const response of context.admin().stream(AdminService.method.backup, {})) yield response.records;
+}
+
+export function summaryJson({ head, end, bytes }: BackupSummary): JsonObject {
+  return { head: messageJson(BackupHeadSchema, head), end: messageJson(BackupEndSchema, end), bytes };
 }
 
 /** `42 keys, 17 earlier contents and 103 journal entries at revision 1.8812, 1.2 MB, made by release 0.1.0` */

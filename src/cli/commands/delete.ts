@@ -1,34 +1,72 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { CliFailure, EXIT } from "../exit.ts";
+import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, printLine } from "../io.ts";
+import type { Removal } from "../kind-entry.ts";
 import { kindNamed } from "../kinds.ts";
+import {
+  ignoreMissingOption,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
+import { printWait } from "../wait.ts";
+
+interface DeleteFlags extends WaitFlags, WriteFlags, MissingFlags {
+  readonly force?: true;
+}
 
 export function deleteCommand(context: CliContext): Command {
-  return new Command("delete")
+  const command = new Command("delete")
     .description("Delete an object, or a stored record that cannot be read")
     .argument("<kind>", "service, policy, backend, listener, route or fleet; record for what cannot be read")
     .argument("<name>", "of a record: its key, as `fairlead status` names it")
-    .option("--force", "although other objects refer to it; a service also with its backends")
+    .option(
+      "--force",
+      "although other objects refer to it; a service also with its backends, the last eligible backend",
+    )
+    .addOption(ignoreMissingOption())
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
 Examples:
   fairlead delete route shop
   fairlead delete service shop --force
+  fairlead delete route shop --dry-run
+  fairlead delete listener web --ignore-missing --wait
   fairlead delete record projects/default/services/shop`,
     )
-    .action(async (kind: string, name: string, flags: { force?: true }) => {
-      if (kind === "record") {
-        const { revision } = await context.admin().call(AdminService.method.deleteRecord, { key: name });
-        printLine(context.io, `  - record ${name}  revision ${revision}`);
-        return;
-      }
-      const entry = kindNamed(kind);
-      if (entry.remove === undefined) {
-        throw new CliFailure(EXIT.usage, "a verdict is taken back with: fairlead health SERVICE/BACKEND --clear");
-      }
-      const revision = await entry.remove(context.admin(), name, flags.force === true);
-      printLine(context.io, `  - ${entry.kind} ${name}  revision ${revision}`);
-    });
+    .action((kind: string, name: string, flags: DeleteFlags) => deleteObject(context, kind, name, flags));
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
+  return command;
+}
+
+async function deleteObject(context: CliContext, kind: string, name: string, flags: DeleteFlags): Promise<void> {
+  const removal = { force: flags.force === true, options: writeOptionsOf(flags) };
+  const answer = await unlessMissing(context, flags, remove(context, kind, name, removal));
+  if (answer === undefined) return;
+  context.outcome.put({ kind: answer.kind, name, revision: answer.revision });
+  printLine(context.io, `  - ${answer.kind} ${name}  ${writtenText(flags, answer.revision)}`);
+  context.outcome.endDryRun(flags, true);
+  if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
+}
+
+async function remove(context: CliContext, kind: string, name: string, removal: Removal) {
+  if (kind === "record") {
+    const { options } = removal;
+    const { revision } = await context.admin().call(AdminService.method.deleteRecord, { key: name, options });
+    return { kind, revision };
+  }
+  const entry = kindNamed(kind);
+  if (entry.remove === undefined) {
+    throw new CliFailure(EXIT.usage, "a verdict is taken back with: fairlead health SERVICE/BACKEND --clear");
+  }
+  return { kind: entry.kind, revision: await entry.remove(context.admin(), name, removal) };
 }

@@ -1,16 +1,29 @@
 import { Command } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Backend, Backend_State as State } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { AdminError } from "../admin-error.ts";
 import { CliFailure, EXIT } from "../exit.ts";
+import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { backendName, type WaitFlags, waitOptions } from "../options.ts";
+import {
+  allowRemovalOption,
+  backendName,
+  ignoreMissingOption,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
 import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
 import { followWait, printOutcome, printWait } from "../wait.ts";
 
-interface DrainFlags extends WaitFlags {
+interface DrainFlags extends WaitFlags, WriteFlags, MissingFlags {
   readonly undo?: true;
+  readonly allowRemoval?: true;
 }
 
 /** The plane's default where the service gives no drain time. */
@@ -24,6 +37,9 @@ export function drainCommand(context: CliContext): Command {
     .description("Take a backend out of rotation: no new request, what it has may finish, then it is removed")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
     .option("--undo", "put it back into rotation")
+    .addOption(allowRemovalOption())
+    .addOption(ignoreMissingOption())
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -37,16 +53,23 @@ Examples:
   fairlead drain shop/shop-2 --undo`,
     )
     .action((name: string, flags: DrainFlags) => drain(context, name, flags));
-  for (const option of waitOptions("return when it is safe to stop the backend")) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when it is safe to stop the backend")])
+    command.addOption(option);
   return command;
 }
 
 async function drain(context: CliContext, name: string, flags: DrainFlags): Promise<void> {
   const { io } = context;
   const undo = flags.undo === true;
-  const { backend, revision } = await context.admin().call(AdminService.method.drainBackend, { name, undo });
-  if (flags.wait !== true) {
-    printLine(io, `  ${undo ? "active again" : "draining"} ${name}  revision ${revision}`);
+  const request = { name, undo, allowRemoval: flags.allowRemoval === true, options: writeOptionsOf(flags) };
+  const asking = context.admin().call(AdminService.method.drainBackend, request);
+  const answer = await unlessMissing(context, flags, asking);
+  if (answer === undefined) return;
+  const { backend, revision } = answer;
+  context.outcome.putAnswer(WriteBackendResponseSchema, answer);
+  if (flags.wait !== true || flags.dryRun === true) {
+    printLine(io, `  ${undo ? "active again" : "draining"} ${name}  ${writtenText(flags, revision)}`);
+    context.outcome.endDryRun(flags, revision === "");
     return;
   }
   if (undo || backend === undefined) {
@@ -67,6 +90,7 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
     const why = `removed, but not safe to stop ${id}: who has not acknowledged may still send requests to it`;
     throw new CliFailure(EXIT.notReached, [why, ...missing]);
   }
+  context.outcome.put({ removed: true });
   printLine(io, `  removed       safe to stop ${id}`);
 }
 

@@ -55,7 +55,7 @@ async function get(context: CliContext, entry: KindEntry, name: string | undefin
 }
 
 function toManifest(entry: KindEntry, shown: readonly Shown[]): string {
-  return shown.map(({ json }) => yamlText(editableForm(entry, json))).join("---\n");
+  return shown.map(({ brief }) => yamlText(editableForm(entry, brief()))).join("---\n");
 }
 
 function printTable({ io }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {

@@ -1,21 +1,36 @@
 import { Command, Option } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, ReportHealthResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status as Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
+import { WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
+import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printLines, printText } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
 import { formatMoment, parseMoment } from "../moment.ts";
-import { duration, type OutputForm, outputOption } from "../options.ts";
+import {
+  allowRemovalOption,
+  duration,
+  ignoreMissingOption,
+  type OutputForm,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
 import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
+import { printWait } from "../wait.ts";
 
-interface HealthFlags {
+interface HealthFlags extends WaitFlags, WriteFlags, MissingFlags {
   readonly override?: keyof typeof OVERRIDES;
   readonly for?: number;
   readonly until?: string;
-  readonly reason?: string;
   readonly clear?: true;
+  readonly allowRemoval?: true;
   readonly source: string;
   readonly output: OutputForm;
 }
@@ -24,7 +39,7 @@ const OVERRIDES = { unhealthy: Status.UNHEALTHY, healthy: Status.HEALTHY, degrad
 const OPERATOR = "override";
 
 export function healthCommand(context: CliContext): Command {
-  return new Command("health")
+  const command = new Command("health")
     .description("Show verdicts on backends, or overrule them")
     .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them")
     .addOption(
@@ -32,9 +47,10 @@ export function healthCommand(context: CliContext): Command {
     )
     .option("--for <duration>", "with --override: until when it counts (default: until it is cleared)", duration)
     .option("--until <time>", "with --override: the time of day, 18:00, or the moment, 2026-11-30T18:00, when it ends")
-    .option("--reason <text>", "with --override: why, for people")
     .option("--clear", "take a verdict back")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
+    .addOption(allowRemovalOption())
+    .addOption(ignoreMissingOption())
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -46,6 +62,9 @@ Examples:
   fairlead health shop/shop-3 --clear`,
     )
     .action((name: string | undefined, flags: HealthFlags) => health(context, name, flags));
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
+  return command;
 }
 
 async function health(context: CliContext, name: string | undefined, flags: HealthFlags): Promise<void> {
@@ -64,10 +83,18 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
   }
   if (name?.includes("/") !== true) throw new CliFailure(EXIT.usage, "name the backend: SERVICE/BACKEND");
   if (flags.clear === true) {
-    const { revision } = await context
-      .admin()
-      .call(AdminService.method.clearHealth, { backend: name, source: flags.source });
-    printLine(context.io, `  cleared ${flags.source} of ${name}  revision ${revision}`);
+    const asking = context.admin().call(AdminService.method.clearHealth, {
+      backend: name,
+      source: flags.source,
+      allowRemoval: flags.allowRemoval === true,
+      options: writeOptionsOf(flags),
+    });
+    const answer = await unlessMissing(context, flags, asking);
+    if (answer === undefined) return;
+    context.outcome.putAnswer(WriteResponseSchema, answer);
+    printLine(context.io, `  cleared ${flags.source} of ${name}  ${writtenText(flags, answer.revision)}`);
+    context.outcome.endDryRun(flags, true);
+    if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
   } else if (flags.override !== undefined) {
     await overrule(context, name, { ...flags, override: flags.override });
   }
@@ -76,14 +103,12 @@ async function health(context: CliContext, name: string | undefined, flags: Heal
 async function overrule(
   context: CliContext,
   backend: string,
-  { override, until, reason = "", ...flags }: HealthFlags & { override: keyof typeof OVERRIDES },
+  flags: HealthFlags & { override: keyof typeof OVERRIDES },
 ): Promise<void> {
-  const forMs = until === undefined ? flags.for : msUntil(until, context.io);
-  const {
-    revision,
-    changed,
-    health: held,
-  } = await context.admin().call(AdminService.method.reportHealth, {
+  const { io, outcome } = context;
+  const { override, until, reason = "", allowRemoval } = flags;
+  const forMs = until === undefined ? flags.for : msUntil(until, io);
+  const answer = await context.admin().call(AdminService.method.reportHealth, {
     health: {
       backend,
       source: OPERATOR,
@@ -91,12 +116,16 @@ async function overrule(
       reason,
     },
     ...(forMs !== undefined && { ttl: toDuration(forMs) }),
+    allowRemoval: allowRemoval === true,
+    options: writeOptionsOf(flags),
   });
-  const end = held?.expireTime === undefined ? "" : ` until ${formatMoment(held.expireTime, context.io)}`;
-  printLine(
-    context.io,
-    `  ${backend} is ${override} by override${end}${changed ? "" : " already"}  revision ${revision}`,
-  );
+  const { revision, changed, health: held } = answer;
+  outcome.putAnswer(ReportHealthResponseSchema, answer);
+  const end = held?.expireTime === undefined ? "" : ` until ${formatMoment(held.expireTime, io)}`;
+  const already = changed ? "" : " already";
+  printLine(io, `  ${backend} is ${override} by override${end}${already}  ${writtenText(flags, revision)}`);
+  outcome.endDryRun(flags, changed);
+  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
 }
 
 /** @throws CliFailure `usage` for what is no time to come. */

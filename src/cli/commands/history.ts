@@ -1,7 +1,7 @@
-import { type JsonObject, toJson } from "@bufbuild/protobuf";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService, type HistoryEntry, HistoryEntrySchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { jsonText, yamlText } from "../data-text.ts";
+import { jsonText, messageJson, yamlText } from "../data-text.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
 import type { KindEntry } from "../kind-entry.ts";
 import { editableForm, kindNamed } from "../kinds.ts";
@@ -40,7 +40,7 @@ function printEntries(
   output: OutputForm,
 ): void {
   if (output === "json") {
-    const json = entries.map((one) => toJson(HistoryEntrySchema, one));
+    const json = entries.map((one) => messageJson(HistoryEntrySchema, one));
     printText(io, jsonText(json, 2));
   } else if (output === "yaml") {
     printText(io, entries.map((one) => toManifest(entry, one)).join("---\n"));
@@ -58,6 +58,6 @@ function printEntries(
 
 function toManifest(entry: KindEntry, { generation, object }: HistoryEntry): string {
   const message = object?.object.value;
-  const json: JsonObject = message === undefined ? {} : entry.show(message).json;
+  const json: JsonObject = message === undefined ? {} : entry.show(message).brief();
   return `# generation ${generation}\n${yamlText(editableForm(entry, json))}`;
 }

@@ -10,22 +10,18 @@ import {
 } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { AdminError } from "../admin-error.ts";
 import { changeLines, renderReach } from "../change-text.ts";
-import { messageText } from "../data-text.ts";
 import { documentsOf } from "../document-stream.ts";
-import { CliFailure, EXIT, NOTHING_CHANGED } from "../exit.ts";
-import { type CliContext, printLine, printLines, printText } from "../io.ts";
+import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
+import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestProblem, problemLines } from "../manifest.ts";
-import { type OutputForm, outputOption } from "../options.ts";
+import { outputOption, type WriteFlags, writeOptions, writeOptionsOf } from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
 import { withStoreOrPlane } from "../store-door.ts";
 
-interface ImportFlags {
-  readonly dryRun?: true;
+interface ImportFlags extends WriteFlags {
   readonly replace?: true;
   readonly allowRemoval?: true;
-  readonly reason?: string;
-  readonly output: OutputForm;
 }
 
 /** Of objects in one request, and of the text that they were read from. */
@@ -38,10 +34,8 @@ export function importCommand(context: CliContext): Command {
   const command = new Command("import")
     .description("Make the state be what manifests say, and nothing else")
     .argument("<file>", "made by fairlead export, or - for standard input")
-    .option("--dry-run", "show what would change, change nothing")
     .option("--replace", "replace a state that has objects")
     .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
-    .option("--reason <text>", "why, for the journal")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -61,6 +55,7 @@ Examples:
   fairlead import --replace all.yaml --data /var/lib/fairlead`,
     )
     .action((file: string, flags: ImportFlags, self: Command) => importFile(context, file, flags, self));
+  for (const option of writeOptions()) command.addOption(option);
   return context.store?.addOptions(command) ?? command;
 }
 
@@ -72,8 +67,9 @@ async function importFile(context: CliContext, file: string, flags: ImportFlags,
   const requests = requestsOf(name, chunks, flags, lines);
   await withStoreOrPlane(context, command, async (admin) => {
     const answer = await placed(name, lines, refusedBy(admin.upload(AdminService.method.import, requests)));
-    if (flags.output === "json") printText(io, messageText(ImportResponseSchema, answer, 2));
-    else printAnswer(context, answer);
+    context.outcome.putAnswer(ImportResponseSchema, answer);
+    printAnswer(context, answer);
+    context.outcome.endDryRun(flags, answer.changes.length > 0);
   });
 }
 
@@ -91,9 +87,8 @@ async function* requestsOf(
   let objects: MessageInitShape<typeof ImportedObjectSchema>[] = [];
   const request = () => {
     const options = {
-      reason: flags.reason ?? "",
+      ...writeOptionsOf(flags),
       replace: flags.replace === true,
-      validateOnly: flags.dryRun === true,
       allowRemoval: flags.allowRemoval === true,
     };
     const first = isFirst ? { options, exportedRevision } : {};
@@ -133,7 +128,7 @@ async function placed<T>(file: string, lines: readonly number[], importing: Prom
       const line = lines[Number(match?.[1] ?? -1)] ?? 1;
       return { file, place: { line, column: 1 }, field: match?.[2] ?? field, message };
     });
-    throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED], { cause: error });
+    throw new CliFailure(exitCodeOf(error), [...problemLines(problems), NOTHING_CHANGED], { cause: error });
   }
 }
 

@@ -1,9 +1,8 @@
-import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, NodeSchema, type UnknownReplica } from "../../gen/fairlead/admin/v1/node_pb.ts";
 import type { ListNodesResponse } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { jsonText } from "../data-text.ts";
+import { jsonText, messageJson } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { showFrames } from "../frames.ts";
 import { type CliContext, type CliIo, noteLine, printLines, printText } from "../io.ts";
@@ -39,7 +38,7 @@ Examples:
       const { nodes, unknownReplicas } = await allNodes(context, fleet);
       for (const line of silenceLines(unknownReplicas)) noteLine(io, line);
       if (output === "json") {
-        const json = nodes.map((node) => toJson(NodeSchema, node));
+        const json = nodes.map((node) => messageJson(NodeSchema, node));
         printText(io, jsonText(json, 2));
       } else if (nodes.length === 0) noteLine(io, NONE);
       else printLines(io, nodeLines(nodes, io));

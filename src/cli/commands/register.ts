@@ -1,67 +1,109 @@
 import { Command } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { Change_Action as Action, type Change } from "../../gen/fairlead/admin/v1/apply_pb.ts";
+import { fieldTexts } from "../change-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { backendName, labelOption, type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
+import {
+  backendName,
+  labelOption,
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  wholeNumber,
+  writeOptions,
+  writeOptionsOf,
+  writtenText,
+} from "../options.ts";
+import { cellText } from "../table.ts";
 import { printWait } from "../wait.ts";
+import { stillRegistered, waitUntilEligible } from "../wait-eligible.ts";
 
-interface RegisterFlags extends WaitFlags {
+interface RegisterFlags extends WaitFlags, WriteFlags {
   readonly address?: string;
   readonly pipe?: string;
   readonly weight?: number;
   readonly region?: string;
   readonly zone?: string;
   readonly subZone?: string;
-  readonly priority: number;
+  readonly priority?: number;
   readonly metadata: Record<string, string>;
   readonly label: Record<string, string>;
 }
 
 export function registerCommand(context: CliContext): Command {
   const command = new Command("register")
-    .description("Add a backend to a service, or change a registered one")
+    .description("Add a backend to a service, or change what is given of a registered one")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
     .option("--address <ip:port>", "where it listens: 10.0.4.7:9001 or [2001:db8::1]:9001")
     .option("--pipe <path>", "instead of --address: a Unix socket on the proxy's machine")
-    .option("--weight <number>", "its share of the traffic relative to the others (default: 1)", wholeNumber)
+    .option("--weight <number>", "its share of the traffic relative to the others (a new one: 1)", wholeNumber)
     .option("--region <name>", "where it stands, as far as that is of use")
     .option("--zone <name>", "within the region")
     .option("--sub-zone <name>", "within the zone")
-    .option("--priority <number>", "0 gets the traffic while enough of it is healthy, then 1, …", wholeNumber, 0)
+    .option(
+      "--priority <number>",
+      "0 gets the traffic while enough of it is healthy, then 1, … (a new one: 0)",
+      wholeNumber,
+    )
     .addOption(labelOption("--metadata <key=value>", "a fact about it, handed to Envoy; repeatable"))
     .addOption(labelOption("-l, --label <key=value>", "a label; repeatable"))
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
+With --wait it returns when new requests go to the backend: its checks have proven it healthy, and the proxies have
+acknowledged that. Of a backend that is registered already, what no option names stays. Exit code 3, and what the checks say, when that is not so within --timeout.
+
 Examples:
   fairlead register shop/shop-4 --address 10.0.4.7:9001
   fairlead register shop/shop-4 --address 10.0.4.7:9001 --weight 2 --zone eu-1a --wait`,
     )
     .action((name: string, flags: RegisterFlags) => register(context, name, flags));
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  const wait = waitOptions("return when it is eligible and the proxies have acknowledged that");
+  for (const option of [...writeOptions(), ...wait]) command.addOption(option);
   return command;
 }
 
 async function register(context: CliContext, name: string, flags: RegisterFlags): Promise<void> {
-  const { backend, revision } = await context.admin().call(AdminService.method.registerBackend, {
+  const answer = await context.admin().call(AdminService.method.registerBackend, {
     backend: {
       name,
-      target: targetOf(flags),
-      weight: flags.weight ?? 0,
-      priority: flags.priority,
+      ...targetOf(flags),
+      ...(flags.weight !== undefined && { weight: flags.weight }),
+      ...(flags.priority !== undefined && { priority: flags.priority }),
       metadata: flags.metadata,
       labels: flags.label,
       ...localityOf(flags),
     },
+    options: writeOptionsOf(flags),
   });
-  printLine(context.io, `  registered ${backend?.name ?? name}  revision ${revision}`);
-  if (flags.wait === true) await printWait(context, revision, flags);
+  const { backend, change, revision } = answer;
+  context.outcome.putAnswer(WriteBackendResponseSchema, answer);
+  printLine(context.io, `  ${registeredText(backend?.name ?? name, change)}  ${writtenText(flags, revision)}`);
+  context.outcome.endDryRun(flags, revision === "");
+  if (backend === undefined || flags.dryRun === true) return;
+  const { status } = await stillRegistered(context, backend);
+  if (status?.eligible === false) printLine(context.io, `  not eligible  ${cellText(status.message)}`);
+  if (flags.wait !== true) return;
+  const { clock } = context.io;
+  const deadline = clock.monotonic() + flags.timeout;
+  const eligibleAt = await waitUntilEligible(context, backend, flags.timeout);
+  await printWait(context, eligibleAt, { ...flags, timeout: Math.max(1, Math.round(deadline - clock.monotonic())) });
+}
+
+/** `changed shop/a  weight 1 → 2`; a plane of an earlier release does not say what it changed. */
+function registeredText(name: string, change: Change | undefined): string {
+  if (change?.action === Action.UNCHANGED) return `registered ${name}  unchanged`;
+  if (change?.action === Action.UPDATE) return `changed ${[name, ...fieldTexts(change)].join("  ")}`;
+  return `registered ${name}`;
 }
 
 function targetOf({ address, pipe }: RegisterFlags) {
-  if (address !== undefined && pipe === undefined) return { case: "address", value: address } as const;
-  if (pipe !== undefined && address === undefined) return { case: "pipe", value: pipe } as const;
-  throw new CliFailure(EXIT.usage, "give either --address or --pipe");
+  if (address !== undefined && pipe !== undefined) throw new CliFailure(EXIT.usage, "give either --address or --pipe");
+  if (address !== undefined) return { target: { case: "address", value: address } } as const;
+  return pipe === undefined ? {} : ({ target: { case: "pipe", value: pipe } } as const);
 }
 
 function localityOf({ region = "", zone = "", subZone = "" }: RegisterFlags) {

@@ -1,13 +1,16 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { ResendResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { type CliContext, noteLine, printLine } from "../io.ts";
 import { unknownText } from "../node-text.ts";
+import { outputOption } from "../options.ts";
 
 export function resendCommand(context: CliContext): Command {
   return new Command("resend")
     .description("Send a proxy again what it should have; what it refused is tried again now")
     .argument("<node>", "Envoy's node.id")
     .option("--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …")
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -19,7 +22,9 @@ Examples:
     )
     .action(async (id: string, { type = "" }: { type?: string }) => {
       const { io } = context;
-      const { resources, unknownReplicas } = await context.admin().call(AdminService.method.resend, { id, type });
+      const answer = await context.admin().call(AdminService.method.resend, { id, type });
+      const { resources, unknownReplicas } = answer;
+      context.outcome.putAnswer(ResendResponseSchema, answer);
       for (const unknown of unknownReplicas) noteLine(io, `${unknownText(unknown)}: what it holds is not sent again`);
       printLine(io, `${id}: ${resources} ${resources === 1 ? "resource goes" : "resources go"} to it again`);
     });

@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { RestoreResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { checkBackup, readBackup } from "../backup-file.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
+import { outputOption } from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { withStoreOrPlane } from "../store-door.ts";
-import { summaryText } from "./backup.ts";
+import { summaryJson, summaryText } from "./backup.ts";
 
 interface RestoreFlags {
   readonly dryRun?: true;
@@ -19,6 +21,7 @@ export function restoreCommand(context: CliContext): Command {
     .description("Make the plane's store hold what a backup holds, and nothing else")
     .argument("<file>", "made by fairlead backup")
     .option("--dry-run", "check that the file is whole and say what is in it; asks nothing of the plane")
+    .addOption(outputOption("table", "json"))
     .option("--replace", "replace a state that has objects")
     .option("--reason <text>", "why, for the journal")
     .option("--leave-out-unreadable", "restore the rest of a backup with records that cannot be read, and name those")
@@ -46,6 +49,7 @@ Examples:
 async function restore(context: CliContext, file: string, flags: RestoreFlags, command: Command): Promise<void> {
   const summary = await checkBackup(file);
   if (flags.dryRun === true) {
+    context.outcome.put({ ...summaryJson(summary), dryRun: true });
     printLine(context.io, `  whole: ${summaryText(summary)}`);
     return;
   }
@@ -57,6 +61,7 @@ async function restore(context: CliContext, file: string, flags: RestoreFlags, c
   await withStoreOrPlane(context, command, async (admin) => {
     const answer = await refusedBy(admin.upload(AdminService.method.restore, requests()));
     if (answer.restored === undefined) throw new CliFailure(EXIT.failed, "the plane does not say what it restored");
+    context.outcome.putAnswer(RestoreResponseSchema, answer);
     printLine(context.io, `  restored ${summaryText(summary)}`);
     for (const text of answer.leftOut) printLine(context.io, `  left out: ${text}`);
     printLine(context.io, `  a new epoch has begun, at revision ${answer.revision}`);

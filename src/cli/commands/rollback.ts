@@ -1,25 +1,38 @@
 import { Command } from "commander";
-import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import type { Change, Reach } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { changeLines, renderCounts, renderReach } from "../change-text.ts";
+import { AdminService, RollbackResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import {
+  ApplyResponseSchema,
+  type Change,
+  type ObjectCondition,
+  type Reach,
+} from "../../gen/fairlead/admin/v1/apply_pb.ts";
+import { changeLines, conditionLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
-import { type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
+import {
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  wholeNumber,
+  writeOptions,
+  writeOptionsOf,
+} from "../options.ts";
 import { printWait } from "../wait.ts";
 
-interface RollbackFlags extends WaitFlags {
+interface RollbackFlags extends WaitFlags, WriteFlags {
   readonly to?: number;
   readonly revision?: string;
-  readonly dryRun?: true;
   readonly allowRemoval?: true;
-  readonly reason?: string;
 }
 
 /** What a rollback did, or would do. */
-interface Outcome {
+interface Rollback {
   readonly changes: readonly Change[];
   readonly reach: readonly Reach[];
+  /** What it leaves wrong; only told of a whole commit. */
+  readonly conditions: readonly ObjectCondition[];
   /** Empty when nothing changed, or would. */
   readonly revision: string;
 }
@@ -33,9 +46,8 @@ export function rollbackCommand(context: CliContext): Command {
     .argument("[name]")
     .option("--to <generation>", "the generation to write again; `history` lists them", wholeNumber)
     .option("--revision <revision>", "take back this whole commit; `history` and the write's answer tell it")
-    .option("--dry-run", "show the difference and write nothing")
     .option("--allow-removal", "with --revision: also remove many objects, or such that others refer to")
-    .option("--reason <text>", "why, for the journal")
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -49,7 +61,8 @@ Examples:
     .action((kind: string | undefined, name: string | undefined, flags: RollbackFlags) =>
       rollback(context, kind, name, flags),
     );
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
   return command;
 }
 
@@ -60,28 +73,25 @@ async function rollback(
   flags: RollbackFlags,
 ): Promise<void> {
   const { io } = context;
-  const outcome = await outcomeOf(context, kind, name, flags);
-  printLines(io, changeLines(outcome.changes));
+  const { changes, reach, conditions, revision } = await send(context, kind, name, flags);
+  printLines(io, [...changeLines(changes), ...conditionLines(conditions)]);
+  const counts = renderCounts(changes);
   if (flags.dryRun === true) {
-    printLines(io, outcome.reach.map(renderReach));
-    printLine(io, `${renderCounts(outcome.changes)} Nothing is written.`);
-    return;
-  }
-  const { revision } = outcome;
-  printLine(
-    io,
-    revision === "" ? renderCounts(outcome.changes) : `${renderCounts(outcome.changes)} revision ${revision}`,
-  );
-  if (flags.wait === true) await printWait(context, revision, flags);
+    printLines(io, reach.map(renderReach));
+    printLine(io, `${counts} Nothing is written.`);
+  } else printLine(io, revision === "" ? counts : `${counts} revision ${revision}`);
+  context.outcome.endDryRun(flags, hasChanges(changes));
+  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
 }
 
-async function outcomeOf(
+async function send(
   context: CliContext,
   kind: string | undefined,
   name: string | undefined,
-  { to, revision: taken, dryRun, allowRemoval, reason = "" }: RollbackFlags,
-): Promise<Outcome> {
-  const options = { reason, validateOnly: dryRun === true };
+  flags: RollbackFlags,
+): Promise<Rollback> {
+  const { to, revision: taken } = flags;
+  const options = writeOptionsOf(flags);
   if (taken !== undefined) {
     if (kind !== undefined || to !== undefined) {
       throw new CliFailure(
@@ -89,15 +99,17 @@ async function outcomeOf(
         "--revision takes back a whole commit: name no object and no generation with it",
       );
     }
-    const request = { revision: taken, allowRemoval: allowRemoval === true, options };
-    return await context.admin().call(AdminService.method.rollbackRevision, request);
+    const request = { revision: taken, allowRemoval: flags.allowRemoval === true, options };
+    const answer = await context.admin().call(AdminService.method.rollbackRevision, request);
+    context.outcome.putAnswer(ApplyResponseSchema, answer);
+    return answer;
   }
   if (kind === undefined || name === undefined || to === undefined) {
     throw new CliFailure(EXIT.usage, "name an object and its generation, KIND NAME --to GENERATION, or a --revision");
   }
-  const entry = kindNamed(kind);
-  const answer = await context
-    .admin()
-    .call(AdminService.method.rollback, { kind: entry.kind, name, toGeneration: BigInt(to), options });
-  return { changes: answer.change === undefined ? [] : [answer.change], reach: [], revision: answer.revision };
+  const request = { kind: kindNamed(kind).kind, name, toGeneration: BigInt(to), options };
+  const answer = await context.admin().call(AdminService.method.rollback, request);
+  context.outcome.putAnswer(RollbackResponseSchema, answer);
+  const { change, revision } = answer;
+  return { changes: change === undefined ? [] : [change], reach: [], conditions: [], revision };
 }

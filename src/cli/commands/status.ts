@@ -15,6 +15,7 @@ export function statusCommand(context: CliContext): Command {
   return new Command("status")
     .description("How the plane, its proxies and its services are, and what needs a look")
     .option("--watch", "show it again every two seconds, until it is interrupted")
+    .option("--check", "exit with 1 when there is a problem")
     .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
@@ -22,17 +23,22 @@ export function statusCommand(context: CliContext): Command {
 Examples:
   fairlead status
   fairlead status --watch
+  fairlead status --check || echo "needs a look"
   fairlead status -o json | jq '.problems'`,
     )
-    .action(async ({ output, watch }: { output: OutputForm; watch?: true }) => {
-      const { io } = context;
+    .action(async ({ output, watch, check }: { output: OutputForm; watch?: true; check?: true }) => {
+      const { io, outcome } = context;
       const read = () => context.admin().call(AdminService.method.getStatus, {});
-      const lines = async () => renderStatus(await read(), io);
-      if (output === "json" && watch === true)
-        throw new CliFailure(EXIT.usage, "--watch is for people: leave out -o json");
-      if (output === "json") printText(io, messageText(GetStatusResponseSchema, await read(), 2));
-      else if (watch === true) await showFrames(io, lines);
-      else printLines(io, await lines());
+      if (watch === true) {
+        if (output === "json") throw new CliFailure(EXIT.usage, "--watch is for people: leave out -o json");
+        if (check === true) throw new CliFailure(EXIT.usage, "--watch goes on and on: leave out --check");
+        await showFrames(io, async () => renderStatus(await read(), io));
+        return;
+      }
+      const status = await read();
+      if (check === true && status.problems.length > 0) outcome.exitCode = EXIT.failed;
+      if (output === "json") printText(io, messageText(GetStatusResponseSchema, status, 2));
+      else printLines(io, renderStatus(status, io));
     });
 }
 

@@ -1,13 +1,17 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import type { Replica } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { GetStatusResponseSchema, type Replica } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import { messageJson } from "../data-text.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
-import { type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
+import { outputOption, type WaitFlags, waitOptions, wholeNumber } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { printWait } from "../wait.ts";
 
 interface UpgradeFlags extends WaitFlags {
   readonly toProfile?: number;
+  readonly reason?: string;
 }
 
 export function upgradeCommand(context: CliContext): Command {
@@ -18,6 +22,8 @@ export function upgradeCommand(context: CliContext): Command {
       "switch to this encoding profile; refused until every replica supports it",
       wholeNumber,
     )
+    .option("--reason <text>", "why, for the journal")
+    .addOption(outputOption("table", "json"))
     .addHelpText(
       "after",
       `
@@ -35,13 +41,18 @@ Examples:
 
 async function upgrade(context: CliContext, flags: UpgradeFlags): Promise<void> {
   if (flags.toProfile === undefined) {
-    const { encodingProfile, replicas } = await context.admin().call(AdminService.method.getStatus, {});
+    const status = await context.admin().call(AdminService.method.getStatus, {});
+    const { encodingProfile, replicas } = status;
+    const json = messageJson(GetStatusResponseSchema, status) as JsonObject;
+    context.outcome.put({ encodingProfile, replicas: json["replicas"] ?? [] });
     printLine(context.io, `  encoding profile ${encodingProfile}`);
     printLines(context.io, tableLines(["REPLICA", "SUPPORTS"], replicas.map(replicaCells)));
     return;
   }
-  const request = { profile: flags.toProfile };
-  const { revision } = await context.admin().call(AdminService.method.setEncodingProfile, request);
+  const request = { profile: flags.toProfile, options: { reason: flags.reason ?? "" } };
+  const answer = await context.admin().call(AdminService.method.setEncodingProfile, request);
+  const { revision } = answer;
+  context.outcome.putAnswer(WriteResponseSchema, answer);
   printLine(context.io, `  encoding profile ${flags.toProfile}  revision ${revision}`);
   if (flags.wait === true) await printWait(context, revision, flags);
 }

@@ -1,11 +1,16 @@
 import { Command } from "commander";
 import { PRODUCT_VERSION } from "../../runtime/product-version.ts";
 import { type CliContext, printLine } from "../io.ts";
+import { outputOption } from "../options.ts";
 
 export function versionCommand(context: CliContext): Command {
   return new Command("version")
     .description("Print the version of this program; `status` shows the plane's")
-    .action(() => printLine(context.io, versionText()));
+    .addOption(outputOption("table", "json"))
+    .action(() => {
+      context.outcome.put({ version: PRODUCT_VERSION });
+      printLine(context.io, versionText());
+    });
 }
 
 export function versionText(): string {

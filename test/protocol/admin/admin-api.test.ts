@@ -52,7 +52,8 @@ test("a backend is registered, drained, put back and unregistered", async () => 
   await client.call(ADMIN.createService, { service: { name: "pool" } });
   const target = { case: "address", value: "127.0.0.1:9001" } as const;
   await client.call(ADMIN.registerBackend, { backend: { name: "pool/a", target } });
-  const drained = await client.call(ADMIN.drainBackend, { name: "pool/a" });
+  await expect(client.call(ADMIN.drainBackend, { name: "pool/a" })).rejects.toThrow("allow removal");
+  const drained = await client.call(ADMIN.drainBackend, { name: "pool/a", allowRemoval: true });
   expect(drained.backend).toMatchObject({ state: Backend_State.DRAINING, meta: { generation: 2n } });
   expect(await client.call(ADMIN.getBackend, { name: "pool/a" })).toMatchObject({
     status: { eligible: false, reason: "draining" },
@@ -60,7 +61,7 @@ test("a backend is registered, drained, put back and unregistered", async () => 
   const back = await client.call(ADMIN.drainBackend, { name: "pool/a", undo: true });
   expect(back.backend).toMatchObject({ state: Backend_State.ACTIVE });
   expect(back.backend?.drainTime).toBeUndefined();
-  await client.call(ADMIN.unregisterBackend, { name: "pool/a" });
+  await client.call(ADMIN.unregisterBackend, { name: "pool/a", allowRemoval: true });
   expect((await client.call(ADMIN.listBackends, { service: "pool" })).backends).toEqual([]);
 });
 

@@ -212,13 +212,26 @@ describe("WaitForRevision", () => {
     });
   });
 
+  const AWAY = { state: "disconnected", message: "no open stream" } as const;
+
+  test("a proxy that no fleet selects, or whose fleet is gone, holds nothing up unless it is named", async () => {
+    plane.nodes.set({ id: "edge-1" }, DONE);
+    plane.nodes.set({ id: "stranger", fleet: undefined }, SENT);
+    plane.nodes.set({ id: "left", fleet: undefined, connected: false }, AWAY);
+    plane.nodes.set({ id: "orphan", fleet: "no-more", connected: false }, AWAY);
+    expect(await outcomes({})).toMatchObject([{ outcome: Outcome.REACHED, total: 1, pending: [] }]);
+    const named = await outcomes({ nodes: ["left"], timeout: { nanos: 50_000_000 } });
+    expect(named.at(-1)).toMatchObject({ outcome: Outcome.TIMED_OUT, pending: [{ id: "left" }] });
+  });
+
   test("proxies that are away are awaited, skipped or fatal, as asked", async () => {
+    await client.call(ADMIN.createFleet, { fleet: { name: "edge" } });
     plane.nodes.set({ id: "edge-1" }, DONE);
     plane.nodes.set({ id: "gone", connected: false }, { state: "disconnected", message: "no open stream" });
     const timeout = { nanos: 50_000_000 };
     expect((await outcomes({ timeout })).at(-1)?.outcome).toBe(Outcome.TIMED_OUT);
     expect(await outcomes({ onDisconnected: Disconnected.SKIP })).toMatchObject([
-      { outcome: Outcome.REACHED, total: 1 },
+      { outcome: Outcome.REACHED, total: 1, skipped: ["gone"] },
     ]);
     expect(await outcomes({ onDisconnected: Disconnected.FAIL })).toMatchObject([{ outcome: Outcome.DISCONNECTED }]);
   });

@@ -143,10 +143,11 @@ it("of what a client refuses, only what it may run something of is remembered", 
   expect(new Set(texts)).toEqual(new Set([2, 4096]));
 });
 
-it("a client without a name is told that it needs one", async () => {
+it.each(["goes on", "has said all"])("a client without a name that %s is told that it needs one", async (way) => {
   using client = new RawClient(await start());
   const stream = client.delta();
   stream.send({ node: { cluster: "c1" }, typeUrl: CLUSTER_TYPE });
+  if (way === "has said all") stream.call.end();
   expect(await stream.end()).toEqual({
     code: status.INVALID_ARGUMENT,
     details: "node.id is empty; a client is known by it",

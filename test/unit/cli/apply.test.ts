@@ -64,6 +64,38 @@ describe("apply", () => {
     expect(run.stdout).toContain("Reaches 12 proxies of fleet edge: 1 route configuration; 1.9 KB each.");
   });
 
+  it("marks what the change leaves wrong, and asks for a refusal of it with --strict", async () => {
+    const condition = { reason: "UnknownService", message: "there is no service cart" };
+    const wrong = () => ({ ...changed(), conditions: [{ kind: "route", name: "shop", condition }] });
+    const run = await runAgainst({ Apply: wrong }, ["apply", "-f", "-", "--dry-run"], { stdin: SHOP });
+    expect(run.stdout).toContain("  ! route shop        UnknownService: there is no service cart\n");
+    const refuse = () => {
+      throw refusal(status.FAILED_PRECONDITION, "CREATES_CONDITIONS", "no", {
+        "objects[1]": "UnknownService: there is no service cart",
+        "listener web": "UnknownFleet: there is no fleet edge",
+      });
+    };
+    const strict = await runAgainst({ Apply: refuse }, ["apply", "-f", "-", "--strict"], { stdin: SHOP });
+    expect(strict.calls).toMatchObject([{ request: { strict: true } }]);
+    expect(strict).toMatchObject({
+      code: 1,
+      stderr: [
+        "standard input:5:1                 UnknownService: there is no service cart",
+        "refused             listener web   UnknownFleet: there is no fleet edge",
+        "nothing was changed",
+        "Mend that, or repeat without --strict.",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  it("leaves objects with their owners unless it is given one", async () => {
+    const ownersOf = async (...flags: readonly string[]) =>
+      (await runAgainst({ Apply: changed }, ["apply", "-f", "-", ...flags], { stdin: SHOP })).calls[0]?.request;
+    expect(await ownersOf()).toMatchObject({ owner: "default", keepOwners: true });
+    expect(await ownersOf("--owner", "default")).toMatchObject({ owner: "default", keepOwners: false });
+  });
+
   it("sends nothing when a field is unknown, and says where it is", async () => {
     const typo = "kind: Route\nname: shop\nrules:\n  - match:\n      path: { prefx: /api }\n";
     const run = await runAgainst({}, ["apply", "-f", "-"], { stdin: typo });
@@ -141,5 +173,41 @@ describe("apply --wait", () => {
       stdin: SHOP,
     });
     expect(run.code).toBe(3);
+  });
+
+  describe("that finds all as given", () => {
+    const repeat = (answer: object, ...more: string[]) => {
+      const WaitForRevision = () => [{ outcome: WaitForRevisionResponse_Outcome.TIMED_OUT, total: 1 }];
+      const Apply = () => ({ revision: "", ...answer });
+      return runAgainst({ Apply, WaitForRevision }, ["apply", "-f", "-", "--wait", ...more], { stdin: SHOP });
+    };
+    const awaited = ({ calls }: { calls: readonly { method: string; request: unknown }[] }) =>
+      calls.flatMap(({ method, request }) => (method === "WaitForRevision" ? [request] : []));
+
+    it("waits for what an earlier one wrote", async () => {
+      const run = await repeat({ presentRevision: "1.8810" });
+      expect(run.code).toBe(3);
+      expect(awaited(run)).toMatchObject([{ revision: "1.8810" }]);
+    });
+
+    it("waits for all that was written until now, where the earlier one may have pruned", async () => {
+      const run = await repeat({}, "--prune");
+      expect(run.code).toBe(3);
+      expect(awaited(run)).toMatchObject([{ revision: "" }]);
+    });
+
+    it("waits for nothing in a dry run", async () => {
+      const run = await repeat({ presentRevision: "1.8810" }, "--dry-run");
+      expect([run.code, awaited(run)]).toEqual([0, []]);
+    });
+  });
+
+  it("waits for the proxies that are named, or for so many, and lists those that it skipped", async () => {
+    const { REACHED } = WaitForRevisionResponse_Outcome;
+    const argv = ["apply", "-f", "-", "--wait", "--nodes", "edge-1", "edge-2", "--at-least", "2"];
+    const WaitForRevision = () => [{ outcome: REACHED, total: 2, done: 2, skipped: ["edge-7"] }];
+    const run = await runAgainst({ Apply: changed, WaitForRevision }, argv, { stdin: SHOP });
+    expect(run.calls[1]).toMatchObject({ request: { nodes: ["edge-1", "edge-2"], atLeast: 2 } });
+    expect(run.stdout).toContain("  acknowledged by 2 of 2 proxies\n  edge-7: away, not waited for\n");
   });
 });

@@ -56,8 +56,29 @@ describe("exit codes", () => {
     expect((await runAgainst(failing(status.FAILED_PRECONDITION, "IN_USE"), ["status"])).code).toBe(1);
   });
 
-  it("is 1 when the plane says itself that it cannot serve", async () => {
-    expect((await runAgainst(failing(status.UNAVAILABLE, "STORE_UNREACHABLE"), ["status"])).code).toBe(1);
+  it.each([
+    ["what is not there", status.NOT_FOUND, "SERVICE_NOT_FOUND", 5],
+    ["a conflict", status.ABORTED, "VERSION_MISMATCH", 6],
+    ["a plane that says itself that it cannot serve", status.UNAVAILABLE, "STORE_UNREACHABLE", 6],
+    ["a store that only a restore mends", status.UNAVAILABLE, "STORE_REPLACED", 1],
+    ["a plane that has too much to do", status.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 6],
+    ["a request that is too large", status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", 1],
+    ["a request that is wrong", status.INVALID_ARGUMENT, "INVALID_FIELD", 1],
+    ["a bug of the plane", status.INTERNAL, "BUG", 1],
+    ["silence", status.DEADLINE_EXCEEDED, "", 4],
+  ])("tells %s", async (_, code, reason, exitCode) => {
+    expect((await runAgainst(failing(code, reason), ["status"])).code).toBe(exitCode);
+    const apply = { Apply: failing(code, reason).GetStatus };
+    const stdin = "kind: Fleet\nname: a\n";
+    expect((await runAgainst(apply, ["apply", "-f", "-"], { stdin })).code).toBe(exitCode);
+  });
+
+  it("is 1 with `status --check` when there is a problem, and 0 otherwise", async () => {
+    const problem = { what: "node edge-7 is away", why: "no open stream" };
+    expect((await runAgainst({ GetStatus: () => ({ problems: [problem] }) }, ["status", "--check"])).code).toBe(1);
+    expect((await runAgainst({ GetStatus: () => ({ problems: [problem] }) }, ["status"])).code).toBe(0);
+    expect((await runAgainst({ GetStatus: () => ({}) }, ["status", "--check"])).code).toBe(0);
+    expect((await runAgainst({}, ["status", "--check", "--watch"])).code).toBe(2);
   });
 
   it("is 0 for the version, however it is asked for", async () => {

@@ -63,7 +63,7 @@ describe("get", () => {
         pageToken === "" ? { fleets: [{ name: "a" }], nextPageToken: "2" } : { fleets: [{ name: "b" }] },
     };
     const run = await runAgainst(pages, ["get", "fleets", "-o", "json"]);
-    expect(JSON.parse(run.stdout)).toEqual([{ name: "a" }, { name: "b" }]);
+    expect(JSON.parse(run.stdout)).toMatchObject([{ name: "a" }, { name: "b" }]);
   });
 
   it("passes filters on", async () => {

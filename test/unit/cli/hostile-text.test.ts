@@ -55,14 +55,23 @@ const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   unregister: [["shop/a"], ["shop/a", "--wait"]],
   drain: [["shop/a"], ["shop/a", "--wait"], ["shop/a", "--undo", "--wait"]],
   health: [[], ["shop/a", "--override", "unhealthy"], ["shop/a", "--clear"]],
-  explain: [["backend", "shop/a"]],
+  explain: [
+    ["backend", "shop/a"],
+    ["route", "shop"],
+    ["service", "shop"],
+    ["node", "edge-7"],
+    ["request", "http://shop.example/cart"],
+  ],
   status: [[]],
   nodes: [[]],
   node: [["edge-7"], ["edge-7", "--diff", "edge-8"]],
   resend: [["edge-7"]],
   watch: [["--present"]],
   history: [["service", "shop"]],
-  rollback: [["route", "shop", "--to", "3", "--wait"]],
+  rollback: [
+    ["route", "shop", "--to", "3", "--wait"],
+    ["--revision", "1.7", "--dry-run"],
+  ],
   upgrade: [[], ["--to-profile", "2", "--wait"]],
   export: [],
   import: [["-"], ["-", "--dry-run"]],
@@ -205,6 +214,7 @@ describe("data stays what it was", () => {
     const service = toJson(
       AdminService.method.getService.output,
       answering(text)(AdminService.method.getService) as never,
+      { alwaysEmitImplicit: true },
     );
     const json = await runAgainst(allMethods(answering(text)), ["get", "service", "shop", "-o", "json"]);
     expect(JSON.parse(seen(json.stdout))).toEqual(service);

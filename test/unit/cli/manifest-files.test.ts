@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MANIFEST_BYTES_MAX, readManifests } from "../../../src/cli/manifest-files.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -11,10 +11,34 @@ async function* chunks(...bytes: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 describe("readManifests", () => {
   it("reads the manifests of a folder by name, and nothing else in it", async () => {
     using folder = tempFolder();
-    for (const name of ["b.yml", "a.yaml", "c.json", "notes.md"]) writeFileSync(join(folder.path, name), name);
+    for (const name of ["b.yml", "a.yaml", "c.json", "D.YAML", "notes.md"])
+      writeFileSync(join(folder.path, name), name);
     mkdirSync(join(folder.path, "deeper"));
+    mkdirSync(join(folder.path, "old.yaml"));
     const sources = await readManifests([folder.path], chunks());
-    expect(sources.map(({ text }) => text)).toEqual(["a.yaml", "b.yml", "c.json"]);
+    expect(sources.map(({ text }) => text)).toEqual(["D.YAML", "a.yaml", "b.yml", "c.json"]);
+  });
+
+  it("passes over what editors leave in a folder", async () => {
+    using folder = tempFolder();
+    const left = [
+      ".shop.yaml.swp",
+      ".shop.yaml",
+      "._shop.yaml",
+      "#shop.yaml#",
+      "#shop.yaml",
+      "shop.yaml~",
+      "~shop.yaml",
+    ];
+    for (const name of [...left, "shop.yaml.orig", "shop.yaml"]) writeFileSync(join(folder.path, name), name);
+    // The lock of Emacs is a link to nothing.
+    symlinkSync("alice@desk.1234:5678", join(folder.path, ".#shop.yaml"));
+    symlinkSync("shop.yaml", join(folder.path, "linked.yaml"));
+    const sources = await readManifests([folder.path], chunks());
+    expect(sources.map(({ file, text }) => [basename(file), text])).toEqual([
+      ["linked.yaml", "shop.yaml"],
+      ["shop.yaml", "shop.yaml"],
+    ]);
   });
 
   it("reads standard input for a dash, beside files", async () => {

@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
+import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { type Backend, Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { refusal, runAgainst } from "./fake-plane.ts";
 
@@ -43,8 +44,121 @@ describe("register", () => {
     ]);
   });
 
-  it.each([[[]], [["--address", "127.0.0.1:1", "--pipe", "/x"]]])("needs one target, not %j", async (target) => {
-    expect(await runAgainst({}, ["register", "shop/a", ...target])).toMatchObject({ code: 2, calls: [] });
+  it("takes one target, not two", async () => {
+    const argv = ["register", "shop/a", "--address", "127.0.0.1:1", "--pipe", "/x"];
+    expect(await runAgainst({}, argv)).toMatchObject({ code: 2, calls: [] });
+  });
+
+  it("sends nothing but what the options say, a written zero too", async () => {
+    const sent = async (...options: string[]) => {
+      const run = await runAgainst({ RegisterBackend: () => ({ revision: "1.4" }) }, [
+        "register",
+        "shop/a",
+        ...options,
+      ]);
+      return (run.calls[0]?.request ?? {}) as { backend: Backend };
+    };
+    const { target, weight, priority, locality } = (await sent("--label", "a=b")).backend;
+    expect([target.case, weight, priority, locality]).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await sent("--weight", "0", "--priority", "0")).toMatchObject({ backend: { weight: 0, priority: 0 } });
+  });
+
+  it("says what it changed, and at once what keeps the backend from getting requests", async () => {
+    const { UPDATE, UNCHANGED } = Change_Action;
+    const fields = [{ path: "weight", from: "1", to: "2" }];
+    const status = { reason: "duplicate-address", message: "10.0.4.7:9001 belongs to the older backend shop/shop-1" };
+    const output = async (change: object) => {
+      const backend = { name: "shop/a" };
+      const answers = {
+        RegisterBackend: () => ({ backend, change, revision: "1.4" }),
+        GetBackend: () => ({ ...backend, status }),
+      };
+      return (await runAgainst(answers, ["register", "shop/a"])).stdout;
+    };
+    const notEligible = `  not eligible  ${status.message}\n`;
+    expect(await output({ action: UPDATE, fields })).toBe(
+      `  changed shop/a  weight 1 → 2  revision 1.4\n${notEligible}`,
+    );
+    expect(await output({ action: UNCHANGED })).toBe(`  registered shop/a  unchanged  revision 1.4\n${notEligible}`);
+  });
+});
+
+describe("register --wait", () => {
+  const backend = { name: "shop/shop-4", meta: { uid: "u4", version: "1.4" } };
+  const pending = { reason: "pending", message: "pending: its checks have not proven it healthy yet" };
+  const active = { eligible: true, reason: "active", message: "active and healthy" };
+  const argv = ["register", "shop/shop-4", "--address", "10.0.4.7:9001", "--wait", "--timeout", "5s"];
+
+  /** A plane on which the backend is as told, one look after the other, and then as told last. */
+  function plane(looks: readonly object[], explained: object = {}) {
+    // The first look is there for what is said at once.
+    let looked = -1;
+    const last = { ...backend, status: looks.at(-1) };
+    return {
+      RegisterBackend: () => ({ backend, revision: "1.4" }),
+      GetBackend: () => ({ ...backend, status: looks[Math.min(Math.max(0, looked++), looks.length - 1)] }),
+      ExplainBackend: () => ({ backend: last, revision: "1.4", ...explained }),
+      WaitForRevision: reached,
+    };
+  }
+  const awaited = (run: { calls: readonly { method: string; request: unknown }[] }) =>
+    run.calls.flatMap(({ method, request }) => (method === "WaitForRevision" ? [request] : []));
+
+  it("returns once it is eligible and the proxies have the verdict that made it so", async () => {
+    const run = await runAgainst(plane([pending, pending, active], { revision: "1.9" }), argv);
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(run.stdout).toContain("  eligible      active and healthy\n  acknowledged by 2 of 2 proxies in 48 ms\n");
+    expect(awaited(run)).toMatchObject([{ revision: "1.9", timeout: { seconds: 4n } }]);
+  });
+
+  it("waits for its own revision where nothing checks it", async () => {
+    expect(awaited(await runAgainst(plane([active]), argv))).toMatchObject([{ revision: "1.4" }]);
+  });
+
+  it("waits for all that is there where something else made it eligible", async () => {
+    const held = { reason: "duplicate-address", message: "10.0.4.7:9001 belongs to the older backend shop/shop-1" };
+    expect(awaited(await runAgainst(plane([held, active]), argv))).toMatchObject([{ revision: "" }]);
+    expect(awaited(await runAgainst(plane([pending, active]), argv))).toMatchObject([{ revision: "" }]);
+  });
+
+  it("exits with 3 and what its check says when it is not eligible in time", async () => {
+    const run = await runAgainst(plane([pending], { checks: [{ reason: "connection refused" }] }), argv);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toMatch(
+      /not eligible in 5\.0 s: the change is made.*\n.*pending: .*\n.*check: connection refused/,
+    );
+    expect(awaited(run)).toEqual([]);
+  });
+
+  it("fails when somebody removes it meanwhile, or another of its name has come", async () => {
+    expect(await runAgainst({ ...plane([pending]), GetBackend: gone }, argv)).toMatchObject({ code: 1 });
+    const other = () => ({ ...backend, meta: { uid: "u5" }, status: active });
+    expect(await runAgainst({ ...plane([pending]), GetBackend: other }, argv)).toMatchObject({ code: 1 });
+  });
+
+  it("names fleets whose proxies are not told of it", async () => {
+    const run = await runAgainst(
+      plane([active], { leftOut: [{ fleet: "edge", reason: "10.0.4.7 is elsewhere" }] }),
+      argv,
+    );
+    expect(run.stdout).toContain("fleet edge are told: 10.0.4.7 is elsewhere");
+  });
+});
+
+describe.each([
+  ["drain", "DrainBackend", ["drain", "shop/a"]],
+  ["unregister", "UnregisterBackend", ["unregister", "shop/a"]],
+  ["delete backend", "UnregisterBackend", ["delete", "backend", "shop/a"]],
+  ["health --override", "ReportHealth", ["health", "shop/a", "--override", "unhealthy"]],
+  ["health --clear", "ClearHealth", ["health", "shop/a", "--clear"]],
+])("%s", (_, method, argv) => {
+  const option = argv[0] === "delete" ? "--force" : "--allow-removal";
+
+  it("asks for the removal of the last eligible backend only when told so", async () => {
+    const plain = await runAgainst({ [method]: () => ({}) }, argv);
+    expect(plain.calls[0]).toMatchObject({ method, request: { allowRemoval: false } });
+    const told = await runAgainst({ [method]: () => ({}) }, [...argv, option]);
+    expect(told.calls[0]).toMatchObject({ method, request: { allowRemoval: true } });
   });
 });
 

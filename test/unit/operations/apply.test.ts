@@ -5,6 +5,7 @@ import {
   Change_Action as Action,
   type AnyObject,
   ApplyRequestSchema,
+  type ApplyResponse,
 } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { anyObject } from "../../../src/operations/any-object.ts";
@@ -69,6 +70,16 @@ test("creates what is new, writes what differs, and leaves the rest alone", asyn
   expect(plane.mirror.get("fleet", "edge")?.meta.generation).toBe(1);
 });
 
+test("one that finds all as given says at which revision that is: the newest of what was given", async () => {
+  const first = await order([shop]);
+  const second = await order([fleet]);
+  await order([web]);
+  expect(second.presentRevision).toBe("");
+  expect((await order([shop])).presentRevision).toBe(first.revision);
+  expect((await order([fleet, shop])).presentRevision).toBe(second.revision);
+  expect((await order([])).presentRevision).toBe("");
+});
+
 test("one commit makes all of it", async () => {
   await order([shop, fleet, web, route]);
   const revisions = ["service shop", "fleet edge", "listener web", "route shop"].map((id) => {
@@ -106,7 +117,7 @@ test("a backend of no service is refused, one whose service comes along is not",
 
 test("a backend that drains goes on draining", async () => {
   await order([shop, backend(1)]);
-  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "" });
+  await drainBackend(plane, TESTER, { name: "shop/b1", undo: false, expectedVersion: "", allowRemoval: true });
   const { changes } = await order([shop, object("backend", { name: "shop/b1", address: "10.0.0.1:80", weight: 7 })]);
   expect(changes[1]?.action).toBe(Action.UPDATE);
   expect(plane.mirror.stored("backend", "shop/b1")?.message).toMatchObject({
@@ -179,6 +190,76 @@ describe("addresses", () => {
     await order([at("a", 81), at("b", 80)]);
     expect(plane.mirror.get("listener", "a")?.port).toBe(81);
   });
+});
+
+describe("conditions that a change creates", () => {
+  const told = ({ conditions }: ApplyResponse) =>
+    conditions.map(({ kind, name, condition }) => `${kind} ${name} ${condition?.reason}`);
+  const toCart = object("route", {
+    name: "shop",
+    listeners: ["web"],
+    hosts: ["*"],
+    rules: [{ to: [{ service: "cart" }] }],
+  });
+  const strict = { strict: true };
+
+  test("are told once, by a dry run too: a reference to nothing", async () => {
+    await order([shop, fleet, web]);
+    expect(told(await order([toCart], { options: { validateOnly: true } }))).toEqual(["route shop UnknownService"]);
+    expect(told(await order([toCart]))).toEqual(["route shop UnknownService"]);
+    expect(told(await order([toCart, object("service", { name: "other" })]))).toEqual([]);
+    expect(told(await order([object("service", { name: "cart" })], strict))).toEqual([]);
+  });
+
+  test("a conflict that an object loses, and an address that is given twice", async () => {
+    await order([shop, fleet, web, route, backend(1)]);
+    const later = object("route", {
+      name: "later",
+      listeners: ["web"],
+      hosts: ["*"],
+      rules: [{ to: [{ service: "shop" }] }],
+    });
+    expect(told(await order([later]))).toEqual(["route later RuleConflict"]);
+    expect(told(await order([object("backend", { name: "shop/b2", address: "10.0.0.1:80" })]))).toEqual([
+      "backend shop/b2 DuplicateAddress",
+    ]);
+    const narrow = object("fleet", { name: "edge", backendNetworks: ["10.9.0.0/16"] });
+    expect(told(await order([narrow]))).toEqual(["backend shop/b1 OutsideNetworks", "backend shop/b2 OutsideNetworks"]);
+  });
+
+  test("of what is not given: who refers to what is pruned", async () => {
+    await order([shop, fleet, web]);
+    await order([route], { owner: "others" });
+    const answer = await order([fleet, web], { prune: true, allowRemoval: true });
+    expect(told(answer)).toEqual(["route shop UnknownService"]);
+  });
+
+  test("are refused with strict, each at its object, and nothing is written", async () => {
+    await order([shop, fleet, web]);
+    const before = plane.mirror.revision;
+    await expect(order([shop, toCart], strict)).rejects.toMatchObject({
+      kind: "precondition",
+      code: "CREATES_CONDITIONS",
+      violations: [{ field: "objects[1]", message: "UnknownService: there is no service cart" }],
+    });
+    expect(plane.mirror.revision).toEqual(before);
+  });
+});
+
+test("owners are kept when that is asked for; what has none gets one", async () => {
+  await order([shop], { owner: "others" });
+  await registerBackend(plane, TESTER, {
+    backend: create(BackendSchema, { name: "shop/by-hand", target: { case: "address", value: "10.0.0.9:80" } }),
+    expectedVersion: "",
+  });
+  const byHand = object("backend", { name: "shop/by-hand", address: "10.0.0.9:80" });
+  const { changes } = await order([shop, fleet, byHand], { keepOwners: true });
+  expect(actions(changes)).toEqual(["UNCHANGED service shop", "CREATE fleet edge", "UPDATE backend shop/by-hand"]);
+  expect(plane.mirror.get("service", "shop")?.meta.owner).toBe("others");
+  expect(plane.mirror.get("fleet", "edge")?.meta.owner).toBe("shop-team");
+  expect(plane.mirror.get("backend", "shop/by-hand")?.meta.owner).toBe("shop-team");
+  await order([shop]);
+  expect(plane.mirror.get("service", "shop")?.meta.owner).toBe("shop-team");
 });
 
 test("validate_only tells the changes and what the fleets would be sent, and writes nothing", async () => {

@@ -29,6 +29,7 @@ afterEach(() => plane.close());
 const report = (source: string, status: Health_Status) =>
   reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, {
     health: create(HealthSchema, { backend: "shop/a", source, status, reason: "disk full" }),
+    allowRemoval: true,
   });
 
 it("tells why a backend gets nothing, the decisive source first", async () => {
@@ -50,7 +51,7 @@ it("tells that a check is pending", async () => {
 });
 
 it("tells when a draining backend will be removed", async () => {
-  await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "" });
+  await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "", allowRemoval: true });
   const { backend, removalTime } = await explainBackend(plane, "shop/a");
   expect(Number(removalTime?.seconds) - Number(backend?.drainTime?.seconds)).toBe(30);
 });
@@ -86,7 +87,7 @@ it("shows on the service that its checks are stale", async () => {
 it("completes a drain, and only a drain", async () => {
   const request = { name: "shop/a", expectedVersion: "" };
   await expect(completeDrain(plane, TESTER, request)).rejects.toMatchObject({ code: "BACKEND_NOT_DRAINING" });
-  await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "" });
+  await drainBackend(plane, TESTER, { name: "shop/a", undo: false, expectedVersion: "", allowRemoval: true });
   await completeDrain(plane, TESTER, request);
   expect(plane.mirror.get("backend", "shop/a")).toBeUndefined();
   await expect(completeDrain(plane, TESTER, request)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });

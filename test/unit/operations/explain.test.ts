@@ -47,7 +47,14 @@ async function applyAll(...manifests: readonly ({ kind: string } & Record<string
     if (!read.ok) throw new Error(JSON.stringify(read.violations));
     return anyObject(named.kind, read.message);
   });
-  await apply(plane, TESTER, { objects, owner: "", prune: false, allowRemoval: false });
+  await apply(plane, TESTER, {
+    objects,
+    owner: "",
+    prune: false,
+    allowRemoval: false,
+    keepOwners: false,
+    strict: false,
+  });
 }
 
 const factsOf = ({ facts }: Explanation) => facts.map(({ about, text }) => `${about}: ${text}`);

@@ -137,7 +137,7 @@ describe("services", () => {
       status: Status.UNHEALTHY,
       reason: "HTTP 503",
     });
-    await reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, { health });
+    await reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, { health, allowRemoval: false });
     const status = await getStatus(plane);
     expect(status).toMatchObject({ services: 3, servicesWhole: 1, servicesDown: 2, backends: 2, backendsEligible: 1 });
     expect(status.problems.map(({ what }) => what)).toEqual(["service empty is DOWN", "service sick is DOWN"]);

@@ -195,21 +195,62 @@ describe("backends", () => {
     });
   });
 
-  test("a drain keeps the time it began, and registering again does not end it", async () => {
+  test("a drain keeps the time it began, and nobody registers what is about to go", async () => {
     await createShop();
     await register("shop/a", "10.0.0.1:80");
-    const drain = (undo = false) => drainBackend(plane, TESTER, { name: "shop/a", undo, expectedVersion: "" });
+    const drain = (undo = false) =>
+      drainBackend(plane, TESTER, { name: "shop/a", undo, expectedVersion: "", allowRemoval: true });
     const first = await drain();
     expect((await drain()).revision).toBe(first.revision);
     const began = plane.mirror.get("backend", "shop/a")?.drainedAt;
-    await register("shop/a", "10.0.0.1:80", { weight: 3 });
-    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "DRAINING", drainedAt: began, weight: 3 });
+    await expect(register("shop/a", "10.0.0.1:80")).rejects.toMatchObject({
+      code: "BACKEND_DRAINING",
+      message: expect.stringContaining("fairlead drain shop/a --undo"),
+    });
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "DRAINING", drainedAt: began });
     await drain(true);
     expect(plane.mirror.get("backend", "shop/a")).toMatchObject({ state: "ACTIVE", drainedAt: undefined });
   });
 
+  test("registering again changes what is given and nothing else, and says what it changed", async () => {
+    await createShop();
+    const given = (fields: MessageInitShape<typeof BackendSchema>) =>
+      registerBackend(plane, TESTER, {
+        backend: create(BackendSchema, { ...fields, name: "shop/a" }),
+        expectedVersion: "",
+        options: undefined,
+      });
+    const first = await given({
+      target: { case: "address", value: "10.0.0.1:80" },
+      weight: 3,
+      priority: 1,
+      locality: { region: "eu", zone: "eu-1a" },
+      labels: { team: "a", tier: "web" },
+      checkPort: 81,
+    });
+    expect(first.change).toMatchObject({ action: Action.CREATE, fields: [] });
+    const second = await given({ priority: 0, locality: { zone: "eu-1b" }, labels: { team: "b" } });
+    expect(second.change).toMatchObject({ action: Action.UPDATE });
+    expect(second.change?.fields.map(({ path, from, to }) => `${path} ${from} ${to}`)).toEqual([
+      'labels.team "a" "b"',
+      'locality.zone "eu-1a" "eu-1b"',
+      "priority 1 ",
+    ]);
+    expect(plane.mirror.get("backend", "shop/a")).toMatchObject({
+      target: { ip: "10.0.0.1", port: 80 },
+      weight: 3,
+      priority: 0,
+      locality: { region: "eu", zone: "eu-1b" },
+      meta: { labels: { team: "b", tier: "web" } },
+      checkPort: 81,
+    });
+    expect((await given({ weight: 3 })).change).toMatchObject({ action: Action.UNCHANGED });
+    await given({ target: { case: "pipe", value: "/run/a.sock" } });
+    expect(plane.mirror.get("backend", "shop/a")?.target).toEqual({ kind: "pipe", path: "/run/a.sock" });
+  });
+
   test("one that is not there cannot be drained or unregistered", async () => {
-    const nobody = { name: "shop/nobody", undo: false, expectedVersion: "" };
+    const nobody = { name: "shop/nobody", undo: false, expectedVersion: "", allowRemoval: true };
     await expect(drainBackend(plane, TESTER, nobody)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
     await expect(unregisterBackend(plane, TESTER, nobody)).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
   });

@@ -53,6 +53,7 @@ const register = (name: string, port = 80) =>
 const report = (backend: string, status: Status, reason: string) =>
   reportHealth({ ...plane, seen: new SeenObservations(plane) }, TESTER, {
     health: create(HealthSchema, { backend, source: "reporter:x", status, reason }),
+    allowRemoval: false,
   });
 const problem = async (context: PlaneContext, what: string) =>
   (await getStatus(context)).problems.find((one) => one.what === what);
@@ -128,9 +129,9 @@ test("a service is down since its last good backend went, also when that is gone
   const replica = look();
   await clock.advance(60_000);
   expect(await problem(replica, "service shop is DOWN")).toBeUndefined();
-  await drainBackend(plane, TESTER, { name: "shop/b", expectedVersion: "", undo: false });
+  await drainBackend(plane, TESTER, { name: "shop/b", expectedVersion: "", undo: false, allowRemoval: true });
   await clock.advance(30_000);
-  await unregisterBackend(plane, TESTER, { name: "shop/b", expectedVersion: "" });
+  await unregisterBackend(plane, TESTER, { name: "shop/b", expectedVersion: "", allowRemoval: true });
   await clock.advance(30_000);
   expect(sinceMs(await problem(replica, "service shop is DOWN"))).toBe(clock.now() - 60_000);
 });

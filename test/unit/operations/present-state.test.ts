@@ -47,7 +47,7 @@ test("that a thing is not there is decided anew on what others had written befor
     await register();
     return await plane.store.barrier();
   });
-  await unregisterBackend(late, TESTER, { name: "shop/a", expectedVersion: "" });
+  await unregisterBackend(late, TESTER, { name: "shop/a", expectedVersion: "", allowRemoval: true });
   expect(plane.mirror.get("backend", "shop/a")).toBeUndefined();
 });
 
@@ -56,7 +56,9 @@ test("a replica that does not keep up says so instead", async () => {
     ...passing(async () => ({ epoch: plane.mirror.revision.epoch, position: 1_000_000 })),
     clock: { ...systemClock, after: (_: number, run: () => void) => systemClock.after(0, run) },
   };
-  await expect(unregisterBackend(behind, TESTER, { name: "shop/a", expectedVersion: "" })).rejects.toMatchObject({
+  await expect(
+    unregisterBackend(behind, TESTER, { name: "shop/a", expectedVersion: "", allowRemoval: true }),
+  ).rejects.toMatchObject({
     kind: "unavailable",
     code: "REPLICA_BEHIND",
   });
@@ -65,7 +67,7 @@ test("a replica that does not keep up says so instead", async () => {
 test("a dry run promises nothing, and does not ask the store", async () => {
   const away = passing(() => Promise.reject(new Error("asked")));
   const options = create(WriteOptionsSchema, { validateOnly: true });
-  await expect(unregisterBackend(away, TESTER, { name: "shop/a", expectedVersion: "", options })).rejects.toMatchObject(
-    { code: "BACKEND_NOT_FOUND" },
-  );
+  await expect(
+    unregisterBackend(away, TESTER, { name: "shop/a", expectedVersion: "", allowRemoval: true, options }),
+  ).rejects.toMatchObject({ code: "BACKEND_NOT_FOUND" });
 });

@@ -25,6 +25,7 @@ const report = ({ ttlMs, ...fields }: MessageInitShape<typeof HealthSchema> & { 
   reportHealth({ ...plane, seen }, TESTER, {
     ...(ttlMs !== undefined && { ttl: durationFromMs(ttlMs) }),
     health: create(HealthSchema, { backend: "shop/a", source: "reporter:x", status: Status.UNHEALTHY, ...fields }),
+    allowRemoval: true,
   });
 const stored = () => plane.mirror.get("health", "shop/a/reporter:x");
 
@@ -110,7 +111,7 @@ describe("law 3, order: an observation that is not newer never wins", () => {
 
   test("an observation of an earlier backend is dropped", async () => {
     const uid = plane.mirror.get("backend", "shop/a")?.meta.uid ?? "";
-    await unregisterBackend(plane, TESTER, { name: "shop/a", expectedVersion: "" });
+    await unregisterBackend(plane, TESTER, { name: "shop/a", expectedVersion: "", allowRemoval: true });
     await registerA();
     await expect(report({ backendUid: uid, sequence: 99n })).rejects.toMatchObject({
       kind: "conflict",
@@ -122,13 +123,13 @@ describe("law 3, order: an observation that is not newer never wins", () => {
 
 test("unregistering a backend removes its verdicts", async () => {
   await report({});
-  await unregisterBackend(plane, TESTER, { name: "shop/a", expectedVersion: "" });
+  await unregisterBackend(plane, TESTER, { name: "shop/a", expectedVersion: "", allowRemoval: true });
   expect([...plane.mirror.all("health")]).toEqual([]);
 });
 
 test("a verdict is taken back by its source", async () => {
   await report({});
-  const withdrawal = { backend: "shop/a", source: "reporter:x" };
+  const withdrawal = { backend: "shop/a", source: "reporter:x", allowRemoval: true };
   await clearHealth(plane, TESTER, withdrawal);
   expect(stored()).toBeUndefined();
   await expect(clearHealth(plane, TESTER, withdrawal)).rejects.toMatchObject({ code: "HEALTH_NOT_FOUND" });

@@ -33,6 +33,8 @@ const change = (objects: readonly AnyObject[], more: { prune?: boolean } = {}) =
     owner: "shop.yaml",
     prune: more.prune ?? false,
     allowRemoval: true,
+    keepOwners: false,
+    strict: false,
   });
 const back = (revision: string, more: { allowRemoval?: boolean; validateOnly?: boolean } = {}) =>
   rollbackRevision(plane, TESTER, {

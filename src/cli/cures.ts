@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+
+/** Options that allow what is refused for a reason. */
+const ALLOWED_BY: Readonly<Record<string, readonly string[]>> = {
+  REMOVAL_TOO_LARGE: ["--allow-removal"],
+  STILL_REFERRED_TO: ["--allow-removal", "--force"],
+  STATE_NOT_EMPTY: ["--replace"],
+  BACKUP_RECORD_UNREADABLE: ["--leave-out-unreadable"],
+  NO_BACKEND_LEFT: ["--allow-removal", "--force"],
+  NO_PROXIES: ["--allow-empty"],
+};
+
+/** What to do about a refusal that has more than one cure, or one that is no option. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  CREATES_CONDITIONS: "Mend that, or repeat without --strict.",
+  BATCH_TOO_LARGE:
+    "Apply the manifests in parts: first services, policies, fleets and listeners, then backends, then routes; each part is " +
+    "applied as a whole. With --prune give each part an owner of its own. All at once, and nothing else: fairlead import.",
+};
+
+/** What to do about a refusal, in the words of the command that met it; nothing where it has no option for that. */
+export function cureFor(reason: string, command: Command | undefined): string | undefined {
+  const options = command?.options.map(({ long }) => long) ?? [];
+  const option = ALLOWED_BY[reason]?.find((long) => options.includes(long));
+  return option === undefined ? OTHERWISE[reason] : `Repeat with ${option} if that is meant.`;
+}

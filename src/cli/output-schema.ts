@@ -1,0 +1,140 @@
+import type { DescMessage, JsonObject } from "@bufbuild/protobuf";
+import {
+  HistoryEntrySchema,
+  ReportHealthResponseSchema,
+  RollbackResponseSchema,
+  WriteBackendResponseSchema,
+} from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { ApplyResponseSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import {
+  BackupEndSchema,
+  BackupHeadSchema,
+  ImportResponseSchema,
+  RestoreResponseSchema,
+} from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import {
+  ExplainBackendResponseSchema,
+  ExplainRequestResponseSchema,
+  ExplanationSchema,
+} from "../gen/fairlead/admin/v1/explain_pb.ts";
+import { NodeSchema } from "../gen/fairlead/admin/v1/node_pb.ts";
+import {
+  GetStatusResponseSchema,
+  ReplicaSchema,
+  ResendResponseSchema,
+  WaitForRevisionResponseSchema,
+  WatchResponseSchema,
+} from "../gen/fairlead/admin/v1/observe_pb.ts";
+import { WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import { messageSchema, referTo, type SchemaForm } from "../schema/json-schema.ts";
+import { descriptorOf } from "../schema/object-message.ts";
+import { KIND_ENTRIES } from "./kinds.ts";
+
+/**
+ * JSON Schema (draft 2020-12) of what commands print with `-o json`, by command: `#/properties/apply` describes the document
+ * of `fairlead apply`. Made from the descriptors that printing follows.
+ */
+export function outputSchema(): JsonObject {
+  const form: SchemaForm = { defs: { Error: ERROR }, isPrinted: true };
+  const properties = Object.entries(DOCUMENTS).map(([command, documents]) => [
+    command,
+    { anyOf: [...documents(form), ERROR_ALONE] },
+  ]);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "What fairlead prints with -o json, by command; watch prints one such document a line",
+    type: "object",
+    properties: Object.fromEntries(properties) as JsonObject,
+    additionalProperties: false,
+    $defs: form.defs,
+  };
+}
+
+/** The documents that a command may print when it does not fail at once. */
+type Documents = (form: SchemaForm) => readonly JsonObject[];
+
+const TEXT = { type: "string" };
+const FLAG = { const: true };
+const WHOLE = { type: "integer", minimum: 0 };
+const ERROR: JsonObject = {
+  type: "object",
+  properties: { exitCode: WHOLE, reason: TEXT, message: TEXT },
+  required: ["exitCode", "reason", "message"],
+  additionalProperties: false,
+};
+const REFERRED_ERROR = { $ref: "#/$defs/Error" };
+const ERROR_ALONE: JsonObject = {
+  type: "object",
+  properties: { error: REFERRED_ERROR },
+  required: ["error"],
+  additionalProperties: false,
+};
+
+const one =
+  (...descs: readonly DescMessage[]): Documents =>
+  (form) =>
+    descs.map((desc) => referTo(desc, form));
+const list =
+  (...descs: readonly DescMessage[]): Documents =>
+  (form) =>
+    descs.map((desc) => ({ type: "array", items: referTo(desc, form) }));
+/** An answer of the API with what the command adds to it. */
+const write =
+  (desc: DescMessage, more: JsonObject = {}): Documents =>
+  (form) => {
+    const answer = messageSchema(desc, form);
+    const wait = referTo(WaitForRevisionResponseSchema, form);
+    const added = { wait, dryRun: FLAG, hasChanges: { type: "boolean" }, error: REFERRED_ERROR, ...more };
+    return [{ ...answer, properties: { ...answer.properties, ...added } }];
+  };
+const fields =
+  (properties: (form: SchemaForm) => JsonObject, optional: JsonObject = {}): Documents =>
+  (form) => {
+    const required = properties(form);
+    const all = { ...required, ...optional };
+    return [{ type: "object", properties: all, required: Object.keys(required), additionalProperties: false }];
+  };
+const any =
+  (...alternatives: readonly Documents[]): Documents =>
+  (form) =>
+    alternatives.flatMap((documents) => documents(form));
+
+const KINDS = KIND_ENTRIES.map(({ kind }) => descriptorOf(kind));
+const MISSING = { missing: FLAG };
+const BACKUP = (form: SchemaForm) => ({
+  head: referTo(BackupHeadSchema, form),
+  end: referTo(BackupEndSchema, form),
+  bytes: WHOLE,
+});
+
+/** By command; those that print no document of their own making (`export`, `bootstrap`, `schema`, `completion`) have none. */
+const DOCUMENTS: Readonly<Record<string, Documents>> = {
+  apply: write(ApplyResponseSchema),
+  get: any(one(...KINDS), list(...KINDS)),
+  delete: write(WriteResponseSchema, { ...MISSING, kind: TEXT, name: TEXT }),
+  register: write(WriteBackendResponseSchema),
+  unregister: write(WriteResponseSchema, MISSING),
+  drain: write(WriteBackendResponseSchema, { ...MISSING, removed: FLAG }),
+  health: any(list(HealthSchema), write(ReportHealthResponseSchema), write(WriteResponseSchema, MISSING)),
+  "explain backend": one(ExplainBackendResponseSchema),
+  "explain route": one(ExplanationSchema),
+  "explain service": one(ExplanationSchema),
+  "explain node": one(ExplanationSchema),
+  "explain request": one(ExplainRequestResponseSchema),
+  status: one(GetStatusResponseSchema),
+  nodes: list(NodeSchema),
+  node: one(NodeSchema),
+  resend: one(ResendResponseSchema),
+  watch: one(WatchResponseSchema),
+  history: list(HistoryEntrySchema),
+  rollback: any(write(RollbackResponseSchema), write(ApplyResponseSchema)),
+  upgrade: any(
+    fields((form) => ({ encodingProfile: WHOLE, replicas: { type: "array", items: referTo(ReplicaSchema, form) } })),
+    write(WriteResponseSchema),
+  ),
+  import: write(ImportResponseSchema),
+  backup: fields(BACKUP),
+  restore: any(write(RestoreResponseSchema), fields(BACKUP, { dryRun: FLAG })),
+  version: fields(() => ({ version: TEXT })),
+};
