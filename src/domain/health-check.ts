@@ -60,6 +60,23 @@ export interface HealthCheck {
   readonly addedAt: number | undefined;
 }
 
+/** What a check gets that does not say it. A timeout, or the interval while a verdict is about to change, is never longer than the interval. */
+export const DEFAULT_HEALTH_CHECK = {
+  intervalMs: 5000,
+  jitterRatio: 0,
+  timeoutMs: 1000,
+  unhealthyThreshold: 3,
+  healthyThreshold: 2,
+  changingIntervalMs: 1000,
+  initial: "PENDING",
+} as const satisfies Partial<HealthCheck>;
+
+export const DEFAULT_HTTP_PROBE = {
+  method: "GET",
+  path: "/",
+  expectedStatuses: [{ first: 200, last: 299 }],
+} as const satisfies Partial<Probe>;
+
 /** What a backend counts as until its first verdict. One that served before there was a check goes on serving. */
 export function initialStatus({ initial, addedAt }: HealthCheck, createdAt: number): HealthCheck["initial"] {
   return addedAt !== undefined && createdAt < addedAt ? "HEALTHY" : initial;

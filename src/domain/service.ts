@@ -14,3 +14,11 @@ export interface Service extends Identified {
   /** Absent: the plane checks nothing. */
   readonly healthCheck: HealthCheck | undefined;
 }
+
+/** What a service gets that does not say it. */
+export const DEFAULT_SERVICE = {
+  protocol: "HTTP",
+  endpointDiscovery: "AUTO",
+  connectTimeoutMs: 5000,
+  drainTimeMs: 300_000,
+} as const satisfies Partial<Service>;

@@ -1,8 +1,9 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
+import { collidingListener, movesListener } from "../domain/fleet-listeners.ts";
 import type { Listener } from "../domain/listener.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
-import { addressHolder, addressInUse, movesListener } from "./address-in-use.ts";
+import { addressInUse } from "./address-in-use.ts";
 import type { AppliedKind } from "./any-object.ts";
 import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";
@@ -68,7 +69,7 @@ function checkAddresses({ before, after, puts }: ApplyStep): void {
   if (moved.size === 0) return;
   const settled = [...after.all("listener")].filter(({ name }) => !moved.has(name));
   for (const { listener, place } of moved.values()) {
-    const holder = addressHolder(settled, listener);
+    const holder = collidingListener(settled, listener);
     if (holder !== undefined) throw addressInUse(listener, holder, `${place}address`);
   }
 }

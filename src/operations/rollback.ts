@@ -1,8 +1,6 @@
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { Listener } from "../domain/listener.ts";
 import type { RollbackRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { cloneMessage } from "../schema/object-message.ts";
-import { checkAddressFree } from "./address-in-use.ts";
 import type { Caller, Context } from "./context.ts";
 import { type Generation, generationsOf, type KindWithHistory, readKindWithHistory } from "./generations.ts";
 import { notFound, readName } from "./object-errors.ts";
@@ -41,9 +39,6 @@ export async function rollback(
           generations.map(({ generation }) => generation),
         );
       return earlierContent(kind, wanted, before, generations[0]);
-    },
-    check: ({ object }, state) => {
-      if (kind === "listener") checkAddressFree(state, object as Listener);
     },
   });
 }
