@@ -41,7 +41,9 @@ interface Changes {
 }
 
 interface StoredMessage<K extends Kind = Kind> {
+  /** Without secrets. */
   readonly message: MessageOf[K];
+  readonly whole: MessageOf[K];
   readonly object: ObjectOf[K];
   readonly revision: Revision;
 }
@@ -269,10 +271,10 @@ export class Mirror implements State {
     this.#index(id.kind, id.name, undefined);
   }
 
-  #put({ kind, name, message, object }: StoredObject, revision: Revision): void {
+  #put({ kind, name, message, whole, object }: StoredObject, revision: Revision): void {
     const ofKind = this.#objects.get(kind) ?? new Map<Name, StoredMessage>();
     this.#objects.set(kind, ofKind);
-    ofKind.set(name, { message, object, revision });
+    ofKind.set(name, { message, whole, object, revision });
     this.#index(kind, name, object);
   }
 

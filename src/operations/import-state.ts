@@ -78,7 +78,7 @@ async function readRequests(context: Context, requests: AsyncIterable<ImportRequ
       await context.pace.breathe();
       const place = `objects[${count}]`;
       count += 1;
-      const read = readGiven(object, `${place}.`);
+      const read = readGiven(context.mirror, object, `${place}.`);
       if (!read.ok) {
         violations.push(...read.violations);
         continue;
@@ -125,12 +125,12 @@ async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: Im
 async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerator<readonly ArchiveRecord[]> {
   const fresh = new Set<string>();
   for (let start = 0; start < plan.planned.length; start += PART) {
-    yield plan.planned.slice(start, start + PART).flatMap(({ key, value, newGeneration }): ArchiveRecord[] => {
+    yield plan.planned.slice(start, start + PART).flatMap(({ key, value, copy }): ArchiveRecord[] => {
       const entry = { kind: "entry", key, value } as const;
-      if (newGeneration === undefined) return [entry];
-      const slot = historySlot({ generation: newGeneration, keep: HISTORY_KEEP });
+      if (copy === undefined) return [entry];
+      const slot = historySlot({ generation: copy.generation, keep: HISTORY_KEEP });
       fresh.add(`${key} ${slot}`);
-      return [entry, { kind: "copy", key, slot, generation: newGeneration, value, revision: undefined }];
+      return [entry, { kind: "copy", key, slot, ...copy, revision: undefined }];
     });
   }
   yield plan.kept.map(({ key, value }) => ({ kind: "entry", key, value }) as const);

@@ -71,7 +71,7 @@ function keptVerdicts(state: StoredState, uids: ReadonlyMap<Name, string>) {
     .flatMap(({ name }) => {
       const stored = state.stored("health", name);
       if (stored === undefined) return [];
-      return [{ key: storeKey("health", name), value: encodeStored("health", stored.message) }];
+      return [{ key: storeKey("health", name), value: encodeStored("health", stored.whole) }];
     });
 }
 

@@ -7,9 +7,17 @@ import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
-import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "../schema/object-message.ts";
+import {
+  cloneMessage,
+  descriptorOf,
+  hasSecrets,
+  type MessageOf,
+  OUTPUT_ONLY,
+  shownMessage,
+} from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
-import { encodeStored } from "../schema/stored-object.ts";
+import { keepSecrets } from "../schema/secrets.ts";
+import { encodeCopy, encodeStored } from "../schema/stored-object.ts";
 import { unknownContent } from "../schema/unknown-content.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { hasHistory } from "./generations.ts";
@@ -44,7 +52,7 @@ export interface Put<K extends Kind> {
 
 export interface PlannedPut<K extends Kind> {
   readonly name: Name;
-  /** As it will be stored. */
+  /** As it will be stored, without secrets. */
   readonly message: MessageOf[K];
   readonly object: ObjectOf[K];
   /** What it changes of an object that was there. */
@@ -78,6 +86,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
     if (!(put.named ?? []).some((field) => NETWORKS_FIELD.includes(field)))
       keepNetworks(draft as Fleet, earlier, stamp.networksForNewFleets ?? []);
   }
+  if (before !== undefined && hasSecrets(kind)) keepSecrets(descriptorOf(kind), draft, before.whole, put.named);
   const decided = put.decide?.(draft) ?? false;
   const parsed = parseInPlace(kind, draft);
   if (!parsed.ok) {
@@ -87,8 +96,8 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { message } = parsed;
   const name = parsed.object.name;
   // A verdict is a new observation, and nothing of the one before is in it.
-  if (before !== undefined && kind !== "health") refuseLoss(kind, name, before.message, message);
-  const fields = before === undefined ? [] : fieldChanges(kind, before.message, message);
+  if (before !== undefined && kind !== "health") refuseLoss(kind, name, before.whole, message);
+  const fields = before === undefined ? [] : fieldChanges(kind, before.whole, message);
   const ownerChanged = before !== undefined && (before.message.meta?.owner ?? "") !== owner;
   if (before !== undefined && fields.length === 0 && !ownerChanged && !decided) {
     return { name, message: before.message, object: before.object, fields, op: undefined };
@@ -98,7 +107,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { labels, annotations } = parsed.object.meta;
   return {
     name,
-    message,
+    message: shownMessage(kind, message),
     object: { ...parsed.object, meta: readMeta(message.meta, labels, annotations) },
     fields: ownerChanged ? [...fields, ownerChange(before.message.meta?.owner ?? "", owner)] : fields,
     op: {
@@ -107,7 +116,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
       value: encodeStored(kind, message),
       guard: before?.revision ?? "absent",
       ...(specChanged && hasHistory(kind)
-        ? { history: { generation: Number(message.meta.generation), keep: HISTORY_KEEP } }
+        ? { history: { generation: Number(message.meta.generation), keep: HISTORY_KEEP, ...encodeCopy(kind, message) } }
         : {}),
     },
   };

@@ -10,6 +10,7 @@ import { parseListener } from "./parse-listener.ts";
 import { parsePolicy } from "./parse-policy.ts";
 import { parseRoute } from "./parse-route.ts";
 import { parseService } from "./parse-service.ts";
+import { withoutValues } from "./secrets.ts";
 import { timeViolations } from "./time-fields.ts";
 
 export type ParsedObject<K extends Kind> =
@@ -45,5 +46,6 @@ export function parseInPlace<K extends Kind>(
   const { report, violations } = collectViolations(from);
   for (const { field, message: why } of timeViolations(descriptorOf(kind), message)) report(field, why);
   const object = PARSERS[kind](message, report);
-  return violations.length === 0 ? { ok: true, object, message } : { ok: false, violations };
+  if (violations.length === 0) return { ok: true, object, message };
+  return { ok: false, violations: withoutValues(descriptorOf(kind), violations) };
 }

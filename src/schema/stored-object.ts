@@ -4,7 +4,7 @@ import { type Kind, type Name, parseStoreKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import { StoredObjectSchema } from "../gen/fairlead/store/v1/stored_object_pb.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
-import { cloneMessage, descriptorOf, type MessageOf } from "./object-message.ts";
+import { cloneMessage, descriptorOf, hasSecrets, type MessageOf, shownMessage } from "./object-message.ts";
 import { parseInPlace } from "./parse-object.ts";
 import { mendTimes } from "./time-fields.ts";
 import { unknownContent } from "./unknown-content.ts";
@@ -17,7 +17,10 @@ export type StoredObject = {
   [K in Kind]: {
     readonly kind: K;
     readonly name: Name;
+    /** Without secrets. */
     readonly message: MessageOf[K];
+    /** With them: what the next write goes on from, and nobody is shown. */
+    readonly whole: MessageOf[K];
     readonly object: ObjectOf[K];
     /** What a later release wrote into it and this one does not know, in words; empty for most. */
     readonly unknown: readonly string[];
@@ -32,6 +35,11 @@ export function encodeStored<K extends Kind>(kind: K, message: MessageOf[K]): Ui
   if ("status" in stored && typeof stored.status !== "number") delete stored.status;
   const object = toBinary(descriptorOf(kind), stored);
   return toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: STORED_SCHEMA, kind, object }));
+}
+
+/** What history keeps of an object, where that is not what is stored of it. */
+export function encodeCopy<K extends Kind>(kind: K, message: MessageOf[K]): { readonly value?: Uint8Array } {
+  return hasSecrets(kind) ? { value: encodeStored(kind, shownMessage(kind, message)) } : {};
 }
 
 /**
@@ -75,7 +83,8 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: S
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
   }
   if (parsed.object.name !== name) throw corrupt(key, `it holds "${parsed.object.name}"`);
-  return { kind, name, message: parsed.message, object: parsed.object, unknown } as StoredObject;
+  const { message: whole, object } = parsed;
+  return { kind, name, message: shownMessage(kind, whole), whole, object, unknown } as StoredObject;
 }
 
 function unknownOf(desc: DescMessage, message: Message): readonly string[] {
