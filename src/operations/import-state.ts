@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import { OBJECT_KEYS } from "../domain/name.ts";
-import { Change_Action as Action, ChangeSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { ImportRequest, ImportResponse, ReplaceOptions } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { ImportResponseSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
@@ -11,6 +10,7 @@ import { historySlot } from "../store/batch.ts";
 import { formatRevision, parseRevision } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { archiveRecordFault } from "./archive-record-fault.ts";
+import { changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { type GivenObject, readGiven } from "./imported-object.ts";
 import { badField, badFields } from "./object-errors.ts";
@@ -155,34 +155,26 @@ function refuseUnreadable({ planned }: ImportPlan, { setAside }: Mirror): void {
 }
 
 function describe({ planned, removed }: ImportPlan): ImportResponse {
-  const changes = [
-    ...removed.map(({ kind, name }) => ({ kind, name, action: Action.DELETE, fields: [] })),
-    ...planned.map(({ kind, name, action, fields }) => ({ kind, name, action: ACTION[action], fields })),
+  const changes: readonly PlannedChange[] = [
+    ...removed.map(({ kind, name }) => ({ kind, name, action: "delete", fields: [] }) as const),
+    ...planned,
   ];
   const counts = Map.groupBy(changes, ({ kind }) => kind);
-  const of = (list: typeof changes, action: Action) => list.filter((change) => change.action === action).length;
+  const of = (list: typeof changes, action: PlannedChange["action"]) =>
+    list.filter((change) => change.action === action).length;
   return create(ImportResponseSchema, {
     changes: changes
-      .filter(({ action }) => action !== Action.UNCHANGED)
+      .filter(({ action }) => action !== "unchanged")
       .slice(0, MAX_CHANGES)
-      .map(({ fields, ...change }) => {
-        const texts = fields.map(({ path, from, to }) => ({ path, from: json(from), to: json(to) }));
-        return create(ChangeSchema, { ...change, fields: texts });
-      }),
+      .map(changeMessage),
     counts: [...counts].map(([kind, list]) => ({
       kind,
-      unchanged: of(list, Action.UNCHANGED),
-      created: of(list, Action.CREATE),
-      updated: of(list, Action.UPDATE),
-      deleted: of(list, Action.DELETE),
+      unchanged: of(list, "unchanged"),
+      created: of(list, "create"),
+      updated: of(list, "update"),
+      deleted: of(list, "delete"),
     })),
   });
-}
-
-const ACTION = { unchanged: Action.UNCHANGED, create: Action.CREATE, update: Action.UPDATE } as const;
-
-function json(value: unknown): string {
-  return value === undefined ? "" : JSON.stringify(value);
 }
 
 function tooMany(): ControlPlaneError {

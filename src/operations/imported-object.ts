@@ -12,13 +12,13 @@ import { instantOfMs } from "../schema/instant.ts";
 import { cloneMessage, descriptorOf, hasSecrets, type MessageOf } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { keepSecrets } from "../schema/secrets.ts";
-import { encodeCopy, encodeStored } from "../schema/stored-object.ts";
+import { encodeCopy, encodeStored, type Stored } from "../schema/stored-object.ts";
 import { hasHistory } from "./generations.ts";
 import { keepCheckStart } from "./keep-check-start.ts";
 import { keepNetworks } from "./keep-networks.ts";
 import { importProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
-import type { Stored, StoredState } from "./stored-state.ts";
+import type { StoredState } from "./stored-state.ts";
 
 /** An object of an import, checked; nothing is decided yet. */
 export interface GivenObject<K extends Kind = Kind> {

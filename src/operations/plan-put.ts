@@ -17,7 +17,7 @@ import {
 } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { keepSecrets } from "../schema/secrets.ts";
-import { encodeCopy, encodeStored } from "../schema/stored-object.ts";
+import { encodeCopy, encodeStored, type Stored } from "../schema/stored-object.ts";
 import { unknownContent } from "../schema/unknown-content.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { hasHistory } from "./generations.ts";
@@ -26,7 +26,6 @@ import { keepNetworks } from "./keep-networks.ts";
 import { keepProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
-import type { Stored } from "./stored-state.ts";
 
 /** How many generations of a configuration object are kept. */
 export const HISTORY_KEEP = 20;

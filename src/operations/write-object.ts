@@ -5,6 +5,7 @@ import type { State } from "../domain/state.ts";
 import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
+import type { Stored } from "../schema/stored-object.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
 import { checkAddressFree } from "./address-in-use.ts";
@@ -15,7 +16,7 @@ import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
-import type { Stored, StoredState } from "./stored-state.ts";
+import type { StoredState } from "./stored-state.ts";
 
 /** The object as it was written, and the write's place in the log. `RollbackResponse` is its shape for any kind. */
 export type WrittenObject = RollbackResponse;

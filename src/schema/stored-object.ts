@@ -12,16 +12,22 @@ import { unknownContent } from "./unknown-content.ts";
 /** The form that this release writes, and the newest that it reads. */
 export const STORED_SCHEMA = 1;
 
+/** An object with the message it is stored as. Messages are shared: copy one before you change it. */
+export interface Stored<K extends Kind = Kind> {
+  /** Without secrets. */
+  readonly message: MessageOf[K];
+  /** With them: what the next write goes on from, and nobody is shown. */
+  readonly whole: MessageOf[K];
+  readonly object: ObjectOf[K];
+  /** Of its last write: what guards the next one. */
+  readonly revision: Revision;
+}
+
 /** An object as it was read from the store; `kind` tells which. */
 export type StoredObject = {
-  [K in Kind]: {
+  [K in Kind]: Stored<K> & {
     readonly kind: K;
     readonly name: Name;
-    /** Without secrets. */
-    readonly message: MessageOf[K];
-    /** With them: what the next write goes on from, and nobody is shown. */
-    readonly whole: MessageOf[K];
-    readonly object: ObjectOf[K];
     /** What a later release wrote into it and this one does not know, in words; empty for most. */
     readonly unknown: readonly string[];
   };
@@ -62,7 +68,7 @@ export function decodeStored(key: string, bytes: Uint8Array, revision: Revision)
   return decodeObject(place.kind, { key, name: place.name, bytes: envelope.object, revision, unknown });
 }
 
-interface Stored {
+interface Envelope {
   readonly key: string;
   readonly name: Name;
   readonly bytes: Uint8Array;
@@ -71,7 +77,7 @@ interface Stored {
   readonly unknown: readonly string[];
 }
 
-function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: Stored): StoredObject {
+function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: Envelope): StoredObject {
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
@@ -84,7 +90,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: S
   }
   if (parsed.object.name !== name) throw corrupt(key, `it holds "${parsed.object.name}"`);
   const { message: whole, object } = parsed;
-  return { kind, name, message: shownMessage(kind, whole), whole, object, unknown } as StoredObject;
+  return { kind, name, message: shownMessage(kind, whole), whole, object, revision, unknown } as StoredObject;
 }
 
 function unknownOf(desc: DescMessage, message: Message): readonly string[] {
