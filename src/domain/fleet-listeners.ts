@@ -25,8 +25,7 @@ export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> 
     const fleet: Sharing = fleets.get(listener.fleet) ?? { open: [], refused: new Map(), holders: new Map() };
     fleets.set(listener.fleet, fleet);
     const claims = claimsOf(listener);
-    const held = claims.find((claim) => fleet.holders.has(claim));
-    const holder = held === undefined ? undefined : fleet.holders.get(held);
+    const holder = holderOf(claims, fleet.holders);
     if (holder === undefined) {
       for (const claim of claims) fleet.holders.set(claim, listener);
       fleet.open.push(listener);
@@ -35,6 +34,14 @@ export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> 
     }
   }
   return fleets;
+}
+
+function holderOf(claims: readonly string[], holders: ReadonlyMap<string, Listener>): Listener | undefined {
+  for (const claim of claims) {
+    const holder = holders.get(claim);
+    if (holder !== undefined) return holder;
+  }
+  return undefined;
 }
 
 /** What a listener takes of the traffic at its address. */
@@ -53,8 +60,9 @@ function shareOf(listener: Listener): Share {
 }
 
 /** What of an address only one listener can have, as texts: two listeners collide where they have one of these in common. */
-export function claimsOn(address: string, { transport, serverNames = [""] }: Share): readonly string[] {
-  return serverNames.map((name) => `${transport} ${address} ${name}`);
+export function claimsOn(address: string, { transport, serverNames }: Share): readonly string[] {
+  const place = `${address}/${transport}`;
+  return serverNames === undefined ? [place] : serverNames.map((name) => `${place} ${name}`);
 }
 
 function claimsOf(listener: Listener): readonly string[] {

@@ -60,16 +60,20 @@ export interface HealthCheck {
   readonly addedAt: number | undefined;
 }
 
-/** What a check gets that does not say it. A timeout, or the interval while a verdict is about to change, is never longer than the interval. */
+/** What a check gets that does not say it. */
 export const DEFAULT_HEALTH_CHECK = {
-  intervalMs: 5000,
   jitterRatio: 0,
-  timeoutMs: 1000,
   unhealthyThreshold: 3,
   healthyThreshold: 2,
-  changingIntervalMs: 1000,
   initial: "PENDING",
 } as const satisfies Partial<HealthCheck>;
+
+/** Of each time of a check the least, the most, and what it is where nobody says it; none is longer than the interval. */
+export const HEALTH_CHECK_TIMES = {
+  interval: { minMs: 100, maxMs: 3_600_000, otherwiseMs: 5000 },
+  timeout: { minMs: 10, maxMs: 60_000, otherwiseMs: 1000 },
+  changingInterval: { minMs: 100, maxMs: 3_600_000, otherwiseMs: 1000 },
+} as const;
 
 export const DEFAULT_HTTP_PROBE = {
   method: "GET",

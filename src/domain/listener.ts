@@ -20,10 +20,10 @@ export interface HttpListener extends AnyListener {
   readonly drainTimeoutMs: number;
 }
 
-/** What an HTTP listener gets that does not say it. */
-export const DEFAULT_HTTP_LISTENER = {
-  idleTimeoutMs: 3_600_000,
-  streamIdleTimeoutMs: 300_000,
-  requestHeadersTimeoutMs: 30_000,
-  drainTimeoutMs: 5000,
-} as const satisfies Partial<HttpListener>;
+/** Of each time of an HTTP listener the least, the most, and what it is where nobody says it. */
+export const HTTP_LISTENER_TIMES = {
+  idleTimeout: { minMs: 1000, maxMs: 24 * 3_600_000, otherwiseMs: 3_600_000 },
+  streamIdleTimeout: { minMs: 0, maxMs: 24 * 3_600_000, otherwiseMs: 300_000 },
+  requestHeadersTimeout: { minMs: 1000, maxMs: 600_000, otherwiseMs: 30_000 },
+  drainTimeout: { minMs: 0, maxMs: 3_600_000, otherwiseMs: 5000 },
+} as const;

@@ -19,6 +19,10 @@ export interface Service extends Identified {
 export const DEFAULT_SERVICE = {
   protocol: "HTTP",
   endpointDiscovery: "AUTO",
-  connectTimeoutMs: 5000,
-  drainTimeMs: 300_000,
 } as const satisfies Partial<Service>;
+
+/** Of each time of a service the least, the most, and what it is where nobody says it. */
+export const SERVICE_TIMES = {
+  connectTimeout: { minMs: 10, maxMs: 60_000, otherwiseMs: 5000 },
+  drainTime: { minMs: 0, maxMs: 3_600_000, otherwiseMs: 300_000 },
+} as const;

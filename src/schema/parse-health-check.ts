@@ -4,6 +4,7 @@ import {
   authorityUrl,
   DEFAULT_HEALTH_CHECK,
   DEFAULT_HTTP_PROBE,
+  HEALTH_CHECK_TIMES,
   type HealthCheck,
   type Probe,
   type StatusRange,
@@ -11,19 +12,15 @@ import {
 } from "../domain/health-check.ts";
 import {
   MAX_CHECK_HEADERS,
-  MAX_CHECK_INTERVAL_MS,
   MAX_CHECK_JITTER_PERCENT,
   MAX_CHECK_STATUS_RANGES,
   MAX_CHECK_THRESHOLD,
-  MAX_CHECK_TIMEOUT_MS,
   MAX_HEADER_NAME_LENGTH,
   MAX_HEADER_VALUE_LENGTH,
   MAX_HOST_LENGTH,
   MAX_PATH_LENGTH,
   MAX_TCP_CHECK_BYTES,
   MAX_TRUSTED_CERTIFICATES_LENGTH,
-  MIN_CHECK_INTERVAL_MS,
-  MIN_CHECK_TIMEOUT_MS,
 } from "../domain/limits.ts";
 import {
   type CheckTls,
@@ -57,15 +54,11 @@ export function parseHealthCheck(
   addedAt: number | undefined,
   report: Report,
 ): HealthCheck {
-  const intervalMs = checkDuration(report, "healthCheck.interval", message.interval, {
-    minMs: MIN_CHECK_INTERVAL_MS,
-    maxMs: MAX_CHECK_INTERVAL_MS,
-    otherwiseMs: DEFAULT_HEALTH_CHECK.intervalMs,
-  });
+  const { interval, timeout, changingInterval } = HEALTH_CHECK_TIMES;
+  const intervalMs = checkDuration(report, "healthCheck.interval", message.interval, interval);
   const timeoutMs = checkDuration(report, "healthCheck.timeout", message.timeout, {
-    minMs: MIN_CHECK_TIMEOUT_MS,
-    maxMs: MAX_CHECK_TIMEOUT_MS,
-    otherwiseMs: Math.min(DEFAULT_HEALTH_CHECK.timeoutMs, intervalMs),
+    ...timeout,
+    otherwiseMs: Math.min(timeout.otherwiseMs, intervalMs),
   });
   if (timeoutMs > intervalMs) {
     report("healthCheck.interval", `must be at least the timeout, ${timeoutMs} ms, not ${intervalMs} ms`);
@@ -86,9 +79,9 @@ export function parseHealthCheck(
         max: MAX_CHECK_JITTER_PERCENT,
       }) / 100,
     changingIntervalMs: checkDuration(report, "healthCheck.changingInterval", message.changingInterval, {
-      minMs: MIN_CHECK_INTERVAL_MS,
+      ...changingInterval,
       maxMs: intervalMs,
-      otherwiseMs: Math.min(DEFAULT_HEALTH_CHECK.changingIntervalMs, intervalMs),
+      otherwiseMs: Math.min(changingInterval.otherwiseMs, intervalMs),
     }),
     initial: checkEnum(report, "healthCheck.initialState", message.initialState, {
       values: INITIAL_STATES,

@@ -1,5 +1,4 @@
-import { MAX_CONNECT_TIMEOUT_MS, MAX_DRAIN_TIME_MS, MIN_CONNECT_TIMEOUT_MS } from "../domain/limits.ts";
-import { DEFAULT_SERVICE, type Service } from "../domain/service.ts";
+import { DEFAULT_SERVICE, SERVICE_TIMES, type Service } from "../domain/service.ts";
 import {
   Service_EndpointDiscovery,
   Service_Protocol,
@@ -32,16 +31,8 @@ export function parseService(message: ServiceMessage, report: Report): Service {
       values: ENDPOINT_DISCOVERIES,
       otherwise: DEFAULT_SERVICE.endpointDiscovery,
     }),
-    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, {
-      minMs: MIN_CONNECT_TIMEOUT_MS,
-      maxMs: MAX_CONNECT_TIMEOUT_MS,
-      otherwiseMs: DEFAULT_SERVICE.connectTimeoutMs,
-    }),
-    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, {
-      minMs: 0,
-      maxMs: MAX_DRAIN_TIME_MS,
-      otherwiseMs: DEFAULT_SERVICE.drainTimeMs,
-    }),
+    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, SERVICE_TIMES.connectTimeout),
+    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, SERVICE_TIMES.drainTime),
     healthCheck:
       message.healthCheck === undefined
         ? undefined

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_SERVICE } from "../../domain/service.ts";
+import { SERVICE_TIMES } from "../../domain/service.ts";
 import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Backend, Backend_State as State } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { AdminError } from "../admin-error.ts";
@@ -131,9 +131,9 @@ async function drainTimeOf(context: CliContext, { name }: Backend): Promise<numb
   const service = name.slice(0, name.lastIndexOf("/")).replace(/\/backends$/, "");
   try {
     const { drainTime } = await context.admin().call(AdminService.method.getService, { name: service });
-    return drainTime === undefined ? DEFAULT_SERVICE.drainTimeMs : fromDuration(drainTime);
+    return drainTime === undefined ? SERVICE_TIMES.drainTime.otherwiseMs : fromDuration(drainTime);
   } catch (error) {
-    if (error instanceof AdminError && error.isNotFound) return DEFAULT_SERVICE.drainTimeMs;
+    if (error instanceof AdminError && error.isNotFound) return SERVICE_TIMES.drainTime.otherwiseMs;
     throw error;
   }
 }

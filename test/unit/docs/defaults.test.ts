@@ -6,12 +6,12 @@ import { readProtos } from "../../../scripts/reference/proto-comments.ts";
 import { DEFAULT_BACKEND } from "../../../src/domain/backend.ts";
 import { DEFAULT_DAMPING } from "../../../src/domain/damping.ts";
 import { FIRST_FLEET_PROFILE, fleetProfile, NEW_FLEET_PROFILE } from "../../../src/domain/fleet-profile.ts";
-import { DEFAULT_HEALTH_CHECK, DEFAULT_HTTP_PROBE } from "../../../src/domain/health-check.ts";
+import { DEFAULT_HEALTH_CHECK, DEFAULT_HTTP_PROBE, HEALTH_CHECK_TIMES } from "../../../src/domain/health-check.ts";
 import { LEDS_BELOW, LEDS_FROM } from "../../../src/domain/leds.ts";
-import { DEFAULT_HTTP_LISTENER } from "../../../src/domain/listener.ts";
+import { HTTP_LISTENER_TIMES } from "../../../src/domain/listener.ts";
 import { DEFAULT_OUTLIER_DETECTION, DEFAULT_POLICY } from "../../../src/domain/policy.ts";
 import { DEFAULT_DESTINATION, DEFAULT_RULE } from "../../../src/domain/route.ts";
-import { DEFAULT_SERVICE } from "../../../src/domain/service.ts";
+import { DEFAULT_SERVICE, SERVICE_TIMES } from "../../../src/domain/service.ts";
 import { DEFAULT_EXPLAINED_METHOD } from "../../../src/operations/explain-request.ts";
 import { DEFAULT_PAGE_SIZE } from "../../../src/operations/page.ts";
 import { DEFAULT_WAIT_MS } from "../../../src/operations/wait-for-revision.ts";
@@ -25,15 +25,15 @@ const [statuses] = DEFAULT_HTTP_PROBE.expectedStatuses;
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   "Service.Protocol": DEFAULT_SERVICE.protocol,
   "Service.EndpointDiscovery": DEFAULT_SERVICE.endpointDiscovery,
-  "Service.connect_timeout": DEFAULT_SERVICE.connectTimeoutMs,
-  "Service.drain_time": DEFAULT_SERVICE.drainTimeMs,
+  "Service.connect_timeout": SERVICE_TIMES.connectTimeout.otherwiseMs,
+  "Service.drain_time": SERVICE_TIMES.drainTime.otherwiseMs,
   "HealthCheck.InitialState": DEFAULT_HEALTH_CHECK.initial,
-  "HealthCheck.interval": DEFAULT_HEALTH_CHECK.intervalMs,
-  "HealthCheck.timeout": DEFAULT_HEALTH_CHECK.timeoutMs,
+  "HealthCheck.interval": HEALTH_CHECK_TIMES.interval.otherwiseMs,
+  "HealthCheck.timeout": HEALTH_CHECK_TIMES.timeout.otherwiseMs,
   "HealthCheck.unhealthy_threshold": DEFAULT_HEALTH_CHECK.unhealthyThreshold,
   "HealthCheck.healthy_threshold": DEFAULT_HEALTH_CHECK.healthyThreshold,
   "HealthCheck.jitter_percent": DEFAULT_HEALTH_CHECK.jitterRatio * 100,
-  "HealthCheck.changing_interval": DEFAULT_HEALTH_CHECK.changingIntervalMs,
+  "HealthCheck.changing_interval": HEALTH_CHECK_TIMES.changingInterval.otherwiseMs,
   "HttpCheck.method": DEFAULT_HTTP_PROBE.method,
   "HttpCheck.path": DEFAULT_HTTP_PROBE.path,
   "HttpCheck.expected_statuses": `${statuses.first} to ${statuses.last}`,
@@ -57,10 +57,10 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   "Damping.release_below": DEFAULT_DAMPING.releaseBelow,
   "Damping.max_hold": DEFAULT_DAMPING.maxHoldMs,
   "Backend.weight": DEFAULT_BACKEND.weight,
-  "Listener.idle_timeout": DEFAULT_HTTP_LISTENER.idleTimeoutMs,
-  "Listener.stream_idle_timeout": DEFAULT_HTTP_LISTENER.streamIdleTimeoutMs,
-  "Listener.request_headers_timeout": DEFAULT_HTTP_LISTENER.requestHeadersTimeoutMs,
-  "Listener.drain_timeout": DEFAULT_HTTP_LISTENER.drainTimeoutMs,
+  "Listener.idle_timeout": HTTP_LISTENER_TIMES.idleTimeout.otherwiseMs,
+  "Listener.stream_idle_timeout": HTTP_LISTENER_TIMES.streamIdleTimeout.otherwiseMs,
+  "Listener.request_headers_timeout": HTTP_LISTENER_TIMES.requestHeadersTimeout.otherwiseMs,
+  "Listener.drain_timeout": HTTP_LISTENER_TIMES.drainTimeout.otherwiseMs,
   "Rule.timeout": DEFAULT_RULE.timeoutMs,
   "Destination.weight": DEFAULT_DESTINATION.weight,
   "Retry.on": newest.retryOn.join(","),
@@ -125,11 +125,11 @@ function duration(ms: number): string {
 test.each([
   ["configuration.md", `LEDS from ${LEDS_FROM} backends on, EDS again below ${LEDS_BELOW}`],
   ["concepts.md", `A rule's \`timeout\` (${duration(DEFAULT_RULE.timeoutMs)})`],
-  ["concepts.md", `\`streamIdleTimeout\` (${duration(DEFAULT_HTTP_LISTENER.streamIdleTimeoutMs)})`],
+  ["concepts.md", `\`streamIdleTimeout\` (${duration(HTTP_LISTENER_TIMES.streamIdleTimeout.otherwiseMs)})`],
   ["grpc-and-websockets.md", `| ${duration(DEFAULT_RULE.timeoutMs)}, for the head of the answer`],
   ["grpc-and-websockets.md", `| **${duration(DEFAULT_RULE.timeoutMs)}, for the whole answer**`],
-  ["grpc-and-websockets.md", `| ${duration(DEFAULT_HTTP_LISTENER.streamIdleTimeoutMs)} without a byte`],
-  ["grpc-and-websockets.md", `listener         | ${duration(DEFAULT_HTTP_LISTENER.drainTimeoutMs)} `],
+  ["grpc-and-websockets.md", `| ${duration(HTTP_LISTENER_TIMES.streamIdleTimeout.otherwiseMs)} without a byte`],
+  ["grpc-and-websockets.md", `listener         | ${duration(HTTP_LISTENER_TIMES.drainTimeout.otherwiseMs)} `],
   [
     "health.md",
     `adds ${DEFAULT_DAMPING.perFlap} to a penalty that halves every ${DEFAULT_DAMPING.halfLifeMs / 1000} s`,
