@@ -35,8 +35,8 @@ const registry = createFileRegistry(
         name: "Vault",
         field: [
           { name: "title", number: 1, ...text() },
-          { name: "pass_word", number: 2, ...secret(text()) },
-          { name: "key", number: 3, ...secret({ type: Type.BYTES, label: Label.OPTIONAL }), oneofIndex: 0 },
+          { name: "pass_word", number: 2, ...secret(Type.STRING) },
+          { name: "key", number: 3, ...secret(Type.BYTES), oneofIndex: 0 },
           { name: "file", number: 4, ...text(), oneofIndex: 0 },
           { name: "inner", number: 5, ...message("Vault") },
           { name: "list", number: 6, ...message("Vault"), label: Label.REPEATED },
@@ -71,8 +71,8 @@ function text(): FieldInit {
 function message(name: string): FieldInit {
   return { type: Type.MESSAGE, typeName: `.test.${name}`, label: Label.OPTIONAL };
 }
-function secret(field: FieldInit): FieldInit {
-  return { ...field, options: create(FieldOptionsSchema, { debugRedact: true }) } as FieldInit;
+function secret(type: Type): FieldInit {
+  return { type, label: Label.OPTIONAL, options: create(FieldOptionsSchema, { debugRedact: true }) };
 }
 function camel(name: string): string {
   return name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
