@@ -67,7 +67,15 @@ export interface Collections {
 /** How far one proxy is on its way to a revision. Only `done` counts as done. */
 export type Progress =
   | { readonly state: "done"; readonly collections?: Collections }
-  | { readonly state: "sent" | "held" | "disconnected" | "unknown"; readonly message: string }
+  | { readonly state: "sent" | "held" | "unknown"; readonly message: string }
+  | {
+      readonly state: "disconnected";
+      readonly message: string;
+      /** Milliseconds since the epoch, by the clock of the replica that it was connected to, where it is known. */
+      readonly leftAt?: number | undefined;
+      /** It left with all acknowledged that was due, and nothing has been due since. */
+      readonly nothingDue?: boolean;
+    }
   | { readonly state: "refused"; readonly message: string };
 
 export interface NodeQuery {

@@ -105,7 +105,8 @@ export class SharedNodeDirectory implements NodeDirectory {
     const nowhere = unknown.length === 0 ? NOWHERE : unseen(unknown);
     const progress = ids.map((id): [string, Progress] => {
       const merged = mergeProgress(told.flatMap((one) => one.progress.get(id) ?? []));
-      return [id, merged === undefined || merged.state === "disconnected" ? nowhere : merged];
+      if (merged !== undefined && merged.state !== "disconnected") return [id, merged];
+      return [id, merged?.nothingDue === true && unknown.length === 0 ? DONE : nowhere];
     });
     const settled = told.flatMap(({ settledAfterMs }) => settledAfterMs ?? []);
     return { progress: new Map(progress), settledAfterMs: settled.length === 0 ? undefined : Math.max(...settled) };
@@ -134,7 +135,11 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   /** Hands the proxies that are on their way to another replica over to all of them, so that waits still know of them. */
   async farewell(): Promise<void> {
-    const away = this.#local.nodes({ detail: "place" }).map((view) => ({ ...view, connected: false }));
+    const away = this.#local.nodes({ detail: "place" }).map((view) => ({
+      ...view,
+      connected: false,
+      since: view.connected ? this.#clock.now() : view.since,
+    }));
     for (let start = 0; start < away.length; start += FAREWELL_NODES) {
       await this.#ask(FAREWELL, toNodeList(away.slice(start, start + FAREWELL_NODES)));
     }
@@ -179,6 +184,7 @@ export class SharedNodeDirectory implements NodeDirectory {
   }
 }
 
+const DONE: Progress = { state: "done" };
 const NOWHERE: Progress = { state: "disconnected", message: "no open stream" };
 
 /** It is on no replica that answers, and may be on one that does not. */

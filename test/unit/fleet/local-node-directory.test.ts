@@ -51,6 +51,7 @@ function withOneStream(types?: StreamStatus["types"]) {
     publications: {
       publicationOf: () => 5,
       publicationBefore: () => 4,
+      publicationAfter: () => 6,
       settledBy: () => published,
       firstAt: () => published,
       settle: () => {},
@@ -100,7 +101,7 @@ it("waits for no older process of a proxy that a hot restart replaces, and for b
   const { directory, stream, clock } = withOneStream([]);
   const ads = { ...stream, sole: "DeltaAggregatedResources" };
   const progress = () => directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")?.state;
-  directory.closed(stream);
+  directory.closed(stream, 5);
   const open = (streamId: string, port: number) =>
     directory.opened({ ...ads, streamId, peer: { address: `127.0.0.1:${port}` } });
   open("old", 1);
@@ -119,7 +120,7 @@ it("keeps only so many of the proxies that left, and none for longer than it say
   const come = (id: string) => {
     const ref = { ...stream, streamId: id, node: { ...stream.node, id } };
     directory.opened(ref);
-    directory.closed(ref);
+    directory.closed(ref, 5);
   };
   for (let index = 0; index < MAX_REMEMBERED + 500; index++) come(`invented-${index}`);
   const left = () => directory.nodes({ detail: "place" }).filter(({ connected }) => !connected);
