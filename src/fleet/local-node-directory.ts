@@ -284,6 +284,13 @@ export class LocalNodeDirectory {
       const { typeUrl, name, refused } = refusal;
       return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
     }
+    const blocked = status.types
+      .flatMap((type) => type.blocked)
+      .find((each) => each.publication > before && each.publication <= publication);
+    if (blocked !== undefined) {
+      const { typeUrl, name } = blocked.on;
+      return { state: "held", message: `${blocked.name}: stays until ${shortType(typeUrl)} ${name} is accepted` };
+    }
     if (!pending) return DONE;
     const [held] = status.types.flatMap(({ held }) => held);
     if (held?.held !== undefined) return { state: "held", message: `${held.name}: ${held.held}` };

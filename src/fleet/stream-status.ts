@@ -29,6 +29,12 @@ export interface StreamType {
   /** Those of them that were refused, and those that are held back. */
   readonly refused: readonly StreamResource[];
   readonly held: readonly StreamResource[];
+  /** Wait until another resource is refused no more, each with the publication that it waits for. */
+  readonly blocked: readonly {
+    readonly name: string;
+    readonly on: { readonly typeUrl: string; readonly name: string };
+    readonly publication: number;
+  }[];
   /** Dear to read where there are many. */
   readonly resources: readonly StreamResource[];
   resource(name: string): StreamResource | undefined;

@@ -49,6 +49,14 @@ export type ResourceStatus = {
   readonly waitsFor: ResourceKey | undefined;
 };
 
+/** Waits for the end of another resource's refusal, and counts as nothing due until then. */
+export type BlockedStatus = {
+  readonly name: string;
+  readonly on: ResourceKey;
+  /** That it waits for. */
+  readonly publication: number;
+};
+
 export type TypeStatus = {
   readonly typeUrl: string;
   readonly shortName: string;
@@ -63,6 +71,7 @@ export type TypeStatus = {
   /** Those of them that the client refused, and those that are held back; costs what these are. */
   readonly refused: readonly ResourceStatus[];
   readonly held: readonly ResourceStatus[];
+  readonly blocked: readonly BlockedStatus[];
   /** All that was sent or is to be; described when it is read, and each time it is read. */
   readonly resources: readonly ResourceStatus[];
   /** One of `resources`. */
@@ -138,6 +147,11 @@ export function describeType(state: TypeState, wallClock: (at: number) => number
     },
     get held() {
       return [...state.held.keys()].map(describe);
+    },
+    get blocked() {
+      return [...state.waits].flatMap(([name, { on, cause }]) =>
+        cause === "refused" ? { name, on, publication: state.due.get(name) ?? 0 } : [],
+      );
     },
     get resources() {
       return [...state.sent.keys(), ...unsentNames(state)].map(describe);

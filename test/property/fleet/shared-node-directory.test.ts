@@ -82,6 +82,7 @@ class Replica {
           known: 1,
           refused: [],
           held: [],
+          blocked: [],
           resources: [resource],
           resource: (name) => (name === "web" ? resource : undefined),
         },

@@ -30,6 +30,7 @@ function withOneStream(types?: StreamStatus["types"]) {
         known: 1_000,
         refused: [web],
         held: [],
+        blocked: [],
         get resources(): readonly StreamResource[] {
           described.times += 1;
           return [web];
@@ -88,6 +89,27 @@ it("describes the resources of a proxy only where each of them is asked for", ()
   expect(described.times).toBe(1);
 });
 
+it("keeps a wait only from what came with its revision, where that stays because something else is refused", () => {
+  const on = { typeUrl: "example.RouteConfiguration", name: "r" };
+  const older = { ...web, name: "r", refused: { ...refused, publication: 3 } };
+  const type = { inFlight: [], known: 1, held: [], resources: [], resource: () => undefined };
+  const withRemovalOf = (publication: number) => [
+    { ...type, typeUrl: on.typeUrl, shortName: "RDS", refused: [older], blocked: [] },
+    { ...type, typeUrl: "example.Cluster", shortName: "CDS", refused: [], blocked: [{ name: "s", on, publication }] },
+  ];
+  for (const [publication, expected] of [
+    [5, { state: "held", message: "s: stays until RouteConfiguration r is accepted" }],
+    [4, { state: "done" }],
+    [6, { state: "done" }],
+  ] as const) {
+    const { directory, stream } = withOneStream(withRemovalOf(publication));
+    directory.refused(stream);
+    acknowledged.add(stream.streamId);
+    expect(directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")).toEqual(expected);
+    acknowledged.delete(stream.streamId);
+  }
+});
+
 it("does not take a proxy for done that is to be written to, though its stream has not said so yet", () => {
   const { directory, stream } = withOneStream([]);
   directory.progressed(stream, undefined);
@@ -143,6 +165,7 @@ it("blames the resources that the text of a refusal names, however many it is ab
       known: many.length,
       refused: many,
       held: [],
+      blocked: [],
       resources: many,
       resource: () => undefined,
     },
