@@ -125,7 +125,7 @@ const DOCUMENTS: Readonly<Record<string, Documents>> = {
   status: one(GetStatusResponseSchema),
   nodes: list(NodeSchema),
   node: one(NodeSchema),
-  resend: one(ResendResponseSchema),
+  resend: write(ResendResponseSchema),
   watch: one(WatchResponseSchema),
   history: list(HistoryEntrySchema),
   rollback: any(write(RollbackResponseSchema), write(ApplyResponseSchema)),

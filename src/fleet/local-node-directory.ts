@@ -7,10 +7,12 @@ import {
   MAX_REMEMBERED,
   type NodeQuery,
   type NodeView,
+  type OnItsWay,
   type Progress,
   type Refusal,
 } from "./node-directory.ts";
-import { blamed, typeView, viewOf } from "./node-view.ts";
+import { typeView, viewOf } from "./node-view.ts";
+import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
 import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
 
 /** How the directory relates what streams settle to the log's revisions. */
@@ -193,19 +195,23 @@ export class LocalNodeDirectory {
   }
 
   /** How far the proxies are that are connected here, or were lately; the others are not in the answer. */
-  progress(ids: Iterable<string> | undefined, revision: Revision): FleetProgress {
+  progress(ids: Iterable<string> | undefined, revision: Revision, onItsWay?: OnItsWay): FleetProgress {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);
     const before = publications.publicationBefore(revision);
+    const progressOf = (stream: OpenStream): Progress => {
+      if (onItsWay !== undefined) return this.#progressOnItsWay(stream, onItsWay);
+      return publication === undefined ? NOT_PUBLISHED : this.#progressOf(stream, { publication, before });
+    };
     const found = new Map<string, Progress>();
     this.#away.forget(this.#options.clock.now());
     for (const id of ids ?? new Set([...Array.from(this.#away.all(), ({ view }) => view.id), ...this.#byNode.keys()])) {
       const streams = this.#byNode.get(id)?.streams;
       if (streams !== undefined) {
-        found.set(id, publication === undefined ? NOT_PUBLISHED : this.#progressOfAll(streams, publication, before));
+        found.set(id, this.#progressOfAll(streams, progressOf));
         continue;
       }
-      const away = this.#away.progress(id, publication);
+      const away = this.#away.progress(id, onItsWay === undefined ? publication : undefined);
       if (away !== undefined) found.set(id, away);
     }
     return { progress: found, settledAfterMs: publications.settledAfter(revision) };
@@ -237,9 +243,9 @@ export class LocalNodeDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  #progressOfAll(streams: Iterable<OpenStream>, publication: number, before: number): Progress {
+  #progressOfAll(streams: Iterable<OpenStream>, progressOf: (stream: OpenStream) => Progress): Progress {
     for (const stream of streams) {
-      const progress = this.#progressOf(stream, publication, before);
+      const progress = progressOf(stream);
       if (progress.state !== "done" && !this.#isOutlived(stream, streams)) return progress;
     }
     const named = new Set<string>();
@@ -271,30 +277,18 @@ export class LocalNodeDirectory {
     return group === undefined ? undefined : this.#options.fleetOf(group);
   }
 
-  #progressOf(stream: OpenStream, publication: number, before: number): Progress {
+  #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication): Progress {
     // What the stream told last may be older than what was published just now.
-    const oldestPending = this.#options.streams.oldestPending(stream.ref.streamId);
-    const pending = oldestPending !== undefined && oldestPending <= publication;
-    if (!pending && !stream.refusing) return DONE;
-    const status = this.#options.streams.describe(stream.ref.streamId);
-    if (status === undefined) return DISCONNECTED;
-    // Only what came with the revision or after it: an older refusal says nothing about this change.
-    const refusal = standing(status).find(({ refused }) => (refused.publication ?? 0) > before);
-    if (refusal !== undefined) {
-      const { typeUrl, name, refused } = refusal;
-      return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
-    }
-    const blocked = status.types
-      .flatMap((type) => type.blocked)
-      .find((each) => each.publication > before && each.publication <= publication);
-    if (blocked !== undefined) {
-      const { typeUrl, name } = blocked.on;
-      return { state: "held", message: `${blocked.name}: stays until ${shortType(typeUrl)} ${name} is accepted` };
-    }
-    if (!pending) return DONE;
-    const [held] = status.types.flatMap(({ held }) => held);
-    if (held?.held !== undefined) return { state: "held", message: `${held.name}: ${held.held}` };
-    return { state: "sent", message: "not acknowledged yet" };
+    const oldestPending = this.#options.streams.oldestPending(streamId);
+    const isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
+    if (!isPending && !refusing) return DONE;
+    const status = this.#options.streams.describe(streamId);
+    return status === undefined ? DISCONNECTED : progressTo(awaited, status, isPending);
+  }
+
+  #progressOnItsWay({ ref: { streamId } }: OpenStream, { typeUrl }: OnItsWay): Progress {
+    const status = this.#options.streams.describe(streamId);
+    return status === undefined ? DISCONNECTED : progressOnItsWay(status, typeUrl);
   }
 
   #refusalsOf(status: StreamStatus): readonly Refusal[] {
@@ -372,17 +366,6 @@ function hostOf({ peer: { address } }: StreamRef): string {
   return address.slice(0, address.lastIndexOf(":"));
 }
 
-/** Refusals that stand, each with the resource that it is about. */
-function standing({ types }: StreamStatus) {
-  return types.flatMap(({ typeUrl, refused: resources }) =>
-    blamed(resources).map(({ name, refused }) => ({ typeUrl, name, refused })),
-  );
-}
-
 function wasSent({ types }: StreamStatus, { typeUrl, name }: NonNullable<NodeQuery["sent"]>): boolean {
   return types.find((type) => type.typeUrl === typeUrl)?.resource(name)?.sent !== undefined;
-}
-
-function shortType(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
 }

@@ -19,6 +19,7 @@ import type {
   NodeDirectory,
   NodeQuery,
   NodeView,
+  OnItsWay,
   Progress,
   Refusal,
   Told,
@@ -73,10 +74,11 @@ export class SharedNodeDirectory implements NodeDirectory {
     this.#clock = clock;
     this.#ends = [
       this.#answer(NODES, (question) => toNodeList(local.nodes(fromNodesQuestion(question)))),
-      this.#answer(PROGRESS, ({ ids, revision: text }) => {
+      this.#answer(PROGRESS, ({ ids, revision: text, onItsWay }) => {
         const revision = parseRevision(text);
         if (revision === undefined || ids.length > NAMED_AT_MOST) return undefined;
-        return toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, revision));
+        const way = onItsWay && { typeUrl: onItsWay.typeUrl };
+        return toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, revision, way));
       }),
       this.#answer(REFUSALS, () => toRefusalList(local.refusals())),
       this.#answer(RESEND, ({ id, typeUrl }) => {
@@ -97,11 +99,17 @@ export class SharedNodeDirectory implements NodeDirectory {
     return { told: mergeNodes([...this.#local.nodes(query), ...theirs]), unknown };
   }
 
-  async progress(ids: readonly string[], revision: Revision): Promise<FleetProgress> {
-    const named = ids.length > NAMED_AT_MOST ? [] : ids;
-    const question = create(ProgressQuestionSchema, { revision: formatRevision(revision), ids: [...named] });
+  async progress(ids: readonly string[], revision: Revision, onItsWay?: OnItsWay): Promise<FleetProgress> {
+    const question = create(ProgressQuestionSchema, {
+      revision: formatRevision(revision),
+      ids: ids.length > NAMED_AT_MOST ? [] : [...ids],
+      ...(onItsWay && { onItsWay: { typeUrl: onItsWay.typeUrl } }),
+    });
     const { answers, unknown } = ids.length === 0 ? { answers: [], unknown: [] } : await this.#ask(PROGRESS, question);
-    const told = [this.#local.progress(ids, revision), ...answers.map(({ answer }) => fromProgressAnswer(answer))];
+    const told = [
+      this.#local.progress(ids, revision, onItsWay),
+      ...answers.map(({ answer }) => fromProgressAnswer(answer)),
+    ];
     const nowhere = unknown.length === 0 ? NOWHERE : unseen(unknown);
     const progress = ids.map((id): [string, Progress] => {
       const merged = mergeProgress(told.flatMap((one) => one.progress.get(id) ?? []));

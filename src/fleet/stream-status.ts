@@ -24,6 +24,8 @@ export interface StreamType {
   readonly typeUrl: string;
   readonly shortName: string;
   readonly inFlight: readonly unknown[];
+  /** Something is to be sent as soon as it may. */
+  readonly isDue: boolean;
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that were refused, and those that are held back. */

@@ -1,7 +1,7 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 import { maySelect } from "../domain/fleet-selection.ts";
 import type { State } from "../domain/state.ts";
-import type { NodeDirectory, NodeView, Progress, Told, UnknownReplica } from "../fleet/node-directory.ts";
+import type { NodeDirectory, NodeView, OnItsWay, Progress, Told, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   type WaitForRevisionRequest,
@@ -57,9 +57,9 @@ export class AwaitedProxies {
   }
 
   /** Looks how far the proxies are that are not done. */
-  async look(revision: Revision): Promise<void> {
+  async look(revision: Revision, onItsWay: OnItsWay | undefined): Promise<void> {
     const open = [...this.progress].flatMap(([id, { state }]) => (state === "done" ? [] : id));
-    const { progress } = await this.#nodes.progress(open, revision);
+    const { progress } = await this.#nodes.progress(open, revision, onItsWay);
     for (const [id, one] of progress) this.progress.set(id, one);
   }
 

@@ -66,6 +66,8 @@ export type TypeStatus = {
   readonly nacks: number;
   /** Responses that await a verdict, and since when (ms since the epoch). */
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
+  /** Something is to be sent as soon as it may; not what waits for the end of a refusal. */
+  readonly isDue: boolean;
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that the client refused, and those that are held back; costs what these are. */
@@ -141,6 +143,7 @@ export function describeType(state: TypeState, wallClock: (at: number) => number
       sentAt: wallClock(sentAt),
       resources: items.size,
     })),
+    isDue: state.due.keys().some((name) => state.waits.get(name)?.cause !== "refused"),
     known: state.sent.size + unsentNames(state).size,
     get refused() {
       return [...state.refused.keys()].filter((name) => isKnown(state, name)).map(describe);

@@ -79,6 +79,7 @@ class Replica {
           typeUrl: "listener",
           shortName: "LDS",
           inFlight: ["1"],
+          isDue: false,
           known: 1,
           refused: [],
           held: [],

@@ -27,6 +27,7 @@ function withOneStream(types?: StreamStatus["types"]) {
         typeUrl: "example.Cluster",
         shortName: "CDS",
         inFlight: [],
+        isDue: false,
         known: 1_000,
         refused: [web],
         held: [],
@@ -92,7 +93,7 @@ it("describes the resources of a proxy only where each of them is asked for", ()
 it("keeps a wait only from what came with its revision, where that stays because something else is refused", () => {
   const on = { typeUrl: "example.RouteConfiguration", name: "r" };
   const older = { ...web, name: "r", refused: { ...refused, publication: 3 } };
-  const type = { inFlight: [], known: 1, held: [], resources: [], resource: () => undefined };
+  const type = { inFlight: [], isDue: false, known: 1, held: [], resources: [], resource: () => undefined };
   const withRemovalOf = (publication: number) => [
     { ...type, typeUrl: on.typeUrl, shortName: "RDS", refused: [older], blocked: [] },
     { ...type, typeUrl: "example.Cluster", shortName: "CDS", refused: [], blocked: [{ name: "s", on, publication }] },
@@ -162,6 +163,7 @@ it("blames the resources that the text of a refusal names, however many it is ab
       typeUrl: "example.Cluster",
       shortName: "CDS",
       inFlight: [],
+      isDue: false,
       known: many.length,
       refused: many,
       held: [],
