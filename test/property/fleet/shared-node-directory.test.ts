@@ -158,6 +158,11 @@ describe("a directory over several replicas", () => {
     const [asked, holder] = replicas;
     expect(await asked?.shared.resend(id, "listener")).toEqual({ told: 2, unknown: [] });
     expect(holder?.resent).toEqual([`${id} listener`]);
+    const onItsWay = async (typeUrl: string | undefined) =>
+      (await asked?.shared.progress([id], REVISION, { typeUrl }))?.progress.get(id)?.state;
+    expect([await onItsWay("listener"), await onItsWay("cluster"), await onItsWay(undefined)]).toEqual([
+      ...["sent", "done", "sent"],
+    ]);
     expect(await asked?.shared.resend("nobody", undefined)).toEqual({ told: undefined, unknown: [] });
     const contents = async (typeUrl: string) => {
       const { told } = (await asked?.shared.nodes({ id, detail: "contents", typeUrl })) ?? { told: [] };

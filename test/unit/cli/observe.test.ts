@@ -147,7 +147,7 @@ describe("resend --wait", () => {
     expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("Listener web: cannot bind") });
     expect(refused.stderr).toContain("it is sent again, but the proxy refuses it");
     const late = await resend({ outcome: Outcome.TIMED_OUT, total: 1, elapsed: { seconds: 5n } });
-    expect(late).toMatchObject({ code: 3, stderr: expect.stringContaining("not acknowledged in 5 s") });
+    expect(late).toMatchObject({ code: 3, stderr: expect.stringContaining("not acknowledged in 5.0 s") });
   });
 });
 

@@ -3,7 +3,7 @@ import { AddressMove_Way as Way } from "../../../src/gen/fairlead/admin/v1/apply
 import { addressMoves } from "../../../src/operations/address-moves.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
-const WAYS = new Map(Object.entries(Way).map(([name, way]) => [way, name]));
+const WAYS = new Map<number, string>(Object.entries(Way).map(([name, way]) => [way, name]));
 
 /** Each listener on its port of 127.0.0.1. */
 function layout(ports: Readonly<Record<string, number>>) {
@@ -15,7 +15,7 @@ function layout(ports: Readonly<Record<string, number>>) {
 
 const moves = (before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>) =>
   addressMoves(layout(before), layout(after), "edge")
-    .map(({ address, from, to, way }) => `${address} ${from} → ${to}: ${WAYS.get(way)}`)
+    .map(({ address, from, to, way }) => `${address} ${from} → ${to}: ${WAYS.get(Number(way))}`)
     .toSorted();
 
 describe("addresses that pass from one listener to another", () => {
