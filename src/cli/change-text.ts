@@ -62,16 +62,11 @@ export function moveLines(reach: readonly Reach[]): string[] {
 
 function moveText({ from, to, way }: AddressMove): string {
   const [leaving, taking] = [cellText(from), cellText(to)];
-  switch (way) {
-    case Way.IN_TURN:
-      return `${leaving} leaves it before ${taking} takes it`;
-    case Way.AFTER_DELETION:
-      return `${leaving} goes and ${taking} takes it at once: some milliseconds without a listener`;
-    case Way.CLOSED_FIRST:
-      return `listeners change places, for which ${taking} is closed and opened again: some milliseconds without a listener`;
-    default:
-      return `passes from ${leaving} to ${taking}`;
-  }
+  if (way === Way.IN_TURN) return `${leaving} leaves it before ${taking} takes it`;
+  const gap = "some milliseconds without a listener";
+  if (way === Way.AFTER_DELETION) return `${leaving} goes and ${taking} takes it at once: ${gap}`;
+  if (way !== Way.CLOSED_FIRST) return `passes from ${leaving} to ${taking}`;
+  return `listeners change places, for which ${taking} is closed and opened again: ${gap}`;
 }
 
 const RESOURCE: Readonly<Record<string, string>> = {

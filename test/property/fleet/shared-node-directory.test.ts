@@ -242,7 +242,7 @@ describe("a directory over several replicas", () => {
           } else {
             const holder = replicas.find(({ streams }) => streams.has(move.node));
             if (move.act === "settle" && holder) acknowledged.set(move.node, published);
-            holder?.[move.act as "close" | "settle"](move.node);
+            holder?.[move.act](move.node);
           }
         }
         await clock.advance(6000);
