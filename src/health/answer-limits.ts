@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { CONTROL_CHARACTER } from "../domain/never-matched.ts";
+import { CONTROL_CHARACTER } from "../domain/text-shape.ts";
 
 /** Of all header lines of an answer together: more is refused by proxies, too. */
 export const MAX_ANSWER_HEADER_BYTES = 80 * 1024;
