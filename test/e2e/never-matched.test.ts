@@ -45,6 +45,7 @@ const REGEXES = [
   ...[".*/x", "g/.*", "/g/%7E.*", "/g/~.*", "/g/.*%2F.*", "/g/%2Fx", "/g/%C3%A9", "/g/(%7E|~)x", "/g/%7E?x"],
   ...["/g/(%7E|%2D)x", "(g|h)/x", "/g/[{}]x", "/g//x", "//", "/g/\\?x", "/g/a b", "/g/\\xe9", "/g/\\.\\.?/x", "[*]"],
 ];
+const TARGET_REGEXES = ["/g/N~.*", "/g/N(%7E|%2D)\\?.*", "/g/N~\\?q=%7E", "/g/N~\\?q=~", ".*%7E", "/g/N~ ?"];
 /** Of targets that nobody thought of. */
 const TARGETS = 2000;
 const HEADERS = [
@@ -100,6 +101,13 @@ describe.each(Object.values(ENVOY_VERSIONS))("what no request can match, on Envo
         route(
           "regexes",
           REGEXES.map((regex, i) => ({ match: { path: { regex }, headers: [{ name: "x-case", exact: `${i}` }] }, to })),
+        ),
+        route(
+          "targets",
+          TARGET_REGEXES.map((regex, i) => ({
+            match: { path: { exact: `/g/${i}~` }, headers: [{ name: ":path", regex: regex.replace("N", `${i}`) }] },
+            to,
+          })),
         ),
         route(
           "headers",
@@ -193,6 +201,16 @@ describe.each(Object.values(ENVOY_VERSIONS))("what no request can match, on Envo
       const answers = texts.map((path) => askRaw(`OPTIONS ${path} HTTP/1.1\r\nhost: regexes.example\r\nx-case: ${i}`));
       const statuses = await Promise.all(answers);
       expect([regex, whyRegexNeverMatched(regex) === undefined]).toEqual([regex, statuses.includes("200")]);
+    }
+  });
+
+  test("a regex of a path with its query is refused only where none can match", async () => {
+    for (const [i, text] of TARGET_REGEXES.entries()) {
+      const value = text.replace("N", `${i}`);
+      const targets = [`/g/${i}~`, `/g/${i}%7E`, `/g/${i}~?q=%7E`, `/g/${i}%7e?q=~`];
+      const statuses = await Promise.all(targets.map((target) => ask(target, { host: "targets.example" })));
+      const why = whyValueNeverMatched({ name: ":path", kind: "regex", value, invert: false });
+      expect([value, why === undefined]).toEqual([value, statuses.includes(200)]);
     }
   });
 
