@@ -20,6 +20,8 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of fleets, on Envoy %
   let bad: readonly Backend[] = [];
   /** Requests that came to the backend that fails, by method. */
   const tried: string[] = [];
+  /** What backends of gRPC were told of the time that their clients have. */
+  const deadlines: unknown[] = [];
 
   beforeAll(async () => {
     [port, oldPort] = await Promise.all([freePort(), freePort()]);
@@ -36,7 +38,8 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of fleets, on Envoy %
     );
     const streaming = await listening(createServer((_, response) => stream(response)));
     const calls = await listening(
-      createHttp2((_, response) => {
+      createHttp2(({ headers }, response) => {
+        deadlines.push(headers["grpc-timeout"]);
         response.writeHead(200, { "content-type": "application/grpc" });
         stream(response, "\0\0\0\0\u0005tick\n");
       }),
@@ -194,6 +197,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of fleets, on Envoy %
   test("a server stream goes on beyond the limit, and ends at the deadline of its client", async () => {
     expect(await call(url(""))).toMatchObject({ status: "200", ticks: TICKS });
     expect(await call(url(""), { "grpc-timeout": "100m" })).toMatchObject({ ticks: 1 });
+    expect(deadlines.at(-1)).toBe("100m");
   });
 
   describe("a fleet from before there were profiles", () => {
@@ -231,6 +235,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of fleets, on Envoy %
       const deaf = await call(oldUrl(""), { "grpc-timeout": "100m" });
       expect(deaf.ticks).toBeGreaterThan(1);
       expect(deaf.ticks).toBeLessThan(TICKS);
+      expect(deadlines.at(-1)).toBe("100m");
     });
   });
 
