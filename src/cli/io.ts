@@ -1,8 +1,11 @@
+import { styleText } from "node:util";
 import type { Command } from "commander";
 import { printable } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { type Line, lineText, type Piece, piecesOf, pieceText, type Tone, withText } from "./line.ts";
 import type { Outcome } from "./outcome.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** Where text goes to. */
 export interface TextSink {
@@ -17,8 +20,12 @@ export interface CliIo {
   readonly clock: Clock;
   /** Whether standard output is a terminal: progress is drawn in place there. */
   readonly isTty: boolean;
-  /** How wide the terminal is: tables fit it. Absent where there is none. */
+  /** How wide the terminal is: tables and lines fit it. Absent where there is none. */
   readonly columns?: number | undefined;
+  /** How many lines it has: what is drawn again and again fits it. */
+  readonly rows?: number | undefined;
+  /** Whether colours are seen on standard output, and on standard error. Default: no. */
+  readonly colors?: { readonly stdout: boolean; readonly stderr: boolean };
   /** Where the reader is, as `Europe/Vienna`: times are shown there. Default: UTC. */
   readonly timeZone?: string;
   /** Whether a program reads standard output: then lines for people are not written, and the outcome is one document. */
@@ -64,22 +71,49 @@ export interface CliContext {
 
 /*
  * All that a command says goes out by these. Whatever names, reasons and messages are in it, it cannot draw on the terminal,
- * and none of it starts a line unless a line was given.
+ * and none of it starts a line unless a line was given. Colours come in here only, by what parts of a line mean.
  */
 
 /** One line of the result, for people: a program gets the outcome's document instead. */
-export function printLine(io: CliIo, line: string): void {
+export function printLine(io: CliIo, line: Line): void {
   printLines(io, [line]);
 }
 
-export function printLines(io: CliIo, lines: readonly string[]): void {
+export function printLines(io: CliIo, lines: readonly Line[]): void {
   if (lines.length > 0 && io.isForPrograms !== true)
-    io.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+    io.stdout.write(
+      screenLines(io, lines)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+}
+
+/** Lines as standard output takes them: those that are wider than the terminal go on in the next. */
+export function screenLines({ columns, colors }: CliIo, lines: readonly Line[]): readonly string[] {
+  return lines
+    .map(printableLine)
+    .flatMap((line) => (columns === undefined ? [line] : wrapped(line, columns)))
+    .map((line) => (colors?.stdout === true ? coloured(line) : lineText(line)));
 }
 
 /** One line beside the result: for people, never for the program behind a pipe. */
-export function noteLine(io: CliIo, line: string): void {
-  io.stderr.write(`${printable(line)}\n`);
+export function noteLine({ stderr, colors }: CliIo, line: Line): void {
+  const shown = printableLine(line);
+  stderr.write(`${colors?.stderr === true ? coloured(shown) : lineText(shown)}\n`);
+}
+
+function printableLine(line: Line): Line {
+  return typeof line === "string" ? printable(line) : line.map((piece) => withText(piece, printable(pieceText(piece))));
+}
+
+const STYLES = { bad: "red", warn: "yellow", good: "green", head: "bold" } as const satisfies Record<Tone, string>;
+
+function coloured(line: Line): string {
+  return piecesOf(line).map(colouredPiece).join("");
+}
+
+function colouredPiece(piece: Piece): string {
+  return typeof piece === "string" ? piece : styleText(STYLES[piece.tone], piece.text, { validateStream: false });
 }
 
 /** What has lines of its own: help, scripts, and data as `data-text.ts` writes it. */

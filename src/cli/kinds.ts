@@ -22,6 +22,7 @@ import { OUTPUT_ONLY } from "../schema/object-message.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
+import { problemPiece, statePiece } from "./state-tone.ts";
 
 const { method } = AdminService;
 
@@ -30,8 +31,10 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "service",
     title: "Service",
     plural: "services",
+    short: "svc",
     schema: ServiceSchema,
     columns: ["NAME", "PROTOCOL", "POLICY", "BY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
+    spare: ["BY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
     cells: (service: Service) => [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
@@ -40,7 +43,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       ...[service.status?.backends, service.status?.eligible, service.status?.draining, service.status?.unhealthy].map(
         (count) => String(count ?? "-"),
       ),
-      problemText(service.conditions),
+      problemPiece(problemText(service.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listServices, request);
@@ -53,13 +56,14 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "policy",
     title: "Policy",
     plural: "policies",
+    short: "pol",
     schema: PolicySchema,
     columns: ["NAME", "ALGORITHM", "PANIC", "PROBLEM"],
     cells: (policy: Policy) => [
       policy.name,
       enumText(Policy_AlgorithmSchema, policy.algorithm, "ROUND_ROBIN"),
       `${policy.panicThreshold} %`,
-      problemText(policy.conditions),
+      problemPiece(problemText(policy.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listPolicies, request);
@@ -72,16 +76,18 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "backend",
     title: "Backend",
     plural: "backends",
+    short: "be",
     schema: BackendSchema,
     columns: ["NAME", "TARGET", "WEIGHT", "LOCALITY", "PRIORITY", "STATE", "ELIGIBLE", "WHY"],
+    spare: ["PRIORITY", "LOCALITY", "WEIGHT", "TARGET"],
     cells: (backend: Backend, zone) => [
       backend.name,
       backend.target.value ?? "-",
       String(backend.weight ?? 1),
       orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
       String(backend.priority ?? 0),
-      enumText(Backend_StateSchema, backend.state, "ACTIVE"),
-      backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
+      statePiece(enumText(Backend_StateSchema, backend.state, "ACTIVE")),
+      backend.status === undefined ? "-" : statePiece(backend.status.eligible ? "yes" : "no"),
       orDash(whyText(backend, zone)),
     ],
     page: async (admin, request) => {
@@ -101,7 +107,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     cells: (health: Health) => [
       health.backend,
       health.source,
-      enumText(Health_StatusSchema, health.status, "-"),
+      statePiece(enumText(Health_StatusSchema, health.status, "-")),
       orDash(health.reason),
     ],
     page: async (admin, request) => {
@@ -113,13 +119,14 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "listener",
     title: "Listener",
     plural: "listeners",
+    short: "lis",
     schema: ListenerSchema,
     columns: ["NAME", "FLEET", "ADDRESS", "PROBLEM"],
     cells: (listener: Listener) => [
       listener.name,
       orDash(listener.fleet),
       orDash(listener.address),
-      problemText(listener.conditions),
+      problemPiece(problemText(listener.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listListeners, request);
@@ -132,14 +139,16 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "route",
     title: "Route",
     plural: "routes",
+    short: "rt",
     schema: RouteSchema,
     columns: ["NAME", "LISTENERS", "HOSTS", "RULES", "PROBLEM"],
+    spare: ["RULES"],
     cells: (route: Route) => [
       route.name,
       orDash(route.listeners.join(",")),
       orDash(route.hosts.join(",")),
       String(route.rules.length),
-      problemText(route.conditions),
+      problemPiece(problemText(route.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listRoutes, request);
@@ -152,6 +161,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "fleet",
     title: "Fleet",
     plural: "fleets",
+    short: "fl",
     schema: FleetSchema,
     columns: ["NAME", "CLUSTER", "METADATA", "PROBLEM"],
     cells: (fleet: Fleet) => [
@@ -162,7 +172,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
           .map(([key, value]) => `${key}=${value}`)
           .join(","),
       ),
-      problemText(fleet.conditions),
+      problemPiece(problemText(fleet.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listFleets, request);

@@ -17,6 +17,7 @@ export interface PlaneFlags {
   readonly server: string;
   readonly requestTimeout: number;
   readonly actor?: string;
+  readonly color: "auto" | "always" | "never";
 }
 
 /** The address of the admin API is the option, else the environment's. It is checked when it is needed. */
@@ -31,6 +32,9 @@ export function planeOptions(env: Readonly<Record<string, string | undefined>>):
       .argParser(requestTimeout)
       .default(DEFAULT_REQUEST_TIMEOUT_MS, "10s"),
     new Option("--actor <name>", "who the journal names for writes (default: cli:USER)").argParser(actor),
+    new Option("--color <when>", "auto: on a terminal, unless NO_COLOR is set; never in JSON and YAML")
+      .choices(["auto", "always", "never"])
+      .default("auto"),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { signPiece } from "../change-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, printLine } from "../io.ts";
@@ -53,7 +54,7 @@ async function deleteObject(context: CliContext, kind: string, name: string, fla
   const answer = await unlessMissing(context, flags, remove(context, kind, name, removal));
   if (answer === undefined) return;
   context.outcome.put({ kind: answer.kind, name, revision: answer.revision });
-  printLine(context.io, `  - ${answer.kind} ${name}  ${writtenText(flags, answer.revision)}`);
+  printLine(context.io, ["  ", signPiece("-"), ` ${answer.kind} ${name}  ${writtenText(flags, answer.revision)}`]);
   context.outcome.endDryRun(flags, true);
   if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
 }

@@ -7,9 +7,10 @@ import {
   ExplanationSchema,
   type RequestWay,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
-import { backendExplanation } from "../backend-explanation.ts";
+import { backendExplanation, type Fact } from "../backend-explanation.ts";
 import { messageText } from "../data-text.ts";
 import { type CliContext, printLine, printText } from "../io.ts";
+import { indented, type Line, piecesOf, pieceText, toned, withText } from "../line.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
 import { cellText, columnWidth, padCell } from "../table.ts";
 
@@ -82,8 +83,6 @@ Examples:
     });
 }
 
-type Fact = readonly [about: string, text: string];
-
 /** `web of fleet edge: to shop`. */
 function wayText({ fleet, listener, status, message, targets }: RequestWay): string {
   const to = targets.map(({ service }) => service).join(", ");
@@ -114,8 +113,8 @@ async function explainBackend(context: CliContext, name: string, output: OutputF
     return;
   }
   const { status } = answer.backend ?? {};
-  const summary = `${status?.eligible === true ? "routable" : "not routable"}: ${status?.message ?? ""}`;
-  printFacts(context, summary, backendExplanation(answer, context.io));
+  const word = status?.eligible === true ? toned("good", "routable") : toned("bad", "not routable");
+  printFacts(context, [word, `: ${status?.message ?? ""}`], backendExplanation(answer, context.io));
 }
 
 function printExplanation(context: CliContext, answer: Explanation, output: OutputForm): void {
@@ -130,11 +129,15 @@ function printExplanation(context: CliContext, answer: Explanation, output: Outp
 
 const NARROWEST = 12;
 
-function printFacts({ io }: CliContext, summary: string, facts: Iterable<Fact>): void {
-  printLine(io, `  ${cellText(summary)}`);
-  const all = Array.from(facts, ([about, text]) => [cellText(about), cellText(text)] as const);
+function printFacts({ io }: CliContext, summary: Line, facts: Iterable<Fact>): void {
+  printLine(io, indented(asCell(summary), "  "));
+  const all = Array.from(facts, ([about, text]) => [cellText(about), asCell(text)] as const);
   const width = Math.max(NARROWEST, columnWidth(all.map(([about]) => about)));
-  for (const [about, text] of all) printLine(io, `    ${padCell(about, width)} ${text}`);
+  for (const [about, text] of all) printLine(io, indented(text, `    ${padCell(about, width)} `));
+}
+
+function asCell(line: Line): Line {
+  return piecesOf(line).map((piece) => withText(piece, cellText(pieceText(piece))));
 }
 
 /** `x-canary: yes`. */

@@ -154,5 +154,5 @@ async function listVerdicts(context: CliContext, name: string | undefined, outpu
   const rows = shown.map(({ cells }) => cells);
   if (output === "json") printText(io, jsonText(json, 2));
   else if (rows.length === 0) noteLine(io, "no verdicts");
-  else printLines(io, tableLines(entry.columns, rows, io.columns));
+  else printLines(io, tableLines(entry.columns, rows, { room: io.columns, spare: entry.spare ?? [] }));
 }

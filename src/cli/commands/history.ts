@@ -52,7 +52,7 @@ function printEntries(
       actor,
       reason,
     ]);
-    printLines(io, tableLines(COLUMNS, rows, io.columns));
+    printLines(io, tableLines(COLUMNS, rows, { room: io.columns, spare: ["REVISION"] }));
   }
 }
 

@@ -100,8 +100,8 @@ describe("what a plane answers stays text", () => {
     const plain = await run(argv, "x");
     expect(plain.stdout + plain.stderr).not.toBe("");
     await fc.assert(
-      fc.asyncProperty(hostileText, fc.boolean(), async (text, isTty) => {
-        const hostile = await run(argv, text, isTty);
+      fc.asyncProperty(hostileText, fc.boolean(), fc.boolean(), async (text, isTty, isColoured) => {
+        const hostile = await run(argv, text, isTty, isColoured);
         expect(hostile.code).toBe(plain.code);
         expectText(hostile, plain);
       }),
@@ -294,8 +294,16 @@ function allMethods(answer: (method: DescMethod) => unknown): Answers {
   return Object.fromEntries(AdminService.methods.map((method) => [method.name, () => answer(method)]));
 }
 
-function run(argv: readonly string[], text: string, isTty = false): Promise<Run> {
-  return runAgainst(allMethods(answering(text)), argv, { stdin: MANIFEST, isTty });
+async function run(argv: readonly string[], text: string, isTty = false, isColoured = false): Promise<Run> {
+  const colors = { stdout: isColoured, stderr: isColoured };
+  const ran = await runAgainst(allMethods(answering(text)), argv, { stdin: MANIFEST, isTty, colors });
+  return { ...ran, stdout: withoutColours(ran.stdout), stderr: withoutColours(ran.stderr) };
+}
+
+/** Without the colours that are the program's own; the attacks do more than that. */
+function withoutColours(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replaceAll(/\u001b\[(?:1|22|31|32|33|39)m/g, "");
 }
 
 function isAsking(argv: readonly string[]): boolean {
