@@ -19,7 +19,6 @@ import {
   ServiceSchema,
 } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { OUTPUT_ONLY } from "../schema/object-message.ts";
-import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
@@ -183,14 +182,10 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
   }),
 ];
 
-/** The kind that a person means: `service`, `Service` or `services`. */
-export function kindNamed(text: string): KindEntry {
-  const wanted = text.toLowerCase();
-  const entry = KIND_ENTRIES.find(({ kind, plural }) => kind === wanted || plural === wanted);
-  if (entry !== undefined) return entry;
-  const known = KIND_ENTRIES.map(({ kind }) => kind).join(", ");
-  throw new CliFailure(EXIT.usage, `unknown kind "${text}"; there are: ${known}`);
-}
+export const DELETABLE_KINDS = KIND_ENTRIES.filter(({ remove }) => remove !== undefined);
+
+/** Backends and verdicts change too often for one. */
+export const KINDS_WITH_HISTORY = DELETABLE_KINDS.filter(({ kind }) => kind !== "backend");
 
 /** The object without what only the plane can set, ready to be edited and applied again. */
 export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../schema/duration-text.ts";
+import { plainBackendName } from "./object-reference.ts";
 
 /** Options that several commands share, so that they read and fail alike everywhere. */
 
@@ -134,10 +135,11 @@ export function wholeNumber(text: string): number {
 
 /** `SERVICE/BACKEND`. */
 export function backendName(text: string): string {
-  if (!/^[^/]+\/[^/]+$|^projects\/./.test(text)) {
+  const name = plainBackendName(text);
+  if (!/^[^/]+\/[^/]+$|^projects\/./.test(name)) {
     throw new InvalidArgumentError("A backend is named SERVICE/BACKEND, for example shop/shop-1.");
   }
-  return text;
+  return name;
 }
 
 function keyValue(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

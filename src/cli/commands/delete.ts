@@ -5,7 +5,8 @@ import { CliFailure, EXIT } from "../exit.ts";
 import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, printLine } from "../io.ts";
 import type { Removal } from "../kind-entry.ts";
-import { kindNamed } from "../kinds.ts";
+import { DELETABLE_KINDS } from "../kinds.ts";
+import { kindNamed, kindsText, namedObject } from "../object-reference.ts";
 import {
   ignoreMissingOption,
   outputOption,
@@ -25,8 +26,8 @@ interface DeleteFlags extends WaitFlags, WriteFlags, MissingFlags {
 export function deleteCommand(context: CliContext): Command {
   const command = new Command("delete")
     .description("Delete an object, or a stored record that cannot be read")
-    .argument("<kind>", "service, policy, backend, listener, route or fleet; record for what cannot be read")
-    .argument("<name>", "of a record: its key, as `fairlead status` names it")
+    .argument("<kind>", `${kindsText(DELETABLE_KINDS)}; record for what cannot be read; also with the name: route/shop`)
+    .argument("[name]", "of a record: its key, as `fairlead status` names it")
     .option(
       "--force",
       "although other objects refer to it; a service also with its backends, the last eligible backend",
@@ -38,12 +39,15 @@ export function deleteCommand(context: CliContext): Command {
       `
 Examples:
   fairlead delete route shop
-  fairlead delete service shop --force
+  fairlead delete svc/shop --force
   fairlead delete route shop --dry-run
   fairlead delete listener web --ignore-missing --wait
   fairlead delete record projects/default/services/shop`,
     )
-    .action((kind: string, name: string, flags: DeleteFlags) => deleteObject(context, kind, name, flags));
+    .action((word: string, more: string | undefined, flags: DeleteFlags) => {
+      const { kind, name } = namedObject(word, more);
+      return deleteObject(context, kind, name, flags);
+    });
   for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
     command.addOption(option);
   return command;

@@ -6,8 +6,8 @@ import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printLines, printText } from "../io.ts";
-import { kindNamed } from "../kinds.ts";
 import { formatMoment, parseMoment } from "../moment.ts";
+import { kindNamed, plainBackendName } from "../object-reference.ts";
 import {
   allowRemovalOption,
   duration,
@@ -41,7 +41,7 @@ const OPERATOR = "override";
 export function healthCommand(context: CliContext): Command {
   const command = new Command("health")
     .description("Show verdicts on backends, or overrule them")
-    .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them")
+    .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them", plainBackendName)
     .addOption(
       new Option("--override <status>", "the operator's word, which beats every other").choices(Object.keys(OVERRIDES)),
     )

@@ -13,9 +13,9 @@ import type { MessageOf } from "../../schema/object-message.ts";
 import { fieldText, signPiece } from "../change-text.ts";
 import { jsonText, messageText } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
-import { kindNamed } from "../kinds.ts";
 import { pieceText } from "../line.ts";
 import { formatMoment, formatTimeOfDay, type Zone } from "../moment.ts";
+import { kindNamed, kindsText } from "../object-reference.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { cellText } from "../table.ts";
 
@@ -28,7 +28,7 @@ interface WatchFlags {
 export function watchCommand(context: CliContext): Command {
   return new Command("watch")
     .description("Print changes of objects as they happen, until it is interrupted")
-    .argument("[kind...]", "only these kinds; default: all")
+    .argument("[kind...]", `only these: ${kindsText()}; default: all`)
     .option("--present", "first the objects as they are now")
     .option("--from <revision>", "first the changes since this revision")
     .addOption(outputOption("table", "json"))
