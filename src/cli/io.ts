@@ -4,6 +4,7 @@ import { printable } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { type Line, lineText, type Piece, piecesOf, pieceText, type Tone, withText } from "./line.ts";
+import { withLocalTimes, type Zone } from "./moment.ts";
 import type { Outcome } from "./outcome.ts";
 import { wrapped } from "./wrapped.ts";
 
@@ -13,7 +14,7 @@ export interface TextSink {
 }
 
 /** The world as a command sees it; handed in, so that tests can play it. */
-export interface CliIo {
+export interface CliIo extends Zone {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,8 +27,6 @@ export interface CliIo {
   readonly rows?: number | undefined;
   /** Whether colours are seen on standard output, and on standard error. Default: no. */
   readonly colors?: { readonly stdout: boolean; readonly stderr: boolean };
-  /** Where the reader is, as `Europe/Vienna`: times are shown there. Default: UTC. */
-  readonly timeZone?: string;
   /** Whether a program reads standard output: then lines for people are not written, and the outcome is one document. */
   readonly isForPrograms?: boolean;
   /** What `-f -` reads. Default: the standard input of the process. */
@@ -71,7 +70,7 @@ export interface CliContext {
 
 /*
  * All that a command says goes out by these. Whatever names, reasons and messages are in it, it cannot draw on the terminal,
- * and none of it starts a line unless a line was given. Colours come in here only, by what parts of a line mean.
+ * and none of it starts a line unless a line was given. Times that a plane wrote are told in the reader's zone. Colours come in here only, by what parts of a line mean.
  */
 
 /** One line of the result, for people: a program gets the outcome's document instead. */
@@ -89,21 +88,23 @@ export function printLines(io: CliIo, lines: readonly Line[]): void {
 }
 
 /** Lines as standard output takes them: those that are wider than the terminal go on in the next. */
-export function screenLines({ columns, colors }: CliIo, lines: readonly Line[]): readonly string[] {
+export function screenLines(io: CliIo, lines: readonly Line[]): readonly string[] {
+  const { columns, colors } = io;
   return lines
-    .map(printableLine)
+    .map((line) => printableLine(line, io))
     .flatMap((line) => (columns === undefined ? [line] : wrapped(line, columns)))
     .map((line) => (colors?.stdout === true ? coloured(line) : lineText(line)));
 }
 
 /** One line beside the result: for people, never for the program behind a pipe. */
-export function noteLine({ stderr, colors }: CliIo, line: Line): void {
-  const shown = printableLine(line);
-  stderr.write(`${colors?.stderr === true ? coloured(shown) : lineText(shown)}\n`);
+export function noteLine(io: CliIo, line: Line): void {
+  const shown = printableLine(line, io);
+  io.stderr.write(`${io.colors?.stderr === true ? coloured(shown) : lineText(shown)}\n`);
 }
 
-function printableLine(line: Line): Line {
-  return typeof line === "string" ? printable(line) : line.map((piece) => withText(piece, printable(pieceText(piece))));
+function printableLine(line: Line, zone: Zone): Line {
+  const shown = (text: string) => printable(withLocalTimes(text, zone));
+  return typeof line === "string" ? shown(line) : line.map((piece) => withText(piece, shown(pieceText(piece))));
 }
 
 const STYLES = { bad: "red", warn: "yellow", good: "green", head: "bold" } as const satisfies Record<Tone, string>;

@@ -103,11 +103,11 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     plural: "health",
     schema: HealthSchema,
     columns: ["BACKEND", "SOURCE", "STATUS", "REASON"],
-    cells: (health: Health) => [
+    cells: (health: Health, zone) => [
       health.backend,
       health.source,
       statePiece(enumText(Health_StatusSchema, health.status, "-")),
-      orDash(health.reason),
+      orDash(overrideText(health.reason, health, zone)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listHealth, request);
@@ -193,14 +193,17 @@ export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
   return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
 }
 
-/** An operator's word is told with who gave it and when it ends. */
 function whyText({ status }: Backend, zone: Zone): string {
   const { message = "", health } = status ?? {};
-  if (health?.source !== "override") return message;
-  const by = health.actor === "" ? "" : ` by ${health.actor}`;
-  const end =
-    health.expireTime === undefined ? "until it is cleared" : `until ${formatMoment(health.expireTime, zone)}`;
-  return `${message}${by}, ${end}`;
+  return health === undefined ? message : overrideText(message, health, zone);
+}
+
+/** An operator's word is told with who gave it and when it ends. */
+function overrideText(text: string, { source, actor, expireTime }: Health, zone: Zone): string {
+  if (source !== "override") return text;
+  const by = actor === "" ? "" : ` by ${actor}`;
+  const end = expireTime === undefined ? "until it is cleared" : `until ${formatMoment(expireTime, zone)}`;
+  return `${orDash(text)}${by}, ${end}`;
 }
 
 function removeBy(deletion: typeof method.deleteService): NonNullable<KindEntry["remove"]> {

@@ -29,5 +29,6 @@ export function lineText(line: Line): string {
 }
 
 export function indented(line: Line, indent: string): Line {
-  return typeof line === "string" ? indent + line : [indent, ...line];
+  if (typeof line === "string") return indent + line;
+  return indent === "" ? line : [indent, ...line];
 }

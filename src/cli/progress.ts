@@ -2,6 +2,7 @@ import { printable } from "../domain/printable.ts";
 import { cutToWidth } from "./display-width.ts";
 import { type CliIo, screenLines } from "./io.ts";
 import type { Line } from "./line.ts";
+import { withLocalTimes } from "./moment.ts";
 
 /** A line that is drawn again in place on a terminal, and not at all elsewhere. */
 export class Progress {
@@ -16,7 +17,7 @@ export class Progress {
     const { isTty, isForPrograms, stdout, columns = Number.POSITIVE_INFINITY } = this.#io;
     if (!isTty || isForPrograms === true || line === this.#shown) return;
     // A line that reaches the end of the terminal's, and the next, could not be drawn over.
-    stdout.write(`\r\u001B[K${cutToWidth(printable(line), columns - 1)}`);
+    stdout.write(`\r\u001B[K${cutToWidth(printable(withLocalTimes(line, this.#io)), columns - 1)}`);
     this.#shown = line;
   }
 

@@ -1,6 +1,7 @@
 import { printable } from "../domain/printable.ts";
 import { cutToWidth, displayWidth } from "./display-width.ts";
-import { type Line, type Piece, pieceText, toned, withText } from "./line.ts";
+import { indented, type Line, type Piece, pieceText, toned, withText } from "./line.ts";
+import { withLocalTimes, type Zone } from "./moment.ts";
 
 const GAP = "  ";
 /** A cell beyond this moves what is right of it in its own line only, so that one long name does not stretch all lines. */
@@ -11,10 +12,12 @@ const MIN_COLUMN_WIDTH = 12;
 /** The last column says why: rather than make it shorter than this, columns that can be spared are left out. */
 const MIN_LAST_WIDTH = 24;
 
-/** How a table fits a terminal. */
-export interface Fit {
-  /** The columns of the terminal; without it nothing is left out. */
-  readonly room?: number | undefined;
+/** How a table fits a terminal and its reader. */
+export interface Fit extends Zone {
+  /** Of the terminal; without them nothing is left out. */
+  readonly columns?: number | undefined;
+  /** Before each line. Default: nothing. */
+  readonly indent?: string;
   /** Heads of the columns that can be spared, the first one first. */
   readonly spare?: readonly string[];
 }
@@ -27,12 +30,13 @@ export interface Fit {
  */
 export function tableLines(head: readonly string[], rows: readonly (readonly Piece[])[], fit: Fit = {}): Line[] {
   const whole = [head.map((text) => toned("head", text)), ...rows].map((cells) =>
-    cells.map((cell) => withText(cell, cellText(pieceText(cell)))),
+    cells.map((cell) => withText(cell, cellText(withLocalTimes(pieceText(cell), fit)))),
   );
-  const lines = fit.room === undefined ? whole : fitted(whole, fit.room, fit.spare ?? []);
+  const { columns, indent = "", spare = [] } = fit;
+  const lines = columns === undefined ? whole : fitted(whole, columns - indent.length, spare);
   // Nothing stands right of the last column.
   const widths = lines[0]?.slice(1).map((_, column) => columnWidth(lines.map((cells) => textAt(cells, column)))) ?? [];
-  return lines.map((cells) => joined(cells, widths));
+  return lines.map((cells) => indented(joined(cells, widths), indent));
 }
 
 /** A line of plain text only is one. */

@@ -66,5 +66,5 @@ function toManifest(entry: KindEntry, shown: readonly Shown[]): string {
 function printTable({ io }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {
   const rows = shown.map(({ cells }) => cells);
   if (rows.length === 0) noteLine(io, `no ${entry.plural}`);
-  else printLines(io, tableLines(entry.columns, rows, { room: io.columns, spare: entry.spare ?? [] }));
+  else printLines(io, tableLines(entry.columns, rows, { ...io, spare: entry.spare ?? [] }));
 }

@@ -147,12 +147,12 @@ async function listVerdicts(context: CliContext, name: string | undefined, outpu
   const all = name === undefined || name === "list";
   const entry = kindNamed("health");
   const service = all ? "" : (/^(projects\/[^/]+\/services\/[^/]+|[^/]+)/.exec(name)?.[0] ?? name);
-  const shown = (await entry.list(context.admin(), { service, labels: {} })).filter(
+  const shown = (await entry.list(context.admin(), { service, labels: {} }, io)).filter(
     ({ json }) => all || name === service || json.backend === name,
   );
   const json = shown.map((one) => one.json);
   const rows = shown.map(({ cells }) => cells);
   if (output === "json") printText(io, jsonText(json, 2));
   else if (rows.length === 0) noteLine(io, "no verdicts");
-  else printLines(io, tableLines(entry.columns, rows, { room: io.columns, spare: entry.spare ?? [] }));
+  else printLines(io, tableLines(entry.columns, rows, { ...io, spare: entry.spare ?? [] }));
 }

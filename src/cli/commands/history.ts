@@ -54,7 +54,7 @@ function printEntries(
       actor,
       reason,
     ]);
-    printLines(io, tableLines(COLUMNS, rows, { room: io.columns, spare: ["REVISION"] }));
+    printLines(io, tableLines(COLUMNS, rows, { ...io, spare: ["REVISION"] }));
   }
 }
 

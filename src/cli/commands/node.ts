@@ -4,7 +4,7 @@ import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/adm
 import { messageText, yamlText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
-import { indented, type Line, type Piece, toned } from "../line.ts";
+import { type Line, type Piece, toned } from "../line.ts";
 import { differenceLines, isRefused, resourceState, sentResources } from "../node-contents.ts";
 import { lagText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
@@ -68,15 +68,13 @@ function renderNode(node: Node, io: CliIo): Line[] {
     ...node.conditions
       .filter(({ ok }) => !ok)
       .map(({ reason, message }) => ["  ", toned("warn", `${reason}: ${cellText(message)}`)]),
-    ...(resources.length === 0 ? [] : ["", ...table(resources, io.columns)]),
+    ...(resources.length === 0 ? [] : ["", ...table(resources, io)]),
   ];
 }
 
-function table(rows: readonly (readonly Piece[])[], columns: number | undefined): Line[] {
-  const fit = { room: columns && columns - 2, spare: ["ACKNOWLEDGED", "SENT"] };
-  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows, fit).map((line) =>
-    indented(line, "  "),
-  );
+function table(rows: readonly (readonly Piece[])[], io: CliIo): Line[] {
+  const fit = { ...io, indent: "  ", spare: ["ACKNOWLEDGED", "SENT"] };
+  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows, fit);
 }
 
 function resourceCells(type: string, resource: NodeResource): Piece[] {

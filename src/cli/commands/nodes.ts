@@ -55,7 +55,7 @@ function silenceLines(unknown: readonly UnknownReplica[]): string[] {
 function nodeLines(nodes: readonly Node[], io: CliIo): Line[] {
   const now = io.clock.now();
   const rows = nodes.map((node) => nodeCells(node, now));
-  return tableLines(NODE_COLUMNS, rows, { room: io.columns, spare: SPARE_NODE_COLUMNS });
+  return tableLines(NODE_COLUMNS, rows, { ...io, spare: SPARE_NODE_COLUMNS });
 }
 
 async function allNodes(

@@ -9,7 +9,7 @@ import { messageText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { showFrames } from "../frames.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
-import { indented, type Line, type Piece, type Tone, toned } from "../line.ts";
+import { type Line, type Piece, type Tone, toned } from "../line.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { formatAge, formatAgo, formatDuration, fromDuration } from "../time-text.ts";
@@ -66,7 +66,7 @@ function renderStatus(status: GetStatusResponse, io: CliIo): Line[] {
     ],
     `  backends   ${status.backends}, ${status.backendsEligible} eligible`,
     ...startLines(status, nowMs),
-    ...renderProblems(status, nowMs, io.columns),
+    ...renderProblems(status, nowMs, io),
   ];
 }
 
@@ -98,13 +98,11 @@ const SEVERITY_TONES: Readonly<Partial<Record<Severity, Tone>>> = {
   [Severity.DEGRADED]: "warn",
 };
 
-function renderProblems({ problems }: GetStatusResponse, nowMs: number, columns: number | undefined): Line[] {
+function renderProblems({ problems }: GetStatusResponse, nowMs: number, io: CliIo): Line[] {
   if (problems.length === 0) return [];
   const rows = problems.map(({ what, since, sinceAtLeast, why, severity }) => {
     const tone = SEVERITY_TONES[severity];
     return [tone === undefined ? what : toned(tone, what), `${sinceAtLeast ? ">" : ""}${formatAge(since, nowMs)}`, why];
   });
-  return tableLines(["PROBLEM", "SINCE", "WHY"], rows, { room: columns && columns - INDENT.length }).map((line) =>
-    indented(line, INDENT),
-  );
+  return tableLines(["PROBLEM", "SINCE", "WHY"], rows, { ...io, indent: INDENT });
 }

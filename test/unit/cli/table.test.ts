@@ -35,13 +35,13 @@ describe("tableLines", () => {
     const rows = [["node edge-7 refused listener web", "3 h", "cannot bind '0.0.0.0:10000': Address already in use"]];
     const head = ["PROBLEM", "SINCE", "WHY"];
     expect(linesOf(head, rows)[1]).toContain("Address already in use");
-    expect(linesOf(head, rows, { room: 200 })).toEqual(linesOf(head, rows));
-    expect(linesOf(head, rows, { room: 70 })[1]).toBe(
+    expect(linesOf(head, rows, { columns: 200 })).toEqual(linesOf(head, rows));
+    expect(linesOf(head, rows, { columns: 70 })[1]).toBe(
       "node edge-7 refused listener web  3 h    cannot bind '0.0.0.0:10000':…",
     );
-    expect(linesOf(head, rows, { room: 40 })[1]).toBe("node edge-7 refuse…  3 h    cannot bind…");
+    expect(linesOf(head, rows, { columns: 40 })[1]).toBe("node edge-7 refuse…  3 h    cannot bind…");
     for (const room of [40, 60, 80]) {
-      for (const line of linesOf(head, [...rows, ["日本".repeat(20), "1 d", "🚀".repeat(50)]], { room })) {
+      for (const line of linesOf(head, [...rows, ["日本".repeat(20), "1 d", "🚀".repeat(50)]], { columns: room })) {
         const wide = line.match(/[日本🚀]/gu)?.length ?? 0;
         expect(Array.from(line).length + wide).toBeLessThanOrEqual(room);
       }
@@ -57,12 +57,12 @@ describe("tableLines", () => {
     const head = ["NAME", "WEIGHT", "LOCALITY", "ELIGIBLE", "WHY"];
     const rows = [["shop/shop-1", "1", "eu/eu-1a", "no", "prober: HTTP 503, three times in a row since ten o'clock"]];
     const spare = ["LOCALITY", "WEIGHT"];
-    const heads = (room: number) => linesOf(head, rows, { room, spare })[0]?.split(/ +/);
+    const heads = (room: number) => linesOf(head, rows, { columns: room, spare })[0]?.split(/ +/);
     expect(heads(80)).toEqual(head);
     expect(heads(60)).toEqual(["NAME", "WEIGHT", "ELIGIBLE", "WHY"]);
     expect(heads(50)).toEqual(["NAME", "ELIGIBLE", "WHY"]);
-    expect(linesOf(head, rows, { room: 50, spare })[1]).toBe("shop/shop-1  no        prober: HTTP 503, three ti…");
-    expect(linesOf(head, [["a", "1", "-", "yes", "-"]], { room: 40, spare })[0]?.split(/ +/)).toEqual(head);
+    expect(linesOf(head, rows, { columns: 50, spare })[1]).toBe("shop/shop-1  no        prober: HTTP 503, three ti…");
+    expect(linesOf(head, [["a", "1", "-", "yes", "-"]], { columns: 40, spare })[0]?.split(/ +/)).toEqual(head);
   });
 
   it("keeps what cells mean, which takes no room", () => {
@@ -70,7 +70,7 @@ describe("tableLines", () => {
       ["a", toned("bad", "no"), "x"],
       ["b", "yes", "x"],
     ] as const;
-    const [head, ...lines] = tableLines(["NAME", "ELIGIBLE", "WHY"], rows, { room: 40 });
+    const [head, ...lines] = tableLines(["NAME", "ELIGIBLE", "WHY"], rows, { columns: 40 });
     expect(head).toContainEqual(toned("head", "ELIGIBLE"));
     expect(lines).toEqual([["a", "     ", toned("bad", "no"), "        ", "x"], "b     yes       x"]);
   });
