@@ -136,6 +136,34 @@ test("a service is down since its last good backend went, also when that is gone
   expect(sinceMs(await problem(replica, "service shop is DOWN"))).toBe(clock.now() - 60_000);
 });
 
+test("a proxy gets nothing since that began, and shares its id since the second of it came", async () => {
+  plane.nodes.set(
+    { id: "silent", since: 5_000, silent: "no fleet selects it", silentSince: 65_000 },
+    { state: "done" },
+  );
+  plane.nodes.set({ id: "older", since: 5_000, silent: "no fleet selects it" }, { state: "done" });
+  const replica = look();
+  expect(sinceMs(await problem(replica, "node silent gets nothing"))).toBe(65_000);
+  expect(sinceMs(await problem(replica, "node older gets nothing"))).toBe(5_000);
+});
+
+test("a backend is out of rotation since another one took its address, whatever is written to it afterwards", async () => {
+  await addService("shop");
+  const replica = look();
+  await register("shop/a");
+  await clock.advance(60_000);
+  await register("shop/b", 81);
+  await clock.advance(2_000);
+  expect(await problem(replica, "service shop: 1 of 2 backends not eligible")).toBeUndefined();
+  await register("shop/b");
+  await clock.advance(60_000);
+  const message = create(BackendSchema, { name: "shop/b", labels: { team: "x" } });
+  await registerBackend(plane, TESTER, { backend: message, expectedVersion: "" });
+  await clock.advance(2_000);
+  const seen = await problem(replica, "service shop: 1 of 2 backends not eligible");
+  expect(sinceMs(seen)).toBe(clock.now() - 62_000);
+});
+
 test("the worst comes first: who has nobody to serve, then what does not work, then what is to be put right", async () => {
   await addService("shop", "missing");
   await register("shop/a", 1);
