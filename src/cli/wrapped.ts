@@ -2,8 +2,8 @@ import { displayWidth, indexAtWidth } from "./display-width.ts";
 import { type Line, lineText, type Piece, piecesOf, pieceText, withText } from "./line.ts";
 
 /**
- * A line as the lines that fit a terminal: it goes on beneath where its last column begins, or beneath its own beginning, and
- * breaks at blanks where it can.
+ * A line as the lines that fit a terminal: it goes on beneath where its last column begins, or its first word, and breaks at
+ * blanks where it can. It goes on further in than that, so that what a name or a reason holds is never where a line begins.
  */
 export function wrapped(line: Line, columns: number): readonly Line[] {
   const text = lineText(line);
@@ -19,12 +19,14 @@ export function wrapped(line: Line, columns: number): readonly Line[] {
   return lines;
 }
 
+const FURTHER_IN = 2;
+
 /** Not beyond the middle: a narrow terminal would have no room right of it. */
 function hangOf(text: string, columns: number): number {
-  const middle = Math.floor(columns / 2);
+  const middle = Math.floor(columns / 2) - FURTHER_IN;
   const starts = Array.from(text.matchAll(/(?<=\S {2,})\S/g), ({ index }) => displayWidth(text.slice(0, index)));
-  const own = text.search(/\S/);
-  return starts.findLast((start) => start <= middle) ?? Math.min(own > 0 ? own : 2, middle);
+  const start = starts.findLast((at) => at <= middle) ?? Math.min(text.search(/\S/), middle);
+  return Math.max(0, start) + FURTHER_IN;
 }
 
 function endOf(text: string, start: number, room: number): number {

@@ -9,14 +9,14 @@ import { wrapped } from "../../../src/cli/wrapped.ts";
 const texts = (line: Parameters<typeof wrapped>[0], columns: number) => wrapped(line, columns).map(lineText);
 
 describe("a line that is wider than the terminal", () => {
-  it("goes on beneath where its last column begins", () => {
+  it("goes on beneath where its last column begins, further in than any line begins", () => {
     expect(texts("  proxies    12 connected, 11 up to date, 1 refused something", 40)).toEqual([
       "  proxies    12 connected, 11 up to",
-      "             date, 1 refused something",
+      "               date, 1 refused something",
     ]);
     expect(texts("                 edge-7 refused: cannot bind it", 40)).toEqual([
       "                 edge-7 refused: cannot",
-      "                 bind it",
+      "                   bind it",
     ]);
     expect(texts("no column, only words, and a_word_that_is_longer_than_it", 20)).toEqual([
       "no column, only",
