@@ -200,8 +200,9 @@ export class PeerLine {
   }
 
   #listen(subject: string, take: (message: Msg) => unknown): Subscription {
-    const { connection, containment } = this.#options;
+    const { connection, containment, refusals } = this.#options;
     return listen(connection, subject, { containment, source: "peer" }, (error, message) => {
+      if (refusals.isFlooded) return refusals.note("flood", message.subject);
       return error === null ? take(message) : undefined;
     });
   }

@@ -1,15 +1,19 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
 import type { PeerRefusal, PeerRefusalReason } from "../store/peers.ts";
 
 /** A flood of them is one line a second and reason. */
 const LOG_EVERY_MS = 1_000;
+/** The client hands over all that has arrived in one turn of the loop, which may be tens of thousands of messages. */
+const MAX_IN_A_TURN = 500;
 
 /** Counts the messages that are not believed. */
 export class PeerRefusals {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #last = new Map<PeerRefusalReason, PeerRefusal>();
+  #inThisTurn = 0;
   readonly #loggedAt = new Map<PeerRefusalReason, number>();
 
   constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
@@ -17,7 +21,17 @@ export class PeerRefusals {
     this.#logger = logger;
   }
 
+  /** So many of this turn of the loop are not believed that no other of it is to be looked at, whoever it is from. */
+  get isFlooded(): boolean {
+    return this.#inThisTurn >= MAX_IN_A_TURN;
+  }
+
   note(reason: PeerRefusalReason, subject: string): void {
+    if (this.#inThisTurn++ === 0) {
+      nextTurn(() => {
+        this.#inThisTurn = 0;
+      });
+    }
     const count = (this.#last.get(reason)?.count ?? 0) + 1;
     this.#last.set(reason, { reason, count, at: this.#clock.now() });
     const now = this.#clock.monotonic();

@@ -11,6 +11,8 @@ const WHY: Partial<Record<PeerRefusalReason, string>> = {
   malformed: "sealed and yet not what a plane says: a plane of another release, or somebody who can read the bucket",
   oversized: "longer than any that a plane sends: somebody publishes on the planes' subjects",
   too_many: `more than ${MAX_PEERS} replicas, or more than ${MAX_ANSWERING} questions at once`,
+  flood:
+    "beside hundreds that are not believed, and not looked at: somebody publishes on the planes' subjects, and replicas may take each other for gone",
 };
 
 /** Messages between replicas that were not believed lately, for people on call. */

@@ -23,7 +23,15 @@ export function isReplicaName(text: string): boolean {
 }
 
 /** Why a message from the outside is not taken for one of a replica; values of the label `reason`. */
-export const PEER_REFUSALS = ["oversized", "unsigned", "malformed", "replayed", "unproven", "too_many"] as const;
+export const PEER_REFUSALS = [
+  "oversized",
+  "unsigned",
+  "malformed",
+  "replayed",
+  "unproven",
+  "too_many",
+  "flood",
+] as const;
 export type PeerRefusalReason = (typeof PEER_REFUSALS)[number];
 
 /** Messages that were refused for one reason. */

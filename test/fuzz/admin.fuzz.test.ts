@@ -1,4 +1,12 @@
-import { create, type DescMethod, type DescMethodUnary, fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMethod,
+  type DescMethodUnary,
+  fromBinary,
+  fromJson,
+  type JsonObject,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { afterAll, beforeAll, test } from "vitest";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
@@ -71,7 +79,17 @@ function requestOf(method: DescMethod, chance: Chance): Uint8Array {
   const request = fromJson(method.input, REQUESTS[method.name] ?? {});
   if (chance.happens(85)) mutateMessage(method.input, request, chance);
   const bytes = toBinary(method.input, request);
-  return chance.happens(30) ? mutateBytes(bytes, chance) : bytes;
+  const sent = chance.happens(30) ? mutateBytes(bytes, chance) : bytes;
+  return method === AdminService.method.import && replacesAll(sent) ? new Uint8Array() : sent;
+}
+
+/** Whoever is allowed to remove everything may do so, and the witness would be without its fleet. */
+function replacesAll(bytes: Uint8Array): boolean {
+  try {
+    return fromBinary(AdminService.method.import.input, bytes).options?.allowRemoval === true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whatever is answered, an answer comes, or the stream is left after a moment. */

@@ -93,10 +93,23 @@ const recorded: Attack = {
   },
 };
 
+const flood: Attack = {
+  name: "a flood of words, as fast as the server passes them on",
+  run: async (chance) => {
+    const data = chance.bytes(chance.oneOf([0, 40, 400]));
+    const subject = chance.oneOf([forger.positionSubject("z"), forger.questionSubject("plane-1", "name")]);
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 10_000; i++) forger.connection.publish(subject, data);
+      await forger.connection.flush();
+    }
+    await stillWrites(chance);
+  },
+};
+
 test(
   "no word of a stranger ends a plane, makes it deaf or keeps others waiting",
   async () => {
-    await campaign(fuzzed, [noise, sealed, recorded]);
+    await campaign(fuzzed, [noise, sealed, recorded, flood]);
     await fuzzed.memoryReturns();
   },
   CAMPAIGN_TIMEOUT_MS,

@@ -132,10 +132,10 @@ const manyNames: Attack = {
 
 const closedStreams: Attack = {
   name: "streams that ask for what nobody has, and close",
-  run: async () => {
+  run: async (chance) => {
     for (let i = 0; i < 40; i++) {
-      const resourceNamesSubscribe = Array.from({ length: 20_000 }, (_, n) => `nobody-${i}-${n}`);
-      const request = { node: node(`closed-${i}`), typeUrl: TYPES[3] ?? "", resourceNamesSubscribe };
+      const resourceNamesSubscribe = Array.from({ length: 50_000 }, (_, n) => `nobody-${i}-${n}`);
+      const request = { node: node(`closed-${i}`), typeUrl: chance.oneOf(TYPES), resourceNamesSubscribe };
       await say(DELTA.path, [encode(DELTA, request)], { leaveAfterMs: 200 });
     }
   },

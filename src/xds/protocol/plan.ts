@@ -25,6 +25,8 @@ export type FlushContext = {
   readonly overtakeMs: number;
   /** Largest response. */
   readonly maxBytes: number;
+  /** Most names in one response that were asked for and do not exist. */
+  readonly maxAbsent: number;
   /** Until when a client that resumed may still be expected to ask for more types, from its first request of one. */
   readonly settleMs: number;
   readonly reports: Report[];
@@ -44,8 +46,11 @@ export function planType(context: FlushContext, state: TypeState, only?: Pick<Re
   let gated: Gate | undefined;
   const isReferredTo = referredToByClient(context.states, state.type.typeUrl);
   const names = [...state.due.keys()];
+  const mayDivide = context.variant === "delta" || !state.type.fullSet;
+  let absent = 0;
   for (const name of names) {
     if (only && !only.has(name)) continue;
+    if (mayDivide && isAbsent(state, view, name) && absent++ >= context.maxAbsent) continue;
     const need = needOf(state, view, name, isReferredTo);
     if (need.kind === "nothing") {
       adopt(state, view, name);
@@ -80,6 +85,10 @@ export function planType(context: FlushContext, state: TypeState, only?: Pick<Re
   const wantsAddress = upserts.some(({ addresses }) => addresses.length > 0);
   const ordered = wantsAddress ? inOrder(context, state, upserts, removals) : { upserts, displaced: NOBODY };
   return { ...ordered, removals, kept: keptOf(state, { ...ordered, removals }) };
+}
+
+function isAbsent(state: TypeState, view: View, name: string): boolean {
+  return state.forced.has(name) && view.get(state.type.typeUrl, name) === undefined;
 }
 
 /** Additions go behind those whose addresses they take; whom they would find there still, they wait for. */

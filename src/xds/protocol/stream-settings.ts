@@ -19,6 +19,11 @@ export type StreamSettings = {
   readonly retry: RetrySettings;
   /** Largest response; one resource larger than this is held. */
   readonly maxResponseBytes: number;
+  /**
+   * Most names in one response that were asked for and do not exist; the rest follows when the client has acknowledged
+   * these. Each costs an answer of its own, and a client may ask for whatever it likes.
+   */
+  readonly maxAbsent: number;
   /** The client honours `Resource.ttl` in this variant (R10). */
   readonly honoursTtl: boolean;
   /** Shared by all streams of a server, so that what they have in common is kept once. */

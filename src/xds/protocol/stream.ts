@@ -165,7 +165,7 @@ export class ProtocolStream {
   flush(now: number, hold: Hold): Flushed {
     const view = this.#view;
     if (!view || this.isQuiet()) return QUIET;
-    const { registry, variant, aggregated, settleMs, waitMs, overtakeMs, maxResponseBytes, honoursTtl } =
+    const { registry, variant, aggregated, settleMs, waitMs, overtakeMs, maxResponseBytes, maxAbsent, honoursTtl } =
       this.#settings;
     const context: FlushContext = {
       registry,
@@ -177,6 +177,7 @@ export class ProtocolStream {
       waitMs,
       overtakeMs,
       maxBytes: maxResponseBytes,
+      maxAbsent,
       settleMs: aggregated ? settleMs : 0,
       reports: [],
       wakeAt: Infinity,

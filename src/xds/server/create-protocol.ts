@@ -3,6 +3,9 @@ import { honoursTtl, isGrpcClient, type NodeIdentity } from "./node-identity.ts"
 import type { DiscoveryMethod } from "./services.ts";
 import type { StreamHost } from "./stream-host.ts";
 
+/** Answers to so many take some 20 ms. */
+const MAX_ABSENT = 2000;
+
 /** The protocol's side of one stream, with what is remembered of this client from earlier ones. */
 export function createProtocol<D>(
   host: StreamHost<D>,
@@ -21,6 +24,7 @@ export function createProtocol<D>(
     settleMs: limits.settleMs,
     retry: { baseMs: limits.retryMs, maxMs: limits.maxRetryMs, spread: host.random.next() },
     maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
+    maxAbsent: MAX_ABSENT,
     honoursTtl: honoursTtl(node, method.variant),
   });
   for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);

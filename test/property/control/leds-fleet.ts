@@ -120,6 +120,7 @@ export class Replica {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       settleMs: 0,
       maxResponseBytes: 1_000_000,
+      maxAbsent: 1,
       honoursTtl: true,
     });
     stream.attach(this.cache.view(GROUP));

@@ -69,6 +69,7 @@ class World {
       settleMs: 0,
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
+      maxAbsent: 1,
       honoursTtl: false,
     });
     this.#stream.attach(this.#cache.view("g"));

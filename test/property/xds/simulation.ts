@@ -123,6 +123,7 @@ export class Simulation {
       settleMs: 1000,
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
+      maxAbsent: 1,
       honoursTtl: true,
     });
     for (const { typeUrl, name } of memory.load("")) connection.stream.remember(typeUrl, name);

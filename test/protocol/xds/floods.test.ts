@@ -61,17 +61,19 @@ describe("a flood costs the server a bounded amount, and its other clients nothi
   });
 
   it.each([
-    ["names that do not exist", 50_000, ENDPOINT_TYPE],
-    ["more names than are allowed", 200_000, CLUSTER_TYPE],
-  ])("of %s", async (_, count, typeUrl) => {
+    ["names that do not exist", 50_000, CLUSTER_TYPE, ENDPOINT_TYPE],
+    ["endpoint sets that do not exist, where an empty one is the answer", 50_000, ENDPOINT_TYPE, ENDPOINT_TYPE],
+    ["more names than are allowed", 200_000, CLUSTER_TYPE, CLUSTER_TYPE],
+  ])("of %s", async (_, count, first, typeUrl) => {
     await using server = await flooded();
     using client = new Http2Client(server.address);
     const stream = client.open();
-    stream.write(request({ node: { id: "n1" }, typeUrl: CLUSTER_TYPE }));
+    const resourceNamesSubscribe = first === typeUrl ? ["nobody"] : [];
+    stream.write(request({ node: { id: "n1" }, typeUrl: first, resourceNamesSubscribe }));
     await isAnswered(stream);
     await server.ask();
     const { received } = stream;
-    stream.write(request({ typeUrl, resourceNamesSubscribe: namesOf(count, 12) }));
+    stream.write(request({ typeUrl, responseNonce: stream.nonce, resourceNamesSubscribe: namesOf(count, 12) }));
     await server.isOpenToOthers();
     await eventually(
       () => stream.received > received || stream.ended !== undefined,

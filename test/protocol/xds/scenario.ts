@@ -147,6 +147,7 @@ class Scenario {
       settleMs: 1000,
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
+      maxAbsent: 2000,
       honoursTtl: true,
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);

@@ -235,6 +235,22 @@ describe("bad input", () => {
     expect((await other.next()).resources).toHaveLength(1);
   });
 
+  it.each([ENDPOINT_TYPE, ROUTE_TYPE])("many names of %s that do not exist are answered in parts", async (typeUrl) => {
+    await start();
+    const stream = client.delta();
+    const names = Array.from({ length: 4500 }, (_, index) => `nobody-${index}`);
+    stream.send({ node, typeUrl, resourceNamesSubscribe: names });
+    const answered: string[][] = [];
+    for (let part = 0; part < 3; part++) {
+      const { resources, removedResources, nonce } = await stream.next();
+      answered.push([...resources.map(({ name }) => name), ...removedResources]);
+      expect(stream.responses).toHaveLength(part + 1);
+      stream.send({ typeUrl, responseNonce: nonce });
+    }
+    expect(answered.map(({ length }) => length)).toEqual([2000, 2000, 500]);
+    expect(answered.flat()).toEqual(names);
+  });
+
   it("bytes that are no request end the stream that sent them", async () => {
     await start();
     const stream = client.delta();
