@@ -182,7 +182,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
   }),
 ];
 
-export const DELETABLE_KINDS = KIND_ENTRIES.filter(({ remove }) => remove !== undefined);
+export const DELETABLE_KINDS = KIND_ENTRIES.filter((entry) => entry.remove !== undefined);
 
 /** Backends and verdicts change too often for one. */
 export const KINDS_WITH_HISTORY = DELETABLE_KINDS.filter(({ kind }) => kind !== "backend");

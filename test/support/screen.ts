@@ -1,5 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
-
 export interface Screen {
   /** What is seen in the end, without blanks at the ends of lines, and without the empty lines below. */
   readonly lines: readonly string[];
@@ -13,20 +11,29 @@ export function screenOf(output: string, columns: number): Screen {
   const cells: string[][] = [[]];
   let [row, column, isCursorSeen] = [0, 0, true];
   const line = () => (cells[row] ??= []);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are the language of terminals
-  for (const [token] of output.matchAll(/\u001b\[[?\d;]*[A-Za-z]|./gsu)) {
-    if (token === "\n") row += 1;
-    else if (token === "\r") column = 0;
-    else if (token === "\u001b[H") [row, column] = [0, 0];
-    else if (token === "\u001b[K") line().length = Math.min(line().length, column);
-    else if (token === "\u001b[J") {
-      line().length = Math.min(line().length, column);
+  const eraseLine = () => line().splice(column);
+  const write = (text: string) => {
+    for (const character of text) {
+      if (character === "\n") row += 1;
+      else if (character === "\r") column = 0;
+      else {
+        if (column === columns) [row, column] = [row + 1, 0];
+        line()[column++] = character;
+      }
+    }
+  };
+  const [first = "", ...parts] = output.split("\u001B");
+  write(first);
+  for (const part of parts) {
+    const [, code = "", text = ""] = /^(\[[?\d;]*[A-Za-z])(.*)$/s.exec(part) ?? [];
+    if (code === "[H") [row, column] = [0, 0];
+    else if (code === "[K") eraseLine();
+    else if (code === "[J") {
+      eraseLine();
       cells.length = row + 1;
-    } else if (token === "\u001b[?25l" || token === "\u001b[?25h") isCursorSeen = token.endsWith("h");
-    else if (stripVTControlCharacters(token) !== "") {
-      if (column === columns) [row, column] = [row + 1, 0];
-      line()[column++] = token;
-    } else if (!token.endsWith("m")) throw new Error(`a terminal is told ${JSON.stringify(token)}`);
+    } else if (code === "[?25l" || code === "[?25h") isCursorSeen = code === "[?25h";
+    else if (!code.endsWith("m")) throw new Error(`a terminal is told ${JSON.stringify(part)}`);
+    write(text);
   }
   const lines = Array.from(cells, (of) =>
     Array.from(of ?? [], (cell) => cell ?? " ")
