@@ -16,6 +16,11 @@ const WIDTHS = [60, 80, 200] as const;
 const RED = "\u001B[31m";
 const BOLD = "\u001B[1m";
 
+interface Told {
+  readonly what: string;
+  readonly since: string;
+}
+
 let plane: Plane;
 let client: RawClient;
 const folder = tempFolder();
@@ -117,6 +122,28 @@ describe.each(WIDTHS)("on a terminal of %i columns", (columns) => {
     else expect(why).toMatch(/no +\S.{20,}…$/);
     expect(nodesHead).toMatch(columns === 60 ? /^NODE +CDS +EDS +LDS +RDS +LAG +PROBLEM$/ : /^NODE .* LAG .* PROBLEM$/);
   });
+});
+
+test("a proxy gets nothing since its fleet went, not since it came", async () => {
+  await plane.mustApply(manifest(fleet("late")));
+  client.delta().send({ node: { id: "late-1", cluster: "late" }, typeUrl: LISTENERS });
+  const [node] = await eventually(
+    async () => JSON.parse(await plane.mustCli("nodes", "--fleet", "late", "-o", "json")) as { since: string }[],
+    (nodes) => nodes.length === 1,
+    { what: "the proxy has come" },
+  );
+  const goneAt = Date.now();
+  await plane.mustCli("delete", "fl/late");
+  const problem = await eventually(
+    async () => {
+      const { problems } = JSON.parse(await plane.mustCli("status", "-o", "json")) as { problems: Told[] };
+      return problems.find(({ what }) => what === "node late-1 gets nothing");
+    },
+    (found) => found !== undefined,
+    { what: "it gets nothing" },
+  );
+  expect(Date.parse(node?.since ?? "")).toBeLessThan(goneAt);
+  expect(Date.parse(problem?.since ?? "")).toBeGreaterThanOrEqual(goneAt);
 });
 
 test("status --watch is drawn in place, and Ctrl-C leaves what was seen and the cursor below it", async () => {
