@@ -67,10 +67,14 @@ async function explainObject(context: CliContext, word: string | undefined, outp
   }
 }
 
-/** The other words for the same kind. */
+/** The other words for the same kind, the short one first: help shows one. */
 function aliasesOf(noun: string): string[] {
   const entry = findKind(noun);
-  return entry === undefined ? [] : kindWords(entry).filter((word) => word !== noun);
+  return entry === undefined
+    ? []
+    : kindWords(entry)
+        .filter((word) => word !== noun)
+        .toReversed();
 }
 
 const OBJECTS = [

@@ -42,7 +42,9 @@ export async function runAgainst(answers: Answers, argv: readonly string[], opti
       env: options.env ?? {},
       clock: steppingClock(options.nowMs ?? 0),
       isTty: options.isTty ?? false,
-      columns: options.columns,
+      get columns() {
+        return options.columns;
+      },
       ...(options.colors && { colors: options.colors }),
       ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
       stdin: bytesOf(options.stdin ?? ""),

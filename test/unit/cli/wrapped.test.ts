@@ -5,6 +5,7 @@ import { displayWidth } from "../../../src/cli/display-width.ts";
 import { screenLines } from "../../../src/cli/io.ts";
 import { lineText, toned } from "../../../src/cli/line.ts";
 import { wrapped } from "../../../src/cli/wrapped.ts";
+import { runAgainst } from "./fake-plane.ts";
 
 const texts = (line: Parameters<typeof wrapped>[0], columns: number) => wrapped(line, columns).map(lineText);
 
@@ -24,6 +25,24 @@ describe("a line that is wider than the terminal", () => {
       "  a_word_that_is_lon",
       "  ger_than_it",
     ]);
+  });
+
+  it("fits the window as it is by then", async () => {
+    let columns = 200;
+    const answers = {
+      GetStatus: () => {
+        columns = 40;
+        return { store: "embedded", replica: "plane-a", version: "0.1.0", revision: "1.8812" };
+      },
+    };
+    const window = {
+      isTty: true,
+      get columns() {
+        return columns;
+      },
+    };
+    const { stdout } = await runAgainst(answers, ["status"], window);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(40);
   });
 
   it("keeps its words and what they mean, in lines that fit, whatever is in it", () => {
