@@ -98,8 +98,11 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
 function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
   const { id, silent, silentSince, since, lagMs, connected } = node;
   const found: Finding[] = [];
-  if (connected && silent !== undefined)
-    found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, why: silent });
+  if (connected && silent !== undefined) {
+    // Of a stream that was never served nobody knows what the one before it was.
+    const atLeast = (silentSince ?? since) <= since;
+    found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, atLeast, why: silent });
+  }
   if (node.duplicate) found.push(...sharedId(node, nodes));
   if (isBehind(node)) {
     const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;

@@ -141,10 +141,22 @@ test("a proxy gets nothing since that began, and shares its id since the second 
     { id: "silent", since: 5_000, silent: "no fleet selects it", silentSince: 65_000 },
     { state: "done" },
   );
-  plane.nodes.set({ id: "older", since: 5_000, silent: "no fleet selects it" }, { state: "done" });
   const replica = look();
-  expect(sinceMs(await problem(replica, "node silent gets nothing"))).toBe(65_000);
-  expect(sinceMs(await problem(replica, "node older gets nothing"))).toBe(5_000);
+  const seen = await problem(replica, "node silent gets nothing");
+  expect([sinceMs(seen), seen?.sinceAtLeast]).toEqual([65_000, false]);
+  for (const silentSince of [undefined, 5_000]) {
+    plane.nodes.set({ id: "never", since: 5_000, silent: "no fleet selects it", silentSince }, { state: "done" });
+    const never = await problem(replica, "node never gets nothing");
+    expect([sinceMs(never), never?.sinceAtLeast]).toEqual([5_000, true]);
+  }
+  for (const [peer, since] of [
+    ["10.0.0.1:1", 9_000],
+    ["10.0.0.2:1", 5_000],
+    ["10.0.0.3:1", 7_000],
+  ] as const) {
+    plane.nodes.set({ id: "shared", peer, since, duplicate: true }, { state: "done" });
+  }
+  expect(sinceMs(await problem(replica, "node shared is there 3 times"))).toBe(7_000);
 });
 
 test("a backend is out of rotation since another one took its address, whatever is written to it afterwards", async () => {
