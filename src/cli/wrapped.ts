@@ -20,19 +20,23 @@ export function wrapped(line: Line, columns: number): readonly Line[] {
 }
 
 const FURTHER_IN = 2;
+/** UTF-16 code units. */
+const MOST_PER_COLUMN = 10;
 
 /** Not beyond the middle: a narrow terminal would have no room right of it. */
 function hangOf(text: string, columns: number): number {
   const middle = Math.floor(columns / 2) - FURTHER_IN;
-  const starts = Array.from(text.matchAll(/(?<=\S {2,})\S/g), ({ index }) => displayWidth(text.slice(0, index)));
+  const begin = text.slice(0, columns);
+  const starts = Array.from(begin.matchAll(/(?<=\S {2,})\S/g), ({ index }) => displayWidth(text.slice(0, index)));
   const start = starts.findLast((at) => at <= middle) ?? Math.min(text.search(/\S/), middle);
   return Math.max(0, start) + FURTHER_IN;
 }
 
 function endOf(text: string, start: number, room: number): number {
-  const rest = text.slice(start);
+  // No more than could fit is measured: a letter has at most four accents.
+  const rest = text.slice(start, start + (room + 1) * MOST_PER_COLUMN);
   const most = Math.max(1, indexAtWidth(rest, room));
-  if (most === rest.length) return text.length;
+  if (start + most === text.length) return text.length;
   const blank = rest.lastIndexOf(" ", most);
   // What leads the line is no place to break it.
   return start + (rest.slice(0, Math.max(0, blank)).trim() === "" ? most : blank);

@@ -27,6 +27,12 @@ describe("a line that is wider than the terminal", () => {
     ]);
   });
 
+  it("of a megabyte takes no longer than its length asks for", () => {
+    const startedAt = performance.now();
+    expect(texts(`  why  ${"日本 ".repeat(300_000)}`, 60).length).toBeGreaterThan(10_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
   it("fits the window as it is by then", async () => {
     let columns = 200;
     const answers = {
