@@ -129,7 +129,7 @@ test.each([
   ["grpc-and-websockets.md", `| ${duration(DEFAULT_RULE.timeoutMs)}, for the head of the answer`],
   ["grpc-and-websockets.md", `| **${duration(DEFAULT_RULE.timeoutMs)}, for the whole answer**`],
   ["grpc-and-websockets.md", `| ${duration(HTTP_LISTENER_TIMES.streamIdleTimeout.otherwiseMs)} without a byte`],
-  ["grpc-and-websockets.md", `listener         | ${duration(HTTP_LISTENER_TIMES.drainTimeout.otherwiseMs)} `],
+  ["grpc-and-websockets.md", `\`drainTimeout\` (${duration(HTTP_LISTENER_TIMES.drainTimeout.otherwiseMs)})`],
   [
     "health.md",
     `adds ${DEFAULT_DAMPING.perFlap} to a penalty that halves every ${DEFAULT_DAMPING.halfLifeMs / 1000} s`,
@@ -139,8 +139,8 @@ test.each([
   ["health.md", `at most ${DEFAULT_DAMPING.maxHoldMs / 1000} s after the last one`],
   ["api.md", `(default ${duration(DEFAULT_WAIT_MS)})`],
 ])("%s says %s", (page, text) => {
-  const words = (whole: string) => whole.replaceAll(/\s+/g, " ");
-  expect(words(readFileSync(join(root, "docs", page), "utf8"))).toContain(words(text));
+  // Lines of a page end anywhere.
+  expect(readFileSync(join(root, "docs", page), "utf8").replaceAll(/\s+/g, " ")).toContain(text);
 });
 
 test("no default is written where an object is read: each stands beside its noun in the domain", () => {
