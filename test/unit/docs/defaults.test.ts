@@ -32,7 +32,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   "HealthCheck.timeout": HEALTH_CHECK_TIMES.timeout.otherwiseMs,
   "HealthCheck.unhealthy_threshold": DEFAULT_HEALTH_CHECK.unhealthyThreshold,
   "HealthCheck.healthy_threshold": DEFAULT_HEALTH_CHECK.healthyThreshold,
-  "HealthCheck.jitter_percent": DEFAULT_HEALTH_CHECK.jitterRatio * 100,
+  // A number that cannot be left out: 0 is what nobody wrote.
+  "HealthCheck.jitter_percent": 0,
   "HealthCheck.changing_interval": HEALTH_CHECK_TIMES.changingInterval.otherwiseMs,
   "HttpCheck.method": DEFAULT_HTTP_PROBE.method,
   "HttpCheck.path": DEFAULT_HTTP_PROBE.path,
