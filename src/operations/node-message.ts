@@ -9,7 +9,7 @@ import {
   NodeTypeSchema,
   UnknownReplicaSchema,
 } from "../gen/fairlead/admin/v1/node_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
 const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {

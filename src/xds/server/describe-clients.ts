@@ -11,8 +11,8 @@ import {
 } from "../../gen/envoy/service/status/v3/csds_pb.ts";
 import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { instantOfMs } from "../../runtime/instant.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
-import { instantOfMs } from "../../schema/instant.ts";
 import { SECRET_TYPE } from "../protocol/resource-types.ts";
 import type { TypeState } from "../protocol/type-state.ts";
 import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";

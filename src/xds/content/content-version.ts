@@ -5,10 +5,8 @@ import { createHash } from "node:crypto";
  * Equal on every replica, whatever the order in which things arrived.
  */
 export function contentHash(typeUrl: string, name: string, body: Uint8Array): bigint {
-  const hash = createHash("sha256");
-  hash.update(`${Buffer.byteLength(typeUrl)}:${typeUrl}${Buffer.byteLength(name)}:${name}`);
-  hash.update(body);
-  return BigInt(`0x${hash.digest("hex").slice(0, 32)}`);
+  const head = `${Buffer.byteLength(typeUrl)}:${typeUrl}${Buffer.byteLength(name)}:${name}`;
+  return BigInt(`0x${digestOf(head, body)}`);
 }
 
 /** The version that a resource of this content has; the prefix names the algorithm. Only equality means anything. */
@@ -18,4 +16,17 @@ export function contentVersion(typeUrl: string, name: string, body: Uint8Array):
 
 export function formatVersion(hash: bigint): string {
   return `s${hash.toString(16).padStart(32, "0")}`;
+}
+
+/**
+ * The version of what the control plane derives. It says the same as `contentVersion`, in the form in which its proxies have
+ * always been told: in another one, each of them would be sent everything once more, and again by a replica of the release
+ * before.
+ */
+export function derivedVersion(typeUrl: string, name: string, body: Uint8Array): string {
+  return `s1-${digestOf(`${typeUrl}\0${name}\0`, body)}`;
+}
+
+function digestOf(head: string, body: Uint8Array): string {
+  return createHash("sha256").update(head).update(body).digest("hex").slice(0, 32);
 }
