@@ -57,6 +57,13 @@ describe("imports point down", () => {
     expect(findCycle(sources)).toBeUndefined();
   });
 
+  test("only a stream and its two doors change what is known of a type: all others read it", () => {
+    const changing = sources.filter(({ imports }) => imports.some(({ names }) => names.includes("TypeState")));
+    const known = ["delta.ts", "sotw.ts", "stream-types.ts", "stream.ts"].map((file) => `src/xds/protocol/${file}`);
+    expect(known).toEqual(expect.arrayContaining(changing.map(({ path }) => path)));
+    expect(changing.length).toBeGreaterThan(0);
+  });
+
   test("the library leads to the engine, the machine and messages that are not the product's, and to nothing else", () => {
     const reached = [...reachedFrom(LIBRARY, sources)];
     expect(reached).toContain("src/xds/protocol/stream.ts");

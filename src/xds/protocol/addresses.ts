@@ -1,6 +1,7 @@
 import type { Resource, View } from "./resource.ts";
 import { targetOf } from "./target.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypePlan } from "./type-plan.ts";
+import type { TypeReading } from "./type-state.ts";
 
 /** How resources that want addresses of each other may leave. */
 export type AddressOrder = {
@@ -17,9 +18,9 @@ export type AddressOrder = {
  * one still has; it removes before it adds, whatever the order. What two are meant to have at once is left to its verdict.
  */
 export function orderByAddress(
-  state: TypeState,
+  state: TypeReading,
   view: View,
-  planned: { readonly upserts: readonly Resource[]; readonly removals: readonly string[] },
+  planned: Pick<TypePlan, "upserts" | "removals" | "settled">,
 ): AddressOrder {
   const holders = holdersOf(state, view);
   const coming = new Map(planned.upserts.map((resource) => [resource.name, resource]));
@@ -39,7 +40,7 @@ export function orderByAddress(
   for (let found = true; found; ) {
     found = false;
     for (const resource of coming.values()) {
-      const on = before(resource).find((holder) => !coming.has(holder) && isToMove(state, holder));
+      const on = before(resource).find((holder) => !coming.has(holder) && isToMove(state, planned, holder));
       if (on === undefined) continue;
       waiting.set(resource.name, on);
       coming.delete(resource.name);
@@ -67,7 +68,7 @@ export function orderByAddress(
 /**
  * Refused resources that were to leave an address which another one, due now, is to take: these can only go together.
  */
-export function refusedInTheWay(state: TypeState, view: View): string[] {
+export function refusedInTheWay(state: TypeReading, view: View): string[] {
   const wanted = new Set<string>();
   for (const name of state.due.keys()) {
     if (state.refused.has(name) && !state.forced.has(name)) continue;
@@ -82,11 +83,11 @@ export function refusedInTheWay(state: TypeState, view: View): string[] {
   });
 }
 
-function isToMove({ due, held: kept }: TypeState, name: string): boolean {
-  return due.has(name) || kept.has(name);
+function isToMove({ due, held: kept }: TypeReading, { settled }: Pick<TypePlan, "settled">, name: string): boolean {
+  return kept.has(name) || (due.has(name) && !settled.includes(name));
 }
 
-function holdersOf(state: TypeState, view: View): Map<string, string[]> {
+function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   const add = (name: string, address: string) => {
     const known = holders.get(address);
@@ -104,7 +105,7 @@ function holdersOf(state: TypeState, view: View): Map<string, string[]> {
 }
 
 /** Addresses that the client may have open under a name, once it has applied what is in flight. */
-function held(state: TypeState, view: View, name: string): Set<string> {
+function held(state: TypeReading, view: View, name: string): Set<string> {
   const sent = state.sent.get(name);
   const own = sent?.hash === undefined ? sent && view.addressesAt(sent.version) : sent.addresses;
   const refused = state.refused.get(name)?.items.get(name)?.resource?.addresses;

@@ -1,7 +1,9 @@
 import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
+import { SparseMap } from "./sparse.ts";
 import { targetOf } from "./target.ts";
-import type { TypeState, TypeStates } from "./type-state.ts";
+import type { TypePlan, Wait } from "./type-plan.ts";
+import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /** Another resource that must move first. It is waited for without bound when it is itself kept back on purpose. */
 export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
@@ -13,8 +15,8 @@ export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
  * @see xDS protocol, "Eventual consistency considerations", and R2
  */
 export function upsertGate(
-  { registry, states, view }: { registry: Registry; states: TypeStates; view: View },
-  state: TypeState,
+  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
+  state: TypeReading,
   resource: Resource,
 ): Gate | undefined {
   if (isSame(state.sent.get(resource.name), resource)) return undefined;
@@ -32,7 +34,7 @@ export function upsertGate(
 }
 
 /** A type that this client has not asked for only because something of it is warming: it will (R4). */
-function isExpected(registry: Registry, states: TypeStates, typeUrl: string): boolean {
+function isExpected(registry: Registry, states: TypeReadings, typeUrl: string): boolean {
   const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
   return companions.some((companion) => states.get(companion)?.precedesParent);
 }
@@ -44,8 +46,14 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
  * Collects what the client may be running that is about to be replaced, by the name it refers to. What is unreadable
  * (known by its version only) may refer to anything. A referrer that is where it should be blocks nothing: then the
  * caller means the reference to dangle.
+ *
+ * @param plan What is decided of the type itself already
  */
-export function referrersOf(registry: Registry, states: TypeStates, view: View, typeUrl: string): Referrers {
+export function referrersOf(
+  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
+  { type: { typeUrl } }: TypeReading,
+  plan: Pick<TypePlan, "held" | "waits">,
+): Referrers {
   const byName = new Map<string, Gate>();
   let unreadable: Gate | undefined;
   for (const type of registry.ordered) {
@@ -55,7 +63,7 @@ export function referrersOf(registry: Registry, states: TypeStates, view: View, 
       if (state.isSettledAt(name, targetOf(state, view, name))) continue;
       const gate = {
         on: { typeUrl: type.typeUrl, name },
-        bounded: !state.held.has(name) && !state.refused.has(name) && state.waits.get(name)?.bounded !== false,
+        bounded: !state.refused.has(name) && !isKept(state, type.typeUrl === typeUrl ? plan : NO_PLAN, name),
       };
       for (const known of state.possible(name)) {
         if (known.hash === undefined) {
@@ -68,3 +76,15 @@ export function referrersOf(registry: Registry, states: TypeStates, view: View, 
   }
   return { byName, unreadable };
 }
+
+/** Whether a resource is kept back on purpose, or waits for one that is. */
+export function isKept(state: TypeReading, plan: Pick<TypePlan, "held" | "waits">, name: string): boolean {
+  return state.held.has(name) || plan.held.has(name) || waitOf(state, plan, name)?.bounded === false;
+}
+
+/** The wait of a resource as it will be once a plan is followed. */
+export function waitOf(state: TypeReading, { waits }: Pick<TypePlan, "waits">, name: string): Wait | undefined {
+  return waits.get(name) ?? state.waits.get(name);
+}
+
+const NO_PLAN: Pick<TypePlan, "held" | "waits"> = { held: new SparseMap(), waits: new SparseMap() };
