@@ -3,14 +3,30 @@ import { targetOf } from "./target.ts";
 import type { TypePlan } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
+/** What opens addresses. */
+type Addressed = Pick<Resource, "name" | "addresses">;
+
 /** How resources that want addresses of each other may leave. */
-export type AddressOrder = {
+export type AddressOrder<R extends Addressed> = {
   /** Whoever leaves an address stands before whoever takes it: clients apply a response in its order. */
-  readonly upserts: Resource[];
+  readonly upserts: R[];
   /** One of each cycle: it is removed first, and comes back with the response behind. */
   readonly displaced: readonly string[];
   /** Those whose address is held by another one that is to leave it, and is kept back itself: it by them. */
   readonly waiting: ReadonlyMap<string, string>;
+};
+
+/** What is to leave in one response. */
+type Planned<R extends Addressed> = { readonly upserts: readonly R[]; readonly removals: readonly string[] };
+
+/** What is known of the addresses of a client. */
+type Addresses = {
+  /** Who may have each address open. */
+  readonly holders: ReadonlyMap<string, readonly string[]>;
+  /** What is meant to be under a name. */
+  readonly target: (name: string) => Addressed | undefined;
+  /** Whether something else than what is planned is to come of a name. */
+  readonly isToMove: (name: string) => boolean;
 };
 
 /**
@@ -21,18 +37,28 @@ export function orderByAddress(
   state: TypeReading,
   view: View,
   planned: Pick<TypePlan, "upserts" | "removals" | "settled">,
-): AddressOrder {
-  const holders = holdersOf(state, view);
+): AddressOrder<Resource> {
+  return orderMoves(planned, {
+    holders: holdersOf(state, view),
+    target: (name) => targetOf(state, view, name),
+    isToMove: (name) => state.held.has(name) || (state.due.has(name) && !planned.settled.includes(name)),
+  });
+}
+
+/** The same, of any client of which the addresses are known. */
+export function orderMoves<R extends Addressed>(
+  planned: Planned<R>,
+  { holders, target, isToMove }: Addresses,
+): AddressOrder<R> {
   const coming = new Map(planned.upserts.map((resource) => [resource.name, resource]));
   const leaving = new Set(planned.removals);
   /** Those that hold an address of this one and are to leave it, by any way but a removal that goes along. */
-  const before = ({ name, addresses }: Resource): string[] =>
+  const before = ({ name, addresses }: Addressed): string[] =>
     addresses
       .flatMap((address) => (holders.get(address) ?? []).map((holder) => ({ address, holder })))
       .filter(({ address, holder }) => {
         if (holder === name || leaving.has(holder)) return false;
-        const target = coming.get(holder) ?? targetOf(state, view, holder);
-        return target?.addresses.includes(address) !== true;
+        return (coming.get(holder) ?? target(holder))?.addresses.includes(address) !== true;
       })
       .map(({ holder }) => holder);
 
@@ -40,7 +66,7 @@ export function orderByAddress(
   for (let found = true; found; ) {
     found = false;
     for (const resource of coming.values()) {
-      const on = before(resource).find((holder) => !coming.has(holder) && isToMove(state, planned, holder));
+      const on = before(resource).find((holder) => !coming.has(holder) && isToMove(holder));
       if (on === undefined) continue;
       waiting.set(resource.name, on);
       coming.delete(resource.name);
@@ -48,7 +74,7 @@ export function orderByAddress(
     }
   }
 
-  const upserts: Resource[] = [];
+  const upserts: R[] = [];
   const displaced: string[] = [];
   while (coming.size > 0) {
     const free = coming.values().find((resource) => !before(resource).some((holder) => coming.has(holder)));
@@ -83,10 +109,6 @@ export function refusedInTheWay(state: TypeReading, view: View): string[] {
   });
 }
 
-function isToMove({ due, held: kept }: TypeReading, { settled }: Pick<TypePlan, "settled">, name: string): boolean {
-  return kept.has(name) || (due.has(name) && !settled.includes(name));
-}
-
 function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   const add = (name: string, address: string) => {
@@ -113,7 +135,7 @@ function held(state: TypeReading, view: View, name: string): Set<string> {
 }
 
 /** Everything left waits for something that is left: whoever follows that long enough goes round. */
-function inCycle(coming: ReadonlyMap<string, Resource>, before: (resource: Resource) => readonly string[]): string {
+function inCycle(coming: ReadonlyMap<string, Addressed>, before: (resource: Addressed) => readonly string[]): string {
   const seen = new Set<string>();
   let [name = ""] = coming.keys();
   while (!seen.has(name)) {

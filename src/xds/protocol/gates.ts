@@ -2,15 +2,20 @@ import { isSame, type Resource, type ResourceKey, type View } from "./resource.t
 import type { Registry } from "./resource-types.ts";
 import { SparseMap } from "./sparse.ts";
 import { targetOf } from "./target.ts";
-import type { TypePlan, Wait } from "./type-plan.ts";
+import type { TypePlan, Wait, WaitCause } from "./type-plan.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
-/** Another resource that must move first. It is waited for without bound when it is itself kept back on purpose. */
-export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
+type KeptBack = Pick<TypePlan, "held" | "waits">;
+
+const NO_PLAN: KeptBack = { held: new SparseMap(), waits: new SparseMap() };
+
+/** Another resource that must move first. */
+export type Gate = Pick<Wait, "on" | "cause">;
 
 /**
  * The reference that must be live at the client before this resource may name it, if any. Only what this client
- * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later.
+ * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later. What the
+ * client's present content names already breaks nothing more, and keeps back nothing that is to leave.
  *
  * @see xDS protocol, "Eventual consistency considerations", and R2
  */
@@ -19,18 +24,46 @@ export function upsertGate(
   state: TypeReading,
   resource: Resource,
 ): Gate | undefined {
-  if (isSame(state.sent.get(resource.name), resource)) return undefined;
+  const present = state.sent.get(resource.name);
+  if (isSame(present, resource)) return undefined;
+  let named: ReadonlySet<string> | undefined;
   for (const on of resource.references) {
     if (!state.type.waitsFor.includes(on.typeUrl)) continue;
-    const other = states.get(on.typeUrl);
-    if (!other?.requested) {
-      if (isExpected(registry, states, on.typeUrl) && view.get(on.typeUrl, on.name)) return { on, bounded: true };
-      continue;
-    }
-    if (!targetOf(other, view, on.name)) continue;
-    if (!other.isLive(on.name)) return { on, bounded: !other.held.has(on.name) };
+    const gate = gateOn({ registry, states, view }, on);
+    if (gate === undefined) continue;
+    named ??= new Set(present?.references?.map(textOf));
+    if (!named.has(textOf(on))) return gate;
   }
   return undefined;
+}
+
+function gateOn(
+  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
+  on: ResourceKey,
+): Gate | undefined {
+  const other = states.get(on.typeUrl);
+  if (!other?.requested) {
+    return isExpected(registry, states, on.typeUrl) && view.get(on.typeUrl, on.name)
+      ? { on, cause: "progress" }
+      : undefined;
+  }
+  if (!targetOf(other, view, on.name) || other.isLive(on.name)) return undefined;
+  return { on, cause: other.held.has(on.name) ? "held" : "progress" };
+}
+
+/** Why a resource has not gone yet, as it will be once a plan of its type is followed. */
+export function causeOf(state: TypeReading, plan: KeptBack, name: string): WaitCause {
+  if (state.held.has(name) || plan.held.has(name)) return "held";
+  return waitOf(state, plan, name)?.cause ?? "progress";
+}
+
+/** The wait of a resource as it will be then. */
+export function waitOf(state: TypeReading, { waits }: KeptBack, name: string): Wait | undefined {
+  return waits.get(name) ?? state.waits.get(name);
+}
+
+function textOf({ typeUrl, name }: ResourceKey): string {
+  return `${typeUrl} ${name}`;
 }
 
 /** A type that this client has not asked for only because something of it is warming: it will (R4). */
@@ -52,7 +85,7 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
 export function referrersOf(
   { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
   { type: { typeUrl } }: TypeReading,
-  plan: Pick<TypePlan, "held" | "waits">,
+  plan: KeptBack,
 ): Referrers {
   const byName = new Map<string, Gate>();
   let unreadable: Gate | undefined;
@@ -61,10 +94,10 @@ export function referrersOf(
     if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
     for (const name of state.possibleNames()) {
       if (state.isSettledAt(name, targetOf(state, view, name))) continue;
-      const gate = {
-        on: { typeUrl: type.typeUrl, name },
-        bounded: !state.refused.has(name) && !isKept(state, type.typeUrl === typeUrl ? plan : NO_PLAN, name),
-      };
+      const cause = state.refused.has(name)
+        ? "refused"
+        : causeOf(state, type.typeUrl === typeUrl ? plan : NO_PLAN, name);
+      const gate = { on: { typeUrl: type.typeUrl, name }, cause } as const;
       for (const known of state.possible(name)) {
         if (known.hash === undefined) {
           if (type.typeUrl !== typeUrl) unreadable = gate;
@@ -76,15 +109,3 @@ export function referrersOf(
   }
   return { byName, unreadable };
 }
-
-/** Whether a resource is kept back on purpose, or waits for one that is. */
-export function isKept(state: TypeReading, plan: Pick<TypePlan, "held" | "waits">, name: string): boolean {
-  return state.held.has(name) || plan.held.has(name) || waitOf(state, plan, name)?.bounded === false;
-}
-
-/** The wait of a resource as it will be once a plan is followed. */
-export function waitOf(state: TypeReading, { waits }: Pick<TypePlan, "waits">, name: string): Wait | undefined {
-  return waits.get(name) ?? state.waits.get(name);
-}
-
-const NO_PLAN: Pick<TypePlan, "held" | "waits"> = { held: new SparseMap(), waits: new SparseMap() };

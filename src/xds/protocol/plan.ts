@@ -1,6 +1,6 @@
 import { orderByAddress } from "./addresses.ts";
 import type { Report } from "./events.ts";
-import { type Gate, isKept, type Referrers, referrersOf, upsertGate, waitOf } from "./gates.ts";
+import { causeOf, type Gate, type Referrers, referrersOf, upsertGate, waitOf } from "./gates.ts";
 import type { Resource, ResourceKey, View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { SparseMap } from "./sparse.ts";
@@ -107,7 +107,7 @@ function putInOrder(context: FlushContext, state: TypeReading, draft: Draft): vo
   for (const resource of draft.upserts) {
     const name = waiting.get(resource.name);
     if (name === undefined) continue;
-    const gate = { on: { typeUrl, name }, bounded: !isKept(state, draft, name) };
+    const gate = { on: { typeUrl, name }, cause: causeOf(state, draft, name) };
     if (!isWaiting(context, state, draft, { name: resource.name, gate })) upserts.push(resource);
   }
   draft.upserts = upserts;
@@ -151,7 +151,7 @@ function unasked(context: FlushContext, state: TypeReading, draft: Draft): Gate 
   );
   if (!type) return undefined;
   draft.wakeAt = Math.min(draft.wakeAt, settlesAt);
-  return { on: { typeUrl: type.typeUrl, name: "*" }, bounded: true };
+  return { on: { typeUrl: type.typeUrl, name: "*" }, cause: "progress" };
 }
 
 /** Starts or continues a wait; false once its bound is met. */
@@ -159,18 +159,19 @@ function isWaiting(
   { now, waitMs }: FlushContext,
   state: TypeReading,
   draft: Draft,
-  { name, gate: { on, bounded } }: { readonly name: string; readonly gate: Gate },
+  { name, gate }: { readonly name: string; readonly gate: Gate },
 ): boolean {
   const known = waitOf(state, draft, name);
-  const since = known?.bounded && bounded ? known.since : now;
+  const hasBound = gate.cause === "progress";
+  const since = known?.cause === "progress" && hasBound ? known.since : now;
   const waitedMs = now - since;
-  const isOver = bounded && waitedMs >= waitMs;
+  const isOver = hasBound && waitedMs >= waitMs;
   const wasLate = known?.late ?? false;
   if (draft.waits.size === 0) draft.waits = new SparseMap();
-  (draft.waits as SparseMap<Wait>).set(name, { on, since, bounded, late: wasLate || isOver });
-  if (bounded && !isOver) draft.wakeAt = Math.min(draft.wakeAt, since + waitMs);
+  (draft.waits as SparseMap<Wait>).set(name, { ...gate, since, late: wasLate || isOver });
+  if (hasBound && !isOver) draft.wakeAt = Math.min(draft.wakeAt, since + waitMs);
   if (isOver && !wasLate) {
-    const report: Report = { kind: "late", resource: { typeUrl: state.type.typeUrl, name }, on, waitedMs };
+    const report: Report = { kind: "late", resource: { typeUrl: state.type.typeUrl, name }, on: gate.on, waitedMs };
     draft.reports = withOne(draft.reports, report);
   }
   return !isOver;

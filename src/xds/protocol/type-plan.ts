@@ -2,13 +2,15 @@ import type { Report } from "./events.ts";
 import type { Resource, ResourceKey } from "./resource.ts";
 import type { ReadonlySparseMap } from "./sparse.ts";
 
+/** What keeps back what is waited for: only `progress` comes to an end by itself, and has a bound. */
+export type WaitCause = "progress" | "held" | "refused";
+
 /** A resource that is due goes out after another one. */
 export type Wait = {
   readonly on: ResourceKey;
+  readonly cause: WaitCause;
   /** Since when its bound counts. */
   readonly since: number;
-  /** False while what is waited for is kept back on purpose. */
-  readonly bounded: boolean;
   readonly late: boolean;
 };
 

@@ -13,7 +13,7 @@ it("a plan is data: it changes nothing before it is followed, and says all that 
   expect(plan.upserts.map(({ name }) => name)).toEqual(["free"]);
   expect([...plan.held]).toEqual([["kept", "frozen"]]);
   expect([...plan.waits]).toEqual([
-    ["waiting", { on: { typeUrl: CLUSTER_TYPE, name: "shop" }, since: 7, bounded: true, late: false }],
+    ["waiting", { on: { typeUrl: CLUSTER_TYPE, name: "shop" }, cause: "progress", since: 7, late: false }],
   ]);
   expect(plan.settled).toEqual(["same"]);
   expect(plan.adopted.map(({ name }) => name)).toEqual(["same"]);
