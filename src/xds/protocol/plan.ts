@@ -57,7 +57,8 @@ export function planType(context: FlushContext, state: TypeReading, only?: Pick<
     } else {
       const { resource } = need;
       if (resource.name !== name) {
-        draft.renamed = withOne(draft.renamed, { from: name, to: resource.name });
+        const to = resource.name;
+        draft.renamed = withOne(draft.renamed, { from: name, to, isSettled: draft.settled.includes(to) });
         continue;
       }
       const reason = context.hold(resource, resource.version) ?? tooLarge(context, resource);

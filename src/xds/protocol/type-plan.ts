@@ -24,8 +24,11 @@ export type TypePlan = {
   readonly settled: readonly string[];
   /** What the client presented turns out to be what it should have: from now on its content is known. */
   readonly adopted: readonly { readonly name: string; readonly resource: Resource }[];
-  /** Asked for by alias: they are due under the resource's own name, and what goes is planned once they are. */
-  readonly renamed: readonly { readonly from: string; readonly to: string }[];
+  /**
+   * Asked for by alias: they are due under the resource's own name, which by itself may need nothing. What goes is planned
+   * once they are.
+   */
+  readonly renamed: readonly { readonly from: string; readonly to: string; readonly isSettled: boolean }[];
   /** Kept back on purpose, each with the reason. */
   readonly held: ReadonlySparseMap<string>;
   /** Waits that begin or go on, and those that have met their bound. */

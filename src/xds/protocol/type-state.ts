@@ -166,7 +166,8 @@ export class TypeState {
 
   /** What is due under aliases is due under the resources' own names. */
   rename(renamed: TypePlan["renamed"]): void {
-    for (const { from, to } of renamed) {
+    for (const { from, to, isSettled } of renamed) {
+      if (isSettled) this.settle(to);
       const publication = this.due.get(from) ?? 0;
       const forced = this.forced.has(from);
       this.settle(from);

@@ -31,7 +31,7 @@ it("what is asked for by alias is planned once it is due under its own name", ()
   for (const name of [...routes.due.keys()]) routes.settle(name);
   routes.force("other name", 3);
   const plan = planType(context, routes);
-  expect(plan.renamed).toEqual([{ from: "other name", to: "free" }]);
+  expect(plan.renamed).toEqual([{ from: "other name", to: "free", isSettled: false }]);
 
   routes.rename(plan.renamed);
   expect(shown(routes).due).toEqual(["free"]);
