@@ -52,11 +52,11 @@ function typeMessage(type: TypeView): NodeType {
   });
 }
 
-function resourceMessage({ name, sent, acknowledged, refused, unknown, held, content }: ResourceView) {
+function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ResourceView) {
   return {
     name,
     versionSent: sent ?? "",
-    versionAcknowledged: acknowledged ?? "",
+    versionAcknowledged: acked ?? "",
     versionRefused: refused?.version ?? "",
     refusal: refused?.message ?? "",
     unknown,

@@ -1,4 +1,5 @@
 import type { Known, ResourceKey } from "../protocol/resource.ts";
+import type { ResourceHolding, StandingRefusal } from "../protocol/resource-holding.ts";
 import type { TypeReading } from "../protocol/type-state.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
@@ -22,29 +23,11 @@ export type ServedClient = ClientRef & {
   mayHold(resource: ResourceKey): boolean;
 };
 
-export type RefusalStatus = {
-  /** The version that was refused; empty for a refused removal. */
-  readonly version: string;
-  readonly code: number;
-  readonly message: string;
-  /** When this content was refused first: milliseconds since the epoch. */
-  readonly at: number;
-  readonly nonce: string;
-  /** The publication that the refused content belongs to, where known. */
-  readonly publication: number | undefined;
-};
+export type RefusalStatus = StandingRefusal & { readonly code: number; readonly nonce: string };
 
-export type ResourceStatus = {
-  readonly name: string;
-  /** The version sent last; undefined when nothing was, or a removal. */
-  readonly sent: string | undefined;
-  /** The version the client last accepted, as far as this stream knows. */
-  readonly acked: string | undefined;
-  readonly inFlight: boolean;
-  /** Part of a refused response: the client may run any part of it. */
-  readonly unknown: boolean;
+export type ResourceStatus = ResourceHolding & {
   readonly refused: RefusalStatus | undefined;
-  readonly held: string | undefined;
+  readonly inFlight: boolean;
   /** Goes out after this other resource. */
   readonly waitsFor: ResourceKey | undefined;
 };
