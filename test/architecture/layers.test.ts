@@ -19,7 +19,7 @@ const USE_CASES = ["operations", "control", "duties"];
 const LAYERS: Readonly<Record<string, Layer>> = {
   domain: { ours: [], outside: PURE_BASICS },
   "xds/protocol": { ours: [], outside: ["node:assert"] },
-  "xds/content": { ours: ["gen"], outside: ["node:crypto", PROTOBUF] },
+  "xds/content": { ours: ["gen", "xds/protocol/resource.ts"], outside: ["node:crypto", PROTOBUF] },
   "xds/lint": { ours: ["gen", "xds/protocol"], outside: ["node:net", PROTOBUF] },
   gen: { ours: [] },
   runtime: { ours: ["domain/printable.ts"] },

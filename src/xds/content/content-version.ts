@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatVersion } from "../protocol/resource.ts";
 
 /**
  * 128 bits of SHA-256 over type URL, name and bytes, each part preceded by its length so that no two triples collide.
@@ -9,13 +10,9 @@ export function contentHash(typeUrl: string, name: string, body: Uint8Array): bi
   return BigInt(`0x${digestOf(head, body)}`);
 }
 
-/** The version that a resource of this content has; the prefix names the algorithm. Only equality means anything. */
+/** The version that a resource of this content has. Only equality means anything. */
 export function contentVersion(typeUrl: string, name: string, body: Uint8Array): string {
   return formatVersion(contentHash(typeUrl, name, body));
-}
-
-export function formatVersion(hash: bigint): string {
-  return `s${hash.toString(16).padStart(32, "0")}`;
 }
 
 /**

@@ -1,6 +1,4 @@
 import type { View } from "./resource.ts";
-import { collectionOf } from "./resource-name.ts";
-import type { ResourceType } from "./resource-types.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /** Collections that what a client was sent names, and those that it asks for. */
@@ -21,12 +19,4 @@ export function tombstonesFor({ type, subscription, sent }: TypeReading, view: V
   return [...subscription.globs.keys()].flatMap((collection) =>
     [...view.tombstones(typeUrl, collection)].filter((name) => !sent.has(name)),
   );
-}
-
-/**
- * Whether a client is to be told that a member has left its collection: what this stream was not sent, it may hold from an
- * earlier one (R19); what belongs to a collection that nothing names any more is left alone.
- */
-export function isMissed({ typeUrl }: ResourceType, view: View, name: string): boolean {
-  return !view.isRetired(typeUrl, collectionOf(name) ?? name);
 }

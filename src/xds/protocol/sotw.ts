@@ -1,7 +1,7 @@
 import { displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
 import type { Report, SotwRequest } from "./events.ts";
 import type { Flight, FlightItem } from "./flight.ts";
-import { type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
+import { formatVersion, type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
 import type { StreamTypes } from "./stream-types.ts";
 import { entitledNames, targetOf } from "./target.ts";
 import type { Leaving } from "./type-plan.ts";
@@ -116,10 +116,6 @@ function versionOf(state: TypeReading, view: View, { kept, displaced }: Pick<Lea
     const target = targetOf(state, view, name);
     if (target) own = minusHash(own, target.hash);
   }
-  if (given === undefined) return formatSum(own);
-  return own === sum ? given : `${given}+${formatSum(own)}`;
-}
-
-function formatSum(sum: bigint): string {
-  return `s${sum.toString(16).padStart(32, "0")}`;
+  if (given === undefined) return formatVersion(own);
+  return own === sum ? given : `${given}+${formatVersion(own)}`;
 }

@@ -1,10 +1,10 @@
-import { isMissed, tombstonesFor } from "./collections.ts";
+import { tombstonesFor } from "./collections.ts";
 import { emptyNamespaces, provenBy } from "./companions.ts";
 import type { ErrorDetail, Report } from "./events.ts";
 import type { Flight } from "./flight.ts";
 import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
-import type { View } from "./resource.ts";
-import { parseGlob } from "./resource-name.ts";
+import type { ResourceKey, View } from "./resource.ts";
+import { collectionOf, parseGlob } from "./resource-name.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { SubscriptionChange } from "./subscription.ts";
 import { entitledNames } from "./target.ts";
@@ -19,9 +19,9 @@ export class StreamTypes {
   /** The same, in the order in which responses leave. */
   ordered: readonly TypeState[] = [];
   view: View | undefined;
+  readonly remembered: ResourceKey[] = [];
+  lost: readonly LostVerdict[] = [];
   readonly #settings: StreamSettings;
-  readonly #remembered = new Map<string, Set<string>>();
-  #lost: readonly LostVerdict[] = [];
 
   constructor(settings: StreamSettings) {
     this.#settings = settings;
@@ -46,15 +46,6 @@ export class StreamTypes {
     if (view) for (const state of this.all.values()) this.#markAll(state, view);
   }
 
-  remember(typeUrl: string, name: string): void {
-    const names = this.#remembered.get(typeUrl) ?? new Set();
-    this.#remembered.set(typeUrl, names.add(name));
-  }
-
-  recall(lost: readonly LostVerdict[]): void {
-    this.#lost = lost;
-  }
-
   publish(typeUrl: string, names: Iterable<string>, publication: number): void {
     const state = this.all.get(typeUrl);
     if (!state?.requested) return;
@@ -63,7 +54,8 @@ export class StreamTypes {
       if (!this.#concerns(state, name)) continue;
       if (state.type.removal === "never" && state.sent.has(name) && !view?.get(typeUrl, name)) state.gone.add(name);
       if (state.type.collections && view && !view.get(typeUrl, name)) {
-        if (!isMissed(state.type, view, name)) continue;
+        // What belongs to a collection that nothing names any more is left alone; other members it may have from before (R19).
+        if (view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
         if (!state.sent.has(name)) state.unknown.add(name);
       }
       state.mark(name, publication);
@@ -78,9 +70,9 @@ export class StreamTypes {
     state.mustAnswer = mustAnswer;
     for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);
     const { typeUrl } = state.type;
-    const lost = this.#lost.filter((each) => each.typeUrl === typeUrl && !isAccepted(state, each));
-    const doubtful = lost.flatMap(({ items }) => items.map(({ name }) => name));
-    for (const name of [...(this.#remembered.get(typeUrl) ?? []), ...doubtful]) {
+    const lost = this.lost.filter((each) => each.typeUrl === typeUrl && !isAccepted(state, each));
+    const remembered = this.remembered.filter((each) => each.typeUrl === typeUrl);
+    for (const { name } of [...remembered, ...lost.flatMap(({ items }) => items)]) {
       if (state.subscription.covers(name) || state.sent.has(name)) state.unknown.add(name);
     }
     if (this.view) this.#markAll(state, this.view);

@@ -62,12 +62,12 @@ export class ProtocolStream {
 
   /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (R16). */
   remember(typeUrl: string, name: string): void {
-    this.#types.remember(typeUrl, name);
+    this.#types.remembered.push({ typeUrl, name });
   }
 
   /** Responses of an earlier stream that this client may have refused, which was never heard. */
   recall(lost: readonly LostVerdict[]): void {
-    this.#types.recall(lost);
+    this.#types.lost = lost;
   }
 
   receiveSotw(request: SotwRequest, now: number): Report[] {

@@ -1,6 +1,6 @@
 import { type Message, toBinary } from "@bufbuild/protobuf";
-import { contentHash, formatVersion } from "../content/content-version.ts";
-import type { Resource, ResourceKey } from "../protocol/resource.ts";
+import { contentHash } from "../content/content-version.ts";
+import { formatVersion, type Resource, type ResourceKey } from "../protocol/resource.ts";
 import { canonicalName } from "../protocol/resource-name.ts";
 import { typeUrlOf } from "../protocol/resource-types.ts";
 import { addressesOf } from "./addresses.ts";
