@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../runtime/clock.ts";
+import { createLogger } from "../runtime/create-logger.ts";
 import { LogSink } from "../runtime/log-sink.ts";
-import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { addSettings, type Host, readSettings } from "./command-settings.ts";
 import { SETTINGS } from "./config.ts";

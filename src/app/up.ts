@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { toControlPlaneError } from "../domain/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { createLogger } from "../runtime/create-logger.ts";
 import { interfaceAddresses } from "../runtime/interfaces.ts";
 import { LogSink } from "../runtime/log-sink.ts";
-import { createLogger } from "../runtime/logger.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { addSettings, complain, type Escaped, type Host, readSettings } from "./command-settings.ts";
 import { SETTINGS } from "./config.ts";

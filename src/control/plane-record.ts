@@ -3,7 +3,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { readIp } from "../domain/ip-address.ts";
 import { PlaneRecordSchema } from "../gen/fairlead/store/v1/plane_record_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { keyToken } from "../store/key-token.ts";
 
 /** Below it each replica says where it listens. */

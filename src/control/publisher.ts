@@ -2,9 +2,10 @@ import type { Name } from "../domain/name.ts";
 import { backendOf, serviceOf } from "../domain/name.ts";
 import { deriveFleet } from "../resources/derive-fleet.ts";
 import type { LedsEndpoints } from "../resources/leds.ts";
-import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource } from "../resources/resource.ts";
+import type { Resource } from "../resources/resource.ts";
 import { FEATURE_LEVELS } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { ENDPOINT_TYPE, LEDS_TYPE } from "../xds/protocol/resource-types.ts";
 import { EndpointCache } from "./endpoint-cache.ts";
 import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
@@ -77,7 +78,7 @@ export class Publisher {
   /** What a group's proxies are to have under a name. */
   resource(group: ProxyGroup, typeUrl: string, name: string): Resource | undefined {
     const published = this.#published.get(group);
-    if (typeUrl !== MEMBER_TYPE) return published?.resources.get(keyOf(typeUrl, name));
+    if (typeUrl !== LEDS_TYPE) return published?.resources.get(keyOf(typeUrl, name));
     for (const { members } of published?.leds.values() ?? []) if (members.has(name)) return members.get(name);
     return undefined;
   }
@@ -164,7 +165,7 @@ export class Publisher {
         const group = proxyGroup(fleet, level);
         const published = this.#published.get(group);
         const changed = existing.flatMap((name) => {
-          const before = published?.resources.get(keyOf(ENDPOINTS_TYPE, name));
+          const before = published?.resources.get(keyOf(ENDPOINT_TYPE, name));
           if (before === undefined) return [];
           const endpoints = this.#endpoints.endpointsOf(fleet, name);
           const leds = level === "leds" ? endpoints.leds : undefined;
@@ -208,11 +209,10 @@ function editMembers(edit: Edit, before: LedsEndpoints | undefined, after: LedsE
   for (const [name, member] of after?.members ?? []) {
     if (before?.members.get(name)?.version !== member.version) edit.set(member);
   }
-  for (const name of before?.members.keys() ?? [])
-    if (after?.members.has(name) !== true) edit.delete(MEMBER_TYPE, name);
+  for (const name of before?.members.keys() ?? []) if (after?.members.has(name) !== true) edit.delete(LEDS_TYPE, name);
   const isNamedAsBefore = before?.assignment.version === after?.assignment.version;
   const told = new Set(isNamedAsBefore ? before?.departed : []);
-  for (const name of after?.departed ?? []) if (!told.has(name)) edit.delete(MEMBER_TYPE, name);
+  for (const name of after?.departed ?? []) if (!told.has(name)) edit.delete(LEDS_TYPE, name);
 }
 
 function keyOf(typeUrl: string, name: string): string {

@@ -1,14 +1,8 @@
 import type { Name } from "../domain/name.ts";
 import { effectivePolicyName } from "../domain/routing-state.ts";
 import { serviceOfMember } from "../resources/leds.ts";
-import {
-  CLUSTER_TYPE,
-  ENDPOINTS_TYPE,
-  LISTENER_TYPE,
-  MEMBER_TYPE,
-  type ResourceRef,
-  ROUTE_TYPE,
-} from "../resources/resource.ts";
+import type { ResourceRef } from "../resources/resource.ts";
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Mirror } from "./mirror.ts";
 import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
 import type { SetAside } from "./set-aside.ts";
@@ -184,9 +178,9 @@ const CONFIGURATION: ReadonlySet<string> = new Set(["service", "policy", "route"
 function howOf(held: Withholding, { typeUrl, name }: ResourceRef, version: string): How | undefined {
   switch (typeUrl) {
     case CLUSTER_TYPE:
-    case ENDPOINTS_TYPE:
+    case ENDPOINT_TYPE:
       return strongest(held.clusters.get(name), version === "" ? held.removals : undefined);
-    case MEMBER_TYPE:
+    case LEDS_TYPE:
       return strongest(held.clusters.get(serviceOfMember(name) ?? ""), version === "" ? held.removals : undefined);
     case LISTENER_TYPE:
       return held.listeners.get(name);

@@ -1,16 +1,10 @@
 import type { Revision } from "../store/revision.ts";
+import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
 
 /** One resource on one stream, as far as the plane can know. */
-export interface ResourceView {
-  readonly name: string;
-  readonly sent: string | undefined;
-  readonly acknowledged: string | undefined;
+export interface ResourceView extends Omit<ResourceHolding, "refused"> {
   /** Set while the newest answer about it is a refusal. */
-  readonly refused: { readonly version: string; readonly message: string } | undefined;
-  /** Envoy may have applied any part of the refused response. */
-  readonly unknown: boolean;
-  /** Why it is kept back. */
-  readonly held: string | undefined;
+  readonly refused: Pick<StandingRefusal, "version" | "message"> | undefined;
   /** What was sent, in JSON without secrets, where it is asked for. */
   readonly content?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Revision } from "../store/revision.ts";
+import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
 import type { NodeQuery, NodeView, ResourceView, TypeView } from "./node-directory.ts";
-import type { StreamRef, StreamRefusal, StreamResource, StreamStatus, StreamType } from "./stream-status.ts";
+import type { StreamRef, StreamStatus, StreamType } from "./stream-status.ts";
 
 /** Of each type. */
 const MAX_QUOTED = 3;
@@ -64,11 +65,14 @@ export function typeView(
 }
 
 /** A refusal of what went along with another one in a response is not its own: what became of it is unknown. */
-function resourceView({ name, sent, acked, refused, unknown, held }: StreamResource, isToBlame: boolean): ResourceView {
+function resourceView(
+  { name, sent, acked, refused, unknown, held }: ResourceHolding,
+  isToBlame: boolean,
+): ResourceView {
   return {
     name,
     sent,
-    acknowledged: acked,
+    acked,
     refused: refused === undefined || !isToBlame ? undefined : { version: refused.version, message: refused.message },
     unknown,
     held,
@@ -79,7 +83,9 @@ function resourceView({ name, sent, acked, refused, unknown, held }: StreamResou
  * The refused resources of one type that their refusals are about, for people. Envoy gives one text for a whole response;
  * where the text names some of the resources that it refused, it is about those, otherwise about all of them.
  */
-export function blamed(refused: readonly StreamResource[]): (StreamResource & { readonly refused: StreamRefusal })[] {
+export function blamed(
+  refused: readonly ResourceHolding[],
+): (ResourceHolding & { readonly refused: StandingRefusal })[] {
   const all = refused.flatMap((resource) =>
     resource.refused === undefined ? [] : { ...resource, refused: resource.refused },
   );

@@ -67,7 +67,7 @@ export function toNodeList(views: readonly NodeView[]): NodeList {
       settled: settled && formatRevision(settled),
       types: types.map(({ resources, refusals, ...type }) => ({
         ...type,
-        resources: resources.map((one) => ({ ...one })),
+        resources: resources.map(({ acked, ...one }) => ({ ...one, acknowledged: acked })),
         refusals: refusals.map((one) => ({ ...one })),
       })),
     })),
@@ -123,7 +123,7 @@ function fromResource({ name, sent, acknowledged, refused, unknown, held, conten
   return {
     name,
     sent,
-    acknowledged,
+    acked: acknowledged,
     refused: refused && { version: refused.version, message: refused.message },
     unknown,
     held,

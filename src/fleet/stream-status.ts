@@ -1,3 +1,5 @@
+import type { ResourceHolding } from "../xds/protocol/resource-holding.ts";
+
 /** Who a stream belongs to. */
 export interface StreamRef {
   /** Unique in this process. */
@@ -31,8 +33,8 @@ export interface StreamType {
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that were refused, and those that are held back. */
-  readonly refused: readonly StreamResource[];
-  readonly held: readonly StreamResource[];
+  readonly refused: readonly ResourceHolding[];
+  readonly held: readonly ResourceHolding[];
   /** Wait until another resource is refused no more, each with the publication that it waits for. */
   readonly blocked: readonly {
     readonly name: string;
@@ -40,26 +42,8 @@ export interface StreamType {
     readonly publication: number;
   }[];
   /** Dear to read where there are many. */
-  readonly resources: readonly StreamResource[];
-  resource(name: string): StreamResource | undefined;
-}
-
-export interface StreamResource {
-  readonly name: string;
-  readonly sent: string | undefined;
-  readonly acked: string | undefined;
-  readonly unknown: boolean;
-  readonly refused: StreamRefusal | undefined;
-  readonly held: string | undefined;
-}
-
-export interface StreamRefusal {
-  readonly version: string;
-  readonly message: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** The publication that brought the refused content, where it is known. */
-  readonly publication: number | undefined;
+  readonly resources: readonly ResourceHolding[];
+  resource(name: string): ResourceHolding | undefined;
 }
 
 /** The open streams of this replica. */

@@ -3,7 +3,7 @@ import type { Verdict } from "../domain/health-verdict.ts";
 import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
 import type { Name } from "../domain/name.ts";
 import { type Health, Health_Status, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { statusTime } from "../schema/status-time.ts";
 
 /** Who gives a verdict, and where it stands in the order of all of them (law 3). */

@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type BackupRecord, BackupRecordSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 

@@ -4,7 +4,7 @@ import {
   BackupRecordSchema,
   type BackupResponseSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
 import { formatRevision } from "../store/revision.ts";
 import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";

@@ -1,6 +1,6 @@
 import type { DrainBackendRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import type { Caller, Context } from "./context.ts";
 import { keepState } from "./keep-state.ts";
 import { othersServe } from "./last-eligible.ts";

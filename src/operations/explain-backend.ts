@@ -9,9 +9,9 @@ import { serviceOf } from "../domain/name.ts";
 import { effectivePolicy, routingState } from "../domain/routing-state.ts";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
-import { ENDPOINTS_TYPE } from "../resources/resource.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
+import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import type { RecentCheck } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { ejectionText } from "./ejection-text.ts";
@@ -51,7 +51,7 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     policy: policyName ?? "",
     panicThreshold: policy.panicThreshold,
     revision: formatRevision(revision),
-    ...(await proxiesAt(context, { typeUrl: ENDPOINTS_TYPE, name: serviceOf(name) }, revision)),
+    ...(await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name: serviceOf(name) }, revision)),
     ...endpointDiscovery(mirror, routingState(mirror, serviceOf(name))),
     leftOut: [...leftOutByFleet(mirror, serviceOf(name))].flatMap(([fleet, leftOut]) =>
       leftOut.filter(({ backend }) => backend.name === name).map(({ why }) => ({ fleet, reason: why })),

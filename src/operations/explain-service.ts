@@ -3,8 +3,8 @@ import type { Name } from "../domain/name.ts";
 import { routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import type { Explanation } from "../gen/fairlead/admin/v1/explain_pb.ts";
-import { ENDPOINTS_TYPE } from "../resources/resource.ts";
 import { formatRevision, reached } from "../store/revision.ts";
+import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Context } from "./context.ts";
 import { currentConditions } from "./current-conditions.ts";
 import { acknowledgements, explanation, type Fact } from "./explanation.ts";
@@ -32,7 +32,7 @@ export async function explainService(context: Context, text: string): Promise<Ex
     ])
     .flat()
     .reduce((a, b) => (reached(a, b) ? a : b), stored.revision);
-  const at = await proxiesAt(context, { typeUrl: ENDPOINTS_TYPE, name }, revision);
+  const at = await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name }, revision);
   const conditions = currentConditions(mirror)("service", name);
   return explanation(serviceText(mirror, name), [
     ...conditions.map(({ message }): Fact => ["condition", message]),

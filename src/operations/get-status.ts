@@ -6,7 +6,7 @@ import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { isBehind, problemsOf } from "./problems.ts";

@@ -7,8 +7,8 @@ import { type Backend, Backend_State } from "../gen/fairlead/admin/v1/backend_pb
 import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
-import { instantOfMs } from "../schema/instant.ts";
 import { cloneMessage, descriptorOf, hasSecrets, type MessageOf } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { keepSecrets } from "../schema/secrets.ts";

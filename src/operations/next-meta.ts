@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Meta, MetaSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 
 /** What a write brings along for the envelope. */
 export interface Stamp {

@@ -9,7 +9,7 @@ import {
   NodeTypeSchema,
   UnknownReplicaSchema,
 } from "../gen/fairlead/admin/v1/node_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
 const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
@@ -52,11 +52,11 @@ function typeMessage(type: TypeView): NodeType {
   });
 }
 
-function resourceMessage({ name, sent, acknowledged, refused, unknown, held, content }: ResourceView) {
+function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ResourceView) {
   return {
     name,
     versionSent: sent ?? "",
-    versionAcknowledged: acknowledged ?? "",
+    versionAcknowledged: acked ?? "",
     versionRefused: refused?.version ?? "",
     refusal: refused?.message ?? "",
     unknown,

@@ -7,7 +7,7 @@ import { printable } from "../domain/printable.ts";
 import type { RoutingState } from "../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../fleet/node-directory.ts";
 import { type Problem, Problem_Severity, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";

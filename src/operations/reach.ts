@@ -3,13 +3,14 @@ import type { State } from "../domain/state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type Reach, ReachSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import { deriveFleet } from "../resources/derive-fleet.ts";
-import { CLUSTER_TYPE, ENDPOINTS_TYPE, LISTENER_TYPE, type Resource, ROUTE_TYPE } from "../resources/resource.ts";
+import type { Resource } from "../resources/resource.ts";
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import { addressMoves } from "./address-moves.ts";
 
 /** The types that a fleet is sent, by the short names that people know. */
 const SHORT_NAMES = [
   ["CDS", CLUSTER_TYPE],
-  ["EDS", ENDPOINTS_TYPE],
+  ["EDS", ENDPOINT_TYPE],
   ["LDS", LISTENER_TYPE],
   ["RDS", ROUTE_TYPE],
 ] as const;

@@ -9,7 +9,7 @@ import {
   ReportHealthResponseSchema,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import { statusTime } from "../schema/status-time.ts";
 import type { Stored } from "../schema/stored-object.ts";
 import { formatRevision } from "../store/revision.ts";

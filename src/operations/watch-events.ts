@@ -9,7 +9,7 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
-import { instantOfMs } from "../schema/instant.ts";
+import { instantOfMs } from "../runtime/instant.ts";
 import type { Journal, JournalEntry } from "../store/journal.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";

@@ -7,9 +7,10 @@ import type { State } from "../domain/state.ts";
 import { Cluster_DiscoveryType, ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import type { OutlierDetectionSchema } from "../gen/envoy/config/cluster/v3/outlier_detection_pb.ts";
 import { HttpProtocolOptionsSchema } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
+import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import { loadBalancer } from "./load-balancing.ts";
 import { ads, duration, pack } from "./message-parts.ts";
-import { ENDPOINTS_TYPE, type ObjectRef, type Resource, resourceOf } from "./resource.ts";
+import { type ObjectRef, type Resource, resourceOf } from "./resource.ts";
 
 /** Envoy's advice for the edge: it bounds what one slow connection can hold. */
 const BUFFER_LIMIT_BYTES = 32_768;
@@ -38,7 +39,7 @@ export function deriveCluster(state: State, service: Service, profile: Profile):
   });
   const objects: ObjectRef[] = [{ kind: "service", name: service.name }];
   if (policyName !== undefined) objects.push({ kind: "policy", name: policyName });
-  const references = [{ typeUrl: ENDPOINTS_TYPE, name: service.name }];
+  const references = [{ typeUrl: ENDPOINT_TYPE, name: service.name }];
   return resourceOf(ClusterSchema, cluster, { name: service.name, references, objects });
 }
 

@@ -1,7 +1,8 @@
 import type { RoutingState } from "../domain/routing-state.ts";
-import { type EncodedLocality, encodeAssignment } from "./encode-assignment.ts";
+import { type EncodedLocality, encodeAssignment } from "../xds/content/encode-assignment.ts";
+import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import { type EndpointGroup, groupEndpoints } from "./endpoint-groups.ts";
-import { ENDPOINTS_TYPE, type Resource, resourceOfBytes } from "./resource.ts";
+import { type Resource, resourceOfBytes } from "./resource.ts";
 
 /**
  * The endpoint set of one service, without its cluster: all that a change of health, weight or membership makes anew.
@@ -15,7 +16,7 @@ export function deriveEndpoints(routing: RoutingState, profile: number): Resourc
   const localities = Array.from(groupEndpoints(routing, profile), encodedLocality);
   const objects = [{ kind: "service", name: service }] as const;
   const body = encodeAssignment(service, localities);
-  return resourceOfBytes({ typeUrl: ENDPOINTS_TYPE, name: service }, body, { references: [], objects });
+  return resourceOfBytes({ typeUrl: ENDPOINT_TYPE, name: service }, body, { references: [], objects });
 }
 
 function encodedLocality({ locality, level, members }: EndpointGroup): EncodedLocality {

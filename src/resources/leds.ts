@@ -12,8 +12,9 @@ import {
   ConfigSourceSchema,
 } from "../gen/envoy/config/core/v3/config_source_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { LEDS_TYPE } from "../xds/protocol/resource-types.ts";
 import { type EndpointGroup, groupEndpoints, groupKey } from "./endpoint-groups.ts";
-import { MEMBER_TYPE, type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
+import { type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
 import { XDS_CLUSTER } from "./view.ts";
 
 /** A service's endpoints as collections (`xdstp://…/*`), one for each priority and locality. */
@@ -89,7 +90,7 @@ function assignmentOf(service: Name, root: string, groups: readonly EndpointGrou
   });
   return resourceOf(ClusterLoadAssignmentSchema, assignment, {
     name: service,
-    references: collections.map((name) => ({ typeUrl: MEMBER_TYPE, name })),
+    references: collections.map((name) => ({ typeUrl: LEDS_TYPE, name })),
     objects: [{ kind: "service", name: service }],
   });
 }
@@ -122,7 +123,7 @@ function memberOf(
 ): Resource {
   const known = made.get(entry);
   if (known?.bytes === bytes && known.resource.name === name) return known.resource;
-  const resource = resourceOfBytes({ typeUrl: MEMBER_TYPE, name }, bytes, {
+  const resource = resourceOfBytes({ typeUrl: LEDS_TYPE, name }, bytes, {
     references: [],
     objects: [
       { kind: "service", name: service },

@@ -10,8 +10,9 @@ import {
   HttpConnectionManager_PathWithEscapedSlashesAction,
   HttpConnectionManagerSchema,
 } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import { ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import { ads, duration, pack } from "./message-parts.ts";
-import { type Resource, ROUTE_TYPE, resourceOf } from "./resource.ts";
+import { type Resource, resourceOf } from "./resource.ts";
 
 /** These follow Envoy's advice for proxies at the edge ("Configuring Envoy as an edge proxy"). */
 const BUFFER_LIMIT_BYTES = 32_768;

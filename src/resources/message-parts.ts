@@ -1,11 +1,12 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, AnySchema, type Duration, DurationSchema, durationFromMs } from "@bufbuild/protobuf/wkt";
 import { ApiVersion, type ConfigSource, ConfigSourceSchema } from "../gen/envoy/config/core/v3/config_source_pb.ts";
+import { typeUrlOf } from "../xds/protocol/resource-types.ts";
 
 /** Packs a message as Envoy's extensions want it. */
 export function pack<Desc extends DescMessage>(desc: Desc, init: MessageInitShape<Desc>): Any {
   const message: MessageShape<Desc> = create(desc, init);
-  return create(AnySchema, { typeUrl: `type.googleapis.com/${desc.typeName}`, value: toBinary(desc, message) });
+  return create(AnySchema, { typeUrl: typeUrlOf(desc.typeName), value: toBinary(desc, message) });
 }
 
 export function duration(ms: number): Duration {

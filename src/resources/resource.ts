@@ -1,6 +1,7 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Kind, Name } from "../domain/name.ts";
-import { contentVersion } from "./content-version.ts";
+import { derivedVersion } from "../xds/content/content-version.ts";
+import { typeUrlOf } from "../xds/protocol/resource-types.ts";
 
 /** Names a resource among all. */
 export interface ResourceRef {
@@ -24,18 +25,12 @@ export interface Resource extends ResourceRef {
   readonly objects: readonly ObjectRef[];
 }
 
-export const CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
-export const ENDPOINTS_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
-export const MEMBER_TYPE = "type.googleapis.com/envoy.config.endpoint.v3.LbEndpoint";
-export const LISTENER_TYPE = "type.googleapis.com/envoy.config.listener.v3.Listener";
-export const ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
-
 export function resourceOfBytes(
   ref: ResourceRef,
   body: Uint8Array,
   related: Pick<Resource, "references" | "objects">,
 ): Resource {
-  return { ...ref, body, version: contentVersion(ref.typeUrl, ref.name, body), ...related };
+  return { ...ref, body, version: derivedVersion(ref.typeUrl, ref.name, body), ...related };
 }
 
 /**
@@ -47,5 +42,5 @@ export function resourceOf<Desc extends DescMessage>(
   message: MessageShape<Desc>,
   { name, ...related }: { name: string } & Pick<Resource, "references" | "objects">,
 ): Resource {
-  return resourceOfBytes({ typeUrl: `type.googleapis.com/${desc.typeName}`, name }, toBinary(desc, message), related);
+  return resourceOfBytes({ typeUrl: typeUrlOf(desc.typeName), name }, toBinary(desc, message), related);
 }

@@ -7,7 +7,8 @@ import type { Route } from "../domain/route.ts";
 import type { State } from "../domain/state.ts";
 import { type VirtualHost, VirtualHostSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
-import { CLUSTER_TYPE, type ObjectRef, type Resource, resourceOf } from "./resource.ts";
+import { CLUSTER_TYPE } from "../xds/protocol/resource-types.ts";
+import { type ObjectRef, type Resource, resourceOf } from "./resource.ts";
 import { deriveRule } from "./route-rules.ts";
 
 /** The routes of a listener, and the services they lead to. */

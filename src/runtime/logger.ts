@@ -1,6 +1,4 @@
 import { pino } from "pino";
-import { printableJson } from "../domain/printable.ts";
-import type { LogSink } from "./log-sink.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,12 +15,6 @@ export interface Logger {
   error(fields: Fields, message: string): void;
   fatal(fields: Fields, message: string): void;
   child(fields: Fields): Logger;
-}
-
-/** Writes one JSON line a record. What is in the fields cannot draw on a terminal. */
-export function createLogger(level: string, sink: LogSink): Logger {
-  const hooks = { streamWrite: printableJson };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, sink);
 }
 
 /** Drops everything; what a library does unless told otherwise. */

@@ -19,11 +19,15 @@ const USE_CASES = ["operations", "control", "duties"];
 const LAYERS: Readonly<Record<string, Layer>> = {
   domain: { ours: [], outside: PURE_BASICS },
   "xds/protocol": { ours: [], outside: ["node:assert"] },
+  "xds/content": { ours: ["gen", "xds/protocol/resource.ts"], outside: ["node:crypto", PROTOBUF] },
   "xds/lint": { ours: ["gen", "xds/protocol"], outside: ["node:net", PROTOBUF] },
   gen: { ours: [] },
   runtime: { ours: ["domain/printable.ts"] },
   schema: { ours: ["domain", "gen", "store/revision.ts"], outside: [...PURE_BASICS, PROTOBUF, "node:crypto"] },
-  resources: { ours: ["domain", "gen"], outside: [...PURE_BASICS, PROTOBUF, "node:crypto"] },
+  resources: {
+    ours: ["domain", "gen", "xds/content", "xds/protocol/resource-types.ts"],
+    outside: [...PURE_BASICS, PROTOBUF, "node:crypto"],
+  },
   outbound: { ours: ["domain", "runtime"] },
   store: { ours: ["domain", "gen", "runtime"] },
   fleet: { ours: ["domain", "gen", "runtime", "store", "xds/protocol"] },
@@ -32,7 +36,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   duties: { ours: [...BELOW_ADAPTERS, "operations", "control"] },
   nats: { ours: BELOW_ADAPTERS },
   health: { ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound"] },
-  "xds/server": { ours: [...BELOW_ADAPTERS, "xds/lint", "control"] },
+  "xds/server": { ours: ["gen", "runtime", "xds/content", "xds/protocol", "xds/lint"] },
   admin: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
   dashboard: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
   app: {
@@ -54,6 +58,19 @@ describe("imports point down", () => {
   test("no file imports itself through others", () => {
     expect(findCycle(sources)).toBeUndefined();
   });
+
+  test("only a stream and its two doors change what is known of a type: all others read it", () => {
+    const changing = sources.filter(({ imports }) => imports.some(({ names }) => names.includes("TypeState")));
+    const known = ["delta.ts", "sotw.ts", "stream-types.ts", "stream.ts"].map((file) => `src/xds/protocol/${file}`);
+    expect(known).toEqual(expect.arrayContaining(changing.map(({ path }) => path)));
+    expect(changing.length).toBeGreaterThan(0);
+  });
+
+  test("the library leads to the engine, the machine and messages that are not the product's, and to nothing else", () => {
+    const reached = [...reachedFrom(LIBRARY, sources)];
+    expect(reached).toContain("src/xds/protocol/stream.ts");
+    expect(reached.filter(isOfProduct)).toEqual([]);
+  });
 });
 
 describe("the rules can fail", () => {
@@ -73,6 +90,14 @@ describe("the rules can fail", () => {
     const text =
       'import { b } from "./b.ts"; import { c } from "../domain/c.ts"; import { equal } from "node:assert/strict";';
     expect(forbiddenImports(parseSource("src/schema/a.ts", text))).toEqual([]);
+  });
+
+  test("a library that comes to the product through a file that it may import", () => {
+    const files = [
+      parseSource(LIBRARY, 'import { a } from "../../runtime/a.ts";'),
+      parseSource("src/runtime/a.ts", 'import type { B } from "../gen/fairlead/admin/v1/b_pb.ts";'),
+    ];
+    expect([...reachedFrom(LIBRARY, files)].filter(isOfProduct)).toEqual(["src/gen/fairlead/admin/v1/b_pb.ts"]);
   });
 
   test("a cycle over three files, one of its imports a type", () => {
@@ -106,6 +131,22 @@ function layerOf(path: string): string {
 /** Whether `target` is the module `allowed` or a part of it, such as `node:assert/strict`. */
 function isWithin(target: string, allowed: string): boolean {
   return target === allowed || target.startsWith(`${allowed}/`);
+}
+
+/** What `fairlead/xds` exports. */
+const LIBRARY = "src/xds/server/library.ts";
+
+/** Whatever is of ours and neither of the engine, nor below it. */
+function isOfProduct(path: string): boolean {
+  return path.startsWith("src/gen/fairlead/") || (path.startsWith("src/") && !/^src\/(?:xds|runtime|gen)\//.test(path));
+}
+
+/** All that a file imports, itself or through others; of generated files nothing is known but their names. */
+function reachedFrom(start: string, files: readonly SourceFile[]): ReadonlySet<string> {
+  const imports = new Map(files.map((file) => [file.path, file.imports]));
+  const reached = new Set([start]);
+  for (const path of reached) for (const { target } of imports.get(path) ?? []) reached.add(target);
+  return reached;
 }
 
 /** The files of one cycle, in order, the first repeated at the end. */

@@ -6,11 +6,11 @@ import { type Running, start } from "../../src/app/start.ts";
 import { type AdminClient, connectAdmin } from "../../src/cli/admin-client.ts";
 import { AdminService } from "../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { Change_Action as Action, type AnyObject } from "../../src/gen/fairlead/admin/v1/apply_pb.ts";
-import { ENDPOINTS_TYPE } from "../../src/resources/resource.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { manifestKind, messageFromJson } from "../../src/schema/object-json.ts";
+import { ENDPOINT_TYPE } from "../../src/xds/protocol/resource-types.ts";
 import { RawClient } from "../protocol/xds/raw-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { backend, fleet, listener, routeTo, service } from "../support/manifest.ts";
@@ -75,7 +75,7 @@ const OBJECTS = [
 /** The endpoints that a proxy is sent first when it comes, with nothing, and their version. */
 async function firstEndpoints(xds: RawClient, id: string) {
   const stream = xds.delta();
-  stream.send({ node: { id, cluster: "edge" }, typeUrl: ENDPOINTS_TYPE, resourceNamesSubscribe: ["shop"] });
+  stream.send({ node: { id, cluster: "edge" }, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["shop"] });
   const [resource] = (await stream.next()).resources;
   stream.call.cancel();
   return { version: resource?.version, body: Buffer.from(resource?.resource?.value ?? []).toString("base64") };
@@ -174,7 +174,7 @@ describe("a plane that hears the store late", () => {
   async function move({ xds, http }: Plane, initialResourceVersions: Record<string, string>) {
     const stream = xds.delta();
     const node = { id: "edge-1", cluster: "edge" };
-    stream.send({ node, typeUrl: ENDPOINTS_TYPE, resourceNamesSubscribe: ["shop"], initialResourceVersions });
+    stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["shop"], initialResourceVersions });
     await eventually(
       async () => await (await fetch(`http://${http}/metrics`)).text(),
       (text) => text.includes('fairlead_connected_proxies{fleet="edge"} 1'),
@@ -240,7 +240,7 @@ it("go on writing and serving while somebody who is no plane says all sorts of t
   const streams = [one, other].map(({ xds }, i) => {
     const stream = xds.delta();
     const node = { id: `edge-${i}`, cluster: "edge" };
-    stream.send({ node, typeUrl: ENDPOINTS_TYPE, resourceNamesSubscribe: ["shop"] });
+    stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["shop"] });
     return stream;
   });
   const lies = await liesOf(forger);
@@ -257,7 +257,7 @@ it("go on writing and serving while somebody who is no plane says all sorts of t
     Promise.all(
       streams.map(async (stream) => {
         const response = await stream.next();
-        stream.send({ typeUrl: ENDPOINTS_TYPE, responseNonce: response.nonce });
+        stream.send({ typeUrl: ENDPOINT_TYPE, responseNonce: response.nonce });
         return response.resources[0]?.version;
       }),
     );
@@ -335,7 +335,7 @@ it("freeze when the bucket was replaced under them, also those that come only th
   const turnedAway = late.xds.delta();
   turnedAway.send({
     node: { id: "edge-1", cluster: "edge" },
-    typeUrl: ENDPOINTS_TYPE,
+    typeUrl: ENDPOINT_TYPE,
     resourceNamesSubscribe: ["shop"],
   });
   expect(await turnedAway.end()).toMatchObject({ details: "store_went_back" });

@@ -1,10 +1,5 @@
-import {
-  CLUSTER_TYPE,
-  ENDPOINTS_TYPE,
-  LISTENER_TYPE,
-  type Resource,
-  ROUTE_TYPE,
-} from "../../src/resources/resource.ts";
+import type { Resource } from "../../src/resources/resource.ts";
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../../src/xds/protocol/resource-types.ts";
 import { resourceJson } from "./envoy-types.ts";
 
 /** As JSON that is taken apart here and put together again. */
@@ -15,7 +10,7 @@ type Json = Record<string, any>;
 export function staticBootstrap(resources: readonly Resource[]): object {
   const bodies = (typeUrl: string): ReadonlyMap<string, Json> =>
     new Map(resources.filter((one) => one.typeUrl === typeUrl).map((one) => [one.name, resourceJson(one) as Json]));
-  const [endpoints, routes] = [bodies(ENDPOINTS_TYPE), bodies(ROUTE_TYPE)];
+  const [endpoints, routes] = [bodies(ENDPOINT_TYPE), bodies(ROUTE_TYPE)];
   const clusters = [...bodies(CLUSTER_TYPE)].map(([name, { edsClusterConfig: _eds, ...cluster }]) => {
     return { ...cluster, type: "STATIC", loadAssignment: endpoints.get(name) };
   });

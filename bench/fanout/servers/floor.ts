@@ -4,7 +4,7 @@
  */
 import { createServer, type Socket } from "node:net";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { encodeAssignment } from "../../../src/resources/encode-assignment.ts";
+import { encodeAssignment } from "../../../src/xds/content/encode-assignment.ts";
 import { buildEndpoints, buildFirstEndpoint, buildMember } from "./content.ts";
 import { obey, type ServerConfig } from "./control.ts";
 

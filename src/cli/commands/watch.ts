@@ -7,8 +7,8 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../../runtime/instant.ts";
 import { fieldChanges } from "../../schema/field-changes.ts";
-import { instantOfMs } from "../../schema/instant.ts";
 import type { MessageOf } from "../../schema/object-message.ts";
 import { fieldText, signPiece } from "../change-text.ts";
 import { jsonText, messageText } from "../data-text.ts";

@@ -10,12 +10,12 @@ import {
 import type { ConfigSource } from "../../gen/envoy/config/core/v3/config_source_pb.ts";
 import { WrrLocalitySchema } from "../../gen/envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.ts";
 import { UpstreamTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
+import { typeUrlOf } from "../protocol/resource-types.ts";
 import { type Finding, refused } from "./proxyless-problem.ts";
 import { tlsProblems } from "./tls-problems.ts";
 
-const TYPE = "type.googleapis.com/";
-const AGGREGATE = `${TYPE}envoy.extensions.clusters.aggregate.v3.ClusterConfig`;
-const POLICIES = `${TYPE}envoy.extensions.load_balancing_policies.`;
+const AGGREGATE = typeUrlOf("envoy.extensions.clusters.aggregate.v3.ClusterConfig");
+const POLICIES = typeUrlOf("envoy.extensions.load_balancing_policies.");
 const WRR_LOCALITY = `${POLICIES}wrr_locality.v3.WrrLocality`;
 
 /** What every library knows. */
@@ -23,7 +23,7 @@ const EVERYWHERE: ReadonlySet<string> = new Set([
   WRR_LOCALITY,
   `${POLICIES}round_robin.v3.RoundRobin`,
   `${POLICIES}ring_hash.v3.RingHash`,
-  `${TYPE}xds.type.v3.TypedStruct`,
+  typeUrlOf("xds.type.v3.TypedStruct"),
 ]);
 /** What only some know, or only when an environment variable allows it. */
 const SOMEWHERE: ReadonlySet<string> = new Set([

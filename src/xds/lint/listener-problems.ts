@@ -7,11 +7,12 @@ import {
   type HttpFilter,
 } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { DownstreamTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
+import { typeUrlOf } from "../protocol/resource-types.ts";
 import { isOwnStream } from "./cluster-problems.ts";
 import { type Finding, refused, within } from "./proxyless-problem.ts";
 import { tlsProblems } from "./tls-problems.ts";
 
-const FILTERS = "type.googleapis.com/envoy.extensions.filters.http.";
+const FILTERS = typeUrlOf("envoy.extensions.filters.http.");
 const ROUTER = `${FILTERS}router.v3.Router`;
 const KNOWN: ReadonlySet<string> = new Set([ROUTER, `${FILTERS}fault.v3.HTTPFault`, `${FILTERS}rbac.v3.RBAC`]);
 

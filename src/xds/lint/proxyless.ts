@@ -6,6 +6,7 @@ import { type Listener, ListenerSchema } from "../../gen/envoy/config/listener/v
 import type { VirtualHost } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
+import { typeUrlOf } from "../protocol/resource-types.ts";
 import { clusterProblems, usesRingHash } from "./cluster-problems.ts";
 import { endpointProblems } from "./endpoint-problems.ts";
 import { apiManager, listenerProblems } from "./listener-problems.ts";
@@ -52,7 +53,7 @@ export function proxylessProblems(resources: Iterable<ProxylessInput>): Proxyles
 function decode(input: ProxylessInput, { listeners, routes, clusters, problems }: Decoded): void {
   const read = <D extends DescMessage>(schema: D): MessageShape<D> | undefined => {
     if ("$typeName" in input) return input.$typeName === schema.typeName ? (input as MessageShape<D>) : undefined;
-    if (input.typeUrl !== typeUrlOf(schema) || !input.body) return undefined;
+    if (input.typeUrl !== typeUrlOf(schema.typeName) || !input.body) return undefined;
     try {
       return fromBinary(schema, input.body);
     } catch {
@@ -94,9 +95,5 @@ function hostsOf(
 }
 
 function of(schema: DescMessage, name: string, findings: readonly Finding[]): ProxylessProblem[] {
-  return findings.map((finding) => ({ resource: { typeUrl: typeUrlOf(schema), name }, ...finding }));
-}
-
-function typeUrlOf(schema: DescMessage): string {
-  return `type.googleapis.com/${schema.typeName}`;
+  return findings.map((finding) => ({ resource: { typeUrl: typeUrlOf(schema.typeName), name }, ...finding }));
 }

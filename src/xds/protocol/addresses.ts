@@ -1,6 +1,7 @@
 import type { Resource, View } from "./resource.ts";
 import { targetOf } from "./target.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypePlan } from "./type-plan.ts";
+import type { TypeReading } from "./type-state.ts";
 
 /** What opens addresses. */
 type Addressed = Pick<Resource, "name" | "addresses">;
@@ -32,11 +33,15 @@ type Addresses = {
  * Puts additions in an order in which each finds its address free. A client refuses a listener whose address another
  * one still has; it removes before it adds, whatever the order. What two are meant to have at once is left to its verdict.
  */
-export function orderByAddress(state: TypeState, view: View, planned: Planned<Resource>): AddressOrder<Resource> {
+export function orderByAddress(
+  state: TypeReading,
+  view: View,
+  planned: Pick<TypePlan, "upserts" | "removals" | "settled">,
+): AddressOrder<Resource> {
   return orderMoves(planned, {
     holders: holdersOf(state, view),
     target: (name) => targetOf(state, view, name),
-    isToMove: (name) => state.due.has(name) || state.held.has(name),
+    isToMove: (name) => state.held.has(name) || (state.due.has(name) && !planned.settled.includes(name)),
   });
 }
 
@@ -89,7 +94,7 @@ export function orderMoves<R extends Addressed>(
 /**
  * Refused resources that were to leave an address which another one, due now, is to take: these can only go together.
  */
-export function refusedInTheWay(state: TypeState, view: View): string[] {
+export function refusedInTheWay(state: TypeReading, view: View): string[] {
   const wanted = new Set<string>();
   for (const name of state.due.keys()) {
     if (state.refused.has(name) && !state.forced.has(name)) continue;
@@ -104,7 +109,7 @@ export function refusedInTheWay(state: TypeState, view: View): string[] {
   });
 }
 
-function holdersOf(state: TypeState, view: View): Map<string, string[]> {
+function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   const add = (name: string, address: string) => {
     const known = holders.get(address);
@@ -122,7 +127,7 @@ function holdersOf(state: TypeState, view: View): Map<string, string[]> {
 }
 
 /** Addresses that the client may have open under a name, once it has applied what is in flight. */
-function held(state: TypeState, view: View, name: string): Set<string> {
+function held(state: TypeReading, view: View, name: string): Set<string> {
   const sent = state.sent.get(name);
   const own = sent?.hash === undefined ? sent && view.addressesAt(sent.version) : sent.addresses;
   const refused = state.refused.get(name)?.items.get(name)?.resource?.addresses;

@@ -1,56 +1,65 @@
 import type { Report } from "./events.ts";
-import { isSame, type Resource, type View } from "./resource.ts";
+import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
 import { isInNamespace, nobodyIn, parseGlob } from "./resource-name.ts";
 import type { Registry } from "./resource-types.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypeReading, TypeReadings } from "./type-state.ts";
+
+const NONE: readonly ResourceKey[] = [];
 
 /**
- * Marks what must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it,
- * changed or not (R3, R4, R25).
+ * What must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it, changed or not
+ * (R3, R4, R25). Of a namespace without members, the name that says so.
  */
-export function markCompanions(
-  stateOf: (typeUrl: string) => TypeState | undefined,
+export function companionsOf(
+  readingOf: (typeUrl: string) => TypeReading | undefined,
   view: View,
-  parent: TypeState,
+  parent: TypeReading,
   resources: readonly Resource[],
-): void {
+): readonly ResourceKey[] {
   const { companions } = parent.type;
-  if (companions.length === 0) return;
+  const found: ResourceKey[] = [];
+  if (companions.length === 0) return found;
   for (const resource of resources) {
     const changed = !isSame(parent.sent.get(resource.name), resource) || parent.unknown.has(resource.name);
     if (!changed && !parent.behind.has(resource.name)) continue;
     for (const { typeUrl, name } of resource.references) {
-      const state = companions.includes(typeUrl) ? stateOf(typeUrl) : undefined;
-      if (state && mayPush(state, name)) follow(state, name, view);
+      const state = companions.includes(typeUrl) ? readingOf(typeUrl) : undefined;
+      if (state && mayPush(state, name)) for (const to of led(state, name, view)) found.push({ typeUrl, name: to });
     }
   }
+  return found;
 }
 
-/** An acknowledged endpoint set that left after its cluster proves the cluster live, though CDS is not acknowledged yet. */
-export function proveLive(states: ReadonlyMap<string, TypeState>, reports: readonly Report[]): void {
+/**
+ * An acknowledged endpoint set that left after its cluster proves the cluster live, though CDS is not acknowledged yet: such
+ * clusters.
+ */
+export function provenBy(states: TypeReadings, reports: readonly Report[]): readonly ResourceKey[] {
+  let proven = NONE;
   for (const report of reports) {
     if (report.kind !== "ack") continue;
     const { typeUrl, flight: acknowledged } = report;
-    for (const parent of states.values()) {
-      if (parent.flights.length === 0 || !parent.type.overtakes || !parent.type.companions.includes(typeUrl)) continue;
-      for (const flight of parent.flights) {
+    for (const { type, flights } of states.values()) {
+      if (flights.length === 0 || !type.overtakes || !type.companions.includes(typeUrl)) continue;
+      for (const flight of flights) {
         if (flight.sequence > acknowledged.sequence) continue;
-        for (const { name, resource } of flight.items.values()) {
-          const proven = resource?.references.some(
+        const items = [...flight.items.values()].filter(({ resource }) =>
+          resource?.references.some(
             (reference) => reference.typeUrl === typeUrl && acknowledged.items.has(reference.name),
-          );
-          if (proven) parent.proven.add(name);
-        }
+          ),
+        );
+        proven = [...proven, ...items.map(({ name }) => ({ typeUrl: type.typeUrl, name }))];
       }
     }
   }
+  return proven;
 }
 
 /**
  * Only endpoints are worth pushing before they are asked for, and only to a client that has live interest in the
  * type: one without any ignores a response and never answers it, which would leave it in flight for ever.
  */
-function mayPush(state: TypeState, name: string): boolean {
+function mayPush(state: TypeReading, name: string): boolean {
   const { subscription, type } = state;
   // Members of a collection come over the stream that asks for it, which is mostly another one.
   if (!state.requested) return !type.collections;
@@ -58,36 +67,28 @@ function mayPush(state: TypeState, name: string): boolean {
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
-/** Any parent in the view may be waiting for the word that its namespace is empty (W8). */
-export function markEmptyNamespaces(registry: Registry, state: TypeState, view: View): void {
-  const { typeUrl, namespaced } = state.type;
+/** Names that say of a namespace that it is empty. Any parent in the view may be waiting for the word (W8). */
+export function* emptyNamespaces(registry: Registry, { type }: TypeReading, view: View): Generator<string> {
+  const { typeUrl, namespaced } = type;
   if (!namespaced) return;
   for (const parent of registry.ordered.filter(({ companions }) => companions.includes(typeUrl))) {
     for (const { references } of view.list(parent.typeUrl)) {
       for (const { typeUrl: of, name } of references) {
-        if (of === typeUrl && membersOf(state, name, view).length === 0) state.force(nobodyIn(name), Infinity);
+        if (of === typeUrl && membersOf(typeUrl, name, view).length === 0) yield nobodyIn(name);
       }
     }
   }
 }
 
-function membersOf(state: TypeState, namespace: string, view: View): Resource[] {
-  return [...view.list(state.type.typeUrl)].filter(({ name }) => isInNamespace(namespace, name));
+function membersOf(typeUrl: string, namespace: string, view: View): string[] {
+  return Array.from(view.list(typeUrl), ({ name }) => name).filter((name) => isInNamespace(namespace, name));
 }
 
-function follow(state: TypeState, name: string, view: View): void {
-  if (state.type.namespaced) {
-    const members = membersOf(state, name, view);
-    if (members.length === 0) state.force(nobodyIn(name), Infinity);
-    for (const member of members) followOne(state, member.name, view);
-    return;
+/** What a reference leads to: itself, the members of a namespace or of a collection. */
+function led({ type: { typeUrl, namespaced } }: TypeReading, name: string, view: View): Iterable<string> {
+  if (namespaced) {
+    const members = membersOf(typeUrl, name, view);
+    return members.length === 0 ? [nobodyIn(name)] : members;
   }
-  if (parseGlob(name)) for (const member of view.members(state.type.typeUrl, name)) followOne(state, member.name, view);
-  else followOne(state, name, view);
-}
-
-function followOne(state: TypeState, name: string, view: View): void {
-  const repeats = !state.due.has(name) && state.sent.has(name);
-  state.behind.add(name);
-  state.force(name, repeats ? Infinity : view.publicationOf(state.type.typeUrl, name));
+  return parseGlob(name) ? Array.from(view.members(typeUrl, name), (member) => member.name) : [name];
 }

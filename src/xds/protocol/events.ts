@@ -1,7 +1,7 @@
 import type { Flight, Refusal } from "./flight.ts";
 import type { Resource, ResourceKey } from "./resource.ts";
 
-type ErrorDetail = { readonly code: number; readonly message: string };
+export type ErrorDetail = { readonly code: number; readonly message: string };
 
 export type SotwRequest = {
   readonly typeUrl: string;

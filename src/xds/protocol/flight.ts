@@ -73,3 +73,10 @@ export function sizeOf({ items }: Pick<Refusal, "items">): number {
   for (const { kept } of items.values()) if (!kept) size++;
   return size;
 }
+
+/** Of what was refused, the names under which the client may run something else now: not removals of what it never had. */
+export function doubtfulNames({ items }: Refusal): string[] {
+  const names: string[] = [];
+  for (const { name, resource, before } of items.values()) if (resource ?? before) names.push(name);
+  return names;
+}

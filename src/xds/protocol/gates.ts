@@ -1,7 +1,13 @@
 import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
+import { SparseMap } from "./sparse.ts";
 import { targetOf } from "./target.ts";
-import type { TypeState, TypeStates, Wait, WaitCause } from "./type-state.ts";
+import type { TypePlan, Wait, WaitCause } from "./type-plan.ts";
+import type { TypeReading, TypeReadings } from "./type-state.ts";
+
+type KeptBack = Pick<TypePlan, "held" | "waits">;
+
+const NO_PLAN: KeptBack = { held: new SparseMap(), waits: new SparseMap() };
 
 /** Another resource that must move first. */
 export type Gate = Pick<Wait, "on" | "cause">;
@@ -14,8 +20,8 @@ export type Gate = Pick<Wait, "on" | "cause">;
  * @see xDS protocol, "Eventual consistency considerations", and R2
  */
 export function upsertGate(
-  { registry, states, view }: { registry: Registry; states: TypeStates; view: View },
-  state: TypeState,
+  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
+  state: TypeReading,
   resource: Resource,
 ): Gate | undefined {
   const present = state.sent.get(resource.name);
@@ -32,7 +38,7 @@ export function upsertGate(
 }
 
 function gateOn(
-  { registry, states, view }: { registry: Registry; states: TypeStates; view: View },
+  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
   on: ResourceKey,
 ): Gate | undefined {
   const other = states.get(on.typeUrl);
@@ -45,9 +51,15 @@ function gateOn(
   return { on, cause: other.held.has(on.name) ? "held" : "progress" };
 }
 
-/** Why a resource has not gone yet. */
-export function causeOf({ held, waits }: TypeState, name: string): WaitCause {
-  return held.has(name) ? "held" : (waits.get(name)?.cause ?? "progress");
+/** Why a resource has not gone yet, as it will be once a plan of its type is followed. */
+export function causeOf(state: TypeReading, plan: KeptBack, name: string): WaitCause {
+  if (state.held.has(name) || plan.held.has(name)) return "held";
+  return waitOf(state, plan, name)?.cause ?? "progress";
+}
+
+/** The wait of a resource as it will be then. */
+export function waitOf(state: TypeReading, { waits }: KeptBack, name: string): Wait | undefined {
+  return waits.get(name) ?? state.waits.get(name);
 }
 
 function textOf({ typeUrl, name }: ResourceKey): string {
@@ -55,7 +67,7 @@ function textOf({ typeUrl, name }: ResourceKey): string {
 }
 
 /** A type that this client has not asked for only because something of it is warming: it will (R4). */
-function isExpected(registry: Registry, states: TypeStates, typeUrl: string): boolean {
+function isExpected(registry: Registry, states: TypeReadings, typeUrl: string): boolean {
   const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
   return companions.some((companion) => states.get(companion)?.precedesParent);
 }
@@ -67,8 +79,14 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
  * Collects what the client may be running that is about to be replaced, by the name it refers to. What is unreadable
  * (known by its version only) may refer to anything. A referrer that is where it should be blocks nothing: then the
  * caller means the reference to dangle.
+ *
+ * @param plan What is decided of the type itself already
  */
-export function referrersOf(registry: Registry, states: TypeStates, view: View, typeUrl: string): Referrers {
+export function referrersOf(
+  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
+  { type: { typeUrl } }: TypeReading,
+  plan: KeptBack,
+): Referrers {
   const byName = new Map<string, Gate>();
   let unreadable: Gate | undefined;
   for (const type of registry.ordered) {
@@ -76,7 +94,9 @@ export function referrersOf(registry: Registry, states: TypeStates, view: View, 
     if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
     for (const name of state.possibleNames()) {
       if (state.isSettledAt(name, targetOf(state, view, name))) continue;
-      const cause = state.refused.has(name) ? "refused" : causeOf(state, name);
+      const cause = state.refused.has(name)
+        ? "refused"
+        : causeOf(state, type.typeUrl === typeUrl ? plan : NO_PLAN, name);
       const gate = { on: { typeUrl: type.typeUrl, name }, cause } as const;
       for (const known of state.possible(name)) {
         if (known.hash === undefined) {

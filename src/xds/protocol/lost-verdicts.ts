@@ -1,6 +1,6 @@
 import type { FlightItem } from "./flight.ts";
 import { isSame } from "./resource.ts";
-import type { TypeState, TypeStates } from "./type-state.ts";
+import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /**
  * A response that ended with its stream before its verdict came, as far as it changed anything. Envoy withholds a
@@ -14,7 +14,7 @@ export type LostVerdict = {
   readonly items: readonly Pick<FlightItem, "name" | "resource">[];
 };
 
-export function lostVerdicts(states: TypeStates): LostVerdict[] {
+export function lostVerdicts(states: TypeReadings): LostVerdict[] {
   const lost: LostVerdict[] = [];
   for (const [typeUrl, { flights, unknown }] of states) {
     for (const { version, items } of flights) {
@@ -29,7 +29,7 @@ export function lostVerdicts(states: TypeStates): LostVerdict[] {
 }
 
 /** Of a stream that ends: the oldest publication that its client has not acknowledged, what it refuses included. */
-export function oldestOwed(states: TypeStates): number | undefined {
+export function oldestOwed(states: TypeReadings): number | undefined {
   let oldest = Infinity;
   for (const state of states.values()) {
     if (!state.requested) continue;
@@ -40,7 +40,7 @@ export function oldestOwed(states: TypeStates): number | undefined {
 }
 
 /** True when what the client presents shows that it accepted the response: then only the word of it was lost. */
-export function isAccepted(state: TypeState, { version, items }: LostVerdict): boolean {
+export function isAccepted(state: TypeReading, { version, items }: LostVerdict): boolean {
   if (version !== "") return state.acceptedVersion === version;
   return items.some(({ name, resource }) => resource !== undefined && isSame(state.sent.get(name), resource));
 }

@@ -1,30 +1,24 @@
 import type { Resource } from "./resource.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypeReading } from "./type-state.ts";
 
-/** A TTL is renewed when a third of it has passed, so that two renewals may be late before anything expires. */
-const RENEWALS_PER_TTL = 3;
+/** What is to be renewed now, and names of which nothing is left to renew. */
+type Renewals = { readonly due: readonly Resource[]; readonly over: readonly string[] };
 
-/** Notes when what was just sent must be renewed, at the latest. */
-export function scheduleRenewals(state: TypeState, resources: readonly Resource[], now: number): void {
-  for (const { name, ttlMs } of resources) {
-    if (ttlMs === undefined) state.renewals.delete(name);
-    else state.renewals.set(name, now + ttlMs / RENEWALS_PER_TTL);
-  }
-}
+const NONE: Renewals = { due: [], over: [] };
 
-/** Takes what is to be renewed now; nothing while a response awaits its verdict, since what the client has is open then. */
-export function dueRenewals(state: TypeState, now: number): Resource[] {
-  if (state.flights.length > 0) return [];
+/** Nothing while a response awaits its verdict, since what the client has is open then. */
+export function dueRenewals(state: TypeReading, now: number): Renewals {
+  if (state.flights.length > 0) return NONE;
   const due: Resource[] = [];
+  const over: string[] = [];
   for (const [name, at] of state.renewals) {
     const known = state.sent.get(name);
-    if (known?.hash === undefined) state.renewals.delete(name);
+    if (known?.hash === undefined) over.push(name);
     else if (at <= now && !state.due.has(name) && !state.unknown.has(name)) due.push(known);
   }
-  scheduleRenewals(state, due, now);
-  return due;
+  return { due, over };
 }
 
-export function nextRenewal(state: TypeState): number {
+export function nextRenewal(state: TypeReading): number {
   return state.flights.length > 0 ? Infinity : Math.min(...state.renewals.values());
 }

@@ -1,15 +1,18 @@
-const TYPE = "type.googleapis.com/";
+/** Of a message, by its full name. */
+export function typeUrlOf(typeName: string): string {
+  return `type.googleapis.com/${typeName}`;
+}
 
-export const LISTENER_TYPE = `${TYPE}envoy.config.listener.v3.Listener`;
-export const CLUSTER_TYPE = `${TYPE}envoy.config.cluster.v3.Cluster`;
-export const ENDPOINT_TYPE = `${TYPE}envoy.config.endpoint.v3.ClusterLoadAssignment`;
-export const LEDS_TYPE = `${TYPE}envoy.config.endpoint.v3.LbEndpoint`;
-export const ROUTE_TYPE = `${TYPE}envoy.config.route.v3.RouteConfiguration`;
-export const SCOPED_ROUTE_TYPE = `${TYPE}envoy.config.route.v3.ScopedRouteConfiguration`;
-export const VIRTUAL_HOST_TYPE = `${TYPE}envoy.config.route.v3.VirtualHost`;
-export const SECRET_TYPE = `${TYPE}envoy.extensions.transport_sockets.tls.v3.Secret`;
-export const RUNTIME_TYPE = `${TYPE}envoy.service.runtime.v3.Runtime`;
-export const EXTENSION_TYPE = `${TYPE}envoy.config.core.v3.TypedExtensionConfig`;
+export const LISTENER_TYPE = typeUrlOf("envoy.config.listener.v3.Listener");
+export const CLUSTER_TYPE = typeUrlOf("envoy.config.cluster.v3.Cluster");
+export const ENDPOINT_TYPE = typeUrlOf("envoy.config.endpoint.v3.ClusterLoadAssignment");
+export const LEDS_TYPE = typeUrlOf("envoy.config.endpoint.v3.LbEndpoint");
+export const ROUTE_TYPE = typeUrlOf("envoy.config.route.v3.RouteConfiguration");
+export const SCOPED_ROUTE_TYPE = typeUrlOf("envoy.config.route.v3.ScopedRouteConfiguration");
+export const VIRTUAL_HOST_TYPE = typeUrlOf("envoy.config.route.v3.VirtualHost");
+export const SECRET_TYPE = typeUrlOf("envoy.extensions.transport_sockets.tls.v3.Secret");
+export const RUNTIME_TYPE = typeUrlOf("envoy.service.runtime.v3.Runtime");
+export const EXTENSION_TYPE = typeUrlOf("envoy.config.core.v3.TypedExtensionConfig");
 
 /** How the protocol treats one type. A new type is an entry, not a branch. */
 export type ResourceType = {

@@ -61,6 +61,11 @@ export interface View {
   isRetired(typeUrl: string, collection: string): boolean;
 }
 
+/** A hash, or a sum of hashes, as a version; the prefix names the algorithm. */
+export function formatVersion(hash: bigint): string {
+  return `s${hash.toString(16).padStart(32, "0")}`;
+}
+
 const MODULUS = 1n << 128n;
 
 /** Adds a hash to an order-free sum. */

@@ -1,7 +1,8 @@
 import { type Refusal, sizeOf } from "./flight.ts";
 import type { View } from "./resource.ts";
-import { entitledNames } from "./target.ts";
-import type { TypeState } from "./type-state.ts";
+import { entitledNames, targetOf } from "./target.ts";
+import type { Retrial } from "./type-plan.ts";
+import type { TypeReading } from "./type-state.ts";
 
 /** When a refused response is tried again though nothing of it has changed: what it ran into may have gone. */
 export type RetrySettings = {
@@ -19,12 +20,17 @@ export function retryDelay({ baseMs, maxMs, spread }: RetrySettings, attempt: nu
 }
 
 /**
- * Forces what of a type is to be tried again now, and tells when to look again. Of a refusal of several resources one
- * half goes at a time, where a response may hold just a part: what is good in it is accepted in the end.
+ * What of a type is to be tried again now, and otherwise when to look again. Of a refusal of several resources one half
+ * goes at a time, where a response may hold just a part: what is good in it is accepted in the end.
  */
-export function forceRetries(state: TypeState, now: number, retry: RetrySettings, mayDivide: boolean): number {
+export function dueRetries(
+  state: TypeReading,
+  now: number,
+  retry: RetrySettings,
+  mayDivide: boolean,
+): { readonly names: readonly string[]; readonly wakeAt: number } {
   // Its verdict comes first, and looks again.
-  if (state.flights.length > 0) return Infinity;
+  if (state.flights.length > 0) return { names: [], wakeAt: Infinity };
   let next: Refusal | undefined;
   let dueAt = Infinity;
   for (const refusal of new Set(state.refused.values())) {
@@ -35,18 +41,44 @@ export function forceRetries(state: TypeState, now: number, retry: RetrySettings
     dueAt = own;
   }
   const at = Math.max(dueAt, state.retriedAt + retry.baseMs);
-  if (next === undefined || at > now) return at;
+  if (next === undefined || at > now) return { names: [], wakeAt: at };
   const members = [...next.items.keys()].filter((name) => state.refused.get(name) === next);
   const count = mayDivide ? Math.ceil(sizeOf(next) / 2) : members.length;
-  for (const name of members.slice(0, count)) state.force(name, Infinity);
-  state.retriedAt = now;
-  return Infinity;
+  return { names: members.slice(0, count), wakeAt: Infinity };
 }
 
-/** Forces all that a client should have of a type, and what it refused. Returns how many that is. */
-export function forceAll(state: TypeState, view: View): number {
+/**
+ * A refused response is tried again when any part of it has changed, and then all of it, since the client may have
+ * applied any part (R16). Until then its members are not due.
+ */
+export function reconsidered(state: TypeReading, view: View): Retrial {
+  const unchanged = new Set<Refusal>();
+  const changed = new Set<Refusal>();
+  const settled: string[] = [];
+  const again: { name: string; isDue: boolean }[] = [];
+  for (const name of state.due.keys()) {
+    const refusal = state.refused.get(name);
+    if (!refusal || changed.has(refusal) || state.forced.has(name)) continue;
+    if (unchanged.has(refusal) || !hasChanged(refusal, state, view)) {
+      unchanged.add(refusal);
+      settled.push(name);
+      continue;
+    }
+    changed.add(refusal);
+    for (const member of refusal.items.keys()) {
+      if (state.refused.get(member) === refusal) again.push({ name: member, isDue: member === name });
+    }
+  }
+  return { settled, again };
+}
+
+function hasChanged({ items }: Refusal, state: TypeReading, view: View): boolean {
+  return items.values().some((item) => !item.kept && targetOf(state, view, item.name)?.hash !== item.resource?.hash);
+}
+
+/** All that a client should have of a type, and what it refused. */
+export function allOf(state: TypeReading, view: View): ReadonlySet<string> {
   const names = new Set(state.refused.keys());
   for (const name of entitledNames(state, view)) if (view.get(state.type.typeUrl, name)) names.add(name);
-  for (const name of names) state.force(name, Infinity);
-  return names.size;
+  return names;
 }

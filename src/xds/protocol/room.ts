@@ -1,8 +1,15 @@
 import type { Flight } from "./flight.ts";
 import type { FlushContext } from "./plan.ts";
-import type { TypeState } from "./type-state.ts";
+import type { TypeReading } from "./type-state.ts";
 
 const MAX_IN_FLIGHT = 2;
+
+/** What may leave, and when time alone lets more of it. */
+type Room = { readonly lets: "all" | "behind" | "none"; readonly wakeAt: number };
+
+const ALL: Room = { lets: "all", wakeAt: Infinity };
+const NONE: Room = { lets: "none", wakeAt: Infinity };
+const BEHIND: Room = { lets: "behind", wakeAt: Infinity };
 
 /**
  * What of a type may leave beside what is in flight: one response per type at a time. Two exceptions, never more than
@@ -10,19 +17,17 @@ const MAX_IN_FLIGHT = 2;
  * while a cluster warms), when the new response touches what the first one brought or a moment has passed, or the
  * client asks for something.
  */
-export function roomOf(context: FlushContext, state: TypeState): "all" | "behind" | "none" {
+export function roomOf(context: FlushContext, state: TypeReading): Room {
   const first = state.flights[0];
-  if (!first) return "all";
-  if (state.flights.length >= MAX_IN_FLIGHT) return "none";
-  if (state.type.overtakes) {
-    const overtakesAt = first.sentAt + context.overtakeMs;
-    if (context.now >= overtakesAt || isUrgent(context, state, first)) return "all";
-    context.wakeAt = Math.min(context.wakeAt, overtakesAt);
-  }
-  return state.behind.size > 0 ? "behind" : "none";
+  if (!first) return ALL;
+  if (state.flights.length >= MAX_IN_FLIGHT) return NONE;
+  const room = state.behind.size > 0 ? BEHIND : NONE;
+  if (!state.type.overtakes) return room;
+  const wakeAt = first.sentAt + context.overtakeMs;
+  return context.now >= wakeAt || isUrgent(context, state, first) ? ALL : { ...room, wakeAt };
 }
 
-function isUrgent({ variant }: FlushContext, state: TypeState, first: Flight): boolean {
+function isUrgent({ variant }: FlushContext, state: TypeReading, first: Flight): boolean {
   return state.due.keys().some((name) => {
     return first.items.get(name)?.publication !== undefined || (variant === "delta" && state.forced.has(name));
   });

@@ -69,6 +69,12 @@ export class SparseMap<V> {
   }
 }
 
+/** The same for whoever may only look. */
+export type ReadonlySparseMap<V> = Pick<
+  SparseMap<V>,
+  "size" | "get" | "has" | "keys" | "values" | typeof Symbol.iterator
+>;
+
 /** A set of names that is empty nearly all of the time, like `SparseMap`. */
 export class SparseSet {
   readonly #names = new SparseMap<true>();

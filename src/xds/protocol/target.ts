@@ -1,6 +1,6 @@
 import { isSame, type Resource, type View } from "./resource.ts";
 import { collectionOf, isNobody, parseGlob } from "./resource-name.ts";
-import type { TypeState, TypeStates } from "./type-state.ts";
+import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /** What one name needs, before holds and waits are asked. */
 export type Need =
@@ -11,7 +11,7 @@ export type Need =
 const NOTHING: Need = { kind: "nothing" };
 
 /** What the client should have under this name, or undefined. */
-export function targetOf(state: TypeState, view: View, name: string): Resource | undefined {
+export function targetOf(state: TypeReading, view: View, name: string): Resource | undefined {
   const resource = view.get(state.type.typeUrl, name);
   if (!resource) return undefined;
   return state.subscription.covers(resource.name, resource.aliases) || state.behind.has(name) ? resource : undefined;
@@ -21,7 +21,7 @@ export function targetOf(state: TypeState, view: View, name: string): Resource |
 export type ReferredTo = (name: string) => boolean;
 
 /** Compares what a client should have with what it has. */
-export function needOf(state: TypeState, view: View, name: string, isReferredTo: ReferredTo): Need {
+export function needOf(state: TypeReading, view: View, name: string, isReferredTo: ReferredTo): Need {
   const target = targetOf(state, view, name);
   const known = state.sent.get(name);
   if (target) {
@@ -40,7 +40,7 @@ export function needOf(state: TypeState, view: View, name: string, isReferredTo:
  * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
  * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (R8).
  */
-function absentNeed(state: TypeState, view: View, name: string, isReferredTo: ReferredTo): Need {
+function absentNeed(state: TypeReading, view: View, name: string, isReferredTo: ReferredTo): Need {
   const { type } = state;
   if (type.namespaced && isNobody(name)) return { kind: "remove" };
   if (parseGlob(name)) {
@@ -60,7 +60,7 @@ function absentNeed(state: TypeState, view: View, name: string, isReferredTo: Re
 }
 
 /** Collects what the client's parents of a type refer to once, when the first name is asked for. */
-export function referredToByClient(states: TypeStates, typeUrl: string): ReferredTo {
+export function referredToByClient(states: TypeReadings, typeUrl: string): ReferredTo {
   let referred: Set<string> | undefined;
   return (name) => {
     referred ??= new Set(namesReferredTo(states, typeUrl));
@@ -68,7 +68,7 @@ export function referredToByClient(states: TypeStates, typeUrl: string): Referre
   };
 }
 
-function* namesReferredTo(states: TypeStates, typeUrl: string): Generator<string> {
+function* namesReferredTo(states: TypeReadings, typeUrl: string): Generator<string> {
   for (const parent of states.values()) {
     if (!parent.type.companions.includes(typeUrl)) continue;
     for (const name of parent.possibleNames()) {
@@ -80,7 +80,7 @@ function* namesReferredTo(states: TypeStates, typeUrl: string): Generator<string
 }
 
 /** The names that this subscription leads to, some perhaps twice; requested names that do not exist included. */
-export function* entitledNames(state: TypeState, view: View): Generator<string> {
+export function* entitledNames(state: TypeReading, view: View): Generator<string> {
   const { subscription, type } = state;
   if (subscription.wildcard) for (const { name } of view.list(type.typeUrl)) yield name;
   for (const collection of subscription.globs.keys()) {

@@ -1,25 +1,52 @@
 import { type Flight, type Refusal, repeatedFrom } from "./flight.ts";
-import { isSame, type Known, type Resource, type ResourceKey } from "./resource.ts";
+import { isSame, type Known, type Resource } from "./resource.ts";
 import type { ResourceType } from "./resource-types.ts";
-
 import { SentTable } from "./sent-table.ts";
 import type { SharedTables } from "./shared-tables.ts";
-import { SparseMap, SparseSet } from "./sparse.ts";
+import { type ReadonlySparseMap, SparseMap, SparseSet } from "./sparse.ts";
 import { Subscription } from "./subscription.ts";
+import type { Retrial, TypePlan, Wait } from "./type-plan.ts";
 
-/** What keeps back what is waited for: only `progress` comes to an end by itself, and has a bound. */
-export type WaitCause = "progress" | "held" | "refused";
+/** A TTL is renewed when a third of it has passed, so that two renewals may be late before anything expires. */
+const RENEWALS_PER_TTL = 3;
 
-export type Wait = {
-  readonly on: ResourceKey;
-  readonly cause: WaitCause;
-  /** Since when its bound counts. */
-  readonly since: number;
-  late: boolean;
-};
+/** What only the stream itself does to a type's state. */
+type Change =
+  | "mark"
+  | "force"
+  | "forceBehind"
+  | "settle"
+  | "forget"
+  | "hold"
+  | "releaseHolds"
+  | "reconsider"
+  | "rename"
+  | "follow"
+  | "adoptAll"
+  | "launch"
+  | "renewLater"
+  | "accept"
+  | "refuse";
+
+/** A part of it without what would change it. */
+type Reading<Part> =
+  Part extends SparseMap<infer V>
+    ? ReadonlySparseMap<V>
+    : Part extends SparseSet
+      ? Omit<SparseSet, "add" | "delete">
+      : Part extends SentTable
+        ? Omit<SentTable, "set" | "delete" | "share">
+        : Part extends Subscription
+          ? Omit<Subscription, "replace" | "change">
+          : Part extends (infer Item)[]
+            ? readonly Item[]
+            : Part;
+
+/** A type's state as everybody but its stream has it: to be read, and at once, since the stream's next event changes it. */
+export type TypeReading = { readonly [Part in Exclude<keyof TypeState, Change>]: Reading<TypeState[Part]> };
 
 /** All types of one stream. */
-export type TypeStates = ReadonlyMap<string, TypeState>;
+export type TypeReadings = ReadonlyMap<string, TypeReading>;
 
 /**
  * What one stream knows about one type: what the client asked for, holds, was offered and refused, and what is due.
@@ -67,6 +94,8 @@ export class TypeState {
   /** SotW: the client may hold resources that this stream has not sent. */
   mayHold = false;
   lastNonce = "";
+  /** SotW: the version of all that it has, as it said at first; looked at once. */
+  presentedVersion: string | undefined = undefined;
   /** SotW: the last `version_info` the client accepted. */
   acceptedVersion = "";
   acks = 0;
@@ -93,6 +122,13 @@ export class TypeState {
   force(name: string, publication: number): void {
     this.forced.add(name);
     this.mark(name, publication);
+  }
+
+  /** Forces what must leave right behind its parent. What the client has already is no news. */
+  forceBehind(name: string, publication: number): void {
+    const repeats = !this.due.has(name) && this.sent.has(name);
+    this.behind.add(name);
+    this.force(name, repeats ? Infinity : publication);
   }
 
   /** Nothing is due for this name any more. */
@@ -128,6 +164,45 @@ export class TypeState {
     return any;
   }
 
+  /** What is due under aliases is due under the resources' own names. */
+  rename(renamed: TypePlan["renamed"]): void {
+    for (const { from, to, isSettled } of renamed) {
+      if (isSettled) this.settle(to);
+      const publication = this.due.get(from) ?? 0;
+      const forced = this.forced.has(from);
+      this.settle(from);
+      if (forced) this.force(to, publication);
+      else this.mark(to, publication);
+    }
+  }
+
+  /** Lets what was refused go again, or not. */
+  reconsider({ settled, again }: Retrial, publicationOf: (name: string) => number): void {
+    for (const name of settled) this.settle(name);
+    for (const { name, isDue } of again) {
+      this.refused.delete(name);
+      if (!isDue) this.mark(name, publicationOf(name));
+    }
+  }
+
+  /** Does what a plan says of all that does not leave; the rest is in a response. */
+  follow({ adopted, settled, held, waits }: TypePlan): void {
+    for (const { name, resource } of adopted) this.sent.set(name, resource);
+    for (const name of settled) this.settle(name);
+    if (held.size > 0) for (const [name, reason] of held) this.hold(name, reason);
+    if (waits.size > 0) for (const [name, wait] of waits) this.waits.set(name, wait);
+  }
+
+  /** The client has all of this already. */
+  adoptAll(resources: Iterable<Resource>): void {
+    for (const resource of resources) {
+      this.sent.set(resource.name, resource);
+      this.settle(resource.name);
+    }
+    this.mayHold = false;
+    this.mustAnswer = false;
+  }
+
   /** Records a response as sent. */
   launch(flight: Flight): void {
     for (const { name, resource, kept } of flight.items.values()) {
@@ -140,6 +215,14 @@ export class TypeState {
     this.flights.push(flight);
     this.lastNonce = flight.nonce;
     this.mustAnswer = false;
+  }
+
+  /** Notes when what was just sent must be renewed, at the latest. */
+  renewLater(resources: readonly Resource[], now: number): void {
+    for (const { name, ttlMs } of resources) {
+      if (ttlMs === undefined) this.renewals.delete(name);
+      else this.renewals.set(name, now + ttlMs / RENEWALS_PER_TTL);
+    }
   }
 
   accept(flight: Flight): void {

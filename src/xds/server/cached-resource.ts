@@ -1,8 +1,9 @@
 import { type Message, toBinary } from "@bufbuild/protobuf";
-import type { Resource, ResourceKey } from "../protocol/resource.ts";
+import { contentHash } from "../content/content-version.ts";
+import { formatVersion, type Resource, type ResourceKey } from "../protocol/resource.ts";
 import { canonicalName } from "../protocol/resource-name.ts";
+import { typeUrlOf } from "../protocol/resource-types.ts";
 import { addressesOf } from "./addresses.ts";
-import { contentHash, formatVersion } from "./content-version.ts";
 import { referencesOf } from "./references.ts";
 import { SERVED_MESSAGES } from "./served-messages.ts";
 import { encodeFragments, type ResourceFragments } from "./wire.ts";
@@ -84,7 +85,7 @@ export function prepareResource(input: ResourceInput): CachedResource {
   if (!known) throw new TypeError(`xDS does not serve ${input.$typeName}: give its bytes, with type URL and name`);
   const name = (input as unknown as Record<string, unknown>)[known.nameField];
   return new CachedResource({
-    typeUrl: `type.googleapis.com/${input.$typeName}`,
+    typeUrl: typeUrlOf(input.$typeName),
     name: String(name),
     body: toBinary(known.schema, input),
   });

@@ -1,5 +1,6 @@
 import type { Known, ResourceKey } from "../protocol/resource.ts";
-import type { TypeState } from "../protocol/type-state.ts";
+import type { ResourceHolding, StandingRefusal } from "../protocol/resource-holding.ts";
+import type { TypeReading } from "../protocol/type-state.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
 import type { Variant } from "./services.ts";
@@ -22,29 +23,11 @@ export type ServedClient = ClientRef & {
   mayHold(resource: ResourceKey): boolean;
 };
 
-export type RefusalStatus = {
-  /** The version that was refused; empty for a refused removal. */
-  readonly version: string;
-  readonly code: number;
-  readonly message: string;
-  /** When this content was refused first: milliseconds since the epoch. */
-  readonly at: number;
-  readonly nonce: string;
-  /** The publication that the refused content belongs to, where known. */
-  readonly publication: number | undefined;
-};
+export type RefusalStatus = StandingRefusal & { readonly code: number; readonly nonce: string };
 
-export type ResourceStatus = {
-  readonly name: string;
-  /** The version sent last; undefined when nothing was, or a removal. */
-  readonly sent: string | undefined;
-  /** The version the client last accepted, as far as this stream knows. */
-  readonly acked: string | undefined;
-  readonly inFlight: boolean;
-  /** Part of a refused response: the client may run any part of it. */
-  readonly unknown: boolean;
+export type ResourceStatus = ResourceHolding & {
   readonly refused: RefusalStatus | undefined;
-  readonly held: string | undefined;
+  readonly inFlight: boolean;
   /** Goes out after this other resource. */
   readonly waitsFor: ResourceKey | undefined;
 };
@@ -109,7 +92,7 @@ type DescribedStream = ClientRef & {
 /** Describes one stream and its types. */
 export function describeStream(
   stream: DescribedStream,
-  states: Iterable<TypeState>,
+  states: Iterable<TypeReading>,
   rest: Pick<ClientStatus, "silent" | "silentSince" | "duplicate" | "unknownTypes">,
 ): ClientStatus {
   const { streamId, node, peer, variant, group, sole, openedAt, method } = stream;
@@ -131,7 +114,7 @@ export function describeStream(
 }
 
 /** Describes one type of one stream. `wallClock` turns the protocol's instants into ms since the epoch. */
-export function describeType(state: TypeState, wallClock: (at: number) => number): TypeStatus {
+export function describeType(state: TypeReading, wallClock: (at: number) => number): TypeStatus {
   const describe = (name: string) => describeResource(state, name, wallClock);
   return {
     typeUrl: state.type.typeUrl,
@@ -166,7 +149,7 @@ export function describeType(state: TypeState, wallClock: (at: number) => number
 }
 
 /** Names of what is to be sent, on its way or in doubt, and was not sent. */
-function unsentNames({ sent, due, held, unknown, flights }: TypeState): ReadonlySet<string> {
+function unsentNames({ sent, due, held, unknown, flights }: TypeReading): ReadonlySet<string> {
   const names = new Set<string>();
   for (const some of [due.keys(), held.keys(), unknown, ...flights.map(({ items }) => items.keys())]) {
     for (const name of some) if (!sent.has(name)) names.add(name);
@@ -174,12 +157,12 @@ function unsentNames({ sent, due, held, unknown, flights }: TypeState): Readonly
   return names;
 }
 
-function isKnown({ sent, due, held, unknown, flights }: TypeState, name: string): boolean {
+function isKnown({ sent, due, held, unknown, flights }: TypeReading, name: string): boolean {
   const isUnsettled = due.has(name) || held.has(name) || unknown.has(name);
   return sent.has(name) || isUnsettled || flights.some(({ items }) => items.has(name));
 }
 
-function describeResource(state: TypeState, name: string, wallClock: (at: number) => number): ResourceStatus {
+function describeResource(state: TypeReading, name: string, wallClock: (at: number) => number): ResourceStatus {
   const flight = state.flights.find(({ items }) => items.has(name));
   const sent = state.sent.get(name);
   const acked: Known | undefined = flight ? flight.items.get(name)?.before : sent;
@@ -195,7 +178,11 @@ function describeResource(state: TypeState, name: string, wallClock: (at: number
   };
 }
 
-function describeRefusal(state: TypeState, name: string, wallClock: (at: number) => number): RefusalStatus | undefined {
+function describeRefusal(
+  state: TypeReading,
+  name: string,
+  wallClock: (at: number) => number,
+): RefusalStatus | undefined {
   const refusal = state.refused.get(name);
   if (!refusal) return undefined;
   const item = refusal.items.get(name);

@@ -11,17 +11,17 @@ import {
 } from "../../gen/envoy/service/status/v3/csds_pb.ts";
 import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { instantOfMs } from "../../runtime/instant.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
-import { instantOfMs } from "../../schema/instant.ts";
 import { SECRET_TYPE } from "../protocol/resource-types.ts";
-import type { TypeState } from "../protocol/type-state.ts";
+import type { TypeReading } from "../protocol/type-state.ts";
 import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
 import { LimitMet } from "./limit-met.ts";
 
 /** What an answer needs to know of a stream. */
 export interface StatusSource {
   describe(): ClientStatus;
-  typeState(typeUrl: string): TypeState | undefined;
+  typeState(typeUrl: string): TypeReading | undefined;
 }
 
 /** Clients are described for as long at a time before others have their turn of the loop. */
@@ -88,7 +88,7 @@ function describeClient(source: StatusSource, client: ClientStatus, withoutConte
 function describeResource(
   type: TypeStatus,
   resource: ResourceStatus,
-  state: TypeState | undefined,
+  state: TypeReading | undefined,
 ): ClientConfig_GenericXdsConfig {
   const { typeUrl } = type;
   const { name, refused } = resource;

@@ -5,7 +5,8 @@
 // biome-ignore-all lint/performance/noBarrelFile: a package export needs one door; inside the project nobody imports it as a short cut
 /** What `XdsServer.listen` takes, of the grpc-js that it runs on. */
 export { ServerCredentials } from "@grpc/grpc-js";
-export { type EncodedLocality, encodeAssignment } from "../../resources/encode-assignment.ts";
+export { contentVersion } from "../content/content-version.ts";
+export { type EncodedLocality, encodeAssignment } from "../content/encode-assignment.ts";
 export { type ProxylessInput, proxylessProblems } from "../lint/proxyless.ts";
 export type { ProxylessEffect, ProxylessProblem } from "../lint/proxyless-problem.ts";
 export type { ResourceKey } from "../protocol/resource.ts";
@@ -25,7 +26,6 @@ export {
 } from "../protocol/resource-types.ts";
 export { type CachedResource, prepareResource, type ResourceBytes, type ResourceInput } from "./cached-resource.ts";
 export type { ClientRef, ClientStatus, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
-export { contentVersion } from "./content-version.ts";
 export { resourceFromJson } from "./json-resource.ts";
 export { DEFAULT_LIMITS, REFUSING_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";

@@ -1,4 +1,4 @@
-import { formatVersion } from "./content-version.ts";
+import { formatVersion } from "../protocol/resource.ts";
 
 type Addressed = { readonly name: string; readonly version: string; readonly addresses: readonly string[] };
 

@@ -31,10 +31,11 @@ import {
   ROUTE_TYPE,
   SCOPED_ROUTE_TYPE,
   SECRET_TYPE,
+  typeUrlOf,
   VIRTUAL_HOST_TYPE,
 } from "../protocol/resource-types.ts";
 
-const AGGREGATE_TYPE = "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig";
+const AGGREGATE_TYPE = typeUrlOf("envoy.extensions.clusters.aggregate.v3.ClusterConfig");
 
 type Found = Map<string, ResourceKey>;
 

@@ -1,6 +1,6 @@
 import type { Report } from "../protocol/events.ts";
+import { doubtfulNames } from "../protocol/flight.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
-import { doubtfulNames } from "../protocol/verdict.ts";
 
 export type RefusalRecord = {
   readonly typeUrl: string;

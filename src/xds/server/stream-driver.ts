@@ -3,7 +3,7 @@ import type { ClientCollections } from "../protocol/collections.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import type { ProtocolStream } from "../protocol/stream.ts";
-import type { TypeState } from "../protocol/type-state.ts";
+import type { TypeReading } from "../protocol/type-state.ts";
 import { type ClientStatus, describeStream, type ServedClient } from "./client-status.ts";
 import { createProtocol } from "./create-protocol.ts";
 import { UnreadableBytes } from "./field-reader.ts";
@@ -160,7 +160,7 @@ export class StreamDriver implements ServedClient {
     return count;
   }
 
-  typeState(typeUrl: string): TypeState | undefined {
+  typeState(typeUrl: string): TypeReading | undefined {
     return this.#stream?.states.get(typeUrl);
   }
 

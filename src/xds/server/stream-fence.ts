@@ -1,5 +1,5 @@
 import { isSame } from "../protocol/resource.ts";
-import type { TypeState } from "../protocol/type-state.ts";
+import type { TypeReading } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 
 /**
@@ -51,7 +51,7 @@ export class StreamFence {
 }
 
 /** Whether this could take a client back that is served without a fence: it may hold something newer. */
-export function mayTakeBack(state: TypeState | undefined, resource: { name: string }, version: string): boolean {
+export function mayTakeBack(state: TypeReading | undefined, resource: { name: string }, version: string): boolean {
   const known = state?.sent.get(resource.name);
   const equal = known !== undefined && version !== "" && isSame(known, resource as CachedResource);
   return state?.mayHoldUnder(resource.name) === true && !equal;

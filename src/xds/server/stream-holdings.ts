@@ -1,4 +1,4 @@
-import type { TypeState } from "../protocol/type-state.ts";
+import type { TypeReading } from "../protocol/type-state.ts";
 import type { HeldAccount } from "./held-bytes.ts";
 import { LimitMet } from "./limit-met.ts";
 import type { NameList } from "./name-lists.ts";
@@ -42,7 +42,7 @@ export class StreamHoldings {
    *
    * @throws LimitMet when these are more names than one stream may have
    */
-  count(states: Iterable<TypeState>, lists: Iterable<NameList>, maxNames: number): void {
+  count(states: Iterable<TypeReading>, lists: Iterable<NameList>, maxNames: number): void {
     const shared = new Set<object>();
     const share = (what: object, bytes: number) => {
       shared.add(what);

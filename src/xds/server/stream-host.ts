@@ -5,7 +5,7 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { SharedTables } from "../protocol/shared-tables.ts";
-import type { TypeStates } from "../protocol/type-state.ts";
+import type { TypeReadings } from "../protocol/type-state.ts";
 import type { ServedClient } from "./client-status.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
@@ -48,7 +48,7 @@ export interface StreamHost<Driver> {
   identifier(): string;
   opened(driver: Driver): void;
   /** With what it knew of its client. */
-  closed(driver: Driver, states: TypeStates): void;
+  closed(driver: Driver, states: TypeReadings): void;
   moved(driver: Driver, from: string | undefined): void;
   isDuplicate(driver: Driver): boolean;
   /** Something may be sendable: flush soon. */

@@ -1,5 +1,6 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Send } from "../protocol/events.ts";
+import { typeUrlOf } from "../protocol/resource-types.ts";
 
 /** `DiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
 export function discoveryResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
@@ -70,7 +71,7 @@ export function wrapForSotw(deltaField: Uint8Array): Uint8Array {
   const reader = new BinaryReader(deltaField);
   reader.tag();
   const resource = reader.bytes();
-  const any = encodeAny("type.googleapis.com/envoy.service.discovery.v3.Resource", resource);
+  const any = encodeAny(typeUrlOf("envoy.service.discovery.v3.Resource"), resource);
   return any;
 }
 

@@ -12,7 +12,7 @@ import { lostVerdicts, oldestOwed } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
-import type { TypeStates } from "../protocol/type-state.ts";
+import type { TypeReadings } from "../protocol/type-state.ts";
 import type { ClientRef, ClientStatus, ServedClient } from "./client-status.ts";
 import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
 import { Connections } from "./connections.ts";
@@ -323,7 +323,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     this.emit("open", driver);
   }
 
-  #closed(driver: StreamDriver, states: TypeStates): void {
+  #closed(driver: StreamDriver, states: TypeReadings): void {
     if (!this.#drivers.delete(driver.streamId)) return;
     this.#host.lostVerdicts.keep(driver.node.id, lostVerdicts(states));
     this.#toFlush.delete(driver);

@@ -8,11 +8,11 @@ import { StoredRefusals } from "../../../src/fleet/stored-refusals.ts";
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { setAsideFindings } from "../../../src/operations/set-aside-findings.ts";
-import { CLUSTER_TYPE } from "../../../src/resources/resource.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
 import type { Change, WatchEvent } from "../../../src/store/state-store.ts";
+import { CLUSTER_TYPE } from "../../../src/xds/protocol/resource-types.ts";
 import { STRANGE_KEYS } from "../../support/strange-records.ts";
 
 const meta = { uid: "u", generation: 1n };

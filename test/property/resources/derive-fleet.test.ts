@@ -12,8 +12,9 @@ import { ClusterLoadAssignmentSchema } from "../../../src/gen/envoy/config/endpo
 import { RouteConfigurationSchema } from "../../../src/gen/envoy/config/route/v3/route_pb.ts";
 import { deriveFleet } from "../../../src/resources/derive-fleet.ts";
 import { deriveEndpoints } from "../../../src/resources/endpoints.ts";
-import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource, ROUTE_TYPE } from "../../../src/resources/resource.ts";
+import type { Resource } from "../../../src/resources/resource.ts";
 import { FEATURE_LEVELS } from "../../../src/resources/view.ts";
+import { ENDPOINT_TYPE, LEDS_TYPE, ROUTE_TYPE } from "../../../src/xds/protocol/resource-types.ts";
 import { type Manifest, manifests } from "../../support/arbitrary-state.ts";
 import { decodeResource, ENVOY_TYPES, resourceJson } from "../../support/envoy-types.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
@@ -53,7 +54,7 @@ test("law 9, containment: every state gives resources that decode, each once, an
           for (const { typeUrl, name } of resource.references) expect(keys).toContain(`${typeUrl} ${name}`);
           for (const { kind, name } of resource.objects) expect(state.get(kind, name)).toBeDefined();
           if (resource.typeUrl === ROUTE_TYPE) checkRoutes(resource);
-          if (resource.typeUrl === ENDPOINTS_TYPE) checkEndpoints(resource);
+          if (resource.typeUrl === ENDPOINT_TYPE) checkEndpoints(resource);
           for (const any of anysIn(message)) expect(anyUnpack(any, registry)).toBeDefined();
         }
       }
@@ -70,7 +71,7 @@ test("law 1, eligibility: no endpoint set of a fleet, whole or by members, has a
         const judge = backendJudge(backendNetworks, state.planeAddresses);
         for (const level of FEATURE_LEVELS) {
           const { resources, services } = deriveFleet(state, { name, level });
-          const endpoints = resources.filter(({ typeUrl }) => [ENDPOINTS_TYPE, MEMBER_TYPE].includes(typeUrl));
+          const endpoints = resources.filter(({ typeUrl }) => [ENDPOINT_TYPE, LEDS_TYPE].includes(typeUrl));
           const told = JSON.stringify(endpoints.map(resourceJson));
           for (const backend of services.flatMap((service) => [...state.backendsOf(service)])) {
             const { target } = backend;

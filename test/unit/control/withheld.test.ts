@@ -5,15 +5,15 @@ import { type AskingProxy, Withheld } from "../../../src/control/withheld.ts";
 import { type Kind, storeKey } from "../../../src/domain/name.ts";
 import { PolicySchema } from "../../../src/gen/fairlead/admin/v1/policy_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
-import {
-  CLUSTER_TYPE,
-  ENDPOINTS_TYPE,
-  LISTENER_TYPE,
-  MEMBER_TYPE,
-  ROUTE_TYPE,
-} from "../../../src/resources/resource.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  LEDS_TYPE,
+  LISTENER_TYPE,
+  ROUTE_TYPE,
+} from "../../../src/xds/protocol/resource-types.ts";
 import { GARBAGE, laterObject } from "../../support/strange-records.ts";
 
 const meta = { uid: "u", generation: 1n };
@@ -47,8 +47,8 @@ const member = (service: string) => `xdstp://fairlead/envoy.config.endpoint.v3.L
 const ASKED: readonly (readonly [label: string, typeUrl: string, name: string])[] = [
   ...["shop", "pay"].flatMap((name) => [
     [`cds ${name}`, CLUSTER_TYPE, name] as const,
-    [`eds ${name}`, ENDPOINTS_TYPE, name] as const,
-    [`leds ${name}`, MEMBER_TYPE, member(name)] as const,
+    [`eds ${name}`, ENDPOINT_TYPE, name] as const,
+    [`leds ${name}`, LEDS_TYPE, member(name)] as const,
   ]),
   ...["web", "api"].flatMap((name) => [
     [`lds ${name}`, LISTENER_TYPE, name] as const,

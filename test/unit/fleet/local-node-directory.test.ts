@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { MAX_REMEMBERED, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
-import type { StreamResource, StreamStatus } from "../../../src/fleet/stream-status.ts";
+import type { StreamStatus } from "../../../src/fleet/stream-status.ts";
+import type { ResourceHolding } from "../../../src/xds/protocol/resource-holding.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const refused = { version: "2", message: "bad port", at: 0, publication: 5 };
@@ -32,7 +33,7 @@ function withOneStream(types?: StreamStatus["types"]) {
         refused: [web],
         held: [],
         blocked: [],
-        get resources(): readonly StreamResource[] {
+        get resources(): readonly ResourceHolding[] {
           described.times += 1;
           return [web];
         },

@@ -116,7 +116,7 @@ test("a service tells whether it is down, who leads to it and which fleet leaves
 });
 
 test("a node tells its fleet and why, its listeners, and what it has not taken in", async () => {
-  const resource = { sent: "v2", acknowledged: "v1", refused: undefined, unknown: false, held: undefined };
+  const resource = { sent: "v2", acked: "v1", refused: undefined, unknown: false, held: undefined };
   const refused = { version: "v2", message: "cannot bind" };
   plane.nodes.set(
     {

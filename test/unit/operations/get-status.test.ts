@@ -77,7 +77,7 @@ describe("proxies", () => {
   });
 
   test("are listed by fleet, and told with each resource one by one", async () => {
-    const resource = { sent: "v2", acknowledged: "v1", refused: undefined, unknown: false, held: "quarantine" };
+    const resource = { sent: "v2", acked: "v1", refused: undefined, unknown: false, held: "quarantine" };
     plane.nodes.set(
       {
         id: "edge-1",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { createLogger } from "../../../src/runtime/create-logger.ts";
 import { LogSink, type LogTarget, MAX_WAITING_LOG_BYTES } from "../../../src/runtime/log-sink.ts";
-import { createLogger } from "../../../src/runtime/logger.ts";
 
 class Target implements LogTarget {
   readonly written: string[] = [];

@@ -6,8 +6,8 @@ import {
   ResourceSchema,
 } from "../../../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { systemClock } from "../../../../src/runtime/clock.ts";
+import { contentVersion } from "../../../../src/xds/content/content-version.ts";
 import { prepareResource } from "../../../../src/xds/server/cached-resource.ts";
-import { contentVersion } from "../../../../src/xds/server/content-version.ts";
 import { messageOf, ResponseEncoder } from "../../../../src/xds/server/encode-response.ts";
 import { ROUTE_TYPE } from "../../../../src/xds/server/library.ts";
 

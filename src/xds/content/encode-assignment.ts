@@ -1,6 +1,6 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { LocalitySchema } from "../gen/envoy/config/core/v3/base_pb.ts";
+import { LocalitySchema } from "../../gen/envoy/config/core/v3/base_pb.ts";
 
 /** Field numbers of `ClusterLoadAssignment` and `LocalityLbEndpoints`. */
 const CLUSTER_NAME = 1;

@@ -1,8 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { LbEndpointSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
-import { ClusterLoadAssignmentSchema } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import { encodeAssignment } from "../../../src/resources/encode-assignment.ts";
+import { LbEndpointSchema } from "../../../../src/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+import { ClusterLoadAssignmentSchema } from "../../../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { encodeAssignment } from "../../../../src/xds/content/encode-assignment.ts";
 
 test("the bytes are those of the whole message", () => {
   const endpoints = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((address) =>

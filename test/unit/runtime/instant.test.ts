@@ -2,7 +2,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { instantOfMs } from "../../../src/schema/instant.ts";
+import { instantOfMs } from "../../../src/runtime/instant.ts";
 
 test("whatever was reckoned with, an instant can be encoded", () => {
   fc.assert(

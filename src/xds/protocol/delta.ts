@@ -1,0 +1,53 @@
+import { displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
+import type { DeltaRequest, Report } from "./events.ts";
+import type { FlightItem } from "./flight.ts";
+import { canonicalName } from "./resource-name.ts";
+import type { StreamTypes } from "./stream-types.ts";
+import type { Leaving } from "./type-plan.ts";
+import type { TypeReading } from "./type-state.ts";
+
+/**
+ * Takes a request of the incremental protocol: each holds differences, the first one of a type perhaps what the client has
+ * from an earlier stream, and each nonce has its own verdict (D1).
+ */
+export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: number): Report[] {
+  const reports: Report[] = [];
+  const state = types.of(request.typeUrl);
+  if (!state) return reports;
+  const { subscription, sent } = state;
+  const first = !state.requested;
+  if (!first) {
+    const flight = state.flights.find(({ nonce }) => nonce === request.nonce);
+    if (flight && request.error) types.refuse(state, flight, request.error, now, reports);
+    else if (flight) types.accept(state, flight, reports);
+    types.proveLive(reports);
+  }
+  const change = subscription.change(request.subscribe, request.unsubscribe);
+  if (!first) {
+    types.change(state, change, reports);
+    return reports;
+  }
+  for (const [spelled, version] of request.initialVersions) {
+    const name = canonicalName(spelled);
+    const resource = types.view?.get(request.typeUrl, name);
+    if (subscription.covers(name, resource?.aliases)) sent.set(name, { version, hash: undefined });
+  }
+  state.resumed = request.initialVersions.size > 0;
+  types.start(state, now, reports, subscription.wildcard && !state.resumed);
+  state.orphansAreEmpty = state.precedesParent;
+  for (const name of change.added) {
+    const own = types.view?.get(request.typeUrl, name)?.name ?? name;
+    if (state.precedesParent || !sent.has(own)) types.require(state, name);
+  }
+  return reports;
+}
+
+/** A response of exactly what is to leave. */
+export function composeDelta(state: TypeReading, leaving: Leaving, stamp: Stamp): Outgoing {
+  const { upserts, removals, displaced } = leaving;
+  const items = new Map<string, FlightItem>();
+  for (const resource of upserts) items.set(resource.name, itemOf(state, resource.name, resource));
+  for (const name of removals) items.set(name, itemOf(state, name, undefined));
+  for (const name of displaced) items.set(name, displacedItem(state, name));
+  return outgoing(state, stamp, "", upserts, [...removals, ...displaced], items);
+}

@@ -1,0 +1,172 @@
+import { tombstonesFor } from "./collections.ts";
+import { emptyNamespaces, provenBy } from "./companions.ts";
+import type { ErrorDetail, Report } from "./events.ts";
+import type { Flight } from "./flight.ts";
+import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
+import type { ResourceKey, View } from "./resource.ts";
+import { collectionOf, parseGlob } from "./resource-name.ts";
+import type { StreamSettings } from "./stream-settings.ts";
+import type { SubscriptionChange } from "./subscription.ts";
+import { entitledNames } from "./target.ts";
+import { TypeState } from "./type-state.ts";
+
+/**
+ * The types of one stream, and what its client's requests do to them, whichever of the two doors (`sotw.ts`, `delta.ts`) they
+ * come through.
+ */
+export class StreamTypes {
+  readonly all = new Map<string, TypeState>();
+  /** The same, in the order in which responses leave. */
+  ordered: readonly TypeState[] = [];
+  view: View | undefined;
+  readonly remembered: ResourceKey[] = [];
+  lost: readonly LostVerdict[] = [];
+  readonly #settings: StreamSettings;
+
+  constructor(settings: StreamSettings) {
+    this.#settings = settings;
+  }
+
+  /** Begins a type at its first use; undefined for one that nobody knows. */
+  of(typeUrl: string): TypeState | undefined {
+    const known = this.all.get(typeUrl);
+    if (known) return known;
+    const { registry, tables } = this.#settings;
+    const type = registry.byTypeUrl.get(typeUrl);
+    if (!type) return undefined;
+    const state = new TypeState(type, tables);
+    this.all.set(typeUrl, state);
+    this.ordered = registry.ordered.flatMap((each) => this.all.get(each.typeUrl) ?? []);
+    return state;
+  }
+
+  attach(view: View | undefined): void {
+    if (view === this.view) return;
+    this.view = view;
+    if (view) for (const state of this.all.values()) this.#markAll(state, view);
+  }
+
+  publish(typeUrl: string, names: Iterable<string>, publication: number): void {
+    const state = this.all.get(typeUrl);
+    if (!state?.requested) return;
+    const { view } = this;
+    for (const name of names) {
+      if (!this.#concerns(state, name)) continue;
+      if (state.type.removal === "never" && state.sent.has(name) && !view?.get(typeUrl, name)) state.gone.add(name);
+      if (state.type.collections && view && !view.get(typeUrl, name)) {
+        // What belongs to a collection that nothing names any more is left alone; other members it may have from before (R19).
+        if (view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
+        if (!state.sent.has(name)) state.unknown.add(name);
+      }
+      state.mark(name, publication);
+    }
+  }
+
+  /** The first request of a type has been read. */
+  start(state: TypeState, now: number, reports: Report[], mustAnswer: boolean): void {
+    state.requested = true;
+    state.requestedAt = now;
+    state.precedesParent = this.#isAskedBeforeParent(state);
+    state.mustAnswer = mustAnswer;
+    for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);
+    const { typeUrl } = state.type;
+    const lost = this.lost.filter((each) => each.typeUrl === typeUrl && !isAccepted(state, each));
+    const remembered = this.remembered.filter((each) => each.typeUrl === typeUrl);
+    for (const { name } of [...remembered, ...lost.flatMap(({ items }) => items)]) {
+      if (state.subscription.covers(name) || state.sent.has(name)) state.unknown.add(name);
+    }
+    if (this.view) this.#markAll(state, this.view);
+    reports.push(subscribed(state));
+  }
+
+  /** A later request has changed what the client asks for. */
+  change(state: TypeState, change: SubscriptionChange, reports: Report[]): void {
+    const { subscription, sent } = state;
+    if (change.wildcard === "same" && change.added.length === 0 && change.removed.length === 0) return;
+    for (const name of change.removed) {
+      const own = this.view?.get(state.type.typeUrl, name)?.name ?? name;
+      if (!subscription.covers(own)) state.forget(own);
+      else if (this.#settings.variant === "delta") this.require(state, own);
+    }
+    if (change.wildcard === "removed") {
+      for (const name of [...sent.keys()]) if (!subscription.covers(name)) state.forget(name);
+      for (const name of [...state.due.keys()]) if (!subscription.covers(name)) state.settle(name);
+    }
+    if (change.wildcard === "added") {
+      state.mustAnswer = true;
+      if (this.view) this.#markAll(state, this.view);
+    }
+    for (const name of change.added) this.require(state, name);
+    reports.push(subscribed(state));
+  }
+
+  /** The client asks for this name now: it gets an answer even when it has it, or when there is none. */
+  require(state: TypeState, name: string): void {
+    const { typeUrl } = state.type;
+    if (this.view && parseGlob(name)) {
+      for (const member of this.view.members(typeUrl, name)) {
+        state.force(member.name, this.view.publicationOf(typeUrl, member.name));
+      }
+      this.#markTombstones(state, this.view);
+    }
+    state.force(name, this.view?.publicationOf(typeUrl, name) ?? 0);
+  }
+
+  accept(state: TypeState, flight: Flight, reports: Report[]): void {
+    const cleared = state.unknown.size > 0 ? [...flight.items.keys()].filter((name) => state.unknown.has(name)) : [];
+    state.accept(flight);
+    const { typeUrl } = state.type;
+    reports.push({ kind: "ack", typeUrl, flight });
+    if (cleared.length > 0) reports.push({ kind: "cleared", typeUrl, names: cleared });
+  }
+
+  refuse(state: TypeState, flight: Flight, error: ErrorDetail, now: number, reports: Report[]): void {
+    const refusal = state.refuse(flight, { ...error, at: now });
+    // Parts of it may have been replaced while the verdict was withheld: then the rest is due again at once.
+    for (const { name, publication } of refusal.items.values()) state.mark(name, publication ?? Infinity);
+    reports.push({ kind: "nack", typeUrl: state.type.typeUrl, refusal });
+  }
+
+  /** What was acknowledged may prove that more is live. */
+  proveLive(reports: readonly Report[]): void {
+    for (const { typeUrl, name } of provenBy(this.all, reports)) this.all.get(typeUrl)?.proven.add(name);
+  }
+
+  /**
+   * A stream begins with endpoints when a cluster was warming as the last one broke: it asks for clusters only when
+   * the warming is over, so the endpoints are due whatever version it holds (R4).
+   */
+  #isAskedBeforeParent({ type }: TypeState): boolean {
+    const { aggregated, registry } = this.#settings;
+    const parents = registry.ordered.filter((parent) => parent.overtakes && parent.companions.includes(type.typeUrl));
+    return aggregated && type.absent !== "removed" && parents.some(({ typeUrl }) => !this.all.get(typeUrl)?.requested);
+  }
+
+  #markAll(state: TypeState, view: View): void {
+    const { typeUrl } = state.type;
+    for (const name of entitledNames(state, view)) state.mark(name, view.publicationOf(typeUrl, name));
+    for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
+    for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
+    this.#markTombstones(state, view);
+    if (!state.mustAnswer) return;
+    for (const name of emptyNamespaces(this.#settings.registry, state, view)) state.force(name, Infinity);
+  }
+
+  #markTombstones(state: TypeState, view: View): void {
+    const { typeUrl } = state.type;
+    for (const name of tombstonesFor(state, view)) {
+      state.unknown.add(name);
+      state.mark(name, view.publicationOf(typeUrl, name));
+    }
+  }
+
+  #concerns(state: TypeState, name: string): boolean {
+    if (state.subscription.covers(name) || state.sent.has(name) || state.unknown.has(name)) return true;
+    const aliases = this.view?.get(state.type.typeUrl, name)?.aliases;
+    return aliases !== undefined && aliases.length > 0 && state.subscription.covers(name, aliases);
+  }
+}
+
+function subscribed({ subscription, type }: TypeState): Report {
+  return { kind: "subscribe", typeUrl: type.typeUrl, names: subscription.names.size, wildcard: subscription.wildcard };
+}
