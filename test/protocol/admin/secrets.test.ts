@@ -14,7 +14,7 @@ import { anyObject } from "../../../src/operations/any-object.ts";
 import { importState } from "../../../src/operations/import-state.ts";
 import { restore } from "../../../src/operations/restore.ts";
 import { LogSink } from "../../../src/runtime/log-sink.ts";
-import { createLogger } from "../../../src/runtime/logger.ts";
+import { createLogger } from "../../../src/runtime/create-logger.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { formatRevision } from "../../../src/store/revision.ts";
 import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
