@@ -2,8 +2,9 @@ import { targetText } from "./backend.ts";
 import type { Condition } from "./condition.ts";
 import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
-import { type Kind, type Name, serviceOf } from "./name.ts";
+import { type Kind, type Name, serviceOf, titleOf } from "./name.ts";
 import { whyRuleNeverMatches } from "./never-matched.ts";
+import { REFERRING, referencesOf } from "./references.ts";
 import { duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
@@ -35,29 +36,17 @@ export function conditions(state: State): Conditions {
 type Tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">) => void;
 
 function tellReferences(state: State, tell: Tell): void {
-  const check = (
-    kind: Kind,
-    name: Name,
-    target: "service" | "policy" | "listener" | "fleet",
-    targets: Iterable<Name>,
-  ) => {
-    const unknown = [...new Set(targets)].filter((one) => state.get(target, one) === undefined).toSorted();
-    if (unknown.length === 0) return;
-    const reason = `Unknown${target[0]?.toUpperCase()}${target.slice(1)}`;
-    tell(kind, name, { type: "ResolvedRefs", reason, message: `there is no ${target} ${unknown.join(", ")}` });
-  };
-  for (const { name, policy } of state.all("service"))
-    if (policy !== undefined) check("service", name, "policy", [policy]);
-  for (const { name, fleet } of state.all("listener")) check("listener", name, "fleet", [fleet]);
-  for (const { name } of state.all("backend")) check("backend", name, "service", [serviceOf(name)]);
-  for (const { name, listeners, rules } of state.all("route")) {
-    check("route", name, "listener", listeners);
-    check(
-      "route",
-      name,
-      "service",
-      rules.flatMap(({ to }) => to.map(({ service }) => service)),
-    );
+  for (const { kind, targets } of REFERRING) {
+    for (const object of state.all(kind)) {
+      for (const target of targets) {
+        const named = new Set(referencesOf(kind, object, target));
+        const unknown = [...named].filter((one) => state.get(target, one) === undefined).toSorted();
+        if (unknown.length === 0) continue;
+        const reason = `Unknown${titleOf(target)}`;
+        const message = `there is no ${target} ${unknown.join(", ")}`;
+        tell(kind, object.name, { type: "ResolvedRefs", reason, message });
+      }
+    }
   }
 }
 

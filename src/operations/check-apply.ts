@@ -1,6 +1,7 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import type { Listener } from "../domain/listener.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
+import { referrersOf } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 import { addressHolder, addressInUse, movesListener } from "./address-in-use.ts";
 import type { AppliedKind } from "./any-object.ts";
@@ -8,7 +9,6 @@ import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";
 import type { PlannedPut } from "./plan-put.ts";
 import type { ObjectId } from "./plan-removal.ts";
-import { referrersOf } from "./referrers.ts";
 import { checkRemoval } from "./removal-brake.ts";
 
 /** An object of the order, and where it stands there. */
@@ -91,8 +91,8 @@ function touchedServices({ before, puts, removed }: ApplyStep): Name[] {
 }
 
 function checkReferences({ after, removed }: ApplyStep): void {
-  for (const { kind, name } of removed) {
-    const referrers = referrersOf(after, kind, name);
-    if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "allow removal");
+  for (const id of removed) {
+    const referrers = referrersOf(after, id);
+    if (referrers.length > 0) throw stillReferredTo(id.kind, id.name, referrers, "allow removal");
   }
 }
