@@ -1,5 +1,4 @@
 import type { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
-import type { AppliedKind } from "../operations/any-object.ts";
 import { apply } from "../operations/apply.ts";
 import { backup } from "../operations/backup.ts";
 import { clearHealth } from "../operations/clear-health.ts";
@@ -36,7 +35,7 @@ import { waitForRevision } from "../operations/wait-for-revision.ts";
 import { watch } from "../operations/watch.ts";
 import { WatchEvents } from "../operations/watch-events.ts";
 import type { WrittenObject } from "../operations/write-object.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { AppliedKind, MessageOf } from "../schema/kinds/registry.ts";
 import type { Handlers } from "./implement-service.ts";
 
 /** Which operation answers which method of the admin API. */

@@ -2,7 +2,7 @@ import type { DescEnum, DescMessage, DescMethodUnary, JsonObject, Message, Messa
 import { toJson } from "@bufbuild/protobuf";
 import type { GetRequestSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { messageJson } from "./data-text.ts";
 import type { Zone } from "./moment.ts";

@@ -18,7 +18,7 @@ import {
   Service_ProtocolSchema,
   ServiceSchema,
 } from "../gen/fairlead/admin/v1/service_pb.ts";
-import { OUTPUT_ONLY } from "../schema/object-message.ts";
+import { outputOnly } from "../schema/object-message.ts";
 import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
@@ -184,7 +184,7 @@ export function kindNamed(text: string): KindEntry {
 
 /** The object without what only the plane can set, ready to be edited and applied again. */
 export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
-  const dropped = new Set(OUTPUT_ONLY[entry.kind]);
+  const dropped = new Set(outputOnly(entry.kind));
   return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
 }
 

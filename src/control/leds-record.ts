@@ -1,5 +1,5 @@
 import type { LedsRecord } from "../domain/leds-record.ts";
-import { type Name, parseStoreKey, storeKey } from "../domain/name.ts";
+import { type Name, parseKeyOf, storeKey } from "../domain/name.ts";
 
 export const LEDS_RECORDS = "leds/";
 
@@ -14,8 +14,7 @@ export function ledsKey(service: Name): string {
 /** The service that a key holds the LEDS record of. */
 export function parseLedsKey(key: string): Name | undefined {
   if (!key.startsWith(LEDS_RECORDS)) return undefined;
-  const id = parseStoreKey(key.slice(LEDS_RECORDS.length));
-  return id?.kind === "service" ? id.name : undefined;
+  return parseKeyOf("service", key.slice(LEDS_RECORDS.length));
 }
 
 export function encodeLeds({ generation, epoch, digest, departed }: LedsRecord): Uint8Array {

@@ -5,7 +5,7 @@ import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
 import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { StoredObject } from "../schema/stored-object.ts";
 import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";

@@ -144,10 +144,15 @@ export function backendOf(health: Name): Name {
   return above("health", health, "backend");
 }
 
+/** Whether the objects of a kind are parts of services, however far below. */
+export function isBelowService(kind: Kind): boolean {
+  return isPart(kind) && pathOf(kind)[0] === NAMING.service.path[0];
+}
+
 /** The service that an object is, or is a part of however far below. */
 export function serviceOfObject(kind: Kind, name: Name): Name | undefined {
-  if (pathOf(kind)[0] !== NAMING.service.path[0]) return undefined;
-  return isPart(kind) ? above(kind, name, "service") : name;
+  if (isBelowService(kind)) return above(kind, name, "service");
+  return pathOf(kind)[0] === NAMING.service.path[0] ? name : undefined;
 }
 
 /** The name of what lies above an object. */

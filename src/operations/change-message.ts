@@ -8,7 +8,7 @@ import {
   FieldChangeSchema,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { FieldChange } from "../schema/field-changes.ts";
-import type { AppliedKind } from "./any-object.ts";
+import type { AppliedKind } from "../schema/kinds/registry.ts";
 
 /** What a write does to one object. */
 export interface PlannedChange {

@@ -1,14 +1,12 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
-import type { Listener } from "../domain/listener.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
+import { type Name, type ObjectId, parentOf, serviceOfObject } from "../domain/name.ts";
 import { referrersOf } from "../domain/references.ts";
-import type { State } from "../domain/state.ts";
-import { addressHolder, addressInUse, movesListener } from "./address-in-use.ts";
-import type { AppliedKind } from "./any-object.ts";
+import type { ObjectOf, State } from "../domain/state.ts";
+import { APPLIED_KINDS, type AppliedKind, ENTRIES } from "../schema/kinds/registry.ts";
 import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";
+import { notFoundCode } from "./object-errors.ts";
 import type { PlannedPut } from "./plan-put.ts";
-import type { ObjectId } from "./plan-removal.ts";
 import { checkRemoval } from "./removal-brake.ts";
 
 /** An object of the order, and where it stands there. */
@@ -34,60 +32,54 @@ export interface ApplyStep {
  * allowed, `precondition` / `REMOVAL_TOO_LARGE`, `NO_BACKEND_LEFT` or `STILL_REFERRED_TO`.
  */
 export function checkApply(step: ApplyStep): void {
-  checkServices(step);
-  checkAddresses(step);
+  checkWholes(step);
+  for (const kind of APPLIED_KINDS) checkKind(step, kind);
   if (step.allowRemoval) return;
   checkBrake(step);
   checkServing(step, touchedServices(step));
   checkReferences(step);
 }
 
-function checkServices({ after, puts }: ApplyStep): void {
-  const orphans = puts.filter(
-    ({ kind, planned }) => kind === "backend" && after.get("service", serviceOf(planned.name)) === undefined,
-  );
+/** A part has to be a part of something. */
+function checkWholes({ after, puts }: ApplyStep): void {
+  const orphans = puts.flatMap(({ kind, planned, place }) => {
+    const whole = parentOf({ kind, name: planned.name });
+    return whole === undefined || after.get(whole.kind, whole.name) !== undefined ? [] : { whole, place };
+  });
   const violations = orphans.map(
-    ({ planned, place }): Violation => ({
+    ({ whole, place }): Violation => ({
       field: `${place}name`,
-      message: `there is no service ${serviceOf(planned.name)}, and none is given`,
+      message: `there is no ${whole.kind} ${whole.name}, and none is given`,
     }),
   );
-  const [first] = violations;
+  const [first] = orphans;
   if (first === undefined) return;
-  throw new ControlPlaneError({ kind: "notFound", code: "SERVICE_NOT_FOUND", message: first.message, violations });
+  throw new ControlPlaneError({
+    kind: "notFound",
+    code: notFoundCode(first.whole.kind),
+    message: violations[0]?.message ?? "",
+    violations,
+  });
 }
 
-/** Where two arrive together on one address, derivation decides; one that was there before keeps it. */
-function checkAddresses({ before, after, puts }: ApplyStep): void {
-  const moved = new Map<Name, { listener: Listener; place: string }>();
-  for (const { kind, planned, place } of puts) {
-    if (kind !== "listener") continue;
-    const listener = planned.object as Listener;
-    if (movesListener(before.get("listener", listener.name), listener)) moved.set(listener.name, { listener, place });
-  }
-  if (moved.size === 0) return;
-  const settled = [...after.all("listener")].filter(({ name }) => !moved.has(name));
-  for (const { listener, place } of moved.values()) {
-    const holder = addressHolder(settled, listener);
-    if (holder !== undefined) throw addressInUse(listener, holder, `${place}address`);
-  }
+function checkKind<K extends AppliedKind>({ before, after, puts }: ApplyStep, kind: K): void {
+  const own = puts.filter((put) => put.kind === kind);
+  if (own.length === 0) return;
+  const objects = own.map(({ planned, place }) => ({ object: planned.object as ObjectOf[K], place }));
+  ENTRIES[kind].check?.({ before, after, puts: objects });
 }
 
 function checkBrake({ before, after, removed, puts }: ApplyStep): void {
-  if (removed.length === 0 && !puts.some(({ kind }) => kind === "listener")) return;
+  if (removed.length === 0 && !puts.some(({ kind }) => ENTRIES[kind].lastOf !== undefined)) return;
   checkRemoval(before, after);
 }
 
 /** Services whose members, or whose checks of them, are not what they were. */
 function touchedServices({ before, puts, removed }: ApplyStep): Name[] {
   const changed = puts.flatMap(({ kind, planned: { name, op } }) =>
-    op !== undefined && (kind === "service" || kind === "backend") && before.get(kind, name) !== undefined
-      ? { kind, name }
-      : [],
+    op !== undefined && before.get(kind, name) !== undefined ? { kind, name } : [],
   );
-  return [...changed, ...removed].flatMap(({ kind, name }) =>
-    kind === "backend" ? serviceOf(name) : kind === "service" ? name : [],
-  );
+  return [...changed, ...removed].flatMap(({ kind, name }) => serviceOfObject(kind, name) ?? []);
 }
 
 function checkReferences({ after, removed }: ApplyStep): void {

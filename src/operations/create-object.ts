@@ -1,9 +1,7 @@
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { Listener } from "../domain/listener.ts";
 import type { Name } from "../domain/name.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
-import type { MessageOf } from "../schema/object-message.ts";
-import { checkAddressFree } from "./address-in-use.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { Caller, Context } from "./context.ts";
 import { badField, readName } from "./object-errors.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
@@ -34,9 +32,6 @@ export async function createObject<K extends CrudKind>(
     put: (before) => {
       if (before !== undefined) throw alreadyExists(kind, name);
       return { message, owner: "" };
-    },
-    check: ({ object }, state) => {
-      if (kind === "listener") checkAddressFree(state, object as Listener);
     },
   });
 }

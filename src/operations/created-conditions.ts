@@ -2,10 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import type { Mirror } from "../control/mirror.ts";
 import type { Condition } from "../domain/condition.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Kind, type Name, serviceOf, serviceOfObject } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type ObjectCondition, ObjectConditionSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Pace } from "../runtime/pace.ts";
+import { ENTRIES } from "../schema/kinds/registry.ts";
 import type { PlannedChange } from "./change-message.ts";
 import { backendConditions, conditionsOfOthers, currentConditionsOfOthers } from "./current-conditions.ts";
 
@@ -30,7 +31,7 @@ export async function createdConditions(
         created.push(create(ObjectConditionSchema, { kind, name, condition }));
     }
   };
-  if (changed.some(({ kind }) => kind !== "backend")) {
+  if (!changed.every(({ kind }) => isPart(kind))) {
     const was = currentConditionsOfOthers(before);
     for (const [id, is] of conditionsOfOthers(after)) {
       const [kind, name] = partsOf(id);
@@ -67,11 +68,9 @@ export function createsConditions(
 
 /** Which backends a fleet leaves out follows from fleets, listeners and routes. */
 function reachedServices(after: State, changed: readonly PlannedChange[]): ReadonlySet<Name> {
-  if (changed.some(({ kind }) => kind === "fleet" || kind === "listener" || kind === "route"))
+  if (changed.some(({ kind }) => ENTRIES[kind].isOnTheWay))
     return new Set(Array.from(after.all("backend"), ({ name }) => serviceOf(name)));
-  return new Set(
-    changed.flatMap(({ kind, name }) => (kind === "backend" ? [serviceOf(name)] : kind === "service" ? [name] : [])),
-  );
+  return new Set(changed.flatMap(({ kind, name }) => serviceOfObject(kind, name) ?? []));
 }
 
 function partsOf(id: string): readonly [kind: Kind, name: Name] {

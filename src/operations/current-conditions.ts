@@ -2,7 +2,7 @@ import type { Mirror } from "../control/mirror.ts";
 import type { Condition } from "../domain/condition.ts";
 import { type Conditions, conditions, conditionsOf } from "../domain/conditions.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
-import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Kind, type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
 
@@ -19,7 +19,7 @@ const QUOTED = 3;
 export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
   const ofBackends = backendConditions(mirror);
   return (kind, name) =>
-    kind === "backend" ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
+    isPart(kind) ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
 }
 
 /** The conditions of single backends of a state, derived a service at a time. */
@@ -42,7 +42,7 @@ export function backendConditions(state: State): (backend: Name) => readonly Con
 
 /** The conditions of everything but backends. */
 export function conditionsOfOthers(state: State): Conditions {
-  return conditions(limited(state, (kind) => (kind === "backend" ? [] : state.all(kind))));
+  return conditions(limited(state, (kind) => (isPart(kind) ? [] : state.all(kind))));
 }
 
 /** A backend that some fleets leave out has one condition that says which, and why. */
@@ -83,7 +83,8 @@ export function currentConditionsOfOthers(mirror: Mirror): Conditions {
 }
 
 function onlyBackendsOf(state: State, service: Name): State {
-  return limited(state, (kind) => (kind === "backend" ? state.backendsOf(service) : []));
+  const all: { readonly [K in Kind]?: () => Iterable<unknown> } = { backend: () => state.backendsOf(service) };
+  return limited(state, (kind) => all[kind]?.() ?? []);
 }
 
 /** The same state, where a reader that goes through all objects of a kind sees only some. */

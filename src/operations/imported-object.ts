@@ -3,19 +3,12 @@ import { MAX_UID_LENGTH } from "../domain/limits.ts";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { ImportedObject } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { type Backend, Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
-import { instantOfMs } from "../schema/instant.ts";
-import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
+import { ENTRIES, hasHistory, type MessageOf } from "../schema/kinds/registry.ts";
+import { cloneMessage } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { encodeStored } from "../schema/stored-object.ts";
-import { hasHistory } from "./generations.ts";
-import { keepCheckStart } from "./keep-check-start.ts";
-import { keepNetworks } from "./keep-networks.ts";
-import { importProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import type { Stored } from "./stored-state.ts";
 
@@ -34,9 +27,7 @@ export type ReadObject =
 
 /** Reads one object of an import. `place` stands before the path of a field in errors: `objects[3].`. */
 export function readGiven({ object }: ImportedObject, place: string): ReadObject {
-  const inner = object.case === "any" ? object.value.object : undefined;
-  const kind = object.case === "health" ? "health" : inner?.case;
-  const given = object.case === "health" ? object.value : inner?.value;
+  const { case: kind, value: given } = object.case === "any" ? object.value.object : object;
   if (kind === undefined || given === undefined) {
     return { ok: false, violations: [{ field: place.slice(0, -1), message: "holds no object" }] };
   }
@@ -86,7 +77,7 @@ export function planImported<K extends Kind>(
   const given = message.meta;
   const there = before?.message.meta;
   const goesOn = there !== undefined && ((given?.uid ?? "") === "" || given?.uid === there.uid);
-  settle(kind, message, goesOn ? before?.message : undefined, stamp);
+  ENTRIES[kind].settleImported?.(message, goesOn ? before?.message : undefined, stamp);
   const owner = given?.owner ?? there?.owner ?? "";
   if (goesOn && before !== undefined) {
     message.meta = { ...there, owner };
@@ -118,26 +109,6 @@ export function planImported<K extends Kind>(
 function stored<K extends Kind>(kind: K, name: Name, key: string, message: MessageOf[K], isNew: boolean) {
   const newGeneration = isNew && hasHistory(kind) ? Number(message.meta?.generation) : undefined;
   return { kind, name, key, value: encodeStored(kind, message), newGeneration };
-}
-
-/** What only the plane writes, where the file does not say it. */
-function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageOf[K] | undefined, stamp: Stamp): void {
-  const { now, networksForNewFleets = [] } = stamp;
-  if (kind === "fleet") {
-    keepNetworks(message as Fleet, before as Fleet | undefined, networksForNewFleets);
-    importProfile(message as Fleet, before as Fleet | undefined);
-  }
-  if (kind === "service") {
-    const service = message as Service;
-    if (service.checkStartTime === undefined) keepCheckStart(service, before as Service | undefined, now);
-  }
-  if (kind === "backend") {
-    const backend = message as Backend;
-    const earlier = before as Backend | undefined;
-    backend.state ||= earlier?.state ?? Backend_State.ACTIVE;
-    if (backend.state !== Backend_State.DRAINING) delete backend.drainTime;
-    else backend.drainTime ??= earlier?.drainTime ?? instantOfMs(now);
-  }
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,10 +1,9 @@
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { Listener } from "../domain/listener.ts";
 import type { RollbackRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import type { KindWithHistory } from "../schema/kinds/registry.ts";
 import { cloneMessage } from "../schema/object-message.ts";
-import { checkAddressFree } from "./address-in-use.ts";
 import type { Caller, Context } from "./context.ts";
-import { type Generation, generationsOf, type KindWithHistory, readKindWithHistory } from "./generations.ts";
+import { type Generation, generationsOf, readKindWithHistory } from "./generations.ts";
 import { notFound, readName } from "./object-errors.ts";
 import type { Put } from "./plan-put.ts";
 import type { Stored } from "./stored-state.ts";
@@ -41,9 +40,6 @@ export async function rollback(
           generations.map(({ generation }) => generation),
         );
       return earlierContent(kind, wanted, before, generations[0]);
-    },
-    check: ({ object }, state) => {
-      if (kind === "listener") checkAddressFree(state, object as Listener);
     },
   });
 }

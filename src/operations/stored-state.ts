@@ -1,6 +1,6 @@
 import type { Kind, Name } from "../domain/name.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { Revision } from "../store/revision.ts";
 
 /** An object with the message it is stored as. The message is shared: copy it before you change it. */

@@ -1,8 +1,6 @@
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import type { Listener } from "../domain/listener.ts";
 import { mergeMasked } from "../schema/apply-mask.ts";
-import type { MessageOf } from "../schema/object-message.ts";
-import { checkAddressFree } from "./address-in-use.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { Caller, Context } from "./context.ts";
 import type { CrudKind } from "./create-object.ts";
 import { badField, badFields, notFound, readName } from "./object-errors.ts";
@@ -34,9 +32,6 @@ export async function updateObject<K extends CrudKind>(
       const merged = mergeMasked<K>(kind, before.message, message, updateMask?.paths ?? []);
       if (!merged.ok) throw badFields(merged.violations);
       return { message: merged.message, owner: before.message.meta?.owner ?? "", named: updateMask?.paths ?? [] };
-    },
-    check: ({ object }, state) => {
-      if (kind === "listener") checkAddressFree(state, object as Listener);
     },
   });
 }

@@ -3,15 +3,17 @@ import type { Name } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
-import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
+import { type AppliedKind, ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
+import { descriptorOf } from "../schema/object-message.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
-import { type AppliedKind, anyObject } from "./any-object.ts";
+import { anyObject } from "./any-object.ts";
 import { briefChange, changeMessage } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
+import { overlay } from "./overlay-state.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
 import type { Stored, StoredState } from "./stored-state.ts";
 
@@ -30,9 +32,7 @@ export interface ObjectWrite<K extends AppliedKind> extends Guarded {
   readonly name: Name;
   /** Decides what to write, on the object as it is stored now. */
   readonly put: (before: Stored<K> | undefined, state: State) => Omit<Put<K>, "kind" | "before">;
-  /** Refuses what the state forbids. */
-  readonly check?: (planned: PlannedPut<K>, state: State) => void;
-  /** As `check`, and says what else the write rests on. */
+  /** Refuses what the state forbids, and says what else the write rests on. */
   readonly restOn?: (planned: PlannedPut<K>, state: StoredState) => Batch["fence"];
 }
 
@@ -48,7 +48,12 @@ export function writeObject<K extends AppliedKind>(
     checkExpectedVersion(mirror, kind, name, expectedVersion);
     const before = mirror.stored(kind, name);
     const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
-    write.check?.(planned, mirror);
+    const { object } = planned;
+    ENTRIES[kind].check?.({
+      before: mirror,
+      after: overlay(mirror, [{ kind, name, object }]),
+      puts: [{ object, place: "" }],
+    });
     const fence = write.restOn?.(planned, mirror);
     const { op, fields, message } = planned;
     const action = op === undefined ? "unchanged" : before === undefined ? "create" : "update";

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Kind } from "../domain/name.ts";
+import type { MessageOf } from "./kinds/registry.ts";
 import { messageToJson } from "./object-json.ts";
-import { type MessageOf, OUTPUT_ONLY } from "./object-message.ts";
+import { outputOnly } from "./object-message.ts";
 
 /** One field that differs. Absent sides are `undefined`: nothing was there, or the default. */
 export interface FieldChange {
@@ -34,7 +35,7 @@ export function specEquals<K extends Kind>(kind: K, a: MessageOf[K], b: MessageO
 }
 
 function specJson<K extends Kind>(kind: K, message: MessageOf[K]): JsonValue {
-  const hidden = OUTPUT_ONLY[kind];
+  const hidden = outputOnly(kind);
   return Object.fromEntries(Object.entries(messageToJson(kind, message)).filter(([field]) => !hidden.includes(field)));
 }
 

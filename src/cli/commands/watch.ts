@@ -9,7 +9,7 @@ import {
 } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { fieldChanges } from "../../schema/field-changes.ts";
 import { instantOfMs } from "../../schema/instant.ts";
-import type { MessageOf } from "../../schema/object-message.ts";
+import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { fieldText } from "../change-text.ts";
 import { jsonText, messageText } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
