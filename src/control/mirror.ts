@@ -3,7 +3,7 @@ import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
 import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
-import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
+import { isPart, type Kind, type Name, type PartKind, parentOf, parseStoreKey, storeKey } from "../domain/name.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
 import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { StoredObject } from "../schema/stored-object.ts";
@@ -57,8 +57,11 @@ export class Mirror implements State {
   /** While the whole state is being read: what was read so far. Nobody sees any of it before all of it is there. */
   #reading: Map<string, (changes: Changes) => void> | undefined;
   readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
-  readonly #members = new Map<Name, Map<Name, Backend>>();
-  readonly #verdicts = new Map<Name, Map<Name, Health>>();
+  /** By what they are parts of. */
+  readonly #parts: { readonly [K in PartKind]: Map<Name, Map<Name, ObjectOf[K]>> } = {
+    backend: new Map(),
+    health: new Map(),
+  };
   readonly #leds = new Map<Name, LedsRecord>();
   readonly #planes = new PlaneRecords();
   #networksFilled: NetworksFilled = "no";
@@ -103,11 +106,11 @@ export class Mirror implements State {
   }
 
   backendsOf(service: Name): Iterable<Backend> {
-    return this.#members.get(service)?.values() ?? [];
+    return this.#parts.backend.get(service)?.values() ?? [];
   }
 
   healthOf(backend: Name): Iterable<Health> {
-    return this.#verdicts.get(backend)?.values() ?? [];
+    return this.#parts.health.get(backend)?.values() ?? [];
   }
 
   /** How resources are encoded, by what was committed; `Infinity` for what this release cannot read. */
@@ -298,8 +301,10 @@ export class Mirror implements State {
   }
 
   #index(kind: Kind, name: Name, object: ObjectOf[Kind] | undefined): void {
-    if (kind === "backend") put(this.#members, serviceOf(name), name, object as Backend | undefined);
-    if (kind === "health") put(this.#verdicts, backendOf(name), name, object as Health | undefined);
+    const whole = isPart(kind) ? parentOf({ kind, name }) : undefined;
+    if (whole === undefined) return;
+    const parts: Map<Name, Map<Name, ObjectOf[PartKind]>> = this.#parts[kind as PartKind];
+    put(parts, whole.name, name, object as ObjectOf[PartKind] | undefined);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Name } from "../domain/name.ts";
+import { isPart, type Name } from "../domain/name.ts";
 import { effectivePolicyName } from "../domain/routing-state.ts";
 import { serviceOfMember } from "../resources/leds.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../resources/resource.ts";
 import type { Mirror } from "./mirror.ts";
 import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
-import type { SetAside } from "./set-aside.ts";
+import type { Dependents, SetAside } from "./set-aside.ts";
 
 /** A proxy of which it is asked whether something is kept back from it. */
 export interface AskingProxy {
@@ -59,7 +59,7 @@ export class Withheld {
     mirror.onFold(({ setAside, changed }) => {
       const isOther = this.#note(setAside);
       // Which clusters and routes depend on a record changes with the configuration.
-      const isTouched = this.#records.size > 0 && changed.some(({ kind }) => CONFIGURATION.has(kind));
+      const isTouched = this.#records.size > 0 && changed.some(({ kind }) => !isPart(kind));
       if (isOther || isTouched) this.#withholding = this.#collect();
       if (isOther) onChange();
     });
@@ -128,37 +128,7 @@ export class Withheld {
 
   #add(held: Withholding, { dependents, object }: SetAside, how: How, leading: Leading): void {
     const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
-    switch (dependents.of) {
-      case "everything":
-        held.everything = strongest(held.everything, how);
-        break;
-      case "service":
-        addService(held, dependents.service, how, leading);
-        if (isMissing) held.fullSets.add(CLUSTER_TYPE);
-        break;
-      case "endpoints":
-        raise(held.clusters, dependents.service, how);
-        break;
-      case "policy":
-        for (const name of leading.services.get(dependents.name) ?? []) addService(held, name, how, leading);
-        break;
-      case "listener":
-        raise(held.listeners, dependents.name, how);
-        raise(held.routes, dependents.name, how);
-        held.removals = strongest(held.removals, how);
-        if (isMissing) held.fullSets.add(CLUSTER_TYPE).add(LISTENER_TYPE);
-        break;
-      case "route":
-        // Which listeners it is for is not known.
-        raise(held.routes, ALL, how);
-        held.removals = strongest(held.removals, how);
-        if (isMissing) held.fullSets.add(CLUSTER_TYPE);
-        break;
-      case "fleet":
-        raise(held.fleets, dependents.name, how);
-        break;
-      case "nothing":
-    }
+    WITHHOLD[dependents.of]({ held, name: dependents.name, how, isMissing, leading });
   }
 }
 
@@ -166,6 +136,45 @@ interface Leading {
   readonly services: ReadonlyMap<Name, readonly Name[]>;
   readonly listeners: ReadonlyMap<Name, readonly Name[]>;
 }
+
+/** One record that cannot be read. */
+interface Kept {
+  readonly held: Withholding;
+  /** Of what depends on it. */
+  readonly name: Name;
+  readonly how: How;
+  /** Nothing of it is known from before. */
+  readonly isMissing: boolean;
+  readonly leading: Leading;
+}
+
+const WITHHOLD: { readonly [D in Dependents["of"]]: (kept: Kept) => void } = {
+  everything: ({ held, how }) => {
+    held.everything = strongest(held.everything, how);
+  },
+  cluster: ({ held, name, how, isMissing, leading }) => {
+    addService(held, name, how, leading);
+    if (isMissing) held.fullSets.add(CLUSTER_TYPE);
+  },
+  endpoints: ({ held, name, how }) => raise(held.clusters, name, how),
+  clustersOfPolicy: ({ held, name, how, leading }) => {
+    for (const service of leading.services.get(name) ?? []) addService(held, service, how, leading);
+  },
+  listener: ({ held, name, how, isMissing }) => {
+    raise(held.listeners, name, how);
+    raise(held.routes, name, how);
+    held.removals = strongest(held.removals, how);
+    if (isMissing) held.fullSets.add(CLUSTER_TYPE).add(LISTENER_TYPE);
+  },
+  routes: ({ held, how, isMissing }) => {
+    // Which listeners it is for is not known.
+    raise(held.routes, ALL, how);
+    held.removals = strongest(held.removals, how);
+    if (isMissing) held.fullSets.add(CLUSTER_TYPE);
+  },
+  "all of a fleet": ({ held, name, how }) => raise(held.fleets, name, how),
+  nothing: () => undefined,
+};
 
 /** A service with the routes that lead to it: they hash as its policy says. */
 function addService(held: Withholding, service: Name, how: How, { listeners }: Leading): void {
@@ -178,8 +187,6 @@ function add(to: Map<Name, Name[]>, name: Name, value: Name): void {
   if (known === undefined) to.set(name, [value]);
   else known.push(value);
 }
-
-const CONFIGURATION: ReadonlySet<string> = new Set(["service", "policy", "route", "listener", "fleet"]);
 
 function howOf(held: Withholding, { typeUrl, name }: ResourceRef, version: string): How | undefined {
   switch (typeUrl) {

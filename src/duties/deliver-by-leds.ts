@@ -1,6 +1,6 @@
 import { encodeLeds, ledsKey } from "../control/leds-record.ts";
 import type { ChangedObject, Mirror } from "../control/mirror.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Name, serviceOfObject } from "../domain/name.ts";
 import { routingState } from "../domain/routing-state.ts";
 import { memberPath, memberPaths } from "../resources/leds.ts";
 import type { StoreOp } from "../store/state-store.ts";
@@ -29,9 +29,9 @@ export function deliverByLeds(mirror: Mirror): Duty {
     return account;
   };
   const observe = ({ kind, name }: ChangedObject) => {
-    const service = kind === "backend" ? serviceOf(name) : name;
+    const service = serviceOfObject(kind, name) ?? name;
     changed?.add(service);
-    if (kind !== "backend" || mirror.leds(service) === undefined) return;
+    if (!isPart(kind) || mirror.leds(service) === undefined) return;
     const backend = mirror.get("backend", name);
     const account = accountOf(service);
     if (backend !== undefined) account.seen.add(memberPath(backend));

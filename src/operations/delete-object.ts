@@ -4,8 +4,8 @@ import { type Name, type ObjectId, storeKey } from "../domain/name.ts";
 import { referrersOf } from "../domain/references.ts";
 import type { DeleteRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import type { AppliedKind } from "../schema/kinds/registry.ts";
 import type { Caller, Context } from "./context.ts";
-import type { CrudKind } from "./create-object.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import { notFound, readName } from "./object-errors.ts";
@@ -23,7 +23,7 @@ const NAMED = 10;
 export async function deleteObject(
   context: Context,
   caller: Caller,
-  kind: CrudKind | "policy",
+  kind: AppliedKind,
   { name: text, expectedVersion, force, options }: Omit<DeleteRequest, "$typeName">,
 ): Promise<WriteResponse> {
   const name = readName(kind, text);

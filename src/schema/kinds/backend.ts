@@ -12,7 +12,7 @@ export const BACKEND = kindEntry({
   isApplied: true,
   // They change too often.
   hasHistory: false,
-  leads: "endpoints",
+  gives: "endpoints",
   isOnTheWay: false,
   /** It keeps its place in the lifecycle, which only draining changes; a new one is active. */
   settle: (draft, before) => {

@@ -13,7 +13,7 @@ export const FLEET = kindEntry({
   parse: parseFleet,
   isApplied: true,
   hasHistory: true,
-  leads: "fleet",
+  gives: "all of a fleet",
   isOnTheWay: true,
   settle: (draft, before, settling, named) => {
     keepProfile(draft, before);

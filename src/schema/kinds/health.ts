@@ -10,7 +10,7 @@ export const HEALTH = kindEntry({
   parse: parseHealth,
   isApplied: false,
   hasHistory: false,
-  leads: "endpoints",
+  gives: "endpoints",
   isOnTheWay: false,
   isImported: ({ source }) => source === "override",
 });

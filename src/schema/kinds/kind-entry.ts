@@ -16,8 +16,20 @@ export interface Settling {
   readonly networksForNewFleets?: readonly string[];
 }
 
-/** How resources that come from an object are found by its name. */
-export type Leads = "service" | "endpoints" | "policy" | "listener" | "route" | "fleet" | "nothing";
+/** What proxies have from an object, as far as the name alone tells. */
+export type Gives =
+  /** Its service's cluster, endpoints, and the routes that lead to it. */
+  | "cluster"
+  /** Of its service. */
+  | "endpoints"
+  /** The clusters whose policy it is. */
+  | "clustersOfPolicy"
+  | "listener"
+  /** Some routes, on whichever listener. */
+  | "routes"
+  /** All that the proxies of the fleet have. */
+  | "all of a fleet"
+  | "nothing";
 
 /** All that the plane has to know of a kind of object, beside its name, its noun and what it refers to. */
 export interface KindEntry<
@@ -38,8 +50,8 @@ export interface KindEntry<
   readonly isApplied: IsApplied;
   /** Its earlier generations are kept. */
   readonly hasHistory: HasHistory;
-  /** What proxies have from it, and keep while it cannot be read. */
-  readonly leads: Leads;
+  /** What proxies have from it: that is kept back while it cannot be read. */
+  readonly gives: Gives;
   /** It decides which fleets are led to which services. */
   readonly isOnTheWay: boolean;
   /** Nobody removes by accident the last one that refers to the same object of this kind. */

@@ -11,7 +11,7 @@ export const LISTENER = kindEntry({
   parse: parseListener,
   isApplied: true,
   hasHistory: true,
-  leads: "listener",
+  gives: "listener",
   isOnTheWay: true,
   lastOf: "fleet",
   check: checkAddresses,

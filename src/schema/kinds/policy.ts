@@ -10,6 +10,6 @@ export const POLICY = kindEntry({
   parse: parsePolicy,
   isApplied: true,
   hasHistory: true,
-  leads: "policy",
+  gives: "clustersOfPolicy",
   isOnTheWay: false,
 });

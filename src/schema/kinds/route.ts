@@ -10,6 +10,6 @@ export const ROUTE = kindEntry({
   parse: parseRoute,
   isApplied: true,
   hasHistory: true,
-  leads: "route",
+  gives: "routes",
   isOnTheWay: true,
 });

@@ -11,7 +11,7 @@ export const SERVICE = kindEntry({
   parse: parseService,
   isApplied: true,
   hasHistory: true,
-  leads: "service",
+  gives: "cluster",
   isOnTheWay: false,
   settle: (draft, before, { now }) => keepCheckStart(draft, before, now),
   settleImported: (given, before, { now }) => {
