@@ -4,6 +4,7 @@ import {
   create,
   type DescMethod,
   type DescService,
+  type Message,
   type MessageInitShape,
   type MessageShape,
   toBinary,
@@ -24,6 +25,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Pace } from "../runtime/pace.ts";
+import { withoutSecrets } from "../schema/secrets.ts";
 import { actorOf } from "./actor.ts";
 import { messagesOf, send } from "./call-streams.ts";
 import type { Peer } from "./connections.ts";
@@ -107,7 +109,7 @@ function unary(method: DescMethod, handler: Unary, serving: Serving, heavy: Turn
         method,
         await handler(
           request,
-          callerOf(call, gone, () => [method, request]),
+          callerOf(call, gone, () => [method, withoutSecrets(method.input, request as Message)]),
         ),
         serving,
       );

@@ -1,3 +1,4 @@
+import { DEFAULT_HEALTH_CHECK } from "../domain/health-check.ts";
 import {
   Health_StatusSchema,
   Backend_State as State,
@@ -11,9 +12,6 @@ import { formatMoment, formatTimeOfDay } from "./moment.ts";
 import { unknownText } from "./node-text.ts";
 import { formatDuration, fromDuration } from "./time-text.ts";
 
-/** The plane's default where the check gives none. */
-const DEFAULT_UNHEALTHY_THRESHOLD = 3;
-
 /** What leads to a backend getting traffic, or none, a line each. */
 export function* backendExplanation(
   answer: ExplainBackendResponse,
@@ -22,7 +20,10 @@ export function* backendExplanation(
   yield ["member", memberText(answer, io)];
   let label = "health";
   for (const verdict of answer.verdicts) {
-    yield [label, verdictText(verdict, io, answer.healthCheck?.unhealthyThreshold ?? DEFAULT_UNHEALTHY_THRESHOLD)];
+    yield [
+      label,
+      verdictText(verdict, io, answer.healthCheck?.unhealthyThreshold ?? DEFAULT_HEALTH_CHECK.unhealthyThreshold),
+    ];
     label = "";
   }
   if (answer.verdicts.length === 0) {

@@ -5,8 +5,7 @@ import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
 import { isPart, type Kind, type Name, type PartKind, parentOf, parseStoreKey, storeKey } from "../domain/name.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
-import type { MessageOf } from "../schema/kinds/registry.ts";
-import type { StoredObject } from "../schema/stored-object.ts";
+import type { Stored, StoredObject } from "../schema/stored-object.ts";
 import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 import { ledsKey, parseLedsKey } from "./leds-record.ts";
@@ -40,12 +39,6 @@ interface Changes {
   readonly setAside: string[];
 }
 
-interface StoredMessage<K extends Kind = Kind> {
-  readonly message: MessageOf[K];
-  readonly object: ObjectOf[K];
-  readonly revision: Revision;
-}
-
 /**
  * This replica's copy of the state: the fold of the store's log. Every replica folds the same log into the same state.
  *
@@ -56,7 +49,7 @@ export class Mirror implements State {
   #synced = false;
   /** While the whole state is being read: what was read so far. Nobody sees any of it before all of it is there. */
   #reading: Map<string, (changes: Changes) => void> | undefined;
-  readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
+  readonly #objects = new Map<Kind, Map<Name, Stored>>();
   /** By what they are parts of. */
   readonly #parts: { readonly [K in PartKind]: Map<Name, Map<Name, ObjectOf[K]>> } = {
     backend: new Map(),
@@ -142,8 +135,8 @@ export class Mirror implements State {
   }
 
   /** The stored API message beside the domain object, and the revision that guards its next write. */
-  stored<K extends Kind>(kind: K, name: Name): StoredMessage<K> | undefined {
-    return this.#objects.get(kind)?.get(name) as StoredMessage<K> | undefined;
+  stored<K extends Kind>(kind: K, name: Name): Stored<K> | undefined {
+    return this.#objects.get(kind)?.get(name) as Stored<K> | undefined;
   }
 
   /** Folds one event of the store's watch. Whatever it brings: what cannot be read is set aside, and the rest is folded. */
@@ -272,10 +265,10 @@ export class Mirror implements State {
     this.#index(id.kind, id.name, undefined);
   }
 
-  #put({ kind, name, message, object }: StoredObject, revision: Revision): void {
-    const ofKind = this.#objects.get(kind) ?? new Map<Name, StoredMessage>();
+  #put({ kind, name, message, whole, object }: StoredObject, revision: Revision): void {
+    const ofKind = this.#objects.get(kind) ?? new Map<Name, Stored>();
     this.#objects.set(kind, ofKind);
-    ofKind.set(name, { message, object, revision });
+    ofKind.set(name, { message, whole, object, revision });
     this.#index(kind, name, object);
   }
 

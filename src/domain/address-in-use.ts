@@ -1,24 +1,11 @@
 import { ControlPlaneError } from "./errors.ts";
+import { collidingListener, listenerAddress, movesListener } from "./fleet-listeners.ts";
 import type { Listener } from "./listener.ts";
 import type { State } from "./state.ts";
 
-/** Another listener of the same fleet that holds the same address. */
-function addressHolder(listeners: Iterable<Listener>, wanted: Listener): Listener | undefined {
-  for (const other of listeners) {
-    if (other.name === wanted.name || other.fleet !== wanted.fleet) continue;
-    if (other.ip === wanted.ip && other.port === wanted.port) return other;
-  }
-  return undefined;
-}
-
-/** Whether a write gives a listener an address, or a fleet, that it had not before. */
-function movesListener(before: Listener | undefined, after: Listener): boolean {
-  return before?.fleet !== after.fleet || before.ip !== after.ip || before.port !== after.port;
-}
-
 /** @param field Path of the address in the request. */
 function addressInUse(wanted: Listener, holder: Listener, field: string): ControlPlaneError {
-  const address = wanted.ip.includes(":") ? `[${wanted.ip}]:${wanted.port}` : `${wanted.ip}:${wanted.port}`;
+  const address = listenerAddress(wanted);
   const message = `${address} is held by listener ${holder.name} of fleet ${holder.fleet}; choose another address, or move that one first`;
   return new ControlPlaneError({
     kind: "precondition",
@@ -37,7 +24,7 @@ export interface ListenerWrites {
 }
 
 /**
- * Refuses a listener on an address that another one of its fleet holds. One that had its address before keeps it; where two
+ * Refuses a listener that collides with another one of its fleet. One that had its address before keeps it; where two
  * arrive together on one address, derivation decides.
  */
 export function checkAddresses({ before, after, puts }: ListenerWrites): void {
@@ -46,7 +33,7 @@ export function checkAddresses({ before, after, puts }: ListenerWrites): void {
   const names = new Set(moved.map(({ object }) => object.name));
   const settled = [...after.all("listener")].filter(({ name }) => !names.has(name));
   for (const { object, place } of moved) {
-    const holder = addressHolder(settled, object);
+    const holder = collidingListener(settled, object);
     if (holder !== undefined) throw addressInUse(object, holder, `${place}address`);
   }
 }

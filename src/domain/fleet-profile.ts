@@ -1,3 +1,6 @@
+import type { Name } from "./name.ts";
+import type { State } from "./state.ts";
+
 /** What a fleet's proxies get where nobody said otherwise, and how what was said is carried out. */
 export interface Profile {
   /** Of a policy that does not say it. */
@@ -41,6 +44,11 @@ const PROFILES: Readonly<Record<number, Profile>> = {
 export const FIRST_FLEET_PROFILE = 1;
 /** The newest, which fleets get that are made now. */
 export const NEW_FLEET_PROFILE = 2;
+
+/** Of the proxies of a fleet, whether the fleet is there or not. */
+export function profileOf(state: Pick<State, "get">, fleet: Name): Profile {
+  return fleetProfile(state.get("fleet", fleet)?.profile ?? FIRST_FLEET_PROFILE);
+}
 
 /** @param number From 1 to `NEW_FLEET_PROFILE`. */
 export function fleetProfile(number: number): Profile {

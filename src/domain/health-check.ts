@@ -60,6 +60,27 @@ export interface HealthCheck {
   readonly addedAt: number | undefined;
 }
 
+/** What a check gets that does not say it. */
+export const DEFAULT_HEALTH_CHECK = {
+  jitterRatio: 0,
+  unhealthyThreshold: 3,
+  healthyThreshold: 2,
+  initial: "PENDING",
+} as const satisfies Partial<HealthCheck>;
+
+/** Of each time of a check the least, the most, and what it is where nobody says it; none is longer than the interval. */
+export const HEALTH_CHECK_TIMES = {
+  interval: { minMs: 100, maxMs: 3_600_000, otherwiseMs: 5000 },
+  timeout: { minMs: 10, maxMs: 60_000, otherwiseMs: 1000 },
+  changingInterval: { minMs: 100, maxMs: 3_600_000, otherwiseMs: 1000 },
+} as const;
+
+export const DEFAULT_HTTP_PROBE = {
+  method: "GET",
+  path: "/",
+  expectedStatuses: [{ first: 200, last: 299 }],
+} as const satisfies Partial<Probe>;
+
 /** What a backend counts as until its first verdict. One that served before there was a check goes on serving. */
 export function initialStatus({ initial, addedAt }: HealthCheck, createdAt: number): HealthCheck["initial"] {
   return addedAt !== undefined && createdAt < addedAt ? "HEALTHY" : initial;

@@ -1,14 +1,29 @@
 import type { Identified } from "./meta.ts";
 import type { Name } from "./name.ts";
 
-/** Where the proxies of a fleet accept traffic. */
-export interface Listener extends Identified {
+/** Where the proxies of a fleet accept traffic, by what is spoken there. */
+export type Listener = HttpListener;
+
+interface AnyListener extends Identified {
   readonly fleet: Name;
   readonly ip: string;
   readonly port: number;
+}
+
+/** HTTP/1.1 and HTTP/2 without TLS. */
+export interface HttpListener extends AnyListener {
+  readonly protocol: "HTTP";
   readonly idleTimeoutMs: number;
   /** 0 means never. */
   readonly streamIdleTimeoutMs: number;
   readonly requestHeadersTimeoutMs: number;
   readonly drainTimeoutMs: number;
 }
+
+/** Of each time of an HTTP listener the least, the most, and what it is where nobody says it. */
+export const HTTP_LISTENER_TIMES = {
+  idleTimeout: { minMs: 1000, maxMs: 24 * 3_600_000, otherwiseMs: 3_600_000 },
+  streamIdleTimeout: { minMs: 0, maxMs: 24 * 3_600_000, otherwiseMs: 300_000 },
+  requestHeadersTimeout: { minMs: 1000, maxMs: 600_000, otherwiseMs: 30_000 },
+  drainTimeout: { minMs: 0, maxMs: 3_600_000, otherwiseMs: 5000 },
+} as const;

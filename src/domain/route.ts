@@ -42,6 +42,10 @@ export interface Rule {
   readonly rewrite: { readonly prefix: string | undefined; readonly host: string | undefined };
 }
 
+/** What a rule gets that does not say it. */
+export const DEFAULT_RULE = { timeoutMs: 15_000 } as const satisfies Partial<Rule>;
+export const DEFAULT_DESTINATION = { weight: 1 } as const satisfies Partial<Destination>;
+
 /** Rules that lead requests for some hosts to services. */
 export interface Route extends Identified {
   readonly listeners: readonly Name[];

@@ -35,7 +35,7 @@ export function batchWrites(options: {
     if (op.history !== undefined) {
       hidden.push({
         subject: subjects.history(op.key, historySlot(op.history)),
-        value: formatCopy({ generation: op.history.generation, value: op.value }),
+        value: formatCopy({ generation: op.history.generation, value: op.history.value ?? op.value }),
       });
     }
     return { ...guarded, value: op.value };

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Name } from "../domain/name.ts";
+import type { Kind, Name } from "../domain/name.ts";
 import {
   Change_Action as Action,
   type Change,
@@ -8,11 +8,10 @@ import {
   FieldChangeSchema,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { FieldChange } from "../schema/field-changes.ts";
-import type { AppliedKind } from "../schema/kinds/registry.ts";
 
 /** What a write does to one object. */
 export interface PlannedChange {
-  readonly kind: AppliedKind;
+  readonly kind: Kind;
   readonly name: Name;
   readonly action: "unchanged" | "create" | "update" | "delete";
   readonly fields: readonly FieldChange[];

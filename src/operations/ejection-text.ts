@@ -1,5 +1,5 @@
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
-import { FIRST_FLEET_PROFILE, fleetProfile } from "../domain/fleet-profile.ts";
+import { profileOf } from "../domain/fleet-profile.ts";
 import type { Name } from "../domain/name.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
@@ -15,7 +15,7 @@ export function ejectionText(state: State, service: Name): string {
   const members = [...state.backendsOf(service)].length;
   const leftOut = leftOutByFleet(state, service);
   const shares = fleets.map((fleet) => {
-    const { maxEjectionPercent } = fleetProfile(state.get("fleet", fleet)?.profile ?? FIRST_FLEET_PROFILE);
+    const { maxEjectionPercent } = profileOf(state, fleet);
     const percent = outlierDetection.maxEjectionPercent ?? maxEjectionPercent;
     const count = members - (leftOut.get(fleet)?.length ?? 0);
     const most = Math.floor((count * percent) / 100);

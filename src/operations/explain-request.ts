@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { backendJudge } from "../domain/backend-networks.ts";
 import { fleetBackends } from "../domain/fleet-backends.ts";
 import { fleetListeners, listenerAddress, routesByListener } from "../domain/fleet-listeners.ts";
-import type { Listener } from "../domain/listener.ts";
+import type { HttpListener } from "../domain/listener.ts";
 import { type HttpRequest, matchRequest } from "../domain/match-request.ts";
 import type { Name } from "../domain/name.ts";
 import { routingState } from "../domain/routing-state.ts";
@@ -19,6 +19,7 @@ import {
 } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
 
+export const DEFAULT_EXPLAINED_METHOD = "GET";
 const MAX_HEADERS = 100;
 const MAX_URL_LENGTH = 8_192;
 /** Most rules that were tried in vain, and most backends of a service, that one answer names. */
@@ -54,7 +55,7 @@ export function explainRequest(
   return create(ExplainRequestResponseSchema, { ways });
 }
 
-function wayThrough(state: State, fleet: Name, listener: Listener, request: HttpRequest): RequestWay {
+function wayThrough(state: State, fleet: Name, listener: HttpListener, request: HttpRequest): RequestWay {
   const { host, path, rule, passed, answer } = matchRequest(routesByListener(state).get(listener.name) ?? [], request);
   const targets = rule === undefined ? [] : targetsOf(state, fleet, rule);
   const served = targets.filter(({ message }) => message === "").reduce((sum, { percent }) => sum + percent, 0);
@@ -123,5 +124,5 @@ function readRequest({ url, method, headers }: Asked): { port: number; request: 
   if (entries.length > MAX_HEADERS) throw badField("headers", `must be at most ${MAX_HEADERS}, not ${entries.length}`);
   const { host, ...others } = Object.fromEntries(entries) as Record<string, string>;
   const target = rest.startsWith("/") ? rest : `/${rest}`;
-  return { port, request: { host: host ?? name, target, method: method || "GET", headers: others } };
+  return { port, request: { host: host ?? name, target, method: method || DEFAULT_EXPLAINED_METHOD, headers: others } };
 }

@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import { OBJECT_KEYS } from "../domain/name.ts";
-import { Change_Action as Action, ChangeSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { ImportRequest, ImportResponse, ReplaceOptions } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { ImportResponseSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
@@ -11,6 +10,7 @@ import { historySlot } from "../store/batch.ts";
 import { formatRevision, parseRevision } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { archiveRecordFault } from "./archive-record-fault.ts";
+import { changeMessage, type PlannedChange } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { type GivenObject, readGiven } from "./imported-object.ts";
 import { badField, badFields } from "./object-errors.ts";
@@ -78,7 +78,7 @@ async function readRequests(context: Context, requests: AsyncIterable<ImportRequ
       await context.pace.breathe();
       const place = `objects[${count}]`;
       count += 1;
-      const read = readGiven(object, `${place}.`);
+      const read = readGiven(context.mirror, object, `${place}.`);
       if (!read.ok) {
         violations.push(...read.violations);
         continue;
@@ -125,12 +125,12 @@ async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: Im
 async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerator<readonly ArchiveRecord[]> {
   const fresh = new Set<string>();
   for (let start = 0; start < plan.planned.length; start += PART) {
-    yield plan.planned.slice(start, start + PART).flatMap(({ key, value, newGeneration }): ArchiveRecord[] => {
+    yield plan.planned.slice(start, start + PART).flatMap(({ key, value, copy }): ArchiveRecord[] => {
       const entry = { kind: "entry", key, value } as const;
-      if (newGeneration === undefined) return [entry];
-      const slot = historySlot({ generation: newGeneration, keep: HISTORY_KEEP });
+      if (copy === undefined) return [entry];
+      const slot = historySlot({ generation: copy.generation, keep: HISTORY_KEEP });
       fresh.add(`${key} ${slot}`);
-      return [entry, { kind: "copy", key, slot, generation: newGeneration, value, revision: undefined }];
+      return [entry, { kind: "copy", key, slot, ...copy, revision: undefined }];
     });
   }
   yield plan.kept.map(({ key, value }) => ({ kind: "entry", key, value }) as const);
@@ -155,34 +155,26 @@ function refuseUnreadable({ planned }: ImportPlan, { setAside }: Mirror): void {
 }
 
 function describe({ planned, removed }: ImportPlan): ImportResponse {
-  const changes = [
-    ...removed.map(({ kind, name }) => ({ kind, name, action: Action.DELETE, fields: [] })),
-    ...planned.map(({ kind, name, action, fields }) => ({ kind, name, action: ACTION[action], fields })),
+  const changes: readonly PlannedChange[] = [
+    ...removed.map(({ kind, name }) => ({ kind, name, action: "delete", fields: [] }) as const),
+    ...planned,
   ];
   const counts = Map.groupBy(changes, ({ kind }) => kind);
-  const of = (list: typeof changes, action: Action) => list.filter((change) => change.action === action).length;
+  const of = (list: typeof changes, action: PlannedChange["action"]) =>
+    list.filter((change) => change.action === action).length;
   return create(ImportResponseSchema, {
     changes: changes
-      .filter(({ action }) => action !== Action.UNCHANGED)
+      .filter(({ action }) => action !== "unchanged")
       .slice(0, MAX_CHANGES)
-      .map(({ fields, ...change }) => {
-        const texts = fields.map(({ path, from, to }) => ({ path, from: json(from), to: json(to) }));
-        return create(ChangeSchema, { ...change, fields: texts });
-      }),
+      .map(changeMessage),
     counts: [...counts].map(([kind, list]) => ({
       kind,
-      unchanged: of(list, Action.UNCHANGED),
-      created: of(list, Action.CREATE),
-      updated: of(list, Action.UPDATE),
-      deleted: of(list, Action.DELETE),
+      unchanged: of(list, "unchanged"),
+      created: of(list, "create"),
+      updated: of(list, "update"),
+      deleted: of(list, "delete"),
     })),
   });
-}
-
-const ACTION = { unchanged: Action.UNCHANGED, create: Action.CREATE, update: Action.UPDATE } as const;
-
-function json(value: unknown): string {
-  return value === undefined ? "" : JSON.stringify(value);
 }
 
 function tooMany(): ControlPlaneError {

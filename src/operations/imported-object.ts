@@ -1,16 +1,17 @@
 import type { Violation } from "../domain/errors.ts";
 import { MAX_UID_LENGTH } from "../domain/limits.ts";
-import { type Kind, type Name, storeKey } from "../domain/name.ts";
+import { formatName, type Kind, type Name, parseName, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { ImportedObject } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { ENTRIES, hasHistory, type MessageOf } from "../schema/kinds/registry.ts";
-import { cloneMessage } from "../schema/object-message.ts";
+import { cloneMessage, descriptorOf, hasSecrets } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
-import { encodeStored } from "../schema/stored-object.ts";
+import { keepSecrets } from "../schema/secrets.ts";
+import { encodeCopy, encodeStored, type Stored } from "../schema/stored-object.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
-import type { Stored } from "./stored-state.ts";
+import type { StoredState } from "./stored-state.ts";
 
 /** An object of an import, checked; nothing is decided yet. */
 export interface GivenObject<K extends Kind = Kind> {
@@ -25,13 +26,20 @@ export type ReadObject =
   | { readonly ok: true; readonly given: GivenObject }
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
-/** Reads one object of an import. `place` stands before the path of a field in errors: `objects[3].`. */
-export function readGiven({ object }: ImportedObject, place: string): ReadObject {
+/**
+ * Reads one object of an import: a file has no secrets, so that one which goes on keeps those that are stored.
+ *
+ * @param place Stands before the path of a field in errors: `objects[3].`.
+ */
+export function readGiven(state: Pick<StoredState, "stored">, { object }: ImportedObject, place: string): ReadObject {
   const { case: kind, value: given } = object.case === "any" ? object.value.object : object;
   if (kind === undefined || given === undefined) {
     return { ok: false, violations: [{ field: place.slice(0, -1), message: "holds no object" }] };
   }
   const message = cloneMessage(kind, given);
+  const named = "name" in message ? parseName(kind, message.name) : undefined;
+  const before = named?.ok ? state.stored(kind, formatName(kind, named.parts)) : undefined;
+  if (hasSecrets(kind) && goesOn(message.meta, before)) keepSecrets(descriptorOf(kind), message, before.whole);
   const parsed = parseInPlace(kind, message);
   const violations = [...(parsed.ok ? [] : parsed.violations), ...metaViolations(message.meta)];
   if (!parsed.ok || violations.length > 0) {
@@ -61,8 +69,8 @@ export interface PlannedImport {
   readonly value: Uint8Array;
   readonly action: "unchanged" | "create" | "update";
   readonly fields: readonly FieldChange[];
-  /** Set when a history copy is to be kept of it. */
-  readonly newGeneration: number | undefined;
+  /** The history copy that is to be kept of it, if any. */
+  readonly copy: { readonly generation: number; readonly value: Uint8Array } | undefined;
 }
 
 /**
@@ -76,16 +84,16 @@ export function planImported<K extends Kind>(
 ): PlannedImport {
   const given = message.meta;
   const there = before?.message.meta;
-  const goesOn = there !== undefined && ((given?.uid ?? "") === "" || given?.uid === there.uid);
-  ENTRIES[kind].settleImported?.(message, goesOn ? before?.message : undefined, stamp);
+  const goingOn = goesOn(given, before) ? before : undefined;
+  ENTRIES[kind].settleImported?.(message, goingOn?.message, stamp);
   const owner = given?.owner ?? there?.owner ?? "";
-  if (goesOn && before !== undefined) {
+  if (goingOn !== undefined && there !== undefined) {
     message.meta = { ...there, owner };
     const value = encodeStored(kind, message);
-    if (equal(value, encodeStored(kind, before.message))) {
-      return { kind, name, key, value, action: "unchanged", fields: [], newGeneration: undefined };
+    if (equal(value, encodeStored(kind, goingOn.whole))) {
+      return { kind, name, key, value, action: "unchanged", fields: [], copy: undefined };
     }
-    const fields = fieldChanges(kind, before.message, message);
+    const fields = fieldChanges(kind, goingOn.whole, message);
     const specChanged = changesSpec(fields);
     message.meta = nextMeta(there, stamp, { specChanged, owner });
     if (specChanged && given !== undefined && given.generation > message.meta.generation) {
@@ -102,13 +110,21 @@ export function planImported<K extends Kind>(
     if (given.updateTime !== undefined) fresh.updateTime = given.updateTime;
   }
   message.meta = fresh;
-  const fields = before === undefined ? [] : fieldChanges(kind, before.message, message);
+  const fields = before === undefined ? [] : fieldChanges(kind, before.whole, message);
   return { ...stored(kind, name, key, message, true), action: before === undefined ? "create" : "update", fields };
 }
 
+/** Whether an object of a file is the one that is there, by its uid. */
+function goesOn<K extends Kind>(given: Meta | undefined, before: Stored<K> | undefined): before is Stored<K> {
+  const uid = given?.uid ?? "";
+  return before !== undefined && (uid === "" || uid === before.object.meta.uid);
+}
+
 function stored<K extends Kind>(kind: K, name: Name, key: string, message: MessageOf[K], isNew: boolean) {
-  const newGeneration = isNew && hasHistory(kind) ? Number(message.meta?.generation) : undefined;
-  return { kind, name, key, value: encodeStored(kind, message), newGeneration };
+  const value = encodeStored(kind, message);
+  const generation = Number(message.meta?.generation);
+  const copy = isNew && hasHistory(kind) ? { generation, value, ...encodeCopy(kind, message) } : undefined;
+  return { kind, name, key, value, copy };
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

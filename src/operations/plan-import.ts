@@ -84,7 +84,7 @@ function keptObservations(state: StoredState, uids: Given): ImportPlan["kept"] {
       .filter((object) => !isImported(kind, object) && isLive(state, { kind, name: object.name }, uids))
       .flatMap(({ name }) => {
         const stored = state.stored(kind, name);
-        return stored === undefined ? [] : { key: storeKey(kind, name), value: encodeStored(kind, stored.message) };
+        return stored === undefined ? [] : { key: storeKey(kind, name), value: encodeStored(kind, stored.whole) };
       }),
   );
 }

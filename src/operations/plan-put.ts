@@ -6,14 +6,14 @@ import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
 import { ENTRIES, hasHistory, isApplied, type MessageOf } from "../schema/kinds/registry.ts";
-import { cloneMessage, descriptorOf, outputOnly } from "../schema/object-message.ts";
+import { cloneMessage, descriptorOf, hasSecrets, outputOnly, shownMessage } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
-import { encodeStored } from "../schema/stored-object.ts";
+import { keepSecrets } from "../schema/secrets.ts";
+import { encodeCopy, encodeStored, type Stored } from "../schema/stored-object.ts";
 import { unknownContent } from "../schema/unknown-content.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
-import type { Stored } from "./stored-state.ts";
 
 /** How many generations of a configuration object are kept. */
 export const HISTORY_KEEP = 20;
@@ -37,7 +37,7 @@ export interface Put<K extends Kind> {
 
 export interface PlannedPut<K extends Kind> {
   readonly name: Name;
-  /** As it will be stored. */
+  /** As it will be stored, without secrets. */
   readonly message: MessageOf[K];
   readonly object: ObjectOf[K];
   /** What it changes of an object that was there. */
@@ -65,6 +65,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { kind, before, owner } = put;
   const draft = clientPart(kind, put.message);
   ENTRIES[kind].settle?.(draft, before?.message, stamp, put.named ?? []);
+  if (before !== undefined && hasSecrets(kind)) keepSecrets(descriptorOf(kind), draft, before.whole, put.named);
   const decided = put.decide?.(draft) ?? false;
   const parsed = parseInPlace(kind, draft);
   if (!parsed.ok) {
@@ -74,8 +75,8 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { message } = parsed;
   const name = parsed.object.name;
   // An observation is a new one, and nothing of the one before is in it.
-  if (before !== undefined && isApplied(kind)) refuseLoss(kind, name, before.message, message);
-  const fields = before === undefined ? [] : fieldChanges(kind, before.message, message);
+  if (before !== undefined && isApplied(kind)) refuseLoss(kind, name, before.whole, message);
+  const fields = before === undefined ? [] : fieldChanges(kind, before.whole, message);
   const ownerChanged = before !== undefined && (before.message.meta?.owner ?? "") !== owner;
   if (before !== undefined && fields.length === 0 && !ownerChanged && !decided) {
     return { name, message: before.message, object: before.object, fields, op: undefined };
@@ -85,7 +86,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   const { labels, annotations } = parsed.object.meta;
   return {
     name,
-    message,
+    message: shownMessage(kind, message),
     object: { ...parsed.object, meta: readMeta(message.meta, labels, annotations) },
     fields: ownerChanged ? [...fields, ownerChange(before.message.meta?.owner ?? "", owner)] : fields,
     op: {
@@ -94,7 +95,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
       value: encodeStored(kind, message),
       guard: before?.revision ?? "absent",
       ...(specChanged && hasHistory(kind)
-        ? { history: { generation: Number(message.meta.generation), keep: HISTORY_KEEP } }
+        ? { history: { generation: Number(message.meta.generation), keep: HISTORY_KEEP, ...encodeCopy(kind, message) } }
         : {}),
     },
   };

@@ -11,6 +11,7 @@ import {
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { instantOfMs } from "../schema/instant.ts";
 import { statusTime } from "../schema/status-time.ts";
+import type { Stored } from "../schema/stored-object.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
@@ -20,7 +21,6 @@ import { badField, notFound, readName } from "./object-errors.ts";
 import { overlay } from "./overlay-state.ts";
 import { planPut } from "./plan-put.ts";
 import type { SeenObservations } from "./seen-observations.ts";
-import type { Stored } from "./stored-state.ts";
 import type { PlannedWrite } from "./write-use-case.ts";
 
 /** By how much a stored report outlives its ttl, as a share of it: until then, saying the same again needs no write. */

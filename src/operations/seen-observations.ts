@@ -1,8 +1,8 @@
 import type { Mirror } from "../control/mirror.ts";
 import type { Name } from "../domain/name.ts";
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import type { Stored } from "../schema/stored-object.ts";
 import type { Peers } from "../store/peers.ts";
-import type { Stored } from "./stored-state.ts";
 
 const TOPIC = "health-seen";
 const ANSWER_WITHIN_MS = 500;

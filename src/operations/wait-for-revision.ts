@@ -17,7 +17,7 @@ import { badField } from "./object-errors.ts";
 import { Pulse } from "./pulse.ts";
 import { readResourceType } from "./resource-type.ts";
 
-const DEFAULT_WAIT_MS = 30_000;
+export const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 3_600_000;
 /** Between two looks of one wait, at least; the first change is looked at at once. */
 const PROGRESS_INTERVAL_MS = 100;

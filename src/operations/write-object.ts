@@ -5,6 +5,7 @@ import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/a
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { type AppliedKind, ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
 import { descriptorOf } from "../schema/object-message.ts";
+import type { Stored } from "../schema/stored-object.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
 import { anyObject } from "./any-object.ts";
@@ -15,7 +16,7 @@ import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
 import { overlay } from "./overlay-state.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
-import type { Stored, StoredState } from "./stored-state.ts";
+import type { StoredState } from "./stored-state.ts";
 
 /** The object as it was written, and the write's place in the log. `RollbackResponse` is its shape for any kind. */
 export type WrittenObject = RollbackResponse;

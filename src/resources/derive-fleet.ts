@@ -2,7 +2,7 @@ import { backendJudge } from "../domain/backend-networks.ts";
 import type { Fleet } from "../domain/fleet.ts";
 import { type FleetBackends, fleetBackends } from "../domain/fleet-backends.ts";
 import { fleetListeners, routesByListener } from "../domain/fleet-listeners.ts";
-import { FIRST_FLEET_PROFILE, fleetProfile } from "../domain/fleet-profile.ts";
+import { profileOf } from "../domain/fleet-profile.ts";
 import { ledsOf } from "../domain/leds.ts";
 import type { Name } from "../domain/name.ts";
 import { routingState } from "../domain/routing-state.ts";
@@ -51,14 +51,14 @@ export function deriveFleet(
   { name: fleet, level = "base" }: View,
   endpointsOf: (service: Name) => ServiceEndpoints = endpointsFrom(state, fleet),
 ): { readonly resources: readonly Resource[]; readonly services: readonly Name[] } {
-  const profile = fleetProfile(state.get("fleet", fleet)?.profile ?? FIRST_FLEET_PROFILE);
+  const profile = profileOf(state, fleet);
   const resources: Resource[] = [];
   const routed = new Set<Name>();
   const routes = routesByListener(state);
   for (const listener of fleetListeners(state).get(fleet)?.open ?? []) {
     const derived = deriveRoutes(state, listener, { routes: routes.get(listener.name) ?? [], profile });
     for (const service of derived.services) routed.add(service);
-    resources.push(deriveListener(listener, profile), derived.resource);
+    resources.push(deriveListener(state, listener), derived.resource);
   }
   const services = [...routed].flatMap((name) => state.get("service", name) ?? []);
   for (const service of services) {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import type { Profile } from "../domain/fleet-profile.ts";
-import type { Listener } from "../domain/listener.ts";
+import { profileOf } from "../domain/fleet-profile.ts";
+import type { HttpListener, Listener } from "../domain/listener.ts";
+import type { State } from "../domain/state.ts";
 import { HttpProtocolOptions_HeadersWithUnderscoresAction } from "../gen/envoy/config/core/v3/protocol_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { RouterSchema } from "../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
@@ -16,9 +17,9 @@ import { type Resource, ROUTE_TYPE, resourceOf } from "./resource.ts";
 const BUFFER_LIMIT_BYTES = 32_768;
 const HTTP2 = { maxConcurrentStreams: 100, initialStreamWindowSize: 65_536, initialConnectionWindowSize: 1_048_576 };
 
-/** A listener for HTTP/1.1 and HTTP/2. Its routes are a resource of their own, so that changing them drains nothing. */
-export function deriveListener(listener: Listener, profile: Profile): Resource {
-  const { name, ip, port } = listener;
+/** A listener as the proxies of its fleet open it. */
+export function deriveListener(state: State, listener: Listener): Resource {
+  const { name, fleet, ip, port } = listener;
   const message = create(ListenerSchema, {
     name,
     address: {
@@ -27,24 +28,14 @@ export function deriveListener(listener: Listener, profile: Profile): Resource {
         value: {
           address: ip,
           portSpecifier: { case: "portValue", value: port },
-          ipv4Compat: ip === "::" && profile.anyAddressTakesBoth,
+          ipv4Compat: ip === "::" && profileOf(state, fleet).anyAddressTakesBoth,
         },
       },
     },
     statPrefix: name,
     perConnectionBufferLimitBytes: BUFFER_LIMIT_BYTES,
     enableReusePort: true,
-    filterChains: [
-      {
-        name,
-        filters: [
-          {
-            name: "envoy.filters.network.http_connection_manager",
-            configType: { case: "typedConfig", value: connectionManager(listener) },
-          },
-        ],
-      },
-    ],
+    filterChains: [{ name, filters: [networkFilter(listener)] }],
   });
   return resourceOf(ListenerSchema, message, {
     name,
@@ -53,7 +44,18 @@ export function deriveListener(listener: Listener, profile: Profile): Resource {
   });
 }
 
-function connectionManager(listener: Listener) {
+function networkFilter(listener: Listener) {
+  switch (listener.protocol) {
+    case "HTTP":
+      return {
+        name: "envoy.filters.network.http_connection_manager",
+        configType: { case: "typedConfig", value: connectionManager(listener) },
+      } as const;
+  }
+}
+
+/** For HTTP/1.1 and HTTP/2. The routes are a resource of their own, so that changing them drains nothing. */
+function connectionManager(listener: HttpListener) {
   return pack(HttpConnectionManagerSchema, {
     statPrefix: listener.name,
     codecType: HttpConnectionManager_CodecType.AUTO,

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Profile } from "../domain/fleet-profile.ts";
-import type { Listener } from "../domain/listener.ts";
+import type { HttpListener } from "../domain/listener.ts";
 import { type HostRules, mergeRoutes } from "../domain/merge-routes.ts";
 import type { Name } from "../domain/name.ts";
 import type { Route } from "../domain/route.ts";
@@ -20,7 +20,7 @@ export interface DerivedRoutes {
 /** Everything that is routed on one listener, under the listener's name; without a route all requests get 404. */
 export function deriveRoutes(
   state: State,
-  listener: Listener,
+  listener: HttpListener,
   { routes, profile }: { readonly routes: readonly Route[]; readonly profile: Profile },
 ): DerivedRoutes {
   const { groups } = mergeRoutes(routes);

@@ -2,7 +2,8 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import type { Kind } from "../domain/name.ts";
 import type { MessageOf } from "./kinds/registry.ts";
 import { messageToJson } from "./object-json.ts";
-import { outputOnly } from "./object-message.ts";
+import { descriptorOf, hasSecrets, outputOnly } from "./object-message.ts";
+import { markSecrets } from "./secrets.ts";
 
 /** One field that differs. Absent sides are `undefined`: nothing was there, or the default. */
 export interface FieldChange {
@@ -12,9 +13,11 @@ export interface FieldChange {
   readonly to: JsonValue | undefined;
 }
 
-/** What a client's write changes, field by field, in the order of the message. Output-only fields do not count. */
+/** What a client's write changes, field by field, in the order of the message; of a secret, that it does. Output-only fields do not count. */
 export function fieldChanges<K extends Kind>(kind: K, before: MessageOf[K], after: MessageOf[K]): FieldChange[] {
-  return jsonChanges(specJson(kind, before), specJson(kind, after));
+  const [from, to] = [specJson(kind, before), specJson(kind, after)];
+  if (hasSecrets(kind)) markSecrets(descriptorOf(kind), from, to);
+  return jsonChanges(from, to);
 }
 
 /** Where two JSON values differ, in the order of the first. */

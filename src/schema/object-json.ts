@@ -7,6 +7,7 @@ import { withDurationsInSeconds } from "./duration-text.ts";
 import { collectViolations } from "./field-checks.ts";
 import { APPLIED_KINDS, type AppliedKind, type MessageOf } from "./kinds/registry.ts";
 import { descriptorOf } from "./object-message.ts";
+import { withoutValues } from "./secrets.ts";
 
 /** The kinds that manifests hold, by the word for each: `Service`. An observation comes from its source, never from a file. */
 export const MANIFEST_KINDS: ReadonlyMap<string, AppliedKind> = new Map(
@@ -34,13 +35,14 @@ export type MessageFromJson<K extends Kind> =
  */
 export function messageFromJson<K extends Kind>(kind: K, json: unknown): MessageFromJson<K> {
   const { report, violations } = collectViolations();
-  checkJson(descriptorOf(kind), json, "", report);
-  if (violations.length > 0) return { ok: false, violations };
+  const desc = descriptorOf(kind);
+  checkJson(desc, json, "", report);
+  if (violations.length > 0) return { ok: false, violations: withoutValues(desc, violations) };
   try {
-    const desc = descriptorOf(kind);
     return { ok: true, message: fromJson(desc, withDurationsInSeconds(desc, json as JsonValue)) as MessageOf[K] };
   } catch (error) {
-    return { ok: false, violations: [{ field: "", message: error instanceof Error ? error.message : String(error) }] };
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, violations: withoutValues(desc, [{ field: "", message }]) };
   }
 }
 

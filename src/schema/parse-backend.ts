@@ -1,4 +1,4 @@
-import { type Backend, type Target, targetText } from "../domain/backend.ts";
+import { type Backend, DEFAULT_BACKEND, type Target, targetText } from "../domain/backend.ts";
 import {
   MAX_BACKEND_METADATA,
   MAX_BACKEND_WEIGHT,
@@ -39,11 +39,15 @@ export function parseBackend(message: BackendMessage, report: Report): Backend {
     weight: checkRangeOr(report, "weight", message.weight, {
       min: 1,
       max: MAX_BACKEND_WEIGHT,
-      otherwise: 1,
+      otherwise: DEFAULT_BACKEND.weight,
       cure: "drain a backend that is to get no request, or override its health",
     }),
     locality: { region: part("region"), zone: part("zone"), subZone: part("subZone") },
-    priority: checkRangeOr(report, "priority", message.priority, { min: 0, max: MAX_PRIORITY, otherwise: 0 }),
+    priority: checkRangeOr(report, "priority", message.priority, {
+      min: 0,
+      max: MAX_PRIORITY,
+      otherwise: DEFAULT_BACKEND.priority,
+    }),
     metadata: checkEntries(report, "metadata", message.metadata, {
       count: MAX_BACKEND_METADATA,
       keyLength: MAX_METADATA_KEY_LENGTH,
@@ -55,7 +59,7 @@ export function parseBackend(message: BackendMessage, report: Report): Backend {
       otherwise: undefined,
       cure: "leave it out for the port of `address`",
     }),
-    state: checkEnum(report, "state", message.state, { values: STATES, otherwise: "ACTIVE" }),
+    state: checkEnum(report, "state", message.state, { values: STATES, otherwise: DEFAULT_BACKEND.state }),
     drainedAt: readTime(message.drainTime),
   };
 }

@@ -1,21 +1,26 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { authorityUrl, type HealthCheck, type Probe, type StatusRange, type TlsCheck } from "../domain/health-check.ts";
+import {
+  authorityUrl,
+  DEFAULT_HEALTH_CHECK,
+  DEFAULT_HTTP_PROBE,
+  HEALTH_CHECK_TIMES,
+  type HealthCheck,
+  type Probe,
+  type StatusRange,
+  type TlsCheck,
+} from "../domain/health-check.ts";
 import {
   MAX_CHECK_HEADERS,
-  MAX_CHECK_INTERVAL_MS,
   MAX_CHECK_JITTER_PERCENT,
   MAX_CHECK_STATUS_RANGES,
   MAX_CHECK_THRESHOLD,
-  MAX_CHECK_TIMEOUT_MS,
   MAX_HEADER_NAME_LENGTH,
   MAX_HEADER_VALUE_LENGTH,
   MAX_HOST_LENGTH,
   MAX_PATH_LENGTH,
   MAX_TCP_CHECK_BYTES,
   MAX_TRUSTED_CERTIFICATES_LENGTH,
-  MIN_CHECK_INTERVAL_MS,
-  MIN_CHECK_TIMEOUT_MS,
 } from "../domain/limits.ts";
 import {
   type CheckTls,
@@ -43,48 +48,44 @@ const INITIAL_STATES: Readonly<Record<number, HealthCheck["initial"]>> = {
   [HealthCheck_InitialState.HEALTHY]: "HEALTHY",
 };
 
-const SUCCESS: readonly StatusRange[] = [{ first: 200, last: 299 }];
-
 /** @param addedAt When the service came to have a check. */
 export function parseHealthCheck(
   message: HealthCheckMessage,
   addedAt: number | undefined,
   report: Report,
 ): HealthCheck {
-  const intervalMs = checkDuration(report, "healthCheck.interval", message.interval, {
-    minMs: MIN_CHECK_INTERVAL_MS,
-    maxMs: MAX_CHECK_INTERVAL_MS,
-    otherwiseMs: 5000,
-  });
+  const { interval, timeout, changingInterval } = HEALTH_CHECK_TIMES;
+  const intervalMs = checkDuration(report, "healthCheck.interval", message.interval, interval);
   const timeoutMs = checkDuration(report, "healthCheck.timeout", message.timeout, {
-    minMs: MIN_CHECK_TIMEOUT_MS,
-    maxMs: MAX_CHECK_TIMEOUT_MS,
-    otherwiseMs: Math.min(1000, intervalMs),
+    ...timeout,
+    otherwiseMs: Math.min(timeout.otherwiseMs, intervalMs),
   });
   if (timeoutMs > intervalMs) {
     report("healthCheck.interval", `must be at least the timeout, ${timeoutMs} ms, not ${intervalMs} ms`);
   }
-  const threshold = (field: "unhealthyThreshold" | "healthyThreshold", otherwise: number) =>
-    checkRange(report, `healthCheck.${field}`, message[field] ?? otherwise, { min: 1, max: MAX_CHECK_THRESHOLD });
+  const threshold = (field: "unhealthyThreshold" | "healthyThreshold") => {
+    const count = message[field] ?? DEFAULT_HEALTH_CHECK[field];
+    return checkRange(report, `healthCheck.${field}`, count, { min: 1, max: MAX_CHECK_THRESHOLD });
+  };
   return {
     probe: parseProbe(message.probe, report),
     intervalMs,
     timeoutMs,
-    unhealthyThreshold: threshold("unhealthyThreshold", 3),
-    healthyThreshold: threshold("healthyThreshold", 2),
+    unhealthyThreshold: threshold("unhealthyThreshold"),
+    healthyThreshold: threshold("healthyThreshold"),
     jitterRatio:
       checkRange(report, "healthCheck.jitterPercent", message.jitterPercent, {
         min: 0,
         max: MAX_CHECK_JITTER_PERCENT,
       }) / 100,
     changingIntervalMs: checkDuration(report, "healthCheck.changingInterval", message.changingInterval, {
-      minMs: MIN_CHECK_INTERVAL_MS,
+      ...changingInterval,
       maxMs: intervalMs,
-      otherwiseMs: Math.min(1000, intervalMs),
+      otherwiseMs: Math.min(changingInterval.otherwiseMs, intervalMs),
     }),
     initial: checkEnum(report, "healthCheck.initialState", message.initialState, {
       values: INITIAL_STATES,
-      otherwise: "PENDING",
+      otherwise: DEFAULT_HEALTH_CHECK.initial,
     }),
     addedAt,
   };
@@ -105,7 +106,7 @@ function parseProbe(probe: HealthCheckMessage["probe"], report: Report): Probe {
 }
 
 function parseHttp(message: HttpCheck, report: Report): Probe {
-  const method = message.method === "" ? "GET" : message.method;
+  const method = message.method === "" ? DEFAULT_HTTP_PROBE.method : message.method;
   if (!TOKEN.test(method) || method === "CONNECT") {
     report("healthCheck.http.method", `"${method}" is not a method that a check can use`);
   }
@@ -128,7 +129,7 @@ function parseHttp(message: HttpCheck, report: Report): Probe {
 }
 
 function parsePath(path: string, report: Report): string {
-  if (path === "") return "/";
+  if (path === "") return DEFAULT_HTTP_PROBE.path;
   const field = "healthCheck.http.path";
   if (!path.startsWith("/")) report(field, `must begin with a slash, not "${path}"`);
   else if (!/^[\x21-\x7e]+$/.test(path) || path.includes("#")) {
@@ -166,7 +167,7 @@ function parseHeaders(headers: Readonly<Record<string, string>>, report: Report)
 const FRAMING: readonly string[] = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
 
 function parseStatuses(ranges: readonly StatusRangeMessage[], report: Report): readonly StatusRange[] {
-  if (ranges.length === 0) return SUCCESS;
+  if (ranges.length === 0) return DEFAULT_HTTP_PROBE.expectedStatuses;
   checkCount(report, "healthCheck.http.expectedStatuses", ranges.length, { max: MAX_CHECK_STATUS_RANGES });
   return ranges.map((range, i) => {
     const field = `healthCheck.http.expectedStatuses[${i}]`;

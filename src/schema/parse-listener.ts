@@ -1,13 +1,5 @@
 import { targetText } from "../domain/backend.ts";
-import {
-  MAX_IDLE_TIMEOUT_MS,
-  MAX_LISTENER_DRAIN_TIMEOUT_MS,
-  MAX_REQUEST_HEADERS_TIMEOUT_MS,
-  MAX_STREAM_IDLE_TIMEOUT_MS,
-  MIN_IDLE_TIMEOUT_MS,
-  MIN_REQUEST_HEADERS_TIMEOUT_MS,
-} from "../domain/limits.ts";
-import type { Listener } from "../domain/listener.ts";
+import { HTTP_LISTENER_TIMES, type Listener } from "../domain/listener.ts";
 import type { Listener as ListenerMessage } from "../gen/fairlead/admin/v1/listener_pb.ts";
 import { checkAddress, checkDuration, checkName, parseIdentity, type Report } from "./field-checks.ts";
 
@@ -15,29 +7,16 @@ export function parseListener(message: ListenerMessage, report: Report): Listene
   const address = checkAddress(report, "address", message.address);
   message.address = targetText({ kind: "address", ...address });
   message.fleet = checkName(report, "fleet", "fleet", message.fleet);
+  const time = (field: keyof typeof HTTP_LISTENER_TIMES) =>
+    checkDuration(report, field, message[field], HTTP_LISTENER_TIMES[field]);
   return {
     ...parseIdentity(report, "listener", message),
+    protocol: "HTTP",
     fleet: message.fleet,
     ...address,
-    idleTimeoutMs: checkDuration(report, "idleTimeout", message.idleTimeout, {
-      minMs: MIN_IDLE_TIMEOUT_MS,
-      maxMs: MAX_IDLE_TIMEOUT_MS,
-      otherwiseMs: 3_600_000,
-    }),
-    streamIdleTimeoutMs: checkDuration(report, "streamIdleTimeout", message.streamIdleTimeout, {
-      minMs: 0,
-      maxMs: MAX_STREAM_IDLE_TIMEOUT_MS,
-      otherwiseMs: 300_000,
-    }),
-    requestHeadersTimeoutMs: checkDuration(report, "requestHeadersTimeout", message.requestHeadersTimeout, {
-      minMs: MIN_REQUEST_HEADERS_TIMEOUT_MS,
-      maxMs: MAX_REQUEST_HEADERS_TIMEOUT_MS,
-      otherwiseMs: 30_000,
-    }),
-    drainTimeoutMs: checkDuration(report, "drainTimeout", message.drainTimeout, {
-      minMs: 0,
-      maxMs: MAX_LISTENER_DRAIN_TIMEOUT_MS,
-      otherwiseMs: 5000,
-    }),
+    idleTimeoutMs: time("idleTimeout"),
+    streamIdleTimeoutMs: time("streamIdleTimeout"),
+    requestHeadersTimeoutMs: time("requestHeadersTimeout"),
+    drainTimeoutMs: time("drainTimeout"),
   };
 }

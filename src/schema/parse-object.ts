@@ -4,6 +4,7 @@ import type { ObjectOf } from "../domain/state.ts";
 import { collectViolations } from "./field-checks.ts";
 import { ENTRIES, type MessageOf } from "./kinds/registry.ts";
 import { cloneMessage, descriptorOf } from "./object-message.ts";
+import { withoutValues } from "./secrets.ts";
 import { timeViolations } from "./time-fields.ts";
 
 export type ParsedObject<K extends Kind> =
@@ -28,5 +29,6 @@ export function parseInPlace<K extends Kind>(
   const { report, violations } = collectViolations(from);
   for (const { field, message: why } of timeViolations(descriptorOf(kind), message)) report(field, why);
   const object = ENTRIES[kind].parse(message, report);
-  return violations.length === 0 ? { ok: true, object, message } : { ok: false, violations };
+  if (violations.length === 0) return { ok: true, object, message };
+  return { ok: false, violations: withoutValues(descriptorOf(kind), violations) };
 }

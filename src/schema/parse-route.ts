@@ -9,7 +9,14 @@ import {
   MAX_RULES,
 } from "../domain/limits.ts";
 import type { Name } from "../domain/name.ts";
-import type { Destination, Retry, Route, Rule } from "../domain/route.ts";
+import {
+  DEFAULT_DESTINATION,
+  DEFAULT_RULE,
+  type Destination,
+  type Retry,
+  type Route,
+  type Rule,
+} from "../domain/route.ts";
 import { matchKey } from "../domain/rule-order.ts";
 import type {
   Retry as RetryMessage,
@@ -80,7 +87,7 @@ function parseRule(message: RuleMessage, field: string, report: Report): Rule {
     timeoutMs: checkDuration(report, `${field}.timeout`, message.timeout, {
       minMs: 0,
       maxMs: MAX_ROUTE_TIMEOUT_MS,
-      otherwiseMs: 15_000,
+      otherwiseMs: DEFAULT_RULE.timeoutMs,
     }),
     retry: message.retry === undefined ? undefined : parseRetry(message.retry, `${field}.retry`, report),
     rewrite: {
@@ -104,7 +111,7 @@ function parseDestinations({ to }: RuleMessage, field: string, report: Report): 
     if (weighted && destination.weight === undefined) {
       report(`${field}[${i}].weight`, "must be given, since another destination of the rule has one");
     }
-    const weight = checkRange(report, `${field}[${i}].weight`, destination.weight ?? 1, {
+    const weight = checkRange(report, `${field}[${i}].weight`, destination.weight ?? DEFAULT_DESTINATION.weight, {
       min: 0,
       max: MAX_DESTINATION_WEIGHT,
     });

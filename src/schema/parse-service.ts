@@ -1,5 +1,4 @@
-import { MAX_CONNECT_TIMEOUT_MS, MAX_DRAIN_TIME_MS, MIN_CONNECT_TIMEOUT_MS } from "../domain/limits.ts";
-import type { Service } from "../domain/service.ts";
+import { DEFAULT_SERVICE, SERVICE_TIMES, type Service } from "../domain/service.ts";
 import {
   Service_EndpointDiscovery,
   Service_Protocol,
@@ -23,22 +22,17 @@ export function parseService(message: ServiceMessage, report: Report): Service {
   if (message.policy !== "") message.policy = checkName(report, "policy", "policy", message.policy);
   return {
     ...parseIdentity(report, "service", message),
-    protocol: checkEnum(report, "protocol", message.protocol, { values: PROTOCOLS, otherwise: "HTTP" }),
+    protocol: checkEnum(report, "protocol", message.protocol, {
+      values: PROTOCOLS,
+      otherwise: DEFAULT_SERVICE.protocol,
+    }),
     policy: message.policy === "" ? undefined : message.policy,
     endpointDiscovery: checkEnum(report, "endpointDiscovery", message.endpointDiscovery, {
       values: ENDPOINT_DISCOVERIES,
-      otherwise: "AUTO",
+      otherwise: DEFAULT_SERVICE.endpointDiscovery,
     }),
-    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, {
-      minMs: MIN_CONNECT_TIMEOUT_MS,
-      maxMs: MAX_CONNECT_TIMEOUT_MS,
-      otherwiseMs: 5000,
-    }),
-    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, {
-      minMs: 0,
-      maxMs: MAX_DRAIN_TIME_MS,
-      otherwiseMs: 300_000,
-    }),
+    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, SERVICE_TIMES.connectTimeout),
+    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, SERVICE_TIMES.drainTime),
     healthCheck:
       message.healthCheck === undefined
         ? undefined

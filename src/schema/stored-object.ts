@@ -5,7 +5,7 @@ import type { ObjectOf } from "../domain/state.ts";
 import { StoredObjectSchema } from "../gen/fairlead/store/v1/stored_object_pb.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { MessageOf } from "./kinds/registry.ts";
-import { cloneMessage, descriptorOf } from "./object-message.ts";
+import { cloneMessage, descriptorOf, hasSecrets, shownMessage } from "./object-message.ts";
 import { parseInPlace } from "./parse-object.ts";
 import { mendTimes } from "./time-fields.ts";
 import { unknownContent } from "./unknown-content.ts";
@@ -13,13 +13,22 @@ import { unknownContent } from "./unknown-content.ts";
 /** The form that this release writes, and the newest that it reads. */
 export const STORED_SCHEMA = 1;
 
+/** An object with the message it is stored as. Messages are shared: copy one before you change it. */
+export interface Stored<K extends Kind = Kind> {
+  /** Without secrets. */
+  readonly message: MessageOf[K];
+  /** With them: what the next write goes on from, and nobody is shown. */
+  readonly whole: MessageOf[K];
+  readonly object: ObjectOf[K];
+  /** Of its last write: what guards the next one. */
+  readonly revision: Revision;
+}
+
 /** An object as it was read from the store; `kind` tells which. */
 export type StoredObject = {
-  [K in Kind]: {
+  [K in Kind]: Stored<K> & {
     readonly kind: K;
     readonly name: Name;
-    readonly message: MessageOf[K];
-    readonly object: ObjectOf[K];
     /** What a later release wrote into it and this one does not know, in words; empty for most. */
     readonly unknown: readonly string[];
   };
@@ -33,6 +42,11 @@ export function encodeStored<K extends Kind>(kind: K, message: MessageOf[K]): Ui
   if ("status" in stored && typeof stored.status !== "number") delete stored.status;
   const object = toBinary(descriptorOf(kind), stored);
   return toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: STORED_SCHEMA, kind, object }));
+}
+
+/** What history keeps of an object, where that is not what is stored of it. */
+export function encodeCopy<K extends Kind>(kind: K, message: MessageOf[K]): { readonly value?: Uint8Array } {
+  return hasSecrets(kind) ? { value: encodeStored(kind, shownMessage(kind, message)) } : {};
 }
 
 /**
@@ -55,7 +69,7 @@ export function decodeStored(key: string, bytes: Uint8Array, revision: Revision)
   return decodeObject(place.kind, { key, name: place.name, bytes: envelope.object, revision, unknown });
 }
 
-interface Stored {
+interface Envelope {
   readonly key: string;
   readonly name: Name;
   readonly bytes: Uint8Array;
@@ -64,7 +78,7 @@ interface Stored {
   readonly unknown: readonly string[];
 }
 
-function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: Stored): StoredObject {
+function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: Envelope): StoredObject {
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
@@ -76,7 +90,8 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: S
     throw corrupt(key, parsed.violations.map(({ field, message }) => `${field}: ${message}`).join("; "));
   }
   if (parsed.object.name !== name) throw corrupt(key, `it holds "${parsed.object.name}"`);
-  return { kind, name, message: parsed.message, object: parsed.object, unknown } as StoredObject;
+  const { message: whole, object } = parsed;
+  return { kind, name, message: shownMessage(kind, whole), whole, object, revision, unknown } as StoredObject;
 }
 
 function unknownOf(desc: DescMessage, message: Message): readonly string[] {

@@ -24,8 +24,10 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
       throw invalid("DUPLICATE_KEY", [{ field: "", message: `${op.key} occurs twice in one batch` }]);
     keys.add(op.key);
     if (op.op === "put") {
-      checkValue(op.key, op.value);
-      bytes += op.value.byteLength * copies(op);
+      for (const value of op.history === undefined ? [op.value] : [op.value, op.history.value ?? op.value]) {
+        checkValue(op.key, value);
+        bytes += value.byteLength;
+      }
     }
   }
   if (fence !== undefined) checkKey(fence.key);

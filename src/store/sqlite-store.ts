@@ -284,7 +284,8 @@ class SqliteStore implements StateStore {
         overlay.set(op.key, value === null ? undefined : position);
         this.#statements.entry.run(op.key, position, at, value);
         if (op.op === "put" && op.history !== undefined) {
-          this.#statements.copy.run(op.key, historySlot(op.history), op.history.generation, epoch, position, op.value);
+          const { generation, value = op.value } = op.history;
+          this.#statements.copy.run(op.key, historySlot(op.history), generation, epoch, position, value);
         }
       }
       if (isJournaled(batch)) this.journal.add(batch, position, at);

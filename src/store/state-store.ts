@@ -29,8 +29,11 @@ export type StoreOp =
       readonly key: string;
       readonly value: Uint8Array;
       readonly guard?: Guard;
-      /** Also keep an immutable copy under this generation, and at most `keep` of them: it replaces generation − keep. */
-      readonly history?: { readonly generation: number; readonly keep: number };
+      /**
+       * Also keep an immutable copy under this generation, and at most `keep` of them: it replaces generation − keep. `value`
+       * is what is kept, where that is another one than the entry's.
+       */
+      readonly history?: { readonly generation: number; readonly keep: number; readonly value?: Uint8Array };
     }
   | { readonly op: "delete"; readonly key: string; readonly guard?: Guard };
 

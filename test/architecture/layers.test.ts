@@ -38,7 +38,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   app: {
     ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "admin", "dashboard"],
   },
-  cli: { ours: ["gen", "runtime", "schema", "domain/printable.ts"] },
+  cli: {
+    ours: ["gen", "runtime", "schema", "domain/printable.ts", "domain/service.ts", "domain/health-check.ts"],
+  },
   "main.ts": { ours: ["app", "cli", "runtime"] },
 };
 

@@ -280,6 +280,13 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         expect(copies.map(({ revision }) => revision)).toEqual(made.slice(2).toReversed());
       });
 
+      it("keeps another value than the entry's where one is given", async () => {
+        const history = { generation: 1, keep: 3, value: new TextEncoder().encode("shown") };
+        await write(put("history/other", "whole", { history }));
+        expect((await state.history("history/other")).map(({ value }) => text(value))).toEqual(["shown"]);
+        expect(text((await state.get("history/other"))?.value ?? new Uint8Array())).toBe("whole");
+      });
+
       it("is not touched by writes without a copy, and outlives its key", async () => {
         await generation("history/b", 1);
         await write(put("history/b", "other"));

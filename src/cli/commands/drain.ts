@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { SERVICE_TIMES } from "../../domain/service.ts";
 import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Backend, Backend_State as State } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { AdminError } from "../admin-error.ts";
@@ -26,8 +27,6 @@ interface DrainFlags extends WaitFlags, WriteFlags, MissingFlags {
   readonly allowRemoval?: true;
 }
 
-/** The plane's default where the service gives no drain time. */
-const DEFAULT_DRAIN_MS = 300_000;
 /** Of the API. */
 const MAX_WAIT_MS = 3_600_000;
 const POLL_MS = 500;
@@ -132,9 +131,9 @@ async function drainTimeOf(context: CliContext, { name }: Backend): Promise<numb
   const service = name.slice(0, name.lastIndexOf("/")).replace(/\/backends$/, "");
   try {
     const { drainTime } = await context.admin().call(AdminService.method.getService, { name: service });
-    return drainTime === undefined ? DEFAULT_DRAIN_MS : fromDuration(drainTime);
+    return drainTime === undefined ? SERVICE_TIMES.drainTime.otherwiseMs : fromDuration(drainTime);
   } catch (error) {
-    if (error instanceof AdminError && error.isNotFound) return DEFAULT_DRAIN_MS;
+    if (error instanceof AdminError && error.isNotFound) return SERVICE_TIMES.drainTime.otherwiseMs;
     throw error;
   }
 }

@@ -62,7 +62,7 @@ test("an object that goes on keeps its uid, and its generation grows with its sp
       const before = stateAfter(await plan(new Mirror(), earlier, 1_000));
       const { planned } = await plan(before, file, 2_000);
       const after = stateAfter({ planned, removed: [], kept: [] });
-      for (const { kind, name, key, action, newGeneration } of planned) {
+      for (const { kind, name, key, action, copy } of planned) {
         const said = file.find((one) => one.key === key)?.message.meta;
         const there = before.stored(kind, name)?.message;
         const now = stored(after, kind, name);
@@ -78,7 +78,7 @@ test("an object that goes on keeps its uid, and its generation grows with its sp
           expect(action).toBe(there === undefined ? "create" : "update");
         }
         const isNew = hasHistory(kind) && (grows || !goesOn);
-        expect(newGeneration).toBe(isNew ? Number(now.meta?.generation) : undefined);
+        expect(copy?.generation).toBe(isNew ? Number(now.meta?.generation) : undefined);
       }
     }),
   );
@@ -158,7 +158,7 @@ function givenOf<K extends Kind>(kind: K, message: MessageOf[K]): GivenObject {
     kind === "health"
       ? { case: "health" as const, value: message as MessageOf["health"] }
       : { case: "any" as const, value: anyObject(kind, message as never) };
-  const read = readGiven(create(ImportedObjectSchema, { object }), "");
+  const read = readGiven(new Mirror(), create(ImportedObjectSchema, { object }), "");
   if (!read.ok) throw new Error(JSON.stringify(read.violations));
   return read.given;
 }
