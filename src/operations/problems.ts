@@ -133,7 +133,7 @@ function leftOutProblem(
 }
 
 /** What a person loses by these is a rule or a default, and no request fails. */
-const NOTICES = new Set(["RuleConflict", "RuleShadowed", "DuplicateAddress", "UnknownPolicy"]);
+const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
 
 function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
   const slash = id.indexOf("/");

@@ -8,8 +8,6 @@ import { kindNamed } from "../kinds.ts";
 import {
   ignoreMissingOption,
   outputOption,
-  type WaitFlags,
-  type WriteFlags,
   waitOptions,
   writeOptions,
   writeOptionsOf,
@@ -17,7 +15,7 @@ import {
 } from "../options.ts";
 import { printWait } from "../wait.ts";
 
-interface DeleteFlags extends WaitFlags, WriteFlags, MissingFlags {
+interface DeleteFlags extends MissingFlags {
   readonly force?: true;
 }
 

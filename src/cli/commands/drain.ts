@@ -11,8 +11,6 @@ import {
   backendName,
   ignoreMissingOption,
   outputOption,
-  type WaitFlags,
-  type WriteFlags,
   waitOptions,
   writeOptions,
   writeOptionsOf,
@@ -22,7 +20,7 @@ import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
 import { followWait, printOutcome, printWait } from "../wait.ts";
 
-interface DrainFlags extends WaitFlags, WriteFlags, MissingFlags {
+interface DrainFlags extends MissingFlags {
   readonly undo?: true;
   readonly allowRemoval?: true;
 }

@@ -14,8 +14,6 @@ import {
   ignoreMissingOption,
   type OutputForm,
   outputOption,
-  type WaitFlags,
-  type WriteFlags,
   waitOptions,
   writeOptions,
   writeOptionsOf,
@@ -25,7 +23,7 @@ import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
 import { printWait } from "../wait.ts";
 
-interface HealthFlags extends WaitFlags, WriteFlags, MissingFlags {
+interface HealthFlags extends MissingFlags {
   readonly override?: keyof typeof OVERRIDES;
   readonly for?: number;
   readonly until?: string;
