@@ -39,7 +39,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "admin", "dashboard"],
   },
   cli: {
-    ours: ["gen", "runtime", "schema", "domain/printable.ts", "domain/service.ts", "domain/health-check.ts"],
+    ours: [
+      "gen",
+      "runtime",
+      "schema",
+      ...["name", "printable", "service", "health-check"].map((noun) => `domain/${noun}.ts`),
+    ],
   },
   "main.ts": { ours: ["app", "cli", "runtime"] },
 };
