@@ -21,11 +21,9 @@ export type Fact = readonly [about: string, text: Line];
 export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): Iterable<Fact> {
   yield ["member", memberText(answer, io)];
   let label = "health";
+  const { unhealthyThreshold = DEFAULT_HEALTH_CHECK.unhealthyThreshold } = answer.healthCheck ?? {};
   for (const verdict of answer.verdicts) {
-    yield [
-      label,
-      verdictText(verdict, io, answer.healthCheck?.unhealthyThreshold ?? DEFAULT_HEALTH_CHECK.unhealthyThreshold),
-    ];
+    yield [label, verdictText(verdict, io, unhealthyThreshold)];
     label = "";
   }
   if (answer.verdicts.length === 0) {
