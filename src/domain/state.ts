@@ -4,7 +4,7 @@ import type { Fleet } from "./fleet.ts";
 import type { Health } from "./health.ts";
 import type { LedsRecord } from "./leds-record.ts";
 import type { Listener } from "./listener.ts";
-import type { Name } from "./name.ts";
+import type { Kind, Name } from "./name.ts";
 import type { Policy } from "./policy.ts";
 import type { Route } from "./route.ts";
 import type { Service } from "./service.ts";
@@ -24,8 +24,8 @@ export interface ObjectOf {
  * Results are in no stated order; a reader that needs one sorts.
  */
 export interface State {
-  get<K extends keyof ObjectOf>(kind: K, name: Name): ObjectOf[K] | undefined;
-  all<K extends keyof ObjectOf>(kind: K): Iterable<ObjectOf[K]>;
+  get<K extends Kind>(kind: K, name: Name): ObjectOf[K] | undefined;
+  all<K extends Kind>(kind: K): Iterable<ObjectOf[K]>;
   backendsOf(service: Name): Iterable<Backend>;
   healthOf(backend: Name): Iterable<Health>;
   /** How resources are encoded. */
