@@ -46,7 +46,10 @@ function readers(context: Context, kind: Kind): [name: string, handler: unknown]
 type Create<K extends AppliedKind> = { readonly [P in K]?: MessageOf[K] } & { readonly options?: WriteOptions };
 type Update<K extends AppliedKind> = Create<K> & { readonly updateMask?: FieldMask; readonly expectedVersion: string };
 
-function writers<K extends AppliedKind>(context: Context, kind: K): [name: string, handler: unknown][] {
+function writers<K extends AppliedKind>(
+  context: Context,
+  kind: K,
+): [name: `${"create" | "update" | "delete"}${Capitalize<K>}`, handler: unknown][] {
   const create = async ({ [kind]: message, options }: Create<K>, caller: Caller) =>
     written(kind, await createObject(context, caller, { kind, message, options }));
   const update = async (request: Update<K>, caller: Caller) => {

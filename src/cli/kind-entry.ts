@@ -70,14 +70,14 @@ export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
 const PAGE_SIZE = 1000;
 
 /** Finds a kind's methods in the API by their names, and hides its message type behind what the commands need. */
-export function kindEntry<K extends Kind>(kind: K, { cells, ...view }: KindView<K>): KindEntry {
+export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry {
   const { plural } = ENTRIES[kind];
   const desc = descriptorOf(kind);
   const title = titleOf(kind);
   const show = (object: Message, zone: Zone = {}): Shown => ({
     json: messageJson(desc, object) as JsonObject,
     brief: () => toJson(desc, object) as JsonObject,
-    cells: cells(object as MessageOf[K], zone),
+    cells: view.cells(object as MessageOf[K], zone),
   });
   const list = methodNamed<typeof ListRequestSchema>(`list${plural.charAt(0).toUpperCase()}${plural.slice(1)}`);
   const get = methodNamed<typeof GetRequestSchema>(`get${title}`);

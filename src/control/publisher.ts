@@ -1,10 +1,10 @@
-import type { Name } from "../domain/name.ts";
-import { backendOf, serviceOf } from "../domain/name.ts";
+import { isPart, type Name, serviceOfObject } from "../domain/name.ts";
 import { deriveFleet } from "../resources/derive-fleet.ts";
 import type { LedsEndpoints } from "../resources/leds.ts";
 import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource } from "../resources/resource.ts";
 import { FEATURE_LEVELS } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { ENTRIES } from "../schema/kinds/registry.ts";
 import { EndpointCache } from "./endpoint-cache.ts";
 import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
@@ -92,16 +92,15 @@ export class Publisher {
     if (this.#planeAddresses !== mirror.planeAddresses) configuration = true;
     this.#planeAddresses = mirror.planeAddresses;
     for (const { kind, name } of fold.changed) {
-      if (kind === "backend") dirty.add(serviceOf(name));
-      else if (kind === "health") dirty.add(serviceOf(backendOf(name)));
-      else configuration = true;
-      if (kind === "service") dirty.add(name);
-      if (kind === "policy") this.#endpoints.clear();
+      const service = serviceOfObject(kind, name);
+      if (service !== undefined) dirty.add(service);
+      if (!isPart(kind)) configuration = true;
+      if (ENTRIES[kind].gives === "clustersOfPolicy") this.#endpoints.clear();
     }
     for (const service of dirty) this.#endpoints.forget(service);
     if (configuration) {
       this.#publishFleets();
-      if (fold.changed.some(({ kind }) => kind === "fleet")) this.#options.onFleetsChanged();
+      if (fold.changed.some(({ kind }) => ENTRIES[kind].gives === "all of a fleet")) this.#options.onFleetsChanged();
     } else if (dirty.size > 0) {
       this.#publishEndpoints(dirty);
     }

@@ -1,7 +1,8 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import { type Name, type ObjectId, parentOf, serviceOfObject } from "../domain/name.ts";
 import { referrersOf } from "../domain/references.ts";
-import type { ObjectOf, State } from "../domain/state.ts";
+import type { State } from "../domain/state.ts";
+import type { Writes } from "../schema/kinds/kind-entry.ts";
 import { APPLIED_KINDS, type AppliedKind, ENTRIES } from "../schema/kinds/registry.ts";
 import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";
@@ -33,7 +34,7 @@ export interface ApplyStep {
  */
 export function checkApply(step: ApplyStep): void {
   checkWholes(step);
-  for (const kind of APPLIED_KINDS) checkKind(step, kind);
+  checkKinds(step);
   if (step.allowRemoval) return;
   checkBrake(step);
   checkServing(step, touchedServices(step));
@@ -62,11 +63,17 @@ function checkWholes({ after, puts }: ApplyStep): void {
   });
 }
 
-function checkKind<K extends AppliedKind>({ before, after, puts }: ApplyStep, kind: K): void {
-  const own = puts.filter((put) => put.kind === kind);
-  if (own.length === 0) return;
-  const objects = own.map(({ planned, place }) => ({ object: planned.object as ObjectOf[K], place }));
-  ENTRIES[kind].check?.({ before, after, puts: objects });
+function checkKinds({ before, after, puts }: ApplyStep): void {
+  for (const kind of APPLIED_KINDS) {
+    const own = puts.filter((put) => put.kind === kind);
+    if (own.length === 0) continue;
+    checkWrites(kind, { before, after, puts: own.map(({ planned, place }) => ({ object: planned.object, place })) });
+  }
+}
+
+/** Refuses what is forbidden to objects of one kind. */
+function checkWrites<K extends AppliedKind>(kind: K, writes: Writes<K>): void {
+  ENTRIES[kind].check?.(writes);
 }
 
 function checkBrake({ before, after, removed, puts }: ApplyStep): void {

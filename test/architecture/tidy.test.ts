@@ -1,5 +1,6 @@
 import { basename, extname } from "node:path";
 import { describe, expect, test } from "vitest";
+import { KINDS } from "../../src/domain/name.ts";
 import { machineAccess } from "./machine-access.ts";
 import { parseSource, readSources, readText, repositoryFiles } from "./source-file.ts";
 
@@ -27,6 +28,8 @@ const PACKAGE_REGISTRY = /https?:\/\/[^/\s"'`]*(?:registry|artifactory|nexus|pyp
 /** Writes of its own, JSON and YAML made by others than `data-text.ts`, and messages whose lines are not a list of them. */
 const RAW_OUTPUT =
   /\bstd(?:out|err)\.write\(|\bconsole\.|JSON\.stringify\(|toJsonString\(|\bstringify\(|new CliFailure\([^;]*\\n/;
+
+const ASKS_FOR_ONE_KIND = new RegExp(`\\bkind [!=]== "(?:${KINDS.join("|")})"|\\bcase "(?:${KINDS.join("|")})":`);
 
 const tracked = repositoryFiles();
 const texts = tracked.filter((path) => !/\.(?:png|svg|gif|ico|woff2?)$/.test(path));
@@ -69,6 +72,11 @@ describe("the code base is tidy", () => {
         .filter(makes)
         .map(({ path }) => path),
     ).toEqual([]);
+  });
+
+  test("what is peculiar to one kind of object is said in its entry, and nobody else asks which kind it is", () => {
+    const others = readSources().filter(({ path }) => !path.startsWith("src/schema/kinds/"));
+    expect(others.filter(({ text }) => ASKS_FOR_ONE_KIND.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   test("nothing is left over", () => {
@@ -131,6 +139,13 @@ describe("the rules can fail", () => {
   ])("%s opens a connection", (text) => {
     expect(OPENS_A_CONNECTION.test(text)).toBe(true);
   });
+
+  test.each(['kind === "fleet" ? a : b', 'if (id.kind !== "health") return;', 'switch (kind) { case "route": }'])(
+    "%s asks for one kind",
+    (text) => {
+      expect(ASKS_FOR_ONE_KIND.test(text)).toBe(true);
+    },
+  );
 
   test("a bare listener is told from one behind the boundary", () => {
     expect(LISTENS_BARE.test('socket.once("data", run)')).toBe(true);

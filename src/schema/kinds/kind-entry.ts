@@ -31,6 +31,14 @@ export type Gives =
   | "all of a fleet"
   | "nothing";
 
+/** Objects of a kind that are written together. */
+export interface Writes<K extends Kind> {
+  readonly before: State;
+  readonly after: State;
+  /** What stands before a field's path in errors: `objects[3].`. */
+  readonly puts: readonly { readonly object: ObjectOf[K]; readonly place: string }[];
+}
+
 /** All that the plane has to know of a kind of object, beside its name, its noun and what it refers to. */
 export interface KindEntry<
   K extends Kind,
@@ -67,12 +75,7 @@ export interface KindEntry<
   /** Of an observation: an import decides whether it is there, and not what is known here. */
   readonly isImported?: (object: ObjectOf[K]) => boolean;
   /** Refuses writes that the state forbids. */
-  readonly check?: (step: {
-    readonly before: State;
-    readonly after: State;
-    /** What stands before a field's path in errors: `objects[3].`. */
-    readonly puts: readonly { readonly object: ObjectOf[K]; readonly place: string }[];
-  }) => void;
+  readonly check?: (writes: Writes<K>) => void;
 }
 
 /** Checks an entry as a whole, and keeps what it says as types. */
