@@ -62,7 +62,6 @@ export interface HealthCheck {
 
 /** What a check gets that does not say it. */
 export const DEFAULT_HEALTH_CHECK = {
-  jitterRatio: 0,
   unhealthyThreshold: 3,
   healthyThreshold: 2,
   initial: "PENDING",

@@ -7,7 +7,7 @@ import { ServerCredentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AdminServer, createAdminServer } from "../../../src/admin/admin-server.ts";
 import { KINDS, type Kind, type Name, storeKey } from "../../../src/domain/name.ts";
-import { AnyObjectSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { Change_Action as Action, AnyObjectSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { ImportRequestSchema, RestoreRequestSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { anyObject } from "../../../src/operations/any-object.ts";
@@ -143,7 +143,15 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
     const rules = [{ to: [{ service: name }], priority: 1 }];
     await ask(ADMIN.updateRoute, { route: { name, listeners: [name], hosts: ["*"], rules } });
   },
-  updateFleet: () => ask(ADMIN.updateFleet, { fleet: { name, labels: { a: "b" }, annotations: secret("later") } }),
+  updateFleet: async () => {
+    const changed = await ask(ADMIN.updateFleet, { fleet: { name, annotations: secret("later") } });
+    const [from, to] = ["(withheld)", "(withheld, changed)"].map((text) => JSON.stringify(text));
+    expect(changed.change?.fields).toMatchObject([{ path: "annotations", from, to }]);
+    await ask(ADMIN.createFleet, { fleet: { name: "other", annotations: secret("to go") } });
+    await ask(ADMIN.updateFleet, { fleet: { name: "other" }, updateMask: { paths: ["annotations"] } });
+    expect(stored("fleet", "other")).not.toContain(SECRET);
+    await ask(ADMIN.deleteFleet, { name: "other" });
+  },
   apply: async () => {
     const read = messageFromJson("policy", { name, panicThreshold: 7, annotations: secret("applied") });
     if (!read.ok) throw new Error(toText(read.violations));
@@ -151,6 +159,8 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
     await ask(ADMIN.apply, { objects, options: { validateOnly: true } });
     await ask(ADMIN.apply, { objects, options: { requestId: "apply-1" } });
     await ask(ADMIN.apply, { objects, options: { requestId: "apply-1" } });
+    const again = await ask(ADMIN.apply, { objects });
+    expect(again.changes.map(({ action }) => action)).toEqual([Action.UNCHANGED]);
   },
 
   getService: () => ask(ADMIN.getService, { name }),
