@@ -3,8 +3,9 @@ import type { PlaneAddress } from "../domain/backend-networks.ts";
 import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
 import type { Health } from "../domain/health.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
-import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
-import type { ObjectOf, State } from "../domain/state.ts";
+import { type Kind, type Name, parseStoreKey, storeKey } from "../domain/name.ts";
+import type { ChangedObject } from "../domain/references.ts";
+import type { ObjectOf, Referring, State } from "../domain/state.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { StoredObject } from "../schema/stored-object.ts";
 import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
@@ -13,15 +14,10 @@ import { ledsKey, parseLedsKey } from "./leds-record.ts";
 import { NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
 import { PLANES, type PlaneRecord } from "./plane-record.ts";
 import { PlaneRecords } from "./plane-records.ts";
+import { ReferenceIndex } from "./reference-index.ts";
 import { type SetAside, setAside } from "./set-aside.ts";
 import { type ReadRecord, type RecordContent, readRecord } from "./stored-record.ts";
 import { SYSTEM_VERSION_KEY } from "./system-version.ts";
-
-/** An object that a commit wrote or deleted. */
-export interface ChangedObject {
-  readonly kind: Kind;
-  readonly name: Name;
-}
 
 /** What folding one commit changed. */
 export interface Fold {
@@ -57,8 +53,9 @@ export class Mirror implements State {
   /** While the whole state is being read: what was read so far. Nobody sees any of it before all of it is there. */
   #reading: Map<string, (changes: Changes) => void> | undefined;
   readonly #objects = new Map<Kind, Map<Name, StoredMessage>>();
-  readonly #members = new Map<Name, Map<Name, Backend>>();
-  readonly #verdicts = new Map<Name, Map<Name, Health>>();
+  readonly #references = new ReferenceIndex();
+  readonly #members = this.#references.relation("backend", "service");
+  readonly #verdicts = this.#references.relation("health", "backend");
   readonly #leds = new Map<Name, LedsRecord>();
   readonly #planes = new PlaneRecords();
   #networksFilled: NetworksFilled = "no";
@@ -100,6 +97,10 @@ export class Mirror implements State {
 
   *all<K extends Kind>(kind: K): Iterable<ObjectOf[K]> {
     for (const { object } of this.#objects.get(kind)?.values() ?? []) yield object as ObjectOf[K];
+  }
+
+  referring<K extends keyof Referring>(kind: K, to: Referring[K], name: Name): Iterable<ObjectOf[K]> {
+    return this.#references.relation(kind, to).get(name)?.values() ?? [];
   }
 
   backendsOf(service: Name): Iterable<Backend> {
@@ -230,7 +231,7 @@ export class Mirror implements State {
       if (read.content !== undefined) this.#take(read.content, revision, changes);
       else {
         const id = parseStoreKey(key);
-        if (id !== undefined) changes.objects.push(id);
+        if (id !== undefined) changes.objects.push({ ...id, before: this.get(id.kind, id.name) });
         if (this.#synced) return;
         if (key === SYSTEM_VERSION_KEY) this.#profile = undefined;
         // Nothing is opened by mistake.
@@ -241,9 +242,7 @@ export class Mirror implements State {
 
   #take(content: RecordContent, revision: Revision, changes: Changes): void {
     if (content.is === "object") {
-      const { kind, name } = content.stored;
-      changes.objects.push({ kind, name });
-      this.#put(content.stored, revision);
+      this.#put(content.stored, revision, changes);
     } else if (content.is === "leds") {
       this.#leds.set(content.service, content.record);
       changes.leds.push(content.service);
@@ -264,16 +263,20 @@ export class Mirror implements State {
     }
     const id = parseStoreKey(key);
     if (id === undefined) return;
-    changes.objects.push(id);
-    this.#objects.get(id.kind)?.delete(id.name);
-    this.#index(id.kind, id.name, undefined);
+    const { kind, name } = id;
+    const before = this.get(kind, name);
+    changes.objects.push({ kind, name, before });
+    this.#objects.get(kind)?.delete(name);
+    this.#references.write(kind, before, undefined);
   }
 
-  #put({ kind, name, message, object }: StoredObject, revision: Revision): void {
+  #put({ kind, name, message, object }: StoredObject, revision: Revision, changes: Changes): void {
     const ofKind = this.#objects.get(kind) ?? new Map<Name, StoredMessage>();
     this.#objects.set(kind, ofKind);
+    const before = ofKind.get(name)?.object;
+    changes.objects.push({ kind, name, before });
     ofKind.set(name, { message, object, revision });
-    this.#index(kind, name, object);
+    this.#references.write(kind, before, object);
   }
 
   /** Sets a record aside, or no longer. Read again as it was, it stays as it was found first. */
@@ -296,20 +299,4 @@ export class Mirror implements State {
     this.#setAside.set(key, setAside({ key, revision, problem }, circumstances));
     changes.setAside.push(key);
   }
-
-  #index(kind: Kind, name: Name, object: ObjectOf[Kind] | undefined): void {
-    if (kind === "backend") put(this.#members, serviceOf(name), name, object as Backend | undefined);
-    if (kind === "health") put(this.#verdicts, backendOf(name), name, object as Health | undefined);
-  }
-}
-
-function put<T>(index: Map<Name, Map<Name, T>>, owner: Name, name: Name, value: T | undefined): void {
-  const own = index.get(owner);
-  if (value !== undefined) {
-    if (own === undefined) index.set(owner, new Map([[name, value]]));
-    else own.set(name, value);
-    return;
-  }
-  own?.delete(name);
-  if (own?.size === 0) index.delete(owner);
 }

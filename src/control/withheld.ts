@@ -1,5 +1,4 @@
 import type { Name } from "../domain/name.ts";
-import { effectivePolicyName } from "../domain/routing-state.ts";
 import { serviceOfMember } from "../resources/leds.ts";
 import {
   CLUSTER_TYPE,
@@ -109,38 +108,27 @@ export class Withheld {
       removals: undefined,
       fullSets: new Set(),
     };
-    const leading = this.#leading();
-    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How, leading);
+    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How);
     return held;
   }
 
-  /** Services by their policy, and listeners by the services that their routes lead to: looked through once for all records. */
-  #leading(): Leading {
-    const services = new Map<Name, Name[]>();
-    for (const { name } of this.#mirror.all("service")) add(services, effectivePolicyName(this.#mirror, name), name);
-    const listeners = new Map<Name, Name[]>();
-    for (const route of this.#mirror.all("route")) {
-      const led = new Set(route.rules.flatMap(({ to }) => to.map(({ service }) => service)));
-      for (const service of led) for (const listener of route.listeners) add(listeners, service, listener);
-    }
-    return { services, listeners };
-  }
-
-  #add(held: Withholding, { dependents, object }: SetAside, how: How, leading: Leading): void {
+  #add(held: Withholding, { dependents, object }: SetAside, how: How): void {
     const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
     switch (dependents.of) {
       case "everything":
         held.everything = strongest(held.everything, how);
         break;
       case "service":
-        addService(held, dependents.service, how, leading);
+        this.#addService(held, dependents.service, how);
         if (isMissing) held.fullSets.add(CLUSTER_TYPE);
         break;
       case "endpoints":
         raise(held.clusters, dependents.service, how);
         break;
       case "policy":
-        for (const name of leading.services.get(dependents.name) ?? []) addService(held, name, how, leading);
+        for (const { name } of this.#mirror.referring("service", "policy", dependents.name)) {
+          this.#addService(held, name, how);
+        }
         break;
       case "listener":
         raise(held.listeners, dependents.name, how);
@@ -160,23 +148,14 @@ export class Withheld {
       case "nothing":
     }
   }
-}
 
-interface Leading {
-  readonly services: ReadonlyMap<Name, readonly Name[]>;
-  readonly listeners: ReadonlyMap<Name, readonly Name[]>;
-}
-
-/** A service with the routes that lead to it: they hash as its policy says. */
-function addService(held: Withholding, service: Name, how: How, { listeners }: Leading): void {
-  raise(held.clusters, service, how);
-  for (const listener of listeners.get(service) ?? []) raise(held.routes, listener, how);
-}
-
-function add(to: Map<Name, Name[]>, name: Name, value: Name): void {
-  const known = to.get(name);
-  if (known === undefined) to.set(name, [value]);
-  else known.push(value);
+  /** A service with the routes that lead to it: they hash as its policy says. */
+  #addService(held: Withholding, service: Name, how: How): void {
+    raise(held.clusters, service, how);
+    for (const { listeners } of this.#mirror.referring("route", "service", service)) {
+      for (const listener of listeners) raise(held.routes, listener, how);
+    }
+  }
 }
 
 const CONFIGURATION: ReadonlySet<string> = new Set(["service", "policy", "route", "listener", "fleet"]);

@@ -12,28 +12,23 @@ export interface FleetListeners {
   readonly refused: ReadonlyMap<Name, Listener>;
 }
 
-interface Sharing {
-  readonly open: Listener[];
-  readonly refused: Map<Name, Listener>;
-  readonly holders: Map<string, Listener>;
+/** Shares out addresses among the listeners of each fleet. */
+export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> {
+  const fleets = Map.groupBy(state.all("listener"), ({ fleet }) => fleet);
+  return new Map([...fleets].map(([fleet, listeners]) => [fleet, shareAddresses(listeners)]));
 }
 
-/** Shares out addresses among the listeners of each fleet: of two that want the same one, the older gets it. */
-export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> {
-  const fleets = new Map<Name, Sharing>();
-  for (const listener of [...state.all("listener")].toSorted(byAge)) {
-    const fleet: Sharing = fleets.get(listener.fleet) ?? { open: [], refused: new Map(), holders: new Map() };
-    fleets.set(listener.fleet, fleet);
+/** Shares out addresses among the listeners of one fleet: of two that want the same one, the older gets it. */
+export function shareAddresses(listeners: Iterable<Listener>): FleetListeners {
+  const holders = new Map<string, Listener>();
+  const refused = new Map<Name, Listener>();
+  for (const listener of [...listeners].toSorted(byAge)) {
     const address = listenerAddress(listener);
-    const holder = fleet.holders.get(address);
-    if (holder === undefined) {
-      fleet.holders.set(address, listener);
-      fleet.open.push(listener);
-    } else {
-      fleet.refused.set(listener.name, holder);
-    }
+    const holder = holders.get(address);
+    if (holder === undefined) holders.set(address, listener);
+    else refused.set(listener.name, holder);
   }
-  return fleets;
+  return { open: [...holders.values()], refused };
 }
 
 export function listenerAddress({ ip, port }: Listener): string {

@@ -81,6 +81,11 @@ export function partsOf(kind: Kind, name: Name): NameParts {
   return parsed.parts;
 }
 
+/** The name with the same ids for another kind: where it is short, it is the same. */
+export function namesake(name: Name, kind: Kind, other: Kind): Name {
+  return name.includes("/") ? formatName(other, partsOf(kind, name)) : name;
+}
+
 /** The service that a backend belongs to. */
 export function serviceOf(backend: Name): Name {
   // In the default project it is what comes before the first slash of one: nothing has to be taken apart.

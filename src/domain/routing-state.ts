@@ -2,8 +2,9 @@ import { type Backend, type Target, targetText } from "./backend.ts";
 import { type EffectiveHealth, type Eligibility, effectiveHealth, eligibility } from "./eligibility.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { byAge } from "./meta.ts";
-import { formatName, type Name, partsOf } from "./name.ts";
+import { type Name, namesake } from "./name.ts";
 import { DEFAULT_POLICY, type PolicySpec } from "./policy.ts";
+import type { Service } from "./service.ts";
 import type { State } from "./state.ts";
 
 /** A backend as proxies are to treat it. */
@@ -50,13 +51,13 @@ export function routingState(state: State, service: Name, previous?: RoutingStat
 
 /** The policy a service names, or the one of its own name, or the built-in one. */
 export function effectivePolicy(state: State, service: Name): Pick<RoutingState, "policy" | "policyName"> {
-  const policy = state.get("policy", effectivePolicyName(state, service));
+  const policy = state.get("policy", effectivePolicyName(state.get("service", service) ?? { name: service }));
   return policy === undefined ? { policy: DEFAULT_POLICY, policyName: undefined } : { policy, policyName: policy.name };
 }
 
 /** Where the policy would be, whether it is there or not. */
-export function effectivePolicyName(state: State, service: Name): Name {
-  return state.get("service", service)?.policy ?? formatName("policy", partsOf("service", service));
+export function effectivePolicyName({ name, policy }: Pick<Service, "name"> & Partial<Pick<Service, "policy">>): Name {
+  return policy ?? namesake(name, "service", "policy");
 }
 
 /** Texts that are made once have their hash made once: a change looks through the addresses of a whole service. */

@@ -19,6 +19,13 @@ export interface ObjectOf {
   fleet: Fleet;
 }
 
+/** Which kinds of objects name objects of which others. */
+export interface Referring {
+  listener: "fleet";
+  route: "listener" | "service";
+  service: "policy";
+}
+
 /**
  * The state at one revision, as derivation reads it. Small on purpose: a plan, a rollout or a replay is an overlay on it.
  * Results are in no stated order; a reader that needs one sorts.
@@ -26,6 +33,8 @@ export interface ObjectOf {
 export interface State {
   get<K extends keyof ObjectOf>(kind: K, name: Name): ObjectOf[K] | undefined;
   all<K extends keyof ObjectOf>(kind: K): Iterable<ObjectOf[K]>;
+  /** The objects of a kind that refer to a name, whether something has that name or not. A service refers to its policy. */
+  referring<K extends keyof Referring>(kind: K, to: Referring[K], name: Name): Iterable<ObjectOf[K]>;
   backendsOf(service: Name): Iterable<Backend>;
   healthOf(backend: Name): Iterable<Health>;
   /** How resources are encoded. */

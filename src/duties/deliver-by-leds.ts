@@ -1,6 +1,7 @@
 import { encodeLeds, ledsKey } from "../control/leds-record.ts";
-import type { ChangedObject, Mirror } from "../control/mirror.ts";
+import type { Mirror } from "../control/mirror.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import { routingState } from "../domain/routing-state.ts";
 import { memberPath, memberPaths } from "../resources/leds.ts";
 import type { StoreOp } from "../store/state-store.ts";
@@ -28,7 +29,7 @@ export function deliverByLeds(mirror: Mirror): Duty {
     accounts.set(service, account);
     return account;
   };
-  const observe = ({ kind, name }: ChangedObject) => {
+  const observe = ({ kind, name }: ObjectId) => {
     const service = kind === "backend" ? serviceOf(name) : name;
     changed?.add(service);
     if (kind !== "backend" || mirror.leds(service) === undefined) return;

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Assignment } from "../control/assignment-record.ts";
-import type { ChangedObject, Mirror } from "../control/mirror.ts";
+import type { Mirror } from "../control/mirror.ts";
 import {
   endHold,
   endWait,
@@ -14,6 +14,7 @@ import {
 import { MASS_FAILURE_MAX_WAIT_MS } from "../domain/mass-failure.ts";
 import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
 import { othersServe } from "../domain/others-serve.ts";
+import type { ObjectId } from "../domain/references.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
 import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
@@ -332,7 +333,7 @@ export class HealthWorker {
   }
 
   /** What serves in the place of those that are held may just have gone. */
-  #endHolds(changed: readonly ChangedObject[]): void {
+  #endHolds(changed: readonly ObjectId[]): void {
     if (this.#heldBack.size === 0) return;
     const services = new Set(changed.map(serviceOfObject));
     for (const checked of [...this.#heldBack]) {
@@ -384,7 +385,7 @@ export class HealthWorker {
   }
 }
 
-function serviceOfObject({ kind, name }: ChangedObject): Name {
+function serviceOfObject({ kind, name }: ObjectId): Name {
   if (kind === "health") return serviceOf(backendOf(name));
   return kind === "backend" ? serviceOf(name) : name;
 }

@@ -1,13 +1,13 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import type { Listener } from "../domain/listener.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 import { addressHolder, addressInUse, movesListener } from "./address-in-use.ts";
 import type { AppliedKind } from "./any-object.ts";
 import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";
 import type { PlannedPut } from "./plan-put.ts";
-import type { ObjectId } from "./plan-removal.ts";
 import { referrersOf } from "./referrers.ts";
 import { checkRemoval } from "./removal-brake.ts";
 

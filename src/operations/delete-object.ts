@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type Name, storeKey } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import type { DeleteRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "./context.ts";
@@ -9,7 +10,7 @@ import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { planRemoval } from "./plan-removal.ts";
-import { type Referrer, referrersOf } from "./referrers.ts";
+import { referrersOf } from "./referrers.ts";
 import { refuseUnread } from "./refuse-unread.ts";
 
 /** How many of the objects that refer to another one an error names. */
@@ -50,7 +51,7 @@ export async function deleteObject(
 export function stillReferredTo(
   kind: string,
   name: Name,
-  referrers: readonly Referrer[],
+  referrers: readonly ObjectId[],
   cure: string,
 ): ControlPlaneError {
   const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);

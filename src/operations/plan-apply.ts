@@ -1,5 +1,6 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import { formatName, parseName } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 import type { AnyObject } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Backend } from "../gen/fairlead/admin/v1/backend_pb.ts";
@@ -14,7 +15,7 @@ import type { Stamp } from "./next-meta.ts";
 import { badField, badFields } from "./object-errors.ts";
 import { overlay } from "./overlay-state.ts";
 import { type PlannedPut, planPut } from "./plan-put.ts";
-import { type ObjectId, removalOf, withParts } from "./plan-removal.ts";
+import { removalOf, withParts } from "./plan-removal.ts";
 import type { StoredState } from "./stored-state.ts";
 
 const APPLIED_KINDS = ["service", "policy", "backend", "listener", "route", "fleet"] as const;

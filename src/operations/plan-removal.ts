@@ -1,12 +1,8 @@
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { StoredState } from "./stored-state.ts";
-
-export interface ObjectId {
-  readonly kind: Kind;
-  readonly name: Name;
-}
 
 /** The operations that remove an object with what belongs to it. */
 export function planRemoval(state: StoredState, kind: Kind, name: Name): StoreOp[] {

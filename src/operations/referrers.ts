@@ -1,30 +1,23 @@
 import type { Kind, Name } from "../domain/name.ts";
-import type { Route } from "../domain/route.ts";
+import type { ObjectId } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 
-export interface Referrer {
-  readonly kind: Kind;
-  readonly name: Name;
-}
-
 /** The objects that would be left dangling without this one; for a service also its backends. */
-export function referrersOf(state: State, kind: Kind, name: Name): readonly Referrer[] {
+export function referrersOf(state: State, kind: Kind, name: Name): readonly ObjectId[] {
   switch (kind) {
     case "service":
       return [
-        ...routesThat(state, ({ rules }) => rules.some(({ to }) => to.some(({ service }) => service === name))),
-        ...Array.from(state.backendsOf(name), (backend): Referrer => ({ kind: "backend", name: backend.name })),
+        ...idsOf("route", state.referring("route", "service", name)),
+        ...idsOf("backend", state.backendsOf(name)),
       ];
     case "policy":
-      return Array.from(state.all("service"))
-        .filter(({ policy }) => policy === name)
-        .map((service): Referrer => ({ kind: "service", name: service.name }));
+      return idsOf("service", state.referring("service", "policy", name)).filter(
+        (service) => state.get("service", service.name)?.policy === name,
+      );
     case "listener":
-      return routesThat(state, ({ listeners }) => listeners.includes(name));
+      return idsOf("route", state.referring("route", "listener", name));
     case "fleet":
-      return Array.from(state.all("listener"))
-        .filter(({ fleet }) => fleet === name)
-        .map((listener): Referrer => ({ kind: "listener", name: listener.name }));
+      return idsOf("listener", state.referring("listener", "fleet", name));
     case "route":
     case "backend":
     case "health":
@@ -32,8 +25,6 @@ export function referrersOf(state: State, kind: Kind, name: Name): readonly Refe
   }
 }
 
-function routesThat(state: State, refers: (route: Route) => boolean): Referrer[] {
-  return Array.from(state.all("route"))
-    .filter(refers)
-    .map((route): Referrer => ({ kind: "route", name: route.name }));
+function idsOf(kind: Kind, objects: Iterable<{ readonly name: Name }>): ObjectId[] {
+  return Array.from(objects, ({ name }) => ({ kind, name }));
 }

@@ -1,11 +1,11 @@
 import type { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type Name, parseStoreKey, storeKey } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import { formatRevision, sameRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { copiesOf, type Generation, hasHistory, type KindWithHistory } from "./generations.ts";
-import type { ObjectId } from "./plan-removal.ts";
 
 /** What an object has to be for a commit never to have been. */
 export type TakenBack =

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { readRecord } from "../control/stored-record.ts";
 import { type Kind, parseStoreKey } from "../domain/name.ts";
+import type { ObjectId } from "../domain/references.ts";
 import {
   type WatchCommit,
   WatchCommitSchema,
@@ -14,7 +15,6 @@ import type { Journal, JournalEntry } from "../store/journal.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
 import { anyObject } from "./any-object.ts";
-import type { ObjectId } from "./plan-removal.ts";
 
 /** Commits that one answer names, and that are remembered for other watchers: of a slow watcher's heap the newest. */
 const MAX_COMMITS = 64;

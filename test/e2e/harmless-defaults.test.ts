@@ -3,7 +3,8 @@ import { connect as connectHttp2, createServer as createHttp2 } from "node:http2
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
-import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../src/resources/content.ts";
+import { derive } from "../../src/resources/derive.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
@@ -98,7 +99,10 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
         },
       ]),
     );
-    envoy = await startEnvoy({ version, bootstrap: staticBootstrap(deriveFleet(state, { name: "edge" }).resources) });
+    envoy = await startEnvoy({
+      version,
+      bootstrap: staticBootstrap([...resourcesOf(derive(state, { fleet: "edge", level: "base" }))]),
+    });
     cleanups.use(envoy);
     await envoy.ready();
   });

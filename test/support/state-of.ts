@@ -1,6 +1,7 @@
 import { FIRST_PROFILE } from "../../src/domain/encoding-profile.ts";
 import type { LedsRecord } from "../../src/domain/leds-record.ts";
 import { type Kind, type Name, serviceOf } from "../../src/domain/name.ts";
+import { refersTo } from "../../src/domain/references.ts";
 import type { ObjectOf, State } from "../../src/domain/state.ts";
 import { manifestKind, messageFromJson } from "../../src/schema/object-json.ts";
 import { parseInPlace } from "../../src/schema/parse-object.ts";
@@ -18,6 +19,7 @@ export function stateOf(objects: Iterable<AnyObject>, leds: ReadonlyMap<Name, Le
   return {
     get: <K extends Kind>(kind: K, name: Name) => kinds.get(kind)?.get(name) as ObjectOf[K] | undefined,
     all,
+    referring: (kind, to, name) => all(kind).filter((object) => refersTo(kind, object, to, name)),
     backendsOf: (service) => all("backend").filter(({ name }) => serviceOf(name) === service),
     profile: FIRST_PROFILE,
     leds: (service) => leds.get(service),

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { conditions } from "../../../src/domain/conditions.ts";
-import { deriveFleet } from "../../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../../src/resources/content.ts";
+import { derive } from "../../../src/resources/derive.ts";
 import type { Resource } from "../../../src/resources/resource.ts";
 import { FEATURE_LEVELS } from "../../../src/resources/view.ts";
 import { resourceJson } from "../../support/envoy-types.ts";
@@ -11,7 +12,9 @@ test.each(goldenCases())("%s becomes its Envoy resources", async (file) => {
   const state = goldenState(file);
   const fleets = Object.fromEntries(
     [...state.all("fleet")].flatMap(({ name }) => {
-      const [base, leds] = FEATURE_LEVELS.map((level) => deriveFleet(state, { name, level }).resources.map(described));
+      const [base, leds] = FEATURE_LEVELS.map((level) =>
+        Array.from(resourcesOf(derive(state, { fleet: name, level })), described),
+      );
       const isSame = JSON.stringify(base) === JSON.stringify(leds);
       return isSame
         ? [[name, base]]

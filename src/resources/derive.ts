@@ -1,0 +1,59 @@
+import { shareAddresses } from "../domain/fleet-listeners.ts";
+import { FIRST_FLEET_PROFILE, fleetProfile, type Profile } from "../domain/fleet-profile.ts";
+import type { Listener } from "../domain/listener.ts";
+import type { Name } from "../domain/name.ts";
+import { destinationsOf } from "../domain/route.ts";
+import { effectivePolicy } from "../domain/routing-state.ts";
+import type { State } from "../domain/state.ts";
+import { deriveCluster } from "./cluster.ts";
+import { type Part, partKey, partOf } from "./content.ts";
+import { EndpointCache } from "./endpoint-cache.ts";
+import { deriveListener } from "./listener.ts";
+import type { Memory } from "./memory.ts";
+import { CLUSTER_TYPE, ENDPOINTS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "./resource.ts";
+import { type DerivedRoutes, deriveRoutes } from "./route-configuration.ts";
+import type { View } from "./view.ts";
+
+/**
+ * Everything that the proxies of a view are to have: the listeners of its fleet, what is routed on them, and the services
+ * that this leads to. Total (law 9): what refers to nothing or lost a conflict is left out or answers 503, and nothing else
+ * changes. The cost is that of what the fleet has, whatever else is there.
+ *
+ * @returns a `Content`: each type and name once, what belongs together side by side
+ * @param cache Of the same state, where the caller keeps one: what is made of the same as before is the same object.
+ */
+export function derive(state: State, view: View, cache = new EndpointCache(state)): Map<string, Part> {
+  const { memory } = cache;
+  const profile = fleetProfile(state.get("fleet", view.fleet)?.profile ?? FIRST_FLEET_PROFILE);
+  const content = new Map<string, Part>();
+  const routed = new Set<Name>();
+  for (const listener of shareAddresses(state.referring("listener", "fleet", view.fleet)).open) {
+    const { part, services } = routesOn(state, listener, { profile, memory });
+    for (const service of services) routed.add(service);
+    const opened = memory.listeners.of(listener, profile, [], () => partOf(deriveListener(listener, profile)));
+    content.set(partKey(LISTENER_TYPE, listener.name), opened).set(partKey(ROUTE_TYPE, listener.name), part);
+  }
+  for (const name of routed) {
+    const service = state.get("service", name);
+    if (service === undefined) continue;
+    const from = [effectivePolicy(state, name).policy];
+    const cluster = memory.clusters.of(service, profile, from, () => partOf(deriveCluster(state, service, profile)));
+    content.set(partKey(CLUSTER_TYPE, name), cluster);
+    content.set(partKey(ENDPOINTS_TYPE, name), cache.endpointsOf(view, name));
+  }
+  return content;
+}
+
+/** Made of the routes, of which of their services are there, and of what these are hashed by. */
+function routesOn(
+  state: State,
+  listener: Listener,
+  { profile, memory }: { readonly profile: Profile; readonly memory: Memory },
+): DerivedRoutes {
+  const routes = [...state.referring("route", "listener", listener.name)];
+  const from: unknown[] = [...routes];
+  for (const name of new Set(routes.flatMap(destinationsOf))) {
+    from.push(state.get("service", name) !== undefined, effectivePolicy(state, name).policy);
+  }
+  return memory.routes.of(listener, profile, from, () => deriveRoutes(state, listener, { routes, profile }));
+}

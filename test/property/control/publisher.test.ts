@@ -1,0 +1,140 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { encodeLeds, ledsKey } from "../../../src/control/leds-record.ts";
+import { Mirror } from "../../../src/control/mirror.ts";
+import { encodePlane, planeKey } from "../../../src/control/plane-record.ts";
+import { proxyGroup } from "../../../src/control/proxy-group.ts";
+import { Publisher, type ResourceSink } from "../../../src/control/publisher.ts";
+import { encodeSystemVersion, SYSTEM_VERSION_KEY } from "../../../src/control/system-version.ts";
+import { KINDS, storeKey } from "../../../src/domain/name.ts";
+import { resourcesOf } from "../../../src/resources/content.ts";
+import { derive } from "../../../src/resources/derive.ts";
+import type { ResourceRef } from "../../../src/resources/resource.ts";
+import { FEATURE_LEVELS } from "../../../src/resources/view.ts";
+import { messageFromJson } from "../../../src/schema/object-json.ts";
+import { encodeStored } from "../../../src/schema/stored-object.ts";
+import { type Manifest, manifestsOf } from "../../support/arbitrary-state.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { objectsOf } from "../../support/state-of.ts";
+
+interface Op {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
+const SERVICES = ["a", "b", "c", "projects/p/services/d"];
+
+const objects: fc.Arbitrary<Op> = fc
+  .tuple(fc.oneof(...KINDS.map(manifestsOf)), fc.integer({ min: 0, max: 3 }))
+  .map(([manifest, chance]) => opOf(manifest, chance === 0));
+const leds: fc.Arbitrary<Op> = fc
+  .tuple(fc.constantFrom(...SERVICES), fc.constantFrom(undefined, "g1", "g2"))
+  .map(([service, generation]) => ({
+    key: ledsKey(service),
+    value: generation && encodeLeds({ generation, epoch: 1, digest: "", departed: ["0123456789abcdef/gone"] }),
+  }));
+const planes: fc.Arbitrary<Op> = fc.constantFrom(undefined, "10.0.0.1", "10.0.0.2", "127.0.0.1").map((ip) => ({
+  key: planeKey("plane-a"),
+  value: ip && encodePlane({ addresses: [{ ip, port: 80 }], at: 0 }),
+}));
+const profiles: fc.Arbitrary<Op> = fc
+  .constantFrom(1, 2)
+  .map((profile) => ({ key: SYSTEM_VERSION_KEY, value: encodeSystemVersion(profile) }));
+const op = fc.oneof(
+  { weight: 20, arbitrary: objects },
+  { weight: 2, arbitrary: leds },
+  { weight: 1, arbitrary: planes },
+  { weight: 1, arbitrary: profiles },
+);
+const commits = fc.array(fc.uniqueArray(op, { minLength: 1, maxLength: 6, selector: ({ key }) => key }), {
+  minLength: 1,
+  maxLength: 12,
+});
+
+test("law 4, accounting: what is published of changes, one after the other, is what follows from the state at once", () => {
+  fc.assert(
+    fc.property(fc.array(objects, { maxLength: 60 }), commits, (first, later) => {
+      const mirror = new Mirror();
+      const held = new Held();
+      const start = [...new Map(first.map((one) => [one.key, one])).values()];
+      const entries = start.flatMap(({ key, value }) => (value === undefined ? [] : [{ key, value, revision: at(1) }]));
+      mirror.fold({ kind: "state", entries, revision: at(1), synced: true });
+      const publisher = new Publisher({
+        mirror,
+        sink: held,
+        clock: new FakeClock(),
+        onFleetsChanged: () => undefined,
+        onPublished: () => undefined,
+      });
+      publisher.start();
+      held.isLike(mirror, publisher);
+      for (const [i, ops] of later.entries()) {
+        const revision = at(i + 2);
+        mirror.fold({ kind: "commit", revision, at: 0, changes: ops.map((one) => ({ ...one, revision })) });
+        held.isLike(mirror, publisher);
+      }
+    }),
+    { numRuns: Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 100) },
+  );
+});
+
+/** What was published, by group and then by type and name. */
+class Held implements ResourceSink {
+  readonly publication = 0;
+  readonly #groups = new Map<string, Map<string, string>>();
+
+  update(group: string, change: Parameters<ResourceSink["update"]>[1]): number {
+    const held = this.#groups.get(group) ?? new Map<string, string>();
+    this.#groups.set(group, held);
+    change({
+      set: (resource) => {
+        // Nothing is handed on that is there already.
+        expect(held.get(refOf(resource))).not.toBe(resource.version);
+        held.set(refOf(resource), resource.version);
+      },
+      delete: (typeUrl, name) => void held.delete(refOf({ typeUrl, name })),
+    });
+    return 0;
+  }
+
+  removeGroup(group: string): void {
+    this.#groups.delete(group);
+  }
+
+  isLike(mirror: Mirror, publisher: Publisher): void {
+    const views = [...mirror.all("fleet")].flatMap(({ name }) =>
+      FEATURE_LEVELS.map((level) => ({ fleet: name, level })),
+    );
+    expect([...this.#groups.keys()].toSorted()).toEqual(views.map(proxyGroup).toSorted());
+    for (const view of views) {
+      const group = proxyGroup(view);
+      const resources = [...resourcesOf(derive(mirror, view))];
+      const versions = new Map(resources.map((resource) => [refOf(resource), resource.version]));
+      expect(this.#groups.get(group)).toEqual(versions);
+      for (const { typeUrl, name, version, objects: of } of resources) {
+        const found = publisher.resource(group, typeUrl, name);
+        expect({ version: found?.version, of: found?.objects }).toEqual({ version, of });
+      }
+    }
+  }
+}
+
+function refOf({ typeUrl, name }: ResourceRef): string {
+  return `${typeUrl} ${name}`;
+}
+
+function at(position: number) {
+  return { epoch: 1, position };
+}
+
+function opOf(manifest: Manifest, isDeleted: boolean): Op {
+  const [[kind, { name }] = unread(manifest)] = objectsOf([manifest]);
+  const { kind: _, ...json } = manifest;
+  const read = messageFromJson(kind, json);
+  if (!read.ok) return unread(manifest);
+  return { key: storeKey(kind, name), value: isDeleted ? undefined : encodeStored(kind, read.message) };
+}
+
+function unread(manifest: Manifest): never {
+  throw new Error(JSON.stringify(manifest));
+}
