@@ -10,7 +10,7 @@ import { ResourceCache } from "../../src/xds/server/library.ts";
 import { median } from "../fanout/statistics.ts";
 
 export interface RoutePoint {
-  /** Other fleets, each with a listener and ten routes; services of the fleet behind another listener; routes. */
+  /** Fleets, each with a listener and ten routes; services of the same fleet, behind another listener; routes. */
   readonly axis: "fleets" | "services" | "routes of other fleets" | "routes of the same listener";
   readonly value: number;
 }
@@ -32,10 +32,10 @@ const FEW = 10;
 const MANY = 50;
 
 export function measureRouteChanges(size: keyof typeof VALUES): RouteCost[] {
-  return AXES.flatMap((axis) => VALUES[size].map((value) => measureRouteChange({ axis, value }, CHANGES[size])));
+  return AXES.flatMap((axis) => VALUES[size].map((value) => measure({ axis, value }, CHANGES[size])));
 }
 
-export function measureRouteChange(point: RoutePoint, changes: number): RouteCost {
+function measure(point: RoutePoint, changes: number): RouteCost {
   const plane = new InProcess(contentOf(point));
   const times = Array.from({ length: changes }, (_, i) => plane.change("route", route("changing", "web", FEW, i + 1)));
   // The first half is for compilers.
