@@ -3,6 +3,8 @@ import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource, type ResourceRef } from "./
 
 /** Resources that are made together. Who keeps one may share it: nothing in it ever changes. */
 export interface Part {
+  /** Its `partKey`, made once: a view has thousands of parts. */
+  readonly key: string;
   /** By their names, of which no two are the same, also of different types. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly departed?: Departed | undefined;
@@ -16,7 +18,7 @@ export interface Departed {
   readonly namedBy: string;
 }
 
-/** All that the proxies of a view are to have, by `partKey`; each type and name once. */
+/** All that the proxies of a view are to have, by the keys of its parts; each type and name once. */
 export type Content = ReadonlyMap<string, Part>;
 
 /** What makes one content into another. */
@@ -26,7 +28,8 @@ export interface Edits {
 }
 
 export function partOf(resource: Resource): Part {
-  return { resources: new Map([[resource.name, resource]]) };
+  const { typeUrl, name } = resource;
+  return { key: partKey(typeUrl, name), resources: new Map([[name, resource]]) };
 }
 
 /** A resource is a part of its own but for members of collections: these come with the endpoints of their service. */

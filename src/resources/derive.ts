@@ -6,11 +6,10 @@ import { destinationsOf } from "../domain/route.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import { deriveCluster } from "./cluster.ts";
-import { type Part, partKey, partOf } from "./content.ts";
+import { type Part, partOf } from "./content.ts";
 import { EndpointCache } from "./endpoint-cache.ts";
 import { deriveListener } from "./listener.ts";
 import type { Memory } from "./memory.ts";
-import { CLUSTER_TYPE, ENDPOINTS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "./resource.ts";
 import { type DerivedRoutes, deriveRoutes } from "./route-configuration.ts";
 import type { View } from "./view.ts";
 
@@ -31,15 +30,15 @@ export function derive(state: State, view: View, cache = new EndpointCache(state
     const { part, services } = routesOn(state, listener, { profile, memory });
     for (const service of services) routed.add(service);
     const opened = memory.listeners.of(listener, profile, [], () => partOf(deriveListener(listener, profile)));
-    content.set(partKey(LISTENER_TYPE, listener.name), opened).set(partKey(ROUTE_TYPE, listener.name), part);
+    content.set(opened.key, opened).set(part.key, part);
   }
   for (const name of routed) {
     const service = state.get("service", name);
     if (service === undefined) continue;
     const from = [effectivePolicy(state, name).policy];
     const cluster = memory.clusters.of(service, profile, from, () => partOf(deriveCluster(state, service, profile)));
-    content.set(partKey(CLUSTER_TYPE, name), cluster);
-    content.set(partKey(ENDPOINTS_TYPE, name), cache.endpointsOf(view, name));
+    const endpoints = cache.endpointsOf(view, name);
+    content.set(cluster.key, cluster).set(endpoints.key, endpoints);
   }
   return content;
 }

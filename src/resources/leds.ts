@@ -12,10 +12,10 @@ import {
   ConfigSourceSchema,
 } from "../gen/envoy/config/core/v3/config_source_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import type { Part } from "./content.ts";
+import { type Part, partKey } from "./content.ts";
 import { type EndpointGroup, groupEndpoints, groupKey } from "./endpoint-groups.ts";
 import type { Memory } from "./memory.ts";
-import { MEMBER_TYPE, type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
+import { ENDPOINTS_TYPE, MEMBER_TYPE, type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
 import { XDS_CLUSTER } from "./view.ts";
 
 /**
@@ -44,7 +44,11 @@ export function deriveLeds(
   }
   const gone = new Set([...departed, ...leftOut.map(({ backend }) => memberPath(backend))]);
   const names = new Set(Array.from(gone, (path) => root + path).filter((name) => !resources.has(name)));
-  return { resources, departed: { typeUrl: MEMBER_TYPE, names, namedBy: assignment.version } };
+  return {
+    key: partKey(ENDPOINTS_TYPE, service),
+    resources,
+    departed: { typeUrl: MEMBER_TYPE, names, namedBy: assignment.version },
+  };
 }
 
 /** The members of all collections of a service, as `GROUP/ID`: the ends of their names, which no generation changes. */
