@@ -4,7 +4,7 @@ import { fleetListeners, listenerAddress, routesByListener } from "./fleet-liste
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf } from "./name.ts";
 import { whyRuleNeverMatches } from "./never-matched.ts";
-import { duplicates } from "./routing-state.ts";
+import { addressed, duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
 /** Objects that have something to tell, as `kind/name`. An object that is not in it is accepted and refers to nothing unknown. */
@@ -64,7 +64,7 @@ function tellReferences(state: State, tell: Tell): void {
 function tellBackends(state: State, tell: Tell): void {
   const services = new Set([...state.all("backend")].map(({ name }) => serviceOf(name)));
   for (const service of services) {
-    for (const [name, winner] of duplicates(state.backendsOf(service))) {
+    for (const [name, winner] of duplicates(Array.from(state.backendsOf(service), addressed))) {
       const message = `${targetText(winner.target)} belongs to the older backend ${winner.name}; this one gets no traffic`;
       tell("backend", name, { type: "Accepted", reason: "DuplicateAddress", message });
     }

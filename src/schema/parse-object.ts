@@ -2,7 +2,7 @@ import type { Violation } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import { collectViolations, type Report } from "./field-checks.ts";
-import { cloneMessage, descriptorOf, type MessageOf } from "./object-message.ts";
+import { cloneMessage, type MessageOf } from "./object-message.ts";
 import { parseBackend } from "./parse-backend.ts";
 import { parseFleet } from "./parse-fleet.ts";
 import { parseHealth } from "./parse-health.ts";
@@ -43,7 +43,7 @@ export function parseInPlace<K extends Kind>(
   from?: Parameters<typeof collectViolations>[0],
 ): ParsedObject<K> {
   const { report, violations } = collectViolations(from);
-  for (const { field, message: why } of timeViolations(descriptorOf(kind), message)) report(field, why);
+  for (const { field, message: why } of timeViolations(kind, message)) report(field, why);
   const object = PARSERS[kind](message, report);
   return violations.length === 0 ? { ok: true, object, message } : { ok: false, violations };
 }
