@@ -1,3 +1,4 @@
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Name } from "../domain/name.ts";
 import { concernOf } from "../domain/references.ts";
 import { type Content, difference, type Edits, type Part, partKey, resourceIn } from "../resources/content.ts";
@@ -60,7 +61,7 @@ export class Publisher {
     const { mirror } = options;
     this.#options = options;
     this.#endpoints = new EndpointCache(mirror);
-    this.#profile = mirror.profile;
+    this.#profile = encodingProfile(mirror);
     this.#planeAddresses = mirror.planeAddresses;
   }
 
@@ -82,10 +83,11 @@ export class Publisher {
     const { mirror, clock, onFleetsChanged } = this.#options;
     const startedAt = clock.monotonic();
     const { fleets, services } = concernOf(mirror, fold.changed);
-    for (const service of fold.leds) services.add(service);
+    for (const { kind, name } of fold.records) if (kind === "leds") services.add(name);
     for (const service of services) this.#endpoints.forget(service);
-    const isForAll = this.#profile !== mirror.profile || this.#planeAddresses !== mirror.planeAddresses;
-    this.#profile = mirror.profile;
+    const profile = encodingProfile(mirror);
+    const isForAll = this.#profile !== profile || this.#planeAddresses !== mirror.planeAddresses;
+    this.#profile = profile;
     this.#planeAddresses = mirror.planeAddresses;
     for (const fleet of isForAll ? new Set([...fleets, ...allFleets(mirror)]) : fleets) this.#publishFleet(fleet);
     this.#publishEndpoints(services);

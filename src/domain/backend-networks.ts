@@ -19,6 +19,16 @@ export interface PlaneAddress {
   readonly port: number;
 }
 
+/** Where a replica listens, as it has recorded it. */
+export interface PlaneRecord {
+  readonly addresses: readonly PlaneAddress[];
+  /** When it was written, by the store's clock. */
+  readonly at: number;
+}
+
+/** With the Unix sockets that fleets without networks led to, by a plane that others can reach; with loopback too. */
+export type NetworksFilled = "sockets" | "loopback";
+
 /** Why a backend lies outside of what a fleet's proxies may reach; nothing for one that does not. */
 export type BackendJudge = (target: Target) => string | undefined;
 

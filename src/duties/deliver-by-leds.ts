@@ -1,9 +1,9 @@
-import { encodeLeds, ledsKey } from "../control/leds-record.ts";
 import type { Mirror } from "../control/mirror.ts";
 import { type Name, serviceOf } from "../domain/name.ts";
 import type { ObjectId } from "../domain/references.ts";
 import { routingState } from "../domain/routing-state.ts";
 import { memberPath, memberPaths } from "../resources/leds.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { Duty } from "./duty.ts";
 import { planLeds } from "./leds.ts";
@@ -32,7 +32,7 @@ export function deliverByLeds(mirror: Mirror): Duty {
   const observe = ({ kind, name }: ObjectId) => {
     const service = kind === "backend" ? serviceOf(name) : name;
     changed?.add(service);
-    if (kind !== "backend" || mirror.leds(service) === undefined) return;
+    if (kind !== "backend" || mirror.record("leds", service) === undefined) return;
     const backend = mirror.get("backend", name);
     const account = accountOf(service);
     if (backend !== undefined) account.seen.add(memberPath(backend));
@@ -40,7 +40,7 @@ export function deliverByLeds(mirror: Mirror): Duty {
   };
   const look = (name: Name, now: number): StoreOp | undefined => {
     if (mirror.isSetAside("service", name)) return undefined;
-    const record = mirror.leds(name);
+    const record = mirror.record("leds", name);
     const account = accountOf(name);
     const { members, seen } = account;
     const membersAt = (digest: string) => members.get(digest);
@@ -53,11 +53,11 @@ export function deliverByLeds(mirror: Mirror): Duty {
     }
     if (plan.change === "delete") {
       accounts.delete(name);
-      return { op: "delete", key: ledsKey(name) };
+      return { op: "delete", key: RECORDS.leds.key(name) };
     }
     for (const digest of members.keys()) if (digest !== record?.digest) members.delete(digest);
     keep(account, plan.record.digest, plan.members);
-    return { op: "put", key: ledsKey(name), value: encodeLeds(plan.record) };
+    return { op: "put", key: RECORDS.leds.key(name), value: RECORDS.leds.encode(plan.record) };
   };
   return {
     name: "leds",
@@ -94,5 +94,5 @@ function keep({ members, groups }: Account, digest: string, paths: ReadonlySet<s
 }
 
 function allServices(mirror: Mirror): Set<Name> {
-  return new Set([...Array.from(mirror.all("service"), ({ name }) => name), ...mirror.ledsServices()]);
+  return new Set([...Array.from(mirror.all("service"), ({ name }) => name), ...mirror.records("leds").keys()]);
 }

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import type { Assignment } from "../control/assignment-record.ts";
 import type { Mirror } from "../control/mirror.ts";
 import {
   endHold,
@@ -25,6 +24,7 @@ import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { encodeStored } from "../schema/stored-object.ts";
+import type { Assignment } from "../store/keys/assignment-record.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
 import { MassFailureBrake } from "./mass-failure-brake.ts";

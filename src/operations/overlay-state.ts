@@ -31,8 +31,7 @@ export function overlay(base: State, changes: Iterable<OverlayChange>): State {
     referring: (kind, to, name) =>
       merge(kind, base.referring(kind, to, name), (object) => refersTo(kind, object, to, name)),
     backendsOf: (service) => merge("backend", base.backendsOf(service), ({ name }) => serviceOf(name) === service),
-    profile: base.profile,
-    leds: (service) => base.leds(service),
+    record: (kind, name) => base.record(kind, name),
     planeAddresses: base.planeAddresses,
     healthOf: (backend) => merge("health", base.healthOf(backend), ({ backend: of }) => of === backend),
   };

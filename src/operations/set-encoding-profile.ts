@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { encodeSystemVersion, SYSTEM_VERSION_KEY } from "../control/system-version.ts";
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { SetEncodingProfileRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { type ReplicaView, replicasOf } from "./replicas.ts";
@@ -23,10 +24,10 @@ export async function setEncodingProfile(
     expectedVersion: "",
     plan: () => {
       const response = create(WriteResponseSchema);
-      if (context.mirror.profile === profile) return { ops: [], response };
+      if (encodingProfile(context.mirror) === profile) return { ops: [], response };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
-      return { ops: [{ op: "put", key: SYSTEM_VERSION_KEY, value: encodeSystemVersion(profile) }], response };
+      return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
     },
     responseSchema: WriteResponseSchema,
     objectOf: () => undefined,

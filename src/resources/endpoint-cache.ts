@@ -1,4 +1,5 @@
 import { type BackendJudge, backendJudge } from "../domain/backend-networks.ts";
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import { type FleetBackends, fleetBackends } from "../domain/fleet-backends.ts";
 import { ledsOf } from "../domain/leds.ts";
 import type { Name } from "../domain/name.ts";
@@ -34,13 +35,13 @@ export class EndpointCache {
   /** By the networks that they judge by. */
   readonly #judges = new Map<string, BackendJudge>();
   #planes: State["planeAddresses"];
-  #profile: State["profile"];
+  #profile: number;
 
   constructor(state: State, memory = new Memory()) {
     this.memory = memory;
     this.#state = state;
     this.#planes = state.planeAddresses;
-    this.#profile = state.profile;
+    this.#profile = encodingProfile(state);
   }
 
   /** To be called when a service, its policy, its backends or what is said of them changed. */
@@ -56,9 +57,10 @@ export class EndpointCache {
   }
 
   endpointsOf({ fleet, level }: View, service: Name): Part {
-    if (this.#profile !== this.#state.profile) this.#current.clear();
+    const profile = encodingProfile(this.#state);
+    if (this.#profile !== profile) this.#current.clear();
     if (this.#planes !== this.#state.planeAddresses) this.#judges.clear();
-    this.#profile = this.#state.profile;
+    this.#profile = profile;
     this.#planes = this.#state.planeAddresses;
     const current = this.#currentOf(service);
     const judge = this.#judgeOf(fleet);
@@ -74,7 +76,7 @@ export class EndpointCache {
 
   /** Whether a service is delivered by LEDS does not depend on the fleet. */
   #derive(backends: FleetBackends): ServiceEndpoints {
-    const { profile } = this.#state;
+    const profile = this.#profile;
     const base = partOf(deriveEndpoints(backends.routing, profile, this.memory));
     const record = ledsOf(this.#state, backends.whole);
     return { base, leds: record === undefined ? base : deriveLeds(backends, record, { profile, memory: this.memory }) };

@@ -1,11 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeLeds, ledsKey } from "../../../src/control/leds-record.ts";
 import { Mirror } from "../../../src/control/mirror.ts";
-import { encodePlane, planeKey } from "../../../src/control/plane-record.ts";
 import { proxyGroup } from "../../../src/control/proxy-group.ts";
 import { Publisher, type ResourceSink } from "../../../src/control/publisher.ts";
-import { encodeSystemVersion, SYSTEM_VERSION_KEY } from "../../../src/control/system-version.ts";
 import { KINDS, storeKey } from "../../../src/domain/name.ts";
 import { resourcesOf } from "../../../src/resources/content.ts";
 import { derive } from "../../../src/resources/derive.ts";
@@ -13,6 +10,7 @@ import type { Resource, ResourceRef } from "../../../src/resources/resource.ts";
 import { FEATURE_LEVELS, type View } from "../../../src/resources/view.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
+import { RECORDS } from "../../../src/store/keys/records.ts";
 import { type Manifest, manifestsOf } from "../../support/arbitrary-state.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { objectsOf } from "../../support/state-of.ts";
@@ -30,16 +28,16 @@ const objects: fc.Arbitrary<Op> = fc
 const leds: fc.Arbitrary<Op> = fc
   .tuple(fc.constantFrom(...SERVICES), fc.constantFrom(undefined, "g1", "g2"))
   .map(([service, generation]) => ({
-    key: ledsKey(service),
-    value: generation && encodeLeds({ generation, epoch: 1, digest: "", departed: ["0123456789abcdef/gone"] }),
+    key: RECORDS.leds.key(service),
+    value: generation && RECORDS.leds.encode({ generation, epoch: 1, digest: "", departed: ["0123456789abcdef/gone"] }),
   }));
 const planes: fc.Arbitrary<Op> = fc.constantFrom(undefined, "10.0.0.1", "10.0.0.2", "127.0.0.1").map((ip) => ({
-  key: planeKey("plane-a"),
-  value: ip && encodePlane({ addresses: [{ ip, port: 80 }], at: 0 }),
+  key: RECORDS.plane.key("plane-a"),
+  value: ip && RECORDS.plane.encode({ addresses: [{ ip, port: 80 }], at: 0 }),
 }));
 const profiles: fc.Arbitrary<Op> = fc
   .constantFrom(1, 2)
-  .map((profile) => ({ key: SYSTEM_VERSION_KEY, value: encodeSystemVersion(profile) }));
+  .map((profile) => ({ key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }));
 const op = fc.oneof(
   { weight: 20, arbitrary: objects },
   { weight: 2, arbitrary: leds },
