@@ -1,10 +1,12 @@
 import {
   Change_Action as Action,
+  type AddressMove,
   type Change,
   type FieldChange,
   type ObjectCondition,
   type Reach,
   type ReachType,
+  AddressMove_Way as Way,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import { cellText, columnWidth, padCell } from "./table.ts";
 
@@ -49,6 +51,22 @@ export function renderReach({ fleet, proxies, types }: Reach): string {
   const parts = types.flatMap(typeParts);
   const what = parts.length === 0 ? "nothing is sent" : `${parts.join(", ")}; ${formatBytes(bytes)} each`;
   return `Reaches ${counted(proxies, "proxy", "proxies")} of fleet ${fleet}: ${what}.`;
+}
+
+/** Addresses that change hands, a line each: `  > 127.0.0.1:80     a leaves it before b takes it`. */
+export function moveLines(reach: readonly Reach[]): string[] {
+  const moves = reach.flatMap(({ addressMoves }) => addressMoves);
+  const width = Math.max(16, columnWidth(moves.map(({ address }) => cellText(address))));
+  return moves.map((move) => `  > ${padCell(cellText(move.address), width)}  ${moveText(move)}`);
+}
+
+function moveText({ from, to, way }: AddressMove): string {
+  const [leaving, taking] = [cellText(from), cellText(to)];
+  if (way === Way.IN_TURN) return `${leaving} leaves it before ${taking} takes it`;
+  const gap = "some milliseconds without a listener";
+  if (way === Way.AFTER_DELETION) return `${leaving} goes and ${taking} takes it at once: ${gap}`;
+  if (way !== Way.CLOSED_FIRST) return `passes from ${leaving} to ${taking}`;
+  return `listeners change places, for which ${taking} is closed and opened again: ${gap}`;
 }
 
 const RESOURCE: Readonly<Record<string, string>> = {

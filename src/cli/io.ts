@@ -36,6 +36,8 @@ export interface CliIo {
 export interface StoreDoor {
   /** Gives a command the options that name a store. */
   addOptions(command: Command): Command;
+  /** Which of a command's options names a store; nothing where none does. */
+  named(command: Command): string | undefined;
   /**
    * Serves the store that a command's options name; nothing where they name none. Says what is wrong with options, a line each.
    *

@@ -94,16 +94,23 @@ export interface WaitFlags {
 
 export function waitOptions(what: string): readonly Option[] {
   return [
-    new Option("--wait", what),
-    new Option("--timeout <duration>", "how long to wait, at most 1h")
-      .argParser(duration)
-      .default(DEFAULT_WAIT_MS, "30s"),
+    ...waitForOneOptions(what),
     new Option("--on-disconnected <what>", "with --wait: what to do about proxies that are away")
       .choices(["wait", "skip", "fail"])
       .default("wait"),
     new Option("--nodes <id...>", "with --wait: only these proxies (default: all that a fleet selects)"),
     new Option("--at-least <number>", "with --wait: enough when so many have acknowledged").argParser(wholeNumber),
     new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
+  ];
+}
+
+/** Of a command that names the proxy that it waits for. */
+export function waitForOneOptions(what: string): readonly Option[] {
+  return [
+    new Option("--wait", what),
+    new Option("--timeout <duration>", "how long to wait, at most 1h")
+      .argParser(duration)
+      .default(DEFAULT_WAIT_MS, "30s"),
   ];
 }
 

@@ -24,11 +24,19 @@ export interface StreamType {
   readonly typeUrl: string;
   readonly shortName: string;
   readonly inFlight: readonly unknown[];
+  /** Something is to be sent as soon as it may. */
+  readonly isDue: boolean;
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that were refused, and those that are held back. */
   readonly refused: readonly StreamResource[];
   readonly held: readonly StreamResource[];
+  /** Wait until another resource is refused no more, each with the publication that it waits for. */
+  readonly blocked: readonly {
+    readonly name: string;
+    readonly on: { readonly typeUrl: string; readonly name: string };
+    readonly publication: number;
+  }[];
   /** Dear to read where there are many. */
   readonly resources: readonly StreamResource[];
   resource(name: string): StreamResource | undefined;

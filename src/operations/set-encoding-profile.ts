@@ -1,15 +1,23 @@
 import { create } from "@bufbuild/protobuf";
 import { encodingProfile } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { SetEncodingProfileRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import type { Name } from "../domain/name.ts";
+import type { RecordKind, RecordOf, State } from "../domain/state.ts";
+import {
+  type SetEncodingProfileRequest,
+  type SetEncodingProfileResponse,
+  SetEncodingProfileResponseSchema,
+} from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { RECORDS } from "../store/keys/records.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
+import { overlay } from "./overlay-state.ts";
+import { reachOf } from "./reach.ts";
 import { type ReplicaView, replicasOf } from "./replicas.ts";
 
 /**
- * Switches all replicas to another encoding profile at one revision, so that no proxy sees bytes flip as it moves.
+ * Switches all replicas to another encoding profile at one revision, so that no proxy sees bytes flip as it moves. With
+ * `validate_only`, tells what the fleets would be sent.
  *
  * @throws ControlPlaneError `precondition` / `PROFILE_UNSUPPORTED` while any replica cannot, or is silent and may not.
  */
@@ -17,22 +25,36 @@ export async function setEncodingProfile(
   context: Context,
   caller: Caller,
   { profile, options }: Omit<SetEncodingProfileRequest, "$typeName">,
-): Promise<WriteResponse> {
-  return await executeWrite<WriteResponse>(context, caller, {
+): Promise<SetEncodingProfileResponse> {
+  const { mirror, nodes } = context;
+  const proxies = options?.validateOnly === true ? (await nodes.nodes({ detail: "place" })).told : undefined;
+  return await executeWrite<SetEncodingProfileResponse>(context, caller, {
     operation: "set-encoding-profile",
     options,
     expectedVersion: "",
     plan: () => {
-      const response = create(WriteResponseSchema);
-      if (encodingProfile(context.mirror) === profile) return { ops: [], response };
+      const before = encodingProfile(mirror);
+      const previousProfile = Number.isFinite(before) ? before : 0;
+      const response = create(SetEncodingProfileResponseSchema, { previousProfile });
+      if (before === profile) return { ops: [], response };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
+      if (proxies !== undefined) response.reach = reachOf(mirror, encodedBy(mirror, profile), proxies);
       return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
     },
-    responseSchema: WriteResponseSchema,
+    responseSchema: SetEncodingProfileResponseSchema,
     objectOf: () => undefined,
     brief: (response) => response,
   });
+}
+
+/** The state under another encoding profile. */
+function encodedBy(state: State, profile: number): State {
+  return {
+    ...overlay(state, []),
+    record: <K extends RecordKind>(kind: K, name?: Name) =>
+      kind === "profile" ? (profile as RecordOf[K]) : state.record(kind, name),
+  };
 }
 
 function objection({ name, live, profiles }: ReplicaView, profile: number): string | readonly [] {

@@ -6,7 +6,7 @@ import {
   type ObjectCondition,
   type Reach,
 } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { changeLines, conditionLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
+import { changeLines, conditionLines, hasChanges, moveLines, renderCounts, renderReach } from "../change-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { kindNamed } from "../kinds.ts";
@@ -77,7 +77,7 @@ async function rollback(
   printLines(io, [...changeLines(changes), ...conditionLines(conditions)]);
   const counts = renderCounts(changes);
   if (flags.dryRun === true) {
-    printLines(io, reach.map(renderReach));
+    printLines(io, [...moveLines(reach), ...reach.map(renderReach)]);
     printLine(io, `${counts} Nothing is written.`);
   } else printLine(io, revision === "" ? counts : `${counts} revision ${revision}`);
   context.outcome.endDryRun(flags, hasChanges(changes));

@@ -61,8 +61,7 @@ export class ProtocolStream {
   attach(view: View | undefined): void {
     if (view === this.#view) return;
     this.#view = view;
-    if (!view) return;
-    for (const state of this.states.values()) this.#markAll(state, view);
+    if (view) for (const state of this.states.values()) this.#markAll(state, view);
   }
 
   /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (R16). */

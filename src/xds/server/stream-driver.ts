@@ -1,7 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { ClientCollections } from "../protocol/collections.ts";
 import type { Report, Send } from "../protocol/events.ts";
-import { lostVerdicts } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import type { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
@@ -391,8 +390,7 @@ export class StreamDriver implements ServedClient {
     this.#host.deadlines.end(this);
     this.#transport.stop();
     this.#holdings.close();
-    if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
-    this.#host.closed(this);
+    this.#host.closed(this, this.#stream?.states ?? new Map());
   }
 }
 

@@ -21,6 +21,8 @@ const WRITES: readonly [string, string, object][] = [
   ["rollback --revision 1.6", "RollbackRevision", { changes: [ROUTE_CHANGE] }],
   ["health shop/s1 --override unhealthy", "ReportHealth", { changed: true }],
   ["health shop/s1 --clear", "ClearHealth", {}],
+  ["upgrade --to-profile 2", "SetEncodingProfile", { previousProfile: 1 }],
+  ["import -", "Import", { changes: [{ kind: "fleet", name: "edge", action: Change_Action.CREATE }] }],
   ["apply -f -", "Apply", { changes: [{ kind: "fleet", name: "edge", action: Change_Action.CREATE }] }],
 ];
 /** What `register --wait` waits for first. */
