@@ -1,6 +1,6 @@
 import { targetText } from "./backend.ts";
 import type { Condition } from "./condition.ts";
-import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
+import { fleetListeners, listenerAddress } from "./fleet-listeners.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf } from "./name.ts";
 import { whyRuleNeverMatches } from "./never-matched.ts";
@@ -97,9 +97,9 @@ function tellRules(state: State, tell: Tell): void {
     const message = `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ${why}`;
     tell("route", loser.route.name, { type: "Accepted", reason, message });
   };
-  for (const [listener, routes] of [...routesByListener(state)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (state.get("listener", listener) === undefined) continue;
-    const { lost, shadowed } = mergeRoutes(routes);
+  const listeners = Array.from(state.all("listener"), ({ name }) => name).sort();
+  for (const listener of listeners) {
+    const { lost, shadowed } = mergeRoutes(state.referring("route", "listener", listener));
     for (const rule of lost) {
       const winner = `rules[${rule.winner.index}] of the older route ${rule.winner.route.name}`;
       tellOnce("RuleConflict", rule, `${winner} has the same match and priority`);

@@ -2,7 +2,6 @@ import { targetText } from "./backend.ts";
 import type { Listener } from "./listener.ts";
 import { byAge } from "./meta.ts";
 import type { Name } from "./name.ts";
-import type { Route } from "./route.ts";
 import type { State } from "./state.ts";
 
 export interface FleetListeners {
@@ -33,17 +32,4 @@ export function shareAddresses(listeners: Iterable<Listener>): FleetListeners {
 
 export function listenerAddress({ ip, port }: Listener): string {
   return targetText({ kind: "address", ip, port });
-}
-
-/** The routes that each listener serves, whether it exists or not. */
-export function routesByListener(state: State): ReadonlyMap<Name, readonly Route[]> {
-  const routes = new Map<Name, Route[]>();
-  for (const route of state.all("route")) {
-    for (const listener of route.listeners) {
-      const sharers = routes.get(listener);
-      if (sharers === undefined) routes.set(listener, [route]);
-      else sharers.push(route);
-    }
-  }
-  return routes;
 }

@@ -1,19 +1,38 @@
 import type { Name } from "../../domain/name.ts";
 import type { RecordKind, RecordOf } from "../../domain/state.ts";
 import { ASSIGNMENT } from "./assignment-record.ts";
-import { PROFILE } from "./encoding-profile-record.ts";
 import { LEDS } from "./leds-record.ts";
-import { NETWORKS } from "./networks-record.ts";
 import { PLANE } from "./plane-record.ts";
-import { below, type RecordForm, readText, writeText } from "./record-form.ts";
+import { below, type RecordForm, readFields, readText, single, writeText } from "./record-form.ts";
 import { REFUSAL } from "./refusal-record.ts";
+
+/** The form of the stored state itself; a release refuses to read a greater one than it knows. */
+const SCHEMA = 1;
 
 /** The records that a state has beside its objects. A new one has its line here, or it is a stranger in `status`. */
 export const RECORDS: { readonly [K in RecordKind]: RecordForm<RecordOf[K]> } = {
-  profile: PROFILE,
+  profile: {
+    ...single("system/version"),
+    what: "statement of the encoding profile",
+    encode: (profile) => writeText(JSON.stringify({ schema: SCHEMA, profile })),
+    decode: (bytes) => {
+      const { schema, profile } = readFields(bytes);
+      if (typeof schema !== "number") return undefined;
+      // A later release's form is a profile that nobody has.
+      if (schema !== SCHEMA) return Number.POSITIVE_INFINITY;
+      return typeof profile === "number" ? profile : undefined;
+    },
+    unread: Number.POSITIVE_INFINITY,
+  },
   leds: LEDS,
   plane: PLANE,
-  networks: NETWORKS,
+  networks: {
+    ...single("system/backend-networks"),
+    what: "mark that fleets have been given networks",
+    encode: writeText,
+    decode: (bytes) => (["sockets", "loopback"] as const).find((filled) => filled === readText(bytes)),
+    unread: "loopback",
+  },
 };
 
 /** Those that are no part of a state: who writes them reads them. */
