@@ -51,7 +51,12 @@ export class Mirror implements State {
   readonly #references = new ReferenceIndex();
   readonly #members = this.#references.relation("backend", "service");
   readonly #verdicts = this.#references.relation("health", "backend");
-  readonly #records: { readonly [K in RecordKind]: Map<Name, RecordOf[K]> };
+  readonly #records: { readonly [K in RecordKind]: Map<Name, RecordOf[K]> } = {
+    profile: new Map(),
+    leds: new Map(),
+    plane: new Map(),
+    networks: new Map(),
+  };
   #planeAddresses: readonly PlaneAddress[] = [];
   readonly #setAside = new Map<string, SetAside>();
   readonly #listeners = new Set<(fold: Fold) => void>();
@@ -61,7 +66,6 @@ export class Mirror implements State {
   /** @param contain The boundary of each listener, which is told what it hears of: nothing that it throws stops the others. */
   constructor(contain: (input: string, run: () => void) => void = (_input, run) => run()) {
     this.#contain = contain;
-    this.#records = { profile: new Map(), leds: new Map(), plane: new Map(), networks: new Map() };
   }
 
   /** The newest revision that is folded. */

@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import type { Name } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type Reach, ReachSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import { type Content, difference, type Edits } from "../resources/content.ts";
 import { derive } from "../resources/derive.ts";
+import { EndpointCache } from "../resources/endpoint-cache.ts";
+import { Memory } from "../resources/memory.ts";
 import { CLUSTER_TYPE, ENDPOINTS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../resources/resource.ts";
 import { addressMoves } from "./address-moves.ts";
 
@@ -23,8 +24,12 @@ const SHORT_NAMES = [
 export function reachOf(before: State, after: State, nodes: readonly NodeView[]): Reach[] {
   // The proxies of a fleet that is deleted keep what they have, so that it does not reach them.
   const fleets = Array.from(after.all("fleet"), ({ name }) => name).sort((a, b) => (a < b ? -1 : 1));
+  const memory = new Memory();
+  const caches = [new EndpointCache(before, memory), new EndpointCache(after, memory)] as const;
   return fleets.flatMap((fleet) => {
-    const edits = difference(contentOf(before, fleet), derive(after, { fleet, level: "base" }));
+    const view = { fleet, level: "base" } as const;
+    const old: Content = before.get("fleet", fleet) === undefined ? new Map() : derive(before, view, caches[0]);
+    const edits = difference(old, derive(after, view, caches[1]));
     const types = SHORT_NAMES.map(([type, typeUrl]) => ({ type, ...countOf(edits, typeUrl) }));
     const differing = types.filter(({ changed, removed }) => changed + removed > 0);
     if (differing.length === 0) return [];
@@ -32,10 +37,6 @@ export function reachOf(before: State, after: State, nodes: readonly NodeView[])
     const moves = addressMoves(before, after, fleet);
     return [create(ReachSchema, { fleet, proxies, types: differing, addressMoves: moves })];
   });
-}
-
-function contentOf(state: State, fleet: Name): Content {
-  return state.get("fleet", fleet) === undefined ? new Map() : derive(state, { fleet, level: "base" });
 }
 
 function countOf({ set, deleted }: Edits, typeUrl: string) {

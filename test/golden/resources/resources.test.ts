@@ -24,8 +24,15 @@ test.each(goldenCases())("%s becomes its Envoy resources", async (file) => {
           ];
     }),
   );
+  const gone = [...state.all("fleet")].flatMap(({ name }) => {
+    const names = [...derive(state, { fleet: name, level: "leds" }).values()].flatMap(({ departed }) => [
+      ...(departed?.names ?? []),
+    ]);
+    return names.length > 0 ? [[name, names]] : [];
+  });
+  const departed = gone.length > 0 ? Object.fromEntries(gone) : undefined;
   const told = Object.fromEntries([...conditions(state)].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  const golden = `${JSON.stringify({ fleets, conditions: told }, null, 2)}\n`;
+  const golden = `${JSON.stringify({ fleets, departed, conditions: told }, null, 2)}\n`;
   await expect(golden).toMatchFileSnapshot(join(GOLDEN_CASES, file.replace(".yaml", ".json")));
 });
 
