@@ -8,28 +8,41 @@ import {
   type ReachType,
   AddressMove_Way as Way,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import { type Line, type Piece, type Tone, toned } from "./line.ts";
 import { cellText, columnWidth, padCell } from "./table.ts";
 
 const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.UPDATE]: "~", [Action.DELETE]: "-" };
+const SIGN_TONES: Readonly<Record<string, Tone>> = { "+": "good", "~": "warn", "-": "bad" };
 const VALUE_LENGTH_MAX = 60;
 
 /** One line for each object that changes, and one for each further field of it. */
-export function changeLines(changes: readonly Change[]): string[] {
+export function changeLines(changes: readonly Change[]): Line[] {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined);
   const width = Math.max(16, columnWidth(changed.map(objectText)));
   return changed.flatMap((change) => {
     const [first = "", ...more] = change.fields.map(fieldText);
-    const head = `  ${SIGN[change.action]} ${padCell(objectText(change), width)}  ${first}`.trimEnd();
-    return [head, ...more.map((text) => `${" ".repeat(width + 6)}${text}`)];
+    const object = first === "" ? objectText(change) : `${padCell(objectText(change), width)}  ${first}`;
+    return [
+      ["  ", signPiece(SIGN[change.action] ?? ""), ` ${object}`],
+      ...more.map((text) => `${" ".repeat(width + 6)}${text}`),
+    ];
   });
 }
 
 /** What the change leaves wrong: `  ! route shop        UnknownService: there is no service cart`. */
-export function conditionLines(conditions: readonly ObjectCondition[]): string[] {
+export function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
   const width = Math.max(16, columnWidth(conditions.map(objectText)));
-  return conditions.map(
-    (one) => `  ! ${padCell(objectText(one), width)}  ${one.condition?.reason}: ${one.condition?.message}`,
-  );
+  return conditions.map((one) => [
+    "  ",
+    toned("warn", "!"),
+    ` ${padCell(objectText(one), width)}  ${one.condition?.reason}: ${one.condition?.message}`,
+  ]);
+}
+
+/** `+`, `~` or `-`, before what was made, changed or deleted. */
+export function signPiece(sign: string): Piece {
+  const tone = SIGN_TONES[sign];
+  return tone === undefined ? sign : toned(tone, sign);
 }
 
 export function hasChanges(changes: readonly Change[]): boolean {

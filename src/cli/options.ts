@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../schema/duration-text.ts";
+import { plainBackendName } from "./object-reference.ts";
 
 /** Options that several commands share, so that they read and fail alike everywhere. */
 
@@ -17,6 +18,7 @@ export interface PlaneFlags {
   readonly server: string;
   readonly requestTimeout: number;
   readonly actor?: string;
+  readonly color: "auto" | "always" | "never";
 }
 
 /** The address of the admin API is the option, else the environment's. It is checked when it is needed. */
@@ -31,6 +33,9 @@ export function planeOptions(env: Readonly<Record<string, string | undefined>>):
       .argParser(requestTimeout)
       .default(DEFAULT_REQUEST_TIMEOUT_MS, "10s"),
     new Option("--actor <name>", "who the journal names for writes (default: cli:USER)").argParser(actor),
+    new Option("--color <when>", "auto: on a terminal, unless NO_COLOR is set; never in JSON and YAML")
+      .choices(["auto", "always", "never"])
+      .default("auto"),
   ];
 }
 
@@ -137,10 +142,11 @@ export function wholeNumber(text: string): number {
 
 /** `SERVICE/BACKEND`. */
 export function backendName(text: string): string {
-  if (!/^[^/]+\/[^/]+$|^projects\/./.test(text)) {
+  const name = plainBackendName(text);
+  if (!/^[^/]+\/[^/]+$|^projects\/./.test(name)) {
     throw new InvalidArgumentError("A backend is named SERVICE/BACKEND, for example shop/shop-1.");
   }
-  return text;
+  return name;
 }
 
 function keyValue(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

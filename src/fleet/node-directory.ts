@@ -36,6 +36,8 @@ export interface NodeView {
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
   readonly fleet: string | undefined;
   readonly silent: string | undefined;
+  /** Since when it gets nothing; a replica of an earlier release does not say. */
+  readonly silentSince?: number | undefined;
   readonly envoyVersion: string;
   readonly variant: "delta" | "sotw";
   readonly connected: boolean;

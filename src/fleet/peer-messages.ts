@@ -84,6 +84,7 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
     cluster: node.cluster,
     fleet: node.fleet,
     silent: node.silent,
+    silentSince: node.silentSince === undefined ? undefined : pastTime(node.silentSince, heard.at),
     envoyVersion: node.envoyVersion,
     variant: node.delta ? "delta" : "sotw",
     connected: node.connected,

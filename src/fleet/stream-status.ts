@@ -14,6 +14,8 @@ export interface StreamRef {
 /** A stream as the xDS server describes it. */
 export interface StreamStatus extends StreamRef {
   readonly silent: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly silentSince?: number | undefined;
   readonly duplicate: boolean;
   /** The oldest publication of which something is due, in flight or held. */
   readonly oldestPending: number | undefined;

@@ -55,7 +55,7 @@ async function upgrade(context: CliContext, flags: UpgradeFlags): Promise<void> 
     const json = messageJson(GetStatusResponseSchema, status) as JsonObject;
     context.outcome.put({ encodingProfile, replicas: json["replicas"] ?? [] });
     printLine(context.io, `  encoding profile ${encodingProfile}`);
-    printLines(context.io, tableLines(["REPLICA", "SUPPORTS"], replicas.map(replicaCells)));
+    printLines(context.io, tableLines(["REPLICA", "SUPPORTS"], replicas.map(replicaCells), context.io));
     return;
   }
   const request = { profile: flags.toProfile, options: writeOptionsOf(flags) };

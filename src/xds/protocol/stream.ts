@@ -148,10 +148,7 @@ export class ProtocolStream {
     return any;
   }
 
-  /**
-   * Makes all that the client should have of a type, or of every type, due again, what it refused included. Returns how
-   * many resources that is.
-   */
+  /** Makes all that the client should have of a type, or of all, due again, refused or not; returns how many resources. */
   resend(typeUrl?: string): number {
     const view = this.#view;
     const states = this.#ordered.filter(

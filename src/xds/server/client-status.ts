@@ -84,6 +84,8 @@ export type TypeStatus = {
 export type ClientStatus = ClientRef & {
   /** Why nothing is sent, or undefined when the stream is served. */
   readonly silent: string | undefined;
+  /** Since when that is so, whatever the reason was: milliseconds since the epoch. */
+  readonly silentSince: number | undefined;
   readonly method: string;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
@@ -108,7 +110,7 @@ type DescribedStream = ClientRef & {
 export function describeStream(
   stream: DescribedStream,
   states: Iterable<TypeState>,
-  rest: Pick<ClientStatus, "silent" | "duplicate" | "unknownTypes">,
+  rest: Pick<ClientStatus, "silent" | "silentSince" | "duplicate" | "unknownTypes">,
 ): ClientStatus {
   const { streamId, node, peer, variant, group, sole, openedAt, method } = stream;
   const offset = openedAt - stream.openedMonotonic;

@@ -15,6 +15,7 @@ import { type Peer, peerOf } from "./peer.ts";
 import { readDeltaRequest, readDiscoveryRequest } from "./read-request.ts";
 import { rememberRefusals } from "./refusal-memory.ts";
 import { type DiscoveryMethod, soleMethod } from "./services.ts";
+import { Silence } from "./silence.ts";
 import { mayTakeBack, StreamFence } from "./stream-fence.ts";
 import type { Publication } from "./stream-groups.ts";
 import { StreamHoldings } from "./stream-holdings.ts";
@@ -30,6 +31,7 @@ import { WakeTimer } from "./wake-timer.ts";
 export class StreamDriver implements ServedClient {
   readonly streamId: string;
   readonly method: DiscoveryMethod;
+  readonly variant: DiscoveryMethod["variant"];
   readonly sole: string | undefined;
   readonly peer: Peer;
   readonly openedAt: number;
@@ -37,7 +39,7 @@ export class StreamDriver implements ServedClient {
   toldPending: number | undefined;
   #node: NodeIdentity | undefined;
   #group: string | undefined;
-  #silent: string | undefined = "no request yet";
+  readonly #silence: Silence;
   /** May be behind what was published: use `#stream`. */
   #protocol: ProtocolStream | undefined;
   /** The first update that the protocol has not been told of yet. */
@@ -60,9 +62,11 @@ export class StreamDriver implements ServedClient {
     this.#host = host;
     this.#call = call;
     this.method = method;
+    this.variant = method.variant;
     this.sole = soleMethod(method);
     this.streamId = streamId;
     this.openedAt = host.clock.now();
+    this.#silence = new Silence(host.clock);
     this.openedMonotonic = host.clock.monotonic();
     this.peer = peerOf(call);
     this.#fence = new StreamFence(host, () => this.#fenceEnded());
@@ -91,10 +95,6 @@ export class StreamDriver implements ServedClient {
 
   get group(): string | undefined {
     return this.#group;
-  }
-
-  get variant(): DiscoveryMethod["variant"] {
-    return this.method.variant;
   }
 
   /** Tells the stream what changed in its group, to be read when the stream is used next: whoever tells it flushes it. */
@@ -171,7 +171,7 @@ export class StreamDriver implements ServedClient {
 
   describe(): ClientStatus {
     return describeStream(this, this.#stream?.states.values() ?? [], {
-      silent: this.#silent,
+      ...this.#silence.told,
       duplicate: this.#host.isDuplicate(this),
       unknownTypes: this.#unknownTypes.list(),
     });
@@ -315,7 +315,7 @@ export class StreamDriver implements ServedClient {
     if (from !== this.#group) this.#host.moved(this, from);
     if ("group" in placement) this.#attach(placement.group);
     else {
-      this.#silent = placement.silent;
+      this.#silence.set(placement.silent);
       this.#stream?.attach(undefined);
     }
   }
@@ -323,7 +323,7 @@ export class StreamDriver implements ServedClient {
   #attach(group: string): void {
     const view = this.#host.view(group);
     this.#stream?.attach(view);
-    this.#silent = view ? undefined : "group_without_content";
+    this.#silence.set(view ? undefined : "group_without_content");
     if (view) this.#fence.pass({ again: false });
     this.#host.wake(this);
   }

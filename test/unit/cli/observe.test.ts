@@ -183,7 +183,7 @@ describe("watch", () => {
   it("prints changes, not what was there before", async () => {
     const run = await runAgainst(answers, ["watch"]);
     expect(run.stdout.split("\n")).toEqual([
-      "00:00:00  ~ health shop/a/override  UNHEALTHY  disk full",
+      "00:00:00  ~ health shop/a/override  UNHEALTHY  disk full, until it is cleared",
       "00:01:01  - route old  by cli:ann, apply: more traffic",
       '00:00:00  ~ service shop  policy (none) → "fair"  by cli:ann, apply: more traffic',
       "",

@@ -100,7 +100,10 @@ describe("the schema of what -o json prints", () => {
       ...(command.options.some(({ long, argChoices }) => long === "--output" && argChoices?.includes("json") === true)
         ? [path]
         : []),
-      ...command.commands.flatMap((inner) => named(inner, `${path} ${inner.name()}`)),
+      ...command
+        .createHelp()
+        .visibleCommands(command)
+        .flatMap((inner) => named(inner, `${path} ${inner.name()}`)),
     ];
     const printing = buildProgram(context).commands.flatMap((command) => named(command, command.name()));
     expect(Object.keys(BY_COMMAND).sort()).toEqual(printing.toSorted());
