@@ -1,6 +1,6 @@
 import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Name } from "../domain/name.ts";
-import { concernOf } from "../domain/references.ts";
+import { addConcern, type Concern } from "../domain/references.ts";
 import { type Content, difference, type Edits, type Part, partKey, resourceIn } from "../resources/content.ts";
 import { derive } from "../resources/derive.ts";
 import { EndpointCache } from "../resources/endpoint-cache.ts";
@@ -54,6 +54,8 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #published = new Map<ProxyGroup, Published>();
   readonly #endpoints: EndpointCache;
+  /** What is to be derived anew: nothing between folds, unless one of them failed on something else. */
+  readonly #due: Concern = { fleets: new Set(), services: new Set() };
   #profile: number;
   #planeAddresses: Mirror["planeAddresses"];
 
@@ -82,15 +84,21 @@ export class Publisher {
   #publish(fold: Fold): void {
     const { mirror, clock, onFleetsChanged } = this.#options;
     const startedAt = clock.monotonic();
-    const { fleets, services } = concernOf(mirror, fold.changed);
+    const { fleets, services } = this.#due;
+    addConcern(this.#due, mirror, fold.changed);
     for (const { kind, name } of fold.records) if (kind === "leds") services.add(name);
     for (const service of services) this.#endpoints.forget(service);
     const profile = encodingProfile(mirror);
     const isForAll = this.#profile !== profile || this.#planeAddresses !== mirror.planeAddresses;
     this.#profile = profile;
     this.#planeAddresses = mirror.planeAddresses;
-    for (const fleet of isForAll ? new Set([...fleets, ...allFleets(mirror)]) : fleets) this.#publishFleet(fleet);
-    this.#publishEndpoints(services);
+    if (isForAll) for (const fleet of allFleets(mirror)) fleets.add(fleet);
+    for (const fleet of fleets) {
+      fleets.delete(fleet);
+      this.#publishFleet(fleet);
+    }
+    this.#publishEndpoints([...services]);
+    services.clear();
     if (fold.changed.some(({ kind }) => kind === "fleet")) {
       this.#endpoints.forgetFleets();
       onFleetsChanged();
@@ -116,8 +124,8 @@ export class Publisher {
   }
 
   /** Where a fleet was derived anew, its endpoints are the newest already, and the same. */
-  #publishEndpoints(services: ReadonlySet<Name>): void {
-    if (services.size === 0) return;
+  #publishEndpoints(services: readonly Name[]): void {
+    if (services.length === 0) return;
     for (const [group, { view, content }] of this.#published) {
       const before = new Map<string, Part>();
       const after = new Map<string, Part>();

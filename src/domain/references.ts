@@ -50,13 +50,11 @@ export interface Concern {
 }
 
 /**
- * What changes concern: whatever refers to the changed objects, up to the fleets. Where a commit changes both an object and
+ * Adds what changes concern: whatever refers to the changed objects, up to the fleets. Where a commit changes both an object and
  * what referred to it, the other one is a change of its own: it is enough to follow references as they are now.
  */
-export function concernOf(state: State, changed: Iterable<ChangedObject>): Concern {
-  const concern: Concern = { fleets: new Set(), services: new Set() };
+export function addConcern(concern: Concern, state: State, changed: Iterable<ChangedObject>): void {
   for (const change of changed) (FOLLOW[change.kind] as Follow)(state, change, concern);
-  return concern;
 }
 
 type Follow<K extends Kind = Kind> = (state: State, change: ChangedObject<K>, concern: Concern) => void;

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { Mirror } from "../../../src/control/mirror.ts";
 import { proxyGroup } from "../../../src/control/proxy-group.ts";
 import { Publisher, type ResourceSink } from "../../../src/control/publisher.ts";
-import { KINDS, storeKey } from "../../../src/domain/name.ts";
+import { KINDS, type Kind, serviceOf, storeKey } from "../../../src/domain/name.ts";
+import { refersTo } from "../../../src/domain/references.ts";
+import type { State } from "../../../src/domain/state.ts";
 import { resourcesOf } from "../../../src/resources/content.ts";
 import { derive } from "../../../src/resources/derive.ts";
 import type { Resource, ResourceRef } from "../../../src/resources/resource.ts";
@@ -113,8 +115,19 @@ function viewsOf(mirror: Mirror): View[] {
   return [...mirror.all("fleet")].flatMap(({ name }) => FEATURE_LEVELS.map((level) => ({ fleet: name, level })));
 }
 
+/** Without any of the mirror's indices. */
 function derivedAtOnce(mirror: Mirror): Map<string, Versions> {
-  return new Map(viewsOf(mirror).map((view) => [proxyGroup(view), versionsOf(resourcesOf(derive(mirror, view)))]));
+  const all = <K extends Kind>(kind: K) => [...mirror.all(kind)];
+  const state: State = {
+    get: (kind, name) => mirror.get(kind, name),
+    all,
+    referring: (kind, to, name) => all(kind).filter((object) => refersTo(kind, object, to, name)),
+    backendsOf: (service) => all("backend").filter(({ name }) => serviceOf(name) === service),
+    healthOf: (backend) => all("health").filter((health) => health.backend === backend),
+    record: (kind, name) => mirror.record(kind, name),
+    planeAddresses: mirror.planeAddresses,
+  };
+  return new Map(viewsOf(mirror).map((view) => [proxyGroup(view), versionsOf(resourcesOf(derive(state, view)))]));
 }
 
 /** Of what is derived, what the publisher says it has published. */
