@@ -78,7 +78,7 @@ function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
   const own = unreadFleet(node.cluster, mirror);
   if (own !== undefined) return { silent: `what is stored of its fleet ${own} cannot be read` };
   return "fleet" in selection
-    ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
+    ? { group: proxyGroup({ fleet: selection.fleet.name, level: featureLevelOf(node) }) }
     : { silent: selection.reason };
 }
 

@@ -1,5 +1,5 @@
 import { isPart, type Name } from "../domain/name.ts";
-import { effectivePolicyName } from "../domain/routing-state.ts";
+import type { State } from "../domain/state.ts";
 import { serviceOfMember } from "../resources/leds.ts";
 import {
   CLUSTER_TYPE,
@@ -109,32 +109,14 @@ export class Withheld {
       removals: undefined,
       fullSets: new Set(),
     };
-    const leading = this.#leading();
-    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How, leading);
+    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How);
     return held;
   }
 
-  /** Services by their policy, and listeners by the services that their routes lead to: looked through once for all records. */
-  #leading(): Leading {
-    const services = new Map<Name, Name[]>();
-    for (const { name } of this.#mirror.all("service")) add(services, effectivePolicyName(this.#mirror, name), name);
-    const listeners = new Map<Name, Name[]>();
-    for (const route of this.#mirror.all("route")) {
-      const led = new Set(route.rules.flatMap(({ to }) => to.map(({ service }) => service)));
-      for (const service of led) for (const listener of route.listeners) add(listeners, service, listener);
-    }
-    return { services, listeners };
-  }
-
-  #add(held: Withholding, { dependents, object }: SetAside, how: How, leading: Leading): void {
+  #add(held: Withholding, { dependents, object }: SetAside, how: How): void {
     const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
-    WITHHOLD[dependents.of]({ held, name: dependents.name, how, isMissing, leading });
+    WITHHOLD[dependents.of]({ held, name: dependents.name, how, isMissing, state: this.#mirror });
   }
-}
-
-interface Leading {
-  readonly services: ReadonlyMap<Name, readonly Name[]>;
-  readonly listeners: ReadonlyMap<Name, readonly Name[]>;
 }
 
 /** One record that cannot be read. */
@@ -145,20 +127,20 @@ interface Kept {
   readonly how: How;
   /** Nothing of it is known from before. */
   readonly isMissing: boolean;
-  readonly leading: Leading;
+  readonly state: State;
 }
 
 const WITHHOLD: { readonly [D in Dependents["of"]]: (kept: Kept) => void } = {
   everything: ({ held, how }) => {
     held.everything = strongest(held.everything, how);
   },
-  cluster: ({ held, name, how, isMissing, leading }) => {
-    addService(held, name, how, leading);
-    if (isMissing) held.fullSets.add(CLUSTER_TYPE);
+  cluster: (kept) => {
+    addService(kept, kept.name);
+    if (kept.isMissing) kept.held.fullSets.add(CLUSTER_TYPE);
   },
   endpoints: ({ held, name, how }) => raise(held.clusters, name, how),
-  clustersOfPolicy: ({ held, name, how, leading }) => {
-    for (const service of leading.services.get(name) ?? []) addService(held, service, how, leading);
+  clustersOfPolicy: (kept) => {
+    for (const { name } of kept.state.referring("service", "policy", kept.name)) addService(kept, name);
   },
   listener: ({ held, name, how, isMissing }) => {
     raise(held.listeners, name, how);
@@ -177,15 +159,11 @@ const WITHHOLD: { readonly [D in Dependents["of"]]: (kept: Kept) => void } = {
 };
 
 /** A service with the routes that lead to it: they hash as its policy says. */
-function addService(held: Withholding, service: Name, how: How, { listeners }: Leading): void {
+function addService({ held, how, state }: Kept, service: Name): void {
   raise(held.clusters, service, how);
-  for (const listener of listeners.get(service) ?? []) raise(held.routes, listener, how);
-}
-
-function add(to: Map<Name, Name[]>, name: Name, value: Name): void {
-  const known = to.get(name);
-  if (known === undefined) to.set(name, [value]);
-  else known.push(value);
+  for (const { listeners } of state.referring("route", "service", service)) {
+    for (const listener of listeners) raise(held.routes, listener, how);
+  }
 }
 
 function howOf(held: Withholding, { typeUrl, name }: ResourceRef, version: string): How | undefined {

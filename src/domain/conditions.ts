@@ -1,12 +1,12 @@
 import { targetText } from "./backend.ts";
 import type { Condition } from "./condition.ts";
-import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
+import { fleetListeners, listenerAddress } from "./fleet-listeners.ts";
 import { hidingKey, whyRuleKeysHidden } from "./hash-keys.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf, titleOf } from "./name.ts";
 import { whyRuleNeverMatches } from "./never-matched.ts";
 import { REFERRING, referencesOf } from "./references.ts";
-import { duplicates } from "./routing-state.ts";
+import { addressed, duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
 /** Objects that have something to tell, as `kind/name`. An object that is not in it is accepted and refers to nothing unknown. */
@@ -55,7 +55,7 @@ function tellReferences(state: State, tell: Tell): void {
 function tellBackends(state: State, tell: Tell): void {
   const services = new Set([...state.all("backend")].map(({ name }) => serviceOf(name)));
   for (const service of services) {
-    for (const [name, winner] of duplicates(state.backendsOf(service))) {
+    for (const [name, winner] of duplicates(Array.from(state.backendsOf(service), addressed))) {
       const message = `${targetText(winner.target)} belongs to the older backend ${winner.name}; this one gets no traffic`;
       tell("backend", name, { type: "Accepted", reason: "DuplicateAddress", message });
     }
@@ -88,9 +88,9 @@ function tellRules(state: State, tell: Tell): void {
     const message = `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ${why}`;
     tell("route", loser.route.name, { type: "Accepted", reason, message });
   };
-  for (const [listener, routes] of [...routesByListener(state)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (state.get("listener", listener) === undefined) continue;
-    const { lost, shadowed } = mergeRoutes(routes);
+  const listeners = Array.from(state.all("listener"), ({ name }) => name).sort();
+  for (const listener of listeners) {
+    const { lost, shadowed } = mergeRoutes(state.referring("route", "listener", listener));
     for (const rule of lost) {
       const winner = `rules[${rule.winner.index}] of the older route ${rule.winner.route.name}`;
       tellOnce("RuleConflict", rule, `${winner} has the same match and priority`);

@@ -56,8 +56,9 @@ export const KINDS = Object.keys(NAMING) as readonly Kind[];
  */
 export type Name = string;
 
-export interface ObjectId {
-  readonly kind: Kind;
+/** An object, whether it is there or not. */
+export interface ObjectId<K extends Kind = Kind> {
+  readonly kind: K;
   readonly name: Name;
 }
 
@@ -132,6 +133,11 @@ export function parentKind(kind: Kind): Kind | undefined {
 export function parentOf({ kind, name }: ObjectId): ObjectId | undefined {
   const parent = PARENT_KIND.get(kind);
   return parent && { kind: parent, name: above(kind, name, parent) };
+}
+
+/** The name with the same ids for another kind: where it is short, it is the same. */
+export function namesake(name: Name, kind: Kind, other: Kind): Name {
+  return name.includes("/") ? formatName(other, partsOf(kind, name)) : name;
 }
 
 /** The service that a backend belongs to. */

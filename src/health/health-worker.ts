@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Assignment } from "../control/assignment-record.ts";
-import type { ChangedObject, Mirror } from "../control/mirror.ts";
+import type { Mirror } from "../control/mirror.ts";
 import {
   endHold,
   endWait,
@@ -12,6 +11,7 @@ import {
   type Verdict,
 } from "../domain/health-verdict.ts";
 import { MASS_FAILURE_MAX_WAIT_MS } from "../domain/mass-failure.ts";
+import type { ObjectId } from "../domain/name.ts";
 import { backendOf, formatName, type Kind, type Name, partsOf, serviceOfObject } from "../domain/name.ts";
 import { othersServe } from "../domain/others-serve.ts";
 import { workerOf } from "../duties/assign.ts";
@@ -24,6 +24,7 @@ import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { encodeStored } from "../schema/stored-object.ts";
+import type { Assignment } from "../store/keys/assignment-record.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
 import { MassFailureBrake } from "./mass-failure-brake.ts";
@@ -337,7 +338,7 @@ export class HealthWorker {
   }
 
   /** What serves in the place of those that are held may just have gone. */
-  #endHolds(changed: readonly ChangedObject[]): void {
+  #endHolds(changed: readonly ObjectId[]): void {
     if (this.#heldBack.size === 0) return;
     const services = new Set(changed.map(({ kind, name }) => serviceOfObject(kind, name)));
     for (const checked of [...this.#heldBack]) {

@@ -92,10 +92,10 @@ function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
   return {
     get: (kind, name) => state.get(kind, name),
     all: (kind) => all(kind) as Iterable<never>,
+    referring: (kind, to, name) => state.referring(kind, to, name),
     backendsOf: (service) => state.backendsOf(service),
     healthOf: (backend) => state.healthOf(backend),
-    profile: state.profile,
-    leds: (service) => state.leds(service),
+    record: (kind, name) => state.record(kind, name),
     planeAddresses: state.planeAddresses,
   };
 }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../domain/conditions.ts";
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
@@ -33,7 +34,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     revision: formatRevision(mirror.revision),
     store: store.kind,
     storeCopies: store.copies,
-    encodingProfile: Number.isFinite(mirror.profile) ? mirror.profile : 0,
+    encodingProfile: Number.isFinite(encodingProfile(mirror)) ? encodingProfile(mirror) : 0,
     ...(newest === undefined ? {} : { lastWriteTime: instantOfMs(newest.at) }),
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,

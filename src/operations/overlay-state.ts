@@ -1,4 +1,5 @@
-import { backendOf, type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isLinked } from "../domain/references.ts";
 import type { ObjectOf, State } from "../domain/state.ts";
 
 export interface OverlayChange<K extends Kind = Kind> {
@@ -19,18 +20,19 @@ export function overlay(base: State, changes: Iterable<OverlayChange>): State {
     const ofKind = changed.get(kind);
     return ofKind?.has(name) === true ? (ofKind.get(name) as ObjectOf[K] | undefined) : base.get(kind, name);
   };
-  function* merge<K extends Kind>(kind: K, present: Iterable<ObjectOf[K]>, belongs: (name: Name) => boolean) {
-    const ofKind = changed.get(kind);
+  function* merge<K extends Kind>(kind: K, present: Iterable<ObjectOf[K]>, belongs: (object: ObjectOf[K]) => boolean) {
+    const ofKind = changed.get(kind) as Map<Name, ObjectOf[K] | undefined> | undefined;
     for (const object of present) if (ofKind?.has(object.name) !== true) yield object;
-    for (const [name, object] of ofKind ?? []) if (object !== undefined && belongs(name)) yield object as ObjectOf[K];
+    for (const object of ofKind?.values() ?? []) if (object !== undefined && belongs(object)) yield object;
   }
   return {
     get,
     all: (kind) => merge(kind, base.all(kind), () => true),
-    backendsOf: (service) => merge("backend", base.backendsOf(service), (name) => serviceOf(name) === service),
-    profile: base.profile,
-    leds: (service) => base.leds(service),
+    referring: (kind, to, name) =>
+      merge(kind, base.referring(kind, to, name), (object) => isLinked(kind, object, to, name)),
+    backendsOf: (service) => merge("backend", base.backendsOf(service), ({ name }) => serviceOf(name) === service),
+    record: (kind, name) => base.record(kind, name),
     planeAddresses: base.planeAddresses,
-    healthOf: (backend) => merge("health", base.healthOf(backend), (name) => backendOf(name) === backend),
+    healthOf: (backend) => merge("health", base.healthOf(backend), ({ backend: of }) => of === backend),
   };
 }

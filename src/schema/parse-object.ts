@@ -27,7 +27,7 @@ export function parseInPlace<K extends Kind>(
   from?: Parameters<typeof collectViolations>[0],
 ): ParsedObject<K> {
   const { report, violations } = collectViolations(from);
-  for (const { field, message: why } of timeViolations(descriptorOf(kind), message)) report(field, why);
+  for (const { field, message: why } of timeViolations(kind, message)) report(field, why);
   const object = ENTRIES[kind].parse(message, report);
   if (violations.length === 0) return { ok: true, object, message };
   return { ok: false, violations: withoutValues(descriptorOf(kind), violations) };

@@ -82,7 +82,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: E
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
-  mendTimes(descriptorOf(kind), message);
+  mendTimes(kind, message);
   const unknown = [...envelope.unknown, ...unknownOf(descriptorOf(kind), message)];
   const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {

@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   schema: { ours: ["domain", "gen", "store/revision.ts"], outside: [...PURE_BASICS, PROTOBUF, "node:crypto"] },
   resources: { ours: ["domain", "gen"], outside: [...PURE_BASICS, PROTOBUF, "node:crypto"] },
   outbound: { ours: ["domain", "runtime"] },
-  store: { ours: ["domain", "gen", "runtime"] },
+  store: { ours: ["domain", "gen", "runtime", "schema/instant.ts"] },
   fleet: { ours: ["domain", "gen", "runtime", "store", "xds/protocol"] },
   operations: { ours: [...BELOW_ADAPTERS, "control"] },
   control: { ours: BELOW_ADAPTERS },

@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KINDS } from "../../src/domain/name.ts";
 import { machineAccess } from "./machine-access.ts";
+import { moduleMemory } from "./module-memory.ts";
 import { parseSource, readSources, readText, repositoryFiles } from "./source-file.ts";
 
 const LONGEST_SOURCE_LINES = 400;
@@ -42,6 +43,11 @@ describe("the code base is tidy", () => {
         .filter(({ path }) => !allowed(path))
         .flatMap(machineAccess),
     ).toEqual([]);
+  });
+
+  test("no module of a pure folder remembers anything: who calls it more than once hands that in", () => {
+    const pure = readSources().filter(({ path }) => /^src\/(?:domain|schema|resources|xds\/protocol)\//.test(path));
+    expect(pure.flatMap(moduleMemory)).toEqual([]);
   });
 
   test("what configuration asks for is connected to through src/outbound only", () => {
@@ -182,6 +188,24 @@ describe("the rules can fail", () => {
     'new CliFailure(EXIT.failed, why + "\\nnothing was changed");',
   ])("output: %s", (text) => {
     expect(RAW_OUTPUT.test(text)).toBe(true);
+  });
+
+  test.each([
+    "let count = 0;",
+    "export const known = new WeakMap<Target, string>();",
+    "const known: Places = new WeakMap();",
+    "const known = new Map<DescMessage, readonly Part[]>();",
+    "const known: Map<string, string> = new Map();",
+    "const memory = { made: new Set() };",
+    "const partsOf = remembered(new Map(), (desc) => desc.fields);",
+  ])("memory of a module: %s", (text) => {
+    expect(moduleMemory(parseSource("src/domain/a.ts", text))).toHaveLength(1);
+  });
+
+  test("tables, empty ones included, and memory that is made for a caller pass", () => {
+    const text =
+      "const NONE: ReadonlySet<string> = new Set(); const WORDS = new Map([[1, 'a']]); const make = () => new Map();";
+    expect(moduleMemory(parseSource("src/domain/a.ts", text))).toEqual([]);
   });
 
   test("length and registry", () => {

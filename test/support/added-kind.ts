@@ -69,6 +69,11 @@ const LINES: readonly (readonly [file: string, before: string, line: string])[] 
     "const REFERENCES: { readonly [K in Kind]: References<K> } = {\n",
     "  beacon: { service: ({ service }) => [service] },\n",
   ],
+  [
+    "src/domain/references.ts",
+    "const FOLLOW: { readonly [K in Kind]: Follow<K> } = {\n",
+    "  beacon: () => undefined,\n",
+  ],
   ["src/schema/kinds/registry.ts", "const REGISTRY = {\n", "  beacon: BEACON,\n"],
   [
     "src/cli/kinds.ts",
