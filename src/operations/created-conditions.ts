@@ -7,7 +7,12 @@ import type { State } from "../domain/state.ts";
 import { type ObjectCondition, ObjectConditionSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Pace } from "../runtime/pace.ts";
 import type { PlannedChange } from "./change-message.ts";
-import { backendConditions, conditionsOfOthers, currentConditionsOfOthers } from "./current-conditions.ts";
+import {
+  backendConditions,
+  conditionsOfOthers,
+  currentConditionsOfOthers,
+  judgedRulesOf,
+} from "./current-conditions.ts";
 
 /** An answer lists no more. */
 const MAX_CONDITIONS = 100;
@@ -32,7 +37,7 @@ export async function createdConditions(
   };
   if (changed.some(({ kind }) => kind !== "backend")) {
     const was = currentConditionsOfOthers(before);
-    for (const [id, is] of conditionsOfOthers(after)) {
+    for (const [id, is] of conditionsOfOthers(after, judgedRulesOf(before))) {
       const [kind, name] = partsOf(id);
       note(kind, name, was.get(id) ?? [], is);
     }

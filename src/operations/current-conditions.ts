@@ -3,11 +3,29 @@ import type { Condition } from "../domain/condition.ts";
 import { type Conditions, conditions, conditionsOf } from "../domain/conditions.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import type { JudgedRules } from "../domain/never-matched.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
 
-/** What was derived last of everything but backends, for as long as the revision stands. */
-const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
+/** Of a mirror: what was derived last of everything but backends, for as long as the revision stands; and of its rules. */
+interface Known {
+  revision: Revision | undefined;
+  conditions: Conditions;
+  readonly judged: JudgedRules;
+}
+
+const known = new WeakMap<Mirror, Known>();
+
+function knownOf(mirror: Mirror): Known {
+  const found = known.get(mirror) ?? { revision: undefined, conditions: new Map(), judged: new WeakMap() };
+  known.set(mirror, found);
+  return found;
+}
+
+/** What was found of a mirror's rules, for states that share most of them. */
+export function judgedRulesOf(mirror: Mirror): JudgedRules {
+  return knownOf(mirror).judged;
+}
 
 /** Fleets that one condition quotes. */
 const QUOTED = 3;
@@ -41,8 +59,11 @@ export function backendConditions(state: State): (backend: Name) => readonly Con
 }
 
 /** The conditions of everything but backends. */
-export function conditionsOfOthers(state: State): Conditions {
-  return conditions(limited(state, (kind) => (kind === "backend" ? [] : state.all(kind))));
+export function conditionsOfOthers(state: State, judged: JudgedRules): Conditions {
+  return conditions(
+    limited(state, (kind) => (kind === "backend" ? [] : state.all(kind))),
+    judged,
+  );
 }
 
 /** A backend that some fleets leave out has one condition that says which, and why. */
@@ -75,11 +96,12 @@ export function conditionsOfBackends(state: State, service: Name): Conditions {
 
 /** The conditions of everything but backends of the state as it is now. */
 export function currentConditionsOfOthers(mirror: Mirror): Conditions {
-  const newest = known.get(mirror);
-  if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
-  const derived = conditionsOfOthers(mirror);
-  known.set(mirror, { revision: mirror.revision, conditions: derived });
-  return derived;
+  const newest = knownOf(mirror);
+  if (newest.revision === undefined || !sameRevision(newest.revision, mirror.revision)) {
+    newest.conditions = conditionsOfOthers(mirror, newest.judged);
+    newest.revision = mirror.revision;
+  }
+  return newest.conditions;
 }
 
 function onlyBackendsOf(state: State, service: Name): State {
