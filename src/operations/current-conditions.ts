@@ -7,24 +7,15 @@ import type { JudgedRules } from "../domain/never-matched.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
 
-/** Of a mirror: what was derived last of everything but backends, for as long as the revision stands; and of its rules. */
-interface Known {
-  revision: Revision | undefined;
-  conditions: Conditions;
-  readonly judged: JudgedRules;
-}
+/** What was derived last of everything but backends, for as long as the revision stands. */
+const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
+const judged = new WeakMap<Mirror, JudgedRules>();
 
-const known = new WeakMap<Mirror, Known>();
-
-function knownOf(mirror: Mirror): Known {
-  const found = known.get(mirror) ?? { revision: undefined, conditions: new Map(), judged: new WeakMap() };
-  known.set(mirror, found);
-  return found;
-}
-
-/** What was found of a mirror's rules, for states that share most of them. */
+/** What was found of a mirror's rules, also for states that share most of them. */
 export function judgedRulesOf(mirror: Mirror): JudgedRules {
-  return knownOf(mirror).judged;
+  const found = judged.get(mirror) ?? new WeakMap();
+  judged.set(mirror, found);
+  return found;
 }
 
 /** Fleets that one condition quotes. */
@@ -59,11 +50,9 @@ export function backendConditions(state: State): (backend: Name) => readonly Con
 }
 
 /** The conditions of everything but backends. */
-export function conditionsOfOthers(state: State, judged: JudgedRules): Conditions {
-  return conditions(
-    limited(state, (kind) => (kind === "backend" ? [] : state.all(kind))),
-    judged,
-  );
+export function conditionsOfOthers(state: State, rules: JudgedRules): Conditions {
+  const others = limited(state, (kind) => (kind === "backend" ? [] : state.all(kind)));
+  return conditions(others, rules);
 }
 
 /** A backend that some fleets leave out has one condition that says which, and why. */
@@ -96,12 +85,11 @@ export function conditionsOfBackends(state: State, service: Name): Conditions {
 
 /** The conditions of everything but backends of the state as it is now. */
 export function currentConditionsOfOthers(mirror: Mirror): Conditions {
-  const newest = knownOf(mirror);
-  if (newest.revision === undefined || !sameRevision(newest.revision, mirror.revision)) {
-    newest.conditions = conditionsOfOthers(mirror, newest.judged);
-    newest.revision = mirror.revision;
-  }
-  return newest.conditions;
+  const newest = known.get(mirror);
+  if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
+  const derived = conditionsOfOthers(mirror, judgedRulesOf(mirror));
+  known.set(mirror, { revision: mirror.revision, conditions: derived });
+  return derived;
 }
 
 function onlyBackendsOf(state: State, service: Name): State {
