@@ -13,15 +13,10 @@ import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
 import { PublicationLog } from "./publication-log.ts";
 
-interface Edit {
-  set(resource: Resource): void;
-  delete(typeUrl: string, name: string): void;
-}
-
 /** Where resources are published, a group of proxies at a time; the cache of the xDS server is one. */
 export interface ResourceSink {
   /** Atomic; returns the publication number, which grows with each update that changed something. */
-  update(group: ProxyGroup, change: (edit: Edit) => void): number;
+  update(group: ProxyGroup, edits: Edits): number;
   /** The streams of the group become silent; nothing is removed from their proxies. */
   removeGroup(group: ProxyGroup): void;
   readonly publication: number;
@@ -142,12 +137,8 @@ export class Publisher {
     }
   }
 
-  #update(group: ProxyGroup, { set, deleted }: Edits, isNew = false): void {
-    if (!isNew && set.length === 0 && deleted.length === 0) return;
-    this.#options.sink.update(group, (edit) => {
-      for (const resource of set) edit.set(resource);
-      for (const { typeUrl, name } of deleted) edit.delete(typeUrl, name);
-    });
+  #update(group: ProxyGroup, edits: Edits, isNew = false): void {
+    if (isNew || edits.set.length > 0 || edits.deleted.length > 0) this.#options.sink.update(group, edits);
   }
 
   #record(startedAt: number): void {

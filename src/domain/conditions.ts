@@ -4,7 +4,7 @@ import { fleetListeners, listenerAddress } from "./fleet-listeners.ts";
 import { hidingKey, whyRuleKeysHidden } from "./hash-keys.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf, titleOf } from "./name.ts";
-import { whyRuleNeverMatches } from "./never-matched.ts";
+import { type JudgedRules, whyRuleNeverMatches } from "./never-matched.ts";
 import { REFERRING, referencesOf } from "./references.ts";
 import { addressed, duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
@@ -19,8 +19,10 @@ export function conditionsOf(conditions: Conditions, kind: Kind, name: Name): re
 /**
  * What the state as a whole means for single objects: references to nothing, and conflicts that they lost. Conflicts cannot
  * be stopped at the door; here they are decided always the same way, and derivation follows the same functions.
+ *
+ * @param judged What is kept of rules from one state to the next.
  */
-export function conditions(state: State): Conditions {
+export function conditions(state: State, judged?: JudgedRules): Conditions {
   const told = new Map<string, Condition[]>();
   const tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">): void => {
     const list = told.get(`${kind}/${name}`) ?? [];
@@ -30,7 +32,7 @@ export function conditions(state: State): Conditions {
   tellReferences(state, tell);
   tellBackends(state, tell);
   tellListeners(state, tell);
-  tellRules(state, tell);
+  tellRules(state, tell, judged);
   tellHashKeys(state, tell);
   return told;
 }
@@ -71,10 +73,10 @@ function tellListeners(state: State, tell: Tell): void {
   }
 }
 
-function tellRules(state: State, tell: Tell): void {
+function tellRules(state: State, tell: Tell, judged?: JudgedRules): void {
   for (const { name, rules } of state.all("route")) {
     for (const [index, rule] of rules.entries()) {
-      for (const why of whyRuleNeverMatches(rule)) {
+      for (const why of whyRuleNeverMatches(rule, judged)) {
         const message = `rules[${index}] can never match: ${why}`;
         tell("route", name, { type: "Accepted", reason: "RuleNeverMatches", message });
       }

@@ -8,7 +8,12 @@ import { type ObjectCondition, ObjectConditionSchema } from "../gen/fairlead/adm
 import type { Pace } from "../runtime/pace.ts";
 import { ENTRIES } from "../schema/kinds/registry.ts";
 import type { PlannedChange } from "./change-message.ts";
-import { backendConditions, conditionsOfOthers, currentConditionsOfOthers } from "./current-conditions.ts";
+import {
+  backendConditions,
+  conditionsOfOthers,
+  currentConditionsOfOthers,
+  judgedRulesOf,
+} from "./current-conditions.ts";
 
 /** An answer lists no more. */
 const MAX_CONDITIONS = 100;
@@ -33,7 +38,7 @@ export async function createdConditions(
   };
   if (!changed.every(({ kind }) => isPart(kind))) {
     const was = currentConditionsOfOthers(before);
-    for (const [id, is] of conditionsOfOthers(after)) {
+    for (const [id, is] of conditionsOfOthers(after, judgedRulesOf(before))) {
       const [kind, name] = partsOf(id);
       note(kind, name, was.get(id) ?? [], is);
     }

@@ -3,11 +3,20 @@ import type { Condition } from "../domain/condition.ts";
 import { type Conditions, conditions, conditionsOf } from "../domain/conditions.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import { isPart, type Kind, type Name, serviceOf } from "../domain/name.ts";
+import type { JudgedRules } from "../domain/never-matched.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
 
 /** What was derived last of everything but backends, for as long as the revision stands. */
 const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
+const judged = new WeakMap<Mirror, JudgedRules>();
+
+/** What was found of a mirror's rules, also for states that share most of them. */
+export function judgedRulesOf(mirror: Mirror): JudgedRules {
+  const found = judged.get(mirror) ?? new WeakMap();
+  judged.set(mirror, found);
+  return found;
+}
 
 /** Fleets that one condition quotes. */
 const QUOTED = 3;
@@ -41,8 +50,9 @@ export function backendConditions(state: State): (backend: Name) => readonly Con
 }
 
 /** The conditions of everything but backends. */
-export function conditionsOfOthers(state: State): Conditions {
-  return conditions(limited(state, (kind) => (isPart(kind) ? [] : state.all(kind))));
+export function conditionsOfOthers(state: State, rules: JudgedRules): Conditions {
+  const others = limited(state, (kind) => (isPart(kind) ? [] : state.all(kind)));
+  return conditions(others, rules);
 }
 
 /** A backend that some fleets leave out has one condition that says which, and why. */
@@ -77,7 +87,7 @@ export function conditionsOfBackends(state: State, service: Name): Conditions {
 export function currentConditionsOfOthers(mirror: Mirror): Conditions {
   const newest = known.get(mirror);
   if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
-  const derived = conditionsOfOthers(mirror);
+  const derived = conditionsOfOthers(mirror, judgedRulesOf(mirror));
   known.set(mirror, { revision: mirror.revision, conditions: derived });
   return derived;
 }

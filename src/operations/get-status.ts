@@ -10,6 +10,7 @@ import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead
 import { instantOfMs } from "../schema/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
+import { judgedRulesOf } from "./current-conditions.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
@@ -66,7 +67,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       refusals,
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
-      conditions: conditions(mirror),
+      conditions: conditions(mirror, judgedRulesOf(mirror)),
       setAside: setAsideFindings(mirror.setAside.values()),
       begun: (subject, what) => onsets.of(subject, what),
       now,

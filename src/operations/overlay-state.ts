@@ -1,6 +1,6 @@
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
 import { isLinked } from "../domain/references.ts";
-import type { ObjectOf, State } from "../domain/state.ts";
+import type { ObjectOf, RecordOf, State } from "../domain/state.ts";
 
 export interface OverlayChange<K extends Kind = Kind> {
   readonly kind: K;
@@ -9,8 +9,12 @@ export interface OverlayChange<K extends Kind = Kind> {
   readonly object: ObjectOf[K] | undefined;
 }
 
-/** A state as it would be after some changes, without making them. */
-export function overlay(base: State, changes: Iterable<OverlayChange>): State {
+/**
+ * A state as it would be after some changes, without making them.
+ *
+ * @param records Of kinds of which there is one.
+ */
+export function overlay(base: State, changes: Iterable<OverlayChange>, records: Partial<RecordOf> = {}): State {
   const changed = new Map<Kind, Map<Name, ObjectOf[Kind] | undefined>>();
   for (const { kind, name, object } of changes) {
     const ofKind = changed.get(kind) ?? new Map<Name, ObjectOf[Kind] | undefined>();
@@ -31,7 +35,7 @@ export function overlay(base: State, changes: Iterable<OverlayChange>): State {
     referring: (kind, to, name) =>
       merge(kind, base.referring(kind, to, name), (object) => isLinked(kind, object, to, name)),
     backendsOf: (service) => merge("backend", base.backendsOf(service), ({ name }) => serviceOf(name) === service),
-    record: (kind, name) => base.record(kind, name),
+    record: (kind, name) => (name === undefined ? records[kind] : undefined) ?? base.record(kind, name),
     planeAddresses: base.planeAddresses,
     healthOf: (backend) => merge("health", base.healthOf(backend), ({ backend: of }) => of === backend),
   };

@@ -1,8 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { encodingProfile } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { Name } from "../domain/name.ts";
-import type { RecordKind, RecordOf, State } from "../domain/state.ts";
 import {
   type SetEncodingProfileRequest,
   type SetEncodingProfileResponse,
@@ -39,22 +37,13 @@ export async function setEncodingProfile(
       if (before === profile) return { ops: [], response };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
-      if (proxies !== undefined) response.reach = reachOf(mirror, encodedBy(mirror, profile), proxies);
+      if (proxies !== undefined) response.reach = reachOf(mirror, overlay(mirror, [], { profile }), proxies);
       return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
     },
     responseSchema: SetEncodingProfileResponseSchema,
     objectOf: () => undefined,
     brief: (response) => response,
   });
-}
-
-/** The state under another encoding profile. */
-function encodedBy(state: State, profile: number): State {
-  return {
-    ...overlay(state, []),
-    record: <K extends RecordKind>(kind: K, name?: Name) =>
-      kind === "profile" ? (profile as RecordOf[K]) : state.record(kind, name),
-  };
 }
 
 function objection({ name, live, profiles }: ReplicaView, profile: number): string | readonly [] {

@@ -6,7 +6,7 @@ import { Publisher, type ResourceSink } from "../../../src/control/publisher.ts"
 import { KINDS, type Kind, serviceOf, storeKey } from "../../../src/domain/name.ts";
 import { isLinked } from "../../../src/domain/references.ts";
 import type { State } from "../../../src/domain/state.ts";
-import { resourcesOf } from "../../../src/resources/content.ts";
+import { type Edits, resourcesOf } from "../../../src/resources/content.ts";
 import { derive } from "../../../src/resources/derive.ts";
 import type { Resource, ResourceRef } from "../../../src/resources/resource.ts";
 import { FEATURE_LEVELS, type View } from "../../../src/resources/view.ts";
@@ -92,17 +92,15 @@ class Held implements ResourceSink {
   /** What was handed on although it was there already. */
   readonly repeated: string[] = [];
 
-  update(group: string, change: Parameters<ResourceSink["update"]>[1]): number {
+  update(group: string, { set, deleted }: Edits): number {
     const held = this.groups.get(group) ?? new Map<string, string>();
     this.groups.set(group, held);
-    change({
-      set: (resource) => {
-        const ref = refOf(resource);
-        if (held.get(ref) === resource.version) this.repeated.push(ref);
-        held.set(ref, resource.version);
-      },
-      delete: (typeUrl, name) => void held.delete(refOf({ typeUrl, name })),
-    });
+    for (const resource of set) {
+      const ref = refOf(resource);
+      if (held.get(ref) === resource.version) this.repeated.push(ref);
+      held.set(ref, resource.version);
+    }
+    for (const ref of deleted) held.delete(refOf(ref));
     return 0;
   }
 
