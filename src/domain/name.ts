@@ -65,7 +65,9 @@ export interface ObjectId<K extends Kind = Kind> {
 export const DEFAULT_PROJECT = "default";
 
 const KIND_OF = new Map(KINDS.map((kind) => [pathOf(kind).join("/"), kind]));
-const PARENT_KIND = new Map(KINDS.map((kind) => [kind, KIND_OF.get(pathOf(kind).slice(0, -1).join("/"))]));
+const PARENT_KIND = Object.fromEntries(
+  KINDS.map((kind) => [kind, KIND_OF.get(pathOf(kind).slice(0, -1).join("/"))]),
+) as { readonly [K in Kind]: Kind | undefined };
 
 /** A name taken apart. `ids` has one entry, two for a backend, three for a verdict. */
 export interface NameParts {
@@ -126,12 +128,12 @@ export function isPart(kind: Kind): kind is PartKind {
 
 /** The kind of what the objects of a kind are parts of. */
 export function parentKind(kind: Kind): Kind | undefined {
-  return PARENT_KIND.get(kind);
+  return PARENT_KIND[kind];
 }
 
 /** What an object is a part of. */
 export function parentOf({ kind, name }: ObjectId): ObjectId | undefined {
-  const parent = PARENT_KIND.get(kind);
+  const parent = PARENT_KIND[kind];
   return parent && { kind: parent, name: above(kind, name, parent) };
 }
 

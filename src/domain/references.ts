@@ -36,19 +36,16 @@ const IMPLIED: { readonly [K in Kind]?: References<K> } = {
   service: { policy: (service) => [effectivePolicyName(service)] },
 };
 
-const LINKS = new Map<Kind, readonly (readonly [to: Kind, names: (object: never) => readonly Name[]])[]>(
-  KINDS.map((kind) => {
-    const whole = parentKind(kind);
-    const part = whole && { [whole]: ({ name }: { name: Name }) => [parentOf({ kind, name })?.name ?? ""] };
-    return [kind, Object.entries({ ...part, ...REFERENCES[kind], ...IMPLIED[kind] }) as never];
-  }),
-);
-
 /** Which kinds refer to which. */
 export const REFERRING = (Object.keys(REFERENCES) as Kind[]).flatMap((kind) => {
   const targets = Object.keys(REFERENCES[kind]) as Kind[];
   return targets.length === 0 ? [] : [{ kind, targets }];
 });
+
+/** The kinds that each is linked to beside what it is a part of. */
+const LINKED = Object.fromEntries(
+  KINDS.map((kind) => [kind, (Object.keys(REFERENCES[kind]) as Kind[]).filter((to) => to !== parentKind(kind))]),
+) as unknown as { readonly [K in Kind]: readonly Kind[] };
 
 /** What an object refers to of one kind by its own words, as often as it does: what is missing there is wrong. */
 export function referencesOf<K extends Kind>(kind: K, object: ObjectOf[K], target: Kind): readonly Name[] {
@@ -57,7 +54,13 @@ export function referencesOf<K extends Kind>(kind: K, object: ObjectOf[K], targe
 
 /** All that an object is linked to, by its words or by its name: some of it perhaps not there, or more than once. */
 export function linksOf<K extends Kind>(kind: K, object: ObjectOf[K]): readonly ObjectId[] {
-  return (LINKS.get(kind) ?? []).flatMap(([to, names]) => names(object as never).map((name) => ({ kind: to, name })));
+  const whole = parentOf({ kind, name: object.name });
+  const links = whole === undefined ? [] : [whole];
+  for (const to of LINKED[kind]) {
+    const names = IMPLIED[kind]?.[to]?.(object) ?? referencesOf(kind, object, to);
+    for (const name of names) links.push({ kind: to, name });
+  }
+  return links;
 }
 
 /** Whether an object is linked to another one. */
