@@ -1,7 +1,7 @@
 import { ControlPlaneError } from "./errors.ts";
 import { collidingListener, listenerAddress, movesListener } from "./fleet-listeners.ts";
 import type { Listener } from "./listener.ts";
-import type { State } from "./state.ts";
+import type { Writes } from "./state.ts";
 
 /** @param field Path of the address in the request. */
 function addressInUse(wanted: Listener, holder: Listener, field: string): ControlPlaneError {
@@ -16,18 +16,11 @@ function addressInUse(wanted: Listener, holder: Listener, field: string): Contro
   });
 }
 
-/** Listeners that are written together, and where each stands in the request. */
-export interface ListenerWrites {
-  readonly before: State;
-  readonly after: State;
-  readonly puts: readonly { readonly object: Listener; readonly place: string }[];
-}
-
 /**
  * Refuses a listener that collides with another one of its fleet. One that had its address before keeps it; where two
  * arrive together on one address, derivation decides.
  */
-export function checkAddresses({ before, after, puts }: ListenerWrites): void {
+export function checkAddresses({ before, after, puts }: Writes<"listener">): void {
   const moved = puts.filter(({ object }) => movesListener(before.get("listener", object.name), object));
   if (moved.length === 0) return;
   const names = new Set(moved.map(({ object }) => object.name));

@@ -45,3 +45,11 @@ export interface State {
   /** Where planes listen, by their records; the same list until one of the addresses changes. */
   readonly planeAddresses: readonly PlaneAddress[];
 }
+
+/** Objects of a kind that are written together. */
+export interface Writes<K extends Kind> {
+  readonly before: State;
+  readonly after: State;
+  /** What stands before a field's path in errors: `objects[3].`. */
+  readonly puts: readonly { readonly object: ObjectOf[K]; readonly place: string }[];
+}

@@ -1,8 +1,7 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
 import { type Name, type ObjectId, parentOf, serviceOfObject } from "../domain/name.ts";
 import { referrersOf } from "../domain/references.ts";
-import type { State } from "../domain/state.ts";
-import type { Writes } from "../schema/kinds/kind-entry.ts";
+import type { State, Writes } from "../domain/state.ts";
 import { APPLIED_KINDS, type AppliedKind, ENTRIES } from "../schema/kinds/registry.ts";
 import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";

@@ -1,7 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Kind } from "../../domain/name.ts";
-import type { ObjectOf, State } from "../../domain/state.ts";
+import type { ObjectOf, Writes } from "../../domain/state.ts";
 import type { Meta } from "../../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Report } from "../field-checks.ts";
 
@@ -30,14 +30,6 @@ export type Gives =
   /** All that the proxies of the fleet have. */
   | "all of a fleet"
   | "nothing";
-
-/** Objects of a kind that are written together. */
-export interface Writes<K extends Kind> {
-  readonly before: State;
-  readonly after: State;
-  /** What stands before a field's path in errors: `objects[3].`. */
-  readonly puts: readonly { readonly object: ObjectOf[K]; readonly place: string }[];
-}
 
 /** All that the plane has to know of a kind of object, beside its name, its noun and what it refers to. */
 export interface KindEntry<
