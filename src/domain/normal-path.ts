@@ -25,11 +25,12 @@ export function normalPath(path: string): string {
   const segments: string[] = [];
   const all = unescaped.slice(1).split("/");
   for (const [i, segment] of all.entries()) {
-    const isLast = i === all.length - 1;
     // Since Envoy 1.40 also with parameters behind the dots.
     const dots = /^(\.\.?)(;|$)/.exec(segment)?.[1];
     if (dots === "..") segments.pop();
-    if (dots === undefined ? segment !== "" || isLast : isLast) segments.push(dots === undefined ? segment : "");
+    if (dots === undefined) segments.push(segment);
+    else if (i === all.length - 1) segments.push("");
   }
-  return `/${segments.join("/")}`;
+  // Only now: two dots take back an empty segment, too.
+  return `/${segments.join("/")}`.replaceAll(/\/{2,}/g, "/");
 }

@@ -6,6 +6,7 @@ it.each([
   ["/%7Ejoe//x/./y/../z", "/~joe/x/z"],
   ["\\a\\..\\b/", "/b/"],
   ["/a/..;v=1/b", "/b"],
+  ["/a//..//b", "/a/b"],
   ["/a%2Fb", undefined],
   ["/", "/"],
 ])("of the target %s proxies match the path %s", (target, path) => {
