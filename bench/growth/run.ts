@@ -7,13 +7,15 @@ import { type Effort, runTrial } from "../fanout/trial.ts";
 import { describeMachine, type Machine, machineText } from "../machine.ts";
 import { markdownTable } from "../markdown-table.ts";
 import { type Axis, type Point, pointsOf, rowOf } from "./points.ts";
+import { measureRouteChanges, type RouteCost } from "./route-changes.ts";
 import { cpuMsOf, kbPerMessage, type Measured, type UnitCosts, unitCosts } from "./unit-costs.ts";
 
 const HELP = `npm run bench -- growth [OPTIONS]
 
   --quick       fewer and smaller steps: about 5 minutes instead of 10
   --smoke       two proxies, then ten: does it run at all?
-  --axis A,B    only these of: proxies, backends per service, backends at few proxies, services, changes per second
+  --axis A,B    only these of: proxies, backends per service, backends at few proxies, services, changes per second,
+                route changes
 `;
 
 export interface GrowthResults {
@@ -23,6 +25,8 @@ export interface GrowthResults {
   readonly minutes: number;
   readonly measured: readonly Measured[];
   readonly costs: UnitCosts;
+  /** Within the plane alone. */
+  readonly routeChanges: readonly RouteCost[];
 }
 
 const EFFORT = { warmUps: 40, ticks: 7, churnSeconds: 10, settleMs: 400, timeoutMs: 600_000, tls: undefined };
@@ -43,7 +47,8 @@ export async function runGrowth(args: readonly string[]): Promise<undefined> {
     return undefined;
   }
   const size = values.smoke ? "smoke" : values.quick ? "quick" : "full";
-  const points = pointsOf(size, values.axis?.split(",") as Axis[] | undefined);
+  const axes = values.axis?.split(",");
+  const points = pointsOf(size, axes as Axis[] | undefined);
   buildPrograms(new Set(), say);
   pinDriver();
   const startedAt = performance.now();
@@ -55,7 +60,9 @@ export async function runGrowth(args: readonly string[]): Promise<undefined> {
     say(`${index + 1} of ${points.length}, after ${minutes().toFixed(0)} min: ${point.value} ${point.axis}`);
     measured.push(await measure(point, values.smoke ? SMOKE : EFFORT));
   }
-  const results = { name: "growth", at, machine, minutes: minutes(), measured, costs: unitCosts(measured) } as const;
+  const routeChanges = axes?.includes("route changes") !== false ? measureRouteChanges(size) : [];
+  const costs = unitCosts(measured);
+  const results = { name: "growth", at, machine, minutes: minutes(), measured, costs, routeChanges } as const;
   console.log(growthText(results));
   console.log(`\nkept in ${keepResults(results)}`);
   return undefined;
@@ -66,12 +73,17 @@ async function measure(point: Point, effort: Omit<Effort, "nodes">): Promise<Mea
   return { point, figures };
 }
 
-export function growthText({ machine, minutes, measured, costs }: GrowthResults): string {
+export function growthText({ machine, minutes, measured, costs, routeChanges }: GrowthResults): string {
   const steady = measured.filter(({ point }) => point.changesPerSecond === undefined);
   const churned = measured.filter(({ point }) => point.changesPerSecond !== undefined);
   const facts = `growth, in ${minutes} min: ${machineText(machine)}`;
-  const tables = [steady.length > 0 ? tableOfSteady(steady) : "", churned.length > 0 ? tableOfChurn(churned) : ""];
-  return [facts, ...tables.filter((table) => table !== ""), tableOfCosts(costs)].join("\n\n");
+  const tables = [
+    steady.length > 0 ? tableOfSteady(steady) : "",
+    churned.length > 0 ? tableOfChurn(churned) : "",
+    measured.length > 0 ? tableOfCosts(costs) : "",
+    routeChanges.length > 0 ? tableOfRouteChanges(routeChanges) : "",
+  ];
+  return [facts, ...tables.filter((table) => table !== "")].join("\n\n");
 }
 
 function tableOfSteady(measured: readonly Measured[]): string {
@@ -105,6 +117,13 @@ function tableOfCosts(costs: UnitCosts): string {
   return markdownTable(
     ["unit cost", ""],
     Object.entries(costs).map(([name, cost]) => [name, short(cost)]),
+  );
+}
+
+function tableOfRouteChanges(costs: readonly RouteCost[]): string {
+  return markdownTable(
+    ["one route changes, beside", "", "ms in the plane"],
+    costs.map(({ axis, value, msPerChange }) => [axis, value.toLocaleString("en"), short(msPerChange)]),
   );
 }
 

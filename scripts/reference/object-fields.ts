@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { MANIFEST_KINDS } from "../../src/schema/object-json.ts";
-import { OUTPUT_ONLY } from "../../src/schema/object-message.ts";
+import { outputOnly } from "../../src/schema/object-message.ts";
 import { type DocumentedProtos, readProtos } from "./proto-comments.ts";
 
 const PACKAGE = "fairlead.admin.v1";
@@ -10,7 +10,7 @@ export function objectSections(): string {
   const protos = readProtos();
   const described = new Set<string>();
   const sections = [...MANIFEST_KINDS].map(([word, kind]) =>
-    kindSections(protos, { message: messageNamed(protos, word), outputOnly: OUTPUT_ONLY[kind], described }),
+    kindSections(protos, { message: messageNamed(protos, word), outputOnly: outputOnly(kind), described }),
   );
   return sections.flat().join("\n\n");
 }

@@ -1,12 +1,9 @@
 import type { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
-import type { AppliedKind } from "../operations/any-object.ts";
 import { apply } from "../operations/apply.ts";
 import { backup } from "../operations/backup.ts";
 import { clearHealth } from "../operations/clear-health.ts";
 import { completeDrain } from "../operations/complete-drain.ts";
 import type { Context } from "../operations/context.ts";
-import { createObject } from "../operations/create-object.ts";
-import { deleteObject } from "../operations/delete-object.ts";
 import { deleteRecord } from "../operations/delete-record.ts";
 import { drainBackend } from "../operations/drain-backend.ts";
 import { explainBackend } from "../operations/explain-backend.ts";
@@ -15,12 +12,10 @@ import { explainRequest } from "../operations/explain-request.ts";
 import { explainRoute } from "../operations/explain-route.ts";
 import { explainService } from "../operations/explain-service.ts";
 import { getNode } from "../operations/get-node.ts";
-import { getObject } from "../operations/get-object.ts";
 import { getStatus } from "../operations/get-status.ts";
 import { importState } from "../operations/import-state.ts";
 import { listHistory } from "../operations/list-history.ts";
 import { listNodes } from "../operations/list-nodes.ts";
-import { listObjects } from "../operations/list-objects.ts";
 import { putPolicy } from "../operations/put-policy.ts";
 import { registerBackend } from "../operations/register-backend.ts";
 import { reportHealth } from "../operations/report-health.ts";
@@ -31,62 +26,18 @@ import { rollbackRevision } from "../operations/rollback-revision.ts";
 import { SeenObservations } from "../operations/seen-observations.ts";
 import { setEncodingProfile } from "../operations/set-encoding-profile.ts";
 import { unregisterBackend } from "../operations/unregister-backend.ts";
-import { updateObject } from "../operations/update-object.ts";
 import { waitForRevision } from "../operations/wait-for-revision.ts";
 import { watch } from "../operations/watch.ts";
 import { WatchEvents } from "../operations/watch-events.ts";
-import type { WrittenObject } from "../operations/write-object.ts";
-import type { MessageOf } from "../schema/object-message.ts";
 import type { Handlers } from "./implement-service.ts";
+import { kindHandlers, written } from "./kind-handlers.ts";
 
 /** Which operation answers which method of the admin API. */
 export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
   const seen = new SeenObservations(context);
   const events = new WatchEvents(context.journal);
   return {
-    createService: async ({ service, options }, caller) =>
-      written("service", await createObject(context, caller, { kind: "service", message: service, options })),
-    getService: ({ name }) => getObject(context, "service", name),
-    listServices: async (request) => {
-      const { items: services, nextPageToken } = await listObjects(context, "service", request);
-      return { services: [...services], nextPageToken };
-    },
-    updateService: async ({ service, ...guarded }, caller) =>
-      written("service", await updateObject(context, caller, { kind: "service", message: service, ...guarded })),
-    deleteService: (request, caller) => deleteObject(context, caller, "service", request),
-
-    createListener: async ({ listener, options }, caller) =>
-      written("listener", await createObject(context, caller, { kind: "listener", message: listener, options })),
-    getListener: ({ name }) => getObject(context, "listener", name),
-    listListeners: async (request) => {
-      const { items: listeners, nextPageToken } = await listObjects(context, "listener", request);
-      return { listeners: [...listeners], nextPageToken };
-    },
-    updateListener: async ({ listener, ...guarded }, caller) =>
-      written("listener", await updateObject(context, caller, { kind: "listener", message: listener, ...guarded })),
-    deleteListener: (request, caller) => deleteObject(context, caller, "listener", request),
-
-    createRoute: async ({ route, options }, caller) =>
-      written("route", await createObject(context, caller, { kind: "route", message: route, options })),
-    getRoute: ({ name }) => getObject(context, "route", name),
-    listRoutes: async (request) => {
-      const { items: routes, nextPageToken } = await listObjects(context, "route", request);
-      return { routes: [...routes], nextPageToken };
-    },
-    updateRoute: async ({ route, ...guarded }, caller) =>
-      written("route", await updateObject(context, caller, { kind: "route", message: route, ...guarded })),
-    deleteRoute: (request, caller) => deleteObject(context, caller, "route", request),
-
-    createFleet: async ({ fleet, options }, caller) =>
-      written("fleet", await createObject(context, caller, { kind: "fleet", message: fleet, options })),
-    getFleet: ({ name }) => getObject(context, "fleet", name),
-    listFleets: async (request) => {
-      const { items: fleets, nextPageToken } = await listObjects(context, "fleet", request);
-      return { fleets: [...fleets], nextPageToken };
-    },
-    updateFleet: async ({ fleet, ...guarded }, caller) =>
-      written("fleet", await updateObject(context, caller, { kind: "fleet", message: fleet, ...guarded })),
-    deleteFleet: (request, caller) => deleteObject(context, caller, "fleet", request),
+    ...kindHandlers(context),
 
     registerBackend: async (request, caller) => written("backend", await registerBackend(context, caller, request)),
     unregisterBackend: (request, caller) => unregisterBackend(context, caller, request),
@@ -97,26 +48,11 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     explainService: ({ name }) => explainService(context, name),
     explainNode: ({ name }) => explainNode(context, name),
     explainRequest: async (request) => explainRequest(context.mirror, request),
-    getBackend: ({ name }) => getObject(context, "backend", name),
-    listBackends: async (request) => {
-      const { items: backends, nextPageToken } = await listObjects(context, "backend", request);
-      return { backends: [...backends], nextPageToken };
-    },
 
     reportHealth: (request, caller) => reportHealth({ ...context, seen }, caller, request),
     clearHealth: (request, caller) => clearHealth(context, caller, request),
-    listHealth: async (request) => {
-      const { items: health, nextPageToken } = await listObjects(context, "health", request);
-      return { health: [...health], nextPageToken };
-    },
 
     putPolicy: async (request, caller) => written("policy", await putPolicy(context, caller, request)),
-    getPolicy: ({ name }) => getObject(context, "policy", name),
-    listPolicies: async (request) => {
-      const { items: policies, nextPageToken } = await listObjects(context, "policy", request);
-      return { policies: [...policies], nextPageToken };
-    },
-    deletePolicy: (request, caller) => deleteObject(context, caller, "policy", request),
 
     deleteRecord: (request, caller) => deleteRecord(context, caller, request),
 
@@ -138,10 +74,3 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     resend: (request) => resend(context, request),
   };
 }
-
-/** The answer of a method that writes one kind: the object under the kind's name. */
-function written<K extends AppliedKind>(kind: K, { object, revision, change }: WrittenObject): Written<K> {
-  return { [kind]: object?.object.value, revision, change } as Written<K>;
-}
-
-type Written<K extends AppliedKind> = { readonly [P in K]: MessageOf[K] } & Pick<WrittenObject, "revision" | "change">;

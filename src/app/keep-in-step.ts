@@ -3,6 +3,7 @@ import { AgreementWatch, agreementProblem } from "../control/agreement-watch.ts"
 import { BehindWatch } from "../control/behind-watch.ts";
 import type { Mirror } from "../control/mirror.ts";
 import type { StateDigest } from "../control/state-digest.ts";
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Finding } from "../operations/finding.ts";
 import { refusedFindings } from "../operations/refused-findings.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -78,7 +79,7 @@ export function keepInStep(options: InStepOptions): InStep {
     onBehind: () => proxies().shed({ overMs: SHED_OVER_MS, reason: "another replica has newer state" }),
   });
   const hold = () => {
-    if (!profiles.includes(mirror.profile)) return "profile_unsupported";
+    if (!profiles.includes(encodingProfile(mirror))) return "profile_unsupported";
     return agreement.hold ?? (!isFrozen() && sawItGoBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
   };
   // Asked for each proxy and resource, and the store looks at its file for it.

@@ -11,12 +11,10 @@ export function sinkInto(cache: ResourceCache): ResourceSink {
     return known;
   };
   return {
-    update: (group, change) =>
+    update: (group, { set, deleted }) =>
       cache.update(group, (transaction) => {
-        change({
-          set: (resource) => transaction.set(prepare(resource)),
-          delete: (typeUrl, name) => transaction.delete(typeUrl, name),
-        });
+        for (const resource of set) transaction.set(prepare(resource));
+        for (const { typeUrl, name } of deleted) transaction.delete(typeUrl, name);
       }),
     removeGroup: (group) => cache.removeGroup(group),
     get publication() {

@@ -1,7 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import { fleetOf, proxyGroup } from "../control/proxy-group.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
-import { type Name, partsOf } from "../domain/name.ts";
+import { type Name, parseKeyOf, partsOf } from "../domain/name.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
 import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { featureLevelOf } from "../resources/view.ts";
@@ -78,15 +78,16 @@ function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
   const own = unreadFleet(node.cluster, mirror);
   if (own !== undefined) return { silent: `what is stored of its fleet ${own} cannot be read` };
   return "fleet" in selection
-    ? { group: proxyGroup(selection.fleet.name, featureLevelOf(node)) }
+    ? { group: proxyGroup({ fleet: selection.fleet.name, level: featureLevelOf(node) }) }
     : { silent: selection.reason };
 }
 
 /** A fleet of which only the name is known selects, by default, the proxies whose `node.cluster` is that. */
 function unreadFleet(cluster: string, mirror: Mirror): Name | undefined {
-  for (const { object } of mirror.setAside.values()) {
-    if (object?.kind !== "fleet" || mirror.get("fleet", object.name) !== undefined) continue;
-    if (partsOf("fleet", object.name).ids[0] === cluster) return object.name;
+  for (const key of mirror.setAside.keys()) {
+    const fleet = parseKeyOf("fleet", key);
+    if (fleet === undefined || mirror.get("fleet", fleet) !== undefined) continue;
+    if (partsOf("fleet", fleet).ids[0] === cluster) return fleet;
   }
   return undefined;
 }

@@ -8,9 +8,8 @@ import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { recordPlane } from "../control/record-plane.ts";
 import { StateDigest } from "../control/state-digest.ts";
-import { SYSTEM_VERSION_KEY } from "../control/system-version.ts";
 import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../dashboard/http-server.ts";
-import { ENCODING_PROFILES } from "../domain/encoding-profile.ts";
+import { ENCODING_PROFILES, encodingProfile } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import { liveReplicas, startDuties } from "../duties/start-duties.ts";
@@ -31,6 +30,7 @@ import { connectionShares, DescriptorWatch } from "../runtime/descriptors.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { Pace } from "../runtime/pace.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { PeerPosition } from "../store/peers.ts";
 import { formatRevision } from "../store/revision.ts";
 import { DEFAULT_LIMITS, ResourceCache } from "../xds/server/library.ts";
@@ -110,8 +110,8 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   stops.add("reading of the store", () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
   // A statement of it that cannot be read says nothing: then nothing is sent until it is written anew.
-  if (!profiles.includes(mirror.profile) && !mirror.setAside.has(SYSTEM_VERSION_KEY)) {
-    throw profileUnsupported(mirror.profile, profiles);
+  if (!profiles.includes(encodingProfile(mirror)) && !mirror.setAside.has(RECORDS.profile.key(""))) {
+    throw profileUnsupported(encodingProfile(mirror), profiles);
   }
 
   const tookMs = Math.round(clock.monotonic() - startedAt);

@@ -1,14 +1,36 @@
-import type { DescEnum, DescMessage, DescMethodUnary, JsonObject, Message, MessageShape } from "@bufbuild/protobuf";
+import type { DescEnum, DescMessage, DescMethod, DescMethodUnary, JsonObject, Message } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
-import type { GetRequestSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { titleOf } from "../domain/name.ts";
+import {
+  AdminService,
+  type DeleteRequestSchema,
+  type GetRequestSchema,
+  type ListRequestSchema,
+} from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import { ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
+import { descriptorOf } from "../schema/object-message.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { messageJson } from "./data-text.ts";
 import type { Piece } from "./line.ts";
 import type { Zone } from "./moment.ts";
 
 export type Kind = keyof MessageOf;
+
+/** What only the command line knows of a kind. */
+export interface KindView<K extends Kind> {
+  /** As people write it who write it often: `svc`. */
+  readonly short?: string;
+  readonly columns: readonly string[];
+  /** Those of the columns that a narrow terminal can spare, the first one first. */
+  readonly spare?: readonly string[];
+  cells(object: MessageOf[K], zone: Zone): readonly Piece[];
+  /** How many cells tell the name; one by default. */
+  readonly nameCells?: number;
+  /** Where the API has a verb of its own for it. Returns the revision of the deletion. */
+  remove?(admin: AdminClient, name: string, removal: Removal): Promise<string>;
+}
 
 /** An object as a command shows it. */
 export interface Shown {
@@ -32,77 +54,65 @@ export interface Removal {
 }
 
 /** What the commands know about one kind of object. */
-export interface KindEntry {
+export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
   /** As the API writes it: `service`. */
   readonly kind: Kind;
   /** As manifests write it: `Service`. */
   readonly title: string;
   readonly plural: string;
-  /** As people write it who write it often: `svc`. */
-  readonly short?: string;
-  readonly columns: readonly string[];
-  /** Those of the columns that a narrow terminal can spare, the first one first. */
-  readonly spare?: readonly string[];
   list(admin: AdminClient, filter: ListFilter, zone?: Zone): Promise<readonly Shown[]>;
   /** The message must be one of this kind. */
   show(object: Message, zone?: Zone): Shown;
   /** Absent for verdicts: they are only listed. */
   get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
-  /** Returns the revision of the deletion. */
-  remove?(admin: AdminClient, name: string, removal: Removal): Promise<string>;
-}
-
-/** How one kind is read through the generated client, and how it looks in a table. */
-interface KindSpec<Object extends DescMessage>
-  extends Pick<KindEntry, "kind" | "title" | "plural" | "short" | "columns" | "spare" | "remove"> {
-  readonly schema: Object;
-  cells(object: MessageShape<Object>, zone: Zone): readonly Piece[];
-  page(admin: AdminClient, request: PageRequest): Promise<Page<MessageShape<Object>>>;
-  readonly get?: DescMethodUnary<typeof GetRequestSchema, Object>;
-}
-
-interface PageRequest extends ListFilter {
-  readonly pageSize: number;
-  readonly pageToken: string;
-}
-
-interface Page<Item> {
-  readonly items: readonly Item[];
-  /** Empty on the last page. */
-  readonly next: string;
 }
 
 const PAGE_SIZE = 1000;
 
-/** Hides the message types of a kind behind what the commands need. */
-export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): KindEntry {
-  const { kind, title, plural, short, columns, spare, get, remove } = spec;
-  const show = (object: MessageShape<Object>, zone: Zone = {}): Shown => ({
-    json: messageJson(spec.schema, object) as JsonObject,
-    brief: () => toJson(spec.schema, object) as JsonObject,
-    cells: spec.cells(object, zone),
+/** Finds a kind's methods in the API by their names, and hides its message type behind what the commands need. */
+export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry {
+  const { plural } = ENTRIES[kind];
+  const desc = descriptorOf(kind);
+  const title = titleOf(kind);
+  const show = (object: Message, zone: Zone = {}): Shown => ({
+    json: messageJson(desc, object) as JsonObject,
+    brief: () => toJson(desc, object) as JsonObject,
+    cells: view.cells(object as MessageOf[K], zone),
   });
+  const list = methodNamed<typeof ListRequestSchema>(`list${plural.charAt(0).toUpperCase()}${plural.slice(1)}`);
+  const get = methodNamed<typeof GetRequestSchema>(`get${title}`);
+  const deletion = methodNamed<typeof DeleteRequestSchema, typeof WriteResponseSchema>(`delete${title}`);
   return {
     kind,
     title,
     plural,
-    ...(short === undefined ? {} : { short }),
-    columns,
-    ...(spare === undefined ? {} : { spare }),
-    show: (object, zone) => show(object as MessageShape<Object>, zone),
+    show,
     async list(admin, filter, zone) {
       const shown: Shown[] = [];
       let pageToken = "";
       do {
-        const { items, next } = await spec.page(admin, { ...filter, pageSize: PAGE_SIZE, pageToken });
+        if (list === undefined) break;
+        const page = await admin.call(list, { ...filter, pageSize: PAGE_SIZE, pageToken });
+        const { [plural]: items = [], nextPageToken } = page as unknown as Page;
         shown.push(...items.map((item) => show(item, zone)));
-        pageToken = next;
+        pageToken = nextPageToken;
       } while (pageToken !== "");
       return shown;
     },
-    ...(get === undefined ? {} : { get: async (admin, name, zone) => show(await admin.call(get, { name }), zone) }),
-    ...(remove === undefined ? {} : { remove }),
+    ...(get && { get: async (admin, name, zone) => show(await admin.call(get, { name }), zone) }),
+    ...(deletion && {
+      remove: async (admin, name, removal) => (await admin.call(deletion, { name, ...removal })).revision,
+    }),
+    ...view,
   };
+}
+
+type Page = { readonly nextPageToken: string } & { readonly [plural: string]: readonly Message[] };
+
+function methodNamed<I extends DescMessage, O extends DescMessage = DescMessage>(
+  name: string,
+): DescMethodUnary<I, O> | undefined {
+  return (AdminService.method as Readonly<Record<string, DescMethod>>)[name] as DescMethodUnary<I, O> | undefined;
 }
 
 export function enumText(desc: DescEnum, value: number, unspecified: string): string {

@@ -1,40 +1,27 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { KINDS } from "../domain/name.ts";
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   type Backend,
   Backend_StateSchema,
-  BackendSchema,
   type Health,
   Health_StatusSchema,
-  HealthSchema,
 } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import { type Fleet, FleetSchema } from "../gen/fairlead/admin/v1/fleet_pb.ts";
-import { type Listener, ListenerSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
-import { type Policy, Policy_AlgorithmSchema, PolicySchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
-import { type Route, RouteSchema } from "../gen/fairlead/admin/v1/route_pb.ts";
-import {
-  type Service,
-  Service_EndpointDiscoverySchema,
-  Service_ProtocolSchema,
-  ServiceSchema,
-} from "../gen/fairlead/admin/v1/service_pb.ts";
-import { OUTPUT_ONLY } from "../schema/object-message.ts";
-import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
+import { Policy_AlgorithmSchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
+import { Service_EndpointDiscoverySchema, Service_ProtocolSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
+import { hasHistory } from "../schema/kinds/registry.ts";
+import { outputOnly } from "../schema/object-message.ts";
+import { enumText, type Kind, type KindEntry, type KindView, kindEntry, orDash, problemText } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
 
-const { method } = AdminService;
-
-export const KIND_ENTRIES: readonly KindEntry[] = [
-  kindEntry({
-    kind: "service",
-    title: "Service",
-    plural: "services",
+/** How the objects of each kind look in a table, and what else only the command line knows of them. */
+const VIEWS: { readonly [K in Kind]: KindView<K> } = {
+  service: {
     short: "svc",
-    schema: ServiceSchema,
     columns: ["NAME", "PROTOCOL", "POLICY", "BY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
     spare: ["BY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
-    cells: (service: Service) => [
+    cells: (service) => [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
       orDash(service.policy),
@@ -44,42 +31,22 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       ),
       problemPiece(problemText(service.conditions)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listServices, request);
-      return { items: page.services, next: page.nextPageToken };
-    },
-    get: method.getService,
-    remove: removeBy(method.deleteService),
-  }),
-  kindEntry({
-    kind: "policy",
-    title: "Policy",
-    plural: "policies",
+  },
+  policy: {
     short: "pol",
-    schema: PolicySchema,
     columns: ["NAME", "ALGORITHM", "PANIC", "PROBLEM"],
-    cells: (policy: Policy) => [
+    cells: (policy) => [
       policy.name,
       enumText(Policy_AlgorithmSchema, policy.algorithm, "ROUND_ROBIN"),
       `${policy.panicThreshold} %`,
       problemPiece(problemText(policy.conditions)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listPolicies, request);
-      return { items: page.policies, next: page.nextPageToken };
-    },
-    get: method.getPolicy,
-    remove: removeBy(method.deletePolicy),
-  }),
-  kindEntry({
-    kind: "backend",
-    title: "Backend",
-    plural: "backends",
+  },
+  backend: {
     short: "be",
-    schema: BackendSchema,
     columns: ["NAME", "TARGET", "WEIGHT", "LOCALITY", "PRIORITY", "STATE", "ELIGIBLE", "WHY"],
     spare: ["PRIORITY", "LOCALITY", "WEIGHT", "TARGET"],
-    cells: (backend: Backend, zone) => [
+    cells: (backend, zone) => [
       backend.name,
       backend.target.value ?? "-",
       String(backend.weight ?? 1),
@@ -89,81 +56,45 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       backend.status === undefined ? "-" : statePiece(backend.status.eligible ? "yes" : "no"),
       orDash(whyText(backend, zone)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listBackends, request);
-      return { items: page.backends, next: page.nextPageToken };
-    },
-    get: method.getBackend,
     remove: async (admin, name, { force, options }) =>
-      (await admin.call(method.unregisterBackend, { name, allowRemoval: force, options })).revision,
-  }),
-  kindEntry({
-    kind: "health",
-    title: "Health",
-    plural: "health",
-    schema: HealthSchema,
+      (await admin.call(AdminService.method.unregisterBackend, { name, allowRemoval: force, options })).revision,
+  },
+  health: {
     columns: ["BACKEND", "SOURCE", "STATUS", "REASON"],
-    cells: (health: Health, zone) => [
+    nameCells: 2,
+    cells: (health, zone) => [
       health.backend,
       health.source,
       statePiece(enumText(Health_StatusSchema, health.status, "-")),
       orDash(overrideText(health.reason, health, zone)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listHealth, request);
-      return { items: page.health, next: page.nextPageToken };
-    },
-  }),
-  kindEntry({
-    kind: "listener",
-    title: "Listener",
-    plural: "listeners",
+  },
+  listener: {
     short: "lis",
-    schema: ListenerSchema,
     columns: ["NAME", "FLEET", "ADDRESS", "PROBLEM"],
-    cells: (listener: Listener) => [
+    cells: (listener) => [
       listener.name,
       orDash(listener.fleet),
       orDash(listener.address),
       problemPiece(problemText(listener.conditions)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listListeners, request);
-      return { items: page.listeners, next: page.nextPageToken };
-    },
-    get: method.getListener,
-    remove: removeBy(method.deleteListener),
-  }),
-  kindEntry({
-    kind: "route",
-    title: "Route",
-    plural: "routes",
+  },
+  route: {
     short: "rt",
-    schema: RouteSchema,
     columns: ["NAME", "LISTENERS", "HOSTS", "RULES", "PROBLEM"],
     spare: ["RULES"],
-    cells: (route: Route) => [
+    cells: (route) => [
       route.name,
       orDash(route.listeners.join(",")),
       orDash(route.hosts.join(",")),
       String(route.rules.length),
       problemPiece(problemText(route.conditions)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listRoutes, request);
-      return { items: page.routes, next: page.nextPageToken };
-    },
-    get: method.getRoute,
-    remove: removeBy(method.deleteRoute),
-  }),
-  kindEntry({
-    kind: "fleet",
-    title: "Fleet",
-    plural: "fleets",
+  },
+  fleet: {
     short: "fl",
-    schema: FleetSchema,
     columns: ["NAME", "CLUSTER", "METADATA", "PROBLEM"],
-    cells: (fleet: Fleet) => [
+    cells: (fleet) => [
       fleet.name,
       fleet.nodes === undefined ? fleet.name : orDash(fleet.nodes.cluster),
       orDash(
@@ -173,23 +104,18 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       ),
       problemPiece(problemText(fleet.conditions)),
     ],
-    page: async (admin, request) => {
-      const page = await admin.call(method.listFleets, request);
-      return { items: page.fleets, next: page.nextPageToken };
-    },
-    get: method.getFleet,
-    remove: removeBy(method.deleteFleet),
-  }),
-];
+  },
+};
+
+export const KIND_ENTRIES: readonly KindEntry[] = KINDS.map((kind) => kindEntry(kind, VIEWS[kind]));
 
 export const DELETABLE_KINDS = KIND_ENTRIES.filter((entry) => entry.remove !== undefined);
 
-/** Backends and verdicts change too often for one. */
-export const KINDS_WITH_HISTORY = DELETABLE_KINDS.filter(({ kind }) => kind !== "backend");
+export const KINDS_WITH_HISTORY = KIND_ENTRIES.filter(({ kind }) => hasHistory(kind));
 
 /** The object without what only the plane can set, ready to be edited and applied again. */
 export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
-  const dropped = new Set(OUTPUT_ONLY[entry.kind]);
+  const dropped = new Set(outputOnly(entry.kind));
   return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
 }
 
@@ -204,8 +130,4 @@ function overrideText(text: string, { source, actor, expireTime }: Health, zone:
   const by = actor === "" ? "" : ` by ${actor}`;
   const end = expireTime === undefined ? "until it is cleared" : `until ${formatMoment(expireTime, zone)}`;
   return `${orDash(text)}${by}, ${end}`;
-}
-
-function removeBy(deletion: typeof method.deleteService): NonNullable<KindEntry["remove"]> {
-  return async (admin, name, removal) => (await admin.call(deletion, { name, ...removal })).revision;
 }

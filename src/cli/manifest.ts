@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments } from "yaml";
 import type { AnyObjectSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import { type ChosenKind, manifestKind, messageFromJson } from "../schema/object-json.ts";
-import type { MessageOf } from "../schema/object-message.ts";
 import type { Kind } from "./kind-entry.ts";
 import type { ManifestSource } from "./manifest-files.ts";
 import { type Place, PlaceFinder } from "./manifest-place.ts";

@@ -71,5 +71,5 @@ export function namedObject(word: string, more?: string): Required<ObjectReferen
 /** `SERVICE/BACKEND`, also where it was written as an object: `backend/SERVICE/BACKEND`. */
 export function plainBackendName(text: string): string {
   const [kind = "", ...rest] = text.split("/");
-  return rest.length === 2 && findKind(kind)?.kind === "backend" ? rest.join("/") : text;
+  return rest.length === 2 && findKind(kind) === findKind("backend") ? rest.join("/") : text;
 }

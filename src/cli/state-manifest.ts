@@ -1,5 +1,7 @@
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
+import { KINDS, titleOf } from "../domain/name.ts";
 import type { ImportedObjectSchema } from "../gen/fairlead/admin/v1/archive_pb.ts";
+import { isApplied } from "../schema/kinds/registry.ts";
 import { type ChosenKind, MANIFEST_KINDS, manifestKind } from "../schema/object-json.ts";
 import { yamlText } from "./data-text.ts";
 import type { DocumentText } from "./document-stream.ts";
@@ -7,6 +9,8 @@ import { isEmptyDocument, type ManifestProblem, parseYaml, readDocument } from "
 
 /** The document that an export begins with: where it comes from. */
 const HEAD_KIND = "Export";
+/** They come from their sources, and are in no other manifests. */
+const OBSERVED = KINDS.filter((kind) => !isApplied(kind));
 /** What an export leaves out: it says nothing in another epoch. */
 const LEFT_OUT = ["version", "requestId"];
 
@@ -45,17 +49,17 @@ export function readStateDocuments(file: string, { text, line }: DocumentText): 
     const { object, problems } = readDocument({ file, document, lines, firstLine: line }, stateKind);
     if (object === undefined) return [{ kind: "problems", problems }];
     const { kind, message } = object;
-    const imported =
-      kind === "health"
-        ? { case: "health", value: message }
-        : { case: "any", value: { object: { case: kind, value: message } } };
+    const imported = isApplied(kind)
+      ? { case: "any", value: { object: { case: kind, value: message } } }
+      : { case: kind, value: message };
     return [{ kind: "object", object: { object: imported } as MessageInitShape<typeof ImportedObjectSchema>, line }];
   });
 }
 
 function stateKind(word: unknown): ChosenKind {
-  if (word === "Health") return { ok: true, kind: "health" };
+  const observed = OBSERVED.find((kind) => titleOf(kind) === word);
+  if (observed !== undefined) return { ok: true, kind: observed };
   const chosen = manifestKind(word);
   if (chosen.ok || typeof word === "string") return chosen;
-  return { ok: false, message: `must be one of ${[...MANIFEST_KINDS.keys(), "Health"].join(", ")}` };
+  return { ok: false, message: `must be one of ${[...MANIFEST_KINDS.keys(), ...OBSERVED.map(titleOf)].join(", ")}` };
 }

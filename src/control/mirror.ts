@@ -1,33 +1,24 @@
 import type { Backend } from "../domain/backend.ts";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
-import { FIRST_PROFILE } from "../domain/encoding-profile.ts";
 import type { Health } from "../domain/health.ts";
-import type { LedsRecord } from "../domain/leds-record.ts";
-import { backendOf, type Kind, type Name, parseStoreKey, serviceOf, storeKey } from "../domain/name.ts";
-import type { ObjectOf, State } from "../domain/state.ts";
+import { type Kind, type Name, parseStoreKey, storeKey } from "../domain/name.ts";
+import type { ChangedObject } from "../domain/references.ts";
+import type { ObjectOf, RecordKind, RecordOf, State } from "../domain/state.ts";
 import type { Stored, StoredObject } from "../schema/stored-object.ts";
+import { RECORDS, type RecordId, recordAt } from "../store/keys/records.ts";
 import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
-import { ledsKey, parseLedsKey } from "./leds-record.ts";
-import { NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
-import { PLANES, type PlaneRecord } from "./plane-record.ts";
-import { PlaneRecords } from "./plane-records.ts";
+import { addressesOf } from "./plane-records.ts";
+import { ReferenceIndex } from "./reference-index.ts";
 import { type SetAside, setAside } from "./set-aside.ts";
 import { type ReadRecord, type RecordContent, readRecord } from "./stored-record.ts";
-import { SYSTEM_VERSION_KEY } from "./system-version.ts";
-
-/** An object that a commit wrote or deleted. */
-export interface ChangedObject {
-  readonly kind: Kind;
-  readonly name: Name;
-}
 
 /** What folding one commit changed. */
 export interface Fold {
   readonly revision: Revision;
   readonly changed: readonly ChangedObject[];
-  /** Services of which the LEDS record was written or deleted. */
-  readonly leds: readonly Name[];
+  /** The records beside the objects that were written or deleted. */
+  readonly records: readonly RecordId[];
   /** Keys of the records that were set aside, or no longer are. */
   readonly setAside: readonly string[];
 }
@@ -35,7 +26,7 @@ export interface Fold {
 /** What a fold has changed so far. */
 interface Changes {
   readonly objects: ChangedObject[];
-  readonly leds: Name[];
+  readonly records: RecordId[];
   readonly setAside: string[];
 }
 
@@ -50,13 +41,16 @@ export class Mirror implements State {
   /** While the whole state is being read: what was read so far. Nobody sees any of it before all of it is there. */
   #reading: Map<string, (changes: Changes) => void> | undefined;
   readonly #objects = new Map<Kind, Map<Name, Stored>>();
-  readonly #members = new Map<Name, Map<Name, Backend>>();
-  readonly #verdicts = new Map<Name, Map<Name, Health>>();
-  readonly #leds = new Map<Name, LedsRecord>();
-  readonly #planes = new PlaneRecords();
-  #networksFilled: NetworksFilled = "no";
-  /** Nothing while it is stated in a way that cannot be read, and nothing is known from before. */
-  #profile: number | undefined = FIRST_PROFILE;
+  readonly #references = new ReferenceIndex();
+  readonly #members = this.#references.relation("backend", "service");
+  readonly #verdicts = this.#references.relation("health", "backend");
+  readonly #records: { readonly [K in RecordKind]: Map<Name, RecordOf[K]> } = {
+    profile: new Map(),
+    leds: new Map(),
+    plane: new Map(),
+    networks: new Map(),
+  };
+  #planeAddresses: readonly PlaneAddress[] = [];
   readonly #setAside = new Map<string, SetAside>();
   readonly #listeners = new Set<(fold: Fold) => void>();
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
@@ -95,6 +89,10 @@ export class Mirror implements State {
     for (const { object } of this.#objects.get(kind)?.values() ?? []) yield object as ObjectOf[K];
   }
 
+  referring<K extends Kind>(kind: K, to: Kind, name: Name): Iterable<ObjectOf[K]> {
+    return this.#references.relation(kind, to).get(name)?.values() ?? [];
+  }
+
   backendsOf(service: Name): Iterable<Backend> {
     return this.#members.get(service)?.values() ?? [];
   }
@@ -103,32 +101,17 @@ export class Mirror implements State {
     return this.#verdicts.get(backend)?.values() ?? [];
   }
 
-  /** How resources are encoded, by what was committed; `Infinity` for what this release cannot read. */
-  get profile(): number {
-    return this.#profile ?? Number.POSITIVE_INFINITY;
+  record<K extends RecordKind>(kind: K, name: Name = ""): RecordOf[K] | undefined {
+    return this.#records[kind].get(name);
   }
 
-  leds(service: Name): LedsRecord | undefined {
-    return this.#leds.get(service);
-  }
-
-  /** Services that are delivered by LEDS, by what was committed. */
-  ledsServices(): Iterable<Name> {
-    return this.#leds.keys();
+  /** All records of a kind, by name. */
+  records<K extends RecordKind>(kind: K): ReadonlyMap<Name, RecordOf[K]> {
+    return this.#records[kind];
   }
 
   get planeAddresses(): readonly PlaneAddress[] {
-    return this.#planes.addresses;
-  }
-
-  /** What replicas have recorded of themselves, by key. */
-  get planes(): ReadonlyMap<string, PlaneRecord> {
-    return this.#planes.byKey;
-  }
-
-  /** How far fleets that name no networks have been given some. */
-  get networksFilled(): NetworksFilled {
-    return this.#networksFilled;
+    return this.#planeAddresses;
   }
 
   /** The stored API message beside the domain object, and the revision that guards its next write. */
@@ -138,7 +121,7 @@ export class Mirror implements State {
 
   /** Folds one event of the store's watch. Whatever it brings: what cannot be read is set aside, and the rest is folded. */
   fold(event: WatchEvent): void {
-    const changes: Changes = { objects: [], leds: [], setAside: [] };
+    const changes: Changes = { objects: [], records: [], setAside: [] };
     if (event.kind === "state") {
       this.#reading ??= new Map();
       for (const { key, value, revision } of event.entries) {
@@ -156,7 +139,7 @@ export class Mirror implements State {
     const fold = {
       revision: event.revision,
       changed: changes.objects,
-      leds: changes.leds,
+      records: changes.records,
       setAside: changes.setAside,
     };
     const input = `revision ${formatRevision(event.revision)}`;
@@ -193,13 +176,10 @@ export class Mirror implements State {
   }
 
   #dropUnread(read: ReadonlyMap<string, unknown>, revision: Revision, changes: Changes): void {
-    const held = [
-      SYSTEM_VERSION_KEY,
-      NETWORKS_FILLED_KEY,
-      ...[...this.#leds.keys()].map(ledsKey),
-      ...this.#planes.byKey.keys(),
-      ...this.#setAside.keys(),
-    ];
+    const held = [...this.#setAside.keys()];
+    for (const kind of Object.keys(RECORDS) as RecordKind[]) {
+      for (const name of this.#records[kind].keys()) held.push(RECORDS[kind].key(name));
+    }
     for (const [kind, ofKind] of this.#objects) for (const name of ofKind.keys()) held.push(storeKey(kind, name));
     for (const key of held) if (!read.has(key)) this.#prepare(key, undefined, revision, true)(changes);
   }
@@ -223,50 +203,47 @@ export class Mirror implements State {
       if (read.content !== undefined) this.#take(read.content, revision, changes);
       else {
         const id = parseStoreKey(key);
-        if (id !== undefined) changes.objects.push(id);
-        if (this.#synced) return;
-        if (key === SYSTEM_VERSION_KEY) this.#profile = undefined;
-        // Nothing is opened by mistake.
-        if (key === NETWORKS_FILLED_KEY) this.#networksFilled = "loopback";
+        if (id !== undefined) changes.objects.push({ ...id, before: this.get(id.kind, id.name) });
+        const record = recordAt(key);
+        if (record !== undefined && !this.#synced) this.#write(record, RECORDS[record.kind].unread, changes);
       }
     };
   }
 
   #take(content: RecordContent, revision: Revision, changes: Changes): void {
     if (content.is === "object") {
-      const { kind, name } = content.stored;
-      changes.objects.push({ kind, name });
-      this.#put(content.stored, revision);
-    } else if (content.is === "leds") {
-      this.#leds.set(content.service, content.record);
-      changes.leds.push(content.service);
-    } else if (content.is === "profile") this.#profile = content.profile;
-    else if (content.is === "plane") this.#planes.write(content.key, content.record);
-    else if (content.is === "networks") this.#networksFilled = content.filled;
+      this.#put(content.stored, revision, changes);
+    } else if (content.is === "record") this.#write(content, content.record, changes);
+  }
+
+  #write({ kind, name }: RecordId, content: RecordOf[RecordKind] | undefined, changes: Changes): void {
+    const ofKind = this.#records[kind] as Map<Name, RecordOf[RecordKind]>;
+    if (content === undefined) ofKind.delete(name);
+    else ofKind.set(name, content);
+    if (kind === "plane") this.#planeAddresses = addressesOf(this.#records.plane.values(), this.#planeAddresses);
+    changes.records.push({ kind, name });
   }
 
   #drop(key: string, changes: Changes): void {
     if (this.#setAside.delete(key)) changes.setAside.push(key);
-    if (key === SYSTEM_VERSION_KEY) this.#profile = FIRST_PROFILE;
-    if (key === NETWORKS_FILLED_KEY) this.#networksFilled = "no";
-    if (key.startsWith(PLANES)) this.#planes.write(key, undefined);
-    const service = parseLedsKey(key);
-    if (service !== undefined) {
-      this.#leds.delete(service);
-      changes.leds.push(service);
-    }
+    const record = recordAt(key);
+    if (record !== undefined) this.#write(record, undefined, changes);
     const id = parseStoreKey(key);
     if (id === undefined) return;
-    changes.objects.push(id);
-    this.#objects.get(id.kind)?.delete(id.name);
-    this.#index(id.kind, id.name, undefined);
+    const { kind, name } = id;
+    const before = this.get(kind, name);
+    changes.objects.push({ kind, name, before });
+    this.#objects.get(kind)?.delete(name);
+    this.#references.write(kind, before, undefined);
   }
 
-  #put({ kind, name, message, whole, object }: StoredObject, revision: Revision): void {
+  #put({ kind, name, message, whole, object }: StoredObject, revision: Revision, changes: Changes): void {
     const ofKind = this.#objects.get(kind) ?? new Map<Name, Stored>();
     this.#objects.set(kind, ofKind);
+    const before = ofKind.get(name)?.object;
+    changes.objects.push({ kind, name, before });
     ofKind.set(name, { message, whole, object, revision });
-    this.#index(kind, name, object);
+    this.#references.write(kind, before, object);
   }
 
   /** Sets a record aside, or no longer. Read again as it was, it stays as it was found first. */
@@ -289,20 +266,4 @@ export class Mirror implements State {
     this.#setAside.set(key, setAside({ key, revision, problem }, circumstances));
     changes.setAside.push(key);
   }
-
-  #index(kind: Kind, name: Name, object: ObjectOf[Kind] | undefined): void {
-    if (kind === "backend") put(this.#members, serviceOf(name), name, object as Backend | undefined);
-    if (kind === "health") put(this.#verdicts, backendOf(name), name, object as Health | undefined);
-  }
-}
-
-function put<T>(index: Map<Name, Map<Name, T>>, owner: Name, name: Name, value: T | undefined): void {
-  const own = index.get(owner);
-  if (value !== undefined) {
-    if (own === undefined) index.set(owner, new Map([[name, value]]));
-    else own.set(name, value);
-    return;
-  }
-  own?.delete(name);
-  if (own?.size === 0) index.delete(owner);
 }

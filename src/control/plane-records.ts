@@ -1,30 +1,11 @@
-import type { PlaneAddress } from "../domain/backend-networks.ts";
-import type { PlaneRecord } from "./plane-record.ts";
+import type { PlaneAddress, PlaneRecord } from "../domain/backend-networks.ts";
 
-/** Where planes listen, by what each has recorded. */
-export class PlaneRecords {
-  readonly #byKey = new Map<string, PlaneRecord>();
-  #addresses: readonly PlaneAddress[] = [];
-
-  get byKey(): ReadonlyMap<string, PlaneRecord> {
-    return this.#byKey;
-  }
-
-  /** Of all of them, in a fixed order; the same list until one of the addresses changes. */
-  get addresses(): readonly PlaneAddress[] {
-    return this.#addresses;
-  }
-
-  write(key: string, record: PlaneRecord | undefined): void {
-    if (record === undefined) this.#byKey.delete(key);
-    else this.#byKey.set(key, record);
-    const all = new Map<string, PlaneAddress>();
-    for (const { addresses } of this.#byKey.values())
-      for (const { ip, port } of addresses) all.set(`${ip} ${port}`, { ip, port });
-    const next = [...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, address]) => address);
-    const same = next.length === this.#addresses.length && next.every((one, i) => isSame(one, this.#addresses[i]));
-    if (!same) this.#addresses = next;
-  }
+/** Where planes listen, by what each has recorded, in a fixed order; `known` itself where that is the same. */
+export function addressesOf(records: Iterable<PlaneRecord>, known: readonly PlaneAddress[]): readonly PlaneAddress[] {
+  const all = new Map<string, PlaneAddress>();
+  for (const { addresses } of records) for (const { ip, port } of addresses) all.set(`${ip} ${port}`, { ip, port });
+  const next = [...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, address]) => address);
+  return next.length === known.length && next.every((one, i) => isSame(one, known[i])) ? known : next;
 }
 
 function isSame(a: PlaneAddress, b: PlaneAddress | undefined): boolean {

@@ -1,10 +1,10 @@
 import type { Name } from "../domain/name.ts";
-import type { FeatureLevel } from "../resources/view.ts";
+import type { View } from "../resources/view.ts";
 
-/** The proxies of one fleet that can take the same, and so get the same resources. */
+/** The proxies of one view: those of a fleet that can take the same, and so get the same resources. */
 export type ProxyGroup = string;
 
-export function proxyGroup(fleet: Name, level: FeatureLevel): ProxyGroup {
+export function proxyGroup({ fleet, level }: View): ProxyGroup {
   return level === "base" ? fleet : `${fleet} ${level}`;
 }
 

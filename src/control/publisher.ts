@@ -1,25 +1,23 @@
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Name } from "../domain/name.ts";
-import { backendOf, serviceOf } from "../domain/name.ts";
-import { deriveFleet } from "../resources/derive-fleet.ts";
-import type { LedsEndpoints } from "../resources/leds.ts";
+import { addConcern, type Concern } from "../domain/references.ts";
+import { type Content, difference, type Edits, type Part, partKey, resourceIn } from "../resources/content.ts";
+import { derive } from "../resources/derive.ts";
+import { EndpointCache } from "../resources/endpoint-cache.ts";
+import { serviceOfMember } from "../resources/leds.ts";
 import type { Resource } from "../resources/resource.ts";
-import { FEATURE_LEVELS } from "../resources/view.ts";
+import { FEATURE_LEVELS, type View } from "../resources/view.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { ENDPOINT_TYPE, LEDS_TYPE } from "../xds/protocol/resource-types.ts";
-import { EndpointCache } from "./endpoint-cache.ts";
+import { ENTRIES } from "../schema/kinds/registry.ts";
+import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
 import { PublicationLog } from "./publication-log.ts";
 
-interface Edit {
-  set(resource: Resource): void;
-  delete(typeUrl: string, name: string): void;
-}
-
 /** Where resources are published, a group of proxies at a time; the cache of the xDS server is one. */
 export interface ResourceSink {
   /** Atomic; returns the publication number, which grows with each update that changed something. */
-  update(group: ProxyGroup, change: (edit: Edit) => void): number;
+  update(group: ProxyGroup, edits: Edits): number;
   /** The streams of the group become silent; nothing is removed from their proxies. */
   removeGroup(group: ProxyGroup): void;
   readonly publication: number;
@@ -35,27 +33,26 @@ export interface PublisherOptions {
   readonly onPublished: (durationMs: number) => void;
 }
 
-/** What the proxies of one fleet that can take the same are to have. */
+/** What the proxies of a view have been given. */
 interface Published {
-  /** By `typeUrl name`; members of collections are not among them. */
-  readonly resources: Map<string, Resource>;
-  /** By service, those that are delivered so. */
-  readonly leds: Map<Name, LedsEndpoints>;
+  readonly view: View;
+  readonly content: Map<string, Part>;
 }
 
 /**
  * Turns each commit into resources, once: one commit is one publication a group of proxies, and without any timer in between.
  *
  * A commit that touches only backends and their health rebuilds the endpoints of those services and nothing else; its cost
- * grows with the endpoints of those services. Any other change derives all fleets again; its cost grows with the fleets and
- * with what their routes lead to. Either way only resources whose version changed are handed on.
+ * grows with the endpoints of those services. Any other change derives the fleets anew that it concerns; its cost grows with
+ * what those have. Either way only resources whose version changed are handed on.
  */
 export class Publisher {
   readonly log = new PublicationLog();
   readonly #options: PublisherOptions;
-  readonly #fleets = new Set<Name>();
   readonly #published = new Map<ProxyGroup, Published>();
   readonly #endpoints: EndpointCache;
+  /** What is to be derived anew: nothing between folds, unless one of them failed on something else. */
+  readonly #due: Concern = { fleets: new Set(), services: new Set() };
   #profile: number;
   #planeAddresses: Mirror["planeAddresses"];
 
@@ -63,14 +60,14 @@ export class Publisher {
     const { mirror } = options;
     this.#options = options;
     this.#endpoints = new EndpointCache(mirror);
-    this.#profile = mirror.profile;
+    this.#profile = encodingProfile(mirror);
     this.#planeAddresses = mirror.planeAddresses;
   }
 
   /** Publishes the state as it is, then every commit; call it once the mirror is synced. */
   start(): () => void {
     const { mirror, clock } = this.#options;
-    this.#publishFleets();
+    for (const fleet of allFleets(mirror)) this.#publishFleet(fleet);
     this.#record(clock.monotonic());
     return mirror.onFold((fold) => this.#publish(fold));
   }
@@ -78,115 +75,71 @@ export class Publisher {
   /** What a group's proxies are to have under a name. */
   resource(group: ProxyGroup, typeUrl: string, name: string): Resource | undefined {
     const published = this.#published.get(group);
-    if (typeUrl !== LEDS_TYPE) return published?.resources.get(keyOf(typeUrl, name));
-    for (const { members } of published?.leds.values() ?? []) if (members.has(name)) return members.get(name);
-    return undefined;
+    return published && resourceIn(published.content, { typeUrl, name }, serviceOfMember(name));
   }
 
   #publish(fold: Fold): void {
-    const startedAt = this.#options.clock.monotonic();
-    const dirty = new Set<Name>(fold.leds);
-    const { mirror } = this.#options;
-    let configuration = this.#profile !== mirror.profile;
-    if (configuration) this.#endpoints.clear();
-    this.#profile = mirror.profile;
-    if (this.#planeAddresses !== mirror.planeAddresses) configuration = true;
+    const { mirror, clock, onFleetsChanged } = this.#options;
+    const startedAt = clock.monotonic();
+    const { fleets, services } = this.#due;
+    addConcern(this.#due, mirror, fold.changed);
+    for (const { kind, name } of fold.records) if (kind === "leds") services.add(name);
+    for (const service of services) this.#endpoints.forget(service);
+    const profile = encodingProfile(mirror);
+    const isForAll = this.#profile !== profile || this.#planeAddresses !== mirror.planeAddresses;
+    this.#profile = profile;
     this.#planeAddresses = mirror.planeAddresses;
-    for (const { kind, name } of fold.changed) {
-      if (kind === "backend") dirty.add(serviceOf(name));
-      else if (kind === "health") dirty.add(serviceOf(backendOf(name)));
-      else configuration = true;
-      if (kind === "service") dirty.add(name);
-      if (kind === "policy") this.#endpoints.clear();
+    if (isForAll) for (const fleet of allFleets(mirror)) fleets.add(fleet);
+    for (const fleet of fleets) {
+      fleets.delete(fleet);
+      this.#publishFleet(fleet);
     }
-    for (const service of dirty) this.#endpoints.forget(service);
-    if (configuration) {
-      this.#publishFleets();
-      if (fold.changed.some(({ kind }) => kind === "fleet")) this.#options.onFleetsChanged();
-    } else if (dirty.size > 0) {
-      this.#publishEndpoints(dirty);
+    this.#publishEndpoints([...services]);
+    services.clear();
+    if (fold.changed.some(({ kind }) => ENTRIES[kind].gives === "all of a fleet")) {
+      this.#endpoints.forgetFleets();
+      onFleetsChanged();
     }
     this.#record(startedAt);
   }
 
-  #publishFleets(): void {
-    const { mirror, sink } = this.#options;
-    this.#endpoints.judgeAnew();
-    const gone = new Set(this.#fleets);
-    for (const { name } of mirror.all("fleet")) {
-      gone.delete(name);
-      this.#fleets.add(name);
-      this.#publishFleet(name);
-    }
-    for (const fleet of gone) {
-      this.#fleets.delete(fleet);
-      for (const level of FEATURE_LEVELS) {
-        this.#published.delete(proxyGroup(fleet, level));
-        sink.removeGroup(proxyGroup(fleet, level));
-      }
-    }
-  }
-
   #publishFleet(fleet: Name): void {
     const { mirror, sink } = this.#options;
-    const endpointsOf = (service: Name) => this.#endpoints.endpointsOf(fleet, service);
-    const { resources, services } = deriveFleet(mirror, { name: fleet }, endpointsOf);
     for (const level of FEATURE_LEVELS) {
-      const group = proxyGroup(fleet, level);
-      const before = this.#published.get(group) ?? nothing();
-      const after = nothing();
-      for (const resource of resources) after.resources.set(keyOf(resource.typeUrl, resource.name), resource);
-      for (const name of level === "leds" ? services : []) {
-        const { leds } = endpointsOf(name);
-        if (leds === undefined) continue;
-        after.resources.set(keyOf(leds.assignment.typeUrl, name), leds.assignment);
-        after.leds.set(name, leds);
+      const view = { fleet, level };
+      const group = proxyGroup(view);
+      const before = this.#published.get(group);
+      if (mirror.get("fleet", fleet) === undefined) {
+        if (this.#published.delete(group)) sink.removeGroup(group);
+        continue;
       }
-      this.#published.set(group, after);
-      sink.update(group, (edit) => {
-        for (const [key, resource] of after.resources) {
-          if (before.resources.get(key)?.version !== resource.version) edit.set(resource);
-        }
-        for (const [key, { typeUrl, name }] of before.resources) {
-          if (!after.resources.has(key)) edit.delete(typeUrl, name);
-        }
-        for (const name of new Set([...before.leds.keys(), ...after.leds.keys()])) {
-          editMembers(edit, before.leds.get(name), after.leds.get(name));
-        }
-      });
+      const content = derive(mirror, view, this.#endpoints);
+      this.#published.set(group, { view, content });
+      // A group is there from its first update on, also of one that has nothing.
+      this.#update(group, difference(before?.content ?? NOTHING, content), before === undefined);
     }
   }
 
-  #publishEndpoints(services: ReadonlySet<Name>): void {
-    const { mirror, sink } = this.#options;
-    const existing = [...services].filter((name) => mirror.get("service", name) !== undefined);
-    for (const fleet of this.#fleets) {
-      for (const level of FEATURE_LEVELS) {
-        const group = proxyGroup(fleet, level);
-        const published = this.#published.get(group);
-        const changed = existing.flatMap((name) => {
-          const before = published?.resources.get(keyOf(ENDPOINT_TYPE, name));
-          if (before === undefined) return [];
-          const endpoints = this.#endpoints.endpointsOf(fleet, name);
-          const leds = level === "leds" ? endpoints.leds : undefined;
-          const resource = leds?.assignment ?? endpoints.whole;
-          const isSame = before.version === resource.version && published?.leds.get(name) === leds;
-          return isSame ? [] : { name, resource, leds };
-        });
-        if (published === undefined || changed.length === 0) continue;
-        sink.update(group, (edit) => {
-          for (const { name, resource, leds } of changed) {
-            edit.set(resource);
-            editMembers(edit, published.leds.get(name), leds);
-          }
-        });
-        for (const { name, resource, leds } of changed) {
-          published.resources.set(keyOf(resource.typeUrl, name), resource);
-          if (leds === undefined) published.leds.delete(name);
-          else published.leds.set(name, leds);
-        }
+  /** Where a fleet was derived anew, its endpoints are the newest already, and the same. */
+  #publishEndpoints(services: readonly Name[]): void {
+    if (services.length === 0) return;
+    for (const [group, { view, content }] of this.#published) {
+      const before = new Map<string, Part>();
+      const after = new Map<string, Part>();
+      for (const service of services) {
+        const key = partKey(ENDPOINT_TYPE, service);
+        const known = content.get(key);
+        if (known === undefined) continue;
+        before.set(key, known);
+        after.set(key, this.#endpoints.endpointsOf(view, service));
       }
+      for (const [key, part] of after) content.set(key, part);
+      this.#update(group, difference(before, after));
     }
+  }
+
+  #update(group: ProxyGroup, edits: Edits, isNew = false): void {
+    if (isNew || edits.set.length > 0 || edits.deleted.length > 0) this.#options.sink.update(group, edits);
   }
 
   #record(startedAt: number): void {
@@ -196,25 +149,8 @@ export class Publisher {
   }
 }
 
-function nothing(): Published {
-  return { resources: new Map(), leds: new Map() };
-}
+const NOTHING: Content = new Map();
 
-/**
- * What departed is deleted whether or not it was ever published here: a proxy may have it from before. It is deleted again
- * when the collections have changed, since nobody remembers it of one that was not named for a while.
- */
-function editMembers(edit: Edit, before: LedsEndpoints | undefined, after: LedsEndpoints | undefined): void {
-  if (before === after) return;
-  for (const [name, member] of after?.members ?? []) {
-    if (before?.members.get(name)?.version !== member.version) edit.set(member);
-  }
-  for (const name of before?.members.keys() ?? []) if (after?.members.has(name) !== true) edit.delete(LEDS_TYPE, name);
-  const isNamedAsBefore = before?.assignment.version === after?.assignment.version;
-  const told = new Set(isNamedAsBefore ? before?.departed : []);
-  for (const name of after?.departed ?? []) if (!told.has(name)) edit.delete(LEDS_TYPE, name);
-}
-
-function keyOf(typeUrl: string, name: string): string {
-  return `${typeUrl} ${name}`;
+function allFleets(mirror: Mirror): Name[] {
+  return Array.from(mirror.all("fleet"), ({ name }) => name);
 }

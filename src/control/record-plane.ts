@@ -1,9 +1,11 @@
 import type { PlaneAddress } from "../domain/backend-networks.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { keyToken } from "../store/key-token.ts";
+import { MAX_PLANE_ADDRESSES } from "../store/keys/plane-record.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { Mirror } from "./mirror.ts";
-import { encodePlane, MAX_PLANE_ADDRESSES, planeKey } from "./plane-record.ts";
 
 const RETRY_MS = 1000;
 
@@ -23,7 +25,8 @@ export interface RecordPlaneOptions {
 export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
   const { mirror, store, clock, log, replica } = options;
   const addresses = options.addresses.slice(0, MAX_PLANE_ADDRESSES);
-  const key = planeKey(replica);
+  const name = keyToken(replica);
+  const key = RECORDS.plane.key(name);
   let writtenIn: number | undefined;
   let writing = false;
   let stopped = false;
@@ -31,14 +34,15 @@ export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
 
   const look = () => {
     const { epoch } = mirror.revision;
-    if (writing || stopped || (writtenIn === epoch && mirror.planes.has(key) && !mirror.setAside.has(key))) return;
+    if (writing || stopped || (writtenIn === epoch && mirror.records("plane").has(name) && !mirror.setAside.has(key)))
+      return;
     writing = true;
     void write(epoch);
   };
   const write = async (epoch: number) => {
     try {
       await store.commit({
-        ops: [{ op: "put", key, value: encodePlane({ addresses, at: store.now() }) }],
+        ops: [{ op: "put", key, value: RECORDS.plane.encode({ addresses, at: store.now() }) }],
         cause: { actor: `replica:${replica}`, operation: "-plane", reason: "", requestId: "" },
       });
       writtenIn = epoch;

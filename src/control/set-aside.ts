@@ -1,14 +1,16 @@
-import { type Kind, type Name, OBJECT_KEYS, parseStoreKey, serviceOfKey } from "../domain/name.ts";
+import { type Name, OBJECT_KEYS, type ObjectId, parseStoreKey, serviceOfKey } from "../domain/name.ts";
+import type { Gives } from "../schema/kinds/kind-entry.ts";
+import { ENTRIES } from "../schema/kinds/registry.ts";
 import type { Revision } from "../store/revision.ts";
 import type { RecordProblem } from "./stored-record.ts";
 
 /** What is derived from a record, whether it can be read or not: so much of it its key tells. */
-export type Dependents =
-  | { readonly of: "service" | "endpoints"; readonly service: Name }
-  | { readonly of: "policy" | "listener" | "route" | "fleet"; readonly name: Name }
-  /** An object of a kind that only a later release knows: anything may come from it. */
-  | { readonly of: "everything" }
-  | { readonly of: "nothing" };
+export interface Dependents {
+  /** `everything` of an object of a kind that only a later release knows: anything may come from it. */
+  readonly of: Gives | "everything";
+  /** Of the service where it lies below one. */
+  readonly name: Name;
+}
 
 /**
  * How much of what comes from a record is kept back. `all`: a proxy gets none of it, since a later release may have put a
@@ -27,7 +29,7 @@ export interface SetAside extends RecordProblem {
   /** What of it can be read counts; otherwise what was there before does, if anything. */
   readonly isUsed: boolean;
   /** The object that it holds or should hold, where its key names one. */
-  readonly object: { readonly kind: Kind; readonly name: Name } | undefined;
+  readonly object: ObjectId | undefined;
 }
 
 export interface Circumstances {
@@ -50,13 +52,11 @@ export function setAside(
 }
 
 function dependentsOf(key: string, { isNewer }: RecordProblem): Dependents {
-  if (!key.startsWith(OBJECT_KEYS)) return { of: "nothing" };
+  if (!key.startsWith(OBJECT_KEYS)) return { of: "nothing", name: "" };
   const object = parseStoreKey(key);
   const service = serviceOfKey(key);
-  if (service !== undefined) {
-    const isPart = object?.kind === "backend" || object?.kind === "health" || !isNewer;
-    return { of: object?.kind !== "service" && isPart ? "endpoints" : "service", service };
-  }
-  if (object === undefined) return { of: isNewer ? "everything" : "nothing" };
-  return { of: object.kind as "policy" | "listener" | "route" | "fleet", name: object.name };
+  if (object !== undefined) return { of: ENTRIES[object.kind].gives, name: service ?? object.name };
+  // What a later release put below a service may be its protection.
+  if (service !== undefined) return { of: isNewer ? "cluster" : "endpoints", name: service };
+  return { of: isNewer ? "everything" : "nothing", name: "" };
 }

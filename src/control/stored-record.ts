@@ -1,17 +1,11 @@
 import { toControlPlaneError } from "../domain/errors.ts";
-import type { LedsRecord } from "../domain/leds-record.ts";
 import { isOfUnknownKind, type Name, OBJECT_KEYS, parseStoreKey } from "../domain/name.ts";
-import { decodeMarks } from "../fleet/refusal-marks.ts";
-import { REFUSALS } from "../fleet/stored-refusals.ts";
+import type { RecordKind, RecordOf } from "../domain/state.ts";
 import { decodeStored, type StoredObject } from "../schema/stored-object.ts";
 import { checkKey, checkValue } from "../store/batch.ts";
-import { LEASES } from "../store/lease.ts";
+import { readForm } from "../store/keys/record-form.ts";
+import { formOf } from "../store/keys/records.ts";
 import type { Revision } from "../store/revision.ts";
-import { ASSIGNMENTS, decodeAssignment } from "./assignment-record.ts";
-import { decodeLeds, LEDS_RECORDS, parseLedsKey } from "./leds-record.ts";
-import { decodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "./networks-filled.ts";
-import { decodePlane, PLANES, type PlaneRecord } from "./plane-record.ts";
-import { decodeSystemVersion, SYSTEM_VERSION_KEY } from "./system-version.ts";
 
 /** Why a record cannot be read, or not all of it. */
 export interface RecordProblem {
@@ -23,10 +17,7 @@ export interface RecordProblem {
 /** What a record means to the mirror. */
 export type RecordContent =
   | { readonly is: "object"; readonly stored: StoredObject }
-  | { readonly is: "leds"; readonly service: Name; readonly record: LedsRecord }
-  | { readonly is: "profile"; readonly profile: number }
-  | { readonly is: "plane"; readonly key: string; readonly record: PlaneRecord }
-  | { readonly is: "networks"; readonly filled: NetworksFilled }
+  | { readonly is: "record"; readonly kind: RecordKind; readonly name: Name; readonly record: RecordOf[RecordKind] }
   /** Read by others. */
   | { readonly is: "other" };
 
@@ -35,57 +26,6 @@ export interface ReadRecord {
   readonly content: RecordContent | undefined;
   readonly problem: RecordProblem | undefined;
 }
-
-interface RecordForm {
-  /** Its keys begin so. */
-  readonly keys: string;
-  /** `it is no share of checks`. */
-  readonly what: string;
-  readonly read: (key: string, value: Uint8Array) => RecordContent | undefined;
-}
-
-const OTHER: RecordContent = { is: "other" };
-
-/** Every record that this release writes beside the objects. A new one has its line here, or it is a stranger in `status`. */
-const FORMS: readonly RecordForm[] = [
-  {
-    keys: SYSTEM_VERSION_KEY,
-    what: "statement of the encoding profile",
-    read: (key, value) => {
-      const profile = key === SYSTEM_VERSION_KEY ? decodeSystemVersion(value) : undefined;
-      return profile === undefined ? undefined : { is: "profile", profile };
-    },
-  },
-  {
-    keys: LEDS_RECORDS,
-    what: "account of a service's endpoint collections",
-    read: (key, value) => {
-      const service = parseLedsKey(key);
-      const record = decodeLeds(value);
-      return service === undefined || record === undefined ? undefined : { is: "leds", service, record };
-    },
-  },
-  { keys: REFUSALS, what: "refusals of a proxy", read: (_, value) => decodeMarks(value) && OTHER },
-  { keys: ASSIGNMENTS, what: "share of checks", read: (_, value) => decodeAssignment(value) && OTHER },
-  {
-    keys: PLANES,
-    what: "record of where a plane listens",
-    read: (key, value) => {
-      const record = decodePlane(value);
-      return record && { is: "plane", key, record };
-    },
-  },
-  {
-    keys: NETWORKS_FILLED_KEY,
-    what: "mark that fleets have been given networks",
-    read: (key, value) => {
-      const filled = key === NETWORKS_FILLED_KEY ? decodeNetworksFilled(value) : undefined;
-      return filled && { is: "networks", filled };
-    },
-  },
-  // Its value is for people.
-  { keys: LEASES, what: "lease", read: () => OTHER },
-];
 
 /** Reads whatever lies under a key of the store. Never throws: what cannot be read is named, and harms nothing else (law 9). */
 export function readRecord(key: string, value: Uint8Array, revision: Revision): ReadRecord {
@@ -111,10 +51,14 @@ function readObject(key: string, value: Uint8Array, revision: Revision): ReadRec
 }
 
 function readOther(key: string, value: Uint8Array): ReadRecord {
-  const form = FORMS.find(({ keys }) => key.startsWith(keys));
-  if (form === undefined) return unread("this release knows no records of its kind", true);
-  const content = form.read(key, value);
-  return content === undefined ? unread(`it is no ${form.what}`, false) : { content, problem: undefined };
+  const found = formOf(key);
+  if (found === undefined) return unread("this release knows no records of its kind", true);
+  const { kind, form } = found;
+  const name = form.nameOf(key);
+  const record = name === undefined ? undefined : readForm(form, value);
+  if (name === undefined || record === undefined) return unread(`it is no ${form.what}`, false);
+  if (kind === undefined) return { content: { is: "other" }, problem: undefined };
+  return { content: { is: "record", kind, name, record: record as RecordOf[RecordKind] }, problem: undefined };
 }
 
 function unread(why: string, isNewer: boolean): ReadRecord {

@@ -1,11 +1,11 @@
-import type { Name } from "../domain/name.ts";
-import { effectivePolicyName } from "../domain/routing-state.ts";
+import { isPart, type Name } from "../domain/name.ts";
+import type { State } from "../domain/state.ts";
 import { serviceOfMember } from "../resources/leds.ts";
 import type { ResourceRef } from "../resources/resource.ts";
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Mirror } from "./mirror.ts";
 import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
-import type { SetAside } from "./set-aside.ts";
+import type { Dependents, SetAside } from "./set-aside.ts";
 
 /** A proxy of which it is asked whether something is kept back from it. */
 export interface AskingProxy {
@@ -53,7 +53,7 @@ export class Withheld {
     mirror.onFold(({ setAside, changed }) => {
       const isOther = this.#note(setAside);
       // Which clusters and routes depend on a record changes with the configuration.
-      const isTouched = this.#records.size > 0 && changed.some(({ kind }) => CONFIGURATION.has(kind));
+      const isTouched = this.#records.size > 0 && changed.some(({ kind }) => !isPart(kind));
       if (isOther || isTouched) this.#withholding = this.#collect();
       if (isOther) onChange();
     });
@@ -103,77 +103,62 @@ export class Withheld {
       removals: undefined,
       fullSets: new Set(),
     };
-    const leading = this.#leading();
-    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How, leading);
+    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How);
     return held;
   }
 
-  /** Services by their policy, and listeners by the services that their routes lead to: looked through once for all records. */
-  #leading(): Leading {
-    const services = new Map<Name, Name[]>();
-    for (const { name } of this.#mirror.all("service")) add(services, effectivePolicyName(this.#mirror, name), name);
-    const listeners = new Map<Name, Name[]>();
-    for (const route of this.#mirror.all("route")) {
-      const led = new Set(route.rules.flatMap(({ to }) => to.map(({ service }) => service)));
-      for (const service of led) for (const listener of route.listeners) add(listeners, service, listener);
-    }
-    return { services, listeners };
-  }
-
-  #add(held: Withholding, { dependents, object }: SetAside, how: How, leading: Leading): void {
+  #add(held: Withholding, { dependents, object }: SetAside, how: How): void {
     const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
-    switch (dependents.of) {
-      case "everything":
-        held.everything = strongest(held.everything, how);
-        break;
-      case "service":
-        addService(held, dependents.service, how, leading);
-        if (isMissing) held.fullSets.add(CLUSTER_TYPE);
-        break;
-      case "endpoints":
-        raise(held.clusters, dependents.service, how);
-        break;
-      case "policy":
-        for (const name of leading.services.get(dependents.name) ?? []) addService(held, name, how, leading);
-        break;
-      case "listener":
-        raise(held.listeners, dependents.name, how);
-        raise(held.routes, dependents.name, how);
-        held.removals = strongest(held.removals, how);
-        if (isMissing) held.fullSets.add(CLUSTER_TYPE).add(LISTENER_TYPE);
-        break;
-      case "route":
-        // Which listeners it is for is not known.
-        raise(held.routes, ALL, how);
-        held.removals = strongest(held.removals, how);
-        if (isMissing) held.fullSets.add(CLUSTER_TYPE);
-        break;
-      case "fleet":
-        raise(held.fleets, dependents.name, how);
-        break;
-      case "nothing":
-    }
+    WITHHOLD[dependents.of]({ held, name: dependents.name, how, isMissing, state: this.#mirror });
   }
 }
 
-interface Leading {
-  readonly services: ReadonlyMap<Name, readonly Name[]>;
-  readonly listeners: ReadonlyMap<Name, readonly Name[]>;
+/** One record that cannot be read. */
+interface Kept {
+  readonly held: Withholding;
+  /** Of what depends on it. */
+  readonly name: Name;
+  readonly how: How;
+  /** Nothing of it is known from before. */
+  readonly isMissing: boolean;
+  readonly state: State;
 }
+
+const WITHHOLD: { readonly [D in Dependents["of"]]: (kept: Kept) => void } = {
+  everything: ({ held, how }) => {
+    held.everything = strongest(held.everything, how);
+  },
+  cluster: (kept) => {
+    addService(kept, kept.name);
+    if (kept.isMissing) kept.held.fullSets.add(CLUSTER_TYPE);
+  },
+  endpoints: ({ held, name, how }) => raise(held.clusters, name, how),
+  clustersOfPolicy: (kept) => {
+    for (const { name } of kept.state.referring("service", "policy", kept.name)) addService(kept, name);
+  },
+  listener: ({ held, name, how, isMissing }) => {
+    raise(held.listeners, name, how);
+    raise(held.routes, name, how);
+    held.removals = strongest(held.removals, how);
+    if (isMissing) held.fullSets.add(CLUSTER_TYPE).add(LISTENER_TYPE);
+  },
+  routes: ({ held, how, isMissing }) => {
+    // Which listeners it is for is not known.
+    raise(held.routes, ALL, how);
+    held.removals = strongest(held.removals, how);
+    if (isMissing) held.fullSets.add(CLUSTER_TYPE);
+  },
+  "all of a fleet": ({ held, name, how }) => raise(held.fleets, name, how),
+  nothing: () => undefined,
+};
 
 /** A service with the routes that lead to it: they hash as its policy says. */
-function addService(held: Withholding, service: Name, how: How, { listeners }: Leading): void {
+function addService({ held, how, state }: Kept, service: Name): void {
   raise(held.clusters, service, how);
-  for (const listener of listeners.get(service) ?? []) raise(held.routes, listener, how);
+  for (const { listeners } of state.referring("route", "service", service)) {
+    for (const listener of listeners) raise(held.routes, listener, how);
+  }
 }
-
-function add(to: Map<Name, Name[]>, name: Name, value: Name): void {
-  const known = to.get(name);
-  if (known === undefined) to.set(name, [value]);
-  else known.push(value);
-}
-
-const CONFIGURATION: ReadonlySet<string> = new Set(["service", "policy", "route", "listener", "fleet"]);
 
 function howOf(held: Withholding, { typeUrl, name }: ResourceRef, version: string): How | undefined {
   switch (typeUrl) {

@@ -19,6 +19,16 @@ export interface PlaneAddress {
   readonly port: number;
 }
 
+/** Where a replica listens, as it has recorded it. */
+export interface PlaneRecord {
+  readonly addresses: readonly PlaneAddress[];
+  /** When it was written, by the store's clock. */
+  readonly at: number;
+}
+
+/** With the Unix sockets that fleets without networks led to, by a plane that others can reach; with loopback too. */
+export type NetworksFilled = "sockets" | "loopback";
+
 /** Why a backend lies outside of what a fleet's proxies may reach; nothing for one that does not. */
 export type BackendJudge = (target: Target) => string | undefined;
 
@@ -83,8 +93,13 @@ const SPECIAL: Readonly<Partial<Record<IpKind, string>>> = {
  * network that is of its kind as a whole, where a plane listens only by address and port.
  *
  * @param texts As `readBackendNetwork` spells them.
+ * @param places What judges share that look at the same targets.
  */
-export function backendJudge(texts: readonly string[], planes: readonly PlaneAddress[]): BackendJudge {
+export function backendJudge(
+  texts: readonly string[],
+  planes: readonly PlaneAddress[],
+  places: Places = new WeakMap(),
+): BackendJudge {
   const given = texts.map(readBackendNetwork).flatMap((read) => (read.ok ? [read.network] : []));
   const networks = given.flatMap((one) => (one.kind === "network" ? [one.network] : []));
   const paths = given.flatMap((one) => (one.kind === "path" ? [one.path] : []));
@@ -95,7 +110,7 @@ export function backendJudge(texts: readonly string[], planes: readonly PlaneAdd
       if (paths.some((path) => isBelow(target.path, path))) return undefined;
       return `${target.path} is a Unix socket of the proxy's machine and not among backendNetworks`;
     }
-    const { address, special, place } = placeOf(target);
+    const { address, special, place } = placeOf(target, places);
     const isPlane = place.some((key) => taken.has(key));
     if (texts.length === 0 && special === undefined && !isPlane) return undefined;
     if (named.size > 0 && address !== undefined && named.has(keyOf(address, target.port))) return undefined;
@@ -123,10 +138,10 @@ interface Place {
   readonly place: readonly string[];
 }
 
-/** What a target's address is, is found out once, whoever asks. */
-const places = new WeakMap<Target, Place>();
+/** What targets' addresses are: found out once, whoever asks. */
+export type Places = WeakMap<Target, Place>;
 
-function placeOf(target: Target & { kind: "address" }): Place {
+function placeOf(target: Target & { kind: "address" }, places: Places): Place {
   const known = places.get(target);
   if (known !== undefined) return known;
   const written = readIp(target.ip);

@@ -1,11 +1,12 @@
 import { targetText } from "./backend.ts";
 import type { Condition } from "./condition.ts";
-import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
+import { fleetListeners, listenerAddress } from "./fleet-listeners.ts";
 import { hidingKey, whyRuleKeysHidden } from "./hash-keys.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
-import { type Kind, type Name, serviceOf } from "./name.ts";
-import { whyRuleNeverMatches } from "./never-matched.ts";
-import { duplicates } from "./routing-state.ts";
+import { type Kind, type Name, serviceOf, titleOf } from "./name.ts";
+import { type JudgedRules, whyRuleNeverMatches } from "./never-matched.ts";
+import { REFERRING, referencesOf } from "./references.ts";
+import { addressed, duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
 /** Objects that have something to tell, as `kind/name`. An object that is not in it is accepted and refers to nothing unknown. */
@@ -18,8 +19,10 @@ export function conditionsOf(conditions: Conditions, kind: Kind, name: Name): re
 /**
  * What the state as a whole means for single objects: references to nothing, and conflicts that they lost. Conflicts cannot
  * be stopped at the door; here they are decided always the same way, and derivation follows the same functions.
+ *
+ * @param judged What is kept of rules from one state to the next.
  */
-export function conditions(state: State): Conditions {
+export function conditions(state: State, judged?: JudgedRules): Conditions {
   const told = new Map<string, Condition[]>();
   const tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">): void => {
     const list = told.get(`${kind}/${name}`) ?? [];
@@ -29,7 +32,7 @@ export function conditions(state: State): Conditions {
   tellReferences(state, tell);
   tellBackends(state, tell);
   tellListeners(state, tell);
-  tellRules(state, tell);
+  tellRules(state, tell, judged);
   tellHashKeys(state, tell);
   return told;
 }
@@ -37,36 +40,24 @@ export function conditions(state: State): Conditions {
 type Tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">) => void;
 
 function tellReferences(state: State, tell: Tell): void {
-  const check = (
-    kind: Kind,
-    name: Name,
-    target: "service" | "policy" | "listener" | "fleet",
-    targets: Iterable<Name>,
-  ) => {
-    const unknown = [...new Set(targets)].filter((one) => state.get(target, one) === undefined).toSorted();
-    if (unknown.length === 0) return;
-    const reason = `Unknown${target[0]?.toUpperCase()}${target.slice(1)}`;
-    tell(kind, name, { type: "ResolvedRefs", reason, message: `there is no ${target} ${unknown.join(", ")}` });
-  };
-  for (const { name, policy } of state.all("service"))
-    if (policy !== undefined) check("service", name, "policy", [policy]);
-  for (const { name, fleet } of state.all("listener")) check("listener", name, "fleet", [fleet]);
-  for (const { name } of state.all("backend")) check("backend", name, "service", [serviceOf(name)]);
-  for (const { name, listeners, rules } of state.all("route")) {
-    check("route", name, "listener", listeners);
-    check(
-      "route",
-      name,
-      "service",
-      rules.flatMap(({ to }) => to.map(({ service }) => service)),
-    );
+  for (const { kind, targets } of REFERRING) {
+    for (const object of state.all(kind)) {
+      for (const target of targets) {
+        const named = new Set(referencesOf(kind, object, target));
+        const unknown = [...named].filter((one) => state.get(target, one) === undefined).toSorted();
+        if (unknown.length === 0) continue;
+        const reason = `Unknown${titleOf(target)}`;
+        const message = `there is no ${target} ${unknown.join(", ")}`;
+        tell(kind, object.name, { type: "ResolvedRefs", reason, message });
+      }
+    }
   }
 }
 
 function tellBackends(state: State, tell: Tell): void {
   const services = new Set([...state.all("backend")].map(({ name }) => serviceOf(name)));
   for (const service of services) {
-    for (const [name, winner] of duplicates(state.backendsOf(service))) {
+    for (const [name, winner] of duplicates(Array.from(state.backendsOf(service), addressed))) {
       const message = `${targetText(winner.target)} belongs to the older backend ${winner.name}; this one gets no traffic`;
       tell("backend", name, { type: "Accepted", reason: "DuplicateAddress", message });
     }
@@ -82,10 +73,10 @@ function tellListeners(state: State, tell: Tell): void {
   }
 }
 
-function tellRules(state: State, tell: Tell): void {
+function tellRules(state: State, tell: Tell, judged?: JudgedRules): void {
   for (const { name, rules } of state.all("route")) {
     for (const [index, rule] of rules.entries()) {
-      for (const why of whyRuleNeverMatches(rule)) {
+      for (const why of whyRuleNeverMatches(rule, judged)) {
         const message = `rules[${index}] can never match: ${why}`;
         tell("route", name, { type: "Accepted", reason: "RuleNeverMatches", message });
       }
@@ -99,9 +90,9 @@ function tellRules(state: State, tell: Tell): void {
     const message = `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ${why}`;
     tell("route", loser.route.name, { type: "Accepted", reason, message });
   };
-  for (const [listener, routes] of [...routesByListener(state)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (state.get("listener", listener) === undefined) continue;
-    const { lost, shadowed } = mergeRoutes(routes);
+  const listeners = Array.from(state.all("listener"), ({ name }) => name).sort();
+  for (const listener of listeners) {
+    const { lost, shadowed } = mergeRoutes(state.referring("route", "listener", listener));
     for (const rule of lost) {
       const winner = `rules[${rule.winner.index}] of the older route ${rule.winner.route.name}`;
       tellOnce("RuleConflict", rule, `${winner} has the same match and priority`);

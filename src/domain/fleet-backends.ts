@@ -1,7 +1,8 @@
 import type { Backend } from "./backend.ts";
 import { type BackendJudge, backendJudge } from "./backend-networks.ts";
-import { fleetListeners, routesByListener } from "./fleet-listeners.ts";
+import { shareAddresses } from "./fleet-listeners.ts";
 import type { Name } from "./name.ts";
+import { destinationsOf } from "./route.ts";
 import type { RoutingState } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
@@ -58,12 +59,11 @@ export function leftOutByFleet(
 /** The fleets that lead to each service, by name. */
 export function fleetsByService(state: State): ReadonlyMap<Name, readonly Name[]> {
   const fleets = new Map<Name, Set<Name>>();
-  const routes = routesByListener(state);
-  for (const [fleet, { open }] of fleetListeners(state)) {
-    if (state.get("fleet", fleet) === undefined) continue;
-    const rules = open.flatMap(({ name }) => routes.get(name) ?? []).flatMap((route) => route.rules);
-    for (const { service, weight } of rules.flatMap(({ to }) => to)) {
-      if (weight > 0) fleets.set(service, (fleets.get(service) ?? new Set()).add(fleet));
+  for (const { name: fleet } of state.all("fleet")) {
+    const { open } = shareAddresses(state.referring("listener", "fleet", fleet));
+    const routes = open.flatMap(({ name }) => [...state.referring("route", "listener", name)]);
+    for (const service of routes.flatMap(destinationsOf)) {
+      fleets.set(service, (fleets.get(service) ?? new Set()).add(fleet));
     }
   }
   return new Map([...fleets].map(([service, names]) => [service, [...names].toSorted()]));

@@ -2,7 +2,6 @@ import { targetText } from "./backend.ts";
 import type { Listener } from "./listener.ts";
 import { byAge } from "./meta.ts";
 import type { Name } from "./name.ts";
-import type { Route } from "./route.ts";
 import type { State } from "./state.ts";
 
 export interface FleetListeners {
@@ -12,28 +11,28 @@ export interface FleetListeners {
   readonly refused: ReadonlyMap<Name, Listener>;
 }
 
-interface Sharing {
-  readonly open: Listener[];
-  readonly refused: Map<Name, Listener>;
-  readonly holders: Map<string, Listener>;
+/** Shares out addresses among the listeners of each fleet. */
+export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> {
+  const fleets = Map.groupBy(state.all("listener"), ({ fleet }) => fleet);
+  return new Map([...fleets].map(([fleet, listeners]) => [fleet, shareAddresses(listeners)]));
 }
 
-/** Shares out addresses among the listeners of each fleet: of two that collide, the older one is opened. */
-export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> {
-  const fleets = new Map<Name, Sharing>();
-  for (const listener of [...state.all("listener")].toSorted(byAge)) {
-    const fleet: Sharing = fleets.get(listener.fleet) ?? { open: [], refused: new Map(), holders: new Map() };
-    fleets.set(listener.fleet, fleet);
+/** Shares out addresses among the listeners of one fleet: of two that collide, the older one is opened. */
+export function shareAddresses(listeners: Iterable<Listener>): FleetListeners {
+  const holders = new Map<string, Listener>();
+  const open: Listener[] = [];
+  const refused = new Map<Name, Listener>();
+  for (const listener of [...listeners].toSorted(byAge)) {
     const claims = claimsOf(listener);
-    const holder = holderOf(claims, fleet.holders);
+    const holder = holderOf(claims, holders);
     if (holder === undefined) {
-      for (const claim of claims) fleet.holders.set(claim, listener);
-      fleet.open.push(listener);
+      for (const claim of claims) holders.set(claim, listener);
+      open.push(listener);
     } else {
-      fleet.refused.set(listener.name, holder);
+      refused.set(listener.name, holder);
     }
   }
-  return fleets;
+  return { open, refused };
 }
 
 function holderOf(claims: readonly string[], holders: ReadonlyMap<string, Listener>): Listener | undefined {
@@ -88,17 +87,4 @@ export function movesListener(before: Listener | undefined, after: Listener): bo
 
 export function listenerAddress({ ip, port }: Listener): string {
   return targetText({ kind: "address", ip, port });
-}
-
-/** The routes that each listener serves, whether it exists or not. */
-export function routesByListener(state: State): ReadonlyMap<Name, readonly Route[]> {
-  const routes = new Map<Name, Route[]>();
-  for (const route of state.all("route")) {
-    for (const listener of route.listeners) {
-      const sharers = routes.get(listener);
-      if (sharers === undefined) routes.set(listener, [route]);
-      else sharers.push(route);
-    }
-  }
-  return routes;
 }

@@ -30,7 +30,7 @@ export function chooseLeds(service: Service, { backends }: RoutingState, isOn: b
  * backend which is none switches LEDS off here, before the duty does.
  */
 export function ledsOf(state: State, routing: RoutingState): LedsRecord | undefined {
-  const record = state.leds(routing.service);
+  const record = state.record("leds", routing.service);
   const service = state.get("service", routing.service);
   if (record === undefined || service === undefined) return undefined;
   return chooseLeds(service, routing, true).on ? record : undefined;

@@ -1,6 +1,53 @@
-/** The kinds of stored objects. */
-export const KINDS = ["service", "policy", "backend", "health", "listener", "route", "fleet"] as const;
-export type Kind = (typeof KINDS)[number];
+/** What is told apart in a name or a key by one id. */
+interface IdForm {
+  readonly text: RegExp;
+  /** As it stands in a key. */
+  readonly stored: RegExp;
+  /** What it is, where it is not that: `"x" is not a DNS label: …`. */
+  readonly what: string;
+}
+
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const DNS_LABEL: IdForm = {
+  text: LABEL,
+  stored: LABEL,
+  what: "a DNS label: 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends",
+};
+const SOURCE: IdForm = {
+  text: /^(override|prober|reporter:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/,
+  stored: /^(override|prober|reporter_[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/,
+  what: "a source: `override`, `prober` or `reporter:ID`",
+};
+
+/** How the objects of a kind are named. */
+interface Naming {
+  /** The words of its keys, one for each id. What has several lies below the kinds that have the first of them. */
+  readonly path: readonly [string, ...string[]];
+  readonly example: string;
+  /** DNS labels, unless the last one is told apart otherwise. */
+  readonly lastId?: IdForm;
+}
+
+/** Every kind of object that is stored: where a new one begins. What else has to be said of it, the compiler asks for. */
+const NAMING = {
+  service: { path: ["services"], example: "for example `shop`" },
+  policy: { path: ["policies"], example: "for example `shop`" },
+  backend: { path: ["services", "backends"], example: "a backend is SERVICE/ID, for example `shop/shop-1`" },
+  health: {
+    path: ["services", "backends", "health"],
+    example: "a verdict is SERVICE/ID/SOURCE, for example `shop/shop-1/reporter:probe-a`",
+    lastId: SOURCE,
+  },
+  listener: { path: ["listeners"], example: "for example `shop`" },
+  route: { path: ["routes"], example: "for example `shop`" },
+  fleet: { path: ["fleets"], example: "for example `shop`" },
+} as const satisfies Readonly<Record<string, Naming>>;
+
+export type Kind = keyof typeof NAMING;
+/** The kinds whose objects are parts of one of another kind: a backend of its service, a verdict of its backend. */
+export type PartKind = { [K in Kind]: (typeof NAMING)[K]["path"]["length"] extends 1 ? never : K }[Kind];
+
+export const KINDS = Object.keys(NAMING) as readonly Kind[];
 
 /**
  * A name as people read and write it, unique among the objects of its kind: `shop`, `shop/shop-1` for a backend,
@@ -9,18 +56,18 @@ export type Kind = (typeof KINDS)[number];
  */
 export type Name = string;
 
+/** An object, whether it is there or not. */
+export interface ObjectId<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly name: Name;
+}
+
 export const DEFAULT_PROJECT = "default";
 
-const COLLECTIONS: Record<Kind, readonly string[]> = {
-  service: ["services"],
-  policy: ["policies"],
-  backend: ["services", "backends"],
-  health: ["services", "backends", "health"],
-  listener: ["listeners"],
-  route: ["routes"],
-  fleet: ["fleets"],
-};
-const KIND_OF = new Map(KINDS.map((kind) => [COLLECTIONS[kind].join("/"), kind]));
+const KIND_OF = new Map(KINDS.map((kind) => [pathOf(kind).join("/"), kind]));
+const PARENT_KIND = Object.fromEntries(
+  KINDS.map((kind) => [kind, KIND_OF.get(pathOf(kind).slice(0, -1).join("/"))]),
+) as { readonly [K in Kind]: Kind | undefined };
 
 /** A name taken apart. `ids` has one entry, two for a backend, three for a verdict. */
 export interface NameParts {
@@ -28,11 +75,7 @@ export interface NameParts {
   readonly ids: readonly string[];
 }
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const SOURCE = /^(override|prober|reporter:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/;
 const STORED_ID = /^[a-z0-9][a-z0-9_-]*$/;
-/** As it stands in a key. */
-const STORED_SOURCE = /^(override|prober|reporter_[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/;
 
 export type ParsedName = { ok: true; parts: NameParts } | { ok: false; message: string };
 
@@ -41,28 +84,21 @@ export type ParsedName = { ok: true; parts: NameParts } | { ok: false; message: 
  * `services/shop/backends/shop-1` and so on. A short name belongs to `project`.
  */
 export function parseName(kind: Kind, text: string, project: string = DEFAULT_PROJECT): ParsedName {
-  if (text === "") return { ok: false, message: `must not be empty; ${example(kind)}` };
+  if (text === "") return { ok: false, message: `must not be empty; ${NAMING[kind].example}` };
   let rest = text.split("/");
   let owner = project;
   if (rest[0] === "projects" && rest.length > 2) {
     owner = rest[1] ?? "";
     rest = rest.slice(2);
   }
-  const words = COLLECTIONS[kind];
+  const words = pathOf(kind);
   const full = rest.length === words.length * 2 && words.every((word, i) => rest[i * 2] === word);
   const ids = full ? rest.filter((_, i) => i % 2 === 1) : rest;
   if (ids.length !== words.length)
-    return { ok: false, message: `"${text}" is not the name of a ${kind}; ${example(kind)}` };
-  for (const id of [owner, ...ids.slice(0, kind === "health" ? 2 : undefined)]) {
-    if (!LABEL.test(id)) {
-      return {
-        ok: false,
-        message: `"${id}" is not a DNS label: 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends`,
-      };
-    }
-  }
-  if (kind === "health" && !SOURCE.test(ids[2] ?? "")) {
-    return { ok: false, message: `"${ids[2]}" is not a source: \`override\`, \`prober\` or \`reporter:ID\`` };
+    return { ok: false, message: `"${text}" is not the name of a ${kind}; ${NAMING[kind].example}` };
+  for (const [i, id] of [owner, ...ids].entries()) {
+    const form = idForm(kind, i - 1);
+    if (!form.text.test(id)) return { ok: false, message: `"${id}" is not ${form.what}` };
   }
   return { ok: true, parts: { project: owner, ids } };
 }
@@ -70,7 +106,7 @@ export function parseName(kind: Kind, text: string, project: string = DEFAULT_PR
 /** The one spelling of a name: short in the default project, full elsewhere. */
 export function formatName(kind: Kind, parts: NameParts): Name {
   if (parts.project === DEFAULT_PROJECT) return parts.ids.join("/");
-  const path = COLLECTIONS[kind].flatMap((word, i) => [word, parts.ids[i] ?? ""]);
+  const path = pathOf(kind).flatMap((word, i) => [word, parts.ids[i] ?? ""]);
   return ["projects", parts.project, ...path].join("/");
 }
 
@@ -81,19 +117,61 @@ export function partsOf(kind: Kind, name: Name): NameParts {
   return parsed.parts;
 }
 
+/** As manifests and the API write it: `Service`. */
+export function titleOf<K extends Kind>(kind: K): Capitalize<K> {
+  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)}` as Capitalize<K>;
+}
+
+export function isPart(kind: Kind): kind is PartKind {
+  return pathOf(kind).length > 1;
+}
+
+/** The kind of what the objects of a kind are parts of. */
+export function parentKind(kind: Kind): Kind | undefined {
+  return PARENT_KIND[kind];
+}
+
+/** What an object is a part of. */
+export function parentOf({ kind, name }: ObjectId): ObjectId | undefined {
+  const parent = PARENT_KIND[kind];
+  return parent && { kind: parent, name: above(kind, name, parent) };
+}
+
+/** The name with the same ids for another kind: where it is short, it is the same. */
+export function namesake(name: Name, kind: Kind, other: Kind): Name {
+  return name.includes("/") ? formatName(other, partsOf(kind, name)) : name;
+}
+
 /** The service that a backend belongs to. */
 export function serviceOf(backend: Name): Name {
-  // In the default project it is what comes before the first slash of one: nothing has to be taken apart.
-  const slash = backend.indexOf("/");
-  if (slash > 0 && backend.indexOf("/", slash + 1) < 0) return backend.slice(0, slash);
-  const { project, ids } = partsOf("backend", backend);
-  return formatName("service", { project, ids: ids.slice(0, 1) });
+  return above("backend", backend, "service");
 }
 
 /** The backend that a verdict is about. */
 export function backendOf(health: Name): Name {
-  const { project, ids } = partsOf("health", health);
-  return formatName("backend", { project, ids: ids.slice(0, 2) });
+  return above("health", health, "backend");
+}
+
+/** Whether the objects of a kind are parts of services, however far below. */
+export function isBelowService(kind: Kind): boolean {
+  return isPart(kind) && pathOf(kind)[0] === NAMING.service.path[0];
+}
+
+/** The service that an object is, or is a part of however far below. */
+export function serviceOfObject(kind: Kind, name: Name): Name | undefined {
+  if (isBelowService(kind)) return above(kind, name, "service");
+  return pathOf(kind)[0] === NAMING.service.path[0] ? name : undefined;
+}
+
+/** The name of what lies above an object. */
+function above(kind: Kind, name: Name, ancestor: Kind): Name {
+  const [depth, wanted] = [pathOf(kind).length, pathOf(ancestor).length];
+  // In the default project it is what comes before one of the slashes: nothing has to be taken apart.
+  let [end, at, slashes] = [0, name.indexOf("/"), 0];
+  for (; at >= 0; at = name.indexOf("/", at + 1)) if (++slashes === wanted) end = at;
+  if (slashes === depth - 1) return name.slice(0, end);
+  const { project, ids } = partsOf(kind, name);
+  return formatName(ancestor, { project, ids: ids.slice(0, wanted) });
 }
 
 /**
@@ -102,7 +180,7 @@ export function backendOf(health: Name): Name {
  */
 export function storeKey(kind: Kind, name: Name): string {
   const { project, ids } = partsOf(kind, name);
-  const path = COLLECTIONS[kind].flatMap((word, i) => [word, (ids[i] ?? "").replace(":", "_")]);
+  const path = pathOf(kind).flatMap((word, i) => [word, (ids[i] ?? "").replace(":", "_")]);
   return ["projects", project, ...path].join("/");
 }
 
@@ -110,14 +188,20 @@ export function storeKey(kind: Kind, name: Name): string {
 export const OBJECT_KEYS = "projects/";
 
 /** The object that a store key belongs to; nothing for keys of another purpose, and for those that `storeKey` never makes. */
-export function parseStoreKey(key: string): { kind: Kind; name: Name } | undefined {
+export function parseStoreKey(key: string): ObjectId | undefined {
   const [projects, project = "", ...path] = key.split("/");
   if (projects !== "projects" || !LABEL.test(project) || path.length % 2 === 1) return undefined;
   const kind = KIND_OF.get(path.filter((_, i) => i % 2 === 0).join("/"));
   if (kind === undefined) return undefined;
   const ids = path.filter((_, i) => i % 2 === 1);
-  if (!ids.every((id, i) => (i === 2 ? STORED_SOURCE : LABEL).test(id))) return undefined;
-  return { kind, name: formatName(kind, { project, ids: ids.map((id, i) => (i === 2 ? id.replace("_", ":") : id)) }) };
+  if (!ids.every((id, i) => idForm(kind, i).stored.test(id))) return undefined;
+  return { kind, name: formatName(kind, { project, ids: ids.map((id) => id.replace("_", ":")) }) };
+}
+
+/** The name of an object of this kind that a store key belongs to. */
+export function parseKeyOf(kind: Kind, key: string): Name | undefined {
+  const id = parseStoreKey(key);
+  return id?.kind === kind ? id.name : undefined;
 }
 
 /** Whether a key is like that of an object, and the kind is one that this release does not have. */
@@ -138,8 +222,11 @@ export function serviceOfKey(key: string): Name | undefined {
   return formatName("service", { project, ids: [id] });
 }
 
-function example(kind: Kind): string {
-  if (kind === "backend") return "a backend is SERVICE/ID, for example `shop/shop-1`";
-  if (kind === "health") return "a verdict is SERVICE/ID/SOURCE, for example `shop/shop-1/reporter:probe-a`";
-  return "for example `shop`";
+function pathOf(kind: Kind): readonly string[] {
+  return NAMING[kind].path;
+}
+
+function idForm(kind: Kind, index: number): IdForm {
+  const { path, lastId = DNS_LABEL }: Naming = NAMING[kind];
+  return index === path.length - 1 ? lastId : DNS_LABEL;
 }

@@ -96,11 +96,11 @@ export function whyMethodNeverMatched(method: string): string | undefined {
 
 type Matched = Pick<Rule, "path" | "headers" | "methods">;
 
-/** Rules are judged with each revision of the state, and do not change. */
-const judged = new WeakMap<Matched, readonly string[]>();
+/** What was found of rules: they do not change, and may be asked about with each revision of the state. */
+export type JudgedRules = WeakMap<Matched, readonly string[]>;
 
 /** Why no request meets a rule, for each part of it that none can meet. */
-export function whyRuleNeverMatches(rule: Matched): readonly string[] {
+export function whyRuleNeverMatches(rule: Matched, judged: JudgedRules = new WeakMap()): readonly string[] {
   const known = judged.get(rule) ?? judge(rule);
   judged.set(rule, known);
   return known;

@@ -52,3 +52,8 @@ export interface Route extends Identified {
   readonly hosts: readonly string[];
   readonly rules: readonly Rule[];
 }
+
+/** The services that a route leads to, some of them perhaps more than once; what has no weight gets nothing. */
+export function destinationsOf({ rules }: Route): readonly Name[] {
+  return rules.flatMap(({ to }) => to.flatMap(({ service, weight }) => (weight > 0 ? [service] : [])));
+}

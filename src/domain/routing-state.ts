@@ -1,14 +1,20 @@
-import { type Backend, type Target, targetText } from "./backend.ts";
+import { type Backend, targetText } from "./backend.ts";
 import { type EffectiveHealth, type Eligibility, effectiveHealth, eligibility } from "./eligibility.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { byAge } from "./meta.ts";
-import { formatName, type Name, partsOf } from "./name.ts";
+import { type Name, namesake } from "./name.ts";
 import { DEFAULT_POLICY, type PolicySpec } from "./policy.ts";
+import type { Service } from "./service.ts";
 import type { State } from "./state.ts";
 
-/** A backend as proxies are to treat it. */
-export interface RoutedBackend {
+/** A backend with the text of its target. */
+interface Addressed {
   readonly backend: Backend;
+  readonly address: string;
+}
+
+/** A backend as proxies are to treat it. */
+export interface RoutedBackend extends Addressed {
   readonly health: EffectiveHealth;
   readonly eligibility: Eligibility;
   /** As Envoy names it. A duplicate address has none: it is not told to proxies. */
@@ -33,56 +39,50 @@ export interface RoutingState {
  */
 export function routingState(state: State, service: Name, previous?: RoutingState): RoutingState {
   const check = state.get("service", service)?.healthCheck;
-  const members = [...state.backendsOf(service)].sort(byName);
-  const winners = duplicates(members);
   const known = previous?.backends ?? [];
   let at = 0;
-  const backends = members.map((backend) => {
-    const entry = routedBackend(state, backend, { check, winner: winners.get(backend.name) });
+  // Texts that are made once have their hash made once, and so they stay with their entries.
+  const members = [...state.backendsOf(service)].sort(byName).map((backend): Addressed | RoutedBackend => {
     // Both are in the order of their names: one pass finds what each entry was.
     for (let name = known[at]?.backend.name; name !== undefined && name < backend.name; name = known[at]?.backend.name)
       at++;
     const before = known[at];
-    return before !== undefined && isSame(before, entry) ? before : entry;
+    return before?.backend === backend ? before : addressed(backend);
+  });
+  const winners = duplicates(members);
+  const backends = members.map((member) => {
+    const entry = routedBackend(state, member, { check, winner: winners.get(member.backend.name) });
+    return "status" in member && isSame(member, entry) ? member : entry;
   });
   return { service, ...effectivePolicy(state, service), backends };
 }
 
 /** The policy a service names, or the one of its own name, or the built-in one. */
 export function effectivePolicy(state: State, service: Name): Pick<RoutingState, "policy" | "policyName"> {
-  const policy = state.get("policy", effectivePolicyName(state, service));
+  const policy = state.get("policy", effectivePolicyName(state.get("service", service) ?? { name: service }));
   return policy === undefined ? { policy: DEFAULT_POLICY, policyName: undefined } : { policy, policyName: policy.name };
 }
 
 /** Where the policy would be, whether it is there or not. */
-export function effectivePolicyName(state: State, service: Name): Name {
-  return state.get("service", service)?.policy ?? formatName("policy", partsOf("service", service));
+export function effectivePolicyName({ name, policy }: Pick<Service, "name"> & Partial<Pick<Service, "policy">>): Name {
+  return policy ?? namesake(name, "service", "policy");
 }
 
-/** Texts that are made once have their hash made once: a change looks through the addresses of a whole service. */
-const addresses = new WeakMap<Target, string>();
-
-function addressOf({ target }: Backend): string {
-  const known = addresses.get(target);
-  if (known !== undefined) return known;
-  const text = targetText(target);
-  addresses.set(target, text);
-  return text;
+export function addressed(backend: Backend): Addressed {
+  return { backend, address: targetText(backend.target) };
 }
 
 /** The older holder of the same address, for each member that is not the oldest one there. */
-export function duplicates(members: Iterable<Backend>): ReadonlyMap<Name, Backend> {
+export function duplicates(members: readonly Addressed[]): ReadonlyMap<Name, Backend> {
   const holders = new Map<string, Backend>();
   const winners = new Map<Name, Backend>();
-  const all = [...members];
-  for (const backend of all) {
-    const address = addressOf(backend);
+  for (const { backend, address } of members) {
     const holder = holders.get(address);
     if (holder === undefined || byAge(backend, holder) < 0) holders.set(address, backend);
   }
-  if (holders.size === all.length) return winners;
-  for (const backend of all) {
-    const holder = holders.get(addressOf(backend));
+  if (holders.size === members.length) return winners;
+  for (const { backend, address } of members) {
+    const holder = holders.get(address);
     if (holder !== undefined && holder !== backend) winners.set(backend.name, holder);
   }
   return winners;
@@ -90,12 +90,12 @@ export function duplicates(members: Iterable<Backend>): ReadonlyMap<Name, Backen
 
 function routedBackend(
   state: State,
-  backend: Backend,
+  { backend, address }: Addressed,
   { check, winner }: { check: HealthCheck | undefined; winner: Backend | undefined },
 ): RoutedBackend {
   const health = effectiveHealth(backend, state.healthOf(backend.name), check);
   const verdict = eligibility(backend, health, winner);
-  return { backend, health, eligibility: verdict, status: statusOf(backend, health, verdict) };
+  return { backend, address, health, eligibility: verdict, status: statusOf(backend, health, verdict) };
 }
 
 const STATUS = {
@@ -113,7 +113,6 @@ function statusOf(backend: Backend, health: EffectiveHealth, { reason }: Eligibi
 
 function isSame(a: RoutedBackend, b: RoutedBackend): boolean {
   return (
-    a.backend === b.backend &&
     a.health.status === b.health.status &&
     a.health.verdict === b.health.verdict &&
     a.eligibility.reason === b.eligibility.reason &&

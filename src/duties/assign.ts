@@ -1,5 +1,5 @@
-import type { Assignment } from "../control/assignment-record.ts";
 import type { Name } from "../domain/name.ts";
+import type { Assignment } from "../store/keys/assignment-record.ts";
 
 /**
  * The worker that checks a backend: the one whose hash with it is the greatest (rendezvous hashing), so that a worker

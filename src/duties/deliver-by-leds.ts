@@ -1,8 +1,8 @@
-import { encodeLeds, ledsKey } from "../control/leds-record.ts";
-import type { ChangedObject, Mirror } from "../control/mirror.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
+import type { Mirror } from "../control/mirror.ts";
+import { isPart, type Name, type ObjectId, serviceOfObject } from "../domain/name.ts";
 import { routingState } from "../domain/routing-state.ts";
 import { memberPath, memberPaths } from "../resources/leds.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { Duty } from "./duty.ts";
 import { planLeds } from "./leds.ts";
@@ -28,10 +28,10 @@ export function deliverByLeds(mirror: Mirror): Duty {
     accounts.set(service, account);
     return account;
   };
-  const observe = ({ kind, name }: ChangedObject) => {
-    const service = kind === "backend" ? serviceOf(name) : name;
+  const observe = ({ kind, name }: ObjectId) => {
+    const service = serviceOfObject(kind, name) ?? name;
     changed?.add(service);
-    if (kind !== "backend" || mirror.leds(service) === undefined) return;
+    if (!isPart(kind) || mirror.record("leds", service) === undefined) return;
     const backend = mirror.get("backend", name);
     const account = accountOf(service);
     if (backend !== undefined) account.seen.add(memberPath(backend));
@@ -39,7 +39,7 @@ export function deliverByLeds(mirror: Mirror): Duty {
   };
   const look = (name: Name, now: number): StoreOp | undefined => {
     if (mirror.isSetAside("service", name)) return undefined;
-    const record = mirror.leds(name);
+    const record = mirror.record("leds", name);
     const account = accountOf(name);
     const { members, seen } = account;
     const membersAt = (digest: string) => members.get(digest);
@@ -52,11 +52,11 @@ export function deliverByLeds(mirror: Mirror): Duty {
     }
     if (plan.change === "delete") {
       accounts.delete(name);
-      return { op: "delete", key: ledsKey(name) };
+      return { op: "delete", key: RECORDS.leds.key(name) };
     }
     for (const digest of members.keys()) if (digest !== record?.digest) members.delete(digest);
     keep(account, plan.record.digest, plan.members);
-    return { op: "put", key: ledsKey(name), value: encodeLeds(plan.record) };
+    return { op: "put", key: RECORDS.leds.key(name), value: RECORDS.leds.encode(plan.record) };
   };
   return {
     name: "leds",
@@ -93,5 +93,5 @@ function keep({ members, groups }: Account, digest: string, paths: ReadonlySet<s
 }
 
 function allServices(mirror: Mirror): Set<Name> {
-  return new Set([...Array.from(mirror.all("service"), ({ name }) => name), ...mirror.ledsServices()]);
+  return new Set([...Array.from(mirror.all("service"), ({ name }) => name), ...mirror.records("leds").keys()]);
 }

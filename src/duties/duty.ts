@@ -1,6 +1,6 @@
-import type { ChangedObject, Mirror } from "../control/mirror.ts";
+import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
-import type { Kind } from "../domain/name.ts";
+import type { Kind, ObjectId } from "../domain/name.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
@@ -31,7 +31,7 @@ export interface Duty {
   /** Changes of these kinds make it look again. */
   readonly concerns: readonly Kind[];
   /** Told of these changes, before it looks. */
-  readonly observe?: (changed: readonly ChangedObject[]) => void;
+  readonly observe?: (changed: readonly ObjectId[]) => void;
   readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
 }
 

@@ -1,8 +1,10 @@
-import { type Assignment, assignmentKey, decodeAssignment } from "../control/assignment-record.ts";
 import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { keyToken } from "../store/key-token.ts";
+import { ASSIGNMENT, type Assignment } from "../store/keys/assignment-record.ts";
+import { readForm } from "../store/keys/record-form.ts";
 import type { Revision } from "../store/revision.ts";
 import type { Batch, StateStore } from "../store/state-store.ts";
 
@@ -23,9 +25,9 @@ export async function followAssignment(
   { store, mirror, clock, log }: { store: StateStore; mirror: Mirror; clock: Clock; log: Logger },
   { worker, onShare, signal }: { worker: string; onShare: (share: Share | undefined) => void; signal: AbortSignal },
 ): Promise<void> {
-  const key = assignmentKey(worker);
+  const key = ASSIGNMENT.key(keyToken(worker));
   const tell = async (value: Uint8Array | undefined, revision: Revision) => {
-    const assignment = value === undefined ? undefined : decodeAssignment(value);
+    const assignment = value === undefined ? undefined : readForm(ASSIGNMENT, value);
     await mirror.reach(revision, signal);
     onShare(assignment && { assignment, fence: { key, revision } });
   };

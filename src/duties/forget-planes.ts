@@ -1,5 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
-import { type PlaneRecord, planeKey } from "../control/plane-record.ts";
+import type { PlaneRecord } from "../domain/backend-networks.ts";
+import { keyToken } from "../store/key-token.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { Duty } from "./duty.ts";
 
 /** A replica that is silent keeps its record for so long after it was written. */
@@ -8,16 +10,18 @@ export const KEPT_MS = 24 * 3_600_000;
 export const MAX_SILENT = 128;
 const LOOK_MS = 60_000;
 
-/** The records of replicas that are gone for good, by key. */
+/** The keys of the records of replicas that are gone for good. @param planes By the tokens of their names. */
 export function planForgetPlanes(
   planes: ReadonlyMap<string, PlaneRecord>,
   live: readonly string[],
   now: number,
 ): readonly string[] {
-  const alive = new Set(live.map(planeKey));
-  const silent = [...planes].filter(([key]) => !alive.has(key));
-  const newest = silent.toSorted(([keyA, a], [keyB, b]) => b.at - a.at || (keyA < keyB ? -1 : 1));
-  return newest.filter(([, { at }], i) => i >= MAX_SILENT || at <= now - KEPT_MS).map(([key]) => key);
+  const alive = new Set(live.map(keyToken));
+  const silent = [...planes].filter(([name]) => !alive.has(name));
+  const newest = silent.toSorted(([nameA, a], [nameB, b]) => b.at - a.at || (nameA < nameB ? -1 : 1));
+  return newest
+    .filter(([, { at }], i) => i >= MAX_SILENT || at <= now - KEPT_MS)
+    .map(([name]) => RECORDS.plane.key(name));
 }
 
 /** Where a replica listened that is gone for good, others may. */
@@ -27,7 +31,7 @@ export function forgetPlanes(mirror: Mirror, live: () => readonly string[]): Dut
     operation: "-forget-planes",
     concerns: [],
     plan: (now) => {
-      const gone = planForgetPlanes(mirror.planes, live(), now);
+      const gone = planForgetPlanes(mirror.records("plane"), live(), now);
       const nextAt = now + LOOK_MS;
       // Each by itself: there may be more than one batch takes, and nothing waits for it.
       return { batches: gone.map((key) => [{ op: "delete", key }]), nextAt };

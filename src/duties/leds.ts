@@ -33,7 +33,7 @@ export function planLeds(
     readonly seen?: Iterable<string>;
   },
 ): LedsPlan {
-  const record = state.leds(name);
+  const record = state.record("leds", name);
   const service = state.get("service", name);
   const off: LedsPlan = record === undefined ? { change: "none" } : { change: "delete" };
   if (service === undefined) return off;

@@ -1,10 +1,6 @@
-import {
-  ASSIGNMENTS,
-  type Assignment,
-  assignmentKey,
-  decodeAssignment,
-  encodeAssignment,
-} from "../control/assignment-record.ts";
+import { keyToken } from "../store/key-token.ts";
+import { ASSIGNMENT, type Assignment } from "../store/keys/assignment-record.ts";
+import { readForm } from "../store/keys/record-form.ts";
 import type { StateStore, StoreOp } from "../store/state-store.ts";
 import { planAssign } from "./assign.ts";
 import type { Duty } from "./duty.ts";
@@ -28,8 +24,8 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
       const workers = live();
       const wanted = JSON.stringify(workers);
       if (wanted === settled) return { batches: [], nextAt };
-      const { entries } = await store.read(ASSIGNMENTS);
-      const current: Assignment = entries.flatMap(({ value }) => decodeAssignment(value) ?? [])[0] ?? {
+      const { entries } = await store.read(ASSIGNMENT.keys);
+      const current: Assignment = entries.flatMap(({ value }) => readForm(ASSIGNMENT, value) ?? [])[0] ?? {
         workers: [],
         round: 0,
       };
@@ -40,9 +36,9 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
       }
       // A worker that is back before the next look is not one of those.
       settled = "";
-      const value = encodeAssignment(plan.assignment);
+      const value = ASSIGNMENT.encode(plan.assignment);
       const given = plan.assignment.workers.map(
-        (worker): StoreOp => ({ op: "put", key: assignmentKey(worker), value }),
+        (worker): StoreOp => ({ op: "put", key: ASSIGNMENT.key(keyToken(worker)), value }),
       );
       const keys = new Set(given.map(({ key }) => key));
       // With the revision that it was found at, also what somebody else put under a key that no store takes can go.

@@ -1,5 +1,6 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type RefusalMark, RefusalMarksSchema } from "../gen/fairlead/store/v1/refusal_marks_pb.ts";
+import type { RefusalMark } from "../gen/fairlead/store/v1/refusal_marks_pb.ts";
+import { readForm } from "../store/keys/record-form.ts";
+import { REFUSAL } from "../store/keys/refusal-record.ts";
 import { MAX_VALUE_BYTES } from "../store/state-store.ts";
 
 export type Mark = Pick<RefusalMark, "typeUrl" | "name">;
@@ -42,19 +43,15 @@ export function acknowledged(marks: Marks, typeUrl: string, names: readonly stri
 }
 
 export function encodeMarks(nodeId: string, { byName, refusedAt }: Marks): Uint8Array {
-  const message = { nodeId, marks: [...byName.values()], refusedAtMs: BigInt(Math.round(refusedAt)) };
-  return toBinary(RefusalMarksSchema, create(RefusalMarksSchema, message));
+  return REFUSAL.encode({ nodeId, marks: [...byName.values()], refusedAt });
 }
 
 /** Nothing for bytes of another form. */
 export function decodeMarks(value: Uint8Array): Marks | undefined {
-  try {
-    const { marks, refusedAtMs } = fromBinary(RefusalMarksSchema, value);
-    const byName = new Map(marks.map(({ typeUrl, name }) => [`${typeUrl} ${name}`, { typeUrl, name }]));
-    return { byName, refusedAt: Number(refusedAtMs), bytes: value.length };
-  } catch {
-    return undefined;
-  }
+  const record = readForm(REFUSAL, value);
+  if (record === undefined) return undefined;
+  const byName = new Map(record.marks.map(({ typeUrl, name }) => [`${typeUrl} ${name}`, { typeUrl, name }]));
+  return { byName, refusedAt: record.refusedAt, bytes: value.length };
 }
 
 /** The keys whose marks are to be forgotten, so that the rest keeps within its bounds: those refused longest ago. */

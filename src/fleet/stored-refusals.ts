@@ -3,6 +3,7 @@ import { type ControlPlaneError, toControlPlaneError } from "../domain/errors.ts
 import { printableStart } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import { REFUSAL } from "../store/keys/refusal-record.ts";
 import type { Change, StateStore, StoreOp, WatchEvent } from "../store/state-store.ts";
 import {
   acknowledged,
@@ -16,7 +17,6 @@ import {
 } from "./refusal-marks.ts";
 
 /** Below it each node has a key. */
-export const REFUSALS = "refusals/";
 /** A storm of refusals costs ten commits a second, each of so many nodes at most. */
 const PAUSE_MS = 100;
 const RETRY_MS = 1000;
@@ -175,7 +175,7 @@ function deletionOf(key: string): StoreOp {
 
 function write(marks: Map<string, Marks>, changes: readonly Change[]): void {
   for (const { key, value } of changes) {
-    if (!key.startsWith(REFUSALS)) continue;
+    if (!key.startsWith(REFUSAL.keys)) continue;
     if (value === undefined) marks.delete(key);
     // Of a record in another form nothing is known: the proxy's refusals are those that are heard of from now on.
     else marks.set(key, decodeMarks(value) ?? NO_MARKS);
@@ -184,5 +184,5 @@ function write(marks: Map<string, Marks>, changes: readonly Change[]): void {
 
 /** Node ids are free text of any length; keys are not. */
 function keyOf(nodeId: string): string {
-  return REFUSALS + createHash("sha256").update(nodeId).digest("hex").slice(0, 32);
+  return REFUSAL.key(createHash("sha256").update(nodeId).digest("hex").slice(0, 32));
 }

@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Assignment } from "../control/assignment-record.ts";
-import type { ChangedObject, Mirror } from "../control/mirror.ts";
+import type { Mirror } from "../control/mirror.ts";
 import {
   endHold,
   endWait,
@@ -12,7 +11,8 @@ import {
   type Verdict,
 } from "../domain/health-verdict.ts";
 import { MASS_FAILURE_MAX_WAIT_MS } from "../domain/mass-failure.ts";
-import { backendOf, formatName, type Name, partsOf, serviceOf } from "../domain/name.ts";
+import type { ObjectId } from "../domain/name.ts";
+import { backendOf, formatName, type Kind, type Name, partsOf, serviceOfObject } from "../domain/name.ts";
 import { othersServe } from "../domain/others-serve.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
@@ -24,6 +24,7 @@ import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
 import { encodeStored } from "../schema/stored-object.ts";
+import type { Assignment } from "../store/keys/assignment-record.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
 import { MassFailureBrake } from "./mass-failure-brake.ts";
@@ -88,6 +89,16 @@ export class HealthWorker {
   readonly #writer: VerdictWriter;
   readonly #stop = new AbortController();
   readonly #stopFolds: () => void;
+  /** The backends that a change of an object may have checked otherwise; other kinds of objects change no checks. */
+  readonly #touched: { readonly [K in Kind]?: (name: Name) => Iterable<Name> } = {
+    backend: (name) => [name],
+    service: (name) => this.#backendsOf(name),
+    policy: () => Array.from(this.#options.mirror.all("backend"), ({ name }) => name),
+    health: (name) => {
+      this.#forgetRemovedVerdict(name);
+      return [];
+    },
+  };
   #share: Share | undefined;
   #sequence = 0n;
   #hurried = 0;
@@ -118,12 +129,7 @@ export class HealthWorker {
     });
     this.#stopFolds = mirror.onFold(({ changed }) => {
       const touched = new Set<Name>();
-      for (const { kind, name } of changed) {
-        if (kind === "backend") touched.add(name);
-        else if (kind === "service") for (const backend of this.#backendsOf(name)) touched.add(backend);
-        else if (kind === "policy") for (const backend of mirror.all("backend")) touched.add(backend.name);
-        else if (kind === "health") this.#forgetRemovedVerdict(name);
-      }
+      for (const { kind, name } of changed) for (const one of this.#touched[kind]?.(name) ?? []) touched.add(one);
       this.#refresh(touched);
       this.#endHolds(changed);
     });
@@ -332,9 +338,9 @@ export class HealthWorker {
   }
 
   /** What serves in the place of those that are held may just have gone. */
-  #endHolds(changed: readonly ChangedObject[]): void {
+  #endHolds(changed: readonly ObjectId[]): void {
     if (this.#heldBack.size === 0) return;
-    const services = new Set(changed.map(serviceOfObject));
+    const services = new Set(changed.map(({ kind, name }) => serviceOfObject(kind, name)));
     for (const checked of [...this.#heldBack]) {
       const { judged, newest, spec } = checked;
       if (newest === undefined || !services.has(spec.service)) continue;
@@ -382,9 +388,4 @@ export class HealthWorker {
       return encodeStored("health", verdictMessage(verdict, origin, before, random.id()));
     });
   }
-}
-
-function serviceOfObject({ kind, name }: ChangedObject): Name {
-  if (kind === "health") return serviceOf(backendOf(name));
-  return kind === "backend" ? serviceOf(name) : name;
 }

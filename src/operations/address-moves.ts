@@ -1,4 +1,4 @@
-import { fleetListeners, listenerAddress } from "../domain/fleet-listeners.ts";
+import { listenerAddress, shareAddresses } from "../domain/fleet-listeners.ts";
 import type { Name } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type AddressMove, AddressMove_Way as Way } from "../gen/fairlead/admin/v1/apply_pb.ts";
@@ -34,7 +34,7 @@ export function addressMoves(before: State, after: State, fleet: Name): Move[] {
 
 /** The address of each listener that the fleet's proxies open. */
 function layoutOf(state: State, fleet: Name): ReadonlyMap<Name, string> {
-  const { open } = fleetListeners(state).get(fleet) ?? { open: [] };
+  const { open } = shareAddresses(state.referring("listener", "fleet", fleet));
   return new Map(open.map((listener) => [listener.name, listenerAddress(listener)]));
 }
 

@@ -1,6 +1,5 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 import { printableStart } from "../domain/printable.ts";
-import { REFUSALS } from "../fleet/stored-refusals.ts";
 import type {
   BackupRecord,
   ReplaceOptions,
@@ -8,6 +7,7 @@ import type {
   RestoreResponse,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
 import type { ArchiveRecord } from "../store/archive.ts";
+import { REFUSAL } from "../store/keys/refusal-record.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { archiveRecordFault, archiveRecordName } from "./archive-record-fault.ts";
@@ -65,7 +65,7 @@ export class BackupReader {
 
   /** What proxies refused is about them and not about the state: it is kept, but for those that the backup tells of. */
   async #keptRefusals(): Promise<ArchiveRecord[]> {
-    const { entries } = await this.#store.read(REFUSALS);
+    const { entries } = await this.#store.read(REFUSAL.keys);
     return entries
       .filter(({ key }) => !this.#refusals.has(key))
       .map(({ key, value }) => ({ kind: "entry", key, value }) as const)
@@ -87,7 +87,7 @@ export class BackupReader {
     const twice = identities(found).find((identity) => this.#seen.has(identity));
     if (twice !== undefined) return this.#refuse(found, `${twice} is there twice`, false);
     for (const identity of identities(found)) this.#seen.add(identity);
-    if (found.kind === "entry" && found.key.startsWith(REFUSALS)) this.#refusals.add(found.key);
+    if (found.kind === "entry" && found.key.startsWith(REFUSAL.keys)) this.#refusals.add(found.key);
     return [found];
   }
 

@@ -1,15 +1,12 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
-import { collidingListener, movesListener } from "../domain/fleet-listeners.ts";
-import type { Listener } from "../domain/listener.ts";
-import { type Name, serviceOf } from "../domain/name.ts";
-import type { State } from "../domain/state.ts";
-import { addressInUse } from "./address-in-use.ts";
-import type { AppliedKind } from "./any-object.ts";
+import { type Name, type ObjectId, parentOf, serviceOfObject } from "../domain/name.ts";
+import { referrersOf } from "../domain/references.ts";
+import type { State, Writes } from "../domain/state.ts";
+import { APPLIED_KINDS, type AppliedKind, ENTRIES } from "../schema/kinds/registry.ts";
 import { stillReferredTo } from "./delete-object.ts";
 import { checkServing } from "./last-eligible.ts";
+import { notFoundCode } from "./object-errors.ts";
 import type { PlannedPut } from "./plan-put.ts";
-import type { ObjectId } from "./plan-removal.ts";
-import { referrersOf } from "./referrers.ts";
 import { checkRemoval } from "./removal-brake.ts";
 
 /** An object of the order, and where it stands there. */
@@ -35,65 +32,65 @@ export interface ApplyStep {
  * allowed, `precondition` / `REMOVAL_TOO_LARGE`, `NO_BACKEND_LEFT` or `STILL_REFERRED_TO`.
  */
 export function checkApply(step: ApplyStep): void {
-  checkServices(step);
-  checkAddresses(step);
+  checkWholes(step);
+  checkKinds(step);
   if (step.allowRemoval) return;
   checkBrake(step);
   checkServing(step, touchedServices(step));
   checkReferences(step);
 }
 
-function checkServices({ after, puts }: ApplyStep): void {
-  const orphans = puts.filter(
-    ({ kind, planned }) => kind === "backend" && after.get("service", serviceOf(planned.name)) === undefined,
-  );
+/** A part has to be a part of something. */
+function checkWholes({ after, puts }: ApplyStep): void {
+  const orphans = puts.flatMap(({ kind, planned, place }) => {
+    const whole = parentOf({ kind, name: planned.name });
+    return whole === undefined || after.get(whole.kind, whole.name) !== undefined ? [] : { whole, place };
+  });
   const violations = orphans.map(
-    ({ planned, place }): Violation => ({
+    ({ whole, place }): Violation => ({
       field: `${place}name`,
-      message: `there is no service ${serviceOf(planned.name)}, and none is given`,
+      message: `there is no ${whole.kind} ${whole.name}, and none is given`,
     }),
   );
-  const [first] = violations;
+  const [first] = orphans;
   if (first === undefined) return;
-  throw new ControlPlaneError({ kind: "notFound", code: "SERVICE_NOT_FOUND", message: first.message, violations });
+  throw new ControlPlaneError({
+    kind: "notFound",
+    code: notFoundCode(first.whole.kind),
+    message: violations[0]?.message ?? "",
+    violations,
+  });
 }
 
-/** Where two arrive together on one address, derivation decides; one that was there before keeps it. */
-function checkAddresses({ before, after, puts }: ApplyStep): void {
-  const moved = new Map<Name, { listener: Listener; place: string }>();
-  for (const { kind, planned, place } of puts) {
-    if (kind !== "listener") continue;
-    const listener = planned.object as Listener;
-    if (movesListener(before.get("listener", listener.name), listener)) moved.set(listener.name, { listener, place });
+function checkKinds({ before, after, puts }: ApplyStep): void {
+  for (const kind of APPLIED_KINDS) {
+    const own = puts.filter((put) => put.kind === kind);
+    if (own.length === 0) continue;
+    checkWrites(kind, { before, after, puts: own.map(({ planned, place }) => ({ object: planned.object, place })) });
   }
-  if (moved.size === 0) return;
-  const settled = [...after.all("listener")].filter(({ name }) => !moved.has(name));
-  for (const { listener, place } of moved.values()) {
-    const holder = collidingListener(settled, listener);
-    if (holder !== undefined) throw addressInUse(listener, holder, `${place}address`);
-  }
+}
+
+/** Refuses what is forbidden to objects of one kind. */
+function checkWrites<K extends AppliedKind>(kind: K, writes: Writes<K>): void {
+  ENTRIES[kind].check?.(writes);
 }
 
 function checkBrake({ before, after, removed, puts }: ApplyStep): void {
-  if (removed.length === 0 && !puts.some(({ kind }) => kind === "listener")) return;
+  if (removed.length === 0 && !puts.some(({ kind }) => ENTRIES[kind].lastOf !== undefined)) return;
   checkRemoval(before, after);
 }
 
 /** Services whose members, or whose checks of them, are not what they were. */
 function touchedServices({ before, puts, removed }: ApplyStep): Name[] {
   const changed = puts.flatMap(({ kind, planned: { name, op } }) =>
-    op !== undefined && (kind === "service" || kind === "backend") && before.get(kind, name) !== undefined
-      ? { kind, name }
-      : [],
+    op !== undefined && before.get(kind, name) !== undefined ? { kind, name } : [],
   );
-  return [...changed, ...removed].flatMap(({ kind, name }) =>
-    kind === "backend" ? serviceOf(name) : kind === "service" ? name : [],
-  );
+  return [...changed, ...removed].flatMap(({ kind, name }) => serviceOfObject(kind, name) ?? []);
 }
 
 function checkReferences({ after, removed }: ApplyStep): void {
-  for (const { kind, name } of removed) {
-    const referrers = referrersOf(after, kind, name);
-    if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "allow removal");
+  for (const id of removed) {
+    const referrers = referrersOf(after, id);
+    if (referrers.length > 0) throw stillReferredTo(id.kind, id.name, referrers, "allow removal");
   }
 }

@@ -1,22 +1,19 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { Name } from "../domain/name.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { AppliedKind, MessageOf } from "../schema/kinds/registry.ts";
 import type { Caller, Context } from "./context.ts";
 import { badField, readName } from "./object-errors.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
 
-/** The kinds that are created, updated and deleted as they are; the others have verbs of their own. */
-export type CrudKind = "service" | "listener" | "route" | "fleet";
-
-export interface CreateObject<K extends CrudKind> {
+export interface CreateObject<K extends AppliedKind> {
   readonly kind: K;
   readonly message: MessageOf[K] | undefined;
   readonly options: WriteOptions | undefined;
 }
 
 /** @throws ControlPlaneError `exists` / `ALREADY_EXISTS` when the name is taken. */
-export async function createObject<K extends CrudKind>(
+export async function createObject<K extends AppliedKind>(
   context: Context,
   caller: Caller,
   { kind, message, options }: CreateObject<K>,
@@ -36,7 +33,7 @@ export async function createObject<K extends CrudKind>(
   });
 }
 
-function alreadyExists(kind: CrudKind, name: Name): ControlPlaneError {
+function alreadyExists(kind: AppliedKind, name: Name): ControlPlaneError {
   return new ControlPlaneError({
     kind: "exists",
     code: "ALREADY_EXISTS",

@@ -2,12 +2,18 @@ import { create } from "@bufbuild/protobuf";
 import type { Mirror } from "../control/mirror.ts";
 import type { Condition } from "../domain/condition.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Kind, type Name, serviceOf, serviceOfObject } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type ObjectCondition, ObjectConditionSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Pace } from "../runtime/pace.ts";
+import { ENTRIES } from "../schema/kinds/registry.ts";
 import type { PlannedChange } from "./change-message.ts";
-import { backendConditions, conditionsOfOthers, currentConditionsOfOthers } from "./current-conditions.ts";
+import {
+  backendConditions,
+  conditionsOfOthers,
+  currentConditionsOfOthers,
+  judgedRulesOf,
+} from "./current-conditions.ts";
 
 /** An answer lists no more. */
 const MAX_CONDITIONS = 100;
@@ -30,9 +36,9 @@ export async function createdConditions(
         created.push(create(ObjectConditionSchema, { kind, name, condition }));
     }
   };
-  if (changed.some(({ kind }) => kind !== "backend")) {
+  if (!changed.every(({ kind }) => isPart(kind))) {
     const was = currentConditionsOfOthers(before);
-    for (const [id, is] of conditionsOfOthers(after)) {
+    for (const [id, is] of conditionsOfOthers(after, judgedRulesOf(before))) {
       const [kind, name] = partsOf(id);
       note(kind, name, was.get(id) ?? [], is);
     }
@@ -67,11 +73,9 @@ export function createsConditions(
 
 /** Which backends a fleet leaves out follows from fleets, listeners and routes. */
 function reachedServices(after: State, changed: readonly PlannedChange[]): ReadonlySet<Name> {
-  if (changed.some(({ kind }) => kind === "fleet" || kind === "listener" || kind === "route"))
+  if (changed.some(({ kind }) => ENTRIES[kind].isOnTheWay))
     return new Set(Array.from(after.all("backend"), ({ name }) => serviceOf(name)));
-  return new Set(
-    changed.flatMap(({ kind, name }) => (kind === "backend" ? [serviceOf(name)] : kind === "service" ? [name] : [])),
-  );
+  return new Set(changed.flatMap(({ kind, name }) => serviceOfObject(kind, name) ?? []));
 }
 
 function partsOf(id: string): readonly [kind: Kind, name: Name] {

@@ -2,12 +2,21 @@ import type { Mirror } from "../control/mirror.ts";
 import type { Condition } from "../domain/condition.ts";
 import { type Conditions, conditions, conditionsOf } from "../domain/conditions.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
-import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Kind, type Name, serviceOf } from "../domain/name.ts";
+import type { JudgedRules } from "../domain/never-matched.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
 
 /** What was derived last of everything but backends, for as long as the revision stands. */
 const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
+const judged = new WeakMap<Mirror, JudgedRules>();
+
+/** What was found of a mirror's rules, also for states that share most of them. */
+export function judgedRulesOf(mirror: Mirror): JudgedRules {
+  const found = judged.get(mirror) ?? new WeakMap();
+  judged.set(mirror, found);
+  return found;
+}
 
 /** Fleets that one condition quotes. */
 const QUOTED = 3;
@@ -19,7 +28,7 @@ const QUOTED = 3;
 export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
   const ofBackends = backendConditions(mirror);
   return (kind, name) =>
-    kind === "backend" ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
+    isPart(kind) ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
 }
 
 /** The conditions of single backends of a state, derived a service at a time. */
@@ -41,8 +50,9 @@ export function backendConditions(state: State): (backend: Name) => readonly Con
 }
 
 /** The conditions of everything but backends. */
-export function conditionsOfOthers(state: State): Conditions {
-  return conditions(limited(state, (kind) => (kind === "backend" ? [] : state.all(kind))));
+export function conditionsOfOthers(state: State, rules: JudgedRules): Conditions {
+  const others = limited(state, (kind) => (isPart(kind) ? [] : state.all(kind)));
+  return conditions(others, rules);
 }
 
 /** A backend that some fleets leave out has one condition that says which, and why. */
@@ -77,13 +87,14 @@ export function conditionsOfBackends(state: State, service: Name): Conditions {
 export function currentConditionsOfOthers(mirror: Mirror): Conditions {
   const newest = known.get(mirror);
   if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
-  const derived = conditionsOfOthers(mirror);
+  const derived = conditionsOfOthers(mirror, judgedRulesOf(mirror));
   known.set(mirror, { revision: mirror.revision, conditions: derived });
   return derived;
 }
 
 function onlyBackendsOf(state: State, service: Name): State {
-  return limited(state, (kind) => (kind === "backend" ? state.backendsOf(service) : []));
+  const all: { readonly [K in Kind]?: () => Iterable<unknown> } = { backend: () => state.backendsOf(service) };
+  return limited(state, (kind) => all[kind]?.() ?? []);
 }
 
 /** The same state, where a reader that goes through all objects of a kind sees only some. */
@@ -91,10 +102,10 @@ function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
   return {
     get: (kind, name) => state.get(kind, name),
     all: (kind) => all(kind) as Iterable<never>,
+    referring: (kind, to, name) => state.referring(kind, to, name),
     backendsOf: (service) => state.backendsOf(service),
     healthOf: (backend) => state.healthOf(backend),
-    profile: state.profile,
-    leds: (service) => state.leds(service),
+    record: (kind, name) => state.record(kind, name),
     planeAddresses: state.planeAddresses,
   };
 }

@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../domain/errors.ts";
-import { type Name, storeKey } from "../domain/name.ts";
+import { type Name, type ObjectId, storeKey } from "../domain/name.ts";
+import { referrersOf } from "../domain/references.ts";
 import type { DeleteRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import type { AppliedKind } from "../schema/kinds/registry.ts";
 import type { Caller, Context } from "./context.ts";
-import type { CrudKind } from "./create-object.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { planRemoval } from "./plan-removal.ts";
-import { type Referrer, referrersOf } from "./referrers.ts";
 import { refuseUnread } from "./refuse-unread.ts";
 
 /** How many of the objects that refer to another one an error names. */
@@ -23,7 +23,7 @@ const NAMED = 10;
 export async function deleteObject(
   context: Context,
   caller: Caller,
-  kind: CrudKind | "policy",
+  kind: AppliedKind,
   { name: text, expectedVersion, force, options }: Omit<DeleteRequest, "$typeName">,
 ): Promise<WriteResponse> {
   const name = readName(kind, text);
@@ -36,7 +36,7 @@ export async function deleteObject(
       checkExpectedVersion(mirror, kind, name, expectedVersion);
       refuseUnread(mirror, storeKey(kind, name));
       if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
-      const referrers = force ? [] : referrersOf(mirror, kind, name);
+      const referrers = force ? [] : referrersOf(mirror, { kind, name });
       if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "use force");
       return { ops: planRemoval(mirror, kind, name), response: create(WriteResponseSchema) };
     },
@@ -50,7 +50,7 @@ export async function deleteObject(
 export function stillReferredTo(
   kind: string,
   name: Name,
-  referrers: readonly Referrer[],
+  referrers: readonly ObjectId[],
   cure: string,
 ): ControlPlaneError {
   const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);

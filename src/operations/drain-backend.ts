@@ -2,7 +2,6 @@ import type { DrainBackendRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import type { Caller, Context } from "./context.ts";
-import { keepState } from "./keep-state.ts";
 import { othersServe } from "./last-eligible.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { overlay } from "./overlay-state.ts";
@@ -37,11 +36,10 @@ export async function drainBackend(
         message,
         owner: message.meta?.owner ?? "",
         decide: (draft) => {
-          if ((message.state === Backend_State.DRAINING) === (wanted === Backend_State.DRAINING)) {
-            return keepState(message)(draft);
-          }
+          if ((message.state === Backend_State.DRAINING) === (wanted === Backend_State.DRAINING)) return false;
           draft.state = wanted;
-          if (!undo) draft.drainTime = instantOfMs(context.store.now());
+          if (undo) delete draft.drainTime;
+          else draft.drainTime = instantOfMs(context.store.now());
           return true;
         },
       };

@@ -1,4 +1,4 @@
-import { fleetListeners, listenerAddress, routesByListener } from "../domain/fleet-listeners.ts";
+import { listenerAddress, shareAddresses } from "../domain/fleet-listeners.ts";
 import type { State } from "../domain/state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import type { Explanation } from "../gen/fairlead/admin/v1/explain_pb.ts";
@@ -63,11 +63,10 @@ function* silenceFacts({ connected, silent, silentSince }: NodeView): Iterable<F
 
 function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
   if (fleet === undefined) return;
-  const { open, refused } = fleetListeners(state).get(fleet) ?? { open: [], refused: new Map() };
-  const routes = routesByListener(state);
+  const { open, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
   if (open.length === 0) yield ["listeners", "its fleet has none: it accepts no traffic"];
   for (const listener of open) {
-    const names = (routes.get(listener.name) ?? []).map(({ name }) => name);
+    const names = Array.from(state.referring("route", "listener", listener.name), ({ name }) => name);
     const led = names.length === 0 ? "no route: every request gets 404" : `routes ${names.join(", ")}`;
     yield [`listener ${listener.name}`, `${listenerAddress(listener)}; ${led}`];
   }

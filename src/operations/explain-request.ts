@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { backendJudge } from "../domain/backend-networks.ts";
 import { fleetBackends } from "../domain/fleet-backends.ts";
-import { fleetListeners, listenerAddress, routesByListener } from "../domain/fleet-listeners.ts";
+import { fleetListeners, listenerAddress } from "../domain/fleet-listeners.ts";
 import type { HttpListener } from "../domain/listener.ts";
 import { type HttpRequest, matchRequest } from "../domain/match-request.ts";
 import type { Name } from "../domain/name.ts";
@@ -56,7 +56,10 @@ export function explainRequest(
 }
 
 function wayThrough(state: State, fleet: Name, listener: HttpListener, request: HttpRequest): RequestWay {
-  const { host, path, rule, passed, answer } = matchRequest(routesByListener(state).get(listener.name) ?? [], request);
+  const { host, path, rule, passed, answer } = matchRequest(
+    state.referring("route", "listener", listener.name),
+    request,
+  );
   const targets = rule === undefined ? [] : targetsOf(state, fleet, rule);
   const served = targets.filter(({ message }) => message === "").reduce((sum, { percent }) => sum + percent, 0);
   const failing =

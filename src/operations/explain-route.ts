@@ -1,4 +1,4 @@
-import { fleetListeners, listenerAddress, routesByListener } from "../domain/fleet-listeners.ts";
+import { listenerAddress, shareAddresses } from "../domain/fleet-listeners.ts";
 import { pathText } from "../domain/match-request.ts";
 import { mergeRoutes } from "../domain/merge-routes.ts";
 import type { Name } from "../domain/name.ts";
@@ -35,13 +35,12 @@ export async function explainRoute(context: Context, text: string): Promise<Expl
 }
 
 function* listenerFacts(state: State, { listeners }: Route): Iterable<Fact> {
-  const fleets = fleetListeners(state);
   for (const name of listeners) {
     const listener = state.get("listener", name);
     const about = `listener ${name}`;
     if (listener === undefined) yield [about, "there is no such listener"];
     else {
-      const holder = fleets.get(listener.fleet)?.refused.get(name);
+      const holder = shareAddresses(state.referring("listener", "fleet", listener.fleet)).refused.get(name);
       const place = `${listenerAddress(listener)} of fleet ${listener.fleet}`;
       const fleet = state.get("fleet", listener.fleet) === undefined ? ", which does not exist" : "";
       yield [
@@ -54,7 +53,7 @@ function* listenerFacts(state: State, { listeners }: Route): Iterable<Fact> {
 
 /** Each rule with its place among those of all routes, and what it leads to. */
 function* ruleFacts(state: State, route: Route): Iterable<Fact> {
-  const merged = route.listeners.map((listener) => mergeRoutes(routesByListener(state).get(listener) ?? []));
+  const merged = route.listeners.map((listener) => mergeRoutes(state.referring("route", "listener", listener)));
   const services = new Set<Name>();
   for (const [index, rule] of route.rules.entries()) {
     const places = new Set(

@@ -1,5 +1,4 @@
 import type { Mirror } from "../control/mirror.ts";
-import { encodeNetworksFilled, NETWORKS_FILLED_KEY, type NetworksFilled } from "../control/networks-filled.ts";
 import { LOOPBACK_NETWORKS, ORDINARY_NETWORKS } from "../domain/backend-networks.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { fleetsByService } from "../domain/fleet-backends.ts";
@@ -8,12 +7,15 @@ import type { Name } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { Fleet as FleetMessage } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import { cloneMessage } from "../schema/object-message.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { StateStore, StoreOp } from "../store/state-store.ts";
 import { planPut } from "./plan-put.ts";
 import type { StoredState } from "./stored-state.ts";
 
 /** As the journal calls it. */
 export const FILL_NETWORKS = "fill-backend-networks";
+
+const MARK = RECORDS.networks.key("");
 
 /** Fleets that one commit writes at most, well below what a batch may cost. */
 const MAX_FLEETS = 100;
@@ -31,14 +33,14 @@ export function networksForNewFleetsOf(listensOnLoopbackOnly: boolean): readonly
  * @param networks Of new fleets.
  */
 export function planNetworks(
-  state: StoredState & { readonly networksFilled: NetworksFilled },
+  state: StoredState,
   networks: readonly string[],
   now: number,
 ): readonly (readonly StoreOp[])[] {
   const filled = networks.length > 0 ? "loopback" : "sockets";
-  const before = state.networksFilled;
+  const before = state.record("networks");
   if (before === filled || before === "loopback") return [];
-  const pipes = before === "no" ? pipesByFleet(state) : new Map<Name, never>();
+  const pipes = before === undefined ? pipesByFleet(state) : new Map<Name, never>();
   const puts = [...state.all("fleet")]
     .filter(({ backendNetworks }) => backendNetworks.length === 0)
     .flatMap(({ name }): StoreOp[] => {
@@ -47,8 +49,8 @@ export function planNetworks(
       const all = [...(networks.length > 0 ? networks : ORDINARY_NETWORKS), ...sockets];
       return fill(state, name, all.slice(0, MAX_BACKEND_NETWORKS), now);
     });
-  const guard = before === "no" ? "absent" : "present";
-  const mark: StoreOp = { op: "put", key: NETWORKS_FILLED_KEY, value: encodeNetworksFilled(filled), guard };
+  const guard = before === undefined ? "absent" : "present";
+  const mark: StoreOp = { op: "put", key: MARK, value: RECORDS.networks.encode(filled), guard };
   const full = Array.from({ length: Math.floor(puts.length / MAX_FLEETS) }, (_, i) =>
     puts.slice(i * MAX_FLEETS, (i + 1) * MAX_FLEETS),
   );
@@ -74,7 +76,7 @@ export async function fillNetworks(options: {
   for (let attempt = 1; ; attempt++) {
     try {
       const batches = planNetworks(mirror, networksForNewFleets, store.now());
-      if (batches.flat().every(({ key }) => key === NETWORKS_FILLED_KEY)) return;
+      if (batches.flat().every(({ key }) => key === MARK)) return;
       for (const ops of batches) {
         await mirror.reach((await store.commit({ ops, cause })).revision);
       }

@@ -1,13 +1,9 @@
 import { readRecord } from "../control/stored-record.ts";
 import { type Name, storeKey } from "../domain/name.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import { KINDS_WITH_HISTORY, type KindWithHistory, type MessageOf } from "../schema/kinds/registry.ts";
 import type { Revision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { badField } from "./object-errors.ts";
-
-/** The kinds whose earlier generations are kept. */
-const WITH_HISTORY = ["service", "policy", "listener", "route", "fleet"] as const;
-export type KindWithHistory = (typeof WITH_HISTORY)[number];
 
 export interface Generation<K extends KindWithHistory = KindWithHistory> {
   readonly generation: number;
@@ -15,13 +11,10 @@ export interface Generation<K extends KindWithHistory = KindWithHistory> {
   readonly revision: Revision;
 }
 
-export function hasHistory(kind: string): kind is KindWithHistory {
-  return WITH_HISTORY.some((known) => known === kind);
-}
-
 export function readKindWithHistory(text: string): KindWithHistory {
-  if (hasHistory(text)) return text;
-  throw badField("kind", `must be one of ${WITH_HISTORY.join(", ")}, not "${text}"`);
+  const kind = KINDS_WITH_HISTORY.find((known) => known === text);
+  if (kind !== undefined) return kind;
+  throw badField("kind", `must be one of ${KINDS_WITH_HISTORY.join(", ")}, not "${text}"`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Kind } from "../domain/name.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import type { Context } from "./context.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { presenter } from "./present-object.ts";

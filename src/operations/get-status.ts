@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../domain/conditions.ts";
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import type { Name } from "../domain/name.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
@@ -9,6 +10,7 @@ import { type GetStatusResponse, GetStatusResponseSchema } from "../gen/fairlead
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
+import { judgedRulesOf } from "./current-conditions.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
@@ -33,7 +35,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
     revision: formatRevision(mirror.revision),
     store: store.kind,
     storeCopies: store.copies,
-    encodingProfile: Number.isFinite(mirror.profile) ? mirror.profile : 0,
+    encodingProfile: Number.isFinite(encodingProfile(mirror)) ? encodingProfile(mirror) : 0,
     ...(newest === undefined ? {} : { lastWriteTime: instantOfMs(newest.at) }),
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,
@@ -65,7 +67,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       refusals,
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
-      conditions: conditions(mirror),
+      conditions: conditions(mirror, judgedRulesOf(mirror)),
       setAside: setAsideFindings(mirror.setAside.values()),
       begun: (subject, what) => onsets.of(subject, what),
       now,

@@ -3,20 +3,13 @@ import { MAX_UID_LENGTH } from "../domain/limits.ts";
 import { formatName, type Kind, type Name, parseName, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import type { ImportedObject } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { type Backend, Backend_State } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
-import { instantOfMs } from "../runtime/instant.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
-import { cloneMessage, descriptorOf, hasSecrets, type MessageOf } from "../schema/object-message.ts";
+import { ENTRIES, hasHistory, type MessageOf } from "../schema/kinds/registry.ts";
+import { cloneMessage, descriptorOf, hasSecrets } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { keepSecrets } from "../schema/secrets.ts";
 import { encodeCopy, encodeStored, type Stored } from "../schema/stored-object.ts";
-import { hasHistory } from "./generations.ts";
-import { keepCheckStart } from "./keep-check-start.ts";
-import { keepNetworks } from "./keep-networks.ts";
-import { importProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import type { StoredState } from "./stored-state.ts";
 
@@ -39,9 +32,7 @@ export type ReadObject =
  * @param place Stands before the path of a field in errors: `objects[3].`.
  */
 export function readGiven(state: Pick<StoredState, "stored">, { object }: ImportedObject, place: string): ReadObject {
-  const inner = object.case === "any" ? object.value.object : undefined;
-  const kind = object.case === "health" ? "health" : inner?.case;
-  const given = object.case === "health" ? object.value : inner?.value;
+  const { case: kind, value: given } = object.case === "any" ? object.value.object : object;
   if (kind === undefined || given === undefined) {
     return { ok: false, violations: [{ field: place.slice(0, -1), message: "holds no object" }] };
   }
@@ -94,7 +85,7 @@ export function planImported<K extends Kind>(
   const given = message.meta;
   const there = before?.message.meta;
   const goingOn = goesOn(given, before) ? before : undefined;
-  settle(kind, message, goingOn?.message, stamp);
+  ENTRIES[kind].settleImported?.(message, goingOn?.message, stamp);
   const owner = given?.owner ?? there?.owner ?? "";
   if (goingOn !== undefined && there !== undefined) {
     message.meta = { ...there, owner };
@@ -134,26 +125,6 @@ function stored<K extends Kind>(kind: K, name: Name, key: string, message: Messa
   const generation = Number(message.meta?.generation);
   const copy = isNew && hasHistory(kind) ? { generation, value, ...encodeCopy(kind, message) } : undefined;
   return { kind, name, key, value, copy };
-}
-
-/** What only the plane writes, where the file does not say it. */
-function settle<K extends Kind>(kind: K, message: MessageOf[K], before: MessageOf[K] | undefined, stamp: Stamp): void {
-  const { now, networksForNewFleets = [] } = stamp;
-  if (kind === "fleet") {
-    keepNetworks(message as Fleet, before as Fleet | undefined, networksForNewFleets);
-    importProfile(message as Fleet, before as Fleet | undefined);
-  }
-  if (kind === "service") {
-    const service = message as Service;
-    if (service.checkStartTime === undefined) keepCheckStart(service, before as Service | undefined, now);
-  }
-  if (kind === "backend") {
-    const backend = message as Backend;
-    const earlier = before as Backend | undefined;
-    backend.state ||= earlier?.state ?? Backend_State.ACTIVE;
-    if (backend.state !== Backend_State.DRAINING) delete backend.drainTime;
-    else backend.drainTime ??= earlier?.drainTime ?? instantOfMs(now);
-  }
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,8 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
-import type { Kind, Name } from "../domain/name.ts";
+import { isBelowService, KINDS, type Kind, type Name, type ObjectId } from "../domain/name.ts";
+import { partsOfObject } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 import type { ListRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
-import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
+import { ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
+import { descriptorOf } from "../schema/object-message.ts";
 import type { Context } from "./context.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
 import { type Page, pageOf } from "./page.ts";
@@ -36,11 +38,18 @@ function* candidates(state: State, kind: Kind, service: string): Iterable<Name> 
     for (const { name } of state.all(kind)) yield name;
     return;
   }
-  if (kind !== "backend" && kind !== "health") throw badField("service", "is for backends and health only");
+  if (!isBelowService(kind)) {
+    const known = KINDS.filter(isBelowService).map((one) => ENTRIES[one].plural);
+    throw badField("service", `is for ${known.join(" and ")} only`);
+  }
   const name = readName("service", service, "service");
   if (state.get("service", name) === undefined) throw notFound("service", name);
-  for (const backend of state.backendsOf(name)) {
-    if (kind === "backend") yield backend.name;
-    else for (const health of state.healthOf(backend.name)) yield health.name;
+  yield* below(state, { kind: "service", name }, kind);
+}
+
+function* below(state: State, whole: ObjectId, kind: Kind): Iterable<Name> {
+  for (const part of partsOfObject(state, whole)) {
+    if (part.kind === kind) yield part.name;
+    else yield* below(state, part, kind);
   }
 }

@@ -1,16 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { type Meta, MetaSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import { instantOfMs } from "../runtime/instant.ts";
+import type { Settling } from "../schema/kinds/kind-entry.ts";
 
 /** What a write brings along for the envelope. */
-export interface Stamp {
+export interface Stamp extends Settling {
   /** For an object that is new. */
   readonly uid: string;
   readonly requestId: string;
-  /** Milliseconds since the epoch; for display and for breaking ties by age. */
-  readonly now: number;
-  /** What a new fleet is given that names no networks; none by default. */
-  readonly networksForNewFleets?: readonly string[];
 }
 
 /** The envelope after a write. The generation grows with a change of the spec, and only then (law 3, order). */

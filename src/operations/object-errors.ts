@@ -19,8 +19,13 @@ export function badFields(violations: readonly Violation[]): ControlPlaneError {
 export function notFound(kind: Kind, name: Name): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",
-    code: `${kind.toUpperCase()}_NOT_FOUND`,
+    code: notFoundCode(kind),
     message: `there is no ${kind} ${name}`,
     details: { kind, name },
   });
+}
+
+/** `SERVICE_NOT_FOUND` */
+export function notFoundCode(kind: Kind): string {
+  return `${kind.toUpperCase()}_NOT_FOUND`;
 }

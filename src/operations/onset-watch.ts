@@ -2,7 +2,7 @@ import type { Mirror } from "../control/mirror.ts";
 import { type Conditions, conditionsOf } from "../domain/conditions.ts";
 import { effectiveHealth } from "../domain/eligibility.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
-import { backendOf, type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Kind, type Name, serviceOfObject } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Pace } from "../runtime/pace.ts";
@@ -22,7 +22,8 @@ export function ofService(service: Name): string {
 
 /** Whose a condition of an object is: those of backends are looked at with their service's. */
 export function ofCondition(kind: Kind, name: Name): string {
-  return kind === "backend" ? ofService(serviceOf(name)) : OBJECTS;
+  const service = isPart(kind) ? serviceOfObject(kind, name) : undefined;
+  return service === undefined ? OBJECTS : ofService(service);
 }
 
 export function conditionKey(id: string, { reason, message }: { reason: string; message: string }): string {
@@ -81,9 +82,9 @@ export function watchOnsets({ mirror, onsets, clock, pace }: OnsetWatchOptions):
       if (!isLooking) cancel = clock.after(LOOK_MS, () => void look());
     }
     for (const { kind, name } of changed) {
-      if (kind === "backend") touched.add(serviceOf(name));
-      else if (kind === "health") touched.add(serviceOf(backendOf(name)));
-      else isConfigured = true;
+      const service = isPart(kind) ? serviceOfObject(kind, name) : undefined;
+      if (service === undefined) isConfigured = true;
+      else touched.add(service);
     }
   });
   return () => {

@@ -1,23 +1,18 @@
 import { ControlPlaneError, type Violation } from "../domain/errors.ts";
-import { formatName, parseName } from "../domain/name.ts";
+import { formatName, type ObjectId, parseName } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import type { AnyObject } from "../gen/fairlead/admin/v1/apply_pb.ts";
-import type { Backend } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import type { Pace } from "../runtime/pace.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import { APPLIED_KINDS, type AppliedKind, isApplied, type MessageOf } from "../schema/kinds/registry.ts";
 import type { StoreOp } from "../store/state-store.ts";
-import type { AppliedKind } from "./any-object.ts";
 import type { PlannedChange } from "./change-message.ts";
 import { checkApply, type PlacedPut } from "./check-apply.ts";
-import { keepState } from "./keep-state.ts";
 import type { Stamp } from "./next-meta.ts";
 import { badField, badFields } from "./object-errors.ts";
 import { overlay } from "./overlay-state.ts";
 import { type PlannedPut, planPut } from "./plan-put.ts";
-import { type ObjectId, removalOf, withParts } from "./plan-removal.ts";
+import { removalOf, withObservations } from "./plan-removal.ts";
 import type { StoredState } from "./stored-state.ts";
-
-const APPLIED_KINDS = ["service", "policy", "backend", "listener", "route", "fleet"] as const;
 
 export interface ApplyOrder {
   readonly objects: readonly AnyObject[];
@@ -124,9 +119,6 @@ function planOne<K extends AppliedKind>(
       before,
       owner: owner === "" || (keepOwners && present !== "") ? present : owner,
       fieldPrefix: place,
-      ...(kind === "backend"
-        ? { decide: keepState(before?.message as Backend | undefined) as (draft: MessageOf[K]) => boolean }
-        : {}),
     },
     stamp,
   );
@@ -141,7 +133,7 @@ function pruned(state: State, owner: string, puts: readonly PlacedPut[]): Object
   return APPLIED_KINDS.flatMap((kind) =>
     Array.from(state.all(kind))
       .filter(({ name, meta }) => meta.owner === owner && !given.has(`${kind} ${name}`))
-      .flatMap(({ name }) => (kind === "backend" ? withParts(state, { kind, name }) : [{ kind, name }])),
+      .flatMap(({ name }) => withObservations(state, { kind, name })),
   );
 }
 
@@ -151,5 +143,5 @@ export function changeOf(state: State, { kind, planned: { name, op, fields } }: 
 }
 
 export function deletion({ kind, name }: ObjectId): PlannedChange[] {
-  return kind === "health" ? [] : [{ kind, name, action: "delete", fields: [] }];
+  return isApplied(kind) ? [{ kind, name, action: "delete", fields: [] }] : [];
 }

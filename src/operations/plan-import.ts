@@ -1,7 +1,8 @@
 import type { Violation } from "../domain/errors.ts";
-import type { Health } from "../domain/health.ts";
-import { KINDS, type Kind, type Name, serviceOf, storeKey } from "../domain/name.ts";
+import { KINDS, type Kind, type ObjectId, parentOf, storeKey } from "../domain/name.ts";
+import type { ObjectOf } from "../domain/state.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
+import { APPLIED_KINDS, ENTRIES, isApplied } from "../schema/kinds/registry.ts";
 import { encodeStored } from "../schema/stored-object.ts";
 import type { GivenObject, PlannedImport } from "./imported-object.ts";
 import { planImported } from "./imported-object.ts";
@@ -15,11 +16,14 @@ const AT_ONCE = 500;
 export interface ImportPlan {
   /** The objects that are given, in their order. */
   readonly planned: readonly PlannedImport[];
-  /** Objects that are there and not given; no verdicts. */
-  readonly removed: readonly { readonly kind: Kind; readonly name: Name }[];
-  /** Verdicts that stay although the import does not decide them. */
+  /** Objects that are there and not given; no observations. */
+  readonly removed: readonly ObjectId[];
+  /** Observations that stay although the import does not decide them. */
   readonly kept: readonly { readonly key: string; readonly value: Uint8Array }[];
 }
+
+/** The uids of what is there after an import, by `kind name`; before it is planned, the empty one. */
+type Given = Map<string, string>;
 
 /**
  * Decides what the whole state is after an import. An operator's override is what the import says; a verdict that was found
@@ -34,58 +38,69 @@ export async function planImport(
   given: readonly GivenObject[],
   { uid, now, networksForNewFleets }: Pick<Stamp, "now" | "networksForNewFleets"> & { readonly uid: () => string },
 ): Promise<ImportPlan> {
-  checkServices(given);
-  const names = new Set(given.map(({ kind, name }) => `${kind} ${name}`));
-  const uids = new Map<Name, string>();
+  const uids: Given = new Map(given.map((object) => [idOf(object), ""]));
+  checkWholes(given, uids);
   const planned: PlannedImport[] = [];
-  // Backends before the verdicts on them.
-  const inOrder = given.toSorted((a, b) => Number(a.kind === "health") - Number(b.kind === "health"));
+  // What is observed comes after what it is observed of.
+  const inOrder = given.toSorted((a, b) => Number(isApplied(b.kind)) - Number(isApplied(a.kind)));
   for (const [i, object] of inOrder.entries()) {
     if (i % AT_ONCE === AT_ONCE - 1) await new Promise<void>((resolve) => nextTurn(resolve));
     const { kind, name } = object;
-    const before = state.stored(kind, name);
-    if (kind === "health") {
-      const { backend, source } = object.object as Health;
-      if (!names.has(`backend ${backend}`)) continue;
-      if (source !== "override" && isLive(state, name, uids)) continue;
+    if (!isApplied(kind)) {
+      if (!isPartOfGiven(object, uids)) continue;
+      if (!isImported<Kind>(kind, object.object) && isLive(state, object, uids)) continue;
     }
     const stamp: Stamp = { uid: uid(), requestId: "", now, ...(networksForNewFleets && { networksForNewFleets }) };
-    const one = planImported(object, before, stamp);
-    planned.push(one);
-    if (kind === "backend") uids.set(name, object.message.meta?.uid ?? "");
+    planned.push(planImported(object, state.stored(kind, name), stamp));
+    uids.set(idOf(object), object.message.meta?.uid ?? "");
   }
-  return { planned, removed: removedOf(state, names), kept: keptVerdicts(state, uids) };
+  return { planned, removed: removedOf(state, uids), kept: keptObservations(state, uids) };
 }
 
-/** Whether a verdict is there already, on the backend that is there after the import too. */
-function isLive(state: StoredState, name: Name, uids: ReadonlyMap<Name, string>): boolean {
-  const verdict = state.get("health", name);
-  if (verdict === undefined) return false;
-  const backend = state.get("backend", verdict.backend);
-  return backend !== undefined && uids.get(verdict.backend) === backend.meta.uid;
+function idOf({ kind, name }: ObjectId): string {
+  return `${kind} ${name}`;
 }
 
-function keptVerdicts(state: StoredState, uids: ReadonlyMap<Name, string>) {
-  return Array.from(state.all("health"))
-    .filter(({ name, source }) => source !== "override" && isLive(state, name, uids))
-    .flatMap(({ name }) => {
-      const stored = state.stored("health", name);
-      if (stored === undefined) return [];
-      return [{ key: storeKey("health", name), value: encodeStored("health", stored.whole) }];
-    });
+function isPartOfGiven(id: ObjectId, uids: Given): boolean {
+  const whole = parentOf(id);
+  return whole === undefined || uids.has(idOf(whole));
 }
 
-function removedOf(state: StoredState, names: ReadonlySet<string>) {
-  return KINDS.filter((kind) => kind !== "health").flatMap((kind) =>
-    Array.from(state.all(kind), ({ name }) => ({ kind, name })).filter(({ name }) => !names.has(`${kind} ${name}`)),
+function isImported<K extends Kind>(kind: K, object: ObjectOf[K]): boolean {
+  return ENTRIES[kind].isImported?.(object) === true;
+}
+
+/** Whether an observation is there already, of what is there after the import too. */
+function isLive(state: StoredState, id: ObjectId, uids: Given): boolean {
+  if (state.get(id.kind, id.name) === undefined) return false;
+  const whole = parentOf(id);
+  const before = whole && state.get(whole.kind, whole.name);
+  return before !== undefined && whole !== undefined && uids.get(idOf(whole)) === before.meta.uid;
+}
+
+function keptObservations(state: StoredState, uids: Given): ImportPlan["kept"] {
+  return KINDS.filter((kind) => !isApplied(kind)).flatMap((kind) =>
+    Array.from(state.all(kind))
+      .filter((object) => !isImported(kind, object) && isLive(state, { kind, name: object.name }, uids))
+      .flatMap(({ name }) => {
+        const stored = state.stored(kind, name);
+        return stored === undefined ? [] : { key: storeKey(kind, name), value: encodeStored(kind, stored.whole) };
+      }),
   );
 }
 
-function checkServices(given: readonly GivenObject[]): void {
-  const services = new Set(given.filter(({ kind }) => kind === "service").map(({ name }) => name));
-  const violations = given.flatMap(({ kind, name }, i): Violation[] => {
-    if (kind !== "backend" || services.has(serviceOf(name))) return [];
-    return [{ field: `objects[${i}].name`, message: `the service ${serviceOf(name)} is not among the objects` }];
+function removedOf(state: StoredState, uids: Given): ObjectId[] {
+  return APPLIED_KINDS.flatMap((kind) =>
+    Array.from(state.all(kind), ({ name }) => ({ kind, name })).filter((id) => !uids.has(idOf(id))),
+  );
+}
+
+function checkWholes(given: readonly GivenObject[], uids: Given): void {
+  const violations = given.flatMap((object, i): Violation[] => {
+    const whole = isApplied(object.kind) ? parentOf(object) : undefined;
+    if (whole === undefined || uids.has(idOf(whole))) return [];
+    const message = `the ${whole.kind} ${whole.name} is not among the objects`;
+    return [{ field: `objects[${i}].name`, message }];
   });
   if (violations.length > 0) throw badFields(violations);
 }

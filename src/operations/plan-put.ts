@@ -2,35 +2,21 @@ import { clearField } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type Kind, type Name, storeKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
-import type { Fleet } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import type { Meta } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import type { Service } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { changesSpec, type FieldChange, fieldChanges } from "../schema/field-changes.ts";
 import { readMeta } from "../schema/field-checks.ts";
-import {
-  cloneMessage,
-  descriptorOf,
-  hasSecrets,
-  type MessageOf,
-  OUTPUT_ONLY,
-  shownMessage,
-} from "../schema/object-message.ts";
+import { ENTRIES, hasHistory, isApplied, type MessageOf } from "../schema/kinds/registry.ts";
+import { cloneMessage, descriptorOf, hasSecrets, outputOnly, shownMessage } from "../schema/object-message.ts";
 import { parseInPlace } from "../schema/parse-object.ts";
 import { keepSecrets } from "../schema/secrets.ts";
 import { encodeCopy, encodeStored, type Stored } from "../schema/stored-object.ts";
 import { unknownContent } from "../schema/unknown-content.ts";
 import type { StoreOp } from "../store/state-store.ts";
-import { hasHistory } from "./generations.ts";
-import { keepCheckStart } from "./keep-check-start.ts";
-import { keepNetworks } from "./keep-networks.ts";
-import { keepProfile } from "./keep-profile.ts";
 import { nextMeta, type Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
 
 /** How many generations of a configuration object are kept. */
 export const HISTORY_KEEP = 20;
-
-const NETWORKS_FIELD = ["backend_networks", "backendNetworks"];
 
 export interface Put<K extends Kind> {
   readonly kind: K;
@@ -63,7 +49,7 @@ export interface PlannedPut<K extends Kind> {
 /** A client's message without what a client cannot write; its own copy. */
 function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
   const own = cloneMessage(kind, message);
-  for (const name of OUTPUT_ONLY[kind]) {
+  for (const name of outputOnly(kind)) {
     const field = descriptorOf(kind).field[name];
     if (field !== undefined) clearField(own, field);
   }
@@ -78,13 +64,7 @@ function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K
 export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K> {
   const { kind, before, owner } = put;
   const draft = clientPart(kind, put.message);
-  if (kind === "service") keepCheckStart(draft as Service, before?.message as Service | undefined, stamp.now);
-  if (kind === "fleet") {
-    const earlier = before?.message as Fleet | undefined;
-    keepProfile(draft as Fleet, earlier);
-    if (!(put.named ?? []).some((field) => NETWORKS_FIELD.includes(field)))
-      keepNetworks(draft as Fleet, earlier, stamp.networksForNewFleets ?? []);
-  }
+  ENTRIES[kind].settle?.(draft, before?.message, stamp, put.named ?? []);
   if (before !== undefined && hasSecrets(kind)) keepSecrets(descriptorOf(kind), draft, before.whole, put.named);
   const decided = put.decide?.(draft) ?? false;
   const parsed = parseInPlace(kind, draft);
@@ -94,8 +74,8 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   }
   const { message } = parsed;
   const name = parsed.object.name;
-  // A verdict is a new observation, and nothing of the one before is in it.
-  if (before !== undefined && kind !== "health") refuseLoss(kind, name, before.whole, message);
+  // An observation is a new one, and nothing of the one before is in it.
+  if (before !== undefined && isApplied(kind)) refuseLoss(kind, name, before.whole, message);
   const fields = before === undefined ? [] : fieldChanges(kind, before.whole, message);
   const ownerChanged = before !== undefined && (before.message.meta?.owner ?? "") !== owner;
   if (before !== undefined && fields.length === 0 && !ownerChanged && !decided) {

@@ -1,12 +1,9 @@
-import { type Kind, type Name, storeKey } from "../domain/name.ts";
+import { type Kind, type Name, type ObjectId, storeKey } from "../domain/name.ts";
+import { partsOfObject } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
+import { isApplied } from "../schema/kinds/registry.ts";
 import type { StoreOp } from "../store/state-store.ts";
 import type { StoredState } from "./stored-state.ts";
-
-export interface ObjectId {
-  readonly kind: Kind;
-  readonly name: Name;
-}
 
 /** The operations that remove an object with what belongs to it. */
 export function planRemoval(state: StoredState, kind: Kind, name: Name): StoreOp[] {
@@ -15,19 +12,17 @@ export function planRemoval(state: StoredState, kind: Kind, name: Name): StoreOp
 
 /** An object and what goes with it: a backend's verdicts, a service's backends. */
 export function withParts(state: State, id: ObjectId): ObjectId[] {
-  if (id.kind === "service") {
-    const backends = Array.from(state.backendsOf(id.name), ({ name }): ObjectId => ({ kind: "backend", name }));
-    return [id, ...backends.flatMap((backend) => withParts(state, backend))];
-  }
-  if (id.kind === "backend") {
-    return [id, ...Array.from(state.healthOf(id.name), ({ name }): ObjectId => ({ kind: "health", name }))];
-  }
-  return [id];
+  return [id, ...partsOfObject(state, id).flatMap((part) => withParts(state, part))];
+}
+
+/** An object and what was only observed of it; parts that people wrote are others' to remove. */
+export function withObservations(state: State, id: ObjectId): ObjectId[] {
+  return [id, ...partsOfObject(state, id).filter(({ kind }) => !isApplied(kind))];
 }
 
 export function removalOf(state: StoredState, { kind, name }: ObjectId): StoreOp[] {
   const stored = state.stored(kind, name);
   if (stored === undefined) return [];
-  // A verdict that changes meanwhile is no reason to keep it.
-  return [{ op: "delete", key: storeKey(kind, name), guard: kind === "health" ? "any" : stored.revision }];
+  // An observation that changes meanwhile is no reason to keep it.
+  return [{ op: "delete", key: storeKey(kind, name), guard: isApplied(kind) ? stored.revision : "any" }];
 }

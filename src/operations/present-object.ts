@@ -1,17 +1,28 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type Message } from "@bufbuild/protobuf";
 import { type Kind, type Name, serviceOf } from "../domain/name.ts";
 import { printable } from "../domain/printable.ts";
 import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import type { Refusal } from "../fleet/node-directory.ts";
-import { type Backend, type BackendStatus, BackendStatusSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { type BackendStatus, BackendStatusSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { type Condition, ConditionSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
-import { type Service, type ServiceStatus, ServiceStatusSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
-import { cloneMessage, type MessageOf } from "../schema/object-message.ts";
+import { type ServiceStatus, ServiceStatusSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
+import { cloneMessage } from "../schema/object-message.ts";
 import { type CheckView, staleText } from "./check-view.ts";
 import type { Context } from "./context.ts";
 import { currentConditions } from "./current-conditions.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
+
+/** The kinds of which a status is shown. */
+type KindWithStatus = {
+  [K in Kind]: MessageOf[K] extends { status?: infer S } ? (S extends Message | undefined ? K : never) : never;
+}[Kind];
+
+interface Derived<K extends KindWithStatus> {
+  readonly status: MessageOf[K]["status"];
+  readonly conditions?: readonly Condition[];
+}
 
 /** How many proxies that refuse an object its condition quotes. */
 const QUOTED = 3;
@@ -34,22 +45,23 @@ export async function presenter({
     return known;
   };
   const verdictMessage = (name: Name) => mirror.stored("health", name)?.message;
+  const derived: { readonly [K in KindWithStatus]: (name: Name) => Derived<K> } = {
+    service: (name) => ({ status: serviceStatus(mirror, routingOf(name)), conditions: staleBy(checks, name) }),
+    backend: (name) => ({ status: backendStatus(routingOf(serviceOf(name)), name, verdictMessage) }),
+  };
   return <K extends Kind>(kind: K, name: Name) => {
     const stored = mirror.stored(kind, name);
     if (stored === undefined) return undefined;
     const message: MessageOf[Kind] = cloneMessage(kind, stored.message);
+    const more = kind in derived ? derived[kind as KindWithStatus](name) : undefined;
     if ("conditions" in message) {
       message.conditions = [
         ...conditionsOf(kind, name).map((condition) => create(ConditionSchema, { ...condition })),
         ...refusedBy(refusals, kind, name),
-        ...(kind === "service" ? staleBy(checks, name) : []),
+        ...(more?.conditions ?? []),
       ];
     }
-    if (kind === "service") (message as Service).status = serviceStatus(mirror, routingOf(name));
-    if (kind === "backend") {
-      const status = backendStatus(routingOf(serviceOf(name)), name, verdictMessage);
-      if (status !== undefined) (message as Backend).status = status;
-    }
+    if (more?.status !== undefined) (message as { status?: Message }).status = more.status;
     return message as MessageOf[K];
   };
 }

@@ -2,8 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import type { State } from "../domain/state.ts";
 import type { NodeView } from "../fleet/node-directory.ts";
 import { type Reach, ReachSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
-import { deriveFleet } from "../resources/derive-fleet.ts";
-import type { Resource } from "../resources/resource.ts";
+import { type Content, difference, type Edits } from "../resources/content.ts";
+import { derive } from "../resources/derive.ts";
+import { EndpointCache } from "../resources/endpoint-cache.ts";
+import { Memory } from "../resources/memory.ts";
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import { addressMoves } from "./address-moves.ts";
 
@@ -22,10 +24,13 @@ const SHORT_NAMES = [
 export function reachOf(before: State, after: State, nodes: readonly NodeView[]): Reach[] {
   // The proxies of a fleet that is deleted keep what they have, so that it does not reach them.
   const fleets = Array.from(after.all("fleet"), ({ name }) => name).sort((a, b) => (a < b ? -1 : 1));
+  const memory = new Memory();
+  const caches = [new EndpointCache(before, memory), new EndpointCache(after, memory)] as const;
   return fleets.flatMap((fleet) => {
-    const old = resourcesOf(before, fleet);
-    const next = resourcesOf(after, fleet);
-    const types = SHORT_NAMES.map(([type, typeUrl]) => ({ type, ...compare(of(old, typeUrl), of(next, typeUrl)) }));
+    const view = { fleet, level: "base" } as const;
+    const old: Content = before.get("fleet", fleet) === undefined ? new Map() : derive(before, view, caches[0]);
+    const edits = difference(old, derive(after, view, caches[1]));
+    const types = SHORT_NAMES.map(([type, typeUrl]) => ({ type, ...countOf(edits, typeUrl) }));
     const differing = types.filter(({ changed, removed }) => changed + removed > 0);
     if (differing.length === 0) return [];
     const proxies = nodes.filter((node) => node.connected && node.fleet === fleet).length;
@@ -34,17 +39,9 @@ export function reachOf(before: State, after: State, nodes: readonly NodeView[])
   });
 }
 
-function resourcesOf(state: State, name: string): readonly Resource[] {
-  return state.get("fleet", name) === undefined ? [] : deriveFleet(state, { name }).resources;
-}
-
-function of(resources: readonly Resource[], typeUrl: string): ReadonlyMap<string, Resource> {
-  return new Map(resources.filter((one) => one.typeUrl === typeUrl).map((one) => [one.name, one]));
-}
-
-function compare(old: ReadonlyMap<string, Resource>, next: ReadonlyMap<string, Resource>) {
-  const changed = [...next.values()].filter(({ name, version }) => old.get(name)?.version !== version);
-  const removed = [...old.keys()].filter((name) => !next.has(name)).length;
+function countOf({ set, deleted }: Edits, typeUrl: string) {
+  const changed = set.filter((one) => one.typeUrl === typeUrl);
+  const removed = deleted.filter((one) => one.typeUrl === typeUrl).length;
   const bytes = changed.reduce((sum, { body }) => sum + body.byteLength, 0);
   return { changed: changed.length, removed, bytes: BigInt(bytes) };
 }

@@ -5,7 +5,6 @@ import type { RegisterBackendRequest } from "../gen/fairlead/admin/v1/admin_pb.t
 import { type Backend, BackendSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { cloneMessage } from "../schema/object-message.ts";
 import type { Caller, Context } from "./context.ts";
-import { keepState } from "./keep-state.ts";
 import { badField, notFound, readName } from "./object-errors.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
 
@@ -33,7 +32,7 @@ export async function registerBackend(
       if (state.get("service", service) === undefined) throw notFound("service", service);
       if (before?.object.state === "DRAINING") throw draining(name);
       const message = before === undefined ? backend : merged(before.message, backend);
-      return { message, owner: before?.message.meta?.owner ?? "", decide: keepState(before?.message) };
+      return { message, owner: before?.message.meta?.owner ?? "" };
     },
   });
 }

@@ -1,13 +1,19 @@
 import { ControlPlaneError } from "../domain/errors.ts";
-import { type Kind, type Name, serviceOf } from "../domain/name.ts";
+import { isPart, type Kind, type Name, parentOf } from "../domain/name.ts";
+import { referencesOf } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
+import { APPLIED_KINDS, ENTRIES } from "../schema/kinds/registry.ts";
 
 /** More than one object and more than this share of them is not removed by accident. */
 const REMOVAL_LIMIT_RATIO = 0.3;
 
 /** Why a removal needs to be allowed explicitly, for people; empty when it does not. */
 export function removalBrake(before: State, after: State): readonly string[] {
-  return [...removedByService(before, after), ...removedByKind(before, after), ...lostListeners(before, after)];
+  return [
+    ...APPLIED_KINDS.flatMap((kind) => removedByWhole(before, after, kind)),
+    ...APPLIED_KINDS.flatMap((kind) => removedByKind(before, after, kind)),
+    ...APPLIED_KINDS.flatMap((kind) => lostLast(before, after, kind)),
+  ];
 }
 
 /** @throws ControlPlaneError `precondition` / `REMOVAL_TOO_LARGE`. */
@@ -27,25 +33,27 @@ interface Count {
   removed: number;
 }
 
-function removedByService(before: State, after: State): string[] {
-  const counts = new Map<Name, Count>();
-  for (const { name } of before.all("backend")) {
-    const service = serviceOf(name);
-    const count = counts.get(service) ?? { all: 0, removed: 0 };
-    counts.set(service, count);
+/** Of the parts of one thing, such as the backends of a service. */
+function removedByWhole(before: State, after: State, kind: Kind): string[] {
+  if (!isPart(kind)) return [];
+  const counts = new Map<string, Count>();
+  for (const { name } of before.all(kind)) {
+    const whole = parentOf({ kind, name });
+    const id = `${whole?.kind} ${whole?.name}`;
+    const count = counts.get(id) ?? { all: 0, removed: 0 };
+    counts.set(id, count);
     count.all++;
-    if (after.get("backend", name) === undefined) count.removed++;
+    if (after.get(kind, name) === undefined) count.removed++;
   }
-  return [...counts].flatMap(([service, count]) =>
-    isTooMuch(count) ? [`${count.removed} of ${count.all} backends of service ${service}`] : [],
+  const { plural } = ENTRIES[kind];
+  return [...counts].flatMap(([whole, count]) =>
+    isTooMuch(count) ? [`${count.removed} of ${count.all} ${plural} of ${whole}`] : [],
   );
 }
 
-function removedByKind(before: State, after: State): string[] {
-  return (["service", "policy", "backend", "listener", "route", "fleet"] as const).flatMap((kind) => {
-    const count = countRemoved(before, after, kind);
-    return isTooMuch(count) ? [`${count.removed} of ${count.all} objects of kind ${kind}`] : [];
-  });
+function removedByKind(before: State, after: State, kind: Kind): string[] {
+  const count = countRemoved(before, after, kind);
+  return isTooMuch(count) ? [`${count.removed} of ${count.all} objects of kind ${kind}`] : [];
 }
 
 function countRemoved(before: State, after: State, kind: Kind): Count {
@@ -57,10 +65,13 @@ function countRemoved(before: State, after: State, kind: Kind): Count {
   return count;
 }
 
-function lostListeners(before: State, after: State): string[] {
-  const kept = new Set(Array.from(after.all("listener"), ({ fleet }) => fleet));
-  const had = new Set(Array.from(before.all("listener"), ({ fleet }) => fleet));
-  return [...had].filter((fleet) => !kept.has(fleet)).map((fleet) => `the last listener of fleet ${fleet}`);
+function lostLast(before: State, after: State, kind: Kind): string[] {
+  const { lastOf } = ENTRIES[kind];
+  if (lastOf === undefined) return [];
+  const referredTo = (state: State): ReadonlySet<Name> =>
+    new Set(Array.from(state.all(kind)).flatMap((object) => referencesOf(kind, object, lastOf)));
+  const kept = referredTo(after);
+  return [...referredTo(before)].filter((one) => !kept.has(one)).map((one) => `the last ${kind} of ${lastOf} ${one}`);
 }
 
 function isTooMuch({ all, removed }: Count): boolean {

@@ -13,7 +13,7 @@ import { badField } from "./object-errors.ts";
 import { overlay } from "./overlay-state.ts";
 import { type ApplyPlan, changeOf, deletion } from "./plan-apply.ts";
 import { planPut } from "./plan-put.ts";
-import { removalOf, withParts } from "./plan-removal.ts";
+import { removalOf, withObservations } from "./plan-removal.ts";
 import { reachOf } from "./reach.ts";
 import { earlierContent } from "./rollback.ts";
 import type { StoredState } from "./stored-state.ts";
@@ -65,8 +65,7 @@ function planBack(
   });
   // A service that goes takes along nothing that came later: that counts as referring to it.
   const removed = steps.flatMap((step) => {
-    if (step.to !== "nothing") return [];
-    return step.id.kind === "backend" ? withParts(state, step.id) : [step.id];
+    return step.to === "nothing" ? withObservations(state, step.id) : [];
   });
   const after = overlay(state, [
     ...puts.map(({ kind, planned }) => ({ kind, name: planned.name, object: planned.object })),

@@ -1,9 +1,10 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 import type { RollbackRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import type { KindWithHistory } from "../schema/kinds/registry.ts";
 import { cloneMessage } from "../schema/object-message.ts";
 import type { Stored } from "../schema/stored-object.ts";
 import type { Caller, Context } from "./context.ts";
-import { type Generation, generationsOf, type KindWithHistory, readKindWithHistory } from "./generations.ts";
+import { type Generation, generationsOf, readKindWithHistory } from "./generations.ts";
 import { notFound, readName } from "./object-errors.ts";
 import type { Put } from "./plan-put.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";

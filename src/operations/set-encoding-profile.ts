@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { encodeSystemVersion, SYSTEM_VERSION_KEY } from "../control/system-version.ts";
+import { encodingProfile } from "../domain/encoding-profile.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import {
   type SetEncodingProfileRequest,
   type SetEncodingProfileResponse,
   SetEncodingProfileResponseSchema,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import { RECORDS } from "../store/keys/records.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { overlay } from "./overlay-state.ts";
@@ -30,13 +31,14 @@ export async function setEncodingProfile(
     options,
     expectedVersion: "",
     plan: () => {
-      const previousProfile = Number.isFinite(mirror.profile) ? mirror.profile : 0;
+      const before = encodingProfile(mirror);
+      const previousProfile = Number.isFinite(before) ? before : 0;
       const response = create(SetEncodingProfileResponseSchema, { previousProfile });
-      if (mirror.profile === profile) return { ops: [], response };
+      if (before === profile) return { ops: [], response };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
-      if (proxies !== undefined) response.reach = reachOf(mirror, { ...overlay(mirror, []), profile }, proxies);
-      return { ops: [{ op: "put", key: SYSTEM_VERSION_KEY, value: encodeSystemVersion(profile) }], response };
+      if (proxies !== undefined) response.reach = reachOf(mirror, overlay(mirror, [], { profile }), proxies);
+      return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
     },
     responseSchema: SetEncodingProfileResponseSchema,
     objectOf: () => undefined,

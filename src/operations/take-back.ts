@@ -1,11 +1,11 @@
 import type { Mirror } from "../control/mirror.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import { type Name, parseStoreKey, storeKey } from "../domain/name.ts";
+import { type Name, type ObjectId, parseStoreKey, storeKey } from "../domain/name.ts";
+import { hasHistory, isApplied, type KindWithHistory } from "../schema/kinds/registry.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import { formatRevision, sameRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
-import { copiesOf, type Generation, hasHistory, type KindWithHistory } from "./generations.ts";
-import type { ObjectId } from "./plan-removal.ts";
+import { copiesOf, type Generation } from "./generations.ts";
 
 /** What an object has to be for a commit never to have been. */
 export type TakenBack =
@@ -22,7 +22,7 @@ export async function takeBack(context: Context, entry: JournalEntry): Promise<r
   const [changed, unkept]: [string[], string[]] = [[], []];
   const ids = entry.keys.flatMap((key) => parseStoreKey(key) ?? []);
   for (const id of ids) {
-    if (id.kind === "health") continue;
+    if (!isApplied(id.kind)) continue;
     const step = hasHistory(id.kind)
       ? await stepOf(context, entry, id.kind, id.name)
       : createdThere(context.mirror, entry, id)
@@ -37,7 +37,7 @@ export async function takeBack(context: Context, entry: JournalEntry): Promise<r
     const message = `${changed.join(", ")} changed since revision ${revision}; take that back first, or roll back single objects with their generation`;
     throw refusal("CHANGED_SINCE", message, changed);
   }
-  if (unkept.length > 0 || ids.every(({ kind }) => kind === "health")) {
+  if (unkept.length > 0 || !ids.some(({ kind }) => isApplied(kind))) {
     const what = unkept.length > 0 ? unkept.join(", ") : "verdicts";
     const message = `revision ${revision} wrote ${what}, of which no earlier content is kept; put that right by hand, and roll back the others with their generation`;
     throw refusal("NO_HISTORY", message, unkept);

@@ -1,12 +1,11 @@
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { mergeMasked } from "../schema/apply-mask.ts";
-import type { MessageOf } from "../schema/object-message.ts";
+import type { AppliedKind, MessageOf } from "../schema/kinds/registry.ts";
 import type { Caller, Context } from "./context.ts";
-import type { CrudKind } from "./create-object.ts";
 import { badField, badFields, notFound, readName } from "./object-errors.ts";
 import { type Guarded, type WrittenObject, writeObject } from "./write-object.ts";
 
-export interface UpdateObject<K extends CrudKind> extends Guarded {
+export interface UpdateObject<K extends AppliedKind> extends Guarded {
   readonly kind: K;
   readonly message: MessageOf[K] | undefined;
   /** Absent or empty: the whole spec is replaced. */
@@ -14,7 +13,7 @@ export interface UpdateObject<K extends CrudKind> extends Guarded {
 }
 
 /** @throws ControlPlaneError `notFound`; `conflict` / `VERSION_MISMATCH`. */
-export async function updateObject<K extends CrudKind>(
+export async function updateObject<K extends AppliedKind>(
   context: Context,
   caller: Caller,
   { kind, message, updateMask, expectedVersion, options }: UpdateObject<K>,

@@ -1,6 +1,6 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { readRecord } from "../control/stored-record.ts";
-import { type Kind, parseStoreKey } from "../domain/name.ts";
+import { type Kind, type ObjectId, parseStoreKey } from "../domain/name.ts";
 import {
   type WatchCommit,
   WatchCommitSchema,
@@ -10,11 +10,11 @@ import {
   WatchResponseSchema,
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { instantOfMs } from "../runtime/instant.ts";
+import { type AppliedKind, isApplied, type MessageOf } from "../schema/kinds/registry.ts";
 import type { Journal, JournalEntry } from "../store/journal.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
 import { anyObject } from "./any-object.ts";
-import type { ObjectId } from "./plan-removal.ts";
 
 /** Commits that one answer names, and that are remembered for other watchers: of a slow watcher's heap the newest. */
 const MAX_COMMITS = 64;
@@ -48,7 +48,7 @@ export class WatchEvents {
   async commitsOf(events: readonly EncodedEvent[]): Promise<WatchCommit[]> {
     const revisions = new Map(
       events.flatMap(({ kind, deleted, revision }) =>
-        kind === "health" && !deleted ? [] : [[formatRevision(revision), revision] as const],
+        !isApplied(kind) && !deleted ? [] : [[formatRevision(revision), revision] as const],
       ),
     );
     const asked = [...revisions.values()].slice(-MAX_COMMITS).map((revision) => this.#commit(revision));
@@ -114,9 +114,11 @@ function eventOf({ kind, name }: ObjectId, change: Change, at: number | undefine
   const { stored } = content;
   const time = stored.message.meta?.updateTime;
   const written = { kind, name, revision, ...(time !== undefined && { time }) };
-  return stored.kind === "health"
-    ? create(WatchEventSchema, { ...written, health: stored.message })
-    : create(WatchEventSchema, { ...written, object: anyObject(stored.kind, stored.message) });
+  // An observation has a field of its own.
+  const told = isApplied(kind)
+    ? { object: anyObject(kind, stored.message as MessageOf[AppliedKind]) }
+    : { [kind]: stored.message };
+  return create(WatchEventSchema, { ...written, ...told } as MessageInitShape<typeof WatchEventSchema>);
 }
 
 function commitMessage(entry: JournalEntry | undefined): WatchCommit | undefined {

@@ -1,20 +1,20 @@
 import { create } from "@bufbuild/protobuf";
-import type { Listener } from "../domain/listener.ts";
 import type { Name } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { type RollbackResponse, RollbackResponseSchema } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
-import { descriptorOf, type MessageOf } from "../schema/object-message.ts";
+import { type AppliedKind, ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
+import { descriptorOf } from "../schema/object-message.ts";
 import type { Stored } from "../schema/stored-object.ts";
 import { formatRevision } from "../store/revision.ts";
 import type { Batch } from "../store/state-store.ts";
-import { checkAddressFree } from "./address-in-use.ts";
-import { type AppliedKind, anyObject } from "./any-object.ts";
+import { anyObject } from "./any-object.ts";
 import { briefChange, changeMessage } from "./change-message.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 import { checkExpectedVersion } from "./expected-version.ts";
 import type { Stamp } from "./next-meta.ts";
+import { overlay } from "./overlay-state.ts";
 import { type PlannedPut, type Put, planPut } from "./plan-put.ts";
 import type { StoredState } from "./stored-state.ts";
 
@@ -49,7 +49,12 @@ export function writeObject<K extends AppliedKind>(
     checkExpectedVersion(mirror, kind, name, expectedVersion);
     const before = mirror.stored(kind, name);
     const planned = planPut({ kind, before, ...write.put(before, mirror) }, stamp);
-    if (kind === "listener") checkAddressFree(mirror, planned.object as Listener);
+    const { object } = planned;
+    ENTRIES[kind].check?.({
+      before: mirror,
+      after: overlay(mirror, [{ kind, name, object }]),
+      puts: [{ object, place: "" }],
+    });
     const fence = write.restOn?.(planned, mirror);
     const { op, fields, message } = planned;
     const action = op === undefined ? "unchanged" : before === undefined ? "create" : "update";

@@ -5,6 +5,7 @@ import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import { type Address, AddressSchema } from "../gen/envoy/config/core/v3/address_pb.ts";
 import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
 import { LbEndpointSchema } from "../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+import { Memory } from "./memory.ts";
 import { sortedEntries } from "./message-parts.ts";
 
 /** Envoy refuses an assignment in which the weights of a priority have a greater sum. */
@@ -34,7 +35,11 @@ export interface EndpointGroup {
 }
 
 /** The endpoints that proxies are told of, by priority and locality, in a fixed order. */
-export function groupEndpoints({ backends }: RoutingState, profile: number): readonly EndpointGroup[] {
+export function groupEndpoints(
+  { backends }: RoutingState,
+  profile: number,
+  memory = new Memory(),
+): readonly EndpointGroup[] {
   const told = backends.filter(({ status }) => status !== undefined);
   const priorities = [...new Set(told.map(({ backend }) => backend.priority))].toSorted((a, b) => a - b);
   const total = told.reduce((sum, { backend }) => sum + backend.weight, 0);
@@ -45,7 +50,7 @@ export function groupEndpoints({ backends }: RoutingState, profile: number): rea
     const { backend } = entry;
     const weight = Math.max(1, Math.floor(backend.weight / divisor));
     const stated = weight === 1 && profile >= UNIT_WEIGHTS_IMPLIED ? undefined : weight;
-    const member = { entry, weight, bytes: encodeEndpoint(entry, stated) };
+    const member = { entry, weight, bytes: encodeEndpoint(entry, stated, memory) };
     // Most are in the group of the one before: then nothing is looked up.
     if (last === undefined || !isSameGroup(last.of, backend)) {
       const { priority, locality } = backend;
@@ -73,12 +78,9 @@ function isSameGroup(a: Backend, b: Backend): boolean {
   );
 }
 
-/** What was encoded for an entry, and for which weight. Forgotten with the entry; the result does not depend on it. */
-const encoded = new WeakMap<RoutedBackend, { readonly weight: number | undefined; readonly bytes: Uint8Array }>();
-
 /** One `LbEndpoint`. Encoded once for an entry that is carried over from one routing state to the next. */
-function encodeEndpoint(entry: RoutedBackend, weight: number | undefined): Uint8Array {
-  const known = encoded.get(entry);
+function encodeEndpoint(entry: RoutedBackend, weight: number | undefined, { endpoints }: Memory): Uint8Array {
+  const known = endpoints.get(entry);
   if (known !== undefined && known.weight === weight) return known.bytes;
   const { target, metadata } = entry.backend;
   const fields = sortedEntries(metadata);
@@ -89,7 +91,7 @@ function encodeEndpoint(entry: RoutedBackend, weight: number | undefined): Uint8
     ...(fields.length > 0 && { metadata: { filterMetadata: { fairlead: Object.fromEntries(fields) } } }),
   });
   const bytes = toBinary(LbEndpointSchema, endpoint);
-  encoded.set(entry, { weight, bytes });
+  endpoints.set(entry, { weight, bytes });
   return bytes;
 }
 

@@ -2,6 +2,7 @@ import type { RoutingState } from "../domain/routing-state.ts";
 import { type EncodedLocality, encodeAssignment } from "../xds/content/encode-assignment.ts";
 import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import { type EndpointGroup, groupEndpoints } from "./endpoint-groups.ts";
+import type { Memory } from "./memory.ts";
 import { type Resource, resourceOfBytes } from "./resource.ts";
 
 /**
@@ -11,9 +12,9 @@ import { type Resource, resourceOfBytes } from "./resource.ts";
  * The weight of a locality is the sum of its members', which readers that go by locality first (gRPC) need for the same
  * proportions.
  */
-export function deriveEndpoints(routing: RoutingState, profile: number): Resource {
+export function deriveEndpoints(routing: RoutingState, profile: number, memory?: Memory): Resource {
   const { service } = routing;
-  const localities = Array.from(groupEndpoints(routing, profile), encodedLocality);
+  const localities = Array.from(groupEndpoints(routing, profile, memory), encodedLocality);
   const objects = [{ kind: "service", name: service }] as const;
   const body = encodeAssignment(service, localities);
   return resourceOfBytes({ typeUrl: ENDPOINT_TYPE, name: service }, body, { references: [], objects });

@@ -12,46 +12,43 @@ import {
   ConfigSourceSchema,
 } from "../gen/envoy/config/core/v3/config_source_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import { LEDS_TYPE } from "../xds/protocol/resource-types.ts";
+import { ENDPOINT_TYPE, LEDS_TYPE } from "../xds/protocol/resource-types.ts";
+import { type Part, partKey } from "./content.ts";
 import { type EndpointGroup, groupEndpoints, groupKey } from "./endpoint-groups.ts";
+import type { Memory } from "./memory.ts";
 import { type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
 import { XDS_CLUSTER } from "./view.ts";
 
-/** A service's endpoints as collections (`xdstp://…/*`), one for each priority and locality. */
-export interface LedsEndpoints {
-  /** Names the collections, in place of endpoints. It changes with the collections, not with what is in them. */
-  readonly assignment: Resource;
-  /** By name. */
-  readonly members: ReadonlyMap<string, Resource>;
-  /** Names of members that a proxy may still hold, and has to be told are gone. */
-  readonly departed: readonly string[];
-}
-
 /**
+ * A service's endpoints as collections (`xdstp://…/*`), one for each priority and locality: an assignment that names them in
+ * place of endpoints, and changes with the collections, not with what is in them; and their members.
+ *
  * The collections have the same names for all fleets. A member that a fleet leaves out is to its proxies one that departed:
  * one of them may hold it from before the fleet did so.
  */
 export function deriveLeds(
   { routing, leftOut }: FleetBackends,
   { generation, departed }: LedsRecord,
-  profile: number,
-): LedsEndpoints {
+  { profile, memory }: { readonly profile: number; readonly memory: Memory },
+): Part {
   const { service } = routing;
   const root = rootOf(service, generation);
-  const groups = groupEndpoints(routing, profile);
-  const members = new Map<string, Resource>();
+  const groups = groupEndpoints(routing, profile, memory);
+  const assignment = assignmentOf(service, root, groups);
+  const resources = new Map([[service, assignment]]);
   for (const group of groups) {
     const prefix = `${root}${pathOf(group.key)}/`;
     for (const { entry, bytes } of group.members) {
       const name = prefix + idOf(entry.backend);
-      members.set(name, memberOf(entry, { name, bytes, service }));
+      resources.set(name, memberOf(entry, { name, bytes, service }, memory));
     }
   }
   const gone = new Set([...departed, ...leftOut.map(({ backend }) => memberPath(backend))]);
+  const names = new Set(Array.from(gone, (path) => root + path).filter((name) => !resources.has(name)));
   return {
-    assignment: assignmentOf(service, root, groups),
-    members,
-    departed: Array.from(gone, (path) => root + path).filter((name) => !members.has(name)),
+    key: partKey(ENDPOINT_TYPE, service),
+    resources,
+    departed: { typeUrl: LEDS_TYPE, names, namedBy: assignment.version },
   };
 }
 
@@ -114,14 +111,12 @@ function ownStream(): ConfigSource {
   });
 }
 
-/** What was made of an entry last. Forgotten with the entry; the result does not depend on it. */
-const made = new WeakMap<RoutedBackend, { readonly bytes: Uint8Array; readonly resource: Resource }>();
-
 function memberOf(
   entry: RoutedBackend,
   { name, bytes, service }: { name: string; bytes: Uint8Array; service: Name },
+  { members }: Memory,
 ): Resource {
-  const known = made.get(entry);
+  const known = members.get(entry);
   if (known?.bytes === bytes && known.resource.name === name) return known.resource;
   const resource = resourceOfBytes({ typeUrl: LEDS_TYPE, name }, bytes, {
     references: [],
@@ -130,7 +125,7 @@ function memberOf(
       { kind: "backend", name: entry.backend.name },
     ],
   });
-  made.set(entry, { bytes, resource });
+  members.set(entry, { bytes, resource });
   return resource;
 }
 

@@ -8,12 +8,13 @@ import type { State } from "../domain/state.ts";
 import { type VirtualHost, VirtualHostSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import { CLUSTER_TYPE } from "../xds/protocol/resource-types.ts";
-import { type ObjectRef, type Resource, resourceOf } from "./resource.ts";
+import { type Part, partOf } from "./content.ts";
+import { type ObjectRef, resourceOf } from "./resource.ts";
 import { deriveRule } from "./route-rules.ts";
 
 /** The routes of a listener, and the services they lead to. */
 export interface DerivedRoutes {
-  readonly resource: Resource;
+  readonly part: Part;
   /** Existing services only, sorted. */
   readonly services: readonly Name[];
 }
@@ -39,7 +40,7 @@ export function deriveRoutes(
   ];
   const references = services.map((name) => ({ typeUrl: CLUSTER_TYPE, name }));
   return {
-    resource: resourceOf(RouteConfigurationSchema, message, { name: listener.name, references, objects }),
+    part: partOf(resourceOf(RouteConfigurationSchema, message, { name: listener.name, references, objects })),
     services,
   };
 }

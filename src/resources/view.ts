@@ -1,8 +1,16 @@
+import type { Name } from "../domain/name.ts";
+
 /**
  * What of a proxy decides which form of the resources it can take: `leds` for those that may be sent endpoints one at a
  * time, `base` for all others.
  */
 export type FeatureLevel = "base" | "leds";
+
+/** Which proxies a derivation is for: all that may differ between them. A value: proxies of equal views get the same. */
+export interface View {
+  readonly fleet: Name;
+  readonly level: FeatureLevel;
+}
 
 export const FEATURE_LEVELS: readonly FeatureLevel[] = ["base", "leds"];
 

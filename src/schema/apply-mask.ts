@@ -5,7 +5,8 @@ import type { Kind } from "../domain/name.ts";
 import { fieldNames } from "./check-json.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { collectViolations, type Report } from "./field-checks.ts";
-import { cloneMessage, descriptorOf, type MessageOf, OUTPUT_ONLY } from "./object-message.ts";
+import type { MessageOf } from "./kinds/registry.ts";
+import { cloneMessage, descriptorOf, outputOnly } from "./object-message.ts";
 
 export type Merged<K extends Kind> =
   | { readonly ok: true; readonly message: MessageOf[K] }
@@ -31,7 +32,7 @@ export function mergeMasked<K extends Kind>(
     const fields = resolve(desc, path, report);
     const [first] = fields;
     if (first === undefined) continue;
-    if (OUTPUT_ONLY[kind].includes(first.jsonName)) report(path, "is output only");
+    if (outputOnly(kind).includes(first.jsonName)) report(path, "is output only");
     else if (first.name !== "name") copyField(reflect(desc, message), reflect(desc, source), fields);
   }
   return violations.length === 0 ? { ok: true, message } : { ok: false, violations };
@@ -41,7 +42,7 @@ function replaceSpec<K extends Kind>(kind: K, stored: MessageOf[K], patch: Messa
   const desc = descriptorOf(kind);
   const message = cloneMessage(kind, patch);
   const [target, source] = [reflect(desc, message), reflect(desc, cloneMessage(kind, stored))];
-  for (const field of desc.fields) if (OUTPUT_ONLY[kind].includes(field.jsonName)) copyField(target, source, [field]);
+  for (const field of desc.fields) if (outputOnly(kind).includes(field.jsonName)) copyField(target, source, [field]);
   return message;
 }
 

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Kind } from "../domain/name.ts";
+import type { MessageOf } from "./kinds/registry.ts";
 import { messageToJson } from "./object-json.ts";
-import { descriptorOf, hasSecrets, type MessageOf, OUTPUT_ONLY } from "./object-message.ts";
+import { descriptorOf, hasSecrets, outputOnly } from "./object-message.ts";
 import { markSecrets } from "./secrets.ts";
 
 /** One field that differs. Absent sides are `undefined`: nothing was there, or the default. */
@@ -37,7 +38,7 @@ export function specEquals<K extends Kind>(kind: K, a: MessageOf[K], b: MessageO
 }
 
 function specJson<K extends Kind>(kind: K, message: MessageOf[K]): JsonValue {
-  const hidden = OUTPUT_ONLY[kind];
+  const hidden = outputOnly(kind);
   return Object.fromEntries(Object.entries(messageToJson(kind, message)).filter(([field]) => !hidden.includes(field)));
 }
 

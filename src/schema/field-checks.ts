@@ -12,7 +12,7 @@ import {
 } from "../domain/limits.ts";
 import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
-import type { MessageOf } from "./object-message.ts";
+import type { Meta as MetaMessage } from "../gen/fairlead/admin/v1/meta_pb.ts";
 
 /** Takes note of a bad field. Parsing goes on with a harmless value, so that one answer lists every bad field. */
 export interface Report {
@@ -167,8 +167,13 @@ function canonicalIpv6(text: string): string | undefined {
 /** What every object carries, and its own name. Meta is the plane's own, so it is read as it is. */
 export function parseIdentity(
   report: Report,
-  kind: Exclude<Kind, "health">,
-  message: MessageOf[Exclude<Kind, "health">],
+  kind: Kind,
+  message: {
+    name: string;
+    readonly meta?: MetaMessage | undefined;
+    readonly labels: Meta["labels"];
+    readonly annotations: Meta["annotations"];
+  },
 ): { readonly name: Name; readonly meta: Meta } {
   message.name = checkName(report, "name", kind, message.name);
   const labels = checkEntries(report, "labels", message.labels, {
@@ -185,7 +190,7 @@ export function parseIdentity(
 }
 
 export function readMeta(
-  meta: MessageOf[Kind]["meta"],
+  meta: MetaMessage | undefined,
   labels: Meta["labels"] = {},
   annotations: Meta["annotations"] = {},
 ): Meta {

@@ -2,13 +2,13 @@ import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { DURATION_PATTERN } from "./duration-text.ts";
 import { MANIFEST_KINDS } from "./object-json.ts";
-import { descriptorOf, OUTPUT_ONLY } from "./object-message.ts";
+import { descriptorOf, outputOnly } from "./object-message.ts";
 
 /** JSON Schema (draft 2020-12) of one manifest, for editors: made from the same descriptors that reading it follows. */
 export function manifestSchema(): JsonObject {
   const defs: JsonObject = {};
   const manifests = [...MANIFEST_KINDS].map(([word, kind]): JsonObject => {
-    const { properties } = messageSchema(descriptorOf(kind), { defs, isPrinted: false }, OUTPUT_ONLY[kind]);
+    const { properties } = messageSchema(descriptorOf(kind), { defs, isPrinted: false }, outputOnly(kind));
     return {
       title: word,
       type: "object",

@@ -1,22 +1,23 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import type { Violation } from "../domain/errors.ts";
-import { KINDS, type Kind } from "../domain/name.ts";
+import { type Kind, titleOf } from "../domain/name.ts";
 import { checkJson } from "./check-json.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { withDurationsInSeconds } from "./duration-text.ts";
 import { collectViolations } from "./field-checks.ts";
-import { descriptorOf, type MessageOf } from "./object-message.ts";
+import { APPLIED_KINDS, type AppliedKind, type MessageOf } from "./kinds/registry.ts";
+import { descriptorOf } from "./object-message.ts";
 import { withoutValues } from "./secrets.ts";
 
-/** The kinds that manifests hold, by the word for each: `Service`. A verdict comes from its source, never from a file. */
-export const MANIFEST_KINDS: ReadonlyMap<string, Exclude<Kind, "health">> = new Map(
-  KINDS.filter((kind) => kind !== "health").map((kind) => [`${kind[0]?.toUpperCase()}${kind.slice(1)}`, kind]),
+/** The kinds that manifests hold, by the word for each: `Service`. An observation comes from its source, never from a file. */
+export const MANIFEST_KINDS: ReadonlyMap<string, AppliedKind> = new Map(
+  APPLIED_KINDS.map((kind) => [titleOf(kind), kind]),
 );
 
 export type ChosenKind<K extends Kind = Kind> = { ok: true; kind: K } | { ok: false; message: string };
 
 /** The kind that a manifest names, `Service`, or what is wrong with it. */
-export function manifestKind(word: unknown): ChosenKind<Exclude<Kind, "health">> {
+export function manifestKind(word: unknown): ChosenKind<AppliedKind> {
   const kind = typeof word === "string" ? MANIFEST_KINDS.get(word) : undefined;
   if (kind !== undefined) return { ok: true, kind };
   const known = [...MANIFEST_KINDS.keys()];

@@ -1,38 +1,11 @@
-import { clone, type DescMessage, type Message } from "@bufbuild/protobuf";
-import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { clone, type DescMessage } from "@bufbuild/protobuf";
 import { KINDS, type Kind } from "../domain/name.ts";
-import { type Backend, BackendSchema, type Health, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
-import { type Fleet, FleetSchema } from "../gen/fairlead/admin/v1/fleet_pb.ts";
-import { type Listener, ListenerSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
-import { type Policy, PolicySchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
-import { type Route, RouteSchema } from "../gen/fairlead/admin/v1/route_pb.ts";
-import { type Service, ServiceSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
+import { ENTRIES, type MessageOf } from "./kinds/registry.ts";
 import { mayHoldSecret, withoutSecrets } from "./secrets.ts";
-
-/** The admin API's message of each kind: what clients send, what the store holds, what derivation's nouns are read from. */
-export interface MessageOf {
-  service: Service;
-  policy: Policy;
-  backend: Backend;
-  health: Health;
-  listener: Listener;
-  route: Route;
-  fleet: Fleet;
-}
-
-const MESSAGE_SCHEMA: { readonly [K in Kind]: GenMessage<MessageOf[K] & Message> } = {
-  service: ServiceSchema,
-  policy: PolicySchema,
-  backend: BackendSchema,
-  health: HealthSchema,
-  listener: ListenerSchema,
-  route: RouteSchema,
-  fleet: FleetSchema,
-};
 
 /** The descriptor of a kind's message, where the kind is known at run time only. */
 export function descriptorOf(kind: Kind): DescMessage {
-  return MESSAGE_SCHEMA[kind];
+  return ENTRIES[kind].message;
 }
 
 export function cloneMessage<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
@@ -52,12 +25,6 @@ export function shownMessage<K extends Kind>(kind: K, message: MessageOf[K]): Me
 }
 
 /** Fields that a client cannot write, by their names in TypeScript. What it sends there is ignored. */
-export const OUTPUT_ONLY: { readonly [K in Kind]: readonly string[] } = {
-  service: ["meta", "conditions", "status", "checkStartTime"],
-  policy: ["meta", "conditions"],
-  backend: ["meta", "conditions", "status", "state", "drainTime"],
-  health: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping", "statusTime"],
-  listener: ["meta", "conditions"],
-  route: ["meta", "conditions"],
-  fleet: ["meta", "conditions", "profile"],
-};
+export function outputOnly(kind: Kind): readonly string[] {
+  return ENTRIES[kind].outputOnly;
+}

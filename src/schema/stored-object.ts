@@ -4,7 +4,8 @@ import { type Kind, type Name, parseStoreKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import { StoredObjectSchema } from "../gen/fairlead/store/v1/stored_object_pb.ts";
 import { formatRevision, type Revision } from "../store/revision.ts";
-import { cloneMessage, descriptorOf, hasSecrets, type MessageOf, shownMessage } from "./object-message.ts";
+import type { MessageOf } from "./kinds/registry.ts";
+import { cloneMessage, descriptorOf, hasSecrets, shownMessage } from "./object-message.ts";
 import { parseInPlace } from "./parse-object.ts";
 import { mendTimes } from "./time-fields.ts";
 import { unknownContent } from "./unknown-content.ts";
@@ -81,7 +82,7 @@ function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: E
   const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
-  mendTimes(descriptorOf(kind), message);
+  mendTimes(kind, message);
   const unknown = [...envelope.unknown, ...unknownOf(descriptorOf(kind), message)];
   const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {

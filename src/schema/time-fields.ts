@@ -1,6 +1,8 @@
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../domain/errors.ts";
+import { KINDS, type Kind } from "../domain/name.ts";
+import { descriptorOf } from "./object-message.ts";
 
 /*
  * Instants and durations that cannot be written as JSON would break every list, export and page that they are in, for
@@ -13,9 +15,9 @@ const LONGEST_SECONDS = 315_576_000_000n;
 const LAST_NANO = 999_999_999;
 
 /** Every ill-formed instant and duration of a message, by the path of its field. */
-export function timeViolations(desc: DescMessage, message: Message): readonly Violation[] {
+export function timeViolations(kind: Kind, message: Message): readonly Violation[] {
   const violations: Violation[] = [];
-  visit(desc, message, "", (value, field) => {
+  visit(descriptorOf(kind), message, "", (value, field) => {
     const nearest = nearestOf(value);
     if (nearest.seconds === value.seconds && nearest.nanos === value.nanos) return;
     const given = `${value.seconds} s and ${value.nanos} ns`;
@@ -29,8 +31,8 @@ export function timeViolations(desc: DescMessage, message: Message): readonly Vi
 }
 
 /** Puts the nearest well-formed one in the place of each ill-formed instant and duration. */
-export function mendTimes(desc: DescMessage, message: Message): void {
-  visit(desc, message, "", (value) => Object.assign(value, nearestOf(value)));
+export function mendTimes(kind: Kind, message: Message): void {
+  visit(descriptorOf(kind), message, "", (value) => Object.assign(value, nearestOf(value)));
 }
 
 type Time = Timestamp | Duration;
@@ -57,10 +59,16 @@ interface TimeField {
   readonly inner: DescMessage | undefined;
 }
 
-/** Most messages have none: looking at 100,000 objects must not take long. */
-const known = new Map<DescMessage, readonly TimeField[]>();
+/** Of all messages that are part of objects. Most have none: looking at 100,000 objects must not take long. */
+const TIME_FIELDS: ReadonlyMap<DescMessage, readonly TimeField[]> = allTimeFields();
 
-function timeFieldsOf(desc: DescMessage): readonly TimeField[] {
+function allTimeFields(): ReadonlyMap<DescMessage, readonly TimeField[]> {
+  const known = new Map<DescMessage, readonly TimeField[]>();
+  for (const kind of KINDS) timeFieldsOf(descriptorOf(kind), known);
+  return known;
+}
+
+function timeFieldsOf(desc: DescMessage, known: Map<DescMessage, readonly TimeField[]>): readonly TimeField[] {
   const found = known.get(desc);
   if (found !== undefined) return found;
   // Set first: a message may hold others of its own kind.
@@ -71,14 +79,14 @@ function timeFieldsOf(desc: DescMessage): readonly TimeField[] {
     if (inner.typeName === TimestampSchema.typeName || inner.typeName === DurationSchema.typeName) {
       return [{ field, inner: undefined }];
     }
-    return timeFieldsOf(inner).length > 0 ? [{ field, inner }] : [];
+    return timeFieldsOf(inner, known).length > 0 ? [{ field, inner }] : [];
   });
   known.set(desc, fields);
   return fields;
 }
 
 function visit(desc: DescMessage, message: Message, path: string, run: (value: Time, path: string) => void): void {
-  for (const { field, inner } of timeFieldsOf(desc)) {
+  for (const { field, inner } of TIME_FIELDS.get(desc) ?? []) {
     for (const [place, value] of valuesOf(field, message)) {
       if (inner === undefined) run(value as Time, path + place);
       else visit(inner, value, `${path}${place}.`, run);

@@ -1,4 +1,4 @@
-import type { DescEnum, DescField, DescMessage, DescOneof, Message } from "@bufbuild/protobuf";
+import type { DescEnum, DescField, DescMessage, Message } from "@bufbuild/protobuf";
 
 /** A part of a message that this release does not know: a field by its number, or a value of an enum. */
 export interface UnknownPart {
@@ -28,8 +28,10 @@ function look(desc: DescMessage, message: Message, path: string, tell: Tell): bo
   for (const { no } of message.$unknown ?? []) {
     if (!tell({ kind: "field", path, message: `${desc.name} has no field ${no}` })) return false;
   }
-  for (const { field, oneof, message: inner, enum: values } of partsOf(desc)) {
-    const value = heldBy(message, field, oneof);
+  for (const field of desc.fields) {
+    const { message: inner, enum: values } = field;
+    if (inner === undefined && values === undefined) continue;
+    const value = heldBy(message, field);
     if (value === undefined) continue;
     const at = path === "" ? field.jsonName : `${path}.${field.jsonName}`;
     const isFine = (one: unknown, where: string) =>
@@ -48,28 +50,7 @@ function lookAtEnum(desc: DescEnum | undefined, value: unknown, path: string, te
   return tell({ kind: "value", path, message: `${desc.name} has no value ${String(value)}` });
 }
 
-interface Part {
-  readonly field: DescField;
-  readonly oneof: DescOneof | undefined;
-  /** What it holds: a message, or else an enum's value. */
-  readonly message: DescMessage | undefined;
-  readonly enum: DescEnum | undefined;
-}
-
-const known = new WeakMap<DescMessage, readonly Part[]>();
-
-/** The fields that may hold something unknown. */
-function partsOf(desc: DescMessage): readonly Part[] {
-  const made =
-    known.get(desc) ??
-    desc.fields
-      .filter((field) => field.message !== undefined || field.enum !== undefined)
-      .map((field) => ({ field, oneof: field.oneof, message: field.message, enum: field.enum }));
-  known.set(desc, made);
-  return made;
-}
-
-function heldBy(message: Message, { localName }: DescField, oneof: DescOneof | undefined): unknown {
+function heldBy(message: Message, { localName, oneof }: DescField): unknown {
   const held = message as unknown as Readonly<Record<string, unknown>>;
   if (oneof === undefined) return held[localName];
   const chosen = held[oneof.localName] as { readonly case?: string; readonly value?: unknown };

@@ -1,3 +1,4 @@
+import { OTHER_RECORDS } from "./keys/records.ts";
 import type { Batch } from "./state-store.ts";
 
 /** The right to act alone in a role, among all replicas that share a store. */
@@ -23,9 +24,7 @@ export interface Tenure {
   resign(): Promise<void>;
 }
 
-export const LEASES = "system/leases/";
-
 /** Where the fence of a role is kept. Its value names the holder, for people. */
 export function leaseKey(role: string): string {
-  return LEASES + role;
+  return OTHER_RECORDS.lease.key(role);
 }

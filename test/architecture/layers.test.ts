@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     outside: [...PURE_BASICS, PROTOBUF, "node:crypto"],
   },
   outbound: { ours: ["domain", "runtime"] },
-  store: { ours: ["domain", "gen", "runtime"] },
+  store: { ours: ["domain", "gen", "runtime", "schema/instant.ts"] },
   fleet: { ours: ["domain", "gen", "runtime", "store", "xds/protocol"] },
   operations: { ours: [...BELOW_ADAPTERS, "control"] },
   control: { ours: BELOW_ADAPTERS },
@@ -43,7 +43,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "admin", "dashboard"],
   },
   cli: {
-    ours: ["gen", "runtime", "schema", "domain/printable.ts", "domain/service.ts", "domain/health-check.ts"],
+    ours: [
+      "gen",
+      "runtime",
+      "schema",
+      ...["name", "printable", "service", "health-check"].map((noun) => `domain/${noun}.ts`),
+    ],
   },
   "main.ts": { ours: ["app", "cli", "runtime"] },
 };

@@ -1,6 +1,8 @@
 import { basename, extname } from "node:path";
 import { describe, expect, test } from "vitest";
+import { KINDS } from "../../src/domain/name.ts";
 import { machineAccess } from "./machine-access.ts";
+import { moduleMemory } from "./module-memory.ts";
 import { parseSource, readSources, readText, repositoryFiles } from "./source-file.ts";
 
 const LONGEST_SOURCE_LINES = 400;
@@ -28,6 +30,8 @@ const PACKAGE_REGISTRY = /https?:\/\/[^/\s"'`]*(?:registry|artifactory|nexus|pyp
 const RAW_OUTPUT =
   /\bstd(?:out|err)\.write\(|\bconsole\.|JSON\.stringify\(|toJsonString\(|\bstringify\(|new CliFailure\([^;]*\\n/;
 
+const ASKS_FOR_ONE_KIND = new RegExp(`\\bkind [!=]== "(?:${KINDS.join("|")})"|\\bcase "(?:${KINDS.join("|")})":`);
+
 const tracked = repositoryFiles();
 const texts = tracked.filter((path) => !/\.(?:png|svg|gif|ico|woff2?)$/.test(path));
 
@@ -39,6 +43,11 @@ describe("the code base is tidy", () => {
         .filter(({ path }) => !allowed(path))
         .flatMap(machineAccess),
     ).toEqual([]);
+  });
+
+  test("no module of a pure folder remembers anything: who calls it more than once hands that in", () => {
+    const pure = readSources().filter(({ path }) => /^src\/(?:domain|schema|resources|xds\/protocol)\//.test(path));
+    expect(pure.flatMap(moduleMemory)).toEqual([]);
   });
 
   test("what configuration asks for is connected to through src/outbound only", () => {
@@ -69,6 +78,11 @@ describe("the code base is tidy", () => {
         .filter(makes)
         .map(({ path }) => path),
     ).toEqual([]);
+  });
+
+  test("what is peculiar to one kind of object is said in its entry, and nobody else asks which kind it is", () => {
+    const others = readSources().filter(({ path }) => !path.startsWith("src/schema/kinds/"));
+    expect(others.filter(({ text }) => ASKS_FOR_ONE_KIND.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   test("nothing is left over", () => {
@@ -132,6 +146,13 @@ describe("the rules can fail", () => {
     expect(OPENS_A_CONNECTION.test(text)).toBe(true);
   });
 
+  test.each(['kind === "fleet" ? a : b', 'if (id.kind !== "health") return;', 'switch (kind) { case "route": }'])(
+    "%s asks for one kind",
+    (text) => {
+      expect(ASKS_FOR_ONE_KIND.test(text)).toBe(true);
+    },
+  );
+
   test("a bare listener is told from one behind the boundary", () => {
     expect(LISTENS_BARE.test('socket.once("data", run)')).toBe(true);
     expect(LISTENS_BARE.test('attempt.on(socket, "data", run)')).toBe(false);
@@ -167,6 +188,24 @@ describe("the rules can fail", () => {
     'new CliFailure(EXIT.failed, why + "\\nnothing was changed");',
   ])("output: %s", (text) => {
     expect(RAW_OUTPUT.test(text)).toBe(true);
+  });
+
+  test.each([
+    "let count = 0;",
+    "export const known = new WeakMap<Target, string>();",
+    "const known: Places = new WeakMap();",
+    "const known = new Map<DescMessage, readonly Part[]>();",
+    "const known: Map<string, string> = new Map();",
+    "const memory = { made: new Set() };",
+    "const partsOf = remembered(new Map(), (desc) => desc.fields);",
+  ])("memory of a module: %s", (text) => {
+    expect(moduleMemory(parseSource("src/domain/a.ts", text))).toHaveLength(1);
+  });
+
+  test("tables, empty ones included, and memory that is made for a caller pass", () => {
+    const text =
+      "const NONE: ReadonlySet<string> = new Set(); const WORDS = new Map([[1, 'a']]); const make = () => new Map();";
+    expect(moduleMemory(parseSource("src/domain/a.ts", text))).toEqual([]);
   });
 
   test("length and registry", () => {

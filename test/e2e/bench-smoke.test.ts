@@ -18,4 +18,5 @@ test("the growth bench runs and finds what each thing costs", { timeout: 600_000
   const { stdout } = await promisify(execFile)(process.execPath, [main, "growth", "--smoke"]);
   expect(stdout).toContain("cpuUsPerPush");
   expect(stdout).toContain("changes/s");
+  expect(stdout).toContain("one route changes, beside");
 });

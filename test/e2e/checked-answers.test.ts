@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
 import type { HealthCheck } from "../../src/domain/health-check.ts";
 import { createSocketProber } from "../../src/health/socket-prober.ts";
-import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../src/resources/content.ts";
+import { derive } from "../../src/resources/derive.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
@@ -206,7 +207,10 @@ describe.each(Object.values(ENVOY_VERSIONS))("what Envoy %s passes on", (version
         { kind: "Route", name: "all", listeners: ["web"], hosts: ["*"], rules },
       ]),
     );
-    envoy = await startEnvoy({ version, bootstrap: staticBootstrap(deriveFleet(state, { name: "edge" }).resources) });
+    envoy = await startEnvoy({
+      version,
+      bootstrap: staticBootstrap([...resourcesOf(derive(state, { fleet: "edge", level: "base" }))]),
+    });
     cleanups.use(envoy);
     await envoy.ready();
   });

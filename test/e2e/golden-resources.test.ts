@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS, provideEnvoy } from "../../scripts/components/envoy.ts";
-import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../src/resources/content.ts";
+import { derive } from "../../src/resources/derive.ts";
 import { goldenCases, goldenState } from "../support/golden-cases.ts";
 import { staticBootstrap } from "../support/static-bootstrap.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -14,8 +15,9 @@ describe.each(Object.values(ENVOY_VERSIONS))("Envoy %s", (version) => {
     using folder = tempFolder();
     const config = join(folder.path, "config.json");
     const state = goldenState(file);
-    for (const fleet of state.all("fleet")) {
-      writeFileSync(config, JSON.stringify(staticBootstrap(deriveFleet(state, fleet).resources)));
+    for (const { name: fleet } of state.all("fleet")) {
+      const resources = [...resourcesOf(derive(state, { fleet, level: "base" }))];
+      writeFileSync(config, JSON.stringify(staticBootstrap(resources)));
       const output = execFileSync(program, ["--mode", "validate", "-c", config], { encoding: "utf8", stdio: "pipe" });
       expect(output).toContain("OK");
     }

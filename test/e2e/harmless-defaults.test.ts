@@ -4,7 +4,8 @@ import type { AddressInfo, Server as NetServer } from "node:net";
 import { Client, credentials, status as grpcStatus, type StatusObject } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
-import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../src/resources/content.ts";
+import { derive } from "../../src/resources/derive.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
@@ -112,8 +113,8 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of fleets, on Envoy %
         },
       ]),
     );
-    for (const name of ["edge", "old"]) {
-      const bootstrap = staticBootstrap(deriveFleet(state, { name }).resources);
+    for (const fleet of ["edge", "old"]) {
+      const bootstrap = staticBootstrap([...resourcesOf(derive(state, { fleet, level: "base" }))]);
       const envoy = cleanups.use(await startEnvoy({ version, bootstrap }));
       await envoy.ready();
     }

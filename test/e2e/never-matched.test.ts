@@ -9,7 +9,8 @@ import {
   whyValueNeverMatched,
 } from "../../src/domain/never-matched.ts";
 import { MATCHED_PATH } from "../../src/domain/text-shape.ts";
-import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../src/resources/content.ts";
+import { derive } from "../../src/resources/derive.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
@@ -120,7 +121,10 @@ describe.each(Object.values(ENVOY_VERSIONS))("what no request can match, on Envo
         route("tunnels", [{ match: { methods: ["CONNECT"] }, to }]),
       ]),
     );
-    envoy = await startEnvoy({ version, bootstrap: staticBootstrap(deriveFleet(state, { name: "edge" }).resources) });
+    envoy = await startEnvoy({
+      version,
+      bootstrap: staticBootstrap([...resourcesOf(derive(state, { fleet: "edge", level: "base" }))]),
+    });
     await envoy.ready();
   });
 

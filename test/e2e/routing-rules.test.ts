@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
 import type { State } from "../../src/domain/state.ts";
 import { explainRequest } from "../../src/operations/explain-request.ts";
-import { deriveFleet } from "../../src/resources/derive-fleet.ts";
+import { resourcesOf } from "../../src/resources/content.ts";
+import { derive } from "../../src/resources/derive.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
@@ -59,7 +60,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("on Envoy %s", (version) => {
         },
       ]),
     );
-    const { resources } = deriveFleet(state, { name: "edge" });
+    const resources = [...resourcesOf(derive(state, { fleet: "edge", level: "base" }))];
     envoy = await startEnvoy({ version, bootstrap: staticBootstrap(resources) });
     await envoy.ready();
   });

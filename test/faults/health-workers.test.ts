@@ -3,7 +3,6 @@
  * and cut off.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ASSIGNMENTS, decodeAssignment } from "../../src/control/assignment-record.ts";
 import { MASS_FAILURE_MAX_WAIT_MS } from "../../src/domain/mass-failure.ts";
 import { parseStoreKey, serviceOf } from "../../src/domain/name.ts";
 import { workerOf } from "../../src/duties/assign.ts";
@@ -13,6 +12,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { decodeStored } from "../../src/schema/stored-object.ts";
+import { ASSIGNMENT } from "../../src/store/keys/assignment-record.ts";
 import { leaseKey } from "../../src/store/lease.ts";
 import type { WatchEvent } from "../../src/store/state-store.ts";
 import { newContainment } from "../support/containment.ts";
@@ -91,11 +91,11 @@ async function observe(servers: readonly string[]): Promise<void> {
   const shareOf = new Map<string, string>();
   const take = (event: WatchEvent) => {
     const changes = event.kind === "state" ? event.entries : event.changes;
-    for (const { key, value } of changes.filter(({ key }) => key.startsWith(ASSIGNMENTS))) {
+    for (const { key, value } of changes.filter(({ key }) => key.startsWith(ASSIGNMENT.keys))) {
       if (value === undefined) shareOf.delete(key);
-      else shareOf.set(key, decodeAssignment(value)?.workers.join() ?? "");
+      else shareOf.set(key, ASSIGNMENT.decode(value)?.workers.join() ?? "");
     }
-    if (changes.some(({ key }) => key.startsWith(ASSIGNMENTS))) shares.push([...shareOf.values()]);
+    if (changes.some(({ key }) => key.startsWith(ASSIGNMENT.keys))) shares.push([...shareOf.values()]);
     const assignment = { workers: [...shareOf.values()][0]?.split(",") ?? [] };
     for (const { key, value, revision } of changes) {
       if (value === undefined || parseStoreKey(key)?.kind !== "health") continue;

@@ -7,7 +7,7 @@ import { eventually } from "./eventually.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
-const main = join(root, "bin/fairlead.js");
+const ownMain = join(root, "bin/fairlead.js");
 
 export interface PlaneAddresses {
   readonly xds: string;
@@ -57,11 +57,14 @@ export interface PlaneOptions {
   readonly replica?: string;
   /** The words before its commands, where they run elsewhere than the test. */
   readonly enter?: readonly string[];
+  /** The program, where it is not that of this checkout. */
+  readonly main?: string;
   /** A configuration file that says where the state is, instead of `nats` and `bucket`. */
   readonly config?: string;
 }
 
 export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
+  const { main = ownMain } = options;
   const folder = tempFolder();
   const dataFolder = join(folder.path, "data");
   const logFile = join(folder.path, "plane.log");
@@ -79,6 +82,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
   const cli = (args: readonly string[], input?: string) =>
     runFairlead(args, {
       env: { FAIRLEAD_SERVER: addresses.admin },
+      main,
       ...(options.enter && { enter: options.enter }),
       ...(input !== undefined && { input }),
     });
@@ -131,9 +135,10 @@ export function runFairlead(
     readonly input?: string;
     readonly timeoutMs?: number;
     readonly enter?: readonly string[];
+    readonly main?: string;
   } = {},
 ): Promise<CommandResult> {
-  const { enter = [], ...others } = options;
+  const { enter = [], main = ownMain, ...others } = options;
   return runProgram([...enter, process.execPath, main, ...args], others);
 }
 

@@ -1,7 +1,7 @@
-import { FIRST_PROFILE } from "../../src/domain/encoding-profile.ts";
 import type { LedsRecord } from "../../src/domain/leds-record.ts";
 import { type Kind, type Name, serviceOf } from "../../src/domain/name.ts";
-import type { ObjectOf, State } from "../../src/domain/state.ts";
+import { isLinked } from "../../src/domain/references.ts";
+import type { ObjectOf, RecordKind, RecordOf, State } from "../../src/domain/state.ts";
 import { manifestKind, messageFromJson } from "../../src/schema/object-json.ts";
 import { parseInPlace } from "../../src/schema/parse-object.ts";
 
@@ -18,9 +18,10 @@ export function stateOf(objects: Iterable<AnyObject>, leds: ReadonlyMap<Name, Le
   return {
     get: <K extends Kind>(kind: K, name: Name) => kinds.get(kind)?.get(name) as ObjectOf[K] | undefined,
     all,
+    referring: (kind, to, name) => all(kind).filter((object) => isLinked(kind, object, to, name)),
     backendsOf: (service) => all("backend").filter(({ name }) => serviceOf(name) === service),
-    profile: FIRST_PROFILE,
-    leds: (service) => leds.get(service),
+    record: <K extends RecordKind>(kind: K, name: Name) =>
+      (kind === "leds" ? leds.get(name) : undefined) as RecordOf[K] | undefined,
     planeAddresses: [],
     healthOf: (backend) => all("health").filter((health) => health.backend === backend),
   };

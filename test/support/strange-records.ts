@@ -2,7 +2,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Kind } from "../../src/domain/name.ts";
 import { StoredObjectSchema } from "../../src/gen/fairlead/store/v1/stored_object_pb.ts";
-import { descriptorOf, type MessageOf } from "../../src/schema/object-message.ts";
+import type { MessageOf } from "../../src/schema/kinds/registry.ts";
+import { descriptorOf } from "../../src/schema/object-message.ts";
 import { STORED_SCHEMA } from "../../src/schema/stored-object.ts";
 
 /** No protobuf, no JSON, no text. */

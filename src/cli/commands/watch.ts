@@ -9,7 +9,7 @@ import {
 } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
 import { fieldChanges } from "../../schema/field-changes.ts";
-import type { MessageOf } from "../../schema/object-message.ts";
+import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { fieldText, signPiece } from "../change-text.ts";
 import { jsonText, messageText } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
@@ -103,11 +103,11 @@ function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: 
   const changes = before === undefined || health !== undefined ? [] : fieldChanges(entry.kind, before, message);
   if (changes.length > 0)
     return [head, ...changes.map(({ path, from, to }) => cellText(changeText(path, from, to)))].join("  ");
-  // The name is there already; a verdict's is made of two cells.
+  // The name is there already.
   const facts = entry
     .show(message, zone)
     .cells.map(pieceText)
-    .slice(kind === "health" ? 2 : 1);
+    .slice(entry.nameCells ?? 1);
   return [head, ...facts.filter((cell) => cell !== "-").map(cellText)].join("  ");
 }
 

@@ -1,4 +1,4 @@
-const NOTHING = new Map<string, never>();
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
 /**
  * A map by name that is empty or holds one entry nearly all of the time, and then costs no table. A stream has many of

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodePlane, planeKey } from "../../../src/control/plane-record.ts";
+import { RECORDS } from "../../../src/store/keys/records.ts";
 import { Envoy, Log, Replica, SERVICE } from "./leds-fleet.ts";
 
 const IDS = ["b0", "b1", "b2", "b3"];
@@ -107,7 +107,7 @@ class World {
         break;
       case "plane": {
         const addresses = each.host === undefined ? [] : [{ ip: `10.0.0.${each.host}`, port: 80 }];
-        this.log.commit([{ key: planeKey("plane-a"), value: encodePlane({ addresses, at: 0 }) }]);
+        this.log.commit([{ key: RECORDS.plane.key("plane-a"), value: RECORDS.plane.encode({ addresses, at: 0 }) }]);
       }
     }
   }

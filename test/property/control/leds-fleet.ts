@@ -24,7 +24,7 @@ import { ResourceCache } from "../../../src/xds/server/resource-cache.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 export const SERVICE = "shop";
-const GROUP = proxyGroup("edge", "leds");
+const GROUP = proxyGroup({ fleet: "edge", level: "leds" });
 const REGISTRY = createRegistry();
 
 /** The store's log, as far as replicas that were there have not read it. */

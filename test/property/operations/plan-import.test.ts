@@ -5,12 +5,12 @@ import { Mirror } from "../../../src/control/mirror.ts";
 import { KINDS, type Kind, type Name, serviceOf } from "../../../src/domain/name.ts";
 import { ImportedObjectSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { anyObject } from "../../../src/operations/any-object.ts";
-import { hasHistory } from "../../../src/operations/generations.ts";
 import { type GivenObject, readGiven } from "../../../src/operations/imported-object.ts";
 import { type ImportPlan, planImport } from "../../../src/operations/plan-import.ts";
 import { changesSpec, fieldChanges } from "../../../src/schema/field-changes.ts";
+import { hasHistory, type MessageOf } from "../../../src/schema/kinds/registry.ts";
 import { manifestKind, messageFromJson } from "../../../src/schema/object-json.ts";
-import { cloneMessage, type MessageOf } from "../../../src/schema/object-message.ts";
+import { cloneMessage } from "../../../src/schema/object-message.ts";
 import { type Manifest, manifests, manifestsOf } from "../../support/arbitrary-state.ts";
 
 interface Detail {

@@ -13,8 +13,8 @@ import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts"
 import { anyObject } from "../../../src/operations/any-object.ts";
 import { importState } from "../../../src/operations/import-state.ts";
 import { restore } from "../../../src/operations/restore.ts";
-import { LogSink } from "../../../src/runtime/log-sink.ts";
 import { createLogger } from "../../../src/runtime/create-logger.ts";
+import { LogSink } from "../../../src/runtime/log-sink.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { formatRevision } from "../../../src/store/revision.ts";
 import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";

@@ -2,12 +2,13 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Mirror } from "../../../src/control/mirror.ts";
-import { decodePlane, encodePlane, planeKey } from "../../../src/control/plane-record.ts";
 import { recordPlane } from "../../../src/control/record-plane.ts";
 import { backendJudge } from "../../../src/domain/backend-networks.ts";
 import { planForgetPlanes } from "../../../src/duties/forget-planes.ts";
 import { PlaneRecordSchema } from "../../../src/gen/fairlead/store/v1/plane_record_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
+import { readForm } from "../../../src/store/keys/record-form.ts";
+import { RECORDS } from "../../../src/store/keys/records.ts";
 import type { Batch } from "../../../src/store/state-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -19,13 +20,16 @@ const DAY = 86_400_000;
 
 describe("the record of a plane", () => {
   test("reads as it was written", () => {
-    expect(decodePlane(encodePlane({ addresses: ADDRESSES, at: 5000 }))).toEqual({ addresses: ADDRESSES, at: 5000 });
+    expect(readForm(RECORDS.plane, RECORDS.plane.encode({ addresses: ADDRESSES, at: 5000 }))).toEqual({
+      addresses: ADDRESSES,
+      at: 5000,
+    });
   });
 
   test("of any bytes is some addresses or nothing, and never an error", () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
-        for (const { ip } of decodePlane(bytes)?.addresses ?? []) expect(ip).not.toBe("");
+        for (const { ip } of readForm(RECORDS.plane, bytes)?.addresses ?? []) expect(ip).not.toBe("");
       }),
     );
   });
@@ -33,7 +37,7 @@ describe("the record of a plane", () => {
   test("holds IP literals only, so that whoever judges by them cannot fail", () => {
     const texts = ["1:80", "0x7f.1.1.1:80", "plane:80", "[1.2.3.4]:80", "10.0.0.5:80", "[::1]:80", ""];
     const bytes = toBinary(PlaneRecordSchema, create(PlaneRecordSchema, { addresses: texts }));
-    const addresses = decodePlane(bytes)?.addresses ?? [];
+    const addresses = readForm(RECORDS.plane, bytes)?.addresses ?? [];
     expect(addresses.map(({ ip }) => ip)).toEqual(["1.2.3.4", "10.0.0.5", "::1"]);
     backendJudge([], addresses);
   });
@@ -42,13 +46,13 @@ describe("the record of a plane", () => {
     const mirror = new Mirror();
     const write = (position: number, replica: string, value: Uint8Array | undefined) => {
       const revision = { epoch: 1, position };
-      mirror.fold({ kind: "commit", revision, at: 0, changes: [{ key: planeKey(replica), value, revision }] });
+      mirror.fold({ kind: "commit", revision, at: 0, changes: [{ key: RECORDS.plane.key(replica), value, revision }] });
     };
-    write(1, "a", encodePlane({ addresses: ADDRESSES, at: 0 }));
+    write(1, "a", RECORDS.plane.encode({ addresses: ADDRESSES, at: 0 }));
     const before = mirror.planeAddresses;
     expect(before).toEqual(ADDRESSES);
     write(2, "b", Uint8Array.of(255, 255));
-    write(3, "b", encodePlane({ addresses: ADDRESSES.slice(0, 1), at: 7 }));
+    write(3, "b", RECORDS.plane.encode({ addresses: ADDRESSES.slice(0, 1), at: 7 }));
     expect(mirror.planeAddresses).toBe(before);
     expect(mirror.setAside.size).toBe(0);
     write(4, "a", undefined);
@@ -67,7 +71,7 @@ describe("a plane that records where it listens", () => {
     let position = 0;
     const fold = (epoch: number, value: Uint8Array | undefined) => {
       const revision = { epoch, position: ++position };
-      mirror.fold({ kind: "commit", revision, at: 0, changes: [{ key: planeKey("a"), value, revision }] });
+      mirror.fold({ kind: "commit", revision, at: 0, changes: [{ key: RECORDS.plane.key("a"), value, revision }] });
     };
     const store = {
       now: () => clock.now(),
@@ -89,14 +93,14 @@ describe("a plane that records where it listens", () => {
     const recording = recordPlane(options);
     await clock.advance(10_000);
     expect(batches).toHaveLength(1);
-    fold(1, encodePlane({ addresses: [], at: 0 }));
+    fold(1, RECORDS.plane.encode({ addresses: [], at: 0 }));
     await clock.advance(10_000);
     // That is a plane of the same name: the two do not fight over it.
     expect(batches).toHaveLength(1);
     fold(1, undefined);
     await clock.advance(10_000);
     expect(batches).toHaveLength(2);
-    fold(2, encodePlane({ addresses: [], at: 0 }));
+    fold(2, RECORDS.plane.encode({ addresses: [], at: 0 }));
     await clock.advance(10_000);
     expect(batches).toHaveLength(3);
     recording.stop();
@@ -118,7 +122,7 @@ describe("a plane that records where it listens", () => {
 
 describe("records of replicas that are gone", () => {
   const planes = (...all: [string, number][]) =>
-    new Map(all.map(([replica, at]) => [planeKey(replica), { addresses: ADDRESSES, at }]));
+    new Map(all.map(([replica, at]) => [replica, { addresses: ADDRESSES, at }]));
 
   test("are kept for a day, and those of live ones for ever", () => {
     expect(planForgetPlanes(planes(["a", 0], ["b", 0]), ["a"], DAY - 1)).toEqual([]);

@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from "vitest";
-import { decodeAssignment } from "../../../src/control/assignment-record.ts";
 import type { Duty } from "../../../src/duties/duty.ts";
 import { shareChecks } from "../../../src/duties/share-checks.ts";
 import { checkBatch } from "../../../src/store/batch.ts";
+import { ASSIGNMENT } from "../../../src/store/keys/assignment-record.ts";
 import type { Entry } from "../../../src/store/state-store.ts";
 
 const REVISION = { epoch: 0, position: 1 };
@@ -23,7 +23,7 @@ async function look(...workers: readonly string[]) {
     if (op.op === "put") entries.set(op.key, { key: op.key, value: op.value, revision: REVISION });
     else entries.delete(op.key);
   }
-  return Object.fromEntries([...entries].map(([key, { value }]) => [key, decodeAssignment(value)?.workers.join()]));
+  return Object.fromEntries([...entries].map(([key, { value }]) => [key, ASSIGNMENT.decode(value)?.workers.join()]));
 }
 
 it("shares out over those that live, and takes away what the others had", async () => {

@@ -139,7 +139,7 @@ describe("a state from before fleets had networks", () => {
     expect(networks()).toEqual([...ORDINARY_NETWORKS, "/run/shop.sock"]);
     expect(plane.mirror.get("fleet", "other")?.backendNetworks).toEqual(LOCAL);
     await fill([]);
-    expect(plane.mirror.networksFilled).toBe("loopback");
+    expect(plane.mirror.record("networks")).toBe("loopback");
   });
 
   test("is filled once by planes that start at the same time", async () => {

@@ -1,7 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { REFUSALS } from "../../../src/fleet/stored-refusals.ts";
 import {
   BackupCopySchema,
   BackupEntrySchema,
@@ -21,6 +20,7 @@ import { listHistory } from "../../../src/operations/list-history.ts";
 import { restore } from "../../../src/operations/restore.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
+import { REFUSAL } from "../../../src/store/keys/refusal-record.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 import { GARBAGE } from "../../support/strange-records.ts";
 
@@ -55,7 +55,7 @@ const putRefusal = (nodeId: string) =>
     ops: [
       {
         op: "put",
-        key: `${REFUSALS}edge-1`,
+        key: `${REFUSAL.keys}edge-1`,
         value: toBinary(RefusalMarksSchema, create(RefusalMarksSchema, { nodeId })),
       },
     ],
@@ -63,7 +63,7 @@ const putRefusal = (nodeId: string) =>
   });
 
 const refusals = async () =>
-  (await plane.store.read(REFUSALS)).entries.map(({ value }) => fromBinary(RefusalMarksSchema, value).nodeId);
+  (await plane.store.read(REFUSAL.keys)).entries.map(({ value }) => fromBinary(RefusalMarksSchema, value).nodeId);
 
 describe("a restore", () => {
   it("makes the state be what it was, with history and journal, and serves it when it answers", async () => {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Mirror } from "../../../src/control/mirror.ts";
+import { encodingProfile } from "../../../src/domain/encoding-profile.ts";
 import { storeKey } from "../../../src/domain/name.ts";
 import { ImportedObjectSchema, ImportRequestSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
@@ -88,11 +89,11 @@ describe("an object that cannot be read", () => {
 describe("a statement of the encoding profile that cannot be read", () => {
   it("leaves the one before, and is written anew", async () => {
     await write("system/version", GARBAGE);
-    expect(plane.mirror.profile).toBe(1);
+    expect(encodingProfile(plane.mirror)).toBe(1);
     const found = new Mirror();
     const entry = { key: "system/version", value: GARBAGE, revision: plane.mirror.revision };
     found.fold({ kind: "state", revision: entry.revision, synced: true, entries: [entry] });
-    expect(found.profile).toBe(Number.POSITIVE_INFINITY);
+    expect(encodingProfile(found)).toBe(Number.POSITIVE_INFINITY);
     await setEncodingProfile({ ...plane, mirror: found }, TESTER, { profile: 1, options });
     await plane.mirror.reach((await plane.store.read("")).revision);
     expect(plane.mirror.setAside.size).toBe(0);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { encodingProfile } from "../../../src/domain/encoding-profile.ts";
 import { ApplyRequestSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.ts";
 import { anyObject } from "../../../src/operations/any-object.ts";
@@ -35,12 +36,12 @@ test("a dry run of another encoding profile tells whom it reaches, and writes no
   const dry = await setEncodingProfile(plane, TESTER, { profile: 2, options });
   expect(dry).toMatchObject({ revision: "", previousProfile: 1 });
   expect(dry.reach).toMatchObject([{ fleet: "edge", proxies: 1, types: [{ type: "EDS", changed: 1, removed: 0 }] }]);
-  expect([plane.mirror.profile, (await plane.store.read("")).revision]).toEqual([1, revision]);
+  expect([encodingProfile(plane.mirror), (await plane.store.read("")).revision]).toEqual([1, revision]);
   await expect(setEncodingProfile(plane, TESTER, { profile: 9, options })).rejects.toMatchObject({
     code: "PROFILE_UNSUPPORTED",
   });
 
   const done = await setEncodingProfile(plane, TESTER, { profile: 2, options: undefined });
   expect(done).toMatchObject({ previousProfile: 1, reach: [] });
-  expect(plane.mirror.profile).toBe(2);
+  expect(encodingProfile(plane.mirror)).toBe(2);
 });

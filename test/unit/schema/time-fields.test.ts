@@ -25,6 +25,7 @@ test("law: what is not complained of can be written as JSON, and so can everythi
     fc.property(time, time, time, (at, span, nested) => {
       const samples = [
         [
+          "health",
           HealthSchema,
           create(HealthSchema, {
             observeTime: create(TimestampSchema, at),
@@ -32,6 +33,7 @@ test("law: what is not complained of can be written as JSON, and so can everythi
           }),
         ],
         [
+          "service",
           ServiceSchema,
           create(ServiceSchema, {
             drainTime: create(DurationSchema, span),
@@ -39,11 +41,11 @@ test("law: what is not complained of can be written as JSON, and so can everythi
           }),
         ],
       ] as const;
-      for (const [desc, message] of samples) {
-        const isFine = timeViolations(desc, message).length === 0;
+      for (const [kind, desc, message] of samples) {
+        const isFine = timeViolations(kind, message).length === 0;
         if (isFine) expect(() => toJson(desc, message)).not.toThrow();
-        mendTimes(desc, message);
-        expect(timeViolations(desc, message)).toEqual([]);
+        mendTimes(kind, message);
+        expect(timeViolations(kind, message)).toEqual([]);
         expect(() => toJson(desc, message)).not.toThrow();
       }
     }),
@@ -72,7 +74,7 @@ test("times are found in lists and in what is one of several, by the path of the
     outlierDetection: { interval: bad },
   });
   expect(
-    timeViolations(PolicySchema, policy)
+    timeViolations("policy", policy)
       .map(({ field }) => field)
       .sort(),
   ).toEqual(["hashOn[0].cookie.ttl", "outlierDetection.interval"]);

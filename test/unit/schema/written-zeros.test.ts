@@ -2,7 +2,7 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { describe, expect, test } from "vitest";
 import type { Kind } from "../../../src/domain/name.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
-import { descriptorOf, OUTPUT_ONLY } from "../../../src/schema/object-message.ts";
+import { descriptorOf, outputOnly } from "../../../src/schema/object-message.ts";
 import { parseObject } from "../../../src/schema/parse-object.ts";
 
 /** Where 0 is a value that the field takes, and means nothing else. Of every other field a written 0 is refused. */
@@ -85,7 +85,7 @@ describe.each(KINDS)("of a %s", (kind) => {
     expect(parsed(kind, WHOLE[kind]())).toMatchObject({ ok: true });
   });
 
-  for (const [path, zero] of quantities(descriptorOf(kind), OUTPUT_ONLY[kind]))
+  for (const [path, zero] of quantities(descriptorOf(kind), outputOnly(kind)))
     test(`a written 0 in ${path} counts`, () => {
       const result = parsed(kind, withZero(kind, path, zero));
       if (ZERO_MEANS_ZERO.includes(`${kind} ${path}`)) {

@@ -1,0 +1,141 @@
+import {
+  backendOf,
+  isPart,
+  KINDS,
+  type Kind,
+  type Name,
+  namesake,
+  type ObjectId,
+  parentKind,
+  parentOf,
+  serviceOf,
+} from "./name.ts";
+import { effectivePolicyName } from "./routing-state.ts";
+import type { ObjectOf, State } from "./state.ts";
+
+/** The objects that one names, by their kind. */
+type References<K extends Kind> = { readonly [T in Kind]?: (object: ObjectOf[K]) => readonly Name[] };
+
+/** What is wrong where it is not there. */
+const REFERENCES: { readonly [K in Kind]: References<K> } = {
+  service: { policy: ({ policy }) => (policy === undefined ? [] : [policy]) },
+  listener: { fleet: ({ fleet }) => [fleet] },
+  backend: { service: ({ name }) => [serviceOf(name)] },
+  route: {
+    listener: ({ listeners }) => listeners,
+    service: ({ rules }) => rules.flatMap(({ to }) => to.map(({ service }) => service)),
+  },
+  policy: {},
+  fleet: {},
+  // A verdict on nothing counts for nothing: nobody is told of it, and it keeps nothing from being removed.
+  health: {},
+};
+
+/** What counts where it is there, also for an object that does not name it. */
+const IMPLIED: { readonly [K in Kind]?: References<K> } = {
+  service: { policy: (service) => [effectivePolicyName(service)] },
+};
+
+/** Which kinds refer to which. */
+export const REFERRING = (Object.keys(REFERENCES) as Kind[]).flatMap((kind) => {
+  const targets = Object.keys(REFERENCES[kind]) as Kind[];
+  return targets.length === 0 ? [] : [{ kind, targets }];
+});
+
+/** The kinds that each is linked to beside what it is a part of. */
+const LINKED = Object.fromEntries(
+  KINDS.map((kind) => [kind, (Object.keys(REFERENCES[kind]) as Kind[]).filter((to) => to !== parentKind(kind))]),
+) as unknown as { readonly [K in Kind]: readonly Kind[] };
+
+/** What an object refers to of one kind by its own words, as often as it does: what is missing there is wrong. */
+export function referencesOf<K extends Kind>(kind: K, object: ObjectOf[K], target: Kind): readonly Name[] {
+  return REFERENCES[kind][target]?.(object) ?? [];
+}
+
+/** All that an object is linked to, by its words or by its name: some of it perhaps not there, or more than once. */
+export function linksOf<K extends Kind>(kind: K, object: ObjectOf[K]): readonly ObjectId[] {
+  const whole = parentOf({ kind, name: object.name });
+  const links = whole === undefined ? [] : [whole];
+  for (const to of LINKED[kind]) {
+    const names = IMPLIED[kind]?.[to]?.(object) ?? referencesOf(kind, object, to);
+    for (const name of names) links.push({ kind: to, name });
+  }
+  return links;
+}
+
+/** Whether an object is linked to another one. */
+export function isLinked<K extends Kind>(kind: K, object: ObjectOf[K], to: Kind, name: Name): boolean {
+  return linksOf(kind, object).some((one) => one.kind === to && one.name === name);
+}
+
+/** The parts of an object, without the parts of these. */
+export function partsOfObject(state: State, { kind, name }: ObjectId): readonly ObjectId[] {
+  const parts = KINDS.filter((part) => isPart(part) && parentKind(part) === kind);
+  return parts.flatMap((part) =>
+    Array.from(state.referring(part, kind, name), (one) => ({ kind: part, name: one.name })),
+  );
+}
+
+/** The objects that would be left dangling without this one, its parts the last. */
+export function referrersOf(state: State, { kind, name }: ObjectId): readonly ObjectId[] {
+  const referring = REFERRING.filter(({ targets }) => targets.includes(kind)).map((one) => one.kind);
+  const partsLast = referring.toSorted((a, b) => Number(parentKind(a) === kind) - Number(parentKind(b) === kind));
+  return partsLast.flatMap((one) =>
+    Array.from(state.referring(one, kind, name))
+      .filter((object) => referencesOf(one, object, kind).includes(name))
+      .map((object) => ({ kind: one, name: object.name })),
+  );
+}
+
+/** An object that a commit wrote or deleted, as it was before; what it is now, the state says. */
+export interface ChangedObject<K extends Kind = Kind> extends ObjectId<K> {
+  readonly before: ObjectOf[K] | undefined;
+}
+
+/** What is to be derived anew. */
+export interface Concern {
+  /** All that the proxies of these fleets get. */
+  readonly fleets: Set<Name>;
+  /** The endpoints of these services, for whichever fleets lead to them. */
+  readonly services: Set<Name>;
+}
+
+/**
+ * Adds what changes concern: whatever refers to the changed objects, up to the fleets. Where a commit changes both an object and
+ * what referred to it, the other one is a change of its own: it is enough to follow references as they are now.
+ */
+export function addConcern(concern: Concern, state: State, changed: Iterable<ChangedObject>): void {
+  for (const change of changed) (FOLLOW[change.kind] as Follow)(state, change, concern);
+}
+
+type Follow<K extends Kind = Kind> = (state: State, change: ChangedObject<K>, concern: Concern) => void;
+
+const FOLLOW: { readonly [K in Kind]: Follow<K> } = {
+  fleet: (_, { name }, { fleets }) => fleets.add(name),
+  listener: (state, { name, before }, { fleets }) => {
+    for (const one of [before, state.get("listener", name)]) if (one !== undefined) fleets.add(one.fleet);
+  },
+  route: (state, { name, before }, { fleets }) => {
+    for (const one of [before, state.get("route", name)]) addFleetsOf(state, one?.listeners ?? [], fleets);
+  },
+  service: (state, { name }, concern) => followService(state, name, concern),
+  policy: (state, { name }, concern) => {
+    // Rules hash by the policy of a service's name also where there is no such service.
+    followService(state, namesake(name, "policy", "service"), concern);
+    for (const service of state.referring("service", "policy", name)) followService(state, service.name, concern);
+  },
+  backend: (_, { name }, { services }) => services.add(serviceOf(name)),
+  health: (_, { name }, { services }) => services.add(serviceOf(backendOf(name))),
+};
+
+function followService(state: State, name: Name, { fleets, services }: Concern): void {
+  services.add(name);
+  for (const { listeners } of state.referring("route", "service", name)) addFleetsOf(state, listeners, fleets);
+}
+
+function addFleetsOf(state: State, listeners: readonly Name[], fleets: Set<Name>): void {
+  for (const name of listeners) {
+    const listener = state.get("listener", name);
+    if (listener !== undefined) fleets.add(listener.fleet);
+  }
+}

@@ -1,0 +1,58 @@
+import { shareAddresses } from "../domain/fleet-listeners.ts";
+import { type Profile, profileOf } from "../domain/fleet-profile.ts";
+import type { Listener } from "../domain/listener.ts";
+import type { Name } from "../domain/name.ts";
+import { destinationsOf } from "../domain/route.ts";
+import { effectivePolicy } from "../domain/routing-state.ts";
+import type { State } from "../domain/state.ts";
+import { deriveCluster } from "./cluster.ts";
+import { type Part, partOf } from "./content.ts";
+import { EndpointCache } from "./endpoint-cache.ts";
+import { deriveListener } from "./listener.ts";
+import type { Memory } from "./memory.ts";
+import { type DerivedRoutes, deriveRoutes } from "./route-configuration.ts";
+import type { View } from "./view.ts";
+
+/**
+ * Everything that the proxies of a view are to have: the listeners of its fleet, what is routed on them, and the services
+ * that this leads to. Total (law 9): what refers to nothing or lost a conflict is left out or answers 503, and nothing else
+ * changes. The cost is that of what the fleet has, whatever else is there.
+ *
+ * @returns a `Content`: each type and name once, what belongs together side by side
+ * @param cache Of the same state, where the caller keeps one: what is made of the same as before is the same object.
+ */
+export function derive(state: State, view: View, cache = new EndpointCache(state)): Map<string, Part> {
+  const { memory } = cache;
+  const profile = profileOf(state, view.fleet);
+  const content = new Map<string, Part>();
+  const routed = new Set<Name>();
+  for (const listener of shareAddresses(state.referring("listener", "fleet", view.fleet)).open) {
+    const { part, services } = routesOn(state, listener, { profile, memory });
+    for (const service of services) routed.add(service);
+    const opened = memory.listeners.of(listener, profile, [], () => partOf(deriveListener(state, listener)));
+    content.set(opened.key, opened).set(part.key, part);
+  }
+  for (const name of routed) {
+    const service = state.get("service", name);
+    if (service === undefined) continue;
+    const from = [effectivePolicy(state, name).policy];
+    const cluster = memory.clusters.of(service, profile, from, () => partOf(deriveCluster(state, service, profile)));
+    const endpoints = cache.endpointsOf(view, name);
+    content.set(cluster.key, cluster).set(endpoints.key, endpoints);
+  }
+  return content;
+}
+
+/** Made of the routes, of which of their services are there, and of what these are hashed by. */
+function routesOn(
+  state: State,
+  listener: Listener,
+  { profile, memory }: { readonly profile: Profile; readonly memory: Memory },
+): DerivedRoutes {
+  const routes = [...state.referring("route", "listener", listener.name)];
+  const from: unknown[] = [...routes];
+  for (const name of new Set(routes.flatMap(destinationsOf))) {
+    from.push(state.get("service", name) !== undefined, effectivePolicy(state, name).policy);
+  }
+  return memory.routes.of(listener, profile, from, () => deriveRoutes(state, listener, { routes, profile }));
+}

@@ -1,0 +1,49 @@
+import type { MessageShape } from "@bufbuild/protobuf";
+import { KINDS, type Kind } from "../../domain/name.ts";
+import { BACKEND } from "./backend.ts";
+import { FLEET } from "./fleet.ts";
+import { HEALTH } from "./health.ts";
+import type { KindEntry } from "./kind-entry.ts";
+import { LISTENER } from "./listener.ts";
+import { POLICY } from "./policy.ts";
+import { ROUTE } from "./route.ts";
+import { SERVICE } from "./service.ts";
+
+const REGISTRY = {
+  service: SERVICE,
+  policy: POLICY,
+  backend: BACKEND,
+  health: HEALTH,
+  listener: LISTENER,
+  route: ROUTE,
+  fleet: FLEET,
+} as const satisfies { readonly [K in Kind]: { readonly kind: K } };
+
+type Registry = typeof REGISTRY;
+
+/** The admin API's message of each kind: what clients send, what the store holds, what derivation's nouns are read from. */
+export type MessageOf = { [K in Kind]: MessageShape<Registry[K]["message"]> };
+
+/** The kinds that people write: what `apply` takes, and manifests hold. */
+export type AppliedKind = { [K in Kind]: Registry[K]["isApplied"] extends true ? K : never }[Kind];
+
+/** The kinds whose earlier generations are kept. */
+export type KindWithHistory = { [K in Kind]: Registry[K]["hasHistory"] extends true ? K : never }[Kind];
+
+export type Plural<K extends Kind> = Registry[K]["plural"];
+
+/** What is known of each kind, for those that learn only at run time which it is. */
+export const ENTRIES: {
+  readonly [K in Kind]: KindEntry<K, MessageOf[K], Plural<K>, boolean, boolean>;
+} = REGISTRY;
+
+export const APPLIED_KINDS = KINDS.filter(isApplied);
+export const KINDS_WITH_HISTORY = KINDS.filter(hasHistory);
+
+export function isApplied(kind: Kind): kind is AppliedKind {
+  return ENTRIES[kind].isApplied;
+}
+
+export function hasHistory(kind: Kind): kind is KindWithHistory {
+  return ENTRIES[kind].hasHistory;
+}

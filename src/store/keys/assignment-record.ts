@@ -1,0 +1,24 @@
+import { below, type RecordForm, readFields, writeText } from "./record-form.ts";
+
+/** Who checks what: every worker takes its own share of this, so that no list of backends is ever written. */
+export interface Assignment {
+  /** The workers that share the backends, sorted. */
+  readonly workers: readonly string[];
+  /** One more each time: who has not seen the one before does not know who checked what meanwhile. */
+  readonly round: number;
+}
+
+/**
+ * Each worker has a key of its own, by the token of its name: its share, and what fences its writes. Its last write is what
+ * the worker proves its share with.
+ */
+export const ASSIGNMENT: RecordForm<Assignment> = {
+  ...below("assign/"),
+  what: "share of checks",
+  encode: ({ workers, round }) => writeText(JSON.stringify({ workers, round })),
+  decode: (bytes) => {
+    const { workers, round } = readFields(bytes);
+    if (!Array.isArray(workers) || typeof round !== "number") return undefined;
+    return { workers: workers.filter((worker) => typeof worker === "string"), round };
+  },
+};
