@@ -23,13 +23,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "xds/lint": { ours: ["gen", "xds/protocol"], outside: ["node:net", PROTOBUF] },
   gen: { ours: [] },
   runtime: { ours: ["domain/printable.ts"] },
-  schema: { ours: ["domain", "gen", "store/revision.ts"], outside: [...PURE_BASICS, PROTOBUF, "node:crypto"] },
+  schema: {
+    ours: ["domain", "gen", "runtime/instant.ts", "store/revision.ts"],
+    outside: [...PURE_BASICS, PROTOBUF, "node:crypto"],
+  },
   resources: {
     ours: ["domain", "gen", "xds/content", "xds/protocol/resource-types.ts"],
     outside: [...PURE_BASICS, PROTOBUF, "node:crypto"],
   },
   outbound: { ours: ["domain", "runtime"] },
-  store: { ours: ["domain", "gen", "runtime", "schema/instant.ts"] },
+  store: { ours: ["domain", "gen", "runtime"] },
   fleet: { ours: ["domain", "gen", "runtime", "store", "xds/protocol"] },
   operations: { ours: [...BELOW_ADAPTERS, "control"] },
   control: { ours: BELOW_ADAPTERS },
