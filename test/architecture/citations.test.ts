@@ -57,6 +57,16 @@ test("the books have what they are to have, once", () => {
   expect(workloads).toEqual(Array.from({ length: 8 }, (_, i) => `W${i + 1}`));
 });
 
+test("of each rule that a server has to keep, the engine's page says where it is kept, or why not", () => {
+  const section = readText("docs/xds.md").split("## Where each rule is kept")[1] ?? "";
+  const told = new Set(
+    [...section.matchAll(/([CDRSW])(\d+)(?:–[CDRSW](\d+))?/g)].flatMap(([, group, first, last = first]) =>
+      Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => `${group}${Number(first) + i}`),
+    ),
+  );
+  expect(rules.filter((id) => !/^[EP]/.test(id) && !told.has(id))).toEqual([]);
+});
+
 describe("pages", () => {
   test("every link leads to a file that is there, and to a heading of it", () => {
     expect(pages.flatMap(deadLinks)).toEqual([]);
