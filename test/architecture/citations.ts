@@ -98,7 +98,7 @@ function prose({ path, text }: Text): string {
   const blank = (code: string) => code.replaceAll(/[^\n]/g, " ");
   let kept = "";
   let at = 0;
-  for (const { 0: comment, index } of text.matchAll(/^[ \t]*(?:\/\*\*?.*?\*\/|\/\/[^\n]*)/gms)) {
+  for (const { 0: comment, index } of text.matchAll(/(?<=^|\s)(?:\/\*.*?\*\/|\/\/ [^\n]*)/gms)) {
     kept += blank(text.slice(at, index)) + comment;
     at = index + comment.length;
   }
