@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { styleText } from "node:util";
 import type { Escaped } from "./app/command-settings.ts";
 import { provisionCommand } from "./app/provision.ts";
 import { storeDoor } from "./app/store-door.ts";
@@ -31,6 +32,9 @@ stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
   void exitProcess(1, systemClock);
 });
 
+/** By the rules of Node: on terminals that can, unless NO_COLOR is set; FORCE_COLOR has the last word. */
+const showsColors = (stream: NodeJS.WriteStream) => styleText("red", " ", { stream }) !== " ";
+
 const exit = (code: number) => exitProcess(code, systemClock);
 const host = { environment: env, stdout, stderr, stopSignal, escaped };
 const commands = [upCommand, provisionCommand].map((build) => build(host, exit));
@@ -45,6 +49,10 @@ const io = {
   get columns() {
     return stdout.isTTY ? stdout.columns : undefined;
   },
+  get rows() {
+    return stdout.isTTY ? stdout.rows : undefined;
+  },
+  colors: { stdout: showsColors(stdout), stderr: showsColors(stderr) },
   timeZone,
 };
 process.exitCode = await runCli(argv.slice(2), io, undefined, commands, storeDoor(host));

@@ -1,5 +1,5 @@
 import type { Mirror } from "../control/mirror.ts";
-import { proxyGroup } from "../control/proxy-group.ts";
+import { fleetOf, proxyGroup } from "../control/proxy-group.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
 import { type Name, partsOf } from "../domain/name.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
@@ -55,7 +55,8 @@ export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ..
     for (const histogram of [metrics.sentBytes, metrics.acknowledgement]) histogram.zero({ type });
   }
   server.on("open", (client) => nodes.opened(client));
-  server.on("close", (client) => nodes.closed(client));
+  server.on("close", (client, owed) => nodes.closed(client, owed));
+  cache.onChange((group, _changes, publication) => nodes.published(fleetOf(group), publication));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
   server.on("sent", (_client, { typeUrl, bytes }) => {
     metrics.sent.inc({ type: shortName(typeUrl) });

@@ -14,10 +14,12 @@ const NAMING = ["data", "nats", "config"];
 
 /** Gives commands the options that name a store, and serves the one that they name to this process alone. */
 export function storeDoor(host: Host) {
+  const named = (command: Command) => NAMING.find((key) => command.getOptionValue(key) !== undefined);
   return {
     addOptions: (command: Command) => addSettings(command, STORE_SETTINGS),
+    named,
     serve: async (command: Command) => {
-      if (!NAMING.some((key) => command.getOptionValue(key) !== undefined)) return undefined;
+      if (named(command) === undefined) return undefined;
       const read = readSettings(command, host);
       if ("complaints" in read) return read;
       // Loaded here, so that the other commands need not wait for it.

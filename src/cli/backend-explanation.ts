@@ -7,18 +7,20 @@ import type { Check, ExplainBackendResponse, SourceVerdict } from "../gen/fairle
 import { Service_EndpointDiscovery as EndpointDiscovery } from "../gen/fairlead/admin/v1/service_pb.ts";
 import type { CliIo } from "./io.ts";
 import { enumText } from "./kind-entry.ts";
+import { type Line, withText } from "./line.ts";
 import { formatMoment, formatTimeOfDay } from "./moment.ts";
 import { unknownText } from "./node-text.ts";
+import { statePiece } from "./state-tone.ts";
 import { formatDuration, fromDuration } from "./time-text.ts";
+
+/** What it is about, and what is to be said of that. */
+export type Fact = readonly [about: string, text: Line];
 
 /** The plane's default where the check gives none. */
 const DEFAULT_UNHEALTHY_THRESHOLD = 3;
 
 /** What leads to a backend getting traffic, or none, a line each. */
-export function* backendExplanation(
-  answer: ExplainBackendResponse,
-  io: CliIo,
-): Iterable<readonly [label: string, text: string]> {
+export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): Iterable<Fact> {
   yield ["member", memberText(answer, io)];
   let label = "health";
   for (const verdict of answer.verdicts) {
@@ -80,17 +82,19 @@ function memberText({ backend, removalTime }: ExplainBackendResponse, io: CliIo)
   return parts.join(", ");
 }
 
-function verdictText({ health, counts, reason }: SourceVerdict, io: CliIo, unhealthyThreshold: number): string {
+function verdictText({ health, counts, reason }: SourceVerdict, io: CliIo, unhealthyThreshold: number): Line {
   if (health === undefined) return "-";
   const { status, source, observer, inARow, lastGoodTime, actor, expireTime } = health;
   const seenBy = source === "prober" ? `seen by ${observer}` : `says ${source}${actor === "" ? "" : ` (${actor})`}`;
   const unhealthy = status === Status.UNHEALTHY;
   const row = inARow === 0 ? "" : ` (${inARow} in a row${unhealthy ? `, threshold ${unhealthyThreshold}` : ""})`;
-  return [
-    `${enumText(Health_StatusSchema, status, "-").toLowerCase()}, ${seenBy}: ${health.reason || "no reason given"}${row}`,
+  const word = enumText(Health_StatusSchema, status, "-");
+  const text = [
+    `, ${seenBy}: ${health.reason || "no reason given"}${row}`,
     ...(unhealthy && lastGoodTime !== undefined ? [`last good ${formatMoment(lastGoodTime, io)}`] : []),
     `since ${formatMoment(health.statusTime ?? health.meta?.updateTime, io)}`,
     ...(expireTime === undefined ? [] : [`until ${formatMoment(expireTime, io)}`]),
     ...(counts ? [] : [`does not count: ${reason}`]),
   ].join("; ");
+  return [withText(statePiece(word), word.toLowerCase()), text];
 }

@@ -1,33 +1,48 @@
 import {
   Change_Action as Action,
+  type AddressMove,
   type Change,
   type FieldChange,
   type ObjectCondition,
   type Reach,
   type ReachType,
+  AddressMove_Way as Way,
 } from "../gen/fairlead/admin/v1/apply_pb.ts";
+import { type Line, type Piece, type Tone, toned } from "./line.ts";
 import { cellText, columnWidth, padCell } from "./table.ts";
 
 const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.UPDATE]: "~", [Action.DELETE]: "-" };
+const SIGN_TONES: Readonly<Record<string, Tone>> = { "+": "good", "~": "warn", "-": "bad" };
 const VALUE_LENGTH_MAX = 60;
 
 /** One line for each object that changes, and one for each further field of it. */
-export function changeLines(changes: readonly Change[]): string[] {
+export function changeLines(changes: readonly Change[]): Line[] {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined);
   const width = Math.max(16, columnWidth(changed.map(objectText)));
   return changed.flatMap((change) => {
     const [first = "", ...more] = change.fields.map(fieldText);
-    const head = `  ${SIGN[change.action]} ${padCell(objectText(change), width)}  ${first}`.trimEnd();
-    return [head, ...more.map((text) => `${" ".repeat(width + 6)}${text}`)];
+    const object = first === "" ? objectText(change) : `${padCell(objectText(change), width)}  ${first}`;
+    return [
+      ["  ", signPiece(SIGN[change.action] ?? ""), ` ${object}`],
+      ...more.map((text) => `${" ".repeat(width + 6)}${text}`),
+    ];
   });
 }
 
 /** What the change leaves wrong: `  ! route shop        UnknownService: there is no service cart`. */
-export function conditionLines(conditions: readonly ObjectCondition[]): string[] {
+export function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
   const width = Math.max(16, columnWidth(conditions.map(objectText)));
-  return conditions.map(
-    (one) => `  ! ${padCell(objectText(one), width)}  ${one.condition?.reason}: ${one.condition?.message}`,
-  );
+  return conditions.map((one) => [
+    "  ",
+    toned("warn", "!"),
+    ` ${padCell(objectText(one), width)}  ${one.condition?.reason}: ${one.condition?.message}`,
+  ]);
+}
+
+/** `+`, `~` or `-`, before what was made, changed or deleted. */
+export function signPiece(sign: string): Piece {
+  const tone = SIGN_TONES[sign];
+  return tone === undefined ? sign : toned(tone, sign);
 }
 
 export function hasChanges(changes: readonly Change[]): boolean {
@@ -49,6 +64,22 @@ export function renderReach({ fleet, proxies, types }: Reach): string {
   const parts = types.flatMap(typeParts);
   const what = parts.length === 0 ? "nothing is sent" : `${parts.join(", ")}; ${formatBytes(bytes)} each`;
   return `Reaches ${counted(proxies, "proxy", "proxies")} of fleet ${fleet}: ${what}.`;
+}
+
+/** Addresses that change hands, a line each: `  > 127.0.0.1:80     a leaves it before b takes it`. */
+export function moveLines(reach: readonly Reach[]): string[] {
+  const moves = reach.flatMap(({ addressMoves }) => addressMoves);
+  const width = Math.max(16, columnWidth(moves.map(({ address }) => cellText(address))));
+  return moves.map((move) => `  > ${padCell(cellText(move.address), width)}  ${moveText(move)}`);
+}
+
+function moveText({ from, to, way }: AddressMove): string {
+  const [leaving, taking] = [cellText(from), cellText(to)];
+  if (way === Way.IN_TURN) return `${leaving} leaves it before ${taking} takes it`;
+  const gap = "some milliseconds without a listener";
+  if (way === Way.AFTER_DELETION) return `${leaving} goes and ${taking} takes it at once: ${gap}`;
+  if (way !== Way.CLOSED_FIRST) return `passes from ${leaving} to ${taking}`;
+  return `listeners change places, for which ${taking} is closed and opened again: ${gap}`;
 }
 
 const RESOURCE: Readonly<Record<string, string>> = {

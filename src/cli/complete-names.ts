@@ -1,7 +1,7 @@
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Wanted } from "./complete.ts";
 import type { CliContext } from "./io.ts";
-import { KIND_ENTRIES } from "./kinds.ts";
+import { findKind } from "./object-reference.ts";
 
 /** Whoever presses the key waits no longer than this for a plane. */
 const PATIENCE_MS = 1_000;
@@ -23,14 +23,14 @@ async function askedNames(context: CliContext, wanted: Wanted): Promise<readonly
   const admin = context.admin();
   if (wanted.of === "node") {
     const { nodes } = await admin.call(AdminService.method.listNodes, {});
-    return [...new Set(nodes.map(({ id }) => id))];
+    return [...new Set(nodes.map(({ id }) => wanted.before + id))];
   }
-  const entry = KIND_ENTRIES.find(({ kind, plural }) => kind === wanted.kind || plural === wanted.kind);
+  const entry = findKind(wanted.kind);
   if (entry === undefined) return [];
   if (wanted.of === "generations") {
     const { entries } = await admin.call(AdminService.method.listHistory, { kind: entry.kind, name: wanted.name });
     return entries.map(({ generation }) => String(generation));
   }
   const shown = await entry.list(admin, { service: "", labels: {} });
-  return shown.flatMap(({ json }) => (typeof json["name"] === "string" ? [json["name"]] : []));
+  return shown.flatMap(({ json }) => (typeof json["name"] === "string" ? [wanted.before + json["name"]] : []));
 }

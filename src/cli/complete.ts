@@ -1,5 +1,6 @@
 import type { Argument, Command, Option } from "commander";
 import { KIND_ENTRIES } from "./kinds.ts";
+import { findKind, splitReference } from "./object-reference.ts";
 
 /**
  * What may stand where the cursor is. `words` are those after the program's name; the last one is being typed. Empty
@@ -18,26 +19,50 @@ export function candidates(program: Command, words: readonly string[]): string[]
 
 /** What only a plane knows: names of a kind, of proxies, or the generations of one object. */
 export type Wanted =
-  | { readonly of: "kind" | "node"; readonly kind: string }
+  | {
+      readonly of: "kind" | "node";
+      readonly kind: string;
+      /** Stands before each: `service/`, where the kind is typed with the name. */
+      readonly before: string;
+    }
   | { readonly of: "generations"; readonly kind: string; readonly name: string };
 
 /** What a plane is to be asked for; nothing where no name of its objects stands. */
 export function wantedNames(program: Command, words: readonly string[]): Wanted | undefined {
   const { command, operands, pending } = readWords(program, words.slice(0, -1));
-  const [kind = "", name = ""] = operands;
+  const [first = "", second = ""] = operands;
+  const { kind, name } = splitReference(first);
   if (pending !== undefined) {
-    return pending.long === "--to" && name !== "" ? { of: "generations", kind, name } : undefined;
+    const of = name ?? second;
+    return pending.long === "--to" && of !== "" ? { of: "generations", kind, name: of } : undefined;
   }
-  if (words.at(-1)?.startsWith("-") === true) return undefined;
-  const argument = command?.registeredArguments[operands.length]?.name();
-  if (argument === "name" && operands.length === 1) return { of: "kind", kind };
-  if (argument === "node" || (argument === "name" && command?.name() === "node")) return { of: "node", kind: "node" };
-  if (argument === "name" && command?.name() === "health") return { of: "kind", kind: "backend" };
+  const typed = words.at(-1) ?? "";
+  if (command === undefined || typed.startsWith("-")) return undefined;
+  const argument = command.registeredArguments[operands.length];
+  if (command.commands.length > 0 || (argument?.name() === "kind" && !argument.variadic)) {
+    const { kind: before, name: begun } = splitReference(typed);
+    return begun === undefined ? undefined : { ...named(before), before: `${before}/` };
+  }
+  const of = kindOfArgument(command.name(), argument?.name(), { kind, hasName: name !== undefined });
+  return of === undefined ? undefined : { ...named(of), before: "" };
+}
+
+function named(kind: string): { of: "kind" | "node"; kind: string } {
+  return { of: kind === "node" ? "node" : "kind", kind };
+}
+
+/** The kind of objects that an argument names; `node` for proxies. */
+function kindOfArgument(
+  command: string,
+  argument: string | undefined,
+  { kind, hasName }: { kind: string; hasName: boolean },
+): string | undefined {
+  if (argument === "name" && command === "node") return "node";
+  if (argument === "name" && command === "health") return "backend";
+  if (argument === "name") return hasName ? undefined : kind;
   // Where a new one is registered, those that are there are no help.
-  const isNew = command?.name() === "register";
-  return KIND_ENTRIES.some((entry) => entry.kind === argument) && !isNew
-    ? { of: "kind", kind: argument ?? "" }
-    : undefined;
+  if (command === "register") return undefined;
+  return argument === "node" ? "node" : findKind(argument ?? "")?.kind;
 }
 
 interface Reading {
@@ -61,7 +86,9 @@ function readWords(program: Command, words: readonly string[]): Reading {
     } else if (command === undefined) {
       command = program.commands.find((candidate) => candidate.name() === word);
     } else {
-      const inner: Command | undefined = command.commands.find((candidate) => candidate.name() === word);
+      const inner: Command | undefined = command.commands.find((candidate) =>
+        [candidate.name(), ...candidate.aliases()].includes(word),
+      );
       if (inner !== undefined && operands.length === 0) command = inner;
       else operands.push(word);
     }
@@ -82,7 +109,10 @@ function offered(
     return [...(command?.options ?? []), ...program.options].flatMap(({ long }) => (long === undefined ? [] : [long]));
   }
   if (command === undefined) return program.commands.map((one) => one.name());
-  if (command.commands.length > 0) return command.commands.map((one) => one.name());
+  if (command.commands.length > 0) {
+    const visible = command.createHelp().visibleCommands(command);
+    return command.commands.filter((one) => visible.includes(one)).map((one) => one.name());
+  }
   const argument = command.registeredArguments[operands] ?? command.registeredArguments.at(-1);
   return argument === undefined ? [] : argumentValues(argument, operands, command.registeredArguments.length);
 }

@@ -1,8 +1,12 @@
+import { styleText } from "node:util";
 import type { Command } from "commander";
 import { printable } from "../domain/printable.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { type Line, lineText, type Piece, piecesOf, pieceText, type Tone, withText } from "./line.ts";
+import { withLocalTimes, type Zone } from "./moment.ts";
 import type { Outcome } from "./outcome.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** Where text goes to. */
 export interface TextSink {
@@ -10,17 +14,19 @@ export interface TextSink {
 }
 
 /** The world as a command sees it; handed in, so that tests can play it. */
-export interface CliIo {
+export interface CliIo extends Zone {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Whether standard output is a terminal: progress is drawn in place there. */
   readonly isTty: boolean;
-  /** How wide the terminal is: tables fit it. Absent where there is none. */
+  /** How wide the terminal is: tables and lines fit it. Absent where there is none. */
   readonly columns?: number | undefined;
-  /** Where the reader is, as `Europe/Vienna`: times are shown there. Default: UTC. */
-  readonly timeZone?: string;
+  /** How many lines it has: what is drawn again and again fits it. */
+  readonly rows?: number | undefined;
+  /** Whether colours are seen on standard output, and on standard error. Default: no. */
+  readonly colors?: { readonly stdout: boolean; readonly stderr: boolean };
   /** Whether a program reads standard output: then lines for people are not written, and the outcome is one document. */
   readonly isForPrograms?: boolean;
   /** What `-f -` reads. Default: the standard input of the process. */
@@ -36,6 +42,8 @@ export interface CliIo {
 export interface StoreDoor {
   /** Gives a command the options that name a store. */
   addOptions(command: Command): Command;
+  /** Which of a command's options names a store; nothing where none does. */
+  named(command: Command): string | undefined;
   /**
    * Serves the store that a command's options name; nothing where they name none. Says what is wrong with options, a line each.
    *
@@ -64,22 +72,51 @@ export interface CliContext {
 
 /*
  * All that a command says goes out by these. Whatever names, reasons and messages are in it, it cannot draw on the terminal,
- * and none of it starts a line unless a line was given.
+ * and none of it starts a line unless a line was given. Times that a plane wrote are told in the reader's zone. Colours come in here only, by what parts of a line mean.
  */
 
 /** One line of the result, for people: a program gets the outcome's document instead. */
-export function printLine(io: CliIo, line: string): void {
+export function printLine(io: CliIo, line: Line): void {
   printLines(io, [line]);
 }
 
-export function printLines(io: CliIo, lines: readonly string[]): void {
+export function printLines(io: CliIo, lines: readonly Line[]): void {
   if (lines.length > 0 && io.isForPrograms !== true)
-    io.stdout.write(lines.map((line) => `${printable(line)}\n`).join(""));
+    io.stdout.write(
+      screenLines(io, lines)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+}
+
+/** Lines as standard output takes them: those that are wider than the terminal go on in the next. */
+export function screenLines(io: CliIo, lines: readonly Line[]): readonly string[] {
+  const { columns, colors } = io;
+  return lines
+    .map((line) => printableLine(line, io))
+    .flatMap((line) => (columns === undefined ? [line] : wrapped(line, columns)))
+    .map((line) => (colors?.stdout === true ? coloured(line) : lineText(line)));
 }
 
 /** One line beside the result: for people, never for the program behind a pipe. */
-export function noteLine(io: CliIo, line: string): void {
-  io.stderr.write(`${printable(line)}\n`);
+export function noteLine(io: CliIo, line: Line): void {
+  const shown = printableLine(line, io);
+  io.stderr.write(`${io.colors?.stderr === true ? coloured(shown) : lineText(shown)}\n`);
+}
+
+function printableLine(line: Line, zone: Zone): Line {
+  const shown = (text: string) => printable(withLocalTimes(text, zone));
+  return typeof line === "string" ? shown(line) : line.map((piece) => withText(piece, shown(pieceText(piece))));
+}
+
+const STYLES = { bad: "red", warn: "yellow", good: "green", head: "bold" } as const satisfies Record<Tone, string>;
+
+function coloured(line: Line): string {
+  return piecesOf(line).map(colouredPiece).join("");
+}
+
+function colouredPiece(piece: Piece): string {
+  return typeof piece === "string" ? piece : styleText(STYLES[piece.tone], piece.text, { validateStream: false });
 }
 
 /** What has lines of its own: help, scripts, and data as `data-text.ts` writes it. */

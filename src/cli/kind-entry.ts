@@ -5,6 +5,7 @@ import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { MessageOf } from "../schema/object-message.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { messageJson } from "./data-text.ts";
+import type { Piece } from "./line.ts";
 import type { Zone } from "./moment.ts";
 
 export type Kind = keyof MessageOf;
@@ -16,7 +17,7 @@ export interface Shown {
   /** The same without fields that hold their default and without empty lists, for people to edit. */
   readonly brief: () => JsonObject;
   /** Of a table. */
-  readonly cells: readonly string[];
+  readonly cells: readonly Piece[];
 }
 
 export interface ListFilter {
@@ -37,7 +38,11 @@ export interface KindEntry {
   /** As manifests write it: `Service`. */
   readonly title: string;
   readonly plural: string;
+  /** As people write it who write it often: `svc`. */
+  readonly short?: string;
   readonly columns: readonly string[];
+  /** Those of the columns that a narrow terminal can spare, the first one first. */
+  readonly spare?: readonly string[];
   list(admin: AdminClient, filter: ListFilter, zone?: Zone): Promise<readonly Shown[]>;
   /** The message must be one of this kind. */
   show(object: Message, zone?: Zone): Shown;
@@ -48,16 +53,12 @@ export interface KindEntry {
 }
 
 /** How one kind is read through the generated client, and how it looks in a table. */
-interface KindSpec<Object extends DescMessage> {
-  readonly kind: Kind;
-  readonly title: string;
-  readonly plural: string;
+interface KindSpec<Object extends DescMessage>
+  extends Pick<KindEntry, "kind" | "title" | "plural" | "short" | "columns" | "spare" | "remove"> {
   readonly schema: Object;
-  readonly columns: readonly string[];
-  cells(object: MessageShape<Object>, zone: Zone): readonly string[];
+  cells(object: MessageShape<Object>, zone: Zone): readonly Piece[];
   page(admin: AdminClient, request: PageRequest): Promise<Page<MessageShape<Object>>>;
   readonly get?: DescMethodUnary<typeof GetRequestSchema, Object>;
-  readonly remove?: KindEntry["remove"];
 }
 
 interface PageRequest extends ListFilter {
@@ -75,7 +76,7 @@ const PAGE_SIZE = 1000;
 
 /** Hides the message types of a kind behind what the commands need. */
 export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): KindEntry {
-  const { kind, title, plural, columns, get, remove } = spec;
+  const { kind, title, plural, short, columns, spare, get, remove } = spec;
   const show = (object: MessageShape<Object>, zone: Zone = {}): Shown => ({
     json: messageJson(spec.schema, object) as JsonObject,
     brief: () => toJson(spec.schema, object) as JsonObject,
@@ -85,7 +86,9 @@ export function kindEntry<Object extends DescMessage>(spec: KindSpec<Object>): K
     kind,
     title,
     plural,
+    ...(short === undefined ? {} : { short }),
     columns,
+    ...(spare === undefined ? {} : { spare }),
     show: (object, zone) => show(object as MessageShape<Object>, zone),
     async list(admin, filter, zone) {
       const shown: Shown[] = [];

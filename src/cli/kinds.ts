@@ -19,9 +19,9 @@ import {
   ServiceSchema,
 } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { OUTPUT_ONLY } from "../schema/object-message.ts";
-import { CliFailure, EXIT } from "./exit.ts";
 import { enumText, type KindEntry, kindEntry, orDash, problemText } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
+import { problemPiece, statePiece } from "./state-tone.ts";
 
 const { method } = AdminService;
 
@@ -30,8 +30,10 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "service",
     title: "Service",
     plural: "services",
+    short: "svc",
     schema: ServiceSchema,
     columns: ["NAME", "PROTOCOL", "POLICY", "BY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
+    spare: ["BY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
     cells: (service: Service) => [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
@@ -40,7 +42,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
       ...[service.status?.backends, service.status?.eligible, service.status?.draining, service.status?.unhealthy].map(
         (count) => String(count ?? "-"),
       ),
-      problemText(service.conditions),
+      problemPiece(problemText(service.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listServices, request);
@@ -53,13 +55,14 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "policy",
     title: "Policy",
     plural: "policies",
+    short: "pol",
     schema: PolicySchema,
     columns: ["NAME", "ALGORITHM", "PANIC", "PROBLEM"],
     cells: (policy: Policy) => [
       policy.name,
       enumText(Policy_AlgorithmSchema, policy.algorithm, "ROUND_ROBIN"),
       `${policy.panicThreshold} %`,
-      problemText(policy.conditions),
+      problemPiece(problemText(policy.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listPolicies, request);
@@ -72,16 +75,18 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "backend",
     title: "Backend",
     plural: "backends",
+    short: "be",
     schema: BackendSchema,
     columns: ["NAME", "TARGET", "WEIGHT", "LOCALITY", "PRIORITY", "STATE", "ELIGIBLE", "WHY"],
+    spare: ["PRIORITY", "LOCALITY", "WEIGHT", "TARGET"],
     cells: (backend: Backend, zone) => [
       backend.name,
       backend.target.value ?? "-",
       String(backend.weight ?? 1),
       orDash([backend.locality?.region, backend.locality?.zone, backend.locality?.subZone].filter(Boolean).join("/")),
       String(backend.priority ?? 0),
-      enumText(Backend_StateSchema, backend.state, "ACTIVE"),
-      backend.status === undefined ? "-" : backend.status.eligible ? "yes" : "no",
+      statePiece(enumText(Backend_StateSchema, backend.state, "ACTIVE")),
+      backend.status === undefined ? "-" : statePiece(backend.status.eligible ? "yes" : "no"),
       orDash(whyText(backend, zone)),
     ],
     page: async (admin, request) => {
@@ -98,11 +103,11 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     plural: "health",
     schema: HealthSchema,
     columns: ["BACKEND", "SOURCE", "STATUS", "REASON"],
-    cells: (health: Health) => [
+    cells: (health: Health, zone) => [
       health.backend,
       health.source,
-      enumText(Health_StatusSchema, health.status, "-"),
-      orDash(health.reason),
+      statePiece(enumText(Health_StatusSchema, health.status, "-")),
+      orDash(overrideText(health.reason, health, zone)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listHealth, request);
@@ -113,13 +118,14 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "listener",
     title: "Listener",
     plural: "listeners",
+    short: "lis",
     schema: ListenerSchema,
     columns: ["NAME", "FLEET", "ADDRESS", "PROBLEM"],
     cells: (listener: Listener) => [
       listener.name,
       orDash(listener.fleet),
       orDash(listener.address),
-      problemText(listener.conditions),
+      problemPiece(problemText(listener.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listListeners, request);
@@ -132,14 +138,16 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "route",
     title: "Route",
     plural: "routes",
+    short: "rt",
     schema: RouteSchema,
     columns: ["NAME", "LISTENERS", "HOSTS", "RULES", "PROBLEM"],
+    spare: ["RULES"],
     cells: (route: Route) => [
       route.name,
       orDash(route.listeners.join(",")),
       orDash(route.hosts.join(",")),
       String(route.rules.length),
-      problemText(route.conditions),
+      problemPiece(problemText(route.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listRoutes, request);
@@ -152,6 +160,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
     kind: "fleet",
     title: "Fleet",
     plural: "fleets",
+    short: "fl",
     schema: FleetSchema,
     columns: ["NAME", "CLUSTER", "METADATA", "PROBLEM"],
     cells: (fleet: Fleet) => [
@@ -162,7 +171,7 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
           .map(([key, value]) => `${key}=${value}`)
           .join(","),
       ),
-      problemText(fleet.conditions),
+      problemPiece(problemText(fleet.conditions)),
     ],
     page: async (admin, request) => {
       const page = await admin.call(method.listFleets, request);
@@ -173,14 +182,10 @@ export const KIND_ENTRIES: readonly KindEntry[] = [
   }),
 ];
 
-/** The kind that a person means: `service`, `Service` or `services`. */
-export function kindNamed(text: string): KindEntry {
-  const wanted = text.toLowerCase();
-  const entry = KIND_ENTRIES.find(({ kind, plural }) => kind === wanted || plural === wanted);
-  if (entry !== undefined) return entry;
-  const known = KIND_ENTRIES.map(({ kind }) => kind).join(", ");
-  throw new CliFailure(EXIT.usage, `unknown kind "${text}"; there are: ${known}`);
-}
+export const DELETABLE_KINDS = KIND_ENTRIES.filter((entry) => entry.remove !== undefined);
+
+/** Backends and verdicts change too often for one. */
+export const KINDS_WITH_HISTORY = DELETABLE_KINDS.filter(({ kind }) => kind !== "backend");
 
 /** The object without what only the plane can set, ready to be edited and applied again. */
 export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
@@ -188,14 +193,17 @@ export function editableForm(entry: KindEntry, object: JsonObject): JsonObject {
   return { kind: entry.title, ...Object.fromEntries(Object.entries(object).filter(([field]) => !dropped.has(field))) };
 }
 
-/** An operator's word is told with who gave it and when it ends. */
 function whyText({ status }: Backend, zone: Zone): string {
   const { message = "", health } = status ?? {};
-  if (health?.source !== "override") return message;
-  const by = health.actor === "" ? "" : ` by ${health.actor}`;
-  const end =
-    health.expireTime === undefined ? "until it is cleared" : `until ${formatMoment(health.expireTime, zone)}`;
-  return `${message}${by}, ${end}`;
+  return health === undefined ? message : overrideText(message, health, zone);
+}
+
+/** An operator's word is told with who gave it and when it ends. */
+function overrideText(text: string, { source, actor, expireTime }: Health, zone: Zone): string {
+  if (source !== "override") return text;
+  const by = actor === "" ? "" : ` by ${actor}`;
+  const end = expireTime === undefined ? "until it is cleared" : `until ${formatMoment(expireTime, zone)}`;
+  return `${orDash(text)}${by}, ${end}`;
 }
 
 function removeBy(deletion: typeof method.deleteService): NonNullable<KindEntry["remove"]> {

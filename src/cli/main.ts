@@ -8,6 +8,7 @@ import { cureFor } from "./cures.ts";
 import { jsonText } from "./data-text.ts";
 import { CliFailure, EXIT, type ExitCode, exitCodeOf } from "./exit.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText, type StoreDoor } from "./io.ts";
+import { toned } from "./line.ts";
 import type { PlaneFlags } from "./options.ts";
 import { Outcome } from "./outcome.ts";
 import { buildProgram } from "./program.ts";
@@ -30,7 +31,17 @@ export async function runCli(
 ): Promise<number> {
   let admin: AdminClient | undefined;
   let running: Command | undefined;
-  const io = { ...outside, isForPrograms: false };
+  const io = {
+    ...outside,
+    isForPrograms: false,
+    // Asked anew each time: the window may be another one by then.
+    get columns() {
+      return outside.columns;
+    },
+    get rows() {
+      return outside.rows;
+    },
+  };
   const open = (server: string) => {
     const { actor, requestTimeout } = program.opts<PlaneFlags>();
     return connect(server, actor ?? actorOf(io), requestTimeout);
@@ -45,6 +56,8 @@ export async function runCli(
   const program: Command = buildProgram(context, further, (command) => {
     running = command;
     io.isForPrograms = command.opts<{ output?: string }>().output === "json";
+    const { color } = program.opts<PlaneFlags>();
+    if (color !== "auto") io.colors = { stdout: color === "always", stderr: color === "always" };
   });
   if (argv[0] === COMPLETE) {
     await complete(context, program, argv.slice(1));
@@ -58,7 +71,10 @@ export async function runCli(
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
     const told = failureOf(error, running);
     // Commander has printed its own message.
-    if (!(error instanceof CommanderError)) for (const line of told.lines) noteLine(io, line);
+    if (!(error instanceof CommanderError))
+      told.lines.forEach((line, at) => {
+        noteLine(io, at === 0 ? [toned("bad", line)] : line);
+      });
     outcome.exitCode = told.exitCode;
     outcome.put({ error: { exitCode: told.exitCode, reason: told.reason, message: told.lines.join("\n") } });
   } finally {

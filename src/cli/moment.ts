@@ -1,21 +1,37 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { CliIo } from "./io.ts";
 import { fromTimestamp } from "./time-text.ts";
 
-/** Where the reader is: the zone of this machine, or of `TZ`; UTC where neither says. */
-export type Zone = Pick<CliIo, "timeZone">;
+/** Where the reader is: the zone of this machine, or of `TZ`. */
+export interface Zone {
+  /** As `Europe/Vienna`. Default: UTC. */
+  readonly timeZone?: string | undefined;
+}
 
 /** What a `Date` can hold, either side of the epoch. */
 const MAX_DATE_MS = 8.64e15;
 const DAY_MS = 86_400_000;
 
-/** `2026-11-20 19:57:24 GMT+1`; `-` when there was none, the bare seconds when no calendar reaches so far. */
-export function formatMoment(timestamp: Timestamp | undefined, { timeZone = "UTC" }: Zone): string {
+/** `2026-11-20 19:57:24 CET`; `-` when there was none, the bare seconds when no calendar reaches so far. */
+export function formatMoment(timestamp: Timestamp | undefined, zone: Zone): string {
   if (timestamp === undefined) return "-";
   const ms = fromTimestamp(timestamp);
-  if (Math.abs(ms) > MAX_DATE_MS) return `${timestamp.seconds} s`;
+  return Math.abs(ms) > MAX_DATE_MS ? `${timestamp.seconds} s` : formatMs(ms, zone);
+}
+
+function formatMs(ms: number, { timeZone = "UTC" }: Zone): string {
   const { year, month, day, hour, minute, second, zone } = partsIn(timeZone, ms);
   return `${year}-${month}-${day} ${hour}:${minute}:${second} ${zone}`;
+}
+
+/**
+ * What a plane says to everybody, `since 2026-11-20T18:57:24.000Z`, as it is said to this reader. What is quoted, or is part
+ * of a name or of a value, stays what it is.
+ */
+export function withLocalTimes(text: string, zone: Zone): string {
+  return text.replaceAll(/(?<![\w"'=/.:-])\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z(?![\w"'/-])/g, (time) => {
+    const ms = Date.parse(time);
+    return Number.isNaN(ms) ? time : formatMs(ms, zone);
+  });
 }
 
 /** `19:57:24`: where the zone is said already, or does not matter. */

@@ -29,11 +29,15 @@ export function sentResources(node: Node): readonly SentResource[] {
 
 /** What became of a resource, in a few words and the proxy's. */
 export function resourceState(resource: NodeResource): string {
-  const { refusal, versionRefused, unknown, held, versionSent, versionAcknowledged } = resource;
-  if (versionRefused !== "" || refusal !== "") return `REFUSED: ${refusal}`;
+  const { refusal, unknown, held, versionSent, versionAcknowledged } = resource;
+  if (isRefused(resource)) return `REFUSED: ${refusal}`;
   if (held !== "") return `held: ${held}`;
   if (unknown) return "unknown: it was in a response that was refused";
   return versionSent === versionAcknowledged ? "ack" : "sent";
+}
+
+export function isRefused({ refusal, versionRefused }: NodeResource): boolean {
+  return versionRefused !== "" || refusal !== "";
 }
 
 /** In what two proxies were sent different things, resource by resource; a line each. */

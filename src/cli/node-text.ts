@@ -1,20 +1,24 @@
 import { type Node, NodeType_State as State, type UnknownReplica } from "../gen/fairlead/admin/v1/node_pb.ts";
 import { orDash, problemText } from "./kind-entry.ts";
+import { type Piece, toned } from "./line.ts";
+import { problemPiece, statePiece } from "./state-tone.ts";
 import { formatAge, formatDuration, fromDuration } from "./time-text.ts";
 
 const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
 
 export const NODE_COLUMNS = ["NODE", "FLEET", "ENVOY", ...TYPES, "LAG", "SINCE", "PROBLEM"] as const;
+/** What a narrow terminal can spare. */
+export const SPARE_NODE_COLUMNS = ["SINCE", "ENVOY", "FLEET"] as const;
 
-export function nodeCells(node: Node, nowMs: number): string[] {
+export function nodeCells(node: Node, nowMs: number): Piece[] {
   return [
     node.id,
     orDash(node.fleet),
     orDash(node.envoyVersion),
-    ...TYPES.map((type) => stateText(node.types.find((candidate) => candidate.type === type)?.state)),
-    lagText(node),
+    ...TYPES.map((type) => statePiece(stateText(node.types.find((candidate) => candidate.type === type)?.state))),
+    isBehind(node) ? toned("warn", lagText(node)) : lagText(node),
     formatAge(node.since, nowMs),
-    problemText(node.conditions),
+    problemPiece(problemText(node.conditions)),
   ];
 }
 
@@ -33,4 +37,8 @@ export function stateText(state: number | undefined): string {
 export function lagText(node: Node): string {
   if (!node.connected) return "away";
   return node.lagMs === 0n ? "0" : formatDuration(Number(node.lagMs));
+}
+
+function isBehind({ connected, lagMs }: Node): boolean {
+  return !connected || lagMs > 0n;
 }

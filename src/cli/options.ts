@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../schema/duration-text.ts";
+import { plainBackendName } from "./object-reference.ts";
 
 /** Options that several commands share, so that they read and fail alike everywhere. */
 
@@ -17,6 +18,7 @@ export interface PlaneFlags {
   readonly server: string;
   readonly requestTimeout: number;
   readonly actor?: string;
+  readonly color: "auto" | "always" | "never";
 }
 
 /** The address of the admin API is the option, else the environment's. It is checked when it is needed. */
@@ -31,6 +33,9 @@ export function planeOptions(env: Readonly<Record<string, string | undefined>>):
       .argParser(requestTimeout)
       .default(DEFAULT_REQUEST_TIMEOUT_MS, "10s"),
     new Option("--actor <name>", "who the journal names for writes (default: cli:USER)").argParser(actor),
+    new Option("--color <when>", "auto: on a terminal, unless NO_COLOR is set; never in JSON and YAML")
+      .choices(["auto", "always", "never"])
+      .default("auto"),
   ];
 }
 
@@ -94,16 +99,23 @@ export interface WaitFlags {
 
 export function waitOptions(what: string): readonly Option[] {
   return [
-    new Option("--wait", what),
-    new Option("--timeout <duration>", "how long to wait, at most 1h")
-      .argParser(duration)
-      .default(DEFAULT_WAIT_MS, "30s"),
+    ...waitForOneOptions(what),
     new Option("--on-disconnected <what>", "with --wait: what to do about proxies that are away")
       .choices(["wait", "skip", "fail"])
       .default("wait"),
     new Option("--nodes <id...>", "with --wait: only these proxies (default: all that a fleet selects)"),
     new Option("--at-least <number>", "with --wait: enough when so many have acknowledged").argParser(wholeNumber),
     new Option("--allow-empty", "with --wait: fine when no proxy is connected"),
+  ];
+}
+
+/** Of a command that names the proxy that it waits for. */
+export function waitForOneOptions(what: string): readonly Option[] {
+  return [
+    new Option("--wait", what),
+    new Option("--timeout <duration>", "how long to wait, at most 1h")
+      .argParser(duration)
+      .default(DEFAULT_WAIT_MS, "30s"),
   ];
 }
 
@@ -130,10 +142,11 @@ export function wholeNumber(text: string): number {
 
 /** `SERVICE/BACKEND`. */
 export function backendName(text: string): string {
-  if (!/^[^/]+\/[^/]+$|^projects\/./.test(text)) {
+  const name = plainBackendName(text);
+  if (!/^[^/]+\/[^/]+$|^projects\/./.test(name)) {
     throw new InvalidArgumentError("A backend is named SERVICE/BACKEND, for example shop/shop-1.");
   }
-  return text;
+  return name;
 }
 
 function keyValue(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

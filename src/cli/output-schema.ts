@@ -3,6 +3,7 @@ import {
   HistoryEntrySchema,
   ReportHealthResponseSchema,
   RollbackResponseSchema,
+  SetEncodingProfileResponseSchema,
   WriteBackendResponseSchema,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { ApplyResponseSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
@@ -79,15 +80,17 @@ const list =
   (...descs: readonly DescMessage[]): Documents =>
   (form) =>
     descs.map((desc) => ({ type: "array", items: referTo(desc, form) }));
-/** An answer of the API with what the command adds to it. */
-const write =
+/** An answer of the API with how the command waited, and why it failed after that. */
+const waited =
   (desc: DescMessage, more: JsonObject = {}): Documents =>
   (form) => {
     const answer = messageSchema(desc, form);
     const wait = referTo(WaitForRevisionResponseSchema, form);
-    const added = { wait, dryRun: FLAG, hasChanges: { type: "boolean" }, error: REFERRED_ERROR, ...more };
-    return [{ ...answer, properties: { ...answer.properties, ...added } }];
+    return [{ ...answer, properties: { ...answer.properties, wait, error: REFERRED_ERROR, ...more } }];
   };
+/** The same of a command that knows a dry run. */
+const write = (desc: DescMessage, more: JsonObject = {}): Documents =>
+  waited(desc, { dryRun: FLAG, hasChanges: { type: "boolean" }, ...more });
 const fields =
   (properties: (form: SchemaForm) => JsonObject, optional: JsonObject = {}): Documents =>
   (form) => {
@@ -125,16 +128,16 @@ const DOCUMENTS: Readonly<Record<string, Documents>> = {
   status: one(GetStatusResponseSchema),
   nodes: list(NodeSchema),
   node: one(NodeSchema),
-  resend: one(ResendResponseSchema),
+  resend: waited(ResendResponseSchema),
   watch: one(WatchResponseSchema),
   history: list(HistoryEntrySchema),
   rollback: any(write(RollbackResponseSchema), write(ApplyResponseSchema)),
   upgrade: any(
     fields((form) => ({ encodingProfile: WHOLE, replicas: { type: "array", items: referTo(ReplicaSchema, form) } })),
-    write(WriteResponseSchema),
+    write(SetEncodingProfileResponseSchema),
   ),
   import: write(ImportResponseSchema),
   backup: fields(BACKUP),
-  restore: any(write(RestoreResponseSchema), fields(BACKUP, { dryRun: FLAG })),
+  restore: any(waited(RestoreResponseSchema), fields(BACKUP, { dryRun: FLAG })),
   version: fields(() => ({ version: TEXT })),
 };

@@ -1,5 +1,8 @@
 import { printable } from "../domain/printable.ts";
-import type { CliIo } from "./io.ts";
+import { cutToWidth } from "./display-width.ts";
+import { type CliIo, screenLines } from "./io.ts";
+import type { Line } from "./line.ts";
+import { withLocalTimes } from "./moment.ts";
 
 /** A line that is drawn again in place on a terminal, and not at all elsewhere. */
 export class Progress {
@@ -11,8 +14,10 @@ export class Progress {
   }
 
   show(line: string): void {
-    if (!this.#io.isTty || this.#io.isForPrograms === true || line === this.#shown) return;
-    this.#io.stdout.write(`\r\u001B[K${printable(line)}`);
+    const { isTty, isForPrograms, stdout, columns = Number.POSITIVE_INFINITY } = this.#io;
+    if (!isTty || isForPrograms === true || line === this.#shown) return;
+    // A line that reaches the end of the terminal's, and the next, could not be drawn over.
+    stdout.write(`\r\u001B[K${cutToWidth(printable(withLocalTimes(line, this.#io)), columns - 1)}`);
     this.#shown = line;
   }
 
@@ -22,9 +27,14 @@ export class Progress {
   }
 }
 
-/** For what is drawn again as a whole; what the terminal showed before is gone. */
-export function clearScreen({ stdout }: CliIo): void {
-  stdout.write("\u001B[H\u001B[2J\u001B[3J");
+/** Draws lines over those that were drawn before, as many as the terminal has room for. */
+export function drawScreen(io: CliIo, lines: readonly Line[]): void {
+  const { rows = Number.POSITIVE_INFINITY } = io;
+  const all = screenLines(io, lines);
+  // The cursor takes a line, below the last one.
+  const room = Math.max(2, rows - 1);
+  const drawn = all.length <= room ? all : [...all.slice(0, room - 1), `… and ${all.length - room + 1} more lines`];
+  io.stdout.write(`\u001B[H${drawn.map((line) => `${line}\u001B[K\n`).join("")}\u001B[J`);
 }
 
 /** `████████████░░░░░░░░` for 0.6. */

@@ -3,12 +3,19 @@ import type { AdminClient } from "./admin-client.ts";
 import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 import type { CliContext } from "./io.ts";
 
-/** Runs with the client of the store that the command's options name, or else of the plane. */
+/** Runs with the client of the store that the command's options name, or else of the plane; no proxy can be awaited at a store. */
 export async function withStoreOrPlane(
   context: CliContext,
-  command: Command,
+  { command, wait }: { readonly command: Command; readonly wait: true | undefined },
   run: (admin: AdminClient) => Promise<void>,
 ): Promise<void> {
+  const named = wait === true ? context.store?.named(command) : undefined;
+  if (named !== undefined) {
+    throw new CliFailure(
+      EXIT.usage,
+      `--wait needs a plane that proxies are connected to: leave it out with --${named}`,
+    );
+  }
   const served = await context.store?.serve(command).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     throw new CliFailure(EXIT.failed, [message, NOTHING_CHANGED], { cause: error });

@@ -1,4 +1,7 @@
 import { printable } from "../domain/printable.ts";
+import { cutToWidth, displayWidth } from "./display-width.ts";
+import { indented, type Line, type Piece, pieceText, toned, withText } from "./line.ts";
+import { withLocalTimes, type Zone } from "./moment.ts";
 
 const GAP = "  ";
 /** A cell beyond this moves what is right of it in its own line only, so that one long name does not stretch all lines. */
@@ -6,50 +9,84 @@ const MAX_COLUMN_WIDTH = 60;
 
 /** A column gives way down to this, or to its head where that is longer. */
 const MIN_COLUMN_WIDTH = 12;
+/** The last column says why: rather than make it shorter than this, columns that can be spared are left out. */
+const MIN_LAST_WIDTH = 24;
+
+/** How a table fits a terminal and its reader. */
+export interface Fit extends Zone {
+  /** Of the terminal; without them nothing is left out. */
+  readonly columns?: number | undefined;
+  /** Before each line. Default: nothing. */
+  readonly indent?: string;
+  /** Heads of the columns that can be spared, the first one first. */
+  readonly spare?: readonly string[];
+}
 
 /**
  * The lines of a borderless table: two blanks between columns, none at the ends of lines.
  *
- * @param room The columns of the terminal. Where the table is wider, its own give way: the last, which says why, first, then
- * the others from right to left, each down to 12 or its head. What is left out is marked with `…`. Without it nothing is left out.
+ * Where the table is wider than the terminal, the last column gives way first, down to 24; then those that can be spared are
+ * left out; then all give way from right to left, each down to 12 or its head. What is cut is marked with `…`.
  */
-export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], room?: number): string[] {
-  const whole = [head, ...rows].map((cells) => cells.map(cellText));
-  const lines = room === undefined ? whole : fitted(whole, room);
-  // Nothing stands right of the last column.
-  const widths = head.slice(1).map((_, column) => columnWidth(lines.map((cells) => cells[column] ?? "")));
-  return lines.map((cells) =>
-    cells
-      .map((cell, column) => padCell(cell, widths[column] ?? 0))
-      .join(GAP)
-      .trimEnd(),
+export function tableLines(head: readonly string[], rows: readonly (readonly Piece[])[], fit: Fit = {}): Line[] {
+  const whole = [head.map((text) => toned("head", text)), ...rows].map((cells) =>
+    cells.map((cell) => withText(cell, cellText(withLocalTimes(pieceText(cell), fit)))),
   );
+  const { columns, indent = "", spare = [] } = fit;
+  const lines = columns === undefined ? whole : fitted(whole, columns - indent.length, spare);
+  // Nothing stands right of the last column.
+  const widths = lines[0]?.slice(1).map((_, column) => columnWidth(lines.map((cells) => textAt(cells, column)))) ?? [];
+  return lines.map((cells) => indented(joined(cells, widths), indent));
 }
 
-function fitted(lines: readonly (readonly string[])[], room: number): readonly (readonly string[])[] {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    lines.reduce((widest, cells) => Math.max(widest, displayWidth(cells[column] ?? "")), 0),
-  );
-  let tooMuch = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - room;
+/** A line of plain text only is one. */
+function joined(cells: readonly Piece[], widths: readonly number[]): Line {
+  const last = cells.findLastIndex((cell) => pieceText(cell) !== "");
+  const pieces = cells.slice(0, last + 1).flatMap((cell, column): Piece[] => {
+    const text = pieceText(cell);
+    return column === last ? [cell] : [cell, padCell(text, widths[column] ?? 0).slice(text.length) + GAP];
+  });
+  return pieces.every((piece) => typeof piece === "string") ? pieces.join("") : pieces;
+}
+
+function fitted(whole: readonly (readonly Piece[])[], room: number, spare: readonly string[]) {
+  const lines = spared(whole, room, spare);
+  const widths = widthsOf(lines);
+  let tooMuch = totalOf(widths) - room;
   for (let column = widths.length - 1; column >= 0 && tooMuch > 0; column--) {
     const width = widths[column] ?? 0;
-    const least = Math.max(MIN_COLUMN_WIDTH, displayWidth(lines[0]?.[column] ?? ""));
+    const least = Math.max(MIN_COLUMN_WIDTH, displayWidth(textAt(lines[0] ?? [], column)));
     const given = Math.max(0, Math.min(tooMuch, width - least));
     widths[column] = width - given;
     tooMuch -= given;
   }
-  return lines.map((cells) => cells.map((cell, column) => cut(cell, widths[column] ?? 0)));
+  return lines.map((cells) =>
+    cells.map((cell, column) => withText(cell, cutToWidth(pieceText(cell), widths[column] ?? 0))),
+  );
 }
 
-function cut(cell: string, width: number): string {
-  if (displayWidth(cell) <= width) return cell;
-  let [kept, taken] = ["", 0];
-  for (const { segment } of segmenter.segment(cell)) {
-    taken += displayWidth(segment);
-    if (taken > width - 1) break;
-    kept += segment;
-  }
-  return `${kept.trimEnd()}…`;
+/** Without the columns that the last one has no room beside. */
+function spared(whole: readonly (readonly Piece[])[], room: number, [first, ...others]: readonly string[]) {
+  const widths = widthsOf(whole);
+  const last = widths.pop() ?? 0;
+  const column = whole[0]?.findIndex((cell) => pieceText(cell) === first) ?? -1;
+  if (first === undefined || totalOf([...widths, Math.min(last, MIN_LAST_WIDTH)]) <= room) return whole;
+  const without = column < 0 ? whole : whole.map((cells) => cells.filter((_, at) => at !== column));
+  return spared(without, room, others);
+}
+
+function widthsOf(lines: readonly (readonly Piece[])[]): number[] {
+  return (lines[0] ?? []).map((_, column) =>
+    lines.reduce((widest, cells) => Math.max(widest, displayWidth(textAt(cells, column))), 0),
+  );
+}
+
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+}
+
+function textAt(cells: readonly Piece[], column: number): string {
+  return pieceText(cells[column] ?? "");
 }
 
 /** Text as it can stand in a column: the blanks in it neither look like a gap nor reach the next line of the terminal. */
@@ -64,21 +101,4 @@ export function columnWidth(cells: readonly string[]): number {
 
 export function padCell(cell: string, width: number): string {
   return width === 0 ? cell : cell + " ".repeat(Math.max(0, width - displayWidth(cell)));
-}
-
-const PLAIN = /^[\x20-\x7e]*$/;
-const COMBINING = /^\p{M}+$/u;
-/** Of what East Asian scripts and pictures begin with, near enough. */
-const WIDE =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3001-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
-const segmenter = new Intl.Segmenter();
-
-/** How many columns of a terminal a text takes: a letter with its accents one, an ideograph or a picture two. */
-function displayWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of segmenter.segment(text)) {
-    if (!COMBINING.test(segment)) width += WIDE.test(segment) ? 2 : 1;
-  }
-  return width;
 }

@@ -8,7 +8,7 @@ import {
 import { AdminError } from "./admin-error.ts";
 import { messageJson } from "./data-text.ts";
 import { CliFailure, EXIT } from "./exit.ts";
-import { type CliContext, type CliIo, printLines } from "./io.ts";
+import { type CliContext, type CliIo, printLine, printLines } from "./io.ts";
 import { unknownText } from "./node-text.ts";
 import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -28,25 +28,61 @@ const GRACE_MS = 5000;
  * @throws CliFailure with `failed` when a proxy refused it, with `notReached` otherwise.
  */
 export async function printWait(context: CliContext, revision: string, flags: WaitFlags, label = ""): Promise<void> {
+  const answer = await lastAnswer(context, openWait(context, { revision }, flags), CHANGE_MADE);
+  printOutcome(context.io, label, outcomeLines(answer));
+}
+
+/**
+ * Waits until a proxy has acknowledged what it is sent again, of one type (`LDS`) or of all, and prints so.
+ *
+ * @throws CliFailure with `notReached` when the proxy refuses it, is away or takes longer.
+ */
+export async function printResent(
+  context: CliContext,
+  { id, type }: { readonly id: string; readonly type: string },
+  flags: Pick<WaitFlags, "timeout" | "onDisconnected">,
+): Promise<void> {
+  const stream = openWait(context, { onItsWay: { type } }, { ...flags, nodes: [id] });
+  const answer = await lastAnswer(context, stream, "it is sent again");
+  const took = tookText(answer);
+  if (answer.outcome === Outcome.REACHED) {
+    printLine(context.io, `  acknowledged${took}`);
+    return;
+  }
+  const why =
+    answer.outcome === Outcome.REFUSED
+      ? "the proxy refuses it"
+      : answer.outcome === Outcome.DISCONNECTED
+        ? "the proxy is away"
+        : `not acknowledged${took}`;
+  throw new CliFailure(EXIT.notReached, [`it is sent again, but ${why}`, ...missingLines(answer)]);
+}
+
+const CHANGE_MADE = "the change is made";
+
+/** @param done What holds whatever becomes of the wait. */
+async function lastAnswer(
+  context: CliContext,
+  answers: AsyncIterable<WaitForRevisionResponse>,
+  done: string,
+): Promise<WaitForRevisionResponse> {
   const progress = new Progress(context.io);
   try {
-    for await (const answer of openWait(context, revision, flags)) {
+    for await (const answer of answers) {
       if (answer.outcome === Outcome.WAITING || answer.outcome === Outcome.OUTCOME_UNSPECIFIED) {
         const unknown = answer.unknownReplicas.map((one) => `; ${unknownText(one)}`).join("");
         progress.show(`  waiting       ${answer.done} of ${answer.total} proxies acknowledged${unknown}`);
         continue;
       }
-      progress.clear();
       noteAnswer(context, answer);
-      printOutcome(context.io, label, outcomeLines(answer));
-      return;
+      return answer;
     }
   } catch (error) {
-    throw waitFailure(error);
+    throw waitFailure(error, done);
   } finally {
     progress.clear();
   }
-  throw new CliFailure(EXIT.notReached, "the change is made, but the plane ended the wait without a result");
+  throw new CliFailure(EXIT.notReached, `${done}, but the plane ended the wait without a result`);
 }
 
 function noteAnswer({ outcome }: CliContext, answer: WaitForRevisionResponse): void {
@@ -81,7 +117,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
   });
   const follow = async () => {
     const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
-    for await (const answer of openWait({ ...context, io }, revision, { ...flags, timeout: forMs })) {
+    for await (const answer of openWait({ ...context, io }, { revision }, { ...flags, timeout: forMs })) {
       last = answer;
       noteAnswer(context, answer);
       if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeLines(answer));
@@ -107,11 +143,11 @@ const ON_DISCONNECTED: Readonly<Record<WaitFlags["onDisconnected"], Disconnected
 
 function openWait(
   context: CliContext,
-  revision: string,
+  awaited: { readonly revision: string } | { readonly onItsWay: { readonly type: string } },
   { timeout, onDisconnected, allowEmpty, nodes, atLeast }: WaitFlags,
 ) {
   const request = {
-    revision,
+    ...awaited,
     timeout: toDuration(timeout),
     onDisconnected: ON_DISCONNECTED[onDisconnected],
     allowEmpty: allowEmpty === true,
@@ -122,9 +158,9 @@ function openWait(
   return context.admin().stream(AdminService.method.waitForRevision, request, options);
 }
 
-function waitFailure(error: unknown): unknown {
+function waitFailure(error: unknown, done = CHANGE_MADE): unknown {
   if (!(error instanceof AdminError)) return error;
-  const why = `the change is made, but nothing could be awaited: ${error.message}`;
+  const why = `${done}, but nothing could be awaited: ${error.message}`;
   return new CliFailure(EXIT.notReached, why, { cause: error });
 }
 
@@ -148,7 +184,7 @@ function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
 
 function notReached(why: string, answer: WaitForRevisionResponse | undefined): readonly string[] {
   const { done = 0, total = 0 } = answer ?? {};
-  return [`${why}: the change is made, ${done} of ${total} proxies acknowledged it`, ...missingLines(answer)];
+  return [`${why}: ${CHANGE_MADE}, ${done} of ${total} proxies acknowledged it`, ...missingLines(answer)];
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {

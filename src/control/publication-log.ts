@@ -45,6 +45,15 @@ export class PublicationLog {
     return this.#entries[i - 1]?.publication ?? 0;
   }
 
+  /**
+   * The first publication that may hold something newer than a revision, made already or not. Nobody remembers what came
+   * after a revision that is older than all entries: that may be any.
+   */
+  publicationAfter(revision: Revision): number {
+    const i = this.#firstIndex((entry) => !reached(revision, entry.revision));
+    return (this.#entries[i - 1]?.publication ?? 0) + 1;
+  }
+
   /** The newest entry that is settled when everything up to a publication is. */
   settledBy(publication: number): Published | undefined {
     return this.#entries[this.#firstIndex((entry) => entry.publication > publication) - 1];

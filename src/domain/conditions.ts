@@ -1,6 +1,7 @@
 import { targetText } from "./backend.ts";
 import type { Condition } from "./condition.ts";
 import { fleetListeners, listenerAddress, routesByListener } from "./fleet-listeners.ts";
+import { hidingKey, whyRuleKeysHidden } from "./hash-keys.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf } from "./name.ts";
 import { whyRuleNeverMatches } from "./never-matched.ts";
@@ -29,6 +30,7 @@ export function conditions(state: State): Conditions {
   tellBackends(state, tell);
   tellListeners(state, tell);
   tellRules(state, tell);
+  tellHashKeys(state, tell);
   return told;
 }
 
@@ -111,6 +113,22 @@ function tellRules(state: State, tell: Tell): void {
         rule,
         `${winner} comes first and matches all of it; a greater priority would change that`,
       );
+    }
+  }
+}
+
+function tellHashKeys(state: State, tell: Tell): void {
+  const reason = "HashKeyHidden";
+  for (const { name, hashOn } of state.all("policy")) {
+    const hiding = hidingKey(hashOn);
+    if (hiding === undefined) continue;
+    const message = `hashOn[${hiding.index + 1}] never counts behind hashOn[${hiding.index}]: ${hiding.why}`;
+    tell("policy", name, { type: "Accepted", reason, message });
+  }
+  for (const { name, rules } of state.all("route")) {
+    for (const [index, rule] of rules.entries()) {
+      const why = rule.to.length < 2 ? undefined : whyRuleKeysHidden(state, rule);
+      if (why !== undefined) tell("route", name, { type: "Accepted", reason, message: `rules[${index}]: ${why}` });
     }
   }
 }

@@ -25,6 +25,11 @@ export function selectFleet(node: Selectable, fleets: Iterable<Fleet>): Selectio
   };
 }
 
+/** Whether a fleet may select a proxy of which only `node.cluster` is known. */
+export function maySelect(fleet: Fleet, cluster: string): boolean {
+  return selects(fleet, { cluster, metadata: fleet.nodes.metadata });
+}
+
 function selects(fleet: Fleet, node: Selectable): boolean {
   const { cluster, metadata } = fleet.nodes;
   const wanted = Object.entries(metadata);

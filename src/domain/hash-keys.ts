@@ -1,4 +1,8 @@
-import type { HashKey, SingleHashKey } from "./policy.ts";
+import type { Name } from "./name.ts";
+import type { HashKey, PolicySpec, SingleHashKey } from "./policy.ts";
+import type { Rule } from "./route.ts";
+import { effectivePolicy } from "./routing-state.ts";
+import type { State } from "./state.ts";
 
 /** Headers that every request has when it is hashed. */
 const IN_EVERY_REQUEST: readonly string[] = [
@@ -42,4 +46,39 @@ export function hidingKey(keys: readonly HashKey[]): HidingKey | undefined {
     if (why !== undefined) return { index, why };
   }
   return undefined;
+}
+
+/** What requests to a service are hashed by; nothing for an algorithm that does not hash. */
+function hashKeys({ algorithm, hashOn }: PolicySpec): readonly HashKey[] {
+  return algorithm === "RING_HASH" || algorithm === "MAGLEV" ? hashOn : [];
+}
+
+/** A key of a rule, with the first of its services that has it. */
+export interface RuleHashKey {
+  readonly key: HashKey;
+  readonly service: Name;
+}
+
+/** The keys of all destinations, in their order: Envoy hashes a request before it draws the destination. */
+export function ruleHashKeys(state: State, { to }: Pick<Rule, "to">): readonly RuleHashKey[] {
+  const keys = new Map<string, RuleHashKey>();
+  for (const { service } of to.filter(({ weight }) => weight > 0)) {
+    for (const key of hashKeys(effectivePolicy(state, service).policy)) {
+      const text = JSON.stringify(key);
+      if (!keys.has(text)) keys.set(text, { key, service });
+    }
+  }
+  return [...keys.values()];
+}
+
+/** Why keys of services never count in a rule, behind those of another one. */
+export function whyRuleKeysHidden(state: State, rule: Pick<Rule, "to">): string | undefined {
+  const keys = ruleHashKeys(state, rule);
+  const hiding = hidingKey(keys.map(({ key }) => key));
+  if (hiding === undefined) return undefined;
+  const by = keys[hiding.index]?.service;
+  const hidden = new Set(keys.slice(hiding.index + 1).map(({ service }) => service));
+  if (by !== undefined) hidden.delete(by);
+  if (hidden.size === 0) return undefined;
+  return `what ${[...hidden].join(", ")} is hashed by never counts behind the keys of ${by}: ${hiding.why}; services of one rule are best hashed alike`;
 }

@@ -1,12 +1,22 @@
+import { printableStart } from "./printable.ts";
+import { programOf, textInBoth } from "./regex-overlap.ts";
 import type { HeaderMatch, Rule } from "./route.ts";
+import {
+  CONTROL_CHARACTER,
+  HEADER_VALUE,
+  MATCHED_PATH,
+  MATCHED_PATH_AND_QUERY,
+  ROOTED,
+  UNRESERVED,
+} from "./text-shape.ts";
 
 /**
  * What no request has when a proxy matches it: proxies normalise, redirect and refuse first. Each function says why, and what
  * to write instead; nothing for what can be matched. Held against real proxies by a test that tries every character.
  */
 
-/** Of an escape that stands for a character which needs none (RFC 3986, "Unreserved Characters"). */
-const UNRESERVED = /[A-Za-z0-9._~-]/;
+/** Of a text that is an example. */
+const SHOWN = 80;
 /** Characters that proxies escape. */
 const ESCAPED = /["<>^`{|}]/g;
 
@@ -48,18 +58,25 @@ function normalPath(path: string): string {
   return `/${segments.join("/")}`;
 }
 
-/**
- * Why a regular expression matches no path: of those without alternatives, groups and classes, in which each escape has to be
- * there. Nothing is said of others.
- */
+/** Why a regular expression matches no path whole; nothing for what is no expression. */
 export function whyRegexNeverMatched(regex: string): string | undefined {
-  if (/[|([{]/.test(regex)) return undefined;
-  if (/^[A-Za-z0-9%~_-](?![*?])/.test(regex)) return "a path begins with a slash, and the whole path is matched";
-  for (const [escaped] of regex.matchAll(/%[0-9A-Fa-f]{2}(?![*?])/g)) {
-    if (whyPathNeverMatched(`/${escaped.toUpperCase()}`) === undefined) continue;
-    return `proxies unescape \`${escaped}\`, or refuse it, before they match`;
+  const program = programOf(regex);
+  if (program === undefined || textInBoth(program, MATCHED_PATH) !== undefined) return undefined;
+  const text = textInBoth(program, ROOTED);
+  if (text === undefined) return "a path begins with a slash, and the whole path is matched";
+  const why = whyPathNeverMatched(text) ?? "no path has all of its characters when it is matched";
+  return `it asks for such as \`${printableStart(text, SHOWN)}\`: ${why}`;
+}
+
+/** Why a regular expression matches no value of this header whole; nothing for what is no expression. */
+function whyValueRegexNeverMatched(name: string, regex: string): string | undefined {
+  const program = programOf(regex);
+  if (program === undefined) return undefined;
+  if (name === ":path" && textInBoth(program, MATCHED_PATH_AND_QUERY) === undefined) {
+    return "no path with its query is so: proxies normalise it first";
   }
-  return undefined;
+  if (textInBoth(program, HEADER_VALUE) !== undefined) return undefined;
+  return "no value of a header is so: it has no control characters, and no blanks around it";
 }
 
 /** Headers that proxies take away, or answer to, before they match. */
@@ -89,12 +106,10 @@ export function whyHeaderNeverMatched(name: string): string | undefined {
   return undefined;
 }
 
-/** Of those that no value of a header may have: not a tab, and nothing beyond ASCII, where Unicode has some too. */
-export const CONTROL_CHARACTER = /[^\P{Cc}\t\u0080-\u009f]/u;
-
 /** Why nothing in a request meets this match of a header, whose name may well be there. */
 export function whyValueNeverMatched({ name, kind, value }: HeaderMatch): string | undefined {
-  if (kind === "regex" || kind === "present") return undefined;
+  if (kind === "present") return undefined;
+  if (kind === "regex") return whyValueRegexNeverMatched(name, value);
   if (CONTROL_CHARACTER.test(value)) return "proxies refuse control characters in headers";
   const [front, back] = [kind !== "contains" && kind !== "suffix", kind !== "contains" && kind !== "prefix"];
   if ((front && /^[ \t]/.test(value)) || (back && /[ \t]$/.test(value)))
@@ -109,8 +124,19 @@ export function whyMethodNeverMatched(method: string): string | undefined {
   return method === "CONNECT" ? "proxies make no tunnels, and answer 404 or 400 to CONNECT" : undefined;
 }
 
-/** Why no request meets a rule, for each part of it that none can meet: `match.path.exact`, and the reason. */
-export function whyRuleNeverMatches({ path, headers, methods }: Pick<Rule, "path" | "headers" | "methods">): string[] {
+type Matched = Pick<Rule, "path" | "headers" | "methods">;
+
+/** Rules are judged with each revision of the state, and do not change. */
+const judged = new WeakMap<Matched, readonly string[]>();
+
+/** Why no request meets a rule, for each part of it that none can meet. */
+export function whyRuleNeverMatches(rule: Matched): readonly string[] {
+  const known = judged.get(rule) ?? judge(rule);
+  judged.set(rule, known);
+  return known;
+}
+
+function judge({ path, headers, methods }: Matched): string[] {
   const whyPath = path.kind === "regex" ? whyRegexNeverMatched(path.regex) : whyPathNeverMatched(path.path);
   const asked = headers.filter(({ invert }) => !invert);
   const ofHeaders = asked.map((match) => whyHeaderNeverMatched(match.name) ?? whyValueNeverMatched(match));

@@ -1,16 +1,18 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
+import { AwayProxies } from "./away-proxies.ts";
 import {
   type FleetProgress,
   MAX_CONTENT_LENGTH,
   MAX_REMEMBERED,
   type NodeQuery,
   type NodeView,
+  type OnItsWay,
   type Progress,
-  REMEMBERED_MS,
   type Refusal,
 } from "./node-directory.ts";
-import { blamed, typeView, viewOf } from "./node-view.ts";
+import { typeView, viewOf } from "./node-view.ts";
+import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
 import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
 
 /** How the directory relates what streams settle to the log's revisions. */
@@ -18,6 +20,8 @@ export interface Publications {
   /** The publication that holds a revision; nothing when it is not published yet. */
   publicationOf(revision: Revision): number | undefined;
   publicationBefore(revision: Revision): number;
+  /** The first publication that may hold something newer than a revision, made already or not. */
+  publicationAfter(revision: Revision): number;
   settledBy(publication: number): { readonly revision: Revision } | undefined;
   /** `at` is by the monotonic clock, in milliseconds. */
   firstAt(publication: number): { readonly at: number } | undefined;
@@ -53,6 +57,20 @@ interface OpenStream {
   refusing: boolean;
 }
 
+/** The streams of a proxy that is connected. */
+interface Connected {
+  readonly streams: Set<OpenStream>;
+  /** Since when it is, by the monotonic clock. */
+  readonly since: number;
+  /** The oldest publication that a stream which has ended since the newest one opened had not acknowledged. */
+  owed: number | undefined;
+}
+
+/**
+ * A proxy that stays for less has not shown what it holds: it may not have asked for all types, and what it was not asked
+ * for counts as nothing due.
+ */
+const BRIEF_MS = 5000;
 /** Of one stream: a response that was refused can hold as many resources as there are. */
 const MAX_REFUSALS_TOLD = 100;
 /** For so long beside a newer stream, an older one may be that of a process that hot restart is about to end. */
@@ -65,9 +83,8 @@ const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream
 export class LocalNodeDirectory {
   readonly #options: LocalNodeDirectoryOptions;
   readonly #open = new Map<string, OpenStream>();
-  readonly #byNode = new Map<string, Set<OpenStream>>();
-  /** The one that was seen longest ago first. */
-  readonly #gone = new Map<string, NodeView>();
+  readonly #byNode = new Map<string, Connected>();
+  readonly #away = new AwayProxies();
   readonly #listeners = new Set<() => void>();
   #changes = 0;
 
@@ -85,23 +102,29 @@ export class LocalNodeDirectory {
       refusing: false,
     };
     this.#open.set(ref.streamId, stream);
-    const ofNode = this.#byNode.get(ref.node.id) ?? new Set();
-    this.#byNode.set(ref.node.id, ofNode.add(stream));
-    this.#gone.delete(ref.node.id);
+    const { streams = new Set<OpenStream>(), since = stream.openedAt } = this.#byNode.get(ref.node.id) ?? {};
+    this.#byNode.set(ref.node.id, { streams: streams.add(stream), since, owed: undefined });
     this.#changed();
   }
 
-  closed(ref: StreamRef): void {
+  /** @param owed The oldest publication that its client has not acknowledged, what it refuses included. */
+  closed(ref: StreamRef, owed: number | undefined): void {
     const stream = this.#open.get(ref.streamId);
-    if (stream === undefined) return;
-    this.#open.delete(ref.streamId);
     const ofNode = this.#byNode.get(ref.node.id);
-    ofNode?.delete(stream);
-    if (ofNode?.size === 0) {
+    if (stream === undefined || ofNode === undefined) return;
+    if (!this.#isOutlived(stream, ofNode.streams)) ofNode.owed = earlier(ofNode.owed, owed);
+    this.#open.delete(ref.streamId);
+    ofNode.streams.delete(stream);
+    if (ofNode.streams.size === 0) {
       this.#byNode.delete(ref.node.id);
-      this.#remember(ref);
+      this.#remember(ref, ofNode);
     }
     this.#changed();
+  }
+
+  /** What a fleet's proxies are to have has changed: those that are away have not acknowledged it. */
+  published(fleet: string, publication: number): void {
+    this.#away.published(fleet, publication);
   }
 
   /** What is due on a stream may have moved on. */
@@ -135,34 +158,36 @@ export class LocalNodeDirectory {
   /** One view a stream, and one for each proxy that was seen lately; in no stated order. */
   nodes(query: NodeQuery = {}): readonly NodeView[] {
     const { id, sent } = query;
-    const streams = id === undefined ? this.#open.values() : (this.#byNode.get(id) ?? []);
+    const streams = id === undefined ? this.#open.values() : (this.#byNode.get(id)?.streams ?? []);
     const views = [...streams].flatMap((stream) => this.#view(stream, query));
     if (sent !== undefined) return views;
-    this.#forget();
-    const gone = id === undefined ? [...this.#gone.values()] : [this.#gone.get(id) ?? []].flat();
-    return [...views, ...gone];
+    this.#away.forget(this.#options.clock.now());
+    const away = id === undefined ? [...this.#away.all()] : [this.#away.get(id) ?? []].flat();
+    const left = away.filter(({ view }) => !this.#byNode.has(view.id));
+    return [...views, ...left.map(({ view, owes }) => ({ ...view, settled: this.#settledBefore(owes) }))];
   }
 
   /** Proxies that another replica held when it took its leave: they are on their way to somewhere. What has no room is not kept. */
   inherit(views: readonly NodeView[]): void {
-    const now = this.#options.clock.now();
+    const { clock, publications } = this.#options;
+    const now = clock.now();
     for (const told of views) {
       // By whatever clock it was told: nobody left later than now, and who did would never be forgotten.
       const view = { ...told, since: Math.min(told.since, now) };
-      const known = this.#gone.get(view.id);
+      const known = this.#away.get(view.id)?.view;
       if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
-      if (known === undefined && this.#gone.size >= MAX_REMEMBERED) continue;
-      this.#gone.delete(view.id);
-      this.#gone.set(view.id, view);
+      if (known === undefined && this.#away.size >= MAX_REMEMBERED) continue;
+      const owes = view.settled === undefined ? 0 : publications.publicationAfter(view.settled);
+      this.#away.put(view, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
-    this.#forget();
+    this.#away.forget(now);
     this.#changed();
   }
 
   /** How many proxies are connected, by fleet; those without one under `""`. */
   connectedByFleet(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const streams of this.#byNode.values()) {
+    for (const { streams } of this.#byNode.values()) {
       const fleets = new Set(Array.from(streams, ({ ref }) => this.#fleetOf(ref) ?? ""));
       for (const fleet of fleets) counts.set(fleet, (counts.get(fleet) ?? 0) + 1);
     }
@@ -170,19 +195,24 @@ export class LocalNodeDirectory {
   }
 
   /** How far the proxies are that are connected here, or were lately; the others are not in the answer. */
-  progress(ids: Iterable<string> | undefined, revision: Revision): FleetProgress {
+  progress(ids: Iterable<string> | undefined, revision: Revision, onItsWay?: OnItsWay): FleetProgress {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);
     const before = publications.publicationBefore(revision);
+    const progressOf = (stream: OpenStream): Progress => {
+      if (onItsWay !== undefined) return this.#progressOnItsWay(stream, onItsWay);
+      return publication === undefined ? NOT_PUBLISHED : this.#progressOf(stream, { publication, before });
+    };
     const found = new Map<string, Progress>();
-    this.#forget();
-    for (const id of ids ?? [...this.#gone.keys(), ...this.#byNode.keys()]) {
-      const streams = this.#byNode.get(id);
+    this.#away.forget(this.#options.clock.now());
+    for (const id of ids ?? new Set([...Array.from(this.#away.all(), ({ view }) => view.id), ...this.#byNode.keys()])) {
+      const streams = this.#byNode.get(id)?.streams;
       if (streams !== undefined) {
-        found.set(id, publication === undefined ? NOT_PUBLISHED : this.#progressOfAll(streams, publication, before));
-      } else if (this.#gone.has(id)) {
-        found.set(id, DISCONNECTED);
+        found.set(id, this.#progressOfAll(streams, progressOf));
+        continue;
       }
+      const away = this.#away.progress(id, onItsWay === undefined ? publication : undefined);
+      if (away !== undefined) found.set(id, away);
     }
     return { progress: found, settledAfterMs: publications.settledAfter(revision) };
   }
@@ -201,7 +231,7 @@ export class LocalNodeDirectory {
 
   /** Nothing when no stream of the proxy is open here. */
   resend(id: string, typeUrl: string | undefined): number | undefined {
-    const streams = this.#byNode.get(id);
+    const streams = this.#byNode.get(id)?.streams;
     if (streams === undefined) return undefined;
     let count = 0;
     for (const { ref } of streams) count += this.#options.streams.resend(ref.streamId, typeUrl);
@@ -213,9 +243,9 @@ export class LocalNodeDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  #progressOfAll(streams: Iterable<OpenStream>, publication: number, before: number): Progress {
+  #progressOfAll(streams: Iterable<OpenStream>, progressOf: (stream: OpenStream) => Progress): Progress {
     for (const stream of streams) {
-      const progress = this.#progressOf(stream, publication, before);
+      const progress = progressOf(stream);
       if (progress.state !== "done" && !this.#isOutlived(stream, streams)) return progress;
     }
     const named = new Set<string>();
@@ -247,23 +277,18 @@ export class LocalNodeDirectory {
     return group === undefined ? undefined : this.#options.fleetOf(group);
   }
 
-  #progressOf(stream: OpenStream, publication: number, before: number): Progress {
+  #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication): Progress {
     // What the stream told last may be older than what was published just now.
-    const oldestPending = this.#options.streams.oldestPending(stream.ref.streamId);
-    const pending = oldestPending !== undefined && oldestPending <= publication;
-    if (!pending && !stream.refusing) return DONE;
-    const status = this.#options.streams.describe(stream.ref.streamId);
-    if (status === undefined) return DISCONNECTED;
-    // Only what came with the revision or after it: an older refusal says nothing about this change.
-    const refusal = standing(status).find(({ refused }) => (refused.publication ?? 0) > before);
-    if (refusal !== undefined) {
-      const { typeUrl, name, refused } = refusal;
-      return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
-    }
-    if (!pending) return DONE;
-    const [held] = status.types.flatMap(({ held }) => held);
-    if (held?.held !== undefined) return { state: "held", message: `${held.name}: ${held.held}` };
-    return { state: "sent", message: "not acknowledged yet" };
+    const oldestPending = this.#options.streams.oldestPending(streamId);
+    const isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
+    if (!isPending && !refusing) return DONE;
+    const status = this.#options.streams.describe(streamId);
+    return status === undefined ? DISCONNECTED : progressTo(awaited, status, isPending);
+  }
+
+  #progressOnItsWay({ ref: { streamId } }: OpenStream, { typeUrl }: OnItsWay): Progress {
+    const status = this.#options.streams.describe(streamId);
+    return status === undefined ? DISCONNECTED : progressOnItsWay(status, typeUrl);
   }
 
   #refusalsOf(status: StreamStatus): readonly Refusal[] {
@@ -281,7 +306,7 @@ export class LocalNodeDirectory {
   }
 
   #view({ ref, openedAt, since }: OpenStream, { detail, sent, typeUrl }: NodeQuery): NodeView | readonly [] {
-    const { publications, replica, streams } = this.#options;
+    const { replica, streams } = this.#options;
     const base = { replica, since, connected: true, fleet: this.#fleetOf(ref) };
     if (detail === "place" && sent === undefined) {
       return viewOf(ref, [], { ...base, lagMs: 0, settled: undefined });
@@ -300,26 +325,24 @@ export class LocalNodeDirectory {
     return viewOf(status, types, {
       ...base,
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
-      settled: pending === undefined ? publications.last?.revision : publications.settledBy(pending - 1)?.revision,
+      settled: this.#settledBefore(pending),
     });
   }
 
-  #remember(ref: StreamRef): void {
+  #remember(ref: StreamRef, { since, owed }: Connected): void {
     const { clock, replica } = this.#options;
     const fleet = this.#fleetOf(ref);
+    const isBrief = clock.monotonic() - since < BRIEF_MS;
+    const owes = isBrief ? earlier(this.#away.owedBy(ref.node.id, fleet), owed) : owed;
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
-    this.#gone.delete(ref.node.id);
-    this.#gone.set(ref.node.id, viewOf(ref, [], ended));
-    this.#forget();
+    this.#away.put(viewOf(ref, [], ended), owes);
+    this.#away.forget(clock.now());
   }
 
-  /** What was inherited may be older than what stands before it: that goes a little later. */
-  #forget(): void {
-    const since = this.#options.clock.now() - REMEMBERED_MS;
-    for (const [id, { since: endedAt }] of this.#gone) {
-      if (endedAt >= since && this.#gone.size <= MAX_REMEMBERED) return;
-      this.#gone.delete(id);
-    }
+  /** The newest revision that whoever owes a publication, or nothing, has settled. */
+  #settledBefore(publication: number | undefined): Revision | undefined {
+    const { publications } = this.#options;
+    return (publication === undefined ? publications.last : publications.settledBy(publication - 1))?.revision;
   }
 
   /** For how long a stream has been waiting for a publication: since it was made, or since the stream opened. */
@@ -334,22 +357,15 @@ export class LocalNodeDirectory {
   }
 }
 
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
 /** Without its port. */
 function hostOf({ peer: { address } }: StreamRef): string {
   return address.slice(0, address.lastIndexOf(":"));
 }
 
-/** Refusals that stand, each with the resource that it is about. */
-function standing({ types }: StreamStatus) {
-  return types.flatMap(({ typeUrl, refused: resources }) =>
-    blamed(resources).map(({ name, refused }) => ({ typeUrl, name, refused })),
-  );
-}
-
 function wasSent({ types }: StreamStatus, { typeUrl, name }: NonNullable<NodeQuery["sent"]>): boolean {
   return types.find((type) => type.typeUrl === typeUrl)?.resource(name)?.sent !== undefined;
-}
-
-function shortType(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
 }

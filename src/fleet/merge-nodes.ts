@@ -25,16 +25,24 @@ function marked(view: NodeView, others: readonly NodeView[]): NodeView {
 /** The worst first: what one stream has not acknowledged is not done, whatever another one of the same id says. */
 const WORST = ["refused", "held", "sent", "unknown", "done"] as const;
 
+/** What replicas tell of when a proxy left may be so far apart that nobody knows which was the last that held it. */
+const CLOCKS_APART_MS = 5000;
+
 /**
  * How far a proxy is of which several replicas tell. It is where it is connected: that another one remembers it counts for
- * nothing. Nothing is told: it is nowhere that anybody knows.
+ * nothing. Of one that is away, the last that held it knows what it owes. Nothing is told: it is nowhere that anybody knows.
  */
 export function mergeProgress(told: readonly Progress[]): Progress | undefined {
   for (const state of WORST) {
     const found = told.find((progress) => progress.state === state);
     if (found !== undefined) return found.state === "done" ? whenAsked(told) : found;
   }
-  return told[0];
+  const away = told.filter((progress) => progress.state === "disconnected");
+  const lastLeftAt = Math.max(...away.map(({ leftAt = Number.POSITIVE_INFINITY }) => leftAt));
+  const owing = away.find(({ leftAt = lastLeftAt, nothingDue }) => {
+    return nothingDue !== true && leftAt >= lastLeftAt - CLOCKS_APART_MS;
+  });
+  return owing ?? away[0];
 }
 
 /**

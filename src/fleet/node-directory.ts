@@ -36,6 +36,8 @@ export interface NodeView {
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
   readonly fleet: string | undefined;
   readonly silent: string | undefined;
+  /** Since when it gets nothing; a replica of an earlier release does not say. */
+  readonly silentSince?: number | undefined;
   readonly envoyVersion: string;
   readonly variant: "delta" | "sotw";
   readonly connected: boolean;
@@ -67,8 +69,21 @@ export interface Collections {
 /** How far one proxy is on its way to a revision. Only `done` counts as done. */
 export type Progress =
   | { readonly state: "done"; readonly collections?: Collections }
-  | { readonly state: "sent" | "held" | "disconnected" | "unknown"; readonly message: string }
+  | { readonly state: "sent" | "held" | "unknown"; readonly message: string }
+  | {
+      readonly state: "disconnected";
+      readonly message: string;
+      /** Milliseconds since the epoch, by the clock of the replica that it was connected to, where it is known. */
+      readonly leftAt?: number | undefined;
+      /** It left with all acknowledged that was due, and nothing has been due since. */
+      readonly nothingDue?: boolean;
+    }
   | { readonly state: "refused"; readonly message: string };
+
+/** What is due to a proxy, in flight or held, changed or sent again: of one type, or of all. */
+export interface OnItsWay {
+  readonly typeUrl: string | undefined;
+}
 
 export interface NodeQuery {
   /** How much of each proxy: where it is, the state of each type (the default), each resource as well, or what was sent. */
@@ -110,8 +125,11 @@ export interface NodeDirectory {
    * connected; an id that several proxies use appears once per stream.
    */
   nodes(query?: NodeQuery): Promise<Told<readonly NodeView[]>>;
-  /** Whether all that was due to these proxies at a revision is acknowledged; nothing due is done at once. */
-  progress(ids: readonly string[], revision: Revision): Promise<FleetProgress>;
+  /**
+   * Whether all that was due to these proxies at a revision is acknowledged; nothing due is done at once. With `onItsWay`
+   * all that is on its way to them now, whatever the revision.
+   */
+  progress(ids: readonly string[], revision: Revision, onItsWay?: OnItsWay): Promise<FleetProgress>;
   /** Refusals that stand, with the objects that the refused resources come from. */
   refusals(): Promise<Told<readonly Refusal[]>>;
   /**

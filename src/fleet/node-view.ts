@@ -17,7 +17,7 @@ interface Surroundings {
 
 /** A stream as people see the proxy behind it. */
 export function viewOf(
-  stream: StreamRef & Partial<Pick<StreamStatus, "silent" | "duplicate">>,
+  stream: StreamRef & Partial<Pick<StreamStatus, "silent" | "silentSince" | "duplicate">>,
   types: readonly TypeView[],
   surroundings: Surroundings,
 ): NodeView {
@@ -25,6 +25,7 @@ export function viewOf(
     id: stream.node.id,
     cluster: stream.node.cluster,
     silent: stream.silent,
+    silentSince: stream.silentSince,
     envoyVersion: stream.node.userAgentVersion,
     variant: stream.variant,
     peer: stream.peer.address,

@@ -8,6 +8,7 @@ import {
   PeerCollectionsSchema,
   type PeerNode,
   type PeerNodeResource,
+  PeerProgressSchema,
   type ProgressAnswer,
   ProgressAnswerSchema,
   type RefusalList,
@@ -83,6 +84,7 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
     cluster: node.cluster,
     fleet: node.fleet,
     silent: node.silent,
+    silentSince: node.silentSince === undefined ? undefined : pastTime(node.silentSince, heard.at),
     envoyVersion: node.envoyVersion,
     variant: node.delta ? "delta" : "sotw",
     connected: node.connected,
@@ -137,7 +139,7 @@ export function toProgressAnswer({ progress, settledAfterMs }: FleetProgress): P
       if (one.collections === undefined) continue;
       const { named, asked } = one.collections;
       answer.collections.push(create(PeerCollectionsSchema, { id, named: [...named], asked: [...asked] }));
-    } else answer.pending.push({ $typeName: "fairlead.peers.v1.PeerProgress", id, ...one });
+    } else answer.pending.push(create(PeerProgressSchema, { id, ...one }));
   }
   return answer;
 }
@@ -155,13 +157,17 @@ export function fromProgressAnswer(answer: ProgressAnswer): FleetProgress {
       const own = collections.get(id);
       return [id, own === undefined ? { state: "done" } : { state: "done", collections: own }];
     }),
-    ...pending.map(({ id, state, message }): [string, Progress] => [
-      id,
-      { state: PENDING_STATES.includes(state) ? (state as "unknown") : "unknown", message },
-    ]),
+    ...pending.map(({ id, state, message, leftAt, nothingDue }): [string, Progress] => {
+      if (state === "disconnected")
+        return [id, { state, message, leftAt: isTime(leftAt) ? leftAt : undefined, nothingDue }];
+      return [id, { state: PENDING_STATES.includes(state) ? (state as "unknown") : "unknown", message }];
+    }),
   ]);
-  const isTime = settledAfterMs !== undefined && settledAfterMs >= 0 && Number.isFinite(settledAfterMs);
-  return { progress, settledAfterMs: isTime ? settledAfterMs : undefined };
+  return { progress, settledAfterMs: isTime(settledAfterMs) ? settledAfterMs : undefined };
+}
+
+function isTime(ms: number | undefined): boolean {
+  return ms !== undefined && ms >= 0 && Number.isFinite(ms);
 }
 
 export function toRefusalList(refusals: readonly Refusal[]): RefusalList {

@@ -19,6 +19,7 @@ import type {
   NodeDirectory,
   NodeQuery,
   NodeView,
+  OnItsWay,
   Progress,
   Refusal,
   Told,
@@ -73,10 +74,11 @@ export class SharedNodeDirectory implements NodeDirectory {
     this.#clock = clock;
     this.#ends = [
       this.#answer(NODES, (question) => toNodeList(local.nodes(fromNodesQuestion(question)))),
-      this.#answer(PROGRESS, ({ ids, revision: text }) => {
+      this.#answer(PROGRESS, ({ ids, revision: text, onItsWay }) => {
         const revision = parseRevision(text);
         if (revision === undefined || ids.length > NAMED_AT_MOST) return undefined;
-        return toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, revision));
+        const way = onItsWay && { typeUrl: onItsWay.typeUrl };
+        return toProgressAnswer(local.progress(ids.length === 0 ? undefined : ids, revision, way));
       }),
       this.#answer(REFUSALS, () => toRefusalList(local.refusals())),
       this.#answer(RESEND, ({ id, typeUrl }) => {
@@ -97,15 +99,22 @@ export class SharedNodeDirectory implements NodeDirectory {
     return { told: mergeNodes([...this.#local.nodes(query), ...theirs]), unknown };
   }
 
-  async progress(ids: readonly string[], revision: Revision): Promise<FleetProgress> {
-    const named = ids.length > NAMED_AT_MOST ? [] : ids;
-    const question = create(ProgressQuestionSchema, { revision: formatRevision(revision), ids: [...named] });
+  async progress(ids: readonly string[], revision: Revision, onItsWay?: OnItsWay): Promise<FleetProgress> {
+    const question = create(ProgressQuestionSchema, {
+      revision: formatRevision(revision),
+      ids: ids.length > NAMED_AT_MOST ? [] : [...ids],
+      ...(onItsWay && { onItsWay: { typeUrl: onItsWay.typeUrl } }),
+    });
     const { answers, unknown } = ids.length === 0 ? { answers: [], unknown: [] } : await this.#ask(PROGRESS, question);
-    const told = [this.#local.progress(ids, revision), ...answers.map(({ answer }) => fromProgressAnswer(answer))];
+    const told = [
+      this.#local.progress(ids, revision, onItsWay),
+      ...answers.map(({ answer }) => fromProgressAnswer(answer)),
+    ];
     const nowhere = unknown.length === 0 ? NOWHERE : unseen(unknown);
     const progress = ids.map((id): [string, Progress] => {
       const merged = mergeProgress(told.flatMap((one) => one.progress.get(id) ?? []));
-      return [id, merged === undefined || merged.state === "disconnected" ? nowhere : merged];
+      if (merged !== undefined && merged.state !== "disconnected") return [id, merged];
+      return [id, merged?.nothingDue === true && unknown.length === 0 ? DONE : nowhere];
     });
     const settled = told.flatMap(({ settledAfterMs }) => settledAfterMs ?? []);
     return { progress: new Map(progress), settledAfterMs: settled.length === 0 ? undefined : Math.max(...settled) };
@@ -134,7 +143,11 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   /** Hands the proxies that are on their way to another replica over to all of them, so that waits still know of them. */
   async farewell(): Promise<void> {
-    const away = this.#local.nodes({ detail: "place" }).map((view) => ({ ...view, connected: false }));
+    const away = this.#local.nodes({ detail: "place" }).map((view) => ({
+      ...view,
+      connected: false,
+      since: view.connected ? this.#clock.now() : view.since,
+    }));
     for (let start = 0; start < away.length; start += FAREWELL_NODES) {
       await this.#ask(FAREWELL, toNodeList(away.slice(start, start + FAREWELL_NODES)));
     }
@@ -179,6 +192,7 @@ export class SharedNodeDirectory implements NodeDirectory {
   }
 }
 
+const DONE: Progress = { state: "done" };
 const NOWHERE: Progress = { state: "disconnected", message: "no open stream" };
 
 /** It is on no replica that answers, and may be on one that does not. */

@@ -14,6 +14,8 @@ export interface StreamRef {
 /** A stream as the xDS server describes it. */
 export interface StreamStatus extends StreamRef {
   readonly silent: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly silentSince?: number | undefined;
   readonly duplicate: boolean;
   /** The oldest publication of which something is due, in flight or held. */
   readonly oldestPending: number | undefined;
@@ -24,11 +26,19 @@ export interface StreamType {
   readonly typeUrl: string;
   readonly shortName: string;
   readonly inFlight: readonly unknown[];
+  /** Something is to be sent as soon as it may. */
+  readonly isDue: boolean;
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that were refused, and those that are held back. */
   readonly refused: readonly StreamResource[];
   readonly held: readonly StreamResource[];
+  /** Wait until another resource is refused no more, each with the publication that it waits for. */
+  readonly blocked: readonly {
+    readonly name: string;
+    readonly on: { readonly typeUrl: string; readonly name: string };
+    readonly publication: number;
+  }[];
   /** Dear to read where there are many. */
   readonly resources: readonly StreamResource[];
   resource(name: string): StreamResource | undefined;

@@ -2,7 +2,13 @@ import { type IncomingMessage, request } from "node:http";
 import { RE2JS } from "re2js";
 import { type Target, targetText } from "../domain/backend.ts";
 import { MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
-import { MAX_ANSWER_HEADER_BYTES, whyNotPassedOn } from "./answer-limits.ts";
+import {
+  type AnswerHead,
+  MAX_ANSWER_HEADER_BYTES,
+  RawHeads,
+  whyHeadersNotPassedOn,
+  whyNotPassedOn,
+} from "./answer-limits.ts";
 import type { Attempt } from "./attempt.ts";
 
 type HttpProbe = Extract<Probe, { kind: "http" }>;
@@ -13,7 +19,12 @@ type HttpProbe = Extract<Probe, { kind: "http" }>;
  */
 export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): void {
   const socket = attempt.open(probe.tls);
-  attempt.on(socket, "data", attempt.heard);
+  let answer: IncomingMessage | undefined;
+  const raw = new RawHeads();
+  attempt.on(socket, "data", (bytes: Buffer) => {
+    attempt.heard();
+    if (answer === undefined) raw.add(bytes);
+  });
   const outgoing = request({
     createConnection: () => socket,
     // Lines that end without CR, folded headers and the like: proxies take them.
@@ -29,30 +40,34 @@ export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): v
       connection: "close",
     },
   });
-  let answer: IncomingMessage | undefined;
+  const isRefused = (head: AnswerHead): boolean => {
+    const why = raw.takeOne() ? "an empty line stands before it" : whyNotPassedOn(head);
+    if (why !== undefined) attempt.fail(refusedText(head, why));
+    return why !== undefined;
+  };
   // Before anything else of it can fail. What follows a whole answer belongs to no answer, and proxies pass it over.
   attempt.on(outgoing, "error", (error: Error) => {
     if (answer?.complete !== true) attempt.error(error);
   });
   attempt.on(outgoing, "response", (response: IncomingMessage) => {
     answer = response;
-    readAnswer(response, probe, attempt);
+    const status = response.statusCode ?? 0;
+    if (!probe.expectedStatuses.some(({ first, last }) => first <= status && status <= last)) {
+      attempt.fail(`HTTP ${status}`);
+    } else if (!isRefused(response)) readBody(response, probe, attempt);
   });
+  // Such as 100 and 103, which proxies read and do not pass on.
+  attempt.on(outgoing, "information", isRefused);
   attempt.on(outgoing, "upgrade", ({ statusCode }: IncomingMessage) => attempt.fail(`HTTP ${statusCode}`));
   outgoing.end();
 }
 
-function readAnswer(response: IncomingMessage, probe: HttpProbe, attempt: Attempt): void {
-  const status = response.statusCode ?? 0;
-  if (!probe.expectedStatuses.some(({ first, last }) => first <= status && status <= last)) {
-    attempt.fail(`HTTP ${status}`);
-    return;
-  }
-  const refusal = whyNotPassedOn(response);
-  if (refusal !== undefined) {
-    attempt.fail(`HTTP ${status}, but proxies refuse the answer: ${refusal}`);
-    return;
-  }
+function refusedText({ statusCode }: Pick<AnswerHead, "statusCode">, why: string): string {
+  return `HTTP ${statusCode}, but proxies refuse the answer: ${why}`;
+}
+
+function readBody(response: IncomingMessage, probe: HttpProbe, attempt: Attempt): void {
+  const { statusCode: status } = response;
   const conclude = (body: Buffer) => {
     if (!bodyMatches(body, probe.expectedBody)) attempt.fail(`HTTP ${status}, but the body does not match`);
     else if (response.headers["x-envoy-degraded"] !== undefined) attempt.degraded(`HTTP ${status}, degraded`);
@@ -66,7 +81,11 @@ function readAnswer(response: IncomingMessage, probe: HttpProbe, attempt: Attemp
     if (bytes >= MAX_CHECKED_BYTES) conclude(Buffer.concat(chunks, MAX_CHECKED_BYTES));
   });
   attempt.on(response, "error", () => attempt.fail(`HTTP ${status}, but the body breaks off`));
-  attempt.on(response, "end", () => conclude(Buffer.concat(chunks)));
+  attempt.on(response, "end", () => {
+    const why = whyHeadersNotPassedOn(response.rawTrailers);
+    if (why === undefined) conclude(Buffer.concat(chunks));
+    else attempt.fail(refusedText(response, why));
+  });
 }
 
 const patterns = new Map<string, RE2JS>();

@@ -1,6 +1,7 @@
 import { ControlPlaneError } from "../domain/errors.ts";
+import { maySelect } from "../domain/fleet-selection.ts";
 import type { State } from "../domain/state.ts";
-import type { NodeDirectory, NodeView, Progress, Told, UnknownReplica } from "../fleet/node-directory.ts";
+import type { NodeDirectory, NodeView, OnItsWay, Progress, Told, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   type WaitForRevisionRequest,
@@ -56,9 +57,9 @@ export class AwaitedProxies {
   }
 
   /** Looks how far the proxies are that are not done. */
-  async look(revision: Revision): Promise<void> {
+  async look(revision: Revision, onItsWay: OnItsWay | undefined): Promise<void> {
     const open = [...this.progress].flatMap(([id, { state }]) => (state === "done" ? [] : id));
-    const { progress } = await this.#nodes.progress(open, revision);
+    const { progress } = await this.#nodes.progress(open, revision, onItsWay);
     for (const [id, one] of progress) this.progress.set(id, one);
   }
 
@@ -109,16 +110,17 @@ function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
 }
 
 /**
- * Nothing is due to a proxy that no fleet selects, nor to one that was of a fleet which is gone: none of these is waited
- * for, unless it is named.
+ * Nothing is due to a proxy that no fleet selects, nor to one that is away and was of a fleet which is gone or selects it no
+ * longer: none of these is waited for, unless it is named.
  */
 function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: NodeView) => boolean {
   const wantedFleet = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
   const wanted = nodes.length === 0 ? undefined : new Set(nodes);
-  return ({ id, fleet, connected }) => {
+  return ({ id, cluster, fleet, connected }) => {
     if (wantedFleet !== undefined && fleet !== wantedFleet) return false;
     if (wanted !== undefined) return wanted.has(id);
-    return fleet !== undefined && (connected || state.get("fleet", fleet) !== undefined);
+    const stored = fleet === undefined ? undefined : state.get("fleet", fleet);
+    return connected ? fleet !== undefined : stored !== undefined && maySelect(stored, cluster);
   };
 }
 

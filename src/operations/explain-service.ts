@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { currentConditions } from "./current-conditions.ts";
 import { acknowledgements, explanation, type Fact } from "./explanation.ts";
 import { notFound, readName } from "./object-errors.ts";
-import { DOWN, ofService } from "./onset-watch.ts";
+import { ofService } from "./onset-watch.ts";
 import { proxiesAt } from "./proxies-at.ts";
 import { serviceProblems } from "./service-problems.ts";
 
@@ -23,8 +23,7 @@ export async function explainService(context: Context, text: string): Promise<Ex
   const stored = mirror.stored("service", name);
   if (stored === undefined) throw notFound("service", name);
   const routing = routingState(mirror, name);
-  const seen = onsets.of(ofService(name), DOWN);
-  const [problem] = serviceProblems(routing, seen, clock.now());
+  const [problem] = serviceProblems(routing, (what) => onsets.of(ofService(name), what), clock.now());
   // The newest write of anything that its endpoints come from.
   const revision = routing.backends
     .flatMap(({ backend, health }) => [

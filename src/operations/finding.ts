@@ -7,7 +7,7 @@ export interface Finding {
   readonly what: string;
   /** Milliseconds since the epoch: when it began. */
   readonly since: number | undefined;
-  /** It was so when this replica began to look, and may be older. */
+  /** It was so when this replica began to look, or when the proxy came, and may be older. */
   readonly atLeast?: boolean;
   readonly why: string;
   /** Default: `degraded`. */

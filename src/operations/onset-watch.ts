@@ -1,5 +1,5 @@
 import type { Mirror } from "../control/mirror.ts";
-import type { Conditions } from "../domain/conditions.ts";
+import { type Conditions, conditionsOf } from "../domain/conditions.ts";
 import { effectiveHealth } from "../domain/eligibility.ts";
 import { fleetsByService, leftOutByFleet } from "../domain/fleet-backends.ts";
 import { backendOf, type Kind, type Name, serviceOf } from "../domain/name.ts";
@@ -31,6 +31,11 @@ export function conditionKey(id: string, { reason, message }: { reason: string; 
 
 export function leftOutKey(fleet: Name): string {
   return `left out by ${fleet}`;
+}
+
+/** Of a backend that another one has the address of. */
+export function duplicateKey(backend: Name): string {
+  return `duplicate ${backend}`;
 }
 
 export interface OnsetWatchOptions {
@@ -98,7 +103,12 @@ function* conditionKeys(all: Conditions): Iterable<string> {
 
 function* serviceKeys(mirror: Mirror, service: Name, fleets: ReturnType<typeof fleetsByService>): Iterable<string> {
   if (!isServed(mirror, service)) yield DOWN;
-  yield* conditionKeys(conditionsOfBackends(mirror, service));
+  const ofBackends = conditionsOfBackends(mirror, service);
+  yield* conditionKeys(ofBackends);
+  for (const { name } of mirror.backendsOf(service)) {
+    const own = conditionsOf(ofBackends, "backend", name);
+    if (own.some(({ reason }) => reason === "DuplicateAddress")) yield duplicateKey(name);
+  }
   for (const fleet of leftOutByFleet(mirror, service, fleets).keys()) yield leftOutKey(fleet);
 }
 

@@ -9,7 +9,7 @@ import type { NodeView, Refusal } from "../fleet/node-directory.ts";
 import { type Problem, Problem_Severity, ProblemSchema } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { instantOfMs } from "../schema/instant.ts";
 import type { Finding, Severity } from "./finding.ts";
-import { conditionKey, DOWN, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
+import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
 import type { ReplicaView } from "./replicas.ts";
 import { serviceProblems } from "./service-problems.ts";
@@ -60,7 +60,7 @@ export function problemsOf(findings: Findings): Problem[] {
     ...findings.checks,
     ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
     ...findings.services.flatMap((routing) =>
-      serviceProblems(routing, findings.begun(ofService(routing.service), DOWN), findings.now),
+      serviceProblems(routing, (what) => findings.begun(ofService(routing.service), what), findings.now),
     ),
     ...[...findings.leftOut].flatMap(([service, byFleet]) =>
       [...byFleet].map((found) => leftOutProblem(service, found, findings)),
@@ -96,9 +96,13 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
 }
 
 function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
-  const { id, silent, since, lagMs, connected } = node;
+  const { id, silent, silentSince, since, lagMs, connected } = node;
   const found: Finding[] = [];
-  if (connected && silent !== undefined) found.push({ what: `node ${id} gets nothing`, since, why: silent });
+  if (connected && silent !== undefined) {
+    // Of a stream that was never served nobody knows what the one before it was.
+    const atLeast = (silentSince ?? since) <= since;
+    found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, atLeast, why: silent });
+  }
   if (node.duplicate) found.push(...sharedId(node, nodes));
   if (isBehind(node)) {
     const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;
@@ -107,14 +111,15 @@ function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "
   return found;
 }
 
-/** Told with the first of the proxies that have an id, since the last of them came. */
+/** Told with the first of the proxies that have an id, since the second of them came. */
 function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
   const sharing = nodes.filter(({ id, duplicate }) => duplicate && id === node.id);
   if (sharing[0] !== node) return [];
   const times = sharing.length > 2 ? `${sharing.length} times` : "twice";
   const from = [...new Set(sharing.map(({ peer }) => peer))].join(", ");
   const why = `several streams, from ${from}, have the same node.id; after a hot restart that ends with the old process`;
-  return [{ what: `node ${node.id} is there ${times}`, since: Math.max(...sharing.map(({ since }) => since)), why }];
+  const [, since] = sharing.map((one) => one.since).toSorted((a, b) => a - b);
+  return [{ what: `node ${node.id} is there ${times}`, since, why }];
 }
 
 function leftOutProblem(
@@ -133,7 +138,7 @@ function leftOutProblem(
 }
 
 /** What a person loses by these is a rule or a default, and no request fails. */
-const NOTICES = new Set(["RuleConflict", "RuleShadowed", "DuplicateAddress", "UnknownPolicy"]);
+const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
 
 function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
   const slash = id.indexOf("/");

@@ -4,6 +4,7 @@ import type { NodeView } from "../fleet/node-directory.ts";
 import { type Reach, ReachSchema } from "../gen/fairlead/admin/v1/apply_pb.ts";
 import { deriveFleet } from "../resources/derive-fleet.ts";
 import { CLUSTER_TYPE, ENDPOINTS_TYPE, LISTENER_TYPE, type Resource, ROUTE_TYPE } from "../resources/resource.ts";
+import { addressMoves } from "./address-moves.ts";
 
 /** The types that a fleet is sent, by the short names that people know. */
 const SHORT_NAMES = [
@@ -13,7 +14,10 @@ const SHORT_NAMES = [
   ["RDS", ROUTE_TYPE],
 ] as const;
 
-/** What a change of the state means for each fleet that it reaches: resources that differ, by type, and their bytes. */
+/**
+ * What a change of the state means for each fleet that it reaches: resources that differ, by type, and their bytes, and
+ * addresses that pass from one listener to another.
+ */
 export function reachOf(before: State, after: State, nodes: readonly NodeView[]): Reach[] {
   // The proxies of a fleet that is deleted keep what they have, so that it does not reach them.
   const fleets = Array.from(after.all("fleet"), ({ name }) => name).sort((a, b) => (a < b ? -1 : 1));
@@ -24,7 +28,8 @@ export function reachOf(before: State, after: State, nodes: readonly NodeView[])
     const differing = types.filter(({ changed, removed }) => changed + removed > 0);
     if (differing.length === 0) return [];
     const proxies = nodes.filter((node) => node.connected && node.fleet === fleet).length;
-    return [create(ReachSchema, { fleet, proxies, types: differing })];
+    const moves = addressMoves(before, after, fleet);
+    return [create(ReachSchema, { fleet, proxies, types: differing, addressMoves: moves })];
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Name } from "../domain/name.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import type { Finding } from "./finding.ts";
+import { DOWN, duplicateKey } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
 
 /** How many backends of one service a problem quotes. */
@@ -9,25 +10,25 @@ const QUOTED = 3;
 /**
  * What is wrong with a service: nobody may serve it, or not all that should.
  *
- * @param seen Since when nobody serves it, as far as this replica saw that begin.
+ * @param begun When what is derived of it began, as far as this replica saw that.
  */
 export function serviceProblems(
   { service, policy, backends }: RoutingState,
-  seen: Onset | undefined,
+  begun: (what: string) => Onset | undefined,
   now: number,
 ): Finding[] {
   if (backends.length === 0) {
     const why = "no backend is registered";
-    return [{ what: `service ${service} is DOWN`, ...(seen ?? { since: now }), why, severity: "down" }];
+    return [{ what: `service ${service} is DOWN`, ...(begun(DOWN) ?? { since: now }), why, severity: "down" }];
   }
   const out = backends.filter(({ eligibility }) => !eligibility.eligible);
-  if (out.length === backends.length) return [nobodyServes(service, policy.panicThreshold, out, seen)];
+  if (out.length === backends.length) return [nobodyServes(service, policy.panicThreshold, out, begun)];
   // One that drains is on its way out because somebody wants it so.
   const missing = out.filter(({ backend }) => backend.state !== "DRAINING");
   if (missing.length === 0) return [];
   const are = missing.every(({ eligibility }) => eligibility.reason === "unhealthy") ? "unhealthy" : "not eligible";
   const what = `service ${service}: ${missing.length} of ${backends.length} backends ${are}`;
-  return [{ what, since: reduced(missing, Math.min), why: quote(missing) }];
+  return [{ what, since: reduced(missing, begun, Math.min), why: quote(missing) }];
 }
 
 /** A panic threshold above 0 lets proxies use the unhealthy ones: what may work is not down. */
@@ -35,10 +36,11 @@ function nobodyServes(
   service: Name,
   panicThreshold: number,
   out: readonly RoutedBackend[],
-  seen: Onset | undefined,
+  begun: (what: string) => Onset | undefined,
 ): Finding {
+  const seen = begun(DOWN);
   // Whoever saw it begin knows of those that are gone as well; else it began when the last of those that are there went out.
-  const since = seen !== undefined && !seen.atLeast ? seen.since : reduced(out, Math.max);
+  const since = seen !== undefined && !seen.atLeast ? seen.since : reduced(out, begun, Math.max);
   const why = `none of ${out.length} backends may be used: ${quote(out)}`;
   if (panicThreshold > 0 && out.some(({ status }) => status === "UNHEALTHY")) {
     const panic = `${why}; below its panic threshold of ${panicThreshold} % the unhealthy ones get requests all the same`;
@@ -48,7 +50,10 @@ function nobodyServes(
 }
 
 /** When a backend ceased to be eligible, as far as what is stored tells. */
-function outSince({ backend, health, eligibility }: RoutedBackend): number | undefined {
+function outSince(
+  { backend, health, eligibility }: RoutedBackend,
+  begun: (what: string) => Onset | undefined,
+): number | undefined {
   switch (eligibility.reason) {
     case "unhealthy":
       return health.verdict?.statusSince;
@@ -56,16 +61,22 @@ function outSince({ backend, health, eligibility }: RoutedBackend): number | und
       return backend.drainedAt;
     case "pending":
       return backend.meta.createdAt;
-    case "duplicate-address":
-      return backend.meta.updatedAt;
+    case "duplicate-address": {
+      const seen = begun(duplicateKey(backend.name));
+      return seen === undefined || seen.atLeast ? backend.meta.updatedAt : seen.since;
+    }
     case "active":
     case "degraded":
       return undefined;
   }
 }
 
-function reduced(backends: readonly RoutedBackend[], choose: (...times: number[]) => number): number | undefined {
-  const times = backends.flatMap((routed) => outSince(routed) ?? []);
+function reduced(
+  backends: readonly RoutedBackend[],
+  begun: (what: string) => Onset | undefined,
+  choose: (...times: number[]) => number,
+): number | undefined {
+  const times = backends.flatMap((routed) => outSince(routed, begun) ?? []);
   return times.length === 0 ? undefined : times.reduce((a, b) => choose(a, b));
 }
 

@@ -1,14 +1,20 @@
 import { create } from "@bufbuild/protobuf";
 import { encodeSystemVersion, SYSTEM_VERSION_KEY } from "../control/system-version.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { SetEncodingProfileRequest } from "../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
+import {
+  type SetEncodingProfileRequest,
+  type SetEncodingProfileResponse,
+  SetEncodingProfileResponseSchema,
+} from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
+import { overlay } from "./overlay-state.ts";
+import { reachOf } from "./reach.ts";
 import { type ReplicaView, replicasOf } from "./replicas.ts";
 
 /**
- * Switches all replicas to another encoding profile at one revision, so that no proxy sees bytes flip as it moves.
+ * Switches all replicas to another encoding profile at one revision, so that no proxy sees bytes flip as it moves. With
+ * `validate_only`, tells what the fleets would be sent.
  *
  * @throws ControlPlaneError `precondition` / `PROFILE_UNSUPPORTED` while any replica cannot, or is silent and may not.
  */
@@ -16,19 +22,23 @@ export async function setEncodingProfile(
   context: Context,
   caller: Caller,
   { profile, options }: Omit<SetEncodingProfileRequest, "$typeName">,
-): Promise<WriteResponse> {
-  return await executeWrite<WriteResponse>(context, caller, {
+): Promise<SetEncodingProfileResponse> {
+  const { mirror, nodes } = context;
+  const proxies = options?.validateOnly === true ? (await nodes.nodes({ detail: "place" })).told : undefined;
+  return await executeWrite<SetEncodingProfileResponse>(context, caller, {
     operation: "set-encoding-profile",
     options,
     expectedVersion: "",
     plan: () => {
-      const response = create(WriteResponseSchema);
-      if (context.mirror.profile === profile) return { ops: [], response };
+      const previousProfile = Number.isFinite(mirror.profile) ? mirror.profile : 0;
+      const response = create(SetEncodingProfileResponseSchema, { previousProfile });
+      if (mirror.profile === profile) return { ops: [], response };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
+      if (proxies !== undefined) response.reach = reachOf(mirror, { ...overlay(mirror, []), profile }, proxies);
       return { ops: [{ op: "put", key: SYSTEM_VERSION_KEY, value: encodeSystemVersion(profile) }], response };
     },
-    responseSchema: WriteResponseSchema,
+    responseSchema: SetEncodingProfileResponseSchema,
     objectOf: () => undefined,
     brief: (response) => response,
   });

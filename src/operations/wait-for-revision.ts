@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
+import type { OnItsWay } from "../fleet/node-directory.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
   WaitForRevisionResponse_Outcome as Outcome,
@@ -14,6 +15,7 @@ import type { Caller, Context } from "./context.ts";
 import { unknownMessage } from "./node-message.ts";
 import { badField } from "./object-errors.ts";
 import { Pulse } from "./pulse.ts";
+import { readResourceType } from "./resource-type.ts";
 
 const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 3_600_000;
@@ -33,7 +35,7 @@ const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
 
 /**
  * Waits until the proxies that a revision concerns have acknowledged all that was due at it, on whichever replica they are.
- * Answers with each progress, and last with the outcome.
+ * Answers with each progress, and last with the outcome. Instead of a revision it may be what is on its way to them now.
  *
  * The set of proxies is frozen here: connected now, or seen lately. One that was done once stays done, also when it goes
  * away while others are waited for. A replica that is silent now may hold more of them: what it turns out to hold is added.
@@ -47,6 +49,7 @@ export async function* waitForRevision(
 ): AsyncGenerator<WaitForRevisionResponse> {
   const { clock, mirror, nodes } = context;
   const revision = readRevision(request.revision) ?? mirror.revision;
+  const onItsWay = readOnItsWay(request);
   const timeoutMs = readTimeout(request.timeout);
   const onDisconnected = readDisconnected(request.onDisconnected);
   const startedAt = clock.monotonic();
@@ -63,7 +66,7 @@ export async function* waitForRevision(
     };
     for (;;) {
       if (clock.monotonic() - countedAt >= JOINED_INTERVAL_MS) await count();
-      await awaited.look(revision);
+      await awaited.look(revision, onItsWay);
       const goal = {
         atLeast: request.atLeast || undefined,
         onDisconnected,
@@ -115,6 +118,12 @@ function readRevision(text: string): Revision | undefined {
   const revision = parseRevision(text);
   if (revision === undefined) throw badField("revision", `"${text}" is not a revision that a write gave`);
   return revision;
+}
+
+function readOnItsWay({ onItsWay, revision }: WaitForRevisionRequest): OnItsWay | undefined {
+  if (onItsWay === undefined) return undefined;
+  if (revision !== "") throw badField("onItsWay", "is awaited instead of a revision: give one of them");
+  return { typeUrl: readResourceType(onItsWay.type) };
 }
 
 function readTimeout(timeout: Duration | undefined): number {

@@ -40,11 +40,6 @@ function extension<Desc extends DescMessage>(name: string, desc: Desc, init: Mes
   return { name: `envoy.load_balancing_policies.${name}`, typedConfig: pack(desc, init) };
 }
 
-/** What requests to a service are hashed by; nothing for an algorithm that does not hash. */
-export function hashKeys({ algorithm, hashOn }: PolicySpec): readonly HashKey[] {
-  return algorithm === "RING_HASH" || algorithm === "MAGLEV" ? hashOn : [];
-}
-
 /** The last one is terminal: the first key that a request has is the only one that counts. */
 export function hashPolicies(key: HashKey): RouteAction_HashPolicy[] {
   const together = key.kind === "all" ? key.keys : [key];

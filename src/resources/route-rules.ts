@@ -1,8 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Profile } from "../domain/fleet-profile.ts";
-import type { HashKey } from "../domain/policy.ts";
+import { ruleHashKeys } from "../domain/hash-keys.ts";
 import type { HeaderMatch, PathMatch, Rule } from "../domain/route.ts";
-import { effectivePolicy } from "../domain/routing-state.ts";
 import type { PlacedRule } from "../domain/rule-order.ts";
 import type { State } from "../domain/state.ts";
 import {
@@ -14,7 +13,7 @@ import {
   RouteSchema,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import type { StringMatcherSchema } from "../gen/envoy/type/matcher/v3/string_pb.ts";
-import { hashKeys, hashPolicies } from "./load-balancing.ts";
+import { hashPolicies } from "./load-balancing.ts";
 import { duration } from "./message-parts.ts";
 import { triesOf } from "./retries.ts";
 
@@ -89,7 +88,7 @@ function routeAction(state: State, rule: Rule, { timeoutEnds }: Profile): Messag
       ? { timeout: duration(rule.timeoutMs) }
       : // Each try has the limit. What a gRPC client says of its own counts, as it is.
         { timeout: duration(0), maxStreamDuration: { grpcTimeoutHeaderMax: duration(0) } }),
-    hashPolicy: hashPoliciesOf(state, rule),
+    hashPolicy: ruleHashKeys(state, rule).flatMap(({ key }) => hashPolicies(key)),
     ...(rule.rewrite.host !== undefined && {
       hostRewriteSpecifier: { case: "hostRewriteLiteral", value: rule.rewrite.host } as const,
     }),
@@ -101,13 +100,4 @@ function destination({ to }: Rule): NonNullable<MessageInitShape<typeof RouteAct
   if (first !== undefined && others.length === 0) return { case: "cluster", value: first.service };
   const clusters = [first, ...others].flatMap((one) => (one ? [{ name: one.service, weight: one.weight }] : []));
   return { case: "weightedClusters", value: { clusters } };
-}
-
-/** The keys of all destinations, in their order: Envoy hashes a request before it draws the destination. */
-function hashPoliciesOf(state: State, { to }: Rule) {
-  const keys = new Map<string, HashKey>();
-  for (const { service } of to.filter(({ weight }) => weight > 0)) {
-    for (const key of hashKeys(effectivePolicy(state, service).policy)) keys.set(JSON.stringify(key), key);
-  }
-  return [...keys.values()].flatMap(hashPolicies);
 }

@@ -40,20 +40,23 @@ function pathProblem(path: string): string | undefined {
 
 /** As `checkPath`, of a path that requests are to have. */
 export function checkMatchedPath(report: Report, field: string, path: string): string {
-  if (pathProblem(path) === undefined) reportNever(report, field, path, whyPathNeverMatched(path));
+  if (pathProblem(path) === undefined) reportNever(report, field, path, () => whyPathNeverMatched(path));
   return checkPath(report, field, path);
 }
 
 /** As `checkHeaderName`, of a header that requests are to have. */
 export function checkMatchedHeader(report: Report, field: string, text: string): string {
   const name = checkHeaderName(report, field, text);
-  reportNever(report, field, name, whyHeaderNeverMatched(name));
+  reportNever(report, field, name, () => whyHeaderNeverMatched(name));
   return name;
 }
 
 /** Reports what no request has when it is matched, where that is written; what is stored is read as it is. */
-export function reportNever(report: Report, field: string, text: string, why: string | undefined): void {
-  report.whenWritten(field, () => (why === undefined ? undefined : `"${printable(text)}" can never match: ${why}`));
+export function reportNever(report: Report, field: string, text: string, find: () => string | undefined): void {
+  report.whenWritten(field, () => {
+    const why = find();
+    return why === undefined ? undefined : `"${printable(text)}" can never match: ${why}`;
+  });
 }
 
 /** A pattern of hosts in its one spelling: `shop.example`, `*.shop.example`, `*`. */

@@ -24,7 +24,7 @@ export function parseMatch(
     if (!/^[A-Z]+(-[A-Z]+)*$/.test(method) || method.length > 32) {
       report(`${field}.methods[${i}]`, `"${method}" is not a method such as GET or POST, in upper case`);
     }
-    reportNever(report, `${field}.methods[${i}]`, method, whyMethodNeverMatched(method));
+    reportNever(report, `${field}.methods[${i}]`, method, () => whyMethodNeverMatched(method));
     if (methods.indexOf(method) !== i) report(`${field}.methods[${i}]`, `${method} is given twice`);
   }
   return {
@@ -44,8 +44,7 @@ function parsePath(message: PathMatchMessage | undefined, field: string, report:
       kind.value = checkMatchedPath(report, `${field}.prefix`, kind.value).replace(/(.)\/$/, "$1");
       return { kind: "prefix", path: kind.value };
     case "regex":
-      reportNever(report, `${field}.regex`, kind.value, whyRegexNeverMatched(kind.value));
-      return { kind: "regex", regex: checkRegex(report, `${field}.regex`, kind.value) };
+      return { kind: "regex", regex: checkRegex(report, `${field}.regex`, kind.value, whyRegexNeverMatched) };
     case undefined:
       if (message !== undefined) report(field, "must have one of `exact`, `prefix`, `regex`");
       return { kind: "prefix", path: "/" };
@@ -58,8 +57,11 @@ function parseHeader(message: HeaderMatchMessage, field: string, report: Report)
   switch (kind.case) {
     case "present":
       return { name: message.name, kind: "present", value: "", invert: invert === kind.value };
-    case "regex":
-      return { name: message.name, kind: "regex", value: checkRegex(report, `${field}.regex`, kind.value), invert };
+    case "regex": {
+      const match = { name: message.name, kind: "regex", value: kind.value, invert } as const;
+      checkRegex(report, `${field}.regex`, kind.value, () => whyValueNeverMatched(match));
+      return match;
+    }
     case "exact":
     case "prefix":
     case "suffix":
@@ -74,6 +76,6 @@ function parseHeader(message: HeaderMatchMessage, field: string, report: Report)
 }
 
 function valueMatch(match: HeaderMatch, field: string, report: Report): HeaderMatch {
-  reportNever(report, `${field}.${match.kind}`, match.value, whyValueNeverMatched(match));
+  reportNever(report, `${field}.${match.kind}`, match.value, () => whyValueNeverMatched(match));
   return match;
 }

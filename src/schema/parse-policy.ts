@@ -127,7 +127,7 @@ function parseSingleKey({ key }: HashKeyMessage, field: string, report: Report):
       if (key.value === "") report(`${field}.queryParameter`, "must not be empty");
       if (/[\s&=#?]/.test(key.value)) {
         const why = "a name is looked for as it stands in the URL, escaped";
-        reportNever(report, `${field}.queryParameter`, key.value, why);
+        reportNever(report, `${field}.queryParameter`, key.value, () => why);
       }
       checkLength(report, `${field}.queryParameter`, key.value, MAX_PATH_LENGTH);
       return { kind: "queryParameter", name: key.value };

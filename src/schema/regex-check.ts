@@ -1,10 +1,22 @@
 import { RE2JS } from "re2js";
 import { MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM_SIZE } from "../domain/limits.ts";
 import { checkLength, type Report } from "./field-checks.ts";
+import { reportNever } from "./http-checks.ts";
 
-/** Refuses what the proxies' RE2 would refuse: one bad expression costs them the whole configuration it came in. */
-export function checkRegex(report: Report, field: string, regex: string): string {
-  if (regex === "") report(field, "must not be empty");
+/**
+ * Refuses what the proxies' RE2 would refuse: one bad expression costs them the whole configuration it came in. Of a good one,
+ * where it is written, also what matches nothing.
+ */
+export function checkRegex(
+  report: Report,
+  field: string,
+  regex: string,
+  whyNever: (regex: string) => string | undefined = () => undefined,
+): string {
+  if (regex === "") {
+    report(field, "must not be empty");
+    return regex;
+  }
   // Envoy 1.36 reads it as characters, 1.40 as bytes: only ASCII means the same to both.
   if (!/^[\x20-\x7e]*$/.test(regex))
     report(field, "must have printable ASCII characters only; write others as `\\xHH`");
@@ -14,6 +26,8 @@ export function checkRegex(report: Report, field: string, regex: string): string
     const size = programSize(RE2JS.compile(regex));
     if (size > MAX_REGEX_PROGRAM_SIZE) {
       report(field, `is too complex: ${size} instructions of RE2, proxies take at most ${MAX_REGEX_PROGRAM_SIZE}`);
+    } else {
+      reportNever(report, field, regex, () => whyNever(regex));
     }
   } catch (error) {
     report(field, `RE2 refuses it: ${error instanceof Error ? error.message : String(error)}`);

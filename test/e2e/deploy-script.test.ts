@@ -34,6 +34,12 @@ fairlead delete service nope --ignore-missing > /dev/null; told "a delete of not
 fairlead status --check > /dev/null; told "a service without backends"
 fairlead delete service other --wait --allow-empty > /dev/null; told "delete"
 fairlead status --check > /dev/null; told "a plane that is well"
+fairlead upgrade --to-profile 2 --dry-run --detailed-exitcode > /dev/null; told "a dry run of another profile"
+fairlead upgrade -o json | field encodingProfile
+fairlead export all.yaml && fairlead import --replace all.yaml --wait --allow-empty -o json | field wait.outcome
+fairlead backup all.backup > /dev/null && fairlead restore --replace all.backup --wait --allow-empty -o json | field wait.outcome
+fairlead restore --replace all.backup --wait --data elsewhere 2> refusal; told "a wait where no plane is"
+grep -q 'leave it out with --data' refusal && ls elsewhere 2> /dev/null; told "nothing is made there"
 fairlead get services --frobnicate > /dev/null 2>&1; told "wrong usage"
 kill -STOP "$PLANE"
 began=$EPOCHREALTIME
@@ -82,6 +88,12 @@ test("a deploy script can go by exit codes, and by one document of JSON for each
     "a service without backends: 1",
     "delete: 0",
     "a plane that is well: 0",
+    "a dry run of another profile: 10",
+    "1",
+    '"REACHED"',
+    '"REACHED"',
+    "a wait where no plane is: 2",
+    "nothing is made there: 2",
     "wrong usage: 2",
     "a plane that hangs: 4",
     "in time",

@@ -1,27 +1,30 @@
-import { createServer, type Server } from "node:http";
+import { createServer, request, type Server } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2 } from "node:http2";
 import type { AddressInfo, Server as NetServer } from "node:net";
+import { Client, credentials, status as grpcStatus, type StatusObject } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
 import { deriveFleet } from "../../src/resources/derive-fleet.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
-import { type Envoy, startEnvoy } from "../support/envoy.ts";
+import { startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
 import { objectsOf, stateOf } from "../support/state-of.ts";
 import { staticBootstrap } from "../support/static-bootstrap.ts";
 import { send, sendMany } from "../support/traffic.ts";
 
-/** What the proxies of a fleet that is made now get of what nobody said. */
-describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on Envoy %s", (version) => {
+/** What proxies get of what nobody said: those of a fleet that is made now, and those of one from before there were profiles. */
+describe.each(Object.values(ENVOY_VERSIONS))("the defaults of fleets, on Envoy %s", (version) => {
   const cleanups = new AsyncDisposableStack();
-  let [envoy, port]: [Envoy?, number?] = [];
+  let [port, oldPort]: [number?, number?] = [];
   let good: readonly Backend[] = [];
   let bad: readonly Backend[] = [];
   /** Requests that came to the backend that fails, by method. */
   const tried: string[] = [];
+  /** What backends of gRPC were told of the time that their clients have. */
+  const deadlines: unknown[] = [];
 
   beforeAll(async () => {
-    port = await freePort();
+    [port, oldPort] = await Promise.all([freePort(), freePort()]);
     good = await Promise.all(["g1", "g2", "g3", "g4"].map((name) => startBackend(name)));
     bad = await Promise.all(["b1", "b2"].map((name) => startBackend(name)));
     for (const backend of [...good, ...bad]) cleanups.use(backend);
@@ -35,12 +38,20 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
     );
     const streaming = await listening(createServer((_, response) => stream(response)));
     const calls = await listening(
-      createHttp2((_, response) => {
+      createHttp2(({ headers }, response) => {
+        deadlines.push(headers["grpc-timeout"]);
         response.writeHead(200, { "content-type": "application/grpc" });
-        stream(response);
+        stream(response, "\0\0\0\0\u0005tick\n");
       }),
     );
     const silent = await listening(createServer(() => undefined));
+    const socket = await listening(
+      createServer().on("upgrade", (_, upgraded) => {
+        upgraded.on("error", () => undefined);
+        upgraded.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        stream(upgraded);
+      }),
+    );
     const closed = await freePort();
     const service = (name: string, addresses: readonly string[], more: object = {}) => [
       { kind: "Service", name, ...more },
@@ -62,6 +73,8 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
       objectsOf([
         { kind: "Fleet", name: "edge", backendNetworks: ["127.0.0.0/8"], profile: 2 },
         { kind: "Listener", name: "web", fleet: "edge", address: `[::]:${port}` },
+        { kind: "Fleet", name: "old", backendNetworks: ["127.0.0.0/8"] },
+        { kind: "Listener", name: "web-old", fleet: "old", address: `[::]:${oldPort}` },
         ...service("three", addressesOf([...good.slice(0, 2), ...bad.slice(0, 1)])),
         ...service("lonely", addressesOf(bad.slice(1))),
         ...service("failing", [failing]),
@@ -71,6 +84,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
         ...service("streaming", [streaming]),
         ...service("calls", [calls], { protocol: "HTTP2" }),
         ...service("silent", [silent]),
+        ...service("socket", [socket]),
         ...service("together", addressesOf(good)),
         {
           kind: "Policy",
@@ -83,12 +97,12 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
         {
           kind: "Route",
           name: "all",
-          listeners: ["web"],
+          listeners: ["web", "web-old"],
           hosts: ["*"],
           rules: [
             ...["three", "lonely", "together", "first"].map((name) => rule(name)),
             rule("half", { retry: { attempts: 3 } }),
-            ...["streaming", "calls", "silent"].map((name) => rule(name, { timeout: "0.5s" })),
+            ...["streaming", "calls", "silent", "socket"].map((name) => rule(name, { timeout: "0.5s" })),
             again("/default", {}),
             again("/default/reset", {}),
             again("/5xx", { on: ["5xx"] }),
@@ -98,9 +112,11 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
         },
       ]),
     );
-    envoy = await startEnvoy({ version, bootstrap: staticBootstrap(deriveFleet(state, { name: "edge" }).resources) });
-    cleanups.use(envoy);
-    await envoy.ready();
+    for (const name of ["edge", "old"]) {
+      const bootstrap = staticBootstrap(deriveFleet(state, { name }).resources);
+      const envoy = cleanups.use(await startEnvoy({ version, bootstrap }));
+      await envoy.ready();
+    }
   });
   afterAll(() => cleanups.disposeAsync());
   beforeEach(() => {
@@ -108,6 +124,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
   });
 
   const url = (path: string, host = "127.0.0.1") => `http://${host}:${port}${path}`;
+  const oldUrl = (path: string, host = "[::1]") => `http://${host}:${oldPort}${path}`;
 
   async function listening(server: Server | NetServer): Promise<string> {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -178,14 +195,77 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
   });
 
   test("a server stream goes on beyond the limit, and ends at the deadline of its client", async () => {
-    expect(await call({})).toMatchObject({ status: "200", ticks: TICKS });
-    const ended = await call({ "grpc-timeout": "600m" });
-    expect(ended.ticks).toBeGreaterThan(0);
-    expect(ended.ticks).toBeLessThan(TICKS);
+    expect(await call(url(""))).toMatchObject({ status: "200", ticks: TICKS });
+    expect(await call(url(""), { "grpc-timeout": "100m" })).toMatchObject({ ticks: 1 });
+    expect(deadlines.at(-1)).toBe("100m");
   });
 
-  function call(headers: Readonly<Record<string, string>>): Promise<{ status: string; ticks: number }> {
-    const session = connectHttp2(url(""));
+  describe("a fleet from before there were profiles", () => {
+    test("leaves a bad backend of three where it is", async () => {
+      const answers = await sendMany({ url: oldUrl("/three") }, 90);
+      expect(answers.filter(({ status }) => status !== 200).length).toBe(30);
+    });
+
+    test.each([
+      ["POST", "/default"],
+      ["POST", "/default/reset"],
+      ["GET", "/default"],
+      ["POST", "/5xx"],
+    ])("has %s %s sent again, which may have been processed", async (method, path) => {
+      expect((await send({ url: oldUrl(path), method })).status).toBe(503);
+      expect(tried).toEqual([method, method, method]);
+    });
+
+    test("has no IPv4 on [::]", async () => {
+      expect(await send({ url: oldUrl("/together") })).toMatchObject({ status: 200 });
+      expect(await send({ url: oldUrl("/together", "127.0.0.1") })).toMatchObject({ status: 0 });
+    });
+
+    test("cuts an answer at the limit of its request, and a server stream with INTERNAL, whatever its client's deadline", async () => {
+      expect(await send({ url: oldUrl("/streaming") })).toMatchObject({ status: 0 });
+      const client = new Client(new URL(oldUrl("")).host, credentials.createInsecure());
+      const bytes = (buffer: Buffer) => buffer;
+      const under = client.makeServerStreamRequest("/calls", bytes, bytes, Buffer.alloc(0));
+      const { code } = await new Promise<StatusObject>((resolve) => {
+        under.on("data", () => undefined).on("error", () => undefined);
+        under.once("status", resolve);
+      });
+      client.close();
+      expect(code).toBe(grpcStatus.INTERNAL);
+      const deaf = await call(oldUrl(""), { "grpc-timeout": "100m" });
+      expect(deaf.ticks).toBeGreaterThan(1);
+      expect(deaf.ticks).toBeLessThan(TICKS);
+      expect(deadlines.at(-1)).toBe("100m");
+    });
+  });
+
+  test.each([
+    ["profile 1", () => oldUrl("")],
+    ["profile 2", () => url("")],
+  ])("in %s the limit cuts no websocket, nor a call whose client has not said its last word", async (_, at) => {
+    expect(await call(at(), {}, { end: false })).toMatchObject({ status: "200", ticks: TICKS });
+    const headers = { connection: "Upgrade", upgrade: "websocket" };
+    const ticks = await new Promise<number>((resolve, reject) => {
+      const outgoing = request(`${at()}/socket`, { headers: { ...headers, "sec-websocket-version": "13" } });
+      outgoing.once("error", reject).once("response", ({ statusCode }) => reject(new Error(`status ${statusCode}`)));
+      outgoing.once("upgrade", (_answer, socket, head) => {
+        let heard = String(head);
+        socket.on("data", (chunk) => {
+          heard += String(chunk);
+        });
+        socket.once("close", () => resolve(heard.split("tick").length - 1));
+      });
+      outgoing.end();
+    });
+    expect(ticks).toBe(TICKS);
+  });
+
+  function call(
+    at: string,
+    headers: Readonly<Record<string, string>> = {},
+    { end = true } = {},
+  ): Promise<{ status: string; ticks: number }> {
+    const session = connectHttp2(at);
     const sent = { ":method": "POST", ":path": "/calls", "content-type": "application/grpc", te: "trailers" };
     return new Promise((resolve) => {
       let [status, body] = ["", ""];
@@ -201,7 +281,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
         session.close();
         resolve({ status, ticks: body.split("tick").length - 1 });
       });
-      under.end();
+      if (end) under.end();
     });
   }
 });
@@ -210,10 +290,10 @@ describe.each(Object.values(ENVOY_VERSIONS))("the defaults of a new fleet, on En
 const TICKS = 6;
 const TICK_MS = 250;
 
-function stream(response: { write(chunk: string): unknown; end(): unknown }): void {
+function stream(response: { write(chunk: string): unknown; end(): unknown }, text = "tick\n"): void {
   let left = TICKS;
   const tick = () => {
-    response.write("tick\n");
+    response.write(text);
     left -= 1;
     if (left > 0) setTimeout(tick, TICK_MS);
     else response.end();

@@ -8,12 +8,15 @@ import {
   whyRegexNeverMatched,
   whyValueNeverMatched,
 } from "../../src/domain/never-matched.ts";
+import { MATCHED_PATH } from "../../src/domain/text-shape.ts";
 import { deriveFleet } from "../../src/resources/derive-fleet.ts";
 import { type Backend, startBackend } from "../support/backend.ts";
 import { type Envoy, startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { objectsOf, stateOf } from "../support/state-of.ts";
 import { staticBootstrap } from "../support/static-bootstrap.ts";
+import { hasText } from "../support/text-shape.ts";
 
 const hex = (byte: number) => byte.toString(16).padStart(2, "0");
 const PRINTABLE = Array.from({ length: 0x7e - 0x21 + 1 }, (_, i) => String.fromCharCode(0x21 + i)).filter(
@@ -38,7 +41,13 @@ const PIECES = [
     "/.%2e/",
   ],
 ];
-const REGEXES = [".*/x", "g/.*", "/g/%7E.*", "/g/~.*", "/g/.*%2F.*", "/g/%2Fx", "/g/%C3%A9", "/g/(%7E|~)x", "/g/%7E?x"];
+const REGEXES = [
+  ...[".*/x", "g/.*", "/g/%7E.*", "/g/~.*", "/g/.*%2F.*", "/g/%2Fx", "/g/%C3%A9", "/g/(%7E|~)x", "/g/%7E?x"],
+  ...["/g/(%7E|%2D)x", "(g|h)/x", "/g/[{}]x", "/g//x", "//", "/g/\\?x", "/g/a b", "/g/\\xe9", "/g/\\.\\.?/x", "[*]"],
+];
+const TARGET_REGEXES = ["/g/N~.*", "/g/N(%7E|%2D)\\?.*", "/g/N~\\?q=%7E", "/g/N~\\?q=~", ".*%7E", "/g/N~ ?"];
+/** Of targets that nobody thought of. */
+const TARGETS = 2000;
 const HEADERS = [
   ...["x-a", "X.A", "x~a", "host", "te", "x-request-id", "user-agent", "x_a", "x-forwarded-client-cert"],
   ...["keep-alive", "proxy-connection", "transfer-encoding", "expect", "x-envoy-retry-on", "x-envoy-max-retries"],
@@ -92,6 +101,13 @@ describe.each(Object.values(ENVOY_VERSIONS))("what no request can match, on Envo
         route(
           "regexes",
           REGEXES.map((regex, i) => ({ match: { path: { regex }, headers: [{ name: "x-case", exact: `${i}` }] }, to })),
+        ),
+        route(
+          "targets",
+          TARGET_REGEXES.map((regex, i) => ({
+            match: { path: { exact: `/g/${i}~` }, headers: [{ name: ":path", regex: regex.replace("N", `${i}`) }] },
+            to,
+          })),
         ),
         route(
           "headers",
@@ -164,11 +180,52 @@ describe.each(Object.values(ENVOY_VERSIONS))("what no request can match, on Envo
   });
 
   test("a regex is refused only where no path can match", async () => {
-    const texts = ["/g/~x", "/g/%7Ex", "/g/a%2Fb", "/g/%2Fx", "/g/%C3%A9", "/g/%7x", "/g/x", "/x"];
+    const texts = [
+      ...["/g/~x", "/g/%7Ex", "/g/a%2Fb", "/g/%2Fx", "/g/%C3%A9", "/g/%7x", "/g/x", "/x"],
+      ...[
+        "/g/-x",
+        "/g/%2Dx",
+        "/g/{x",
+        "/g/}x",
+        "/g//x",
+        "///",
+        "/g/?x",
+        "/g/a b",
+        "/g/\u00e9",
+        "/g/./x",
+        "/g/../x",
+        "*",
+      ],
+    ];
     for (const [i, regex] of REGEXES.entries()) {
-      const statuses = await Promise.all(texts.map((path) => ask(path, { host: "regexes.example", "x-case": `${i}` })));
-      expect([regex, whyRegexNeverMatched(regex) === undefined]).toEqual([regex, statuses.includes(200)]);
+      const answers = texts.map((path) => askRaw(`OPTIONS ${path} HTTP/1.1\r\nhost: regexes.example\r\nx-case: ${i}`));
+      const statuses = await Promise.all(answers);
+      expect([regex, whyRegexNeverMatched(regex) === undefined]).toEqual([regex, statuses.includes("200")]);
     }
+  });
+
+  test("a regex of a path with its query is refused only where none can match", async () => {
+    for (const [i, text] of TARGET_REGEXES.entries()) {
+      const value = text.replace("N", `${i}`);
+      const targets = [`/g/${i}~`, `/g/${i}%7E`, `/g/${i}~?q=%7E`, `/g/${i}%7e?q=~`];
+      const statuses = await Promise.all(targets.map((target) => ask(target, { host: "targets.example" })));
+      const why = whyValueNeverMatched({ name: ":path", kind: "regex", value, invert: false });
+      expect([value, why === undefined]).toEqual([value, statuses.includes(200)]);
+    }
+  });
+
+  test("what proxies match is of the shape by which a regex is judged", async () => {
+    const random = seededRandom(7);
+    const pieces = [...PIECES, "/", "//", ".", "..", "/.", "/..", "%2", "%%", "4", "E", "7e"];
+    const targets = Array.from({ length: TARGETS }, () => {
+      const length = 1 + Math.floor(random.next() * 8);
+      return `/${Array.from({ length }, () => pieces[Math.floor(random.next() * pieces.length)]).join("")}`;
+    });
+    const before = a?.requests.length ?? 0;
+    await Promise.all(targets.map((path) => ask(path, { host: "seen.example" })));
+    const seen = (a?.requests ?? []).slice(before).map(({ path }) => path);
+    expect(seen.length).toBeGreaterThan(TARGETS / 2);
+    expect(seen.filter((path) => !hasText(MATCHED_PATH, path))).toEqual([]);
   });
 
   test("a header is refused that is never there", async () => {

@@ -125,11 +125,15 @@ async function walk(tour: Tour, blocks: readonly Block[], demo: Terminal): Promi
   const shifted = await tour.run(shift ?? "");
   expect(shifted).toMatchObject({ code: 0, stderr: "" });
   expect(shifted.stdout).toMatch(/Reaches 1 prox.*acknowledged by 1 of 1/s);
-  await eventually(demo.seen, (lines) => lines.some((line) => /next-1 \d+ %/.test(line)), {
-    what: "the first terminal shows that next-1 answers",
-    timeoutMs: 10_000,
-    explain: demo.output,
-  });
+  await eventually(
+    () => demo.seen(),
+    (lines) => lines.some((line) => /next-1 \d+ %/.test(line)),
+    {
+      what: "the first terminal shows that next-1 answers",
+      timeoutMs: 10_000,
+      explain: demo.output,
+    },
+  );
   expect(yaml).toEqual([expect.any(String)]);
   expect(readFileSync(join(root, tour.folder, "next.yaml"), "utf8")).toContain(yaml[0]);
 

@@ -71,6 +71,8 @@ test("a listener whose port another program held is served once that has gone, b
     const taken = await takePort();
     expect((await plane.apply(manifest(listener("web", taken.port)), "--wait")).code).not.toBe(0);
     expect(await plane.mustCli("nodes")).toMatch(/REFUSED: LDS web: .*Address already in use/);
+    const again = await plane.cli("resend", NODE_ID, "--type", "lds", "--wait");
+    expect(again).toMatchObject({ code: 3, stderr: expect.stringContaining("Address already in use") });
     await taken[Symbol.asyncDispose]();
     await move();
     await eventually(
@@ -81,7 +83,10 @@ test("a listener whose port another program held is served once that has gone, b
     expect(await plane.mustCli("nodes")).not.toContain("REFUSED");
   };
   await moved(async () => {});
-  await moved(() => plane.mustCli("resend", NODE_ID, "--type", "lds"));
+  await moved(async () => {
+    expect(await plane.mustCli("resend", NODE_ID, "--type", "lds", "--wait")).toContain("  acknowledged in ");
+    expect(await plane.mustCli("resend", NODE_ID, "--wait")).toContain("  acknowledged in ");
+  });
 
   const shown = await plane.mustCli("node", NODE_ID, "--type", "lds", "-o", "yaml");
   expect(shown).toMatch(/- type: LDS\n {2}name: web\n {2}version: \S+\n {2}state: ack\n {2}content:\n/);
@@ -99,6 +104,8 @@ test("one apply moves addresses between listeners, in a chain and round, and all
   });
   const [second, third] = [await freePort(), await freePort()];
   await stack.apply(listener("a2", second));
+  const plan = await stack.plane.mustApply(manifest(listener("web", third), listener("a2", stack.port)), "--dry-run");
+  expect(plan).toContain(`  > 127.0.0.1:${stack.port}   web leaves it before a2 takes it\n`);
   await stack.apply(listener("web", third), listener("a2", stack.port));
   await stack.apply(listener("web", stack.port), listener("a2", third));
   for (const port of [stack.port, third]) {

@@ -1,8 +1,11 @@
-import { createServer, request } from "node:http";
+import { createServer, type RequestOptions, request } from "node:http";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
 import { Client, credentials, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { backend, route, service } from "../support/manifest.ts";
+import { freePort } from "../support/free-port.ts";
+import { backend, listener, route, service } from "../support/manifest.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
 // What docs/grpc-and-websockets.md says of streams, with a limit of the rule of one second in the place of 15.
@@ -102,6 +105,63 @@ describe("streams through a real Envoy", () => {
     expect(lived).toBeGreaterThan(LIMIT_MS);
   });
 });
+
+test("streams end that are silent for long, whatever pings there are, and Envoy's own drain time after their listener has gone", async () => {
+  const server = createServer((_, response) => void response.writeHead(200).write("x"));
+  server.on("upgrade", (_, socket) => {
+    socket.on("error", () => undefined);
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nx");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [port, idle] = await Promise.all([freePort(), freePort()]);
+  await using stack = await startStack({
+    args: ["--drain-time-s", `${DRAIN_MS / 1000}`],
+    objects: [
+      listener("short", port, { drainTimeout: "0s" }),
+      listener("idle", idle, { streamIdleTimeout: `${IDLE_MS / 1000}s` }),
+      service("web"),
+      backend("web/web-1", address),
+      route("all", [{ to: [{ service: "web" }] }], { listeners: ["short", "idle"] }),
+    ],
+  });
+  const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+  const ended = await Promise.all([opened({ port }), opened({ port, headers })]);
+  let startedAt = performance.now();
+  const session = connect(`http://127.0.0.1:${idle}`).on("error", () => undefined);
+  const pings = setInterval(() => session.ping(() => undefined), IDLE_MS / 10);
+  const silent = session.request({ ":path": "/" }).on("error", () => undefined);
+  await new Promise((resolve) => silent.resume().once("close", resolve));
+  expect(performance.now() - startedAt).toBeGreaterThan(IDLE_MS / 2);
+  clearInterval(pings);
+  session.destroy();
+  startedAt = performance.now();
+  await stack.plane.mustCli("delete", "listener", "short", "--force", "--wait");
+  for (const { end } of ended) expect((await end) - startedAt).toBeGreaterThan(DRAIN_MS / 2);
+  server.closeAllConnections();
+  server.close();
+});
+
+const IDLE_MS = 1000;
+/** Far from none, and from the default of ten minutes. */
+const DRAIN_MS = 3000;
+
+/** Resolves once something has come, to when the connection ends. */
+function opened(options: RequestOptions): Promise<{ readonly end: Promise<number> }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: "127.0.0.1", ...options });
+    const follow = (stream: Readable) => {
+      const end = new Promise<number>((told) => {
+        stream.resume().on("error", () => undefined);
+        stream.once("close", () => told(performance.now()));
+      });
+      resolve({ end });
+    };
+    outgoing.once("error", reject).once("response", follow);
+    outgoing.once("upgrade", (_, socket) => follow(socket));
+    outgoing.end();
+  });
+}
 
 async function startChat() {
   const server = new Server();

@@ -18,9 +18,9 @@ export class FakeNodeDirectory implements NodeDirectory {
   /** Replicas that do not answer. */
   silent: readonly UnknownReplica[] = [];
 
-  /** A proxy, and how far it is on its way to any revision. */
+  /** A proxy, or another one of the same id from another peer, and how far it is on its way to any revision. */
   set(node: Partial<NodeView> & { readonly id: string }, progress: Progress): void {
-    this.#nodes.set(node.id, {
+    this.#nodes.set(`${node.id} ${node.peer ?? ""}`, {
       cluster: "edge",
       fleet: "edge",
       silent: undefined,
@@ -70,7 +70,7 @@ export class FakeNodeDirectory implements NodeDirectory {
   readonly resent: { readonly id: string; readonly typeUrl: string | undefined }[] = [];
 
   async resend(id: string, typeUrl: string | undefined): Promise<Told<number | undefined>> {
-    const isConnected = this.#nodes.get(id)?.connected === true;
+    const isConnected = [...this.#nodes.values()].some((node) => node.id === id && node.connected);
     if (isConnected) this.resent.push({ id, typeUrl });
     return { told: isConnected ? 3 : undefined, unknown: this.silent };
   }

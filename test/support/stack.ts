@@ -18,6 +18,8 @@ export interface StackOptions {
   readonly objects: readonly ManifestObject[];
   readonly envoyVersion?: string;
   readonly concurrency?: number;
+  /** More of Envoy's own options. */
+  readonly args?: readonly string[];
   readonly protocol?: "delta" | "sotw";
 }
 
@@ -35,7 +37,7 @@ export interface Stack extends AsyncDisposable {
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { objects, envoyVersion, concurrency, protocol = "delta" } = options;
+  const { objects, envoyVersion, concurrency, args = [], protocol = "delta" } = options;
   const port = await freePort();
   const disposables = new AsyncDisposableStack();
   try {
@@ -49,6 +51,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const envoy = disposables.use(
       await startEnvoy({
         bootstrap,
+        args,
         ...(envoyVersion !== undefined && { version: envoyVersion }),
         ...(concurrency !== undefined && { concurrency }),
       }),

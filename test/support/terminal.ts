@@ -6,7 +6,7 @@ export interface Terminal {
   /** All that was written to it, control sequences included. */
   output(this: void): string;
   /** The lines of it as they were seen, and what was drawn over among them. */
-  seen(): readonly string[];
+  seen(this: void): readonly string[];
   /** Types; `\x03` is Ctrl-C, which goes to all that runs in the foreground. */
   type(keys: string): void;
   /** The exit code of the program. */

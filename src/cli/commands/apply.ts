@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { changeLines, conditionLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
+import { changeLines, conditionLines, hasChanges, moveLines, renderCounts, renderReach } from "../change-text.ts";
 import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestObject, parseManifests, problemLines } from "../manifest.ts";
@@ -118,7 +118,7 @@ function printAnswer(
   { changes, revision, reach, conditions }: ApplyResponse,
   isDryRun: boolean,
 ): void {
-  printLines(io, [...changeLines(changes), ...conditionLines(conditions)]);
+  printLines(io, [...changeLines(changes), ...conditionLines(conditions), ...moveLines(reach)]);
   const counts = renderCounts(changes);
   if (isDryRun) printLine(io, `  ${[counts, ...reach.map(renderReach)].join(" ")}`);
   else printLine(io, revision === "" ? `  ${counts}` : `  ${counts} Revision ${revision}.`);

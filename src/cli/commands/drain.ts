@@ -10,8 +10,6 @@ import {
   backendName,
   ignoreMissingOption,
   outputOption,
-  type WaitFlags,
-  type WriteFlags,
   waitOptions,
   writeOptions,
   writeOptionsOf,
@@ -21,7 +19,7 @@ import { Progress, renderBar } from "../progress.ts";
 import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
 import { followWait, printOutcome, printWait } from "../wait.ts";
 
-interface DrainFlags extends WaitFlags, WriteFlags, MissingFlags {
+interface DrainFlags extends MissingFlags {
   readonly undo?: true;
   readonly allowRemoval?: true;
 }

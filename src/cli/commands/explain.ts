@@ -7,26 +7,34 @@ import {
   ExplanationSchema,
   type RequestWay,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
-import { backendExplanation } from "../backend-explanation.ts";
+import { didYouMean } from "../../schema/did-you-mean.ts";
+import { backendExplanation, type Fact } from "../backend-explanation.ts";
 import { messageText } from "../data-text.ts";
+import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine, printText } from "../io.ts";
+import { indented, type Line, piecesOf, pieceText, toned, withText } from "../line.ts";
+import { findKind, kindWords, objectReference } from "../object-reference.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
 import { cellText, columnWidth, padCell } from "../table.ts";
 
 const { method } = AdminService;
 
 export function explainCommand(context: CliContext): Command {
-  const command = new Command("explain").description("Say why something is as it is");
+  const command = new Command("explain").description(
+    "Say why something is as it is; also as KIND/NAME: explain service/shop",
+  );
   command
     .command("backend")
+    .aliases(aliasesOf("backend"))
     .description("Why a backend gets traffic, or none: membership, health, policy, proxies")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
     .addOption(outputOption("table", "json"))
-    .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3")
+    .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3\n  fairlead explain be/shop/shop-3")
     .action((name: string, { output }: { output: OutputForm }) => explainBackend(context, name, output));
   for (const [noun, about, call, example] of OBJECTS) {
     command
       .command(noun)
+      .aliases(aliasesOf(noun))
       .description(about)
       .argument(`<${noun}>`)
       .addOption(outputOption("table", "json"))
@@ -35,7 +43,38 @@ export function explainCommand(context: CliContext): Command {
         printExplanation(context, await context.admin().call(call, { name }), output),
       );
   }
-  return command.addCommand(requestCommand(context));
+  command.addCommand(requestCommand(context));
+  command
+    .command("object", { isDefault: true, hidden: true })
+    .argument("[kind/name]")
+    .addOption(outputOption("table", "json"))
+    .action((word: string | undefined, { output }: { output: OutputForm }) => explainObject(context, word, output));
+  return command;
+}
+
+/** `service/shop`, as other commands take it. */
+async function explainObject(context: CliContext, word: string | undefined, output: OutputForm): Promise<void> {
+  const { kind, name } = objectReference(word ?? "");
+  const noun = findKind(kind)?.kind ?? kind;
+  const found = OBJECTS.find(([known]) => known === noun);
+  if (name !== undefined && noun === "backend") await explainBackend(context, name, output);
+  else if (name !== undefined && found !== undefined) {
+    printExplanation(context, await context.admin().call(found[2], { name }), output);
+  } else {
+    const nouns = ["backend", ...OBJECTS.map(([known]) => known), "request"];
+    const what = word === undefined ? "say what is to be explained" : `"${word}" is nothing that can be explained`;
+    throw new CliFailure(EXIT.usage, `${what}${didYouMean(noun, nouns)}: ${nouns.join(", ")}, each with its name`);
+  }
+}
+
+/** The other words for the same kind, the short one first: help shows one. */
+function aliasesOf(noun: string): string[] {
+  const entry = findKind(noun);
+  return entry === undefined
+    ? []
+    : kindWords(entry)
+        .filter((word) => word !== noun)
+        .toReversed();
 }
 
 const OBJECTS = [
@@ -82,8 +121,6 @@ Examples:
     });
 }
 
-type Fact = readonly [about: string, text: string];
-
 /** `web of fleet edge: to shop`. */
 function wayText({ fleet, listener, status, message, targets }: RequestWay): string {
   const to = targets.map(({ service }) => service).join(", ");
@@ -114,8 +151,8 @@ async function explainBackend(context: CliContext, name: string, output: OutputF
     return;
   }
   const { status } = answer.backend ?? {};
-  const summary = `${status?.eligible === true ? "routable" : "not routable"}: ${status?.message ?? ""}`;
-  printFacts(context, summary, backendExplanation(answer, context.io));
+  const word = status?.eligible === true ? toned("good", "routable") : toned("bad", "not routable");
+  printFacts(context, [word, `: ${status?.message ?? ""}`], backendExplanation(answer, context.io));
 }
 
 function printExplanation(context: CliContext, answer: Explanation, output: OutputForm): void {
@@ -130,11 +167,15 @@ function printExplanation(context: CliContext, answer: Explanation, output: Outp
 
 const NARROWEST = 12;
 
-function printFacts({ io }: CliContext, summary: string, facts: Iterable<Fact>): void {
-  printLine(io, `  ${cellText(summary)}`);
-  const all = Array.from(facts, ([about, text]) => [cellText(about), cellText(text)] as const);
+function printFacts({ io }: CliContext, summary: Line, facts: Iterable<Fact>): void {
+  printLine(io, indented(asCell(summary), "  "));
+  const all = Array.from(facts, ([about, text]) => [cellText(about), asCell(text)] as const);
   const width = Math.max(NARROWEST, columnWidth(all.map(([about]) => about)));
-  for (const [about, text] of all) printLine(io, `    ${padCell(about, width)} ${text}`);
+  for (const [about, text] of all) printLine(io, indented(text, `    ${padCell(about, width)} `));
+}
+
+function asCell(line: Line): Line {
+  return piecesOf(line).map((piece) => withText(piece, cellText(pieceText(piece))));
 }
 
 /** `x-canary: yes`. */

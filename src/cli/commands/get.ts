@@ -3,7 +3,8 @@ import { jsonText, yamlText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, noteLine, printLines, printText } from "../io.ts";
 import type { KindEntry, Shown } from "../kind-entry.ts";
-import { editableForm, kindNamed } from "../kinds.ts";
+import { editableForm } from "../kinds.ts";
+import { kindNamed, kindsText, objectReference } from "../object-reference.ts";
 import { labelOption, type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 
@@ -16,8 +17,8 @@ interface GetFlags {
 export function getCommand(context: CliContext): Command {
   return new Command("get")
     .description("Show objects of a kind, or one of them")
-    .argument("<kind>", "service, policy, backend, health, listener, route or fleet")
-    .argument("[name]", "one object; a backend is SERVICE/BACKEND")
+    .argument("<kind>", `${kindsText()}; also with the name: service/shop`)
+    .argument("[name]", "one object; a backend is SERVICE/BACKEND, with its kind backend/SERVICE/BACKEND")
     .addOption(outputOption("table", "json", "yaml"))
     .option("--service <name>", "only the backends or verdicts of this service")
     .addOption(labelOption("-l, --label <key=value>", "only objects with this label; repeatable"))
@@ -30,9 +31,13 @@ With -o yaml it is a manifest that can be edited and applied again.
 Examples:
   fairlead get backends --service shop
   fairlead get service shop -o yaml > shop.yaml
+  fairlead get svc/shop
   fairlead get routes -l team=shop -o json`,
     )
-    .action((kind: string, name: string | undefined, flags: GetFlags) => get(context, kindNamed(kind), name, flags));
+    .action((word: string, more: string | undefined, flags: GetFlags) => {
+      const { kind, name } = objectReference(word, more);
+      return get(context, kindNamed(kind), name, flags);
+    });
 }
 
 async function get(context: CliContext, entry: KindEntry, name: string | undefined, flags: GetFlags): Promise<void> {
@@ -61,5 +66,5 @@ function toManifest(entry: KindEntry, shown: readonly Shown[]): string {
 function printTable({ io }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {
   const rows = shown.map(({ cells }) => cells);
   if (rows.length === 0) noteLine(io, `no ${entry.plural}`);
-  else printLines(io, tableLines(entry.columns, rows, io.columns));
+  else printLines(io, tableLines(entry.columns, rows, { ...io, spare: entry.spare ?? [] }));
 }

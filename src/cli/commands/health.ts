@@ -6,16 +6,14 @@ import { jsonText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printLines, printText } from "../io.ts";
-import { kindNamed } from "../kinds.ts";
 import { formatMoment, parseMoment } from "../moment.ts";
+import { kindNamed, plainBackendName } from "../object-reference.ts";
 import {
   allowRemovalOption,
   duration,
   ignoreMissingOption,
   type OutputForm,
   outputOption,
-  type WaitFlags,
-  type WriteFlags,
   waitOptions,
   writeOptions,
   writeOptionsOf,
@@ -25,7 +23,7 @@ import { tableLines } from "../table.ts";
 import { toDuration } from "../time-text.ts";
 import { printWait } from "../wait.ts";
 
-interface HealthFlags extends WaitFlags, WriteFlags, MissingFlags {
+interface HealthFlags extends MissingFlags {
   readonly override?: keyof typeof OVERRIDES;
   readonly for?: number;
   readonly until?: string;
@@ -41,7 +39,7 @@ const OPERATOR = "override";
 export function healthCommand(context: CliContext): Command {
   const command = new Command("health")
     .description("Show verdicts on backends, or overrule them")
-    .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them")
+    .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them", plainBackendName)
     .addOption(
       new Option("--override <status>", "the operator's word, which beats every other").choices(Object.keys(OVERRIDES)),
     )
@@ -147,12 +145,12 @@ async function listVerdicts(context: CliContext, name: string | undefined, outpu
   const all = name === undefined || name === "list";
   const entry = kindNamed("health");
   const service = all ? "" : (/^(projects\/[^/]+\/services\/[^/]+|[^/]+)/.exec(name)?.[0] ?? name);
-  const shown = (await entry.list(context.admin(), { service, labels: {} })).filter(
+  const shown = (await entry.list(context.admin(), { service, labels: {} }, io)).filter(
     ({ json }) => all || name === service || json.backend === name,
   );
   const json = shown.map((one) => one.json);
   const rows = shown.map(({ cells }) => cells);
   if (output === "json") printText(io, jsonText(json, 2));
   else if (rows.length === 0) noteLine(io, "no verdicts");
-  else printLines(io, tableLines(entry.columns, rows, io.columns));
+  else printLines(io, tableLines(entry.columns, rows, { ...io, spare: entry.spare ?? [] }));
 }

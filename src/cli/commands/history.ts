@@ -4,8 +4,9 @@ import { AdminService, type HistoryEntry, HistoryEntrySchema } from "../../gen/f
 import { jsonText, messageJson, yamlText } from "../data-text.ts";
 import { type CliContext, printLines, printText } from "../io.ts";
 import type { KindEntry } from "../kind-entry.ts";
-import { editableForm, kindNamed } from "../kinds.ts";
+import { editableForm, KINDS_WITH_HISTORY } from "../kinds.ts";
 import { formatMoment } from "../moment.ts";
+import { kindNamed, kindsText, namedObject } from "../object-reference.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 
@@ -14,8 +15,8 @@ const COLUMNS = ["GENERATION", "TIME", "REVISION", "ACTOR", "REASON"];
 export function historyCommand(context: CliContext): Command {
   return new Command("history")
     .description("The earlier contents of an object, the newest first")
-    .argument("<kind>", "service, policy, listener, route or fleet")
-    .argument("<name>")
+    .argument("<kind>", `${kindsText(KINDS_WITH_HISTORY)}; also with the name: route/shop`)
+    .argument("[name]")
     .addOption(outputOption("table", "json", "yaml"))
     .addHelpText(
       "after",
@@ -24,9 +25,10 @@ With -o yaml each generation is a manifest.
 
 Examples:
   fairlead history route shop
-  fairlead history route shop -o yaml`,
+  fairlead history rt/shop -o yaml`,
     )
-    .action(async (kind: string, name: string, flags: { output: OutputForm }) => {
+    .action(async (word: string, more: string | undefined, flags: { output: OutputForm }) => {
+      const { kind, name } = namedObject(word, more);
       const entry = kindNamed(kind);
       const { entries } = await context.admin().call(AdminService.method.listHistory, { kind: entry.kind, name });
       printEntries(context, entry, entries, flags.output);
@@ -52,7 +54,7 @@ function printEntries(
       actor,
       reason,
     ]);
-    printLines(io, tableLines(COLUMNS, rows, io.columns));
+    printLines(io, tableLines(COLUMNS, rows, { ...io, spare: ["REVISION"] }));
   }
 }
 

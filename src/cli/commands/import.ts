@@ -9,17 +9,25 @@ import {
   ImportResponseSchema,
 } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { AdminError } from "../admin-error.ts";
-import { changeLines, renderReach } from "../change-text.ts";
+import { changeLines, moveLines, renderReach } from "../change-text.ts";
 import { documentsOf } from "../document-stream.ts";
 import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestProblem, problemLines } from "../manifest.ts";
-import { outputOption, type WriteFlags, writeOptions, writeOptionsOf } from "../options.ts";
+import {
+  outputOption,
+  type WaitFlags,
+  type WriteFlags,
+  waitOptions,
+  writeOptions,
+  writeOptionsOf,
+} from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
 import { withStoreOrPlane } from "../store-door.ts";
+import { printWait } from "../wait.ts";
 
-interface ImportFlags extends WriteFlags {
+interface ImportFlags extends WriteFlags, WaitFlags {
   readonly replace?: true;
   readonly allowRemoval?: true;
 }
@@ -51,11 +59,12 @@ refused while a plane serves from it.
 Examples:
   fairlead import --dry-run all.yaml
   fairlead import all.yaml                    # into a plane that is empty
-  fairlead import --replace all.yaml          # into one that is not
+  fairlead import --replace all.yaml --wait   # into one that is not
   fairlead import --replace all.yaml --data /var/lib/fairlead`,
     )
     .action((file: string, flags: ImportFlags, self: Command) => importFile(context, file, flags, self));
-  for (const option of writeOptions()) command.addOption(option);
+  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
+    command.addOption(option);
   return context.store?.addOptions(command) ?? command;
 }
 
@@ -65,11 +74,12 @@ async function importFile(context: CliContext, file: string, flags: ImportFlags,
   const chunks = file === "-" ? (io.stdin ?? process.stdin) : createReadStream(file);
   const lines: number[] = [];
   const requests = requestsOf(name, chunks, flags, lines);
-  await withStoreOrPlane(context, command, async (admin) => {
+  await withStoreOrPlane(context, { command, wait: flags.wait }, async (admin) => {
     const answer = await placed(name, lines, refusedBy(admin.upload(AdminService.method.import, requests)));
     context.outcome.putAnswer(ImportResponseSchema, answer);
     printAnswer(context, answer);
     context.outcome.endDryRun(flags, answer.changes.length > 0);
+    if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
   });
 }
 
@@ -133,7 +143,7 @@ async function placed<T>(file: string, lines: readonly number[], importing: Prom
 }
 
 function printAnswer({ io }: CliContext, { changes, counts, revision, reach }: ImportResponse): void {
-  printLines(io, changeLines(changes));
+  printLines(io, [...changeLines(changes), ...moveLines(reach)]);
   const sum = (of: "unchanged" | "created" | "updated" | "deleted") => counts.reduce((all, each) => all + each[of], 0);
   const changed = sum("created") + sum("updated") + sum("deleted");
   if (changed > changes.length) printLine(io, `  … and ${changed - changes.length} more`);

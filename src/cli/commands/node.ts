@@ -4,9 +4,11 @@ import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/adm
 import { messageText, yamlText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
-import { differenceLines, resourceState, sentResources } from "../node-contents.ts";
+import { type Line, type Piece, toned } from "../line.ts";
+import { differenceLines, isRefused, resourceState, sentResources } from "../node-contents.ts";
 import { lagText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
+import { statePiece } from "../state-tone.ts";
 import { cellText, tableLines } from "../table.ts";
 import { formatAge } from "../time-text.ts";
 
@@ -52,7 +54,7 @@ Examples:
     });
 }
 
-function renderNode(node: Node, io: CliIo): string[] {
+function renderNode(node: Node, io: CliIo): Line[] {
   const fleet = cellText(node.fleet === "" ? `no fleet (cluster ${node.cluster})` : `fleet ${node.fleet}`);
   const since = formatAge(node.since, io.clock.now());
   const peer = node.peer === "" ? "" : ` from ${node.peer}`;
@@ -61,26 +63,28 @@ function renderNode(node: Node, io: CliIo): string[] {
   );
   return [
     `  ${cellText(node.id)}  ${fleet}, Envoy ${cellText(node.envoyVersion || "of unknown version")}, ${node.variant.toLowerCase()} xDS`,
-    node.connected ? `  connected to ${node.replica} for ${since}${peer}` : `  away for ${since}`,
+    node.connected ? `  connected to ${node.replica} for ${since}${peer}` : ["  ", toned("warn", `away for ${since}`)],
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
-    ...node.conditions.filter(({ ok }) => !ok).map(({ reason, message }) => `  ${reason}: ${cellText(message)}`),
-    ...(resources.length === 0 ? [] : ["", ...table(resources, io.columns)]),
+    ...node.conditions
+      .filter(({ ok }) => !ok)
+      .map(({ reason, message }) => ["  ", toned("warn", `${reason}: ${cellText(message)}`)]),
+    ...(resources.length === 0 ? [] : ["", ...table(resources, io)]),
   ];
 }
 
-function table(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
-  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows, columns && columns - 2).map(
-    (line) => `  ${line}`,
-  );
+function table(rows: readonly (readonly Piece[])[], io: CliIo): Line[] {
+  const fit = { ...io, indent: "  ", spare: ["ACKNOWLEDGED", "SENT"] };
+  return tableLines(["TYPE", "RESOURCE", "SENT", "ACKNOWLEDGED", "STATE"], rows, fit);
 }
 
-function resourceCells(type: string, resource: NodeResource): string[] {
+function resourceCells(type: string, resource: NodeResource): Piece[] {
+  const state = resourceState(resource);
   return [
     type,
     resource.name,
     short(resource.versionSent),
     short(resource.versionAcknowledged),
-    resourceState(resource),
+    isRefused(resource) ? toned("bad", state) : statePiece(state),
   ];
 }
 

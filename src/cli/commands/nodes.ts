@@ -6,7 +6,8 @@ import { jsonText, messageJson } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { showFrames } from "../frames.ts";
 import { type CliContext, type CliIo, noteLine, printLines, printText } from "../io.ts";
-import { NODE_COLUMNS, nodeCells, unknownText } from "../node-text.ts";
+import type { Line } from "../line.ts";
+import { NODE_COLUMNS, nodeCells, SPARE_NODE_COLUMNS, unknownText } from "../node-text.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 
@@ -51,10 +52,10 @@ function silenceLines(unknown: readonly UnknownReplica[]): string[] {
   return unknown.map((one) => `${unknownText(one)}: its proxies are not listed`);
 }
 
-function nodeLines(nodes: readonly Node[], io: CliIo): string[] {
+function nodeLines(nodes: readonly Node[], io: CliIo): Line[] {
   const now = io.clock.now();
   const rows = nodes.map((node) => nodeCells(node, now));
-  return tableLines(NODE_COLUMNS, rows, io.columns);
+  return tableLines(NODE_COLUMNS, rows, { ...io, spare: SPARE_NODE_COLUMNS });
 }
 
 async function allNodes(

@@ -4,12 +4,13 @@ import { RestoreResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts
 import { checkBackup, readBackup } from "../backup-file.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { outputOption } from "../options.ts";
+import { outputOption, type WaitFlags, waitOptions } from "../options.ts";
 import { refusedBy } from "../replace-refusal.ts";
 import { withStoreOrPlane } from "../store-door.ts";
+import { printWait } from "../wait.ts";
 import { summaryJson, summaryText } from "./backup.ts";
 
-interface RestoreFlags {
+interface RestoreFlags extends WaitFlags {
   readonly dryRun?: true;
   readonly replace?: true;
   readonly reason?: string;
@@ -38,11 +39,12 @@ refused while a plane serves from it.
 Examples:
   fairlead restore --dry-run fairlead.backup
   fairlead restore fairlead.backup                  # into a plane that is empty
-  fairlead restore --replace fairlead.backup        # into one that is not
+  fairlead restore --replace fairlead.backup --wait # into one that is not
   fairlead restore --replace fairlead.backup --data /var/lib/fairlead
   fairlead restore --replace fairlead.backup --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3`,
     )
     .action((file: string, flags: RestoreFlags, self: Command) => restore(context, file, flags, self));
+  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
   return context.store?.addOptions(command) ?? command;
 }
 
@@ -58,12 +60,13 @@ async function restore(context: CliContext, file: string, flags: RestoreFlags, c
     yield { options: { reason: flags.reason ?? "", replace: flags.replace === true, leaveOutUnreadable } };
     for await (const records of readBackup(file)) yield { records: [...records] };
   };
-  await withStoreOrPlane(context, command, async (admin) => {
+  await withStoreOrPlane(context, { command, wait: flags.wait }, async (admin) => {
     const answer = await refusedBy(admin.upload(AdminService.method.restore, requests()));
     if (answer.restored === undefined) throw new CliFailure(EXIT.failed, "the plane does not say what it restored");
     context.outcome.putAnswer(RestoreResponseSchema, answer);
     printLine(context.io, `  restored ${summaryText(summary)}`);
     for (const text of answer.leftOut) printLine(context.io, `  left out: ${text}`);
     printLine(context.io, `  a new epoch has begun, at revision ${answer.revision}`);
+    if (flags.wait === true) await printWait(context, answer.revision, flags);
   });
 }

@@ -6,10 +6,11 @@ import {
   type ObjectCondition,
   type Reach,
 } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { changeLines, conditionLines, hasChanges, renderCounts, renderReach } from "../change-text.ts";
+import { changeLines, conditionLines, hasChanges, moveLines, renderCounts, renderReach } from "../change-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
-import { kindNamed } from "../kinds.ts";
+import { KINDS_WITH_HISTORY } from "../kinds.ts";
+import { kindNamed, kindsText, type ObjectReference, objectReference } from "../object-reference.ts";
 import {
   outputOption,
   type WaitFlags,
@@ -42,7 +43,7 @@ export function rollbackCommand(context: CliContext): Command {
     .description(
       "Write an earlier content again, of an object or of all that one commit wrote; a deleted object comes back",
     )
-    .argument("[kind]", "service, policy, listener, route or fleet")
+    .argument("[kind]", `${kindsText(KINDS_WITH_HISTORY)}; also with the name: route/shop`)
     .argument("[name]")
     .option("--to <generation>", "the generation to write again; `history` lists them", wholeNumber)
     .option("--revision <revision>", "take back this whole commit; `history` and the write's answer tell it")
@@ -55,29 +56,24 @@ Backends and verdicts have no history: what a commit did to them is not taken ba
 
 Examples:
   fairlead rollback route shop --to 17 --dry-run
-  fairlead rollback route shop --to 17 --wait
+  fairlead rollback rt/shop --to 17 --wait
   fairlead rollback --revision 1.8812 --reason "checkout broke"`,
     )
-    .action((kind: string | undefined, name: string | undefined, flags: RollbackFlags) =>
-      rollback(context, kind, name, flags),
+    .action((word: string | undefined, more: string | undefined, flags: RollbackFlags) =>
+      rollback(context, word === undefined ? {} : objectReference(word, more), flags),
     );
   for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
     command.addOption(option);
   return command;
 }
 
-async function rollback(
-  context: CliContext,
-  kind: string | undefined,
-  name: string | undefined,
-  flags: RollbackFlags,
-): Promise<void> {
+async function rollback(context: CliContext, object: Partial<ObjectReference>, flags: RollbackFlags): Promise<void> {
   const { io } = context;
-  const { changes, reach, conditions, revision } = await send(context, kind, name, flags);
+  const { changes, reach, conditions, revision } = await send(context, object, flags);
   printLines(io, [...changeLines(changes), ...conditionLines(conditions)]);
   const counts = renderCounts(changes);
   if (flags.dryRun === true) {
-    printLines(io, reach.map(renderReach));
+    printLines(io, [...moveLines(reach), ...reach.map(renderReach)]);
     printLine(io, `${counts} Nothing is written.`);
   } else printLine(io, revision === "" ? counts : `${counts} revision ${revision}`);
   context.outcome.endDryRun(flags, hasChanges(changes));
@@ -86,8 +82,7 @@ async function rollback(
 
 async function send(
   context: CliContext,
-  kind: string | undefined,
-  name: string | undefined,
+  { kind, name }: Partial<ObjectReference>,
   flags: RollbackFlags,
 ): Promise<Rollback> {
   const { to, revision: taken } = flags;

@@ -1,10 +1,15 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import {
+  type GetStatusResponse,
+  GetStatusResponseSchema,
+  Problem_Severity as Severity,
+} from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { messageText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { showFrames } from "../frames.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
+import { type Line, type Piece, type Tone, toned } from "../line.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { formatAge, formatAgo, formatDuration, fromDuration } from "../time-text.ts";
@@ -42,7 +47,7 @@ Examples:
     });
 }
 
-function renderStatus(status: GetStatusResponse, io: CliIo): string[] {
+function renderStatus(status: GetStatusResponse, io: CliIo): Line[] {
   const nowMs = io.clock.now();
   const lastWrite = status.lastWriteTime === undefined ? "" : `, last write ${formatAgo(status.lastWriteTime, nowMs)}`;
   const copies = status.storeCopies > 1 ? `, ${status.storeCopies} copies` : "";
@@ -50,15 +55,18 @@ function renderStatus(status: GetStatusResponse, io: CliIo): string[] {
   const degraded = status.services - status.servicesWhole - down;
   return [
     `  plane      ${replicasText(status)}, version ${status.version}; store ${status.store}${copies}${lastWrite}`,
-    `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date${
-      status.proxiesRefusing > 0 ? `, ${status.proxiesRefusing} refused something` : ""
-    }`,
-    `  services   ${status.services}, ${status.servicesWhole} whole${down > 0 ? `, ${down} DOWN` : ""}${
-      degraded > 0 ? `, ${degraded} degraded` : ""
-    }`,
+    [
+      `  proxies    ${status.proxiesConnected} connected, ${status.proxiesUpToDate} up to date`,
+      ...countPiece(status.proxiesRefusing, "bad", "refused something"),
+    ],
+    [
+      `  services   ${status.services}, ${status.servicesWhole} whole`,
+      ...countPiece(down, "bad", "DOWN"),
+      ...countPiece(degraded, "warn", "degraded"),
+    ],
     `  backends   ${status.backends}, ${status.backendsEligible} eligible`,
     ...startLines(status, nowMs),
-    ...renderProblems(status, nowMs, io.columns),
+    ...renderProblems(status, nowMs, io),
   ];
 }
 
@@ -80,14 +88,21 @@ function replicasText({ replicas, replica, revision }: GetStatusResponse): strin
   return `${replicas.length} replicas${silentText}; ${replica} at revision ${revision}`;
 }
 
-function renderProblems({ problems }: GetStatusResponse, nowMs: number, columns: number | undefined): string[] {
+/** `, 1 DOWN`, where there is any. */
+function countPiece(count: number, tone: Tone, text: string): readonly Piece[] {
+  return count > 0 ? [", ", toned(tone, `${count} ${text}`)] : [];
+}
+
+const SEVERITY_TONES: Readonly<Partial<Record<Severity, Tone>>> = {
+  [Severity.DOWN]: "bad",
+  [Severity.DEGRADED]: "warn",
+};
+
+function renderProblems({ problems }: GetStatusResponse, nowMs: number, io: CliIo): Line[] {
   if (problems.length === 0) return [];
-  const rows = problems.map(({ what, since, sinceAtLeast, why }) => [
-    what,
-    `${sinceAtLeast ? ">" : ""}${formatAge(since, nowMs)}`,
-    why,
-  ]);
-  return tableLines(["PROBLEM", "SINCE", "WHY"], rows, columns && columns - INDENT.length).map(
-    (line) => `${INDENT}${line}`,
-  );
+  const rows = problems.map(({ what, since, sinceAtLeast, why, severity }) => {
+    const tone = SEVERITY_TONES[severity];
+    return [tone === undefined ? what : toned(tone, what), `${sinceAtLeast ? ">" : ""}${formatAge(since, nowMs)}`, why];
+  });
+  return tableLines(["PROBLEM", "SINCE", "WHY"], rows, { ...io, indent: INDENT });
 }

@@ -8,8 +8,6 @@ import {
   backendName,
   ignoreMissingOption,
   outputOption,
-  type WaitFlags,
-  type WriteFlags,
   waitOptions,
   writeOptions,
   writeOptionsOf,
@@ -17,7 +15,7 @@ import {
 } from "../options.ts";
 import { printWait } from "../wait.ts";
 
-interface UnregisterFlags extends WaitFlags, WriteFlags, MissingFlags {
+interface UnregisterFlags extends MissingFlags {
   readonly allowRemoval?: true;
 }
 

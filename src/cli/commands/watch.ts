@@ -10,11 +10,12 @@ import {
 import { fieldChanges } from "../../schema/field-changes.ts";
 import { instantOfMs } from "../../schema/instant.ts";
 import type { MessageOf } from "../../schema/object-message.ts";
-import { fieldText } from "../change-text.ts";
+import { fieldText, signPiece } from "../change-text.ts";
 import { jsonText, messageText } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
-import { kindNamed } from "../kinds.ts";
+import { pieceText } from "../line.ts";
 import { formatMoment, formatTimeOfDay, type Zone } from "../moment.ts";
+import { kindNamed, kindsText } from "../object-reference.ts";
 import { type OutputForm, outputOption } from "../options.ts";
 import { cellText } from "../table.ts";
 
@@ -27,7 +28,7 @@ interface WatchFlags {
 export function watchCommand(context: CliContext): Command {
   return new Command("watch")
     .description("Print changes of objects as they happen, until it is interrupted")
-    .argument("[kind...]", "only these kinds; default: all")
+    .argument("[kind...]", `only these: ${kindsText()}; default: all`)
     .option("--present", "first the objects as they are now")
     .option("--from <revision>", "first the changes since this revision")
     .addOption(outputOption("table", "json"))
@@ -85,10 +86,12 @@ function print({ io }: CliContext, answer: WatchResponse, known: Known, output: 
   for (const event of answer.events) {
     const commit = answer.commits.find(({ revision }) => revision === event.revision);
     const time = formatTimeOfDay(event.time ?? nowOf(io), io);
-    printLine(io, `${time}  ${eventText(event, remember(known, event), io)}${byText(event, commit)}`);
+    const text = eventText(event, remember(known, event), io);
+    printLine(io, [`${time}  `, signPiece(text.slice(0, 1)), `${text.slice(1)}${byText(event, commit)}`]);
   }
 }
 
+/** Its first character is the sign of the change. */
 function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: Zone): string {
   const { kind, name, deleted, object, health } = event;
   if (deleted) return `- ${kind} ${cellText(name)}`;
@@ -101,7 +104,10 @@ function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: 
   if (changes.length > 0)
     return [head, ...changes.map(({ path, from, to }) => cellText(changeText(path, from, to)))].join("  ");
   // The name is there already; a verdict's is made of two cells.
-  const facts = entry.show(message, zone).cells.slice(kind === "health" ? 2 : 1);
+  const facts = entry
+    .show(message, zone)
+    .cells.map(pieceText)
+    .slice(kind === "health" ? 2 : 1);
   return [head, ...facts.filter((cell) => cell !== "-").map(cellText)].join("  ");
 }
 

@@ -2,36 +2,58 @@ import type { Resource, View } from "./resource.ts";
 import { targetOf } from "./target.ts";
 import type { TypeState } from "./type-state.ts";
 
+/** What opens addresses. */
+type Addressed = Pick<Resource, "name" | "addresses">;
+
 /** How resources that want addresses of each other may leave. */
-export type AddressOrder = {
+export type AddressOrder<R extends Addressed> = {
   /** Whoever leaves an address stands before whoever takes it: clients apply a response in its order. */
-  readonly upserts: Resource[];
+  readonly upserts: R[];
   /** One of each cycle: it is removed first, and comes back with the response behind. */
   readonly displaced: readonly string[];
   /** Those whose address is held by another one that is to leave it, and is kept back itself: it by them. */
   readonly waiting: ReadonlyMap<string, string>;
 };
 
+/** What is to leave in one response. */
+type Planned<R extends Addressed> = { readonly upserts: readonly R[]; readonly removals: readonly string[] };
+
+/** What is known of the addresses of a client. */
+type Addresses = {
+  /** Who may have each address open. */
+  readonly holders: ReadonlyMap<string, readonly string[]>;
+  /** What is meant to be under a name. */
+  readonly target: (name: string) => Addressed | undefined;
+  /** Whether something else than what is planned is to come of a name. */
+  readonly isToMove: (name: string) => boolean;
+};
+
 /**
  * Puts additions in an order in which each finds its address free. A client refuses a listener whose address another
  * one still has; it removes before it adds, whatever the order. What two are meant to have at once is left to its verdict.
  */
-export function orderByAddress(
-  state: TypeState,
-  view: View,
-  planned: { readonly upserts: readonly Resource[]; readonly removals: readonly string[] },
-): AddressOrder {
-  const holders = holdersOf(state, view);
+export function orderByAddress(state: TypeState, view: View, planned: Planned<Resource>): AddressOrder<Resource> {
+  return orderMoves(planned, {
+    holders: holdersOf(state, view),
+    target: (name) => targetOf(state, view, name),
+    isToMove: (name) => state.due.has(name) || state.held.has(name),
+  });
+}
+
+/** The same, of any client of which the addresses are known. */
+export function orderMoves<R extends Addressed>(
+  planned: Planned<R>,
+  { holders, target, isToMove }: Addresses,
+): AddressOrder<R> {
   const coming = new Map(planned.upserts.map((resource) => [resource.name, resource]));
   const leaving = new Set(planned.removals);
   /** Those that hold an address of this one and are to leave it, by any way but a removal that goes along. */
-  const before = ({ name, addresses }: Resource): string[] =>
+  const before = ({ name, addresses }: Addressed): string[] =>
     addresses
       .flatMap((address) => (holders.get(address) ?? []).map((holder) => ({ address, holder })))
       .filter(({ address, holder }) => {
         if (holder === name || leaving.has(holder)) return false;
-        const target = coming.get(holder) ?? targetOf(state, view, holder);
-        return target?.addresses.includes(address) !== true;
+        return (coming.get(holder) ?? target(holder))?.addresses.includes(address) !== true;
       })
       .map(({ holder }) => holder);
 
@@ -39,7 +61,7 @@ export function orderByAddress(
   for (let found = true; found; ) {
     found = false;
     for (const resource of coming.values()) {
-      const on = before(resource).find((holder) => !coming.has(holder) && isToMove(state, holder));
+      const on = before(resource).find((holder) => !coming.has(holder) && isToMove(holder));
       if (on === undefined) continue;
       waiting.set(resource.name, on);
       coming.delete(resource.name);
@@ -47,7 +69,7 @@ export function orderByAddress(
     }
   }
 
-  const upserts: Resource[] = [];
+  const upserts: R[] = [];
   const displaced: string[] = [];
   while (coming.size > 0) {
     const free = coming.values().find((resource) => !before(resource).some((holder) => coming.has(holder)));
@@ -82,10 +104,6 @@ export function refusedInTheWay(state: TypeState, view: View): string[] {
   });
 }
 
-function isToMove({ due, held: kept }: TypeState, name: string): boolean {
-  return due.has(name) || kept.has(name);
-}
-
 function holdersOf(state: TypeState, view: View): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   const add = (name: string, address: string) => {
@@ -112,7 +130,7 @@ function held(state: TypeState, view: View, name: string): Set<string> {
 }
 
 /** Everything left waits for something that is left: whoever follows that long enough goes round. */
-function inCycle(coming: ReadonlyMap<string, Resource>, before: (resource: Resource) => readonly string[]): string {
+function inCycle(coming: ReadonlyMap<string, Addressed>, before: (resource: Addressed) => readonly string[]): string {
   const seen = new Set<string>();
   let [name = ""] = coming.keys();
   while (!seen.has(name)) {

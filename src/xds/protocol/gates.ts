@@ -1,14 +1,15 @@
 import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { targetOf } from "./target.ts";
-import type { TypeState, TypeStates } from "./type-state.ts";
+import type { TypeState, TypeStates, Wait, WaitCause } from "./type-state.ts";
 
-/** Another resource that must move first. It is waited for without bound when it is itself kept back on purpose. */
-export type Gate = { readonly on: ResourceKey; readonly bounded: boolean };
+/** Another resource that must move first. */
+export type Gate = Pick<Wait, "on" | "cause">;
 
 /**
  * The reference that must be live at the client before this resource may name it, if any. Only what this client
- * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later.
+ * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later. What the
+ * client's present content names already breaks nothing more, and keeps back nothing that is to leave.
  *
  * @see xDS protocol, "Eventual consistency considerations", and R2
  */
@@ -17,18 +18,40 @@ export function upsertGate(
   state: TypeState,
   resource: Resource,
 ): Gate | undefined {
-  if (isSame(state.sent.get(resource.name), resource)) return undefined;
+  const present = state.sent.get(resource.name);
+  if (isSame(present, resource)) return undefined;
+  let named: ReadonlySet<string> | undefined;
   for (const on of resource.references) {
     if (!state.type.waitsFor.includes(on.typeUrl)) continue;
-    const other = states.get(on.typeUrl);
-    if (!other?.requested) {
-      if (isExpected(registry, states, on.typeUrl) && view.get(on.typeUrl, on.name)) return { on, bounded: true };
-      continue;
-    }
-    if (!targetOf(other, view, on.name)) continue;
-    if (!other.isLive(on.name)) return { on, bounded: !other.held.has(on.name) };
+    const gate = gateOn({ registry, states, view }, on);
+    if (gate === undefined) continue;
+    named ??= new Set(present?.references?.map(textOf));
+    if (!named.has(textOf(on))) return gate;
   }
   return undefined;
+}
+
+function gateOn(
+  { registry, states, view }: { registry: Registry; states: TypeStates; view: View },
+  on: ResourceKey,
+): Gate | undefined {
+  const other = states.get(on.typeUrl);
+  if (!other?.requested) {
+    return isExpected(registry, states, on.typeUrl) && view.get(on.typeUrl, on.name)
+      ? { on, cause: "progress" }
+      : undefined;
+  }
+  if (!targetOf(other, view, on.name) || other.isLive(on.name)) return undefined;
+  return { on, cause: other.held.has(on.name) ? "held" : "progress" };
+}
+
+/** Why a resource has not gone yet. */
+export function causeOf({ held, waits }: TypeState, name: string): WaitCause {
+  return held.has(name) ? "held" : (waits.get(name)?.cause ?? "progress");
+}
+
+function textOf({ typeUrl, name }: ResourceKey): string {
+  return `${typeUrl} ${name}`;
 }
 
 /** A type that this client has not asked for only because something of it is warming: it will (R4). */
@@ -53,10 +76,8 @@ export function referrersOf(registry: Registry, states: TypeStates, view: View, 
     if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
     for (const name of state.possibleNames()) {
       if (state.isSettledAt(name, targetOf(state, view, name))) continue;
-      const gate = {
-        on: { typeUrl: type.typeUrl, name },
-        bounded: !state.held.has(name) && !state.refused.has(name) && state.waits.get(name)?.bounded !== false,
-      };
+      const cause = state.refused.has(name) ? "refused" : causeOf(state, name);
+      const gate = { on: { typeUrl: type.typeUrl, name }, cause } as const;
       for (const known of state.possible(name)) {
         if (known.hash === undefined) {
           if (type.typeUrl !== typeUrl) unreadable = gate;

@@ -28,6 +28,17 @@ export function lostVerdicts(states: TypeStates): LostVerdict[] {
   return lost;
 }
 
+/** Of a stream that ends: the oldest publication that its client has not acknowledged, what it refuses included. */
+export function oldestOwed(states: TypeStates): number | undefined {
+  let oldest = Infinity;
+  for (const state of states.values()) {
+    if (!state.requested) continue;
+    oldest = Math.min(oldest, state.oldestPending() ?? Infinity);
+    for (const [name, { items }] of state.refused) oldest = Math.min(oldest, items.get(name)?.publication ?? 0);
+  }
+  return oldest === Infinity ? undefined : oldest;
+}
+
 /** True when what the client presents shows that it accepted the response: then only the word of it was lost. */
 export function isAccepted(state: TypeState, { version, items }: LostVerdict): boolean {
   if (version !== "") return state.acceptedVersion === version;

@@ -2,7 +2,7 @@ import { orderByAddress, refusedInTheWay } from "./addresses.ts";
 import type { Plan } from "./compose.ts";
 import type { Report } from "./events.ts";
 import type { Refusal } from "./flight.ts";
-import { type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
+import { causeOf, type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
 import type { Resource, ResourceKey, View } from "./resource.ts";
 import type { Registry } from "./resource-types.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
@@ -103,7 +103,7 @@ function inOrder(
   for (const resource of planned) {
     const name = waiting.get(resource.name);
     if (name === undefined) continue;
-    const gate = { on: { typeUrl, name }, bounded: !state.held.has(name) && state.waits.get(name)?.bounded !== false };
+    const gate = { on: { typeUrl, name }, cause: causeOf(state, name) };
     if (!isWaiting(context, state, resource.name, gate)) upserts.push(resource);
   }
   return { upserts, displaced };
@@ -147,17 +147,18 @@ function unasked(context: FlushContext, state: TypeState): Gate | undefined {
   );
   if (!type) return undefined;
   context.wakeAt = Math.min(context.wakeAt, settlesAt);
-  return { on: { typeUrl: type.typeUrl, name: "*" }, bounded: true };
+  return { on: { typeUrl: type.typeUrl, name: "*" }, cause: "progress" };
 }
 
 /** Starts or continues a wait; false once its bound is met. */
 function isWaiting(context: FlushContext, state: TypeState, name: string, gate: Gate): boolean {
   const { now, waitMs } = context;
   const known = state.waits.get(name);
-  const since = known?.bounded && gate.bounded ? known.since : now;
-  const wait = { on: gate.on, since, bounded: gate.bounded, late: known?.late ?? false };
+  const hasBound = gate.cause === "progress";
+  const since = known?.cause === "progress" && hasBound ? known.since : now;
+  const wait = { ...gate, since, late: known?.late ?? false };
   state.waits.set(name, wait);
-  if (!gate.bounded) return true;
+  if (!hasBound) return true;
   const waitedMs = now - wait.since;
   if (waitedMs < waitMs) {
     context.wakeAt = Math.min(context.wakeAt, wait.since + waitMs);

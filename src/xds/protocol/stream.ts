@@ -61,8 +61,7 @@ export class ProtocolStream {
   attach(view: View | undefined): void {
     if (view === this.#view) return;
     this.#view = view;
-    if (!view) return;
-    for (const state of this.states.values()) this.#markAll(state, view);
+    if (view) for (const state of this.states.values()) this.#markAll(state, view);
   }
 
   /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (R16). */
@@ -149,10 +148,7 @@ export class ProtocolStream {
     return any;
   }
 
-  /**
-   * Makes all that the client should have of a type, or of every type, due again, what it refused included. Returns how
-   * many resources that is.
-   */
+  /** Makes all that the client should have of a type, or of all, due again, refused or not; returns how many resources. */
   resend(typeUrl?: string): number {
     const view = this.#view;
     const states = this.#ordered.filter(

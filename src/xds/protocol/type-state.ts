@@ -7,12 +7,14 @@ import type { SharedTables } from "./shared-tables.ts";
 import { SparseMap, SparseSet } from "./sparse.ts";
 import { Subscription } from "./subscription.ts";
 
+/** What keeps back what is waited for: only `progress` comes to an end by itself, and has a bound. */
+export type WaitCause = "progress" | "held" | "refused";
+
 export type Wait = {
   readonly on: ResourceKey;
+  readonly cause: WaitCause;
   /** Since when its bound counts. */
   readonly since: number;
-  /** False while what is waited for is kept back on purpose. */
-  readonly bounded: boolean;
   late: boolean;
 };
 
@@ -216,9 +218,14 @@ export class TypeState {
     return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0 && this.refused.size === 0;
   }
 
+  /** What waits for the end of a refusal is left out, as what was refused is: no acknowledgement of it is to come. */
   oldestPending(): number | undefined {
     let oldest = Infinity;
-    if (this.due.size > 0) for (const publication of this.due.values()) oldest = Math.min(oldest, publication);
+    if (this.due.size > 0) {
+      for (const [name, publication] of this.due) {
+        if (this.waits.get(name)?.cause !== "refused") oldest = Math.min(oldest, publication);
+      }
+    }
     if (this.held.size > 0) for (const { publication } of this.held.values()) oldest = Math.min(oldest, publication);
     for (const { items } of this.flights) {
       for (const { publication } of items.values()) oldest = Math.min(oldest, publication ?? Infinity);

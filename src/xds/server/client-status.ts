@@ -49,6 +49,14 @@ export type ResourceStatus = {
   readonly waitsFor: ResourceKey | undefined;
 };
 
+/** Waits for the end of another resource's refusal, and counts as nothing due until then. */
+export type BlockedStatus = {
+  readonly name: string;
+  readonly on: ResourceKey;
+  /** That it waits for. */
+  readonly publication: number;
+};
+
 export type TypeStatus = {
   readonly typeUrl: string;
   readonly shortName: string;
@@ -58,11 +66,14 @@ export type TypeStatus = {
   readonly nacks: number;
   /** Responses that await a verdict, and since when (ms since the epoch). */
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
+  /** Something is to be sent as soon as it may; not what waits for the end of a refusal. */
+  readonly isDue: boolean;
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that the client refused, and those that are held back; costs what these are. */
   readonly refused: readonly ResourceStatus[];
   readonly held: readonly ResourceStatus[];
+  readonly blocked: readonly BlockedStatus[];
   /** All that was sent or is to be; described when it is read, and each time it is read. */
   readonly resources: readonly ResourceStatus[];
   /** One of `resources`. */
@@ -73,6 +84,8 @@ export type TypeStatus = {
 export type ClientStatus = ClientRef & {
   /** Why nothing is sent, or undefined when the stream is served. */
   readonly silent: string | undefined;
+  /** Since when that is so, whatever the reason was: milliseconds since the epoch. */
+  readonly silentSince: number | undefined;
   readonly method: string;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
@@ -97,7 +110,7 @@ type DescribedStream = ClientRef & {
 export function describeStream(
   stream: DescribedStream,
   states: Iterable<TypeState>,
-  rest: Pick<ClientStatus, "silent" | "duplicate" | "unknownTypes">,
+  rest: Pick<ClientStatus, "silent" | "silentSince" | "duplicate" | "unknownTypes">,
 ): ClientStatus {
   const { streamId, node, peer, variant, group, sole, openedAt, method } = stream;
   const offset = openedAt - stream.openedMonotonic;
@@ -132,12 +145,18 @@ export function describeType(state: TypeState, wallClock: (at: number) => number
       sentAt: wallClock(sentAt),
       resources: items.size,
     })),
+    isDue: state.due.keys().some((name) => state.waits.get(name)?.cause !== "refused"),
     known: state.sent.size + unsentNames(state).size,
     get refused() {
       return [...state.refused.keys()].filter((name) => isKnown(state, name)).map(describe);
     },
     get held() {
       return [...state.held.keys()].map(describe);
+    },
+    get blocked() {
+      return [...state.waits].flatMap(([name, { on, cause }]) =>
+        cause === "refused" ? { name, on, publication: state.due.get(name) ?? 0 } : [],
+      );
     },
     get resources() {
       return [...state.sent.keys(), ...unsentNames(state)].map(describe);

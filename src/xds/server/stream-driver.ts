@@ -1,7 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { ClientCollections } from "../protocol/collections.ts";
 import type { Report, Send } from "../protocol/events.ts";
-import { lostVerdicts } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import type { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeState } from "../protocol/type-state.ts";
@@ -16,6 +15,7 @@ import { type Peer, peerOf } from "./peer.ts";
 import { readDeltaRequest, readDiscoveryRequest } from "./read-request.ts";
 import { rememberRefusals } from "./refusal-memory.ts";
 import { type DiscoveryMethod, soleMethod } from "./services.ts";
+import { Silence } from "./silence.ts";
 import { mayTakeBack, StreamFence } from "./stream-fence.ts";
 import type { Publication } from "./stream-groups.ts";
 import { StreamHoldings } from "./stream-holdings.ts";
@@ -31,6 +31,7 @@ import { WakeTimer } from "./wake-timer.ts";
 export class StreamDriver implements ServedClient {
   readonly streamId: string;
   readonly method: DiscoveryMethod;
+  readonly variant: DiscoveryMethod["variant"];
   readonly sole: string | undefined;
   readonly peer: Peer;
   readonly openedAt: number;
@@ -38,7 +39,7 @@ export class StreamDriver implements ServedClient {
   toldPending: number | undefined;
   #node: NodeIdentity | undefined;
   #group: string | undefined;
-  #silent: string | undefined = "no request yet";
+  readonly #silence: Silence;
   /** May be behind what was published: use `#stream`. */
   #protocol: ProtocolStream | undefined;
   /** The first update that the protocol has not been told of yet. */
@@ -61,9 +62,11 @@ export class StreamDriver implements ServedClient {
     this.#host = host;
     this.#call = call;
     this.method = method;
+    this.variant = method.variant;
     this.sole = soleMethod(method);
     this.streamId = streamId;
     this.openedAt = host.clock.now();
+    this.#silence = new Silence(host.clock);
     this.openedMonotonic = host.clock.monotonic();
     this.peer = peerOf(call);
     this.#fence = new StreamFence(host, () => this.#fenceEnded());
@@ -92,10 +95,6 @@ export class StreamDriver implements ServedClient {
 
   get group(): string | undefined {
     return this.#group;
-  }
-
-  get variant(): DiscoveryMethod["variant"] {
-    return this.method.variant;
   }
 
   /** Tells the stream what changed in its group, to be read when the stream is used next: whoever tells it flushes it. */
@@ -172,7 +171,7 @@ export class StreamDriver implements ServedClient {
 
   describe(): ClientStatus {
     return describeStream(this, this.#stream?.states.values() ?? [], {
-      silent: this.#silent,
+      ...this.#silence.told,
       duplicate: this.#host.isDuplicate(this),
       unknownTypes: this.#unknownTypes.list(),
     });
@@ -316,7 +315,7 @@ export class StreamDriver implements ServedClient {
     if (from !== this.#group) this.#host.moved(this, from);
     if ("group" in placement) this.#attach(placement.group);
     else {
-      this.#silent = placement.silent;
+      this.#silence.set(placement.silent);
       this.#stream?.attach(undefined);
     }
   }
@@ -324,7 +323,7 @@ export class StreamDriver implements ServedClient {
   #attach(group: string): void {
     const view = this.#host.view(group);
     this.#stream?.attach(view);
-    this.#silent = view ? undefined : "group_without_content";
+    this.#silence.set(view ? undefined : "group_without_content");
     if (view) this.#fence.pass({ again: false });
     this.#host.wake(this);
   }
@@ -391,8 +390,7 @@ export class StreamDriver implements ServedClient {
     this.#host.deadlines.end(this);
     this.#transport.stop();
     this.#holdings.close();
-    if (this.#protocol) this.#host.lostVerdicts.keep(this.node.id, lostVerdicts(this.#protocol.states));
-    this.#host.closed(this);
+    this.#host.closed(this, this.#stream?.states ?? new Map());
   }
 }
 

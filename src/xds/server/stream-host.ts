@@ -5,6 +5,7 @@ import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey, View } from "../protocol/resource.ts";
 import type { Registry } from "../protocol/resource-types.ts";
 import type { SharedTables } from "../protocol/shared-tables.ts";
+import type { TypeStates } from "../protocol/type-state.ts";
 import type { ServedClient } from "./client-status.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
 import type { ResponseEncoder } from "./encode-response.ts";
@@ -46,7 +47,8 @@ export interface StreamHost<Driver> {
   fence(signal: AbortSignal): Promise<void>;
   identifier(): string;
   opened(driver: Driver): void;
-  closed(driver: Driver): void;
+  /** With what it knew of its client. */
+  closed(driver: Driver, states: TypeStates): void;
   moved(driver: Driver, from: string | undefined): void;
   isDuplicate(driver: Driver): boolean;
   /** Something may be sendable: flush soon. */

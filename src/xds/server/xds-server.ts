@@ -8,9 +8,11 @@ import { type Listener, listenOn } from "../../runtime/listener.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
 import { type Random, systemRandom } from "../../runtime/random.ts";
 import type { Report, Send } from "../protocol/events.ts";
+import { lostVerdicts, oldestOwed } from "../protocol/lost-verdicts.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { createRegistry, type ResourceType } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
+import type { TypeStates } from "../protocol/type-state.ts";
 import type { ClientRef, ClientStatus, ServedClient } from "./client-status.ts";
 import { type ClientStatusHost, clientStatusService } from "./client-status-service.ts";
 import { Connections } from "./connections.ts";
@@ -72,7 +74,8 @@ export type XdsServerOptions = {
 
 export type XdsServerEvents = {
   open: [client: ClientRef];
-  close: [client: ClientRef];
+  /** `owed` is the oldest publication that the client has not acknowledged, what it refuses included. */
+  close: [client: ClientRef, owed: number | undefined];
   subscribe: [client: ClientRef, subscription: Extract<Report, { kind: "subscribe" }>];
   sent: [
     client: ClientRef,
@@ -269,7 +272,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
       fence: fence ?? (() => Promise.resolve()),
       identifier: identifier ?? (() => "fairlead"),
       opened: (driver) => this.#opened(driver),
-      closed: (driver) => this.#closed(driver),
+      closed: (driver, states) => this.#closed(driver, states),
       moved: (driver, from) => this.#groups.move(driver, from, driver.group),
       isDuplicate: (driver) => this.#identities.isDuplicate(driver),
       wake: (driver) => this.#wake(driver),
@@ -320,13 +323,16 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     this.emit("open", driver);
   }
 
-  #closed(driver: StreamDriver): void {
+  #closed(driver: StreamDriver, states: TypeStates): void {
     if (!this.#drivers.delete(driver.streamId)) return;
+    this.#host.lostVerdicts.keep(driver.node.id, lostVerdicts(states));
     this.#toFlush.delete(driver);
     this.#identities.delete(driver);
     this.#groups.move(driver, driver.group, undefined);
     this.#log.info({ streamId: driver.streamId, nodeId: driver.node.id }, "stream closed");
-    this.#containment.contain("xds", `the end of stream ${driver.streamId}`, () => this.emit("close", driver));
+    this.#containment.contain("xds", `the end of stream ${driver.streamId}`, () => {
+      this.emit("close", driver, oldestOwed(states));
+    });
   }
 
   /** Streams are written to after the present turn, so that no publisher waits for any of them. */

@@ -1,8 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { Cluster_LbPolicy } from "../../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { RouteMatchSchema } from "../../../src/gen/envoy/config/route/v3/route_components_pb.ts";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../../../src/gen/envoy/config/route/v3/route_pb.ts";
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../../../src/xds/server/library.ts";
 import { eventually } from "../../support/eventually.ts";
-import { Traffic } from "../../support/traffic.ts";
+import { send, Traffic } from "../../support/traffic.ts";
 import { type Bench, MATRIX, startBench } from "./bench.ts";
 import { badCluster, badEndpoints, clusterOf, endpointsOf, listenerOf, routeTo } from "./envoy-resources.ts";
 
@@ -257,3 +260,46 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     await bench.answeredBy("x");
   });
 });
+
+it("R2: a route loses a cluster at once though it leads to a refused one, for which it waited while that was news", async () => {
+  const waitMs = 4000;
+  await using bench = await startBench("1.40.0", "delta", async (each) => {
+    each.limits = { waitMs };
+    await serveX(each);
+  });
+  await bench.answeredBy("x");
+  bench.update((tx) => {
+    tx.set(badCluster("bad"));
+    tx.set(routesOf({ "/bad": "bad", "/": "x" }));
+  });
+  const answers = (path: string, wanted: number) =>
+    eventually(
+      async () => (await send({ url: `${bench.url}${path}` })).status,
+      (status) => status === wanted,
+      { what: `/${path} answers ${wanted}` },
+    );
+  await answers("bad", 503);
+  const before = performance.now();
+  bench.update((tx) => {
+    tx.delete(CLUSTER_TYPE, "x");
+    tx.set(routesOf({ "/bad": "bad" }));
+  });
+  await answers("", 404);
+  expect(performance.now() - before).toBeLessThan(waitMs / 2);
+  await bench.settled();
+  expect(new Set(bench.nacks.flatMap(({ names }) => names))).toEqual(new Set(["bad"]));
+});
+
+/** Clusters by the prefix that leads to each. */
+function routesOf(clusters: Readonly<Record<string, string>>): RouteConfiguration {
+  const hosts = routeTo("r", "").virtualHosts;
+  const routes = Object.entries(clusters).flatMap(([prefix, cluster]) =>
+    routeTo("r", cluster).virtualHosts.flatMap((host) =>
+      host.routes.map((route) => ({
+        ...route,
+        match: create(RouteMatchSchema, { pathSpecifier: { case: "prefix", value: prefix } }),
+      })),
+    ),
+  );
+  return create(RouteConfigurationSchema, { name: "r", virtualHosts: hosts.map((host) => ({ ...host, routes })) });
+}

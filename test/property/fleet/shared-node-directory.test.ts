@@ -1,6 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PublicationLog } from "../../../src/control/publication-log.ts";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { type NodeView, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
 import { toNodeList } from "../../../src/fleet/peer-messages.ts";
@@ -13,6 +14,8 @@ import { PeerNetwork } from "../../support/peer-network.ts";
 const REPLICAS = ["a", "b", "c"] as const;
 const NODES = ["edge-1", "edge-2", "edge-3", "edge-4"] as const;
 const REVISION = { epoch: 1, position: 7 };
+
+const revisionOf = (publication: number) => ({ epoch: 1, position: REVISION.position + publication - 1 });
 
 type Step = { readonly node: string; readonly replica: string; readonly act: "open" | "close" | "settle" };
 
@@ -32,10 +35,11 @@ class Replica {
   readonly shared: SharedNodeDirectory;
   readonly streams = new Map<string, StreamStatus>();
   readonly resent: string[] = [];
+  readonly log = new PublicationLog();
 
   constructor(name: string, network: PeerNetwork, clock: FakeClock) {
     this.name = name;
-    const published = { revision: REVISION, publication: 1, at: 0 };
+    this.log.record({ revision: REVISION, publication: 1, at: 0 });
     this.local = new LocalNodeDirectory({
       streams: {
         describe: (streamId) => this.streams.get(streamId),
@@ -47,15 +51,7 @@ class Replica {
         },
         collections: () => ({ named: [], asked: [] }),
       },
-      publications: {
-        publicationOf: () => 1,
-        publicationBefore: () => 0,
-        settledBy: () => published,
-        firstAt: () => published,
-        settle: () => {},
-        settledAfter: () => undefined,
-        last: published,
-      },
+      publications: this.log,
       clock,
       replica: name,
       fleetOf: (group) => group,
@@ -65,7 +61,7 @@ class Replica {
     this.shared = new SharedNodeDirectory({ local: this.local, peers: network.join(name), clock });
   }
 
-  open(id: string): void {
+  open(id: string, owed: number | "nothing" = 1): void {
     if (this.streams.has(id)) return;
     const resource = { name: "web", sent: "v1", acked: undefined, unknown: false, refused: undefined, held: undefined };
     const stream: StreamStatus = {
@@ -77,15 +73,17 @@ class Replica {
       sole: "DeltaAggregatedResources",
       silent: undefined,
       duplicate: false,
-      oldestPending: 1,
+      oldestPending: owed === "nothing" ? undefined : owed,
       types: [
         {
           typeUrl: "listener",
           shortName: "LDS",
           inFlight: ["1"],
+          isDue: false,
           known: 1,
           refused: [],
           held: [],
+          blocked: [],
           resources: [resource],
           resource: (name) => (name === "web" ? resource : undefined),
         },
@@ -93,14 +91,14 @@ class Replica {
     };
     this.streams.set(id, stream);
     this.local.opened(stream);
-    this.local.progressed(stream, 1);
+    this.local.progressed(stream, stream.oldestPending);
   }
 
   close(id: string): void {
     const stream = this.streams.get(id);
     if (stream === undefined) return;
     this.streams.delete(id);
-    this.local.closed(stream);
+    this.local.closed(stream, stream.oldestPending);
   }
 
   settle(id: string): void {
@@ -108,6 +106,17 @@ class Replica {
     if (stream === undefined) return;
     this.streams.set(id, { ...stream, oldestPending: undefined });
     this.local.progressed(stream, undefined);
+  }
+
+  /** A commit that changes what one fleet's proxies are to have. */
+  publish(fleet: string, publication: number): void {
+    for (const [id, stream] of fleet === "edge" ? this.streams : []) {
+      const oldestPending = stream.oldestPending ?? publication;
+      this.streams.set(id, { ...stream, oldestPending });
+      this.local.progressed(stream, oldestPending);
+    }
+    this.local.published(fleet, publication);
+    this.log.record({ revision: revisionOf(publication), publication, at: 0 });
   }
 
   owes(id: string): boolean {
@@ -149,6 +158,11 @@ describe("a directory over several replicas", () => {
     const [asked, holder] = replicas;
     expect(await asked?.shared.resend(id, "listener")).toEqual({ told: 2, unknown: [] });
     expect(holder?.resent).toEqual([`${id} listener`]);
+    const onItsWay = async (typeUrl: string | undefined) =>
+      (await asked?.shared.progress([id], REVISION, { typeUrl }))?.progress.get(id)?.state;
+    expect([await onItsWay("listener"), await onItsWay("cluster"), await onItsWay(undefined)]).toEqual([
+      ...["sent", "done", "sent"],
+    ]);
     expect(await asked?.shared.resend("nobody", undefined)).toEqual({ told: undefined, unknown: [] });
     const contents = async (typeUrl: string) => {
       const { told } = (await asked?.shared.nodes({ id, detail: "contents", typeUrl })) ?? { told: [] };
@@ -196,6 +210,79 @@ describe("a directory over several replicas", () => {
     );
   });
 
+  it("awaits a proxy that is away where something has been due since what it acknowledged, and no other", async () => {
+    const moves = fc.array(
+      fc.oneof(
+        fc.record({
+          node: fc.constantFrom(...NODES),
+          replica: fc.constantFrom(...REPLICAS),
+          act: fc.constantFrom("open", "close", "settle"),
+        }),
+        fc.record({ act: fc.constant("publish"), fleet: fc.constantFrom("edge", "other") }),
+      ),
+      { maxLength: 40 },
+    );
+    await fc.assert(
+      fc.asyncProperty(moves, async (taken) => {
+        const { clock, replicas } = await play([]);
+        const due = [1];
+        const acknowledged = new Map<string, number>();
+        let published = 1;
+        for (const move of taken) {
+          // Longer than clocks may be apart, and than a proxy takes to ask for all types.
+          await clock.advance(6000);
+          if ("fleet" in move) {
+            published += 1;
+            if (move.fleet === "edge") due.push(published);
+            for (const replica of replicas) replica.publish(move.fleet, published);
+          } else if (move.act === "open") {
+            for (const replica of replicas) if (replica.name !== move.replica) replica.close(move.node);
+            const owed = due.find((publication) => publication > (acknowledged.get(move.node) ?? 0));
+            replicas.find(({ name }) => name === move.replica)?.open(move.node, owed ?? "nothing");
+          } else {
+            const holder = replicas.find(({ streams }) => streams.has(move.node));
+            if (move.act === "settle" && holder) acknowledged.set(move.node, published);
+            holder?.[move.act](move.node);
+          }
+        }
+        await clock.advance(6000);
+        for (let publication = 1; publication <= published; publication++) {
+          const { progress } = await (replicas[0] as Replica).shared.progress(NODES, revisionOf(publication));
+          for (const id of NODES) {
+            if (replicas.some(({ streams }) => streams.has(id))) continue;
+            const isDue = due.some((one) => one <= publication && one > (acknowledged.get(id) ?? 0));
+            expect([id, publication, progress.get(id)?.state]).toEqual([
+              id,
+              publication,
+              isDue ? "disconnected" : "done",
+            ]);
+          }
+        }
+      }),
+    );
+  });
+
+  it("takes a proxy that left at once for one that still owes what it owed before", async () => {
+    const { clock, replicas } = await play([{ node: "edge-1", replica: "a", act: "open" }]);
+    const [a, b] = replicas as [Replica, Replica, Replica];
+    const state = async () => (await a.shared.progress(["edge-1"], REVISION)).progress.get("edge-1")?.state;
+    await clock.advance(100);
+    a.close("edge-1");
+    b.open("edge-1", "nothing");
+    await clock.advance(100);
+    expect(await state()).toBe("done");
+    b.close("edge-1");
+    expect(await state()).toBe("disconnected");
+    await clock.advance(6000);
+    a.open("edge-1", "nothing");
+    await clock.advance(6000);
+    a.close("edge-1");
+    expect(await state()).toBe("done");
+    a.open("edge-1", "nothing");
+    a.close("edge-1");
+    expect(await state()).toBe("done");
+  });
+
   it("still awaits the proxies of a replica that took its leave", async () => {
     const { network, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
     const [a, b] = replicas as [Replica, Replica, Replica];
@@ -208,6 +295,25 @@ describe("a directory over several replicas", () => {
     a.open("edge-1");
     a.settle("edge-1");
     expect((await a.shared.progress(["edge-1"], REVISION)).progress.get("edge-1")?.state).toBe("done");
+  });
+
+  it("knows of a proxy that a leaving replica held what it owes", async () => {
+    const { clock, network, replicas } = await play([
+      { node: "edge-1", replica: "b", act: "open" },
+      { node: "edge-1", replica: "b", act: "settle" },
+    ]);
+    const [a, b, c] = replicas as [Replica, Replica, Replica];
+    // Long after it connected: what it owes counts from when it left.
+    await clock.advance(REMEMBERED_MS + 1);
+    b.close("edge-1");
+    await b.shared.farewell();
+    network.leave("b");
+    const state = async (publication: number) =>
+      (await a.shared.progress(["edge-1"], revisionOf(publication))).progress.get("edge-1")?.state;
+    for (const each of [a, c]) each.publish("other", 2);
+    expect(await state(2)).toBe("done");
+    for (const each of [a, c]) each.publish("edge", 3);
+    expect([await state(2), await state(3)]).toEqual(["done", "disconnected"]);
   });
 
   it("takes nothing from garbage, and says of who answers with it that nobody knows", async () => {

@@ -219,6 +219,8 @@ describe("WaitForRevision", () => {
     plane.nodes.set({ id: "stranger", fleet: undefined }, SENT);
     plane.nodes.set({ id: "left", fleet: undefined, connected: false }, AWAY);
     plane.nodes.set({ id: "orphan", fleet: "no-more", connected: false }, AWAY);
+    await client.call(ADMIN.createFleet, { fleet: { name: "edge", nodes: { cluster: "new" } } });
+    plane.nodes.set({ id: "unselected", cluster: "old", connected: false }, AWAY);
     expect(await outcomes({})).toMatchObject([{ outcome: Outcome.REACHED, total: 1, pending: [] }]);
     const named = await outcomes({ nodes: ["left"], timeout: { nanos: 50_000_000 } });
     expect(named.at(-1)).toMatchObject({ outcome: Outcome.TIMED_OUT, pending: [{ id: "left" }] });

@@ -15,6 +15,7 @@ import {
 } from "../../../src/xds/server/library.ts";
 import { DISCOVERY_METHODS } from "../../../src/xds/server/services.ts";
 import { eventually } from "../../support/eventually.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { RawClient, SotwStream } from "./raw-client.ts";
 
 const node = { id: "n1", cluster: "c1" };
@@ -297,6 +298,27 @@ describe("groups", () => {
     cache.removeGroup("g");
     cache.update("h", (tx) => tx.set(bytes(CLUSTER_TYPE, "h", "1")));
     expect(server.clients()[0]?.silent).toBe("group_without_content");
+  });
+
+  it("tell since when a stream is silent: since it ceased to be served, whatever the reason is by now", async () => {
+    let placement: { silent: string } | { group: string } = { group: "g" };
+    const clock = new FakeClock();
+    const begun = clock.now() + 60_000;
+    await start({ groupOf: () => placement, clock });
+    const stream = client.delta();
+    stream.send({ node, typeUrl: CLUSTER_TYPE });
+    await stream.next();
+    const silence = () => server.clients().map(({ silent, silentSince }) => [silent, silentSince])[0];
+    expect(silence()).toEqual([undefined, undefined]);
+    for (const reason of ["no fleet", "two fleets"]) {
+      await clock.advance(60_000);
+      placement = { silent: reason };
+      server.regroup();
+      expect(silence()).toEqual([reason, begun]);
+    }
+    placement = { group: "g" };
+    server.regroup();
+    expect(silence()).toEqual([undefined, undefined]);
   });
 
   it("tell a stream that leaves one nothing of what was published there just before", async () => {

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { AddressMove_Way, Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { refusal, runAgainst } from "./fake-plane.ts";
 
@@ -62,6 +62,21 @@ describe("apply", () => {
     const run = await runAgainst({ Apply: changed }, ["apply", "-f", "-", "--dry-run", "--wait"], { stdin: SHOP });
     expect(run.calls).toMatchObject([{ method: "Apply", request: { options: { validateOnly: true } } }]);
     expect(run.stdout).toContain("Reaches 12 proxies of fleet edge: 1 route configuration; 1.9 KB each.");
+  });
+
+  it("says in a dry run how addresses pass from one listener to another", async () => {
+    const addressMoves = [
+      { address: "127.0.0.1:10020", from: "z1", to: "a2", way: AddressMove_Way.IN_TURN },
+      { address: "127.0.0.1:10021", from: "old", to: "web", way: AddressMove_Way.AFTER_DELETION },
+      { address: "127.0.0.1:10022", from: "b", to: "c", way: AddressMove_Way.CLOSED_FIRST },
+    ];
+    const answer = () => ({ ...changed(), reach: [{ fleet: "edge", proxies: 1, types: [], addressMoves }] });
+    const run = await runAgainst({ Apply: answer }, ["apply", "-f", "-", "--dry-run"], { stdin: SHOP });
+    expect(run.stdout.split("\n").slice(1, 4)).toEqual([
+      "  > 127.0.0.1:10020   z1 leaves it before a2 takes it",
+      "  > 127.0.0.1:10021   old goes and web takes it at once: some milliseconds without a listener",
+      "  > 127.0.0.1:10022   listeners change places, for which c is closed and opened again: some milliseconds without a listener",
+    ]);
   });
 
   it("marks what the change leaves wrong, and asks for a refusal of it with --strict", async () => {

@@ -5,6 +5,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { type BackupRecord, BackupRecordSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
+import { WaitForRevisionResponse_Outcome as Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { refusal, runAgainst } from "./fake-plane.ts";
 
@@ -139,6 +140,14 @@ describe("fairlead restore", () => {
     expect(rest.flatMap(({ records }) => records)).toEqual(RECORDS);
     expect(stdout).toMatch(SUMMARY);
     expect(stdout).toContain("a new epoch has begun, at revision 4.1");
+  });
+
+  it("waits for the proxies where that is asked for", async () => {
+    const wait = () => [{ outcome: Outcome.REACHED, total: 2, done: 2, revision: "4.1" }];
+    const answers = { Restore: () => ({ revision: "4.1", restored: {} }), WaitForRevision: wait };
+    const { stdout, calls } = await runAgainst(answers, ["restore", file, "--wait"]);
+    expect(calls.at(-1)).toMatchObject({ method: "WaitForRevision", request: { revision: "4.1" } });
+    expect(stdout).toContain("acknowledged by 2 of 2 proxies");
   });
 
   it("asks nothing of the plane in a dry run", async () => {

@@ -39,6 +39,16 @@ describe("completion", () => {
     expect(await words("explain", "node", "e")).toEqual(["edge-1"]);
     expect(await words("explain", "service", "p")).toEqual(["pay"]);
     expect(await words("rollback", "service", "shop", "--to", "")).toEqual(["17", "16"]);
+    expect(await words("rollback", "svc/shop", "--to", "")).toEqual(["17", "16"]);
+    expect(await words("get", "svc", "s")).toEqual(["shop"]);
+    expect(await words("get", "svc/s")).toEqual(["svc/shop"]);
+    expect(await words("get", "backend/sh")).toEqual(["backend/shop/a"]);
+    expect(await words("explain", "service/")).toEqual(["service/shop", "service/pay"]);
+    expect(await words("explain", "svc", "p")).toEqual(["pay"]);
+    expect(await words("explain", "node/")).toEqual(["node/edge-1"]);
+    expect(await words("get", "service/shop", "")).toEqual([""]);
+    expect(await words("get", "service/", "")).toEqual([""]);
+    expect(await words("watch", "service/")).toEqual([""]);
     expect(await words("register", "")).toEqual([""]);
   });
 

@@ -1,6 +1,7 @@
 import { create, type DescMethod } from "@bufbuild/protobuf";
 import type { AdminClient } from "../../../src/cli/admin-client.ts";
 import { AdminError } from "../../../src/cli/admin-error.ts";
+import type { CliIo } from "../../../src/cli/io.ts";
 import { runCli } from "../../../src/cli/main.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 
@@ -22,7 +23,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly isTty?: boolean;
+  readonly columns?: number;
+  readonly colors?: CliIo["colors"];
   readonly nowMs?: number;
+  readonly timeZone?: string;
 }
 
 /** Runs one command line against a plane that answers as it is told. */
@@ -38,6 +42,11 @@ export async function runAgainst(answers: Answers, argv: readonly string[], opti
       env: options.env ?? {},
       clock: steppingClock(options.nowMs ?? 0),
       isTty: options.isTty ?? false,
+      get columns() {
+        return options.columns;
+      },
+      ...(options.colors && { colors: options.colors }),
+      ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
       stdin: bytesOf(options.stdin ?? ""),
     },
     (server) => ({ ...client, server }),

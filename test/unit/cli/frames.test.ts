@@ -3,7 +3,7 @@ import { AdminError } from "../../../src/cli/admin-error.ts";
 import { showFrames } from "../../../src/cli/frames.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
-function screen(isTty: boolean) {
+function screen(isTty: boolean, rows?: number) {
   const clock = new FakeClock();
   const stop = new AbortController();
   let text = "";
@@ -13,6 +13,8 @@ function screen(isTty: boolean) {
     env: {},
     clock,
     isTty,
+    rows,
+    columns: isTty ? 22 : undefined,
     signal: stop.signal,
   };
   return { io, clock, stop: () => stop.abort(), text: () => text };
@@ -31,8 +33,19 @@ it("draws in place on a terminal, and goes on when the plane is back", async () 
   await clock.advance(4_000);
   stop();
   await done;
-  const clear = "\u001B[H\u001B[2J\u001B[3J";
-  expect(text()).toBe(`${clear}look 1\n${clear}cannot reach the plane\n${clear}look 3\n`);
+  const frame = (line: string) => `\u001B[H${line}\u001B[K\n\u001B[J`;
+  expect(text()).toBe(frame("look 1") + frame("cannot reach the plane") + frame("look 3"));
+});
+
+it("draws no more than there is room for, lines that go on in the next included", async () => {
+  const { io, clock, stop, text } = screen(true, 6);
+  const done = showFrames(io, async () => ["first", "second", "third is longer than a line", "fourth", "fifth"]);
+  await clock.advance(0);
+  stop();
+  await done;
+  expect(text().replaceAll("\u001B[K", "")).toBe(
+    "\u001B[Hfirst\nsecond\nthird is longer than a\n  line\n… and 2 more lines\n\u001B[J",
+  );
 });
 
 it("prints only what differs where there is no terminal", async () => {

@@ -71,6 +71,30 @@ describe("get", () => {
     expect(run.calls).toMatchObject([{ request: { service: "shop", labels: { team: "a", tier: "web" } } }]);
   });
 
+  it("tells of backends that an operator overruled who did, and until when", async () => {
+    const health = { source: "override", actor: "cli:ann", reason: "disk full" };
+    const status = (more: object) => ({ message: "unhealthy by override: disk full", health: { ...health, ...more } });
+    const backends = [
+      { name: "shop/a", status: status({ expireTime: { seconds: 3600n } }) },
+      { name: "shop/b", status: status({ actor: "" }) },
+      { name: "shop/c", status: { message: "HTTP 503", health: { source: "prober", expireTime: { seconds: 1n } } } },
+    ];
+    const verdicts = backends.map(({ name, status: { health: told } }) => ({ backend: name, ...told }));
+    const answers = { ListBackends: () => ({ backends }), ListHealth: () => ({ health: verdicts }) };
+    const endsOf = async (...argv: string[]) =>
+      (await runAgainst(answers, argv)).stdout.split("\n").map((line) => line.split(/ {2,}/).at(-1));
+    const [a, b] = ["disk full by cli:ann, until 1970-01-01 01:00:00 UTC", "disk full, until it is cleared"];
+    expect(await endsOf("get", "backends")).toEqual([
+      "WHY",
+      `unhealthy by override: ${a}`,
+      `unhealthy by override: ${b}`,
+      "HTTP 503",
+      "",
+    ]);
+    for (const argv of [["health"], ["get", "health"]])
+      expect(await endsOf(...argv)).toEqual(["REASON", a, b, "-", ""]);
+  });
+
   it("lists verdicts", async () => {
     const verdict = {
       backend: "shop/shop-1",

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DescMethod } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
@@ -10,10 +9,9 @@ import type { CliContext } from "../../../src/cli/io.ts";
 import { buildProgram } from "../../../src/cli/program.ts";
 import { printable } from "../../../src/domain/printable.ts";
 import { AdminService } from "../../../src/gen/fairlead/admin/v1/admin_pb.ts";
-import { WaitForRevisionResponse_Outcome as Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { type Answers, type Run, refusal, runAgainst } from "./fake-plane.ts";
-import { type Fixed, filledMessage } from "./filled-message.ts";
+import { allMethods, answering, COMMAND_LINES, FORMS, MANIFEST } from "./every-command.ts";
+import { type Run, refusal, runAgainst } from "./fake-plane.ts";
 
 /** What is tried everywhere at once, and next to it whatever else chance comes by. */
 const ATTACKS = [
@@ -29,63 +27,6 @@ const hostileText = fc.oneof(
   fc.string({ unit: "binary", minLength: 1 }).map((text) => `x${text.toWellFormed()}`),
 );
 
-/** Each command of the program, in each form, and what it needs from the plane beside filled messages. */
-const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  apply: [
-    ["-f", "-"],
-    ["-f", "-", "--dry-run"],
-    ["-f", "-", "--wait"],
-    ["-f", "-", "-o", "json"],
-  ],
-  get: [
-    ["services"],
-    ["service", "shop"],
-    ["backends"],
-    ["health"],
-    ["routes"],
-    ["listeners"],
-    ["fleets"],
-    ["policies"],
-  ],
-  delete: [["route", "shop"]],
-  register: [
-    ["shop/a", "--address", "10.0.0.1:80"],
-    ["shop/a", "--address", "10.0.0.1:80", "--wait"],
-  ],
-  unregister: [["shop/a"], ["shop/a", "--wait"]],
-  drain: [["shop/a"], ["shop/a", "--wait"], ["shop/a", "--undo", "--wait"]],
-  health: [[], ["shop/a", "--override", "unhealthy"], ["shop/a", "--clear"]],
-  explain: [
-    ["backend", "shop/a"],
-    ["route", "shop"],
-    ["service", "shop"],
-    ["node", "edge-7"],
-    ["request", "http://shop.example/cart"],
-  ],
-  status: [[]],
-  nodes: [[]],
-  node: [["edge-7"], ["edge-7", "--diff", "edge-8"]],
-  resend: [["edge-7"]],
-  watch: [["--present"]],
-  history: [["service", "shop"]],
-  rollback: [
-    ["route", "shop", "--to", "3", "--wait"],
-    ["--revision", "1.7", "--dry-run"],
-  ],
-  upgrade: [[], ["--to-profile", "2", "--wait"]],
-  export: [],
-  import: [["-"], ["-", "--dry-run"]],
-  backup: [],
-  restore: [],
-  bootstrap: [],
-  schema: [[]],
-  completion: [["bash"], ["zsh"], ["fish"]],
-  version: [[]],
-};
-const COMMAND_LINES = Object.entries(FORMS).flatMap(([name, forms]) => forms.map((form) => [name, ...form]));
-
-const MANIFEST = "kind: Service\nname: shop\n";
-
 describe("what a plane answers stays text", () => {
   test("every command is looked at", () => {
     const context = { io: { env: {} } } as unknown as CliContext;
@@ -100,8 +41,8 @@ describe("what a plane answers stays text", () => {
     const plain = await run(argv, "x");
     expect(plain.stdout + plain.stderr).not.toBe("");
     await fc.assert(
-      fc.asyncProperty(hostileText, fc.boolean(), async (text, isTty) => {
-        const hostile = await run(argv, text, isTty);
+      fc.asyncProperty(hostileText, fc.boolean(), fc.boolean(), async (text, isTty, isColoured) => {
+        const hostile = await run(argv, text, isTty, isColoured);
         expect(hostile.code).toBe(plain.code);
         expectText(hostile, plain);
       }),
@@ -275,27 +216,15 @@ describe("data stays what it was", () => {
   });
 });
 
-/** What makes sense of the rest, and tells of most. */
-const FIXED: Fixed = { next_page_token: "", kind: "service", synced: true, ok: false, live: false };
-
-/** A message, or the messages of a stream, in which every string is the text. */
-function answering(text: string): (method: DescMethod) => unknown {
-  return (method) => {
-    const filled = (fixed: Fixed = {}) => filledMessage(method.output, () => text, { ...FIXED, ...fixed });
-    if (method === AdminService.method.waitForRevision) {
-      return [filled({ outcome: Outcome.WAITING }), filled({ outcome: Outcome.REACHED })];
-    }
-    if (method === AdminService.method.watch) return [filled({ health: undefined })];
-    return method.methodKind === "server_streaming" ? [filled()] : filled();
-  };
+async function run(argv: readonly string[], text: string, isTty = false, isColoured = false): Promise<Run> {
+  const colors = { stdout: isColoured, stderr: isColoured };
+  const ran = await runAgainst(allMethods(answering(text)), argv, { stdin: MANIFEST, isTty, colors });
+  return { ...ran, stdout: withoutColours(ran.stdout), stderr: withoutColours(ran.stderr) };
 }
 
-function allMethods(answer: (method: DescMethod) => unknown): Answers {
-  return Object.fromEntries(AdminService.methods.map((method) => [method.name, () => answer(method)]));
-}
-
-function run(argv: readonly string[], text: string, isTty = false): Promise<Run> {
-  return runAgainst(allMethods(answering(text)), argv, { stdin: MANIFEST, isTty });
+/** Without the colours that are the program's own; the attacks do more than that. */
+function withoutColours(text: string): string {
+  return [1, 22, 31, 32, 33, 39].reduce((rest, code) => rest.replaceAll(`\u001b[${code}m`, ""), text);
 }
 
 function isAsking(argv: readonly string[]): boolean {

@@ -219,6 +219,12 @@ describe("drain --wait", () => {
     expect(run.stdout).toContain("  waiting       ████████████░░░░░░░░  18 s of 30 s");
   });
 
+  it("draws nothing into the document of -o json", async () => {
+    const argv = ["drain", "shop/shop-1", "--wait", "-o", "json"];
+    const run = await runAgainst(drainingFor(3, gone), argv, { nowMs: 1_018_000, isTty: true });
+    expect(JSON.parse(run.stdout)).toMatchObject({ removed: true, wait: { done: 2 } });
+  });
+
   it("counts a backend of the same name that came later as removed", async () => {
     const run = await runAgainst(
       drainingFor(1, () => ({ ...draining, meta: { uid: "u2" }, state: Backend_State.ACTIVE })),

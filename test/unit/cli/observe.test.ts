@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
+import { WaitForRevisionResponse_Outcome as Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { runAgainst } from "./fake-plane.ts";
 
 const hoursAgo = (hours: number) => ({ seconds: BigInt(100_000 - hours * 3600) });
@@ -125,6 +126,31 @@ describe("resend", () => {
   });
 });
 
+describe("resend --wait", () => {
+  const resend = (answer: object) =>
+    runAgainst({ Resend: () => ({ resources: 2 }), WaitForRevision: () => [answer] }, [
+      ...["resend", "edge-7", "--type", "lds", "--wait", "--timeout", "5s"],
+    ]);
+  const pending = [{ id: "edge-7", state: "refused", message: "Listener web: cannot bind" }];
+
+  it("returns when the proxy has acknowledged what it is sent again", async () => {
+    const run = await resend({ outcome: Outcome.REACHED, total: 1, done: 1, elapsed: { nanos: 63_000_000 } });
+    expect(run.calls[1]).toMatchObject({
+      method: "WaitForRevision",
+      request: { revision: "", nodes: ["edge-7"], onItsWay: { type: "lds" }, timeout: { seconds: 5n } },
+    });
+    expect(run.stdout).toBe("edge-7: 2 resources go to it again\n  acknowledged in 63 ms\n");
+  });
+
+  it("exits with 3 and the proxy's words when it is refused again, and when it takes too long", async () => {
+    const refused = await resend({ outcome: Outcome.REFUSED, total: 1, pending });
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("Listener web: cannot bind") });
+    expect(refused.stderr).toContain("it is sent again, but the proxy refuses it");
+    const late = await resend({ outcome: Outcome.TIMED_OUT, total: 1, elapsed: { seconds: 5n } });
+    expect(late).toMatchObject({ code: 3, stderr: expect.stringContaining("not acknowledged in 5.0 s") });
+  });
+});
+
 describe("watch", () => {
   const answers = {
     Watch: () => [
@@ -157,7 +183,7 @@ describe("watch", () => {
   it("prints changes, not what was there before", async () => {
     const run = await runAgainst(answers, ["watch"]);
     expect(run.stdout.split("\n")).toEqual([
-      "00:00:00  ~ health shop/a/override  UNHEALTHY  disk full",
+      "00:00:00  ~ health shop/a/override  UNHEALTHY  disk full, until it is cleared",
       "00:01:01  - route old  by cli:ann, apply: more traffic",
       '00:00:00  ~ service shop  policy (none) → "fair"  by cli:ann, apply: more traffic',
       "",

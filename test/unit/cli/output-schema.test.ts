@@ -35,7 +35,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   status: ["", "--check"],
   nodes: [""],
   node: ["edge-7"],
-  resend: ["edge-7"],
+  resend: ["edge-7", "edge-7 --wait"],
   watch: ["--present"],
   history: ["service shop"],
   rollback: [
@@ -44,10 +44,10 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
     "--revision 1.7 --wait",
     "--revision 1.7 --dry-run",
   ],
-  upgrade: ["", "--to-profile 2 --wait"],
-  import: ["-", "- --dry-run"],
+  upgrade: ["", "--to-profile 2 --wait", "--to-profile 2 --dry-run"],
+  import: ["-", "- --dry-run", "- --wait"],
   backup: ["FILE --force"],
-  restore: ["FILE", "FILE --dry-run"],
+  restore: ["FILE", "FILE --dry-run", "FILE --wait"],
   version: [""],
 };
 const LINES = Object.entries(FORMS).flatMap(([command, forms]) => forms.map((form) => ({ command, form })));
@@ -100,7 +100,10 @@ describe("the schema of what -o json prints", () => {
       ...(command.options.some(({ long, argChoices }) => long === "--output" && argChoices?.includes("json") === true)
         ? [path]
         : []),
-      ...command.commands.flatMap((inner) => named(inner, `${path} ${inner.name()}`)),
+      ...command
+        .createHelp()
+        .visibleCommands(command)
+        .flatMap((inner) => named(inner, `${path} ${inner.name()}`)),
     ];
     const printing = buildProgram(context).commands.flatMap((command) => named(command, command.name()));
     expect(Object.keys(BY_COMMAND).sort()).toEqual(printing.toSorted());

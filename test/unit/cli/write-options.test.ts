@@ -21,6 +21,8 @@ const WRITES: readonly [string, string, object][] = [
   ["rollback --revision 1.6", "RollbackRevision", { changes: [ROUTE_CHANGE] }],
   ["health shop/s1 --override unhealthy", "ReportHealth", { changed: true }],
   ["health shop/s1 --clear", "ClearHealth", {}],
+  ["upgrade --to-profile 2", "SetEncodingProfile", { previousProfile: 1 }],
+  ["import -", "Import", { changes: [{ kind: "fleet", name: "edge", action: Change_Action.CREATE }] }],
   ["apply -f -", "Apply", { changes: [{ kind: "fleet", name: "edge", action: Change_Action.CREATE }] }],
 ];
 /** What `register --wait` waits for first. */
@@ -86,9 +88,32 @@ describe("every command that writes", () => {
         },
       });
       expect((await run(line, missing("BACKEND_NOT_FOUND"))).code).toBe(5);
-      const ignored = await run(line, missing("BACKEND_NOT_FOUND"), "--ignore-missing", "--wait");
+      const ignored = await run(line, missing("BACKEND_NOT_FOUND"), "--ignore-missing");
       expect(ignored).toMatchObject({ code: 0, stdout: "  there is no such thing: nothing to do\n" });
       expect((await run(line, missing("IN_USE", status.FAILED_PRECONDITION), "--ignore-missing")).code).toBe(1);
+    },
+  );
+
+  it.each(REMOVALS)(
+    "%s: repeated with --ignore-missing --wait, waits for the proxies that the first try waited for in vain",
+    async (line, method) => {
+      const { TIMED_OUT } = WaitForRevisionResponse_Outcome;
+      const again = (...more: readonly string[]) =>
+        run(
+          line,
+          {
+            [method]: () => {
+              throw refusal(status.NOT_FOUND, "BACKEND_NOT_FOUND", "there is no such thing");
+            },
+            WaitForRevision: () => [{ outcome: TIMED_OUT, total: 1, pending: [{ id: "edge-7", state: "sent" }] }],
+          },
+          ...["--ignore-missing", "--wait", ...more],
+        );
+      const late = await again("-o", "json");
+      expect(late.code).toBe(3);
+      expect(late.calls.at(-1)).toMatchObject({ method: "WaitForRevision", request: { revision: "" } });
+      expect(JSON.parse(late.stdout)).toMatchObject({ missing: true, wait: { pending: [{ id: "edge-7" }] } });
+      expect((await again("--dry-run")).code).toBe(0);
     },
   );
 

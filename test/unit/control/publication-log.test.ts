@@ -42,6 +42,10 @@ describe("PublicationLog", () => {
     expect(log.publicationBefore(at(8))).toBe(1);
   });
 
+  it("tells from which publication on something may be newer than a revision", () => {
+    expect([4, 5, 6, 7, 8, 9].map((position) => log.publicationAfter(at(position)))).toEqual([1, 2, 2, 2, 4, 4]);
+  });
+
   it("finds the newest revision that is settled with a publication", () => {
     expect(log.settledBy(0)).toBeUndefined();
     expect(log.settledBy(1)?.revision).toEqual(at(6));

@@ -92,7 +92,9 @@ test.each([
   ["contains", " a ", true],
   ["contains", "a\u007f", false],
   ["present", "", true],
-  ["regex", " a", true],
+  ["regex", "a b", true],
+  ["regex", "( a|b\\t)", false],
+  ["regex", "a\\x00.*", false],
 ] as const)("whether a header can meet %s %j: %s", (kind, value, can) => {
   expect(whyValueNeverMatched({ name: "x-a", kind, value, invert: false }) === undefined).toBe(can);
 });
@@ -107,16 +109,39 @@ test.each([
 });
 
 test.each([
+  ["/.*%2F.*", true],
+  ["/[^?]*%2F.*", false],
+  ["/(%7E|\\{id\\}).*", false],
+  ["/a\\?b=(%7E| )", true],
+])("whether :path can meet the regex %s: %s", (value, can) => {
+  expect(whyValueNeverMatched({ name: ":path", kind: "regex", value, invert: false }) === undefined).toBe(can);
+});
+
+test.each([
   ["api/.*", false],
   ["/.*%7E.*", false],
   ["/a%2f.*", false],
   ["/.*", true],
   [".*", true],
   ["a?/b", true],
-  ["(%7E|~)joe", true],
+  ["/(%7E|~)joe", true],
+  ["/(%7E|%2D)joe", false],
+  ["(api|v[12])/.*", false],
+  ["(?:/a)?b", true],
+  ["(?i)/%7e.*", false],
   ["/[%7E]*", true],
+  ["/.*[{}].*", false],
+  ["/v[0-9]+/{id}", false],
+  ["/a b", false],
+  ["/a\\?b=c", false],
+  ["/a//b", false],
+  ["/+", true],
+  ["/a/(\\.|\\.\\.)(/.*)?", false],
+  ["/a/\\.{3}", true],
+  ["/caf\\xe9", false],
   ["/%C3%A9", true],
   ["/%c3%a9", true],
+  ["(", true],
 ])("whether a path can meet the regex %s: %s", (regex, can) => {
   expect(whyRegexNeverMatched(regex) === undefined).toBe(can);
 });

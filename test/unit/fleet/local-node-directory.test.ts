@@ -27,9 +27,11 @@ function withOneStream(types?: StreamStatus["types"]) {
         typeUrl: "example.Cluster",
         shortName: "CDS",
         inFlight: [],
+        isDue: false,
         known: 1_000,
         refused: [web],
         held: [],
+        blocked: [],
         get resources(): readonly StreamResource[] {
           described.times += 1;
           return [web];
@@ -51,6 +53,7 @@ function withOneStream(types?: StreamStatus["types"]) {
     publications: {
       publicationOf: () => 5,
       publicationBefore: () => 4,
+      publicationAfter: () => 6,
       settledBy: () => published,
       firstAt: () => published,
       settle: () => {},
@@ -87,6 +90,27 @@ it("describes the resources of a proxy only where each of them is asked for", ()
   expect(described.times).toBe(1);
 });
 
+it("keeps a wait only from what came with its revision, where that stays because something else is refused", () => {
+  const on = { typeUrl: "example.RouteConfiguration", name: "r" };
+  const older = { ...web, name: "r", refused: { ...refused, publication: 3 } };
+  const type = { inFlight: [], isDue: false, known: 1, held: [], resources: [], resource: () => undefined };
+  const withRemovalOf = (publication: number) => [
+    { ...type, typeUrl: on.typeUrl, shortName: "RDS", refused: [older], blocked: [] },
+    { ...type, typeUrl: "example.Cluster", shortName: "CDS", refused: [], blocked: [{ name: "s", on, publication }] },
+  ];
+  for (const [publication, expected] of [
+    [5, { state: "held", message: "s: stays until RouteConfiguration r is accepted" }],
+    [4, { state: "done" }],
+    [6, { state: "done" }],
+  ] as const) {
+    const { directory, stream } = withOneStream(withRemovalOf(publication));
+    directory.refused(stream);
+    acknowledged.add(stream.streamId);
+    expect(directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")).toEqual(expected);
+    acknowledged.delete(stream.streamId);
+  }
+});
+
 it("does not take a proxy for done that is to be written to, though its stream has not said so yet", () => {
   const { directory, stream } = withOneStream([]);
   directory.progressed(stream, undefined);
@@ -100,7 +124,7 @@ it("waits for no older process of a proxy that a hot restart replaces, and for b
   const { directory, stream, clock } = withOneStream([]);
   const ads = { ...stream, sole: "DeltaAggregatedResources" };
   const progress = () => directory.progress(["edge-1"], { epoch: 1, position: 7 }).progress.get("edge-1")?.state;
-  directory.closed(stream);
+  directory.closed(stream, 5);
   const open = (streamId: string, port: number) =>
     directory.opened({ ...ads, streamId, peer: { address: `127.0.0.1:${port}` } });
   open("old", 1);
@@ -119,7 +143,7 @@ it("keeps only so many of the proxies that left, and none for longer than it say
   const come = (id: string) => {
     const ref = { ...stream, streamId: id, node: { ...stream.node, id } };
     directory.opened(ref);
-    directory.closed(ref);
+    directory.closed(ref, 5);
   };
   for (let index = 0; index < MAX_REMEMBERED + 500; index++) come(`invented-${index}`);
   const left = () => directory.nodes({ detail: "place" }).filter(({ connected }) => !connected);
@@ -139,9 +163,11 @@ it("blames the resources that the text of a refusal names, however many it is ab
       typeUrl: "example.Cluster",
       shortName: "CDS",
       inFlight: [],
+      isDue: false,
       known: many.length,
       refused: many,
       held: [],
+      blocked: [],
       resources: many,
       resource: () => undefined,
     },

@@ -146,7 +146,10 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
       ": web refused: cannot bind",
     ]),
   );
-  plane.nodes.set({ id: "edge-1", fleet: undefined, silent: "no fleet selects it" }, { state: "done" });
-  expect((await explainNode(plane, "edge-1")).summary).toBe("gets nothing: no fleet selects it");
+  const silent = { silent: "no fleet selects it", silentSince: 65_000 };
+  plane.nodes.set({ id: "edge-1", fleet: undefined, ...silent }, { state: "done" });
+  const unselected = await explainNode(plane, "edge-1");
+  expect(unselected.summary).toBe("gets nothing: no fleet selects it");
+  expect(factsOf(unselected)).toContain(": nothing is sent on it since 1970-01-01T00:01:05.000Z");
   await expect(explainNode(plane, "nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
 });

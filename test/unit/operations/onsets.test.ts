@@ -136,6 +136,46 @@ test("a service is down since its last good backend went, also when that is gone
   expect(sinceMs(await problem(replica, "service shop is DOWN"))).toBe(clock.now() - 60_000);
 });
 
+test("a proxy gets nothing since that began, and shares its id since the second of it came", async () => {
+  plane.nodes.set(
+    { id: "silent", since: 5_000, silent: "no fleet selects it", silentSince: 65_000 },
+    { state: "done" },
+  );
+  const replica = look();
+  const seen = await problem(replica, "node silent gets nothing");
+  expect([sinceMs(seen), seen?.sinceAtLeast]).toEqual([65_000, false]);
+  for (const silentSince of [undefined, 5_000]) {
+    plane.nodes.set({ id: "never", since: 5_000, silent: "no fleet selects it", silentSince }, { state: "done" });
+    const never = await problem(replica, "node never gets nothing");
+    expect([sinceMs(never), never?.sinceAtLeast]).toEqual([5_000, true]);
+  }
+  for (const [peer, since] of [
+    ["10.0.0.1:1", 9_000],
+    ["10.0.0.2:1", 5_000],
+    ["10.0.0.3:1", 7_000],
+  ] as const) {
+    plane.nodes.set({ id: "shared", peer, since, duplicate: true }, { state: "done" });
+  }
+  expect(sinceMs(await problem(replica, "node shared is there 3 times"))).toBe(7_000);
+});
+
+test("a backend is out of rotation since another one took its address, whatever is written to it afterwards", async () => {
+  await addService("shop");
+  const replica = look();
+  await register("shop/a");
+  await clock.advance(60_000);
+  await register("shop/b", 81);
+  await clock.advance(2_000);
+  expect(await problem(replica, "service shop: 1 of 2 backends not eligible")).toBeUndefined();
+  await register("shop/b");
+  await clock.advance(60_000);
+  const message = create(BackendSchema, { name: "shop/b", labels: { team: "x" } });
+  await registerBackend(plane, TESTER, { backend: message, expectedVersion: "" });
+  await clock.advance(2_000);
+  const seen = await problem(replica, "service shop: 1 of 2 backends not eligible");
+  expect(sinceMs(seen)).toBe(clock.now() - 62_000);
+});
+
 test("the worst comes first: who has nobody to serve, then what does not work, then what is to be put right", async () => {
   await addService("shop", "missing");
   await register("shop/a", 1);

@@ -1,0 +1,63 @@
+import type { Progress } from "./node-directory.ts";
+import { blamed } from "./node-view.ts";
+import type { StreamStatus } from "./stream-status.ts";
+
+const DONE: Progress = { state: "done" };
+const SENT: Progress = { state: "sent", message: "not acknowledged yet" };
+
+/** A revision as publications: the one that holds it, and the one before, which brought nothing of it. */
+export interface AwaitedPublication {
+  readonly publication: number;
+  readonly before: number;
+}
+
+/** How far a stream is on its way to a revision. `isPending` tells whether anything up to it is due, in flight or held. */
+export function progressTo(
+  { publication, before }: AwaitedPublication,
+  status: StreamStatus,
+  isPending: boolean,
+): Progress {
+  // Only what came with the revision or after it: an older refusal says nothing about this change.
+  const refusal = standing(status).find(({ refused }) => (refused.publication ?? 0) > before);
+  if (refusal !== undefined) return refusedAs(refusal);
+  const blocked = status.types
+    .flatMap((type) => type.blocked)
+    .find((each) => each.publication > before && each.publication <= publication);
+  if (blocked !== undefined) {
+    const { typeUrl, name } = blocked.on;
+    return { state: "held", message: `${blocked.name}: stays until ${shortType(typeUrl)} ${name} is accepted` };
+  }
+  return isPending ? (heldIn(status) ?? SENT) : DONE;
+}
+
+/**
+ * How far a stream is with all that is on its way to its client, sent again or not, of one type or of all. What is refused
+ * counts once nothing is on its way any more: until then it is tried again.
+ */
+export function progressOnItsWay(status: StreamStatus, typeUrl: string | undefined): Progress {
+  const types = status.types.filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl);
+  const own = { ...status, types };
+  if (types.some(({ isDue, inFlight }) => isDue || inFlight.length > 0)) return SENT;
+  const [refusal] = standing(own);
+  return refusal === undefined ? (heldIn(own) ?? DONE) : refusedAs(refusal);
+}
+
+/** Refusals that stand, each with the resource that it is about. */
+export function standing({ types }: Pick<StreamStatus, "types">) {
+  return types.flatMap(({ typeUrl, refused: resources }) =>
+    blamed(resources).map(({ name, refused }) => ({ typeUrl, name, refused })),
+  );
+}
+
+function refusedAs({ typeUrl, name, refused }: ReturnType<typeof standing>[number]): Progress {
+  return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
+}
+
+function heldIn({ types }: Pick<StreamStatus, "types">): Progress | undefined {
+  const [held] = types.flatMap((type) => type.held);
+  return held?.held === undefined ? undefined : { state: "held", message: `${held.name}: ${held.held}` };
+}
+
+function shortType(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
+}
