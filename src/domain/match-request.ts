@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import { type HostRules, mergeRoutes } from "./merge-routes.ts";
-import { normalPath } from "./normal-path.ts";
+import { matchedPath } from "./normal-path.ts";
 import type { HeaderMatch, PathMatch, Route, Rule } from "./route.ts";
 import type { PlacedRule } from "./rule-order.ts";
 
@@ -35,7 +35,7 @@ export function matchRequest(routes: Iterable<Route>, request: HttpRequest): Req
   if (underscored !== undefined) {
     return { ...nowhere, answer: { status: 400, why: `the header ${underscored} has an underscore in its name` } };
   }
-  const path = normalPath(request.target);
+  const path = matchedPath(request.target);
   if (path === undefined) {
     const why = "the path has an escaped slash: the client is sent to the form with plain ones";
     return { ...nowhere, answer: { status: 307, why } };

@@ -1,14 +1,8 @@
+import { normalPath } from "./normal-path.ts";
 import { printableStart } from "./printable.ts";
 import { programOf, textInBoth } from "./regex-overlap.ts";
 import type { HeaderMatch, Rule } from "./route.ts";
-import {
-  CONTROL_CHARACTER,
-  HEADER_VALUE,
-  MATCHED_PATH,
-  MATCHED_PATH_AND_QUERY,
-  ROOTED,
-  UNRESERVED,
-} from "./text-shape.ts";
+import { CONTROL_CHARACTER, HEADER_VALUE, MATCHED_PATH, MATCHED_PATH_AND_QUERY, ROOTED } from "./text-shape.ts";
 
 /**
  * What no request has when a proxy matches it: proxies normalise, redirect and refuse first. Each function says why, and what
@@ -17,8 +11,6 @@ import {
 
 /** Of a text that is an example. */
 const SHOWN = 80;
-/** Characters that proxies escape. */
-const ESCAPED = /["<>^`{|}]/g;
 
 /** Why no request's path is this one, or begins with its segments. */
 export function whyPathNeverMatched(path: string): string | undefined {
@@ -34,28 +26,6 @@ export function whyPathNeverMatched(path: string): string | undefined {
     return `write escapes in upper case, \`${upper}\`, as clients do: proxies take another case for another path, and a regex matches both`;
   }
   return undefined;
-}
-
-/** A path as proxies match it. */
-function normalPath(path: string): string {
-  const unescaped = path
-    .replaceAll(/%2f/gi, "/")
-    .replaceAll(/%5c|\\/gi, "/")
-    .replaceAll(/%([0-9a-f]{2})/gi, (text, digits: string) => {
-      const character = String.fromCharCode(Number.parseInt(digits, 16));
-      return UNRESERVED.test(character) ? character : text;
-    })
-    .replaceAll(ESCAPED, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  const segments: string[] = [];
-  const all = unescaped.slice(1).split("/");
-  for (const [i, segment] of all.entries()) {
-    const isLast = i === all.length - 1;
-    // Since Envoy 1.40 also with parameters behind the dots.
-    const dots = /^(\.\.?)(;|$)/.exec(segment)?.[1];
-    if (dots === "..") segments.pop();
-    if (dots === undefined ? segment !== "" || isLast : isLast) segments.push(dots === undefined ? segment : "");
-  }
-  return `/${segments.join("/")}`;
 }
 
 /** Why a regular expression matches no path whole; nothing for what is no expression. */

@@ -1,20 +1,35 @@
-const UNRESERVED = /%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])/g;
+import { UNRESERVED } from "./text-shape.ts";
+
+/** Characters that proxies escape. */
+const ESCAPED = /["<>^`{|}]/g;
 
 /**
- * The path that proxies match, of the target of a request: without the query, with its dots resolved, what need not be
- * escaped decoded, and slashes merged. Nothing for a path with an escaped slash: they send its client to the other form.
+ * The path that proxies match, of the target of a request, without the query. Nothing for a path with an escaped slash: they
+ * send its client to the other form.
  */
-export function normalPath(target: string): string | undefined {
-  const path = (target.split(/[?#]/, 1)[0] ?? "").replaceAll("\\", "/");
-  if (/%(?:2f|5c)/i.test(path)) return undefined;
-  const decoded = path.replaceAll(UNRESERVED, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
-  const kept: string[] = [];
-  const segments = decoded.split("/").slice(1);
-  for (const [i, segment] of segments.entries()) {
-    const isLast = i === segments.length - 1;
-    if (segment === "..") kept.pop();
-    if (segment !== "." && segment !== "..") kept.push(segment);
-    else if (isLast) kept.push("");
+export function matchedPath(target: string): string | undefined {
+  const path = target.split(/[?#]/, 1)[0] ?? "";
+  return /%(?:2f|5c)/i.test(path) ? undefined : normalPath(path);
+}
+
+/** A path as proxies match it: dots resolved, what need not be escaped decoded, what must be escaped, slashes merged. */
+export function normalPath(path: string): string {
+  const unescaped = path
+    .replaceAll(/%2f/gi, "/")
+    .replaceAll(/%5c|\\/gi, "/")
+    .replaceAll(/%([0-9a-f]{2})/gi, (text, digits: string) => {
+      const character = String.fromCharCode(Number.parseInt(digits, 16));
+      return UNRESERVED.test(character) ? character : text;
+    })
+    .replaceAll(ESCAPED, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const segments: string[] = [];
+  const all = unescaped.slice(1).split("/");
+  for (const [i, segment] of all.entries()) {
+    const isLast = i === all.length - 1;
+    // Since Envoy 1.40 also with parameters behind the dots.
+    const dots = /^(\.\.?)(;|$)/.exec(segment)?.[1];
+    if (dots === "..") segments.pop();
+    if (dots === undefined ? segment !== "" || isLast : isLast) segments.push(dots === undefined ? segment : "");
   }
-  return `/${kept.join("/")}`.replaceAll(/\/{2,}/g, "/");
+  return `/${segments.join("/")}`;
 }
