@@ -13,7 +13,7 @@ export function collectionsOf(states: TypeStates, view: View | undefined): Clien
   return { named, asked: [...states.values()].flatMap(({ subscription }) => [...subscription.globs.keys()]) };
 }
 
-/** Collections reconnect without versions, so what was deleted must be named (R19). */
+/** Collections reconnect without versions, so what was deleted must be named (xds R19). */
 export function markTombstones(state: TypeState, view: View): void {
   if (!state.type.collections) return;
   const { typeUrl } = state.type;
@@ -28,7 +28,7 @@ export function markTombstones(state: TypeState, view: View): void {
 
 /**
  * A member has left its collection. Returns whether the client is to be told: what this stream was not sent, it may hold
- * from an earlier one (R19); what belongs to a collection that nothing names any more is left alone.
+ * from an earlier one (xds R19); what belongs to a collection that nothing names any more is left alone.
  */
 export function hasLeft(state: TypeState, view: View, name: string): boolean {
   if (view.isRetired(state.type.typeUrl, collectionOf(name) ?? name)) return false;

@@ -6,7 +6,7 @@ import type { TypeState } from "./type-state.ts";
 
 /**
  * Marks what must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it,
- * changed or not (R3, R4, R25).
+ * changed or not (xds R3, R4, R25).
  */
 export function markCompanions(
   stateOf: (typeUrl: string) => TypeState | undefined,
@@ -58,7 +58,7 @@ function mayPush(state: TypeState, name: string): boolean {
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
-/** Any parent in the view may be waiting for the word that its namespace is empty (W8). */
+/** Any parent in the view may be waiting for the word that its namespace is empty (xds W8). */
 export function markEmptyNamespaces(registry: Registry, state: TypeState, view: View): void {
   const { typeUrl, namespaced } = state.type;
   if (!namespaced) return;

@@ -75,7 +75,7 @@ export function composeFull(state: TypeState, view: View, plan: Plan, stamp: Sta
 
 /**
  * SotW's version of a type: that of the group, corrected by what this client is not given yet. So one string never
- * stands for two contents (R27), and clients of one group share it whenever nothing is kept back.
+ * stands for two contents (xds R27), and clients of one group share it whenever nothing is kept back.
  */
 export function versionOf(state: TypeState, view: View, { kept, displaced }: Pick<Plan, "kept" | "displaced">): string {
   const { sum, given } = view.typeVersion(state.type.typeUrl);

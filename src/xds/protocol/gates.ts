@@ -11,7 +11,7 @@ export type Gate = Pick<Wait, "on" | "cause">;
  * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later. What the
  * client's present content names already breaks nothing more, and keeps back nothing that is to leave.
  *
- * @see xDS protocol, "Eventual consistency considerations", and R2
+ * @see xDS protocol, "Eventual consistency considerations", and xds R2
  */
 export function upsertGate(
   { registry, states, view }: { registry: Registry; states: TypeStates; view: View },
@@ -54,7 +54,7 @@ function textOf({ typeUrl, name }: ResourceKey): string {
   return `${typeUrl} ${name}`;
 }
 
-/** A type that this client has not asked for only because something of it is warming: it will (R4). */
+/** A type that this client has not asked for only because something of it is warming: it will (xds R4). */
 function isExpected(registry: Registry, states: TypeStates, typeUrl: string): boolean {
   const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
   return companions.some((companion) => states.get(companion)?.precedesParent);

@@ -173,7 +173,7 @@ function isWaiting(context: FlushContext, state: TypeState, name: string, gate: 
 
 /**
  * A refused response is tried again when any part of it has changed, and then all of it, since the client may have
- * applied any part (R16). Until then its members are not due.
+ * applied any part (xds R16). Until then its members are not due.
  */
 function retryRefused(state: TypeState, view: View): void {
   const unchanged = new Set<Refusal>();

@@ -57,14 +57,14 @@ export class ProtocolStream {
     this.#nonces = new Nonces(settings.nonceTags);
   }
 
-  /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law of isolation). */
+  /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law 10). */
   attach(view: View | undefined): void {
     if (view === this.#view) return;
     this.#view = view;
     if (view) for (const state of this.states.values()) this.#markAll(state, view);
   }
 
-  /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (R16). */
+  /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (xds R16). */
   remember(typeUrl: string, name: string): void {
     const names = this.#remembered.get(typeUrl) ?? new Set();
     this.#remembered.set(typeUrl, names.add(name));
@@ -226,7 +226,7 @@ export class ProtocolStream {
     context.wakeAt = Math.min(context.wakeAt, forceRetries(state, context.now, retry, mayDivide));
   }
 
-  /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
+  /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (xds R11). */
   #renew(context: FlushContext, state: TypeState, sends: Send[]): void {
     const due = dueRenewals(state, context.now);
     context.wakeAt = Math.min(context.wakeAt, nextRenewal(state));
@@ -287,7 +287,7 @@ export class ProtocolStream {
 
   /**
    * A stream begins with endpoints when a cluster was warming as the last one broke: it asks for clusters only when
-   * the warming is over, so the endpoints are due whatever version it holds (R4).
+   * the warming is over, so the endpoints are due whatever version it holds (xds R4).
    */
   #isAskedBeforeParent({ type }: TypeState): boolean {
     const { aggregated, registry } = this.#settings;
@@ -297,7 +297,7 @@ export class ProtocolStream {
     );
   }
 
-  /** S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
+  /** xds S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
   #isSilentlyCurrent(state: TypeState, view: View): boolean {
     if (this.#presentedVersions.size === 0) return false;
     const { typeUrl } = state.type;

@@ -38,7 +38,7 @@ export function needOf(state: TypeState, view: View, name: string, isReferredTo:
 
 /**
  * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
- * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (R8).
+ * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (xds R8).
  */
 function absentNeed(state: TypeState, view: View, name: string, isReferredTo: ReferredTo): Need {
   const { type } = state;

@@ -9,7 +9,7 @@ type ErrorDetail = NonNullable<SotwRequest["error"]>;
  * in flight: then it says nothing about any.
  *
  * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
- * that was just sent means "accepted, but an earlier one was not" (R27); this is decidable only when the version
+ * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
  * differs from the one accepted before.
  */
 export function readSotwVerdict(state: TypeState, request: SotwRequest, now: number, reports: Report[]): boolean {
@@ -31,7 +31,7 @@ export function readSotwVerdict(state: TypeState, request: SotwRequest, now: num
   return true;
 }
 
-/** Reads what a delta request says about a response in flight: each nonce has its own verdict (D1). */
+/** Reads what a delta request says about a response in flight: each nonce has its own verdict (xds D1). */
 export function readDeltaVerdict(state: TypeState, request: DeltaRequest, now: number, reports: Report[]): void {
   const flight = flightOf(state, request.nonce);
   if (!flight) return;
