@@ -107,7 +107,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "a tab in the reason": answer(LENGTH).replace("OK", "a\tb"),
   "a NUL in the reason": answer(LENGTH).replace("OK", "a\0b"),
   "a DEL in the reason": answer(LENGTH).replace("OK", "a\u007fb"),
-  "a C1 in the reason": answer(LENGTH).replace("OK", "a\u0085b"),
+  "a xds C1 in the reason": answer(LENGTH).replace("OK", "a\u0085b"),
   "an empty line behind a 100": `HTTP/1.1 100 Continue\r\n\r\n\r\n${answer(LENGTH)}`,
   "a control character in the reason of a 100": early("100 a\u0001b"),
   "a control character in a header of a 103": early("103 Early Hints", "a: b\u0001c"),

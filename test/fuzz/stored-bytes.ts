@@ -10,7 +10,7 @@ export interface StoredBytes {
 
 /**
  * Places that records have, and some that they have not. Left out is what keeps everything back by its meaning: a kind of a
- * later release, and a profile that nobody knows; `test/unit/control/withheld` has them.
+ * later release, and a profile that nobody knows; `test/unit/control/withheld.test.ts` has them.
  */
 const PLACES = [
   "projects/default/services/shop/backends/s1/health/foo",

@@ -17,7 +17,7 @@ export type Gate = Pick<Wait, "on" | "cause">;
  * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later. What the
  * client's present content names already breaks nothing more, and keeps back nothing that is to leave.
  *
- * @see xDS protocol, "Eventual consistency considerations", and R2
+ * @see xDS protocol, "Eventual consistency considerations", and xds R2
  */
 export function upsertGate(
   { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },

@@ -5,7 +5,7 @@ import type { TypeReading, TypeReadings } from "./type-state.ts";
 /**
  * A response that ended with its stream before its verdict came, as far as it changed anything. Envoy withholds a
  * refusal while a cluster warms, and does not repeat it on its next stream, where it presents as if it had never
- * seen the response; what it applied of it is there all the same (R16).
+ * seen the response; what it applied of it is there all the same (xds R16).
  */
 export type LostVerdict = {
   readonly typeUrl: string;

@@ -3,7 +3,7 @@
  * same on all streams of a server, so that they share every byte of it; any other response carries one of the stream's
  * own.
  *
- * None is one of an earlier stream of the same client (C3, S10): a stream is told only of publications that were made
+ * None is one of an earlier stream of the same client (xds C3, S10): a stream is told only of publications that were made
  * since it opened, and its client had left the earlier one by then.
  */
 export class Nonces {

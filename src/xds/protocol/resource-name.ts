@@ -5,7 +5,7 @@ export type Glob = { readonly prefix: string; readonly params: string };
  * The form in which two spellings of one name are equal: percent-encoding undone where it was not needed, context
  * parameters sorted. Other names are opaque and come back as they are.
  *
- * @see xRFC TP1, "URI schemes", and R19
+ * @see xRFC TP1, "URI schemes", and xds R19
  */
 export function canonicalName(name: string): string {
   if (!name.startsWith("xdstp://")) return name;

@@ -23,24 +23,24 @@ export type ResourceType = {
   readonly fullSet: boolean;
   /** An empty first request means everything ("legacy" wildcard); an explicit `*` is always understood. */
   readonly legacyWildcard: boolean;
-  /** `explicit`: delta tells a removal. `never`: Envoy ignores it or suffers from it, so the client just keeps what it has (R7). */
+  /** `explicit`: delta tells a removal. `never`: Envoy ignores it or suffers from it, so the client keeps what it has (xds R7). */
   readonly removal: "explicit" | "never";
-  /** Delta's answer to a name that does not exist: `placeholder` asks the view for a resource that says so (R8, VHDS). */
+  /** Delta's answer to a name that does not exist: `placeholder` asks the view for a resource that says so (xds R8, VHDS). */
   readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
   /**
    * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of some member, or that
-   * there is none (W8).
+   * there is none (xds W8).
    */
   readonly namespaced: boolean;
-  /** Sent again right behind a resource of this type that is new or changed and refers to them (R3, R25). */
+  /** Sent again right behind a resource of this type that is new or changed and refers to them (xds R3, R25). */
   readonly companions: readonly string[];
-  /** A resource of this type goes out after those it refers to of these types, which leave after it (R1, R2). */
+  /** A resource of this type goes out after those it refers to of these types, which leave after it (xds R1, R2). */
   readonly waitsFor: readonly string[];
   /** A second response may overtake one that is not acknowledged yet (the CDS ACK is withheld while a cluster warms). */
   readonly overtakes: boolean;
-  /** Names may be collections (`xdstp://…/*`) whose members reconnect without versions (R19). */
+  /** Names may be collections (`xdstp://…/*`) whose members reconnect without versions (xds R19). */
   readonly collections: boolean;
-  /** The client takes a body-less resource of the same version as a renewal of its TTL (R11). */
+  /** The client takes a body-less resource of the same version as a renewal of its TTL (xds R11). */
   readonly heartbeats: boolean;
 };
 

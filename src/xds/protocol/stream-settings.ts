@@ -8,7 +8,7 @@ export type StreamSettings = {
   readonly registry: Registry;
   /** Several types on this stream, so that one can wait for another. */
   readonly aggregated: boolean;
-  /** Begin its nonces: `own` is unlike that of any other stream, `shared` unlike that of any other server (C3). */
+  /** Begin its nonces: `own` is unlike that of any other stream, `shared` unlike that of any other server (xds C3). */
   readonly nonceTags: { readonly own: string; readonly shared: string };
   /** How long one resource waits for another before it goes anyway. */
   readonly waitMs: number;
@@ -24,7 +24,7 @@ export type StreamSettings = {
    * these. Each costs an answer of its own, and a client may ask for whatever it likes.
    */
   readonly maxAbsent: number;
-  /** The client honours `Resource.ttl` in this variant (R10). */
+  /** The client honours `Resource.ttl` in this variant (xds R10). */
   readonly honoursTtl: boolean;
   /** Shared by all streams of a server, so that what they have in common is kept once. */
   readonly tables?: SharedTables;

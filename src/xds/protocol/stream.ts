@@ -60,7 +60,7 @@ export class ProtocolStream {
     this.#types.attach(view);
   }
 
-  /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (R16). */
+  /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (xds R16). */
   remember(typeUrl: string, name: string): void {
     this.#types.remembered.push({ typeUrl, name });
   }

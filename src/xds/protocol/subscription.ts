@@ -16,8 +16,8 @@ const UNCHANGED: SubscriptionChange = { added: [], removed: [], wildcard: "same"
 /**
  * What one client wants of one type on one stream: names, the wildcard, or both.
  *
- * The empty list is a wildcard only as long as nothing was ever named (W2, W3), and only for types that have the
- * legacy form at all (W8).
+ * The empty list is a wildcard only as long as nothing was ever named (xds W2, W3), and only for types that have the
+ * legacy form at all (xds W8).
  *
  * @see xDS protocol, "How the client specifies what resources to return"
  */
@@ -80,7 +80,7 @@ export class Subscription {
 
   /**
    * Delta: each request holds differences. A name that is subscribed again counts as added again, since the client
-   * may have forgotten what it had (D6); one that is unsubscribed without having been subscribed counts for nothing (D7).
+   * may have forgotten what it had (xds D6); one that is unsubscribed without having been subscribed counts for nothing (xds D7).
    */
   change(subscribe: readonly string[], unsubscribe: readonly string[]): SubscriptionChange {
     const first = !this.#started;

@@ -38,7 +38,7 @@ export function needOf(state: TypeReading, view: View, name: string, isReferredT
 
 /**
  * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
- * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (R8).
+ * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (xds R8).
  */
 function absentNeed(state: TypeReading, view: View, name: string, isReferredTo: ReferredTo): Need {
   const { type } = state;

@@ -68,7 +68,7 @@ export class TypeState {
   readonly forced = new SparseSet();
   /** Of the forced ones, those that must follow a parent that was just sent. */
   readonly behind = new SparseSet();
-  /** Members of refused responses: the client may run any part of them (R16). */
+  /** Members of refused responses: the client may run any part of them (xds R16). */
   readonly unknown = new SparseSet();
   readonly refused = new SparseMap<Refusal>();
   readonly held = new SparseMap<{ readonly reason: string; readonly publication: number }>();
@@ -77,7 +77,7 @@ export class TypeState {
   readonly flights: Flight[] = [];
   /** New here, but proven live before their own response was acknowledged: their endpoints were. */
   readonly proven = new SparseSet();
-  /** The next flush answers even when there is nothing to send (R23). */
+  /** The next flush answers even when there is nothing to send (xds R23). */
   mustAnswer = false;
   /** When something that had been refused went out again though nothing had changed. */
   retriedAt = -Infinity;
@@ -85,7 +85,7 @@ export class TypeState {
   readonly gone = new SparseSet();
   /** When the TTL of what was sent must be renewed. */
   readonly renewals = new SparseMap<number>();
-  /** Asked for before the type that leads to it: a parent is warming at the client (R4). */
+  /** Asked for before the type that leads to it: a parent is warming at the client (xds R4). */
   precedesParent = false;
   /** As before, and it tells what it holds: what it does not hold, it has nothing of to lose. */
   orphansAreEmpty = false;

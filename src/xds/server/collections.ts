@@ -43,7 +43,7 @@ export class Collections {
   }
 
   /**
-   * Remembers a deletion, also of what was never a member here: clients may have it from elsewhere (R19). Returns
+   * Remembers a deletion, also of what was never a member here: clients may have it from elsewhere (xds R19). Returns
    * whether that is news.
    */
   bury(name: string, publication: number): boolean {

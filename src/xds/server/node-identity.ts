@@ -78,7 +78,7 @@ export function isGrpcClient(node: NodeIdentity): boolean {
 
 /**
  * Envoy announces no features and honours a TTL in delta all the same; in SotW a TTL needs the resource wrapped, which
- * only a client that announces both may be sent (R10).
+ * only a client that announces both may be sent (xds R10).
  */
 export function honoursTtl(node: NodeIdentity, variant: "sotw" | "delta"): boolean {
   if (variant === "delta") return node.userAgentName === "envoy";

@@ -13,7 +13,7 @@ export type ReadContext = {
   readonly lists: NameLists;
 };
 
-/** A request as read from the wire; the node is left as bytes, to be read once per stream (R26). */
+/** A request as read from the wire; the node is left as bytes, to be read once per stream (xds R26). */
 export type WireRequest<R> = { readonly request: R; readonly node: Buffer | undefined };
 
 const NO_VERSIONS: ReadonlyMap<string, string> = new Map();

@@ -12,7 +12,7 @@ export type RefusalRecord = {
 
 /**
  * Which resources each node refused and has not acknowledged since. It must outlive the stream, since what Envoy
- * presents of them at its next connection is not the truth (R16). Calls return at once; an implementation that
+ * presents of them at its next connection is not the truth (xds R16). Calls return at once; an implementation that
  * persists does so behind them.
  */
 export interface RefusalMemory {

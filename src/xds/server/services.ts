@@ -29,7 +29,7 @@ export function soleMethod({ method, typeUrl }: DiscoveryMethod): string | undef
 
 const ENVOY = "envoy.service";
 
-/** All methods that are served. The unary `Fetch…` methods are left out on purpose: they are UNIMPLEMENTED (R20). */
+/** All methods that are served. The unary `Fetch…` methods are left out on purpose: they are UNIMPLEMENTED (xds R20). */
 export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = [
   sotw("discovery.v3.AggregatedDiscoveryService", "StreamAggregatedResources", undefined),
   delta("discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources", undefined),

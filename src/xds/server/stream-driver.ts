@@ -273,7 +273,7 @@ export class StreamDriver implements ServedClient {
     return this.#stream;
   }
 
-  /** Reads the node once per stream; later ones may repeat it, but not change who it is (C1, C2). */
+  /** Reads the node once per stream; later ones may repeat it, but not change who it is (xds C1, C2). */
   #identify(bytes: Buffer | undefined): boolean {
     const { limits } = this.#host;
     if (this.#node) {

@@ -59,14 +59,14 @@ export function encodeFragments(resource: {
   return { deltaField, sotwField: deltaField.subarray(deltaField.length - anyLength) };
 }
 
-/** A `Resource` without body: renews the TTL of what the client has at this version (R11). */
+/** A `Resource` without body: renews the TTL of what the client has at this version (xds R11). */
 export function encodeHeartbeat(resource: { name: string; version: string; ttlMs: number | undefined }): Uint8Array {
   const inner = encodeResourceHead({ ...resource, aliases: [] });
   const outer = new BinaryWriter().tag(2, WireType.LengthDelimited).uint32(inner.length).finish();
   return Buffer.concat([outer, inner]);
 }
 
-/** SotW with the client feature for it: `Resource` wrapped into the `Any`, so that it can carry a TTL (R10). */
+/** SotW with the client feature for it: `Resource` wrapped into the `Any`, so that it can carry a TTL (xds R10). */
 export function wrapForSotw(deltaField: Uint8Array): Uint8Array {
   const reader = new BinaryReader(deltaField);
   reader.tag();

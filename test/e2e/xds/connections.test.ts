@@ -37,7 +37,7 @@ function withCertificate(bootstrap: Bootstrap, { certificate, key }: KeyPair): o
 }
 
 describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol }) => {
-  it("8: over mutual TLS is served what its certificate entitles it to, also large, and after its connection's age", async () => {
+  it("over mutual TLS is served what its certificate entitles it to, also large, and after its connection's age", async () => {
     await using backend = await startBackend("x");
     const [port, pair] = [await freePort(), authority.issue("DNS:plane.test")];
     const cache = new ResourceCache();
@@ -91,7 +91,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     await server.stop({ graceMs: 100 });
   });
 
-  it("R13, 12, 19: a proxy that limits its own requests, and so merges and delays them, gets all without a failed request", async () => {
+  it("xds R13, E12, E19: a proxy that limits its own requests, and so merges and delays them, gets all without a failed request", async () => {
     const limited = (bootstrap: Bootstrap): object => {
       const { ads_config, ...rest } = bootstrap.dynamic_resources;
       const rate_limit_settings = { max_tokens: 1, fill_rate: 4 };

@@ -53,7 +53,7 @@ const ALL = { removed: 0, listeners: 1, level: "7", lastingHosts: 1 };
 describe.each(MATRIX.filter(({ protocol }) => protocol === "delta"))(
   "TTLs by delta ADS to Envoy $version",
   ({ version }) => {
-    it("R10, R11, R12: heartbeats keep everything; without them all goes but the hosts, and a server that is back brings it again", async () => {
+    it("xds R10, R11, R12: heartbeats keep everything; without them all goes but the hosts, and a server that is back brings it again", async () => {
       await using bench = await startBench(version, "delta", serveExpiring, withRuntimeLayer);
       await bench.answeredBy("x");
       await bench.settled();
@@ -90,7 +90,7 @@ describe.each(MATRIX.filter(({ protocol }) => protocol === "delta"))(
 describe.each(MATRIX.filter(({ protocol }) => protocol === "sotw"))(
   "TTLs by SotW ADS to Envoy $version",
   ({ version }) => {
-    it("R10: are not sent to who does not announce that it takes resources wrapped, so nothing expires", async () => {
+    it("xds R10: are not sent to who does not announce that it takes resources wrapped, so nothing expires", async () => {
       await using bench = await startBench(version, "sotw", serveExpiring, withRuntimeLayer);
       await bench.answeredBy("x");
       await bench.settled();

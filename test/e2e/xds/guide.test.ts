@@ -11,7 +11,7 @@ import { adsBootstrap } from "./ads-bootstrap.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
-it("10: the example of the library guide serves a real Envoy as it stands there", async () => {
+it("the example of the library guide serves a real Envoy as it stands there", async () => {
   await using backend = await startBackend("shop");
   const [xds, listener] = [await freePort(), await freePort()];
   const [, example = ""] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, "docs/xds.md"), "utf8")) ?? [];

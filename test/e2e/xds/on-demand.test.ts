@@ -64,7 +64,7 @@ describe.each([
   };
   const routesOf = (name: string) => resourceFromJson(ROUTE_TYPE, { name, vhds: { configSource: source } });
 
-  it("W8: a route configuration without any virtual host is ready at once, and a host that is not there is answered 404", async () => {
+  it("xds W8: a route configuration without any virtual host is ready at once, and a host that is not there is answered 404", async () => {
     await using bench = await startBench(version, "delta", serve);
     await bench.envoy?.ready(10_000);
     await eventually(
@@ -75,7 +75,7 @@ describe.each([
     expect(bench.nacks).toEqual([]);
   });
 
-  it("D11, D17, C12: hosts are served, and one that was asked for in vain is served once it exists", async () => {
+  it("xds D11, D17, C12: hosts are served, and one that was asked for in vain is served once it exists", async () => {
     await using bench = await startBench(version, "delta", async (each) => {
       await serve(each);
       each.update((tx) => tx.set(virtualHost("one.test", "x")));
@@ -115,7 +115,7 @@ describe.each([
     expect(bench.nacks).toEqual([]);
   });
 
-  it("W8: a second route configuration gets its hosts, also those published before it, for Envoy does not ask again", async () => {
+  it("xds W8: a second route configuration gets its hosts, also those published before it, for Envoy does not ask again", async () => {
     await using bench = await startBench(version, "delta", async (each) => {
       await serve(each);
       each.update((tx) => {
@@ -157,7 +157,7 @@ describe.each(["1.40.0", "1.36.4"])("ODCDS of Envoy %s over delta ADS", (version
     routes: [{ match: { prefix: "/" }, route: { clusterHeader: "x-cluster" } }],
   };
 
-  it("D11, D12: a cluster comes on demand, one that does not exist fails at once and works once it exists, also after a removal", async () => {
+  it("xds D11, D12: a cluster comes on demand, one that does not exist fails at once and works once it exists, also after a removal", async () => {
     const odcds = { source: ADS, timeout: "30s" };
     let port = 0;
     const set = (bench: Bench, name: string) =>

@@ -32,7 +32,7 @@ async function answers(bench: Bench, holds: (answer: Answer) => boolean, headers
 }
 
 describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol }) => {
-  it("3: RTDS: a runtime layer appears, changes, and in delta goes", async () => {
+  it("RTDS: a runtime layer appears, changes, and in delta goes", async () => {
     const first = async (bench: Bench) => {
       bench.update((tx) => tx.set(layer({ "test.level": 7, "test.other": 1 })));
     };
@@ -57,7 +57,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(bench.nacks).toEqual([]);
   });
 
-  it("3, R7: ECDS: a filter's configuration changes without its listener, is refused, and is never withdrawn", async () => {
+  it("xds R7: ECDS: a filter's configuration changes without its listener, is refused, and is never withdrawn", async () => {
     await using bench = await startBench(version, protocol, async (each) => {
       each.update((tx) => tx.set(faultOf(100)));
       await serves(each, { routeConfig: everythingTo("x") }, [discoveredFault(ADS)]);
@@ -82,7 +82,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(await bench.stat("listener_manager.listener_in_place_updated")).toBe(0);
   });
 
-  it("3: SRDS: scopes lead to their routes, move under traffic without a failed request, and go", async () => {
+  it("SRDS: scopes lead to their routes, move under traffic without a failed request, and go", async () => {
     const routes = (cluster: string) => resourceFromJson(ROUTE_TYPE, everythingTo(cluster, `to-${cluster}`));
     await using bench = await startBench(version, protocol, async (each) => {
       await serves(each, scopedRoutes(ADS));

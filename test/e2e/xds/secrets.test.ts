@@ -61,7 +61,7 @@ async function serveTls(bench: Bench, pair: KeyPair): Promise<void> {
 }
 
 describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, protocol }) => {
-  it("3, R7: rotate under load without one failed handshake, are never withdrawn, and touch no listener", async () => {
+  it("xds R7: rotate under load without one failed handshake, are never withdrawn, and touch no listener", async () => {
     const first = edgePair();
     await using bench = await startBench(version, protocol, (each) => serveTls(each, first));
     await bench.envoy?.ready();
@@ -84,7 +84,7 @@ describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, 
     expect(bench.nacks).toEqual([]);
   });
 
-  it("R6: a listener whose ConfigSource bytes change has its certificate at once", async () => {
+  it("xds R6: a listener whose ConfigSource bytes change has its certificate at once", async () => {
     const pair = edgePair();
     await using bench = await startBench(version, protocol, (each) => serveTls(each, pair));
     await bench.envoy?.ready();
@@ -107,7 +107,7 @@ describe.each(MATRIX)("secrets by $protocol ADS to Envoy $version", ({ version, 
     expect(load.failures).toEqual([]);
   });
 
-  it("C7, R16: a secret that Envoy refuses leaves the old certificate in use, and a good one repairs it", async () => {
+  it("xds C7, R16: a secret that Envoy refuses leaves the old certificate in use, and a good one repairs it", async () => {
     const first = edgePair();
     const other = edgePair();
     await using bench = await startBench(version, protocol, (each) => serveTls(each, first));

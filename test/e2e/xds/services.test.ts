@@ -29,7 +29,7 @@ import {
 import { layerOf, withRuntimeLayer } from "./runtime-layer.ts";
 import { EDGE_SECRET, edgePair, edgeSecret, handshake, serialOf } from "./tls-edge.ts";
 
-it.each(MATRIX)("3, 11: Envoy $version is served over one $protocol stream per type", async ({ version, protocol }) => {
+it.each(MATRIX)("Envoy $version is served over one $protocol stream per type", async ({ version, protocol }) => {
   await using backend = await startBackend("x");
   const [plain, tls, scoped] = [await freePort(), await freePort(), await freePort()];
   const source = ownStreamJson(protocol);

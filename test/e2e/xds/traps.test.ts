@@ -20,7 +20,7 @@ async function serveX(bench: Bench): Promise<void> {
 }
 
 describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol }) => {
-  it("R1, R2, R3, R8, R25: clusters change and take turns under traffic without one failed request and without warming", async () => {
+  it("xds R1, R2, R3, R8, R25: clusters change and take turns under traffic without one failed request and without warming", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     const y = await bench.backend("y");
@@ -43,7 +43,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(bench.nacks).toEqual([]);
   });
 
-  it("R16: of endpoint sets that were refused together, what is good is accepted in the end", async () => {
+  it("xds R16: of endpoint sets that were refused together, what is good is accepted in the end", async () => {
     const names = ["a", "b", "c", "d", "e", "f"];
     await using bench = await startBench(version, protocol, async (each) => {
       each.limits = { retryMs: 50 };
@@ -74,7 +74,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(moved.map(({ name }) => name).toSorted()).toEqual(names.filter((name) => name !== "c"));
   });
 
-  it("R23: is ready at once when there is nothing for it", async () => {
+  it("xds R23: is ready at once when there is nothing for it", async () => {
     await using bench = await startBench(version, protocol, async (each) => {
       each.update(() => undefined);
     });
@@ -83,7 +83,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  it("D11, R8: is ready at once when a cluster has no endpoints at all", async () => {
+  it("xds D11, R8: is ready at once when a cluster has no endpoints at all", async () => {
     await using bench = await startBench(version, protocol, async (each) => {
       each.update((tx) => tx.set(clusterOf("empty")));
     });
@@ -91,7 +91,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(bench.nacks).toEqual([]);
   });
 
-  it("R4, R26: a stream that begins with endpoints is served, and warming ends", async () => {
+  it("xds R4, R26: a stream that begins with endpoints is served, and warming ends", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     await bench.settled();
@@ -116,7 +116,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     await bench.answeredBy("x");
   });
 
-  it("5.3: a cluster that is stuck in warming is repaired by another update", async () => {
+  it("xds P3: a cluster that is stuck in warming is repaired by another update", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     bench.held.add(`${ENDPOINT_TYPE} stuck`);
@@ -139,7 +139,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(bench.nacks).toEqual([]);
   });
 
-  it("R16: what was refused in part is put right on the next stream, whatever is presented there", async () => {
+  it("xds R16: what was refused in part is put right on the next stream, whatever is presented there", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     await bench.settled();
@@ -163,7 +163,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     await bench.answeredBy("x");
   });
 
-  it("R16: what was applied of a response whose refusal was lost with its stream is put right, too", async () => {
+  it("xds R16: what was applied of a response whose refusal was lost with its stream is put right, too", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     await bench.settled();
@@ -199,7 +199,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     await bench.answeredBy("x");
   });
 
-  it("C6, R27: an error of an earlier response is not taken for a refusal of the newest", async () => {
+  it("xds C6, R27: an error of an earlier response is not taken for a refusal of the newest", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     await bench.settled();
@@ -224,7 +224,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(bench.nacks).toHaveLength(1);
   });
 
-  it("D14, S9: after a restart of the server nothing is sent that is equal, and traffic goes on", async () => {
+  it("xds D14, S9: after a restart of the server nothing is sent that is equal, and traffic goes on", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     await bench.settled();
@@ -242,7 +242,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
     expect(traffic.failures()).toEqual([]);
   });
 
-  it("C7: a listener that cannot be bound is refused with Envoy's words, and the last good one serves on", async () => {
+  it("xds C7: a listener that cannot be bound is refused with Envoy's words, and the last good one serves on", async () => {
     await using bench = await startBench(version, protocol, serveX);
     await bench.answeredBy("x");
     const taken = await bench.backend("taken");
@@ -261,7 +261,7 @@ describe.each(MATRIX)("Envoy $version over $protocol ADS", ({ version, protocol 
   });
 });
 
-it("R2: a route loses a cluster at once though it leads to a refused one, for which it waited while that was news", async () => {
+it("xds R2: a route loses a cluster at once though it leads to a refused one, for which it waited while that was news", async () => {
   const waitMs = 4000;
   await using bench = await startBench("1.40.0", "delta", async (each) => {
     each.limits = { waitMs };

@@ -140,7 +140,7 @@ class World {
   }
 }
 
-test("R19: who leaves while a proxy is away, a replica restarts or the duty moves is gone from every proxy once the duty has looked", async () => {
+test("xds R19: who leaves while a proxy is away, a replica restarts or the duty moves is gone from every proxy once the duty has looked", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(absence, { minLength: 1, maxLength: 6 }), async (absences) => {
       const world = new World();
@@ -164,7 +164,7 @@ test("R19: who leaves while a proxy is away, a replica restarts or the duty move
   );
 });
 
-test("R19: who comes and goes between two looks of the duty is gone from a proxy that met it, whichever replica it comes back to", async () => {
+test("xds R19: who comes and goes between two looks of the duty is gone from a proxy that met it, whichever replica it comes back to", async () => {
   const world = new World();
   await world.play({ kind: "join", id: "b0", zone: "a", host: 1 });
   await world.look();

@@ -73,7 +73,7 @@ function play(played: readonly Move[], randomSeed: number): Simulation {
 }
 
 describe("a fleet with Envoy's habits", () => {
-  it("C13, C14: converges, whatever happened, to just what each client is entitled to, and no response names a resource twice", () => {
+  it("xds C13, C14: converges, whatever happened, to just what each client is entitled to, and no response names a resource twice", () => {
     fc.assert(
       fc.property(moves, ending, seed, (played, services, randomSeed) => {
         const simulation = play([...played, { kind: "free" }, { kind: "publish", services }], randomSeed);
@@ -90,7 +90,7 @@ describe("a fleet with Envoy's habits", () => {
     );
   });
 
-  it("R1, R2: never has a route that leads nowhere, as long as no publication holds one", () => {
+  it("xds R1, R2: never has a route that leads nowhere, as long as no publication holds one", () => {
     const presence = fc.subarray(NAMES, { minLength: 1 });
     const world = presence.chain((present) =>
       fc.tuple(

@@ -33,7 +33,7 @@ export class SimulatedEnvoy {
   readonly outbox: ClientRequest[] = [];
   /** What should never have happened. */
   readonly violations: string[] = [];
-  /** Of all its streams: one that a client repeats from an earlier stream must mean nothing (C3, S10). */
+  /** Of all its streams: one that a client repeats from an earlier stream must mean nothing (xds C3, S10). */
   readonly #nonces = new Set<string>();
   readonly #types = new Map(ORDER.map((typeUrl) => [typeUrl, new Held()]));
   readonly #warming = new Set<string>();
@@ -156,7 +156,7 @@ export class SimulatedEnvoy {
     this.#send(send.typeUrl, { nonce: send.nonce, ...(error !== undefined && { error }) });
   }
 
-  /** Delta sends one verdict per response; SotW one for the newest, with the error of any (R27). */
+  /** Delta sends one verdict per response; SotW one for the newest, with the error of any (xds R27). */
   #releaseVerdicts(): void {
     const verdicts = this.#withheld.splice(0);
     if (this.variant === "delta") {

@@ -25,7 +25,7 @@ function deltaOracle(history: readonly Change[]): { wildcard: boolean; names: st
   return { wildcard: wanted("*"), names: ["a", "b", "c"].filter(wanted) };
 }
 
-it("W1-W6 (SotW): any history of requests leaves the subscription that the whole history implies", () => {
+it("xds W1-W6 (SotW): any history of requests leaves the subscription that the whole history implies", () => {
   fc.assert(
     fc.property(fc.array(list), (history) => {
       const subscription = new Subscription({ legacyWildcard: true });
@@ -36,7 +36,7 @@ it("W1-W6 (SotW): any history of requests leaves the subscription that the whole
   );
 });
 
-it("W1-W6 (delta): any history of requests leaves the subscription that the whole history implies", () => {
+it("xds W1-W6 (delta): any history of requests leaves the subscription that the whole history implies", () => {
   const change = fc.record({ subscribe: list, unsubscribe: list });
   fc.assert(
     fc.property(fc.array(change), (history) => {

@@ -13,7 +13,7 @@ import { RawClient } from "./raw-client.ts";
 
 const PATH = "/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus";
 
-it("9: the client status service tells what each client was sent, accepted and refused, and no secret", async () => {
+it("the client status service tells what each client was sent, accepted and refused, and no secret", async () => {
   const cache = new ResourceCache();
   cache.update("g", (tx) => {
     tx.set({ typeUrl: CLUSTER_TYPE, name: "a", body: Buffer.from("one"), references: [] });
@@ -44,7 +44,7 @@ it("9: the client status service tells what each client was sent, accepted and r
   await server.stop({ graceMs: 100 });
 });
 
-it("9: the client status service is there only for those it is meant for", async () => {
+it("the client status service is there only for those it is meant for", async () => {
   const server = new XdsServer({ cache: new ResourceCache(), groupOf: () => "g" });
   const guarded = new XdsServer({ cache: new ResourceCache(), groupOf: () => "g", clientStatus: () => false });
   using client = new RawClient(await server.listen("127.0.0.1:0"));

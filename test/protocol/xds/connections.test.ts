@@ -35,7 +35,7 @@ beforeEach(() => {
 
 afterEach(() => server.stop({ graceMs: 100 }));
 
-it("7: a client that stops answering pings is dropped, and one that answers stays", async () => {
+it("a client that stops answering pings is dropped, and one that answers stays", async () => {
   const address = await start({ limits: { keepaliveMs: 100, keepaliveTimeoutMs: 200 } });
   await using proxy = await startTcpProxy(Number(new URL(`http://${address}`).port));
   using dead = new RawClient(`127.0.0.1:${proxy.port}`);
@@ -60,7 +60,7 @@ it("7: a client that stops answering pings is dropped, and one that answers stay
   expect((await stream.next()).resources.map(({ name }) => name)).toEqual(["b"]);
 });
 
-it("7, R21: a connection ends within its age ± 10 %, and its client goes on without loss and without resends", async () => {
+it("xds R21: a connection ends within its age ± 10 %, and its client goes on without loss and without resends", async () => {
   const ageMs = 400;
   const address = await start({ limits: { maxConnectionAgeMs: ageMs } });
   const lifetimes: number[] = [];
@@ -118,7 +118,7 @@ it("7, R21: a connection ends within its age ± 10 %, and its client goes on wit
   }
 });
 
-describe("8: over TLS", () => {
+describe("over TLS", () => {
   const authority = new Authority();
   const serverPair = authority.issue("DNS:plane.test");
   const mutual = () =>

@@ -37,7 +37,7 @@ afterEach(async () => {
   await server.stop({ graceMs: 100 });
 });
 
-describe("10: the caller gives the version", () => {
+describe("the caller gives the version", () => {
   it("of a resource: changed content under an equal version is still sent", async () => {
     const set = (content: string) =>
       cache.update("c1", (tx) => tx.set(bytes(CLUSTER_TYPE, "a", content, { version: "7" })));
@@ -79,7 +79,7 @@ describe("10: the caller gives the version", () => {
   });
 });
 
-it("10, R27: a type's version of the caller's is told apart while something of it is kept back from a client", async () => {
+it("xds R27: a type's version of the caller's is told apart while something of it is kept back from a client", async () => {
   let holds = false;
   const held = new XdsServer({ cache, groupOf: () => "c1", hold: () => (holds ? "wave 2" : undefined) });
   using other = new RawClient(await held.listen("127.0.0.1:0"));
@@ -119,7 +119,7 @@ it("10, R27: a type's version of the caller's is told apart while something of i
   await held.stop({ graceMs: 100 });
 });
 
-describe("10: updates", () => {
+describe("updates", () => {
   it("are atomic: many resources of several types appear together, and one that throws changes nothing", async () => {
     const stream = client.delta();
     stream.send({ node, typeUrl: CLUSTER_TYPE });
@@ -157,7 +157,7 @@ describe("10: updates", () => {
   });
 });
 
-it("10: events tell of a stream's life in order: open, subscribe, sent, ACK, NACK, progress, close", async () => {
+it("events tell of a stream's life in order: open, subscribe, sent, ACK, NACK, progress, close", async () => {
   const told: unknown[] = [];
   const listen = (event: keyof XdsServerEvents, what: (about: never) => unknown) =>
     server.on(event, (from: { node: { id: string } }, about?: unknown) => {
@@ -212,7 +212,7 @@ it("10: events tell of a stream's life in order: open, subscribe, sent, ACK, NAC
   ]);
 });
 
-it("D2: only the versions of resources mean anything: another system_version_info brings nothing again", async () => {
+it("xds D2: only the versions of resources mean anything: another system_version_info brings nothing again", async () => {
   cache.update("c1", (tx) => tx.set(bytes(CLUSTER_TYPE, "a", "1")));
   const first = client.delta();
   first.send({ node, typeUrl: CLUSTER_TYPE });
@@ -228,7 +228,7 @@ it("D2: only the versions of resources mean anything: another system_version_inf
   expect([(await first.next()).typeUrl, listeners.typeUrl]).toEqual([LISTENER_TYPE, LISTENER_TYPE]);
 });
 
-it("D18: a resource is named by `name` alone, a removal by `removed_resources` alone", async () => {
+it("xds D18: a resource is named by `name` alone, a removal by `removed_resources` alone", async () => {
   cache.update("c1", (tx) => tx.set(bytes(ROUTE_TYPE, "a", "1")));
   const stream = client.delta();
   stream.send({

@@ -50,7 +50,7 @@ afterEach(async () => {
 });
 
 describe("a stream", () => {
-  it("C1: reads the node from the first request and remembers it", async () => {
+  it("xds C1: reads the node from the first request and remembers it", async () => {
     const seen: string[] = [];
     await start({
       groupOf: ({ id }) => {
@@ -66,14 +66,14 @@ describe("a stream", () => {
     expect(seen).toEqual(["n1"]);
   });
 
-  it("C1: refuses a first request without a node", async () => {
+  it("xds C1: refuses a first request without a node", async () => {
     await start();
     const stream = client.delta();
     stream.send({ typeUrl: CLUSTER_TYPE });
     expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  it("C2: ends when the node changes its id, and disturbs no other stream", async () => {
+  it("xds C2: ends when the node changes its id, and disturbs no other stream", async () => {
     await start();
     const other = client.delta();
     other.send({ node, typeUrl: CLUSTER_TYPE });
@@ -88,7 +88,7 @@ describe("a stream", () => {
     expect((await other.next()).resources.map(({ name }) => name)).toEqual(["b"]);
   });
 
-  it("R26, 2: takes a node of 60 KB in every request, and reads it once", async () => {
+  it("xds R26, E2: takes a node of 60 KB in every request, and reads it once", async () => {
     let reads = 0;
     await start({
       groupOf: () => {
@@ -107,7 +107,7 @@ describe("a stream", () => {
     expect(reads).toBe(1);
   });
 
-  it("C3: gives a client no nonce of its earlier stream, and streams that are told the same the same one", async () => {
+  it("xds C3: gives a client no nonce of its earlier stream, and streams that are told the same the same one", async () => {
     await start();
     const nodes = ["n1", "n2"];
     const seen = new Map(nodes.map((id) => [id, new Set<string>()]));
@@ -132,7 +132,7 @@ describe("a stream", () => {
     expect(shared.map((nonces) => new Set(nonces).size)).toEqual([1, 1, 1]);
   });
 
-  it("C15: carries the type of the response in every resource", async () => {
+  it("xds C15: carries the type of the response in every resource", async () => {
     await start();
     const stream = client.delta();
     stream.send({ node, typeUrl: CLUSTER_TYPE });
@@ -140,7 +140,7 @@ describe("a stream", () => {
     expect(response.resources.map(({ resource }) => resource?.typeUrl)).toEqual([response.typeUrl]);
   });
 
-  it("C17: requires a type on ADS, and tolerates one it does not know", async () => {
+  it("xds C17: requires a type on ADS, and tolerates one it does not know", async () => {
     await start();
     const untyped = client.delta();
     untyped.send({ node });
@@ -152,20 +152,20 @@ describe("a stream", () => {
     expect(server.clients()[0]?.unknownTypes).toEqual(["type.googleapis.com/who.knows"]);
   });
 
-  it("R18: ignores fields that are not implemented anywhere", async () => {
+  it("xds R18: ignores fields that are not implemented anywhere", async () => {
     await start();
     const stream = client.delta();
     stream.send({ node, typeUrl: CLUSTER_TYPE, resourceLocatorsSubscribe: [{ name: "x" }] });
     expect((await stream.next()).resources).toHaveLength(1);
   });
 
-  it("R20: offers no unary Fetch", async () => {
+  it("xds R20: offers no unary Fetch", async () => {
     await start();
     const path = "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters";
     expect(await client.unary(path)).toBe(status.UNIMPLEMENTED);
   });
 
-  it("R21: ends with UNAVAILABLE when the server stops, so that clients come back", async () => {
+  it("xds R21: ends with UNAVAILABLE when the server stops, so that clients come back", async () => {
     await start();
     const stream = client.delta();
     stream.send({ node, typeUrl: CLUSTER_TYPE });
@@ -186,7 +186,7 @@ describe("a stream", () => {
 
 describe("the services per type", () => {
   it.each(DISCOVERY_METHODS.filter(({ typeUrl }) => typeUrl !== undefined))(
-    "C16: $method answers",
+    "xds C16: $method answers",
     async ({ service, method, variant, typeUrl = "" }) => {
       cache.update("g", (tx) => tx.set(bytes(typeUrl, "one", "1")));
       await start();
@@ -348,7 +348,7 @@ describe("groups", () => {
     expect(stream.responses).toEqual([]);
   });
 
-  it("7: a node id on a second stream is shown on both, and both are served", async () => {
+  it("xds P9: a node id on a second stream is shown on both, and both are served", async () => {
     await start();
     const streams = [client.delta(), client.delta()];
     for (const stream of streams) stream.send({ node, typeUrl: CLUSTER_TYPE });
@@ -475,7 +475,7 @@ describe("flow", () => {
     await settled();
   });
 
-  it("7, R14: a client that does not read costs bounded memory, delays nobody, and gets the latest state", async () => {
+  it("xds R14: a client that does not read costs bounded memory, delays nobody, and gets the latest state", async () => {
     const body = "x".repeat(1_000_000);
     await start();
     const slow = client.sotw();
@@ -507,7 +507,7 @@ describe("flow", () => {
     ).toBe("29");
   });
 
-  it("7: a gRPC client never gets more than 4 MiB in one response", async () => {
+  it("a gRPC client never gets more than 4 MiB in one response", async () => {
     const body = "x".repeat(1_500_000);
     cache.update("g", (tx) => {
       for (let index = 0; index < 5; index++) tx.set(bytes(ENDPOINT_TYPE, `e${index}`, body));

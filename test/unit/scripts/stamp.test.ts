@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { makeUnlessCurrent } from "../../../scripts/generate/stamp.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
-/** A making that copies `proto/a` and the version of a tool to `gen/a`, and counts how often it did. */
+/** A making that copies a proto and the version of a tool to `gen/a`, and counts how often it did. */
 function startMaking() {
   const folder = tempFolder();
   const at = (path: string) => join(folder.path, path);

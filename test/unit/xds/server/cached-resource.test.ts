@@ -8,14 +8,14 @@ import { prepareResource } from "../../../../src/xds/server/cached-resource.ts";
 const shop = (altStatName = "s"): Cluster => create(ClusterSchema, { name: "shop", altStatName });
 
 describe("prepareResource", () => {
-  it("R22: names a resource by what its message is named, so that a removal by that name finds it", () => {
+  it("xds R22: names a resource by what its message is named, so that a removal by that name finds it", () => {
     const cluster = prepareResource(shop());
     expect(cluster.name).toBe(fromBinary(ClusterSchema, cluster.body ?? new Uint8Array()).name);
     expect(prepareResource(create(ListenerSchema, { name: "web" })).name).toBe("web");
     expect(prepareResource(create(ClusterLoadAssignmentSchema, { clusterName: "shop" })).name).toBe("shop");
   });
 
-  it("C4: gives equal content an equal version, and other content another", () => {
+  it("xds C4: gives equal content an equal version, and other content another", () => {
     expect(prepareResource(shop()).version).toBe(prepareResource(shop()).version);
     expect(prepareResource(shop("t")).version).not.toBe(prepareResource(shop()).version);
   });

@@ -55,20 +55,20 @@ it("composes SotW responses that any protobuf library reads", () => {
   expect(response.resources[0]).toMatchObject({ typeUrl: ROUTE_TYPE, value: body });
 });
 
-it("R10: wraps a resource with a TTL only for a SotW client that understands it", () => {
+it("xds R10: wraps a resource with a TTL only for a SotW client that understands it", () => {
   const response = fromBinary(DiscoveryResponseSchema, encoded("sotw", { withTtl: true }));
   const wrapped = response.resources[0];
   expect(wrapped?.typeUrl).toBe("type.googleapis.com/envoy.service.discovery.v3.Resource");
   expect(fromBinary(ResourceSchema, wrapped?.value ?? new Uint8Array()).name).toBe("r");
 });
 
-it("R11: a heartbeat has the version sent last, a TTL and no body", () => {
+it("xds R11: a heartbeat has the version sent last, a TTL and no body", () => {
   const response = fromBinary(DeltaDiscoveryResponseSchema, encoded("delta", { heartbeat: true }));
   expect(response.resources[0]).toMatchObject({ name: "r", version: resource.version });
   expect(response.resources[0]?.resource).toBeUndefined();
 });
 
-it("C4: equal content has an equal version, and a version of the caller's does not hide other content", () => {
+it("xds C4: equal content has an equal version, and a version of the caller's does not hide other content", () => {
   const plain = prepareResource({ typeUrl: ROUTE_TYPE, name: "r", body, references: [] });
   expect(plain.version).toBe(contentVersion(ROUTE_TYPE, "r", body));
   const one = prepareResource({ typeUrl: ROUTE_TYPE, name: "r", body, version: "7", references: [] });
