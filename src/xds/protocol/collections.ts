@@ -12,7 +12,7 @@ export function collectionsOf(states: TypeReadings, view: View | undefined): Cli
   return { named, asked: [...states.values()].flatMap(({ subscription }) => [...subscription.globs.keys()]) };
 }
 
-/** Collections reconnect without versions, so what was deleted must be named (R19). */
+/** Collections reconnect without versions, so what was deleted must be named (xds R19). */
 export function tombstonesFor({ type, subscription, sent }: TypeReading, view: View): readonly string[] {
   if (!type.collections) return [];
   const { typeUrl } = type;

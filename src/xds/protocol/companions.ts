@@ -8,7 +8,7 @@ const NONE: readonly ResourceKey[] = [];
 
 /**
  * What must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it, changed or not
- * (R3, R4, R25). Of a namespace without members, the name that says so.
+ * (xds R3, R4, R25). Of a namespace without members, the name that says so.
  */
 export function companionsOf(
   readingOf: (typeUrl: string) => TypeReading | undefined,
@@ -67,7 +67,7 @@ function mayPush(state: TypeReading, name: string): boolean {
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
-/** Names that say of a namespace that it is empty. Any parent in the view may be waiting for the word (W8). */
+/** Names that say of a namespace that it is empty. Any parent in the view may be waiting for the word (xds W8). */
 export function* emptyNamespaces(registry: Registry, { type }: TypeReading, view: View): Generator<string> {
   const { typeUrl, namespaced } = type;
   if (!namespaced) return;

@@ -8,7 +8,7 @@ import type { TypeReading } from "./type-state.ts";
 
 /**
  * Takes a request of the incremental protocol: each holds differences, the first one of a type perhaps what the client has
- * from an earlier stream, and each nonce has its own verdict (D1).
+ * from an earlier stream, and each nonce has its own verdict (xds D1).
  */
 export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: number): Report[] {
   const reports: Report[] = [];

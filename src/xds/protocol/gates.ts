@@ -66,7 +66,7 @@ function textOf({ typeUrl, name }: ResourceKey): string {
   return `${typeUrl} ${name}`;
 }
 
-/** A type that this client has not asked for only because something of it is warming: it will (R4). */
+/** A type that this client has not asked for only because something of it is warming: it will (xds R4). */
 function isExpected(registry: Registry, states: TypeReadings, typeUrl: string): boolean {
   const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
   return companions.some((companion) => states.get(companion)?.precedesParent);

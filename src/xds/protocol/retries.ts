@@ -49,7 +49,7 @@ export function dueRetries(
 
 /**
  * A refused response is tried again when any part of it has changed, and then all of it, since the client may have
- * applied any part (R16). Until then its members are not due.
+ * applied any part (xds R16). Until then its members are not due.
  */
 export function reconsidered(state: TypeReading, view: View): Retrial {
   const unchanged = new Set<Refusal>();

@@ -32,7 +32,7 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
  * What a request says about responses in flight; nothing when its nonce is not that of one.
  *
  * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
- * that was just sent means "accepted, but an earlier one was not" (R27); this is decidable only when the version
+ * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
  * differs from the one accepted before.
  */
 function takeVerdict(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
@@ -52,7 +52,7 @@ function acceptedBeside({ acceptedVersion }: TypeReading, covered: readonly Flig
   return covered.slice(0, -1).filter((each) => each.version === version);
 }
 
-/** S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
+/** xds S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
 export function isCurrent(state: TypeReading, view: View, presented: string): boolean {
   const { subscription, unknown } = state;
   const pure = subscription.wildcard && subscription.names.size === 0 && unknown.size === 0;
@@ -101,7 +101,7 @@ export function composeFull(state: TypeReading, view: View, leaving: Leaving, st
 
 /**
  * SotW's version of a type: that of the group, corrected by what this client is not given yet. So one string never
- * stands for two contents (R27), and clients of one group share it whenever nothing is kept back.
+ * stands for two contents (xds R27), and clients of one group share it whenever nothing is kept back.
  */
 function versionOf(state: TypeReading, view: View, { kept, displaced }: Pick<Leaving, "kept" | "displaced">): string {
   const { sum, given } = view.typeVersion(state.type.typeUrl);

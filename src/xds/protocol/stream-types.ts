@@ -54,7 +54,7 @@ export class StreamTypes {
       if (!this.#concerns(state, name)) continue;
       if (state.type.removal === "never" && state.sent.has(name) && !view?.get(typeUrl, name)) state.gone.add(name);
       if (state.type.collections && view && !view.get(typeUrl, name)) {
-        // What belongs to a collection that nothing names any more is left alone; other members it may have from before (R19).
+        // What belongs to a collection that nothing names any more is left alone; other members it may have from before (xds R19).
         if (view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
         if (!state.sent.has(name)) state.unknown.add(name);
       }
@@ -134,7 +134,7 @@ export class StreamTypes {
 
   /**
    * A stream begins with endpoints when a cluster was warming as the last one broke: it asks for clusters only when
-   * the warming is over, so the endpoints are due whatever version it holds (R4).
+   * the warming is over, so the endpoints are due whatever version it holds (xds R4).
    */
   #isAskedBeforeParent({ type }: TypeState): boolean {
     const { aggregated, registry } = this.#settings;

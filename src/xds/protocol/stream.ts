@@ -55,7 +55,7 @@ export class ProtocolStream {
     return this.#types.all;
   }
 
-  /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law of isolation). */
+  /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law 10). */
   attach(view: View | undefined): void {
     this.#types.attach(view);
   }
@@ -164,7 +164,7 @@ export class ProtocolStream {
     state.retriedAt = now;
   }
 
-  /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (R11). */
+  /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (xds R11). */
   #renew(course: Course, state: TypeState): void {
     const { now } = course.context;
     const { due, over } = dueRenewals(state, now);
