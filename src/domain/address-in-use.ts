@@ -18,7 +18,7 @@ function addressInUse(wanted: Listener, holder: Listener, field: string): Contro
 
 /**
  * Refuses a listener that collides with another one of its fleet. One that had its address before keeps it; where two
- * arrive together on one address, derivation decides.
+ * arrive at one address together, derivation decides.
  */
 export function checkAddresses({ before, after, puts }: Writes<"listener">): void {
   const moved = puts.filter(({ object }) => movesListener(before.get("listener", object.name), object));

@@ -4,12 +4,12 @@ import { type IpAddress, type IpKind, ipKind, leadsTo, readIp } from "./ip-addre
 import { type IpNetwork, networkHolds, networkIs, readNetwork } from "./ip-network.ts";
 import { MAX_PIPE_PATH_BYTES, MAX_PORT, MIN_PORT } from "./limits.ts";
 
-/** A part of where the backends of a fleet may lie: addresses, or Unix sockets on the proxies' machines. */
+/** One place where the backends of a fleet may be: addresses, or Unix sockets on the proxies' machines. */
 type BackendNetwork =
   | { readonly kind: "network"; readonly network: IpNetwork }
   /** One address and port. */
   | { readonly kind: "address"; readonly key: string }
-  /** One socket, or with a `/` at its end all sockets below that directory. */
+  /** One socket or, with a `/` at its end, all sockets below that directory. */
   | { readonly kind: "path"; readonly path: string };
 
 /** Where a plane listens. */
@@ -19,20 +19,20 @@ export interface PlaneAddress {
   readonly port: number;
 }
 
-/** Where a replica listens, as it has recorded it. */
+/** Where a replica listens, as it recorded that. */
 export interface PlaneRecord {
   readonly addresses: readonly PlaneAddress[];
   /** When it was written, by the store's clock. */
   readonly at: number;
 }
 
-/** With the Unix sockets that fleets without networks led to, by a plane that others can reach; with loopback too. */
+/** What fleets without networks got: the Unix sockets that they led to or, from a plane on loopback only, loopback too. */
 export type NetworksFilled = "sockets" | "loopback";
 
-/** Why a backend lies outside of what a fleet's proxies may reach; nothing for one that does not. */
+/** Why a backend lies outside what a fleet's proxies may reach; undefined for one that does not. */
 export type BackendJudge = (target: Target) => string | undefined;
 
-/** All that is not special, which is what a fleet has that names no networks. */
+/** Everything that is not special, which is what a fleet that names no networks has. */
 export const ORDINARY_NETWORKS = ["0.0.0.0/0", "::/0"] as const;
 export const LOOPBACK_NETWORKS = ["127.0.0.0/8", "::1/128"] as const;
 
@@ -77,7 +77,7 @@ function readPath(path: string): ReadBackendNetwork {
   return { ok: true, network: { kind: "path", path }, text: path };
 }
 
-/** What nobody means who names all addresses, as it stands in a sentence. What is of no such kind is ordinary. */
+/** The kinds that a network of all addresses is not meant to hold, as worded in a sentence. Any other kind is ordinary. */
 const SPECIAL: Readonly<Partial<Record<IpKind, string>>> = {
   loopback: "loopback",
   "link-local": "link-local",
@@ -88,12 +88,12 @@ const SPECIAL: Readonly<Partial<Record<IpKind, string>>> = {
 };
 
 /**
- * The judge of a fleet. Without networks all is inside but what is special: loopback, link-local, metadata services and the
- * like, where planes listen, and Unix sockets. With networks, only what they name; something special is named only by a
- * network that is of its kind as a whole, where a plane listens only by address and port.
+ * The judge of a fleet. Without networks, everything is inside except special places: loopback, link-local, metadata
+ * services and the like, where planes listen, and Unix sockets. With networks, only what they name is; a special address is
+ * named only by a network that is wholly of its kind, and where a plane listens only by address and port.
  *
  * @param texts As `readBackendNetwork` spells them.
- * @param places What judges share that look at the same targets.
+ * @param places What judges that look at the same targets share.
  */
 export function backendJudge(
   texts: readonly string[],
@@ -119,7 +119,7 @@ export function backendJudge(
     if (address !== undefined && networks.some((one) => networkHolds(one, address) && names(one))) return undefined;
     return `${target.ip} is ${special === undefined ? "" : `${special.what} and `}not among backendNetworks`;
   };
-  // A change of one backend asks about all of its service.
+  // A change to one backend asks about all backends of its service.
   const known = new WeakMap<Target, string | null>();
   return (target) => {
     const verdict = known.get(target);
@@ -131,14 +131,14 @@ export function backendJudge(
 }
 
 interface Place {
-  /** Nothing where the target's text is no address, which then lies nowhere. */
+  /** Undefined where the target's text is not an address; it then lies nowhere. */
   readonly address: IpAddress | undefined;
   readonly special: { readonly kind: IpKind; readonly what: string } | undefined;
-  /** As what it is looked for among the addresses of planes. */
+  /** The key that it is looked up by among the addresses of planes. */
   readonly place: readonly string[];
 }
 
-/** What targets' addresses are: found out once, whoever asks. */
+/** What targets' addresses are, found out once for all judges. */
 export type Places = WeakMap<Target, Place>;
 
 function placeOf(target: Target & { kind: "address" }, places: Places): Place {
@@ -151,7 +151,7 @@ function placeOf(target: Target & { kind: "address" }, places: Places): Place {
   return found;
 }
 
-/** An IPv6 address that a translator or a tunnel leads on to something special is of a kind that no network names. */
+/** An IPv6 address that a translator or a tunnel leads on to a special address is of a kind that no network names. */
 function specialOf(address: IpAddress): Place["special"] {
   const kind = ipKind(address);
   const what = SPECIAL[kind];
@@ -170,7 +170,7 @@ function keyOf(address: IpAddress, port: number): string {
   return `${address.toString()} ${port}`;
 }
 
-/** All loopback and unspecified addresses are one place: a plane that listens on any of them may be reached by another. */
+/** All loopback and unspecified addresses are one place: a plane that listens on any of them may be reached through another. */
 function placeKey(ip: IpAddress | undefined, port: number): readonly string[] {
   if (ip === undefined) return [];
   const address = leadsTo(ip);

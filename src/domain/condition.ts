@@ -3,7 +3,7 @@ export interface Condition {
   /** What is asserted: `Accepted` (it takes effect), `ResolvedRefs` (what it refers to exists). */
   readonly type: "Accepted" | "ResolvedRefs";
   readonly ok: boolean;
-  /** A stable code of an open set: `AddressInUse`, `UnknownService`. */
+  /** A stable code from an open set: `AddressInUse`, `UnknownService`. */
   readonly reason: string;
   readonly message: string;
 }

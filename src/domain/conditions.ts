@@ -9,7 +9,7 @@ import { REFERRING, referencesOf } from "./references.ts";
 import { addressed, duplicates } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
-/** Objects that have something to tell, as `kind/name`. An object that is not in it is accepted and refers to nothing unknown. */
+/** The conditions of objects, by `kind/name`. An object that is absent is accepted and refers to nothing unknown. */
 export type Conditions = ReadonlyMap<string, readonly Condition[]>;
 
 export function conditionsOf(conditions: Conditions, kind: Kind, name: Name): readonly Condition[] {
@@ -17,10 +17,10 @@ export function conditionsOf(conditions: Conditions, kind: Kind, name: Name): re
 }
 
 /**
- * What the state as a whole means for single objects: references to nothing, and conflicts that they lost. Conflicts cannot
- * be stopped at the door; here they are decided always the same way, and derivation follows the same functions.
+ * What the state as a whole means for single objects: dangling references, and conflicts that they lost. Conflicts cannot
+ * be stopped at the door; here they are always decided the same way, and derivation uses the same functions.
  *
- * @param judged What is kept of rules from one state to the next.
+ * @param judged Findings about rules, kept from one state to the next.
  */
 export function conditions(state: State, judged?: JudgedRules): Conditions {
   const told = new Map<string, Condition[]>();

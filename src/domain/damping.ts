@@ -4,17 +4,17 @@ export interface DampingRules {
   readonly perFlap: number;
   /** A penalty above this holds the backend down. */
   readonly holdAbove: number;
-  /** Once it has decayed to less than this, the backend may come back. */
+  /** Once the penalty has decayed below this, the backend may come back. */
   readonly releaseBelow: number;
   readonly halfLifeMs: number;
-  /** Bounds the penalty, so that a backend which flaps no more is held for no longer than this. */
+  /** Bounds the penalty, so a backend that no longer flaps is held for no longer than this. */
   readonly maxHoldMs: number;
 }
 
 /** Kept in the stored verdict, so that a new owner goes on from it. */
 export interface Damping {
   readonly penalty: number;
-  /** When the penalty was that, in milliseconds since the epoch by the store's clock. */
+  /** When the penalty had that value, in milliseconds since the epoch by the store's clock. */
   readonly asOf: number;
   readonly held: boolean;
 }
@@ -33,7 +33,7 @@ export const DEFAULT_DAMPING: DampingRules = {
 
 export const NO_DAMPING: Damping = { penalty: 0, asOf: 0, held: false };
 
-/** The penalty at `now`; a time before the record's is taken for the record's. */
+/** The penalty at `now`; a time before the record's counts as the record's. */
 export function penaltyAt(damping: Damping, now: number, rules: DampingRules): number {
   return damping.penalty * 2 ** (-Math.max(0, now - damping.asOf) / rules.halfLifeMs);
 }

@@ -3,13 +3,13 @@ import { targetText } from "./backend.ts";
 import type { Health, HealthStatus } from "./health.ts";
 import { type HealthCheck, initialStatus } from "./health-check.ts";
 
-/** `PENDING` is checked but not proven yet; of an `UNKNOWN` one nobody says anything, and it is taken as healthy. */
+/** `PENDING`: checked but not proven yet. `UNKNOWN`: no source says anything, so it is taken as healthy. */
 export type EffectiveStatus = HealthStatus | "PENDING" | "UNKNOWN";
 
-/** The verdict that counts for a backend, of all its sources. */
+/** The verdict that counts for a backend, among those of all its sources. */
 export interface EffectiveHealth {
   readonly status: EffectiveStatus;
-  /** Nothing when no source has said anything, or nothing that outweighs a check that is pending. */
+  /** Undefined when no source has said anything, or nothing that outweighs a pending check. */
   readonly verdict: Health | undefined;
 }
 
@@ -23,8 +23,8 @@ const SEVERITY: Readonly<Record<EffectiveStatus, number>> = {
 
 /**
  * Combines the sources' verdicts: an operator's override beats all, else the worst counts. Verdicts on an earlier backend
- * of the same name are dropped (law 3), and those of checks that the service does not have any more. That an override
- * expires is a commit which removes it, so no clock is read here.
+ * of the same name are dropped (law 3), and so are those of checks that the service no longer has. An override expires by a
+ * commit that removes it, so no clock is read here.
  *
  * @param check How the backend's service is checked, if at all.
  */
@@ -50,7 +50,7 @@ function assumedStatus({ meta }: Backend, check: HealthCheck | undefined): Effec
   return check === undefined ? "UNKNOWN" : initialStatus(check, meta.createdAt);
 }
 
-/** Whether a verdict is on this very backend, and its source is one that is asked. */
+/** Whether a verdict is on this very backend, from a source that is asked. */
 export function countsFor(
   { source, backendUid }: Pick<Health, "source" | "backendUid">,
   backend: Backend,
@@ -65,7 +65,7 @@ function outweighs(a: Health, b: Health): boolean {
   return difference > 0 || (difference === 0 && a.source < b.source);
 }
 
-/** Stable codes of an open set. */
+/** Stable codes from an open set. */
 export type EligibilityReason = "active" | "degraded" | "draining" | "pending" | "unhealthy" | "duplicate-address";
 
 /** Whether new requests may go to a backend, and why. */
@@ -76,8 +76,8 @@ export interface Eligibility {
 }
 
 /**
- * Law 1: no resource offers a backend as routable that is not eligible. What a policy with a panic threshold above 0 lets a
- * proxy do when too few are left is that policy's choice; it does not make a backend eligible.
+ * Law 1: no resource offers an ineligible backend as routable. What a policy with a panic threshold above 0 lets a proxy do
+ * when too few are left is that policy's choice; it does not make a backend eligible.
  *
  * @param winner The older backend of the same service with the same address, where there is one.
  */

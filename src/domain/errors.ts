@@ -1,4 +1,4 @@
-/** What an error means to the caller. Closed: `admin/status.ts` maps each to a gRPC and an HTTP code. */
+/** What an error means to the caller. A closed set: `admin/status.ts` maps each to a gRPC and an HTTP code. */
 export type ErrorKind =
   | "invalid"
   | "notFound"
@@ -49,7 +49,7 @@ export class ControlPlaneError extends Error {
   }
 }
 
-/** The one door from an unknown value that was thrown. What is not ours is a bug of ours. */
+/** The one way in for an unknown value that was thrown. Any error that is not ours is a bug of ours. */
 export function toControlPlaneError(thrown: unknown): ControlPlaneError {
   if (thrown instanceof ControlPlaneError) return thrown;
   return new ControlPlaneError({

@@ -6,17 +6,17 @@ import { destinationsOf } from "./route.ts";
 import type { RoutingState } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
-/** A backend that the proxies of a fleet are not told of. */
+/** A backend that the proxies of a fleet are not told about. */
 export interface LeftOut {
   readonly backend: Backend;
   readonly why: string;
 }
 
-/** A service's backends as the proxies of one fleet may have them: a filter of the view, behind the routing state. */
+/** A service's backends as the proxies of one fleet may have them: the view filters them, after the routing state. */
 export interface FleetBackends {
-  /** With all of its backends, whoever asks. */
+  /** With all of the service's backends, whatever the fleet. */
   readonly whole: RoutingState;
-  /** With those that are not left out; `whole` itself where none is. */
+  /** With the backends that are not left out; `whole` itself where none is. */
   readonly routing: RoutingState;
   readonly leftOut: readonly LeftOut[];
 }
@@ -41,7 +41,7 @@ export function leftOutOf(backends: Iterable<Backend>, judge: BackendJudge): rea
   return leftOut;
 }
 
-/** Of one service, what each fleet that leads to it leaves out; fleets that leave out nothing are not in it. */
+/** What each fleet that leads to a service leaves out of it; fleets that leave out nothing are absent. */
 export function leftOutByFleet(
   state: State,
   service: Name,

@@ -5,7 +5,7 @@ import type { Name } from "./name.ts";
 import type { State } from "./state.ts";
 
 export interface FleetListeners {
-  /** Those that the fleet's proxies open, by age. */
+  /** The listeners that the fleet's proxies open, by age. */
   readonly open: readonly Listener[];
   /** For each of the others, the older listener that holds its address. */
   readonly refused: ReadonlyMap<Name, Listener>;
@@ -43,14 +43,14 @@ function holderOf(claims: readonly string[], holders: ReadonlyMap<string, Listen
   return undefined;
 }
 
-/** What a listener takes of the traffic at its address. */
+/** The part of the traffic at its address that a listener takes. */
 interface Share {
   readonly transport: "TCP" | "UDP";
-  /** The names that clients ask for by TLS, wildcards as they are; absent: what nobody else is named for. */
+  /** The names that clients ask for in TLS, wildcards as they are; absent: every name that no other listener has. */
   readonly serverNames?: readonly string[];
 }
 
-/** What a proxy sorts connections by before it reads a request, so that the protocols which it tells apart share an address. */
+/** What a proxy sorts connections by before it reads a request: protocols that it tells apart can share an address. */
 function shareOf(listener: Listener): Share {
   switch (listener.protocol) {
     case "HTTP":
@@ -58,7 +58,7 @@ function shareOf(listener: Listener): Share {
   }
 }
 
-/** What of an address only one listener can have, as texts: two listeners collide where they have one of these in common. */
+/** The parts of an address that only one listener can have, as texts: two listeners collide where they share one. */
 export function claimsOn(address: string, { transport, serverNames }: Share): readonly string[] {
   const place = `${address}/${transport}`;
   return serverNames === undefined ? [place] : serverNames.map((name) => `${place} ${name}`);
@@ -68,7 +68,7 @@ function claimsOf(listener: Listener): readonly string[] {
   return claimsOn(listenerAddress(listener), shareOf(listener));
 }
 
-/** Another one of these listeners that a listener collides with. */
+/** One of these listeners, other than itself, that a listener collides with. */
 export function collidingListener(listeners: Iterable<Listener>, wanted: Listener): Listener | undefined {
   const claims = new Set(claimsOf(wanted));
   for (const other of listeners) {
@@ -78,7 +78,7 @@ export function collidingListener(listeners: Iterable<Listener>, wanted: Listene
   return undefined;
 }
 
-/** Whether a write gives a listener anything of an address, or a fleet, that it had not before. */
+/** Whether a write gives a listener a part of an address, or a fleet, that it did not have before. */
 export function movesListener(before: Listener | undefined, after: Listener): boolean {
   if (before?.fleet !== after.fleet) return true;
   const claims = new Set(claimsOf(before));

@@ -1,24 +1,24 @@
 import type { Name } from "./name.ts";
 import type { State } from "./state.ts";
 
-/** What a fleet's proxies get where nobody said otherwise, and how what was said is carried out. */
+/** What a fleet's proxies get by default, and how explicit settings are carried out. */
 export interface Profile {
-  /** Of a policy that does not say it. */
+  /** For a policy that does not say it. */
   readonly maxEjectionPercent: number;
-  /** Of a `retry` that does not say it, in Envoy's words. */
+  /** For a `retry` that does not say it, in Envoy's terms. */
   readonly retryOn: readonly string[];
-  /** Whether a request may be sent again that may have been processed and is not idempotent, where `unsafe` does not say so. */
+  /** Whether a request that may have been processed and is not idempotent may be retried even without `unsafe`. */
   readonly retriesUnsafe: boolean;
-  /** Where the limit of a request ends: a limit to the end of the answer cuts streams, one to its head lets them live. */
+  /** Where a request's timeout ends: one that runs to the end of the answer cuts streams, one to its head lets them live. */
   readonly timeoutEnds: "answer" | "head";
-  /** Whether a listener on `[::]` takes IPv4 too. */
+  /** Whether a listener on `[::]` accepts IPv4 too. */
   readonly anyAddressTakesBoth: boolean;
 }
 
 /**
- * The profiles of fleets. A fleet stays in the one that it was made in: what follows from an equal state never changes by
- * itself, and whatever shall become another way is a new profile. Not to be mixed up with the encoding profile, which is one
- * for the whole state and says nothing that a proxy would notice.
+ * The profiles of fleets. A fleet keeps the one that it was made with: what follows from an equal state never changes by
+ * itself, and every change of behaviour is a new profile. Not to be confused with the encoding profile, which is one for
+ * the whole state and changes nothing that a proxy would notice.
  */
 const PROFILES: Readonly<Record<number, Profile>> = {
   1: {
@@ -30,9 +30,9 @@ const PROFILES: Readonly<Record<number, Profile>> = {
     anyAddressTakesBoth: false,
   },
   2: {
-    // One of two, and never the only one.
+    // Ejects one of two, and never the only one.
     maxEjectionPercent: 50,
-    // What no backend can have processed.
+    // Only where no backend can have processed the request.
     retryOn: ["connect-failure", "refused-stream"],
     retriesUnsafe: false,
     timeoutEnds: "head",
@@ -40,12 +40,12 @@ const PROFILES: Readonly<Record<number, Profile>> = {
   },
 };
 
-/** Of a fleet that says none: it was made before there were any. */
+/** For a fleet without one: it was made before there were any. */
 export const FIRST_FLEET_PROFILE = 1;
-/** The newest, which fleets get that are made now. */
+/** The newest, which new fleets get. */
 export const NEW_FLEET_PROFILE = 2;
 
-/** Of the proxies of a fleet, whether the fleet is there or not. */
+/** The profile of a fleet's proxies, whether the fleet exists or not. */
 export function profileOf(state: Pick<State, "get">, fleet: Name): Profile {
   return fleetProfile(state.get("fleet", fleet)?.profile ?? FIRST_FLEET_PROFILE);
 }

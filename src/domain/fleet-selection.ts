@@ -2,11 +2,11 @@ import type { Fleet } from "./fleet.ts";
 import { byAge } from "./meta.ts";
 import { partsOf } from "./name.ts";
 
-/** What of a proxy decides its fleet. */
+/** What decides a proxy's fleet. */
 export interface Selectable {
   /** `node.cluster`. */
   readonly cluster: string;
-  /** `node.metadata`, of which only texts can select. */
+  /** `node.metadata`; only its strings can select. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -14,7 +14,7 @@ export type Selection = { readonly fleet: Fleet } | { readonly reason: string };
 
 /**
  * The fleet that a proxy belongs to. A fleet without a selector selects the proxies whose `node.cluster` is its own id;
- * of several that select it, the oldest counts.
+ * when several select it, the oldest counts.
  */
 export function selectFleet(node: Selectable, fleets: Iterable<Fleet>): Selection {
   const selecting = [...fleets].filter((fleet) => selects(fleet, node)).sort(byAge);
@@ -25,7 +25,7 @@ export function selectFleet(node: Selectable, fleets: Iterable<Fleet>): Selectio
   };
 }
 
-/** Whether a fleet may select a proxy of which only `node.cluster` is known. */
+/** Whether a fleet may select a proxy when only its `node.cluster` is known. */
 export function maySelect(fleet: Fleet, cluster: string): boolean {
   return selects(fleet, { cluster, metadata: fleet.nodes.metadata });
 }

@@ -10,7 +10,7 @@ const IN_EVERY_REQUEST: readonly string[] = [
   ...["x-forwarded-for", "x-forwarded-proto", "x-request-id"],
 ];
 
-/** Why every request has a key, so that none behind it is ever looked at; nothing for one that may be missing. */
+/** Why every request has a key, so no key behind it is ever looked at; undefined for one that may be missing. */
 function inEveryRequest(key: HashKey): string | undefined {
   if (key.kind !== "all") return inEvery(key);
   for (const one of key.keys) {
@@ -33,13 +33,13 @@ function inEvery(key: SingleHashKey): string | undefined {
   }
 }
 
-/** A key behind which no other counts. */
+/** A key behind which no other key counts. */
 export interface HidingKey {
   readonly index: number;
   readonly why: string;
 }
 
-/** The first key that hides those behind it; nothing where it is the last, or there is none. */
+/** The first key that hides those behind it; undefined where it is the last, or there is none. */
 export function hidingKey(keys: readonly HashKey[]): HidingKey | undefined {
   for (const [index, key] of keys.slice(0, -1).entries()) {
     const why = inEveryRequest(key);
@@ -48,7 +48,7 @@ export function hidingKey(keys: readonly HashKey[]): HidingKey | undefined {
   return undefined;
 }
 
-/** What requests to a service are hashed by; nothing for an algorithm that does not hash. */
+/** What requests to a service are hashed by; empty for an algorithm that does not hash. */
 function hashKeys({ algorithm, hashOn }: PolicySpec): readonly HashKey[] {
   return algorithm === "RING_HASH" || algorithm === "MAGLEV" ? hashOn : [];
 }
@@ -59,7 +59,7 @@ export interface RuleHashKey {
   readonly service: Name;
 }
 
-/** The keys of all destinations, in their order: Envoy hashes a request before it draws the destination. */
+/** The keys of all destinations, in their order: Envoy hashes a request before it picks the destination. */
 export function ruleHashKeys(state: State, { to }: Pick<Rule, "to">): readonly RuleHashKey[] {
   const keys = new Map<string, RuleHashKey>();
   for (const { service } of to.filter(({ weight }) => weight > 0)) {
@@ -71,7 +71,7 @@ export function ruleHashKeys(state: State, { to }: Pick<Rule, "to">): readonly R
   return [...keys.values()];
 }
 
-/** Why keys of services never count in a rule, behind those of another one. */
+/** Why the keys of some services in a rule never count behind those of another. */
 export function whyRuleKeysHidden(state: State, rule: Pick<Rule, "to">): string | undefined {
   const keys = ruleHashKeys(state, rule);
   const hiding = hidingKey(keys.map(({ key }) => key));

@@ -1,4 +1,4 @@
-/** Which statuses of HTTP count as an answer that is well. Both ends belong to it. */
+/** A range of HTTP statuses that count as a good answer. Both ends are included. */
 export interface StatusRange {
   readonly first: number;
   readonly last: number;
@@ -7,9 +7,9 @@ export interface StatusRange {
 export interface TlsCheck {
   /** Sent as SNI, and what the certificate must be for; empty sends none. */
   readonly serverName: string;
-  /** Whether the certificate must be trusted and fit. */
+  /** Whether the certificate must be trusted and match. */
   readonly verify: boolean;
-  /** PEM; empty: those of the system are trusted. */
+  /** PEM; empty: the system's are trusted. */
   readonly trustedCertificates: string;
 }
 
@@ -47,7 +47,7 @@ export interface HealthCheck {
   readonly probe: Probe;
   /** From the start of one check to the start of the next. */
   readonly intervalMs: number;
-  /** By which share of itself an interval may be shorter, drawn anew each time; never longer. 0 to 0.5. */
+  /** The share by which an interval may be shorter, drawn anew each time; never longer. 0 to 0.5. */
   readonly jitterRatio: number;
   readonly timeoutMs: number;
   readonly unhealthyThreshold: number;
@@ -56,18 +56,18 @@ export interface HealthCheck {
   readonly changingIntervalMs: number;
   /** What a new backend counts as until its first verdict. */
   readonly initial: "PENDING" | "HEALTHY";
-  /** When the service came to have a check, where it was there without one before. */
+  /** When the check was added, where the service existed without one before. */
   readonly addedAt: number | undefined;
 }
 
-/** What a check gets that does not say it. */
+/** What a check gets where it says nothing else. */
 export const DEFAULT_HEALTH_CHECK = {
   unhealthyThreshold: 3,
   healthyThreshold: 2,
   initial: "PENDING",
 } as const satisfies Partial<HealthCheck>;
 
-/** Of each time of a check the least, the most, and what it is where nobody says it; none is longer than the interval. */
+/** The minimum, maximum and default of each time of a check; none is longer than the interval. */
 export const HEALTH_CHECK_TIMES = {
   interval: { minMs: 100, maxMs: 3_600_000, otherwiseMs: 5000 },
   timeout: { minMs: 10, maxMs: 60_000, otherwiseMs: 1000 },
@@ -85,10 +85,10 @@ export function initialStatus({ initial, addedAt }: HealthCheck, createdAt: numb
   return addedAt !== undefined && createdAt < addedAt ? "HEALTHY" : initial;
 }
 
-/** The authority of a check as it is used: a host with or without a port. Nothing where it is none. */
+/** The authority of a check as it is used: a host with or without a port. Null where it is not one. */
 export function authorityUrl(scheme: "http" | "https", authority: string): URL | null {
   return URL.parse(`${scheme}://${authority}`);
 }
 
-/** Bytes of a body, or of what a TCP target sends, that are looked at. */
+/** How many bytes of a body, or of what a TCP target sends, are looked at. */
 export const MAX_CHECKED_BYTES = 16_384;

@@ -1,4 +1,4 @@
-/** What one check of one backend came to. */
+/** The result of one check of one backend. */
 export type Outcome = "pass" | "degraded" | "fail";
 
 export interface Thresholds {
@@ -6,13 +6,13 @@ export interface Thresholds {
   readonly healthy: number;
 }
 
-/** What checks alone can say of a backend. */
+/** What checks alone can say about a backend. */
 export type CheckedStatus = "PENDING" | "HEALTHY" | "DEGRADED" | "UNHEALTHY";
 
-/** What the checks of one backend came to so far. */
+/** What the checks of one backend have shown so far. */
 export interface Streak {
   readonly status: CheckedStatus;
-  /** Of the newest observation. */
+  /** That of the newest observation. */
   readonly outcome: Outcome | undefined;
   /** Observations with that outcome in a row, the newest included. */
   readonly inRow: number;
@@ -27,8 +27,8 @@ export function startStreak(status: CheckedStatus): Streak {
 /**
  * Counts one observation. The status changes exactly at the observation that reaches its threshold.
  *
- * What is not healthy needs `healthy` observations in a row that did not fail, and becomes what the last of them says;
- * between healthy and degraded it takes as many of the same outcome.
+ * A pending or unhealthy backend needs `healthy` observations in a row that did not fail, and becomes what the last of them
+ * says; a change between healthy and degraded takes as many of the same outcome.
  */
 export function countObservation(streak: Streak, outcome: Outcome, thresholds: Thresholds): Streak {
   const inRow = outcome === streak.outcome ? streak.inRow + 1 : 1;

@@ -30,7 +30,7 @@ export interface Verdict {
   readonly damping: Damping;
 }
 
-/** What is stored of a backend's verdict, as far as judging goes on from it. */
+/** The stored parts of a backend's verdict that judging goes on from. */
 export interface StoredVerdict {
   readonly status: CheckedStatus;
   readonly reason: string;
@@ -41,9 +41,9 @@ export interface StoredVerdict {
 /** One backend in the eyes of its prober. */
 export interface Judged {
   readonly streak: Streak;
-  /** The verdict that was given last; nothing before the first. */
+  /** The verdict that was given last; undefined before the first. */
   readonly given: CheckedStatus | undefined;
-  /** What the record says of why, and before when no other reason is told. */
+  /** The reason in the record, and until when no other reason is told. */
   readonly told: { readonly reason: string; readonly until: number };
   readonly damping: Damping;
   /** The penalty as it is in the record. */
@@ -59,16 +59,16 @@ export interface Circumstances {
   readonly thresholds: Thresholds;
   /** Absent: switched off. */
   readonly damping: DampingRules | undefined;
-  /** So many backends turn at once that the observer is in doubt. */
+  /** Whether so many backends turn at once that the observer is in doubt. */
   readonly massFailure: boolean;
   /** Whether the service has a backend in rotation that is not held for flapping. Asked only where damping would hold one. */
   readonly othersServe: () => boolean;
 }
 
-/** An unhealthy backend that fails for another reason than before has its verdict written anew: at once, then this often at most. */
+/** An unhealthy backend that fails for another reason than before gets a new verdict: at once, then at most this often. */
 const RETELL_MS = 10_000;
 
-/** A backend whose verdicts this observer takes over: it goes on from the stored one. */
+/** Starts judging a backend that this observer takes over, from the stored verdict on. */
 export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdict | undefined): Judged {
   const damping = stored?.damping ?? NO_DAMPING;
   return {
@@ -83,9 +83,9 @@ export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdi
 }
 
 /**
- * Takes one observation into account, and gives the verdict that is to be written if it changes.
+ * Takes one observation into account, and gives the verdict to write if it changes.
  *
- * A worse verdict is given at once, save for an ambiguous one in a mass failure, which waits for `endWait`, and at most
+ * A worse verdict is given at once, except an ambiguous one in a mass failure, which waits for `endWait`, at most
  * `MASS_FAILURE_MAX_WAIT_MS`. A better one waits while damping holds the backend, which it does only while others serve.
  */
 export function judge(
@@ -95,7 +95,7 @@ export function judge(
 ): { judged: Judged; verdict: Verdict | undefined } {
   const { now, thresholds } = circumstances;
   const good = observation.outcome !== "fail";
-  // A good sign refutes the doubt: the backend goes on as what it was.
+  // A good sign settles the doubt: the backend goes on as what it was.
   const before = good && judged.waiting !== undefined ? startStreak(judged.waiting.before) : judged.streak;
   const streak = countObservation(before, observation.outcome, thresholds);
   const seen: Judged = { ...judged, streak, lastGoodAt: good ? now : judged.lastGoodAt };
@@ -120,7 +120,7 @@ export function endWait(
   return settle({ ...judged, waiting: undefined }, "UNHEALTHY", observation, { ...circumstances, flapped });
 }
 
-/** Gives the better verdict that damping held back, once nothing else of the service serves. */
+/** Gives the better verdict that damping held back, once no other backend of the service serves. */
 export function endHold(
   judged: Judged,
   observation: Observation,
@@ -141,7 +141,7 @@ export function isTurning({ given }: Judged, { outcome, ambiguous }: Observation
   return outcome === "fail" && ambiguous && given !== "UNHEALTHY";
 }
 
-/** What the streak proves; nothing while it only assumes. */
+/** The status that the streak proves; undefined while it is only assumed. */
 function provenStatus(
   streak: Streak,
   given: CheckedStatus | undefined,
@@ -164,7 +164,7 @@ function mustWait(
 
 const RANK: Record<CheckedStatus, number> = { PENDING: 0, HEALTHY: 0, DEGRADED: 1, UNHEALTHY: 2 };
 
-/** A flap is what was proven good and becomes worse, also while a hold hides it. */
+/** Whether a backend that was proven good becomes worse, even while a hold hides it. */
 function isFlap(before: CheckedStatus, given: CheckedStatus | undefined, status: CheckedStatus): boolean {
   return given !== undefined && RANK[status] > RANK[before];
 }
@@ -180,7 +180,7 @@ function settle(
   const damping = flapped ? addFlap(judged.damping, now, rules) : judged.damping;
   const held = isHeld(damping, now, rules);
   const better = judged.given !== undefined && RANK[status] < RANK[judged.given];
-  // A hold that leaves clients with nothing does more harm than the flaps that it is against.
+  // A hold that leaves clients with nothing does more harm than the flaps that it guards against.
   const keep = held && better && (judged.given !== "UNHEALTHY" || othersServe());
   // The record must not say "free" where the penalty says "held": a new owner would let the backend out.
   const outdated = held && !isHeld(judged.recorded, now, rules);
@@ -195,7 +195,7 @@ function settle(
   return give({ ...judged, damping }, given, told, now);
 }
 
-/** Whether an unhealthy backend fails for another reason than the record says, and that may be told. */
+/** Whether an unhealthy backend fails for another reason than the record says, and the new one may be told. */
 function failsOtherwise(
   { given, told }: Judged,
   status: Verdict["status"],

@@ -20,7 +20,7 @@ export interface Health extends Identified {
   readonly actor: string;
   /** Milliseconds since the epoch: when the status became what it is, however often it was said since. */
   readonly statusSince: number | undefined;
-  /** The rest is of the source `prober` only. The replica that checked. */
+  /** The replica that checked. Only the source `prober` sets this and the rest. */
   readonly observer: string;
   /** Orders the verdicts of different probers, as `sequence` orders those of one. */
   readonly fence: bigint;

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** What an address is for, as far as it matters to whom one connects. What is none of the others is `public`. */
+/** What an address is for, as far as it matters when one connects to it. Whatever is none of the others is `public`. */
 export type IpKind =
   | "unspecified"
   | "broadcast"
@@ -13,10 +13,10 @@ export type IpKind =
   | "private"
   | "public";
 
-/** Services of clouds that hand out credentials to whoever asks. */
+/** Cloud services that hand out credentials to anyone who asks. */
 const METADATA: readonly [IpAddress, number][] = [
   "169.254.169.254/32", // most of them
-  "169.254.170.2/32", // AWS, of containers
+  "169.254.170.2/32", // AWS, for containers
   "100.100.100.200/32", // Alibaba Cloud
   "168.63.129.16/32", // Azure
   "192.0.0.192/32", // Oracle Cloud
@@ -34,14 +34,14 @@ const KINDS: Readonly<Record<string, IpKind>> = {
   unicast: "public",
 };
 
-/** Reads an IP literal; nothing for a name, and for what only some resolvers take for an address (`127.1`, `010.0.0.1`). */
+/** Reads an IP literal; undefined for a name, and for what only some resolvers accept (`127.1`, `010.0.0.1`). */
 export function readIp(text: string): IpAddress | undefined {
   if (text.includes(":")) return ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined;
   const plain = ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text);
   return plain ? ipaddr.IPv4.parse(text) : undefined;
 }
 
-/** Of the address as it is written; what it leads to is told by `leadsTo`. */
+/** The kind of the address as it is written; `leadsTo` tells what it leads to. */
 export function ipKind(ip: IpAddress): IpKind {
   if (METADATA.some(([base, bits]) => isWithin(ip, base, bits))) return "metadata";
   return KINDS[ip.range()] ?? "private";
@@ -51,7 +51,7 @@ export function isWithin(ip: IpAddress, base: IpAddress, bits: number): boolean 
   return ip.kind() === base.kind() && ip.match(base, bits);
 }
 
-/** Where an IPv6 address carries an IPv4 one, in bytes, by the network that it belongs to. */
+/** The byte offset at which an IPv6 address carries an IPv4 one, by the network that it belongs to. */
 const CARRIERS: readonly { readonly within: readonly [IpAddress, number]; readonly at: number }[] = [
   { within: ipaddr.parseCIDR("::ffff:0:0/96"), at: 12 }, // mapped, RFC 4291
   { within: ipaddr.parseCIDR("::ffff:0:0:0/96"), at: 12 }, // translated, RFC 2765
@@ -60,7 +60,7 @@ const CARRIERS: readonly { readonly within: readonly [IpAddress, number]; readon
   { within: ipaddr.parseCIDR("2002::/16"), at: 2 }, // 6to4, RFC 3056
 ];
 
-/** The address itself, or the IPv4 address inside, where it is one of the forms of IPv6 that carry one. */
+/** The address itself, or the IPv4 address inside, if it is in one of the IPv6 forms that carry one. */
 export function leadsTo(ip: IpAddress): IpAddress {
   if (!(ip instanceof ipaddr.IPv6)) return ip;
   const bytes = ip.toByteArray();
@@ -69,10 +69,10 @@ export function leadsTo(ip: IpAddress): IpAddress {
   if (carrier !== undefined) return inside(carrier.at);
   const isTeredo = isWithin(ip, TEREDO, 32);
   if (isTeredo) return new ipaddr.IPv4(bytes.slice(12).map((byte) => byte ^ 0xff));
-  // ISATAP, RFC 5214: a host's part of the address that begins with 0:5efe or 200:5efe.
+  // ISATAP, RFC 5214: the host part of the address begins with 0:5efe or 200:5efe.
   if ((bytes[8] === 0 || bytes[8] === 2) && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe)
     return inside(12);
-  // Compatible, RFC 4291; of the same network are `::` and `::1`, which are what they are.
+  // Compatible, RFC 4291; `::` and `::1` are in the same network but stand for themselves.
   const isCompatible =
     bytes.slice(0, 12).every((byte) => byte === 0) && !["unspecified", "loopback"].includes(ip.range());
   return isCompatible ? inside(12) : ip;

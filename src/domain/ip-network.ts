@@ -3,7 +3,7 @@ import { type IpAddress, type IpKind, ipKind, isWithin, leadsTo, readIp } from "
 
 /** A network in CIDR notation. */
 export interface IpNetwork {
-  /** In its one spelling: `10.0.0.0/8`, `fd00::/8`. */
+  /** In its canonical spelling: `10.0.0.0/8`, `fd00::/8`. */
   readonly text: string;
   readonly base: IpAddress;
   readonly bits: number;
@@ -29,7 +29,7 @@ export function networkHolds({ base, bits }: IpNetwork, ip: IpAddress): boolean 
   return isWithin(ip, base, bits);
 }
 
-/** Whether all addresses of a network are of one kind. */
+/** Whether all addresses of a network are of this kind. */
 export function networkIs({ base, bits }: IpNetwork, kind: IpKind): boolean {
   const family = base instanceof ipaddr.IPv6 ? ipaddr.IPv6 : ipaddr.IPv4;
   const last = family.broadcastAddressFromCIDR(`${base.toString()}/${bits}`);

@@ -1,16 +1,16 @@
 /**
- * A service is delivered by LEDS (locality endpoint discovery): proxies that can are sent one backend at a time, as members
- * of collections, instead of all of them with each change. Committed by a duty, because it has a memory; no record, no LEDS.
+ * A service is delivered by LEDS (locality endpoint discovery): proxies that support it are sent single backends, as members of
+ * collections, not all of them with each change. A duty commits it, because it has a memory; no record, no LEDS.
  *
- * A proxy that comes back does not say which members it holds. So whoever asks for a collection is told the names of those
- * that left it, and when too many have left, or nobody knows which, a new generation begins with collections of new names.
+ * A proxy that comes back does not say which members it holds. So each that asks for a collection is told the names of those that
+ * left it. When too many have left, or it is not known which, a new generation begins, with collections of new names.
  */
 export interface LedsRecord {
-  /** Part of the collections' names. No two generations of one service have the same, also when LEDS was off in between. */
+  /** Part of the collections' names. No two generations of one service have the same, even when LEDS was off in between. */
   readonly generation: string;
-  /** The store's epoch that the record is of: one from before a restore says nothing of what proxies hold. */
+  /** The store's epoch that the record is from: one from before a restore says nothing about what proxies hold. */
   readonly epoch: number;
-  /** Of the members of all collections, at the time of writing. */
+  /** The digest of the members of all collections, at the time of writing. */
   readonly digest: string;
   /** Members that left their collection since the generation began, as `GROUP/ID`. */
   readonly departed: readonly string[];

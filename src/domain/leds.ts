@@ -3,11 +3,11 @@ import type { RoutingState } from "./routing-state.ts";
 import type { Service } from "./service.ts";
 import type { State } from "./state.ts";
 
-/** From so many backends on a service is delivered by LEDS, and below the second number no more; in between it stays. */
+/** A service is delivered by LEDS from this many backends on, and no longer below the second number; in between it stays. */
 export const LEDS_FROM = 1000;
 export const LEDS_BELOW = 500;
 
-/** How a service's backends are to reach proxies that can take LEDS, and why. */
+/** How a service's backends should reach proxies that support LEDS, and why. */
 export interface LedsChoice {
   readonly on: boolean;
   readonly reason: string;
@@ -26,8 +26,8 @@ export function chooseLeds(service: Service, { backends }: RoutingState, isOn: b
 }
 
 /**
- * The record that counts for a service now. An Envoy that is sent a member which is no IP address ends at once, so that a
- * backend which is none switches LEDS off here, before the duty does.
+ * The record that counts for a service now. An Envoy that is sent a member that is not an IP address exits at once, so a
+ * backend that is not one switches LEDS off here, before the duty does.
  */
 export function ledsOf(state: State, routing: RoutingState): LedsRecord | undefined {
   const record = state.record("leds", routing.service);

@@ -1,4 +1,4 @@
-/** The limits of fields, but for those that stand with a default beside their noun, enforced at the door (`schema/`). Lengths are in characters unless the name says bytes. */
+/** Field limits that `schema/` enforces; defaulted ones are with their type. Lengths are in characters unless named bytes. */
 
 export const MAX_LABELS = 64;
 export const MAX_LABEL_KEY_LENGTH = 63;
@@ -8,11 +8,11 @@ export const MAX_ANNOTATION_VALUE_LENGTH = 4096;
 
 export const MIN_PORT = 1;
 export const MAX_PORT = 65_535;
-/** Of a Unix socket: `sun_path` without its final zero. */
+/** For a Unix socket: `sun_path` without its final zero byte. */
 export const MAX_PIPE_PATH_BYTES = 107;
 
 export const MAX_BACKEND_WEIGHT = 1_000_000;
-/** Envoy itself takes 128 priorities, 0 to 127. */
+/** Envoy itself accepts 128 priorities, 0 to 127. */
 export const MAX_PRIORITY = 127;
 export const MAX_LOCALITY_PART_LENGTH = 63;
 export const MAX_BACKEND_METADATA = 64;
@@ -40,9 +40,9 @@ export const MAX_HASH_KEYS = 8;
 export const MAX_COOKIE_TTL_MS = 366 * 24 * 3_600_000;
 export const MIN_CHOICE_COUNT = 2;
 export const MAX_CHOICE_COUNT = 100;
-/** Envoy's own limit of a hash ring. */
+/** Envoy's own limit for a hash ring. */
 export const MAX_RING_SIZE = 8_388_608;
-/** Envoy's own limit of a Maglev table. */
+/** Envoy's own limit for a Maglev table. */
 export const MAX_MAGLEV_TABLE_SIZE = 5_000_011;
 export const MAX_CIRCUIT_BREAKER = 1_000_000_000;
 export const MAX_CONSECUTIVE_5XX = 1000;
@@ -70,5 +70,5 @@ export const MAX_RETRY_ATTEMPTS = 10;
 export const MAX_SELECTOR_METADATA = 16;
 export const MAX_CLUSTER_NAME_LENGTH = 256;
 export const MAX_BACKEND_NETWORKS = 64;
-/** In instructions of RE2. Envoy refuses a program above `re2.max_program_size.error_level`, which is 100 by default. */
+/** In RE2 instructions. Envoy refuses a program above `re2.max_program_size.error_level`, which is 100 by default. */
 export const MAX_REGEX_PROGRAM_SIZE = 100;

@@ -1,7 +1,7 @@
 import type { Identified } from "./meta.ts";
 import type { Name } from "./name.ts";
 
-/** Where the proxies of a fleet accept traffic, by what is spoken there. */
+/** Where the proxies of a fleet accept traffic, by the protocol spoken there. */
 export type Listener = HttpListener;
 
 interface AnyListener extends Identified {
@@ -20,7 +20,7 @@ export interface HttpListener extends AnyListener {
   readonly drainTimeoutMs: number;
 }
 
-/** Of each time of an HTTP listener the least, the most, and what it is where nobody says it. */
+/** The minimum, maximum and default of each time of an HTTP listener. */
 export const HTTP_LISTENER_TIMES = {
   idleTimeout: { minMs: 1000, maxMs: 24 * 3_600_000, otherwiseMs: 3_600_000 },
   streamIdleTimeout: { minMs: 0, maxMs: 24 * 3_600_000, otherwiseMs: 300_000 },

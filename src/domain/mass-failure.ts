@@ -1,18 +1,18 @@
 import type { Name } from "./name.ts";
 
-/** So many backends, and such a share of all that one observer watches, must turn at once… */
+/** At least this many backends, and this share of all that one observer watches, must turn at once… */
 export const MASS_FAILURE_MIN_BACKENDS = 10;
 export const MASS_FAILURE_MIN_RATIO = 0.3;
-/** …over so many services, before their verdicts wait. */
+/** …in at least this many services, before their verdicts wait. */
 export const MASS_FAILURE_MIN_SERVICES = 2;
-/** For how long at most they wait for a second observer. */
+/** How long they wait for a second observer at most. */
 export const MASS_FAILURE_MAX_WAIT_MS = 10_000;
 
 /**
- * Which backends are turning unhealthy in one observer's eyes without any sign from the target: timeouts, unreachable
- * hosts. Many of them at once speak against the observer rather than against the backends.
+ * The backends that one observer sees turning unhealthy without any sign from the target: timeouts, unreachable hosts. Many
+ * of them at once are evidence against the observer rather than against the backends.
  *
- * A backend is observed once per interval, so what is in here turned within one: it is taken out at the next observation,
+ * A backend is observed once per interval, so all those in here turned within one: each is removed at its next observation,
  * not when its verdict is given, which with an `unhealthyThreshold` of 1 is at once. One whose verdict was unhealthy before
  * is not turning. Refused connections, resets and bad answers are evidence from the target and never get here.
  */

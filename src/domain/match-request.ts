@@ -4,31 +4,31 @@ import { matchedPath } from "./normal-path.ts";
 import type { HeaderMatch, PathMatch, Route, Rule } from "./route.ts";
 import type { PlacedRule } from "./rule-order.ts";
 
-/** A request as it comes to a listener. */
+/** A request as it arrives at a listener. */
 export interface HttpRequest {
   /** With its port or without. */
   readonly host: string;
   /** Path and query, as they are sent. */
   readonly target: string;
   readonly method: string;
-  /** By lower-case name; several values of one name with commas. */
+  /** By lower-case name; several values of one name are joined with commas. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Where the rules of a listener lead a request. */
 export interface RequestMatch {
-  /** The host of a route that covers the request's; nothing when none does. */
+  /** The route's host that covers the request's; undefined when none does. */
   readonly host: string | undefined;
-  /** What is matched; nothing when the request is answered before. */
+  /** The path that is matched; undefined when the request is answered before. */
   readonly path: string | undefined;
   readonly rule: PlacedRule | undefined;
-  /** Those before it, in the order in which they are tried. */
+  /** The rules before it, in the order in which they are tried. */
   readonly passed: readonly { readonly rule: PlacedRule; readonly why: string }[];
-  /** What the proxy answers itself; nothing when a rule matches. */
+  /** What the proxy answers itself; undefined when a rule matches. */
   readonly answer: { readonly status: number; readonly why: string } | undefined;
 }
 
-/** Decides what Envoy decides: it goes by the same hosts, and through the same rules in the same order. */
+/** Decides what Envoy decides: it goes by the same hosts, and tries the same rules in the same order. */
 export function matchRequest(routes: Iterable<Route>, request: HttpRequest): RequestMatch {
   const nowhere = { host: undefined, path: undefined, rule: undefined, passed: [] };
   const underscored = Object.keys(request.headers).find((name) => name.includes("_"));
@@ -59,7 +59,7 @@ export function matchRequest(routes: Iterable<Route>, request: HttpRequest): Req
   };
 }
 
-/** The host itself, else the longest pattern that ends like it, else any. */
+/** The host itself, else the longest pattern with the same ending, else `*`. */
 function findHost(groups: readonly HostRules[], asked: string): { host: string; group: HostRules } | undefined {
   const name = withoutPort(asked).toLowerCase();
   const hosts = groups.flatMap((group) => group.hosts.map((host) => ({ host, group })));
@@ -79,7 +79,7 @@ function withoutPort(host: string): string {
   return host.replace(/:\d*$/, "");
 }
 
-/** Why a rule does not match; nothing when it does. */
+/** Why a rule does not match; undefined when it does. */
 function whyNot({ path, methods, headers }: Rule, asked: string, request: HttpRequest): string | undefined {
   if (!pathMatches(path, asked)) return `path is not ${pathText(path)}`;
   if (methods.length > 0 && !methods.includes(request.method)) {
@@ -102,7 +102,7 @@ function pathMatches(match: PathMatch, path: string): boolean {
 function headerMatches({ name, kind, value, invert }: HeaderMatch, request: HttpRequest): boolean {
   const given = headerValue(name.toLowerCase(), request);
   if (kind === "present") return (given !== undefined) !== invert;
-  // Inverted, a header that is missing counts as an empty one.
+  // When inverted, a missing header counts as an empty one.
   if (given === undefined && !invert) return false;
   return textMatches(kind, given ?? "", value) !== invert;
 }

@@ -1,12 +1,12 @@
 import type { Name } from "./name.ts";
 
-/** What every object carries beside its spec. A spec never holds status: status is derived. */
+/** What every object carries besides its spec. A spec never holds status: status is derived. */
 export interface Meta {
   /** Tells a re-created object apart from an earlier one of the same name. */
   readonly uid: string;
   /** Grows by one with each change of the spec, and only then (law 3, order). */
   readonly generation: number;
-  /** Opaque token of the last write: the revision of it, as text. */
+  /** Opaque token of the last write: its revision, as text. */
   readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface Identified {
   readonly meta: Meta;
 }
 
-/** Orders objects by age, then name: who was first wins a conflict. */
+/** Orders objects by age, then name: the older one wins a conflict. */
 export function byAge(a: Identified, b: Identified): number {
   return a.meta.createdAt - b.meta.createdAt || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }

@@ -1,9 +1,9 @@
-/** What is told apart in a name or a key by one id. */
+/** The form of one id in a name or a key. */
 interface IdForm {
   readonly text: RegExp;
-  /** As it stands in a key. */
+  /** As it appears in a key. */
   readonly stored: RegExp;
-  /** What it is, where it is not that: `"x" is not a DNS label: …`. */
+  /** What it should be, for errors: `"x" is not a DNS label: …`. */
   readonly what: string;
 }
 
@@ -21,14 +21,14 @@ const SOURCE: IdForm = {
 
 /** How the objects of a kind are named. */
 interface Naming {
-  /** The words of its keys, one for each id. What has several lies below the kinds that have the first of them. */
+  /** The words of its keys, one for each id. A kind with several lies below the kinds that have the first of them. */
   readonly path: readonly [string, ...string[]];
   readonly example: string;
-  /** DNS labels, unless the last one is told apart otherwise. */
+  /** The form of the last id, where it is not a DNS label like the others. */
   readonly lastId?: IdForm;
 }
 
-/** Every kind of object that is stored: where a new one begins. What else has to be said of it, the compiler asks for. */
+/** Every kind of object that is stored. A new kind begins here; the compiler asks for everything else that it needs. */
 const NAMING = {
   service: { path: ["services"], example: "for example `shop`" },
   policy: { path: ["policies"], example: "for example `shop`" },
@@ -56,7 +56,7 @@ export const KINDS = Object.keys(NAMING) as readonly Kind[];
  */
 export type Name = string;
 
-/** An object, whether it is there or not. */
+/** An object, whether it exists or not. */
 export interface ObjectId<K extends Kind = Kind> {
   readonly kind: K;
   readonly name: Name;
@@ -126,18 +126,18 @@ export function isPart(kind: Kind): kind is PartKind {
   return pathOf(kind).length > 1;
 }
 
-/** The kind of what the objects of a kind are parts of. */
+/** The kind of the objects that objects of a kind are parts of. */
 export function parentKind(kind: Kind): Kind | undefined {
   return PARENT_KIND[kind];
 }
 
-/** What an object is a part of. */
+/** The object that an object is a part of. */
 export function parentOf({ kind, name }: ObjectId): ObjectId | undefined {
   const parent = PARENT_KIND[kind];
   return parent && { kind: parent, name: above(kind, name, parent) };
 }
 
-/** The name with the same ids for another kind: where it is short, it is the same. */
+/** The name with the same ids for another kind; a short name stays the same. */
 export function namesake(name: Name, kind: Kind, other: Kind): Name {
   return name.includes("/") ? formatName(other, partsOf(kind, name)) : name;
 }
@@ -152,21 +152,21 @@ export function backendOf(health: Name): Name {
   return above("health", health, "backend");
 }
 
-/** Whether the objects of a kind are parts of services, however far below. */
+/** Whether the objects of a kind are parts of services, at any depth. */
 export function isBelowService(kind: Kind): boolean {
   return isPart(kind) && pathOf(kind)[0] === NAMING.service.path[0];
 }
 
-/** The service that an object is, or is a part of however far below. */
+/** The service that an object is, or is a part of at any depth. */
 export function serviceOfObject(kind: Kind, name: Name): Name | undefined {
   if (isBelowService(kind)) return above(kind, name, "service");
   return pathOf(kind)[0] === NAMING.service.path[0] ? name : undefined;
 }
 
-/** The name of what lies above an object. */
+/** The name of an object's ancestor. */
 function above(kind: Kind, name: Name, ancestor: Kind): Name {
   const [depth, wanted] = [pathOf(kind).length, pathOf(ancestor).length];
-  // In the default project it is what comes before one of the slashes: nothing has to be taken apart.
+  // In the default project it is the text before one of the slashes, so nothing has to be parsed.
   let [end, at, slashes] = [0, name.indexOf("/"), 0];
   for (; at >= 0; at = name.indexOf("/", at + 1)) if (++slashes === wanted) end = at;
   if (slashes === depth - 1) return name.slice(0, end);
@@ -175,8 +175,8 @@ function above(kind: Kind, name: Name, ancestor: Kind): Name {
 }
 
 /**
- * The store key of an object: `projects/default/services/shop/backends/shop-1`. Tokens hold letters, digits, `-` and `_`
- * only, so that any store can take them; the colon of a source becomes `_`.
+ * The store key of an object: `projects/default/services/shop/backends/shop-1`. Tokens hold only letters, digits, `-` and
+ * `_`, which any store accepts; the colon of a source becomes `_`.
  */
 export function storeKey(kind: Kind, name: Name): string {
   const { project, ids } = partsOf(kind, name);
@@ -184,10 +184,10 @@ export function storeKey(kind: Kind, name: Name): string {
   return ["projects", project, ...path].join("/");
 }
 
-/** Below it the store keeps the objects. */
+/** The prefix of the keys of objects in the store. */
 export const OBJECT_KEYS = "projects/";
 
-/** The object that a store key belongs to; nothing for keys of another purpose, and for those that `storeKey` never makes. */
+/** The object that a store key belongs to; undefined for keys with another purpose and those that `storeKey` never makes. */
 export function parseStoreKey(key: string): ObjectId | undefined {
   const [projects, project = "", ...path] = key.split("/");
   if (projects !== "projects" || !LABEL.test(project) || path.length % 2 === 1) return undefined;
@@ -204,7 +204,7 @@ export function parseKeyOf(kind: Kind, key: string): Name | undefined {
   return id?.kind === kind ? id.name : undefined;
 }
 
-/** Whether a key is like that of an object, and the kind is one that this release does not have. */
+/** Whether a key looks like that of an object of a kind that this release does not have. */
 export function isOfUnknownKind(key: string): boolean {
   const [projects, project = "", ...path] = key.split("/");
   if (projects !== "projects" || !LABEL.test(project) || path.length === 0 || path.length % 2 === 1) return false;
@@ -215,7 +215,7 @@ export function isOfUnknownKind(key: string): boolean {
   );
 }
 
-/** The service that a key below `projects/` lies under, of whatever kind it is. */
+/** The service that a key below `projects/` lies under, whatever its kind. */
 export function serviceOfKey(key: string): Name | undefined {
   const [, project = "", collection, id = ""] = key.split("/");
   if (collection !== "services" || !LABEL.test(project) || !LABEL.test(id)) return undefined;

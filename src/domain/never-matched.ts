@@ -5,11 +5,11 @@ import type { HeaderMatch, Rule } from "./route.ts";
 import { CONTROL_CHARACTER, HEADER_VALUE, MATCHED_PATH, MATCHED_PATH_AND_QUERY, ROOTED } from "./text-shape.ts";
 
 /**
- * What no request has when a proxy matches it: proxies normalise, redirect and refuse first. Each function says why, and what
- * to write instead; nothing for what can be matched. Held against real proxies by a test that tries every character.
+ * What no request has when a proxy matches it: proxies normalise, redirect and refuse first. Each function says why, and
+ * what to write instead; undefined for anything that can match. A test tries every character on real proxies.
  */
 
-/** Of a text that is an example. */
+/** How much of an example text is shown. */
 const SHOWN = 80;
 
 /** Why no request's path is this one, or begins with its segments. */
@@ -28,7 +28,7 @@ export function whyPathNeverMatched(path: string): string | undefined {
   return undefined;
 }
 
-/** Why a regular expression matches no path whole; nothing for what is no expression. */
+/** Why a regular expression matches no whole path; undefined for anything that is not an expression. */
 export function whyRegexNeverMatched(regex: string): string | undefined {
   const program = programOf(regex);
   if (program === undefined || textInBoth(program, MATCHED_PATH) !== undefined) return undefined;
@@ -38,7 +38,7 @@ export function whyRegexNeverMatched(regex: string): string | undefined {
   return `it asks for such as \`${printableStart(text, SHOWN)}\`: ${why}`;
 }
 
-/** Why a regular expression matches no value of this header whole; nothing for what is no expression. */
+/** Why a regular expression matches no whole value of this header; undefined for anything that is not an expression. */
 function whyValueRegexNeverMatched(name: string, regex: string): string | undefined {
   const program = programOf(regex);
   if (program === undefined) return undefined;
@@ -49,7 +49,7 @@ function whyValueRegexNeverMatched(name: string, regex: string): string | undefi
   return "no value of a header is so: it has no control characters, and no blanks around it";
 }
 
-/** Headers that proxies take away, or answer to, before they match. */
+/** Headers that proxies remove, or answer, before they match. */
 const TAKEN_AWAY: readonly string[] = [
   ...["expect", "keep-alive", "proxy-connection", "transfer-encoding", "x-forwarded-client-cert"],
   ...[
@@ -76,7 +76,7 @@ export function whyHeaderNeverMatched(name: string): string | undefined {
   return undefined;
 }
 
-/** Why nothing in a request meets this match of a header, whose name may well be there. */
+/** Why no request meets this header match, though it may well have a header of that name. */
 export function whyValueNeverMatched({ name, kind, value }: HeaderMatch): string | undefined {
   if (kind === "present") return undefined;
   if (kind === "regex") return whyValueRegexNeverMatched(name, value);
@@ -96,7 +96,7 @@ export function whyMethodNeverMatched(method: string): string | undefined {
 
 type Matched = Pick<Rule, "path" | "headers" | "methods">;
 
-/** What was found of rules: they do not change, and may be asked about with each revision of the state. */
+/** Findings about rules, which do not change and may be asked about at each revision of the state. */
 export type JudgedRules = WeakMap<Matched, readonly string[]>;
 
 /** Why no request meets a rule, for each part of it that none can meet. */

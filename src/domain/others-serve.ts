@@ -4,8 +4,8 @@ import { routingState } from "./routing-state.ts";
 import type { State } from "./state.ts";
 
 /**
- * Whether a service has a backend in rotation that is not held for flapping. One that is held and serves all the same, since
- * no other did, does not count: else the first of many that come back would be left alone with all the traffic.
+ * Whether a service has a backend in rotation that is not held for flapping. One that is held but serves all the same,
+ * since no other did, does not count: otherwise the first of many to come back would be left alone with all the traffic.
  *
  * @param now Milliseconds since the epoch by the store's clock.
  */

@@ -3,14 +3,14 @@ import type { Identified } from "./meta.ts";
 
 export type Algorithm = "ROUND_ROBIN" | "LEAST_REQUEST" | "RING_HASH" | "MAGLEV" | "RANDOM";
 
-/** One thing of a request. */
+/** One property of a request. */
 export type SingleHashKey =
   | { readonly kind: "header"; readonly name: string }
   | { readonly kind: "cookie"; readonly name: string; readonly ttlMs: number | undefined; readonly path: string }
   | { readonly kind: "sourceIp" }
   | { readonly kind: "queryParameter"; readonly name: string };
 
-/** `all`: those of them that a request has, together. */
+/** `all`: those of its keys that a request has, together. */
 export type HashKey = SingleHashKey | { readonly kind: "all"; readonly keys: readonly SingleHashKey[] };
 
 export interface CircuitBreakers {
@@ -33,7 +33,7 @@ export interface PolicySpec {
   readonly algorithm: Algorithm;
   /** Percent of healthy backends below which Envoy sends to all. 0: never to an unhealthy one (law 1). */
   readonly panicThreshold: number;
-  /** The first that a request has counts. */
+  /** The first key that a request has counts. */
   readonly hashOn: readonly HashKey[];
   readonly choiceCount: number;
   readonly ringSize: { readonly minimum: number; readonly maximum: number };

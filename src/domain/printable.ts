@@ -1,7 +1,7 @@
 /**
- * What draws, hides, turns or breaks text instead of being seen in it: control characters, bidirectional and other invisible
- * marks, blanks other than the plain one, line separators, lone surrogates, and the fifth of the accents on one letter, from
- * which on they reach into other lines.
+ * Characters that draw, hide, turn or break text instead of being seen in it: control characters, bidirectional and other
+ * invisible marks, blanks other than the plain one, line separators, lone surrogates, and accents on one letter from the
+ * fifth on, which reach into other lines.
  */
 const UNSAFE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|\p{M}(?<=\p{M}{5})/gu;
@@ -9,22 +9,22 @@ const UNSAFE =
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Text from outside as a person may see it on one line: what would move the cursor, hide, turn or break the line is shown
- * as an escape (`\n`, `\x1b`, `\u202e`). For eyes, not for parsers: a backslash stays as it is.
+ * Text from outside as a person may see it on one line: whatever would move the cursor or hide, turn or break the line is
+ * shown as an escape (`\n`, `\x1b`, `\u202e`). For eyes, not for parsers: a backslash stays as it is.
  */
 export function printable(text: string): string {
   return escapeUnsafe(text, escapeOf);
 }
 
-/** The same, at most so many characters long; what was cut is said: `abc… (2,000 characters)`. */
+/** The same, of at most this many characters; a cut is marked with the full length: `abc… (2,000 characters)`. */
 export function printableStart(text: string, maxLength: number): string {
   if (text.length <= maxLength) return printable(text);
   return `${printable(text.slice(0, maxLength))}… (${text.length.toLocaleString("en")} characters)`;
 }
 
 /**
- * JSON text with the same content in which every character is seen: those that JSON lets stand in a string although they
- * are unsafe are written as `\u009b`. Line ends, which stand between values only, stay.
+ * JSON text with the same content in which every character is visible: unsafe ones that JSON allows in a string are written
+ * as `\u009b`. Line ends, which occur only between values, stay.
  */
 export function printableJson(json: string): string {
   return escapeUnsafe(json, (character) => {
@@ -33,7 +33,7 @@ export function printableJson(json: string): string {
   });
 }
 
-/** `replacement` is given each unsafe character and returns what is to stand for it. */
+/** `replacement` is given each unsafe character and returns what replaces it. */
 export function escapeUnsafe(text: string, replacement: (character: string, codePoint: number) => string): string {
   return text.replace(UNSAFE, (character) => replacement(character, character.codePointAt(0) ?? 0));
 }

@@ -13,10 +13,10 @@ import {
 import { effectivePolicyName } from "./routing-state.ts";
 import type { ObjectOf, State } from "./state.ts";
 
-/** The objects that one names, by their kind. */
+/** The objects that an object names, by their kind. */
 type References<K extends Kind> = { readonly [T in Kind]?: (object: ObjectOf[K]) => readonly Name[] };
 
-/** What is wrong where it is not there. */
+/** References that are wrong where their target does not exist. */
 const REFERENCES: { readonly [K in Kind]: References<K> } = {
   service: { policy: ({ policy }) => (policy === undefined ? [] : [policy]) },
   listener: { fleet: ({ fleet }) => [fleet] },
@@ -27,11 +27,11 @@ const REFERENCES: { readonly [K in Kind]: References<K> } = {
   },
   policy: {},
   fleet: {},
-  // A verdict on nothing counts for nothing: nobody is told of it, and it keeps nothing from being removed.
+  // A verdict on a missing backend counts for nothing: it is not reported, and it prevents no removal.
   health: {},
 };
 
-/** What counts where it is there, also for an object that does not name it. */
+/** References that count where their target exists, even for an object that does not name it. */
 const IMPLIED: { readonly [K in Kind]?: References<K> } = {
   service: { policy: (service) => [effectivePolicyName(service)] },
 };
@@ -42,17 +42,17 @@ export const REFERRING = (Object.keys(REFERENCES) as Kind[]).flatMap((kind) => {
   return targets.length === 0 ? [] : [{ kind, targets }];
 });
 
-/** The kinds that each is linked to beside what it is a part of. */
+/** The kinds that each kind is linked to, besides the one that it is a part of. */
 const LINKED = Object.fromEntries(
   KINDS.map((kind) => [kind, (Object.keys(REFERENCES[kind]) as Kind[]).filter((to) => to !== parentKind(kind))]),
 ) as unknown as { readonly [K in Kind]: readonly Kind[] };
 
-/** What an object refers to of one kind by its own words, as often as it does: what is missing there is wrong. */
+/** The objects of one kind that an object itself names, each as often as it does; a missing one is wrong. */
 export function referencesOf<K extends Kind>(kind: K, object: ObjectOf[K], target: Kind): readonly Name[] {
   return REFERENCES[kind][target]?.(object) ?? [];
 }
 
-/** All that an object is linked to, by its words or by its name: some of it perhaps not there, or more than once. */
+/** All that an object is linked to, by its fields or by its name; some may not exist, or occur more than once. */
 export function linksOf<K extends Kind>(kind: K, object: ObjectOf[K]): readonly ObjectId[] {
   const whole = parentOf({ kind, name: object.name });
   const links = whole === undefined ? [] : [whole];
@@ -68,7 +68,7 @@ export function isLinked<K extends Kind>(kind: K, object: ObjectOf[K], to: Kind,
   return linksOf(kind, object).some((one) => one.kind === to && one.name === name);
 }
 
-/** The parts of an object, without the parts of these. */
+/** The parts of an object, without the parts of those parts. */
 export function partsOfObject(state: State, { kind, name }: ObjectId): readonly ObjectId[] {
   const parts = KINDS.filter((part) => isPart(part) && parentKind(part) === kind);
   return parts.flatMap((part) =>
@@ -76,7 +76,7 @@ export function partsOfObject(state: State, { kind, name }: ObjectId): readonly 
   );
 }
 
-/** The objects that would be left dangling without this one, its parts the last. */
+/** The objects that would be left dangling without this one, its parts last. */
 export function referrersOf(state: State, { kind, name }: ObjectId): readonly ObjectId[] {
   const referring = REFERRING.filter(({ targets }) => targets.includes(kind)).map((one) => one.kind);
   const partsLast = referring.toSorted((a, b) => Number(parentKind(a) === kind) - Number(parentKind(b) === kind));
@@ -87,12 +87,12 @@ export function referrersOf(state: State, { kind, name }: ObjectId): readonly Ob
   );
 }
 
-/** An object that a commit wrote or deleted, as it was before; what it is now, the state says. */
+/** An object that a commit wrote or deleted, as it was before; the state has it as it is now. */
 export interface ChangedObject<K extends Kind = Kind> extends ObjectId<K> {
   readonly before: ObjectOf[K] | undefined;
 }
 
-/** What is to be derived anew. */
+/** What must be derived anew. */
 export interface Concern {
   /** All that the proxies of these fleets get. */
   readonly fleets: Set<Name>;
@@ -102,7 +102,7 @@ export interface Concern {
 
 /**
  * Adds what changes concern: whatever refers to the changed objects, up to the fleets. Where a commit changes both an object and
- * what referred to it, the other one is a change of its own: it is enough to follow references as they are now.
+ * one that referred to it, the latter is a change of its own, so it is enough to follow references as they are now.
  */
 export function addConcern(concern: Concern, state: State, changed: Iterable<ChangedObject>): void {
   for (const change of changed) (FOLLOW[change.kind] as Follow)(state, change, concern);
@@ -120,7 +120,7 @@ const FOLLOW: { readonly [K in Kind]: Follow<K> } = {
   },
   service: (state, { name }, concern) => followService(state, name, concern),
   policy: (state, { name }, concern) => {
-    // Rules hash by the policy of a service's name also where there is no such service.
+    // Rules hash by the policy with a service's name even where there is no such service.
     followService(state, namesake(name, "policy", "service"), concern);
     for (const service of state.referring("service", "policy", name)) followService(state, service.name, concern);
   },

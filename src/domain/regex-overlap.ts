@@ -1,13 +1,13 @@
 import { RE2JS } from "re2js";
 import type { TextShape } from "./text-shape.ts";
 
-/** An instruction of a compiled expression, as RE2 has them. */
+/** An instruction of a compiled expression, as in RE2. */
 interface Instruction {
   readonly op: number;
   readonly out: number;
-  /** Of an alternative: the other way. */
+  /** In an alternative: the other branch. */
   readonly arg: number;
-  /** Pairs of the first and last of a range, in order; one alone is a character. */
+  /** Pairs of the first and last character of a range, in order; a single one is one character. */
   readonly runes: Int32Array | readonly number[];
   matchRune(codePoint: number): boolean;
 }
@@ -17,7 +17,7 @@ interface Program {
 }
 const OP = { alternative: 1, alternativeMatch: 2, fail: 5, match: 6, firstRune: 8, lastRune: 11 } as const;
 
-/** Nothing for what is no expression. */
+/** Undefined for anything that is not an expression. */
 export function programOf(regex: string): Program | undefined {
   try {
     return RE2JS.compile(regex).re2().prog as Program;
@@ -27,15 +27,15 @@ export function programOf(regex: string): Program | undefined {
 }
 
 const CODES = Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code));
-/** Letters first, and last what does not show, since what is found is shown. */
+/** Letters first and invisible characters last, since the text that is found is shown. */
 const ASCII = [/[a-z]/, /[A-Z0-9]/, /[^\w\0- \x7f]|_/, /[\0- \x7f]/].flatMap((kind) =>
   CODES.filter((one) => kind.test(one)),
 );
 
 /**
- * A text of the shape that the whole expression matches; nothing when there is none. The shape takes all characters beyond
- * ASCII alike. Assertions such as `\b` are taken to hold, so that what is found may in truth not match; that there is
- * nothing is certain. Looks at each instruction in each state of the shape once.
+ * A text of the shape that the whole expression matches; undefined when there is none. The shape treats all characters
+ * beyond ASCII alike. Assertions such as `\b` are taken to hold, so a text that is found may not really match; undefined is
+ * certain. Looks at each instruction in each state of the shape once.
  */
 export function textInBoth({ start, inst }: Program, shape: TextShape): string | undefined {
   const seen = inst.map(() => new Set<string>());
@@ -65,7 +65,7 @@ export function textInBoth({ start, inst }: Program, shape: TextShape): string |
   return undefined;
 }
 
-/** The states that the characters of an instruction lead to, each with the first that does; instructions have them in common. */
+/** The states that an instruction's characters lead to, each with the first that does; equal instructions share them. */
 function stepsOver(shape: TextShape): (instruction: Instruction, state: string) => Iterable<[string, string]> {
   const characters = new Map<string, readonly string[]>();
   const steps = new Map<string, Map<string, string>>();
@@ -86,7 +86,7 @@ function stepsOver(shape: TextShape): (instruction: Instruction, state: string) 
   };
 }
 
-/** Those of ASCII, and one that stands for all others. */
+/** The ASCII characters that it matches, and one that stands for all others. */
 function charactersOf(instruction: Instruction): readonly string[] {
   const last = instruction.runes.at(-1) ?? 0;
   if (instruction.runes.length === 1 && instruction.arg === 0) return [String.fromCodePoint(last)];

@@ -22,10 +22,10 @@ export interface Destination {
 
 export interface Retry {
   readonly attempts: number;
-  /** In Envoy's words; empty: what the fleet's profile says. */
+  /** In Envoy's terms; empty: what the fleet's profile says. */
   readonly on: readonly string[];
   readonly perTryTimeoutMs: number | undefined;
-  /** Whatever its method, a request is sent again even where it may have been processed. */
+  /** Whether a request, whatever its method, is retried even where it may have been processed. */
   readonly unsafe: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface Rule {
   readonly rewrite: { readonly prefix: string | undefined; readonly host: string | undefined };
 }
 
-/** What a rule gets that does not say it. */
+/** What a rule gets where it says nothing else. */
 export const DEFAULT_RULE = { timeoutMs: 15_000 } as const satisfies Partial<Rule>;
 export const DEFAULT_DESTINATION = { weight: 1 } as const satisfies Partial<Destination>;
 
@@ -53,7 +53,7 @@ export interface Route extends Identified {
   readonly rules: readonly Rule[];
 }
 
-/** The services that a route leads to, some of them perhaps more than once; what has no weight gets nothing. */
+/** The services that a route leads to, some of them perhaps more than once; those of weight 0 are left out. */
 export function destinationsOf({ rules }: Route): readonly Name[] {
   return rules.flatMap(({ to }) => to.flatMap(({ service, weight }) => (weight > 0 ? [service] : [])));
 }

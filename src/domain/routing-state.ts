@@ -13,11 +13,11 @@ interface Addressed {
   readonly address: string;
 }
 
-/** A backend as proxies are to treat it. */
+/** A backend as proxies should treat it. */
 export interface RoutedBackend extends Addressed {
   readonly health: EffectiveHealth;
   readonly eligibility: Eligibility;
-  /** As Envoy names it. A duplicate address has none: it is not told to proxies. */
+  /** As Envoy names it. Undefined for a duplicate address: proxies are not told about it. */
   readonly status: "HEALTHY" | "DEGRADED" | "UNHEALTHY" | "DRAINING" | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface RoutedBackend extends Addressed {
 export interface RoutingState {
   readonly service: Name;
   readonly policy: PolicySpec;
-  /** Where the policy comes from; nothing for the built-in one. */
+  /** Where the policy comes from; undefined for the built-in one. */
   readonly policyName: Name | undefined;
   /** By name. */
   readonly backends: readonly RoutedBackend[];
@@ -34,16 +34,16 @@ export interface RoutingState {
 /**
  * Derives the routing state of a service; one that does not exist has the built-in policy.
  *
- * @param previous An earlier result for the same service. Entries that did not change are taken over as the same objects,
- * so that what was encoded for them can be used again; the result is equal with and without it.
+ * @param previous An earlier result for the same service. Entries that did not change stay the same objects, so their
+ * encodings can be used again; the result is equal with and without it.
  */
 export function routingState(state: State, service: Name, previous?: RoutingState): RoutingState {
   const check = state.get("service", service)?.healthCheck;
   const known = previous?.backends ?? [];
   let at = 0;
-  // Texts that are made once have their hash made once, and so they stay with their entries.
+  // A string that is made once is hashed once, so each text stays with its entry.
   const members = [...state.backendsOf(service)].sort(byName).map((backend): Addressed | RoutedBackend => {
-    // Both are in the order of their names: one pass finds what each entry was.
+    // Both are sorted by name, so one pass finds what each entry was.
     for (let name = known[at]?.backend.name; name !== undefined && name < backend.name; name = known[at]?.backend.name)
       at++;
     const before = known[at];
@@ -63,7 +63,7 @@ export function effectivePolicy(state: State, service: Name): Pick<RoutingState,
   return policy === undefined ? { policy: DEFAULT_POLICY, policyName: undefined } : { policy, policyName: policy.name };
 }
 
-/** Where the policy would be, whether it is there or not. */
+/** The name that the policy would have, whether it exists or not. */
 export function effectivePolicyName({ name, policy }: Pick<Service, "name"> & Partial<Pick<Service, "policy">>): Name {
   return policy ?? namesake(name, "service", "policy");
 }
@@ -72,7 +72,7 @@ export function addressed(backend: Backend): Addressed {
   return { backend, address: targetText(backend.target) };
 }
 
-/** The older holder of the same address, for each member that is not the oldest one there. */
+/** For each member that is not the oldest at its address, the one that is. */
 export function duplicates(members: readonly Addressed[]): ReadonlyMap<Name, Backend> {
   const holders = new Map<string, Backend>();
   const winners = new Map<Name, Backend>();

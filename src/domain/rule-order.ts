@@ -11,7 +11,7 @@ export interface PlacedRule {
 
 /**
  * Orders rules of the same host by which is tried first: explicit priority, exact path, longest prefix, regex, number of
- * matchers, older route, name, place in the route. A total order, so that every replica has the same one.
+ * matchers, older route, name, place in the route. The order is total, so every replica has the same one.
  */
 export function byPrecedence(a: PlacedRule, b: PlacedRule): number {
   return (

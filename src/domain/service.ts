@@ -15,13 +15,13 @@ export interface Service extends Identified {
   readonly healthCheck: HealthCheck | undefined;
 }
 
-/** What a service gets that does not say it. */
+/** What a service gets where it says nothing else. */
 export const DEFAULT_SERVICE = {
   protocol: "HTTP",
   endpointDiscovery: "AUTO",
 } as const satisfies Partial<Service>;
 
-/** Of each time of a service the least, the most, and what it is where nobody says it. */
+/** The minimum, maximum and default of each time of a service. */
 export const SERVICE_TIMES = {
   connectTimeout: { minMs: 10, maxMs: 60_000, otherwiseMs: 5000 },
   drainTime: { minMs: 0, maxMs: 3_600_000, otherwiseMs: 300_000 },

@@ -19,7 +19,7 @@ export interface ObjectOf {
   fleet: Fleet;
 }
 
-/** What is stored beside the objects, each kind written by one duty or for one purpose. */
+/** What is stored besides the objects, each kind written by one duty or for one purpose. */
 export interface RecordOf {
   /** How resources are encoded: see `encodingProfile`. */
   profile: number;
@@ -31,7 +31,7 @@ export type RecordKind = keyof RecordOf;
 
 /**
  * The state at one revision, as derivation reads it. Small on purpose: a plan, a rollout or a replay is an overlay on it.
- * Results are in no stated order; a reader that needs one sorts.
+ * Results are in no stated order; a reader that needs one sorts them.
  */
 export interface State {
   get<K extends Kind>(kind: K, name: Name): ObjectOf[K] | undefined;
@@ -40,7 +40,7 @@ export interface State {
   referring<K extends Kind>(kind: K, to: Kind, name: Name): Iterable<ObjectOf[K]>;
   backendsOf(service: Name): Iterable<Backend>;
   healthOf(backend: Name): Iterable<Health>;
-  /** @param name Of a kind of which there is one: nothing. */
+  /** @param name Undefined for a kind that has only one record. */
   record<K extends RecordKind>(kind: K, name?: Name): RecordOf[K] | undefined;
   /** Where planes listen, by their records; the same list until one of the addresses changes. */
   readonly planeAddresses: readonly PlaneAddress[];

@@ -1,15 +1,15 @@
-/** A set of texts, as what reads them a character at a time: a state for each beginning of one of them. */
+/** A set of texts, as an automaton that reads single characters: it has a state for each beginning of a text. */
 export interface TextShape {
   readonly start: string;
-  /** The state after one more character; nothing where no text of the set goes on so. */
+  /** The state after one more character; undefined where no text of the set continues that way. */
   readonly step: (state: string, character: string) => string | undefined;
   /** Whether what was read is a text of the set. */
   readonly isWhole: (state: string) => boolean;
 }
 
-/** Of an escape that stands for a character which needs none (RFC 3986, "Unreserved Characters"). */
+/** A character that needs no escape (RFC 3986, "Unreserved Characters"). */
 export const UNRESERVED = /[A-Za-z0-9._~-]/;
-/** Of those that no value of a header may have: not a tab, and nothing beyond ASCII, where Unicode has some too. */
+/** A control character that no header value may have: not a tab, and none beyond ASCII, where Unicode has some too. */
 export const CONTROL_CHARACTER = /[^\P{Cc}\t\u0080-\u009f]/u;
 
 /** Texts that begin with a slash. */
@@ -20,12 +20,12 @@ export const ROOTED: TextShape = {
 };
 
 /**
- * Paths as proxies match them, without a query. They escape, resolve, merge or refuse what is not in it; a state is the end
+ * Paths as proxies match them, without a query. They escape, resolve, merge or refuse everything else; a state is the end
  * of what was read, as far as it matters: dots of a segment, and what may become an escape.
  */
 export const MATCHED_PATH: TextShape = { start: "", step: stepPath, isWhole: isWholePath };
 
-/** Such a path, and a query behind it or none. */
+/** Such a path, with or without a query behind it. */
 export const MATCHED_PATH_AND_QUERY: TextShape = {
   start: "",
   step: (state, character) => {
@@ -51,7 +51,7 @@ function stepPath(state: string, character: string): string | undefined {
     case "":
       return character === "/" ? "^/" : undefined;
     case "^/":
-      // Of slashes and nothing else two are left, and only then.
+      // Two slashes are left only in a path that has nothing but slashes.
       return character === "/" ? "^//" : stepPath("/", character);
     case "^//":
       return undefined;
