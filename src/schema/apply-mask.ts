@@ -14,8 +14,8 @@ export type Merged<K extends Kind> =
 
 /**
  * The stored message with the fields of a patch that an update mask names. A path names a field or, through messages, one
- * inside: `outlier_detection.interval`; lists and maps are replaced as wholes; a field that the patch does not have is
- * cleared. No paths, or `*`: the patch replaces everything that a client can write. Output-only fields stay as stored.
+ * inside: `outlier_detection.interval`; lists and maps are replaced whole; a field that the patch does not set is cleared.
+ * No paths, or `*`: the patch replaces everything that a client can write. Output-only fields stay as stored.
  */
 export function mergeMasked<K extends Kind>(
   kind: K,
@@ -46,7 +46,7 @@ function replaceSpec<K extends Kind>(kind: K, stored: MessageOf[K], patch: Messa
   return message;
 }
 
-/** The fields on the way to a path, in the proto's names or in JSON's; none when it does not exist. */
+/** The fields along a path, which has proto or JSON names; none when it does not exist. */
 function resolve(desc: DescMessage, path: string, report: Report): readonly DescField[] {
   const fields: DescField[] = [];
   let inside: DescMessage | undefined = desc;

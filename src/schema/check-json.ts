@@ -5,7 +5,7 @@ import type { Report } from "./field-checks.ts";
 
 /**
  * Compares JSON with a message's descriptor and reports each unknown field, unknown enum value and wrong type at its path,
- * as the user wrote it. What passes is JSON that `fromJson` reads, once its durations are in seconds.
+ * as the user wrote it. JSON that passes can be read by `fromJson` once its durations are in seconds.
  */
 export function checkJson(desc: DescMessage, json: unknown, path: string, report: Report): void {
   if (desc.typeName === "google.protobuf.Duration") {
@@ -105,7 +105,7 @@ function checkDurationText(json: unknown, path: string, report: Report): void {
   report(path, `must be a duration such as "30s", "500ms", "5m" or "1h30m", not ${describe(json)}${withUnit(json)}`);
 }
 
-/** A number without its unit, or apart from it. */
+/** A suggestion for a number without its unit, or apart from it. */
 function withUnit(json: unknown): string {
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,9})?) ?([a-z]*)$/.exec(String(json)) ?? [];
   if (number === undefined) return "";

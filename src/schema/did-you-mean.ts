@@ -1,4 +1,4 @@
-/** ` did you mean "prefix"?`, with what leads to it, where one of the known words is near; empty otherwise. */
+/** `; did you mean "prefix"?` where one of the known words is near; empty otherwise. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === undefined ? "" : `; did you mean "${near}"?`;
@@ -15,7 +15,7 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   return best?.candidate;
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour. */
+/** The number of letters to insert, delete, replace or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
   const word = a.slice(0, 64);
   let before: number[] = [];

@@ -1,6 +1,6 @@
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 
-/** How a duration is written, in manifests, options and settings alike: numbers with their units, the greatest first or not. */
+/** How a duration is written in manifests, options and settings: numbers with their units, in any order. */
 export const DURATION_PATTERN = String.raw`^([0-9]{1,12}(\.[0-9]{1,9})?(ms|s|min|m|h|d))+$`;
 
 const PART = /(\d+)(?:\.(\d+))?(ms|s|min|m|h|d)/g;
@@ -16,10 +16,10 @@ const UNIT_NANOSECONDS: Readonly<Record<string, bigint>> = {
   d: 86_400n * SECOND,
 };
 
-/** Longest duration of the protobuf standard: about 10,000 years. */
+/** The longest duration that protobuf allows: about 10,000 years. */
 const MAX_NANOSECONDS = 315_576_000_000n * SECOND;
 
-/** Reads `500ms`, `30s`, `5m`, `1.5h`, `1h30m`, `2d` as nanoseconds; nothing when it is none of these. */
+/** Reads `500ms`, `30s`, `5m`, `1.5h`, `1h30m`, `2d` as nanoseconds; undefined when it is none of these. */
 export function parseDuration(text: string): bigint | undefined {
   if (!WHOLE.test(text)) return undefined;
   let sum = 0n;
@@ -30,8 +30,8 @@ export function parseDuration(text: string): bigint | undefined {
 }
 
 /**
- * The same JSON of a message with its durations as `fromJson` reads them, in seconds: `{ interval: "5m" }` becomes
- * `{ interval: "300s" }`. What is no duration stays as it is.
+ * The same JSON of a message, with its durations as `fromJson` reads them, in seconds: `{ interval: "5m" }` becomes `{
+ * interval: "300s" }`. Anything that is not a duration stays as it is.
  */
 export function withDurationsInSeconds(desc: DescMessage, json: JsonValue): JsonValue {
   if (desc.typeName === "google.protobuf.Duration") return typeof json === "string" ? inSeconds(json) : json;

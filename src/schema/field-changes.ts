@@ -13,7 +13,7 @@ export interface FieldChange {
   readonly to: JsonValue | undefined;
 }
 
-/** What a client's write changes, field by field, in the order of the message; of a secret, that it does. Output-only fields do not count. */
+/** What a client's write changes, field by field in message order; of a secret, only that it changes. No output-only fields. */
 export function fieldChanges<K extends Kind>(kind: K, before: MessageOf[K], after: MessageOf[K]): FieldChange[] {
   const [from, to] = [specJson(kind, before), specJson(kind, after)];
   if (hasSecrets(kind)) markSecrets(descriptorOf(kind), from, to);
@@ -27,7 +27,7 @@ export function jsonChanges(before: JsonValue, after: JsonValue): FieldChange[] 
   return changes;
 }
 
-/** Whether any of it is more than labels and annotations: then the generation grows. */
+/** Whether anything but labels and annotations changes: then the generation grows. */
 export function changesSpec(changes: readonly FieldChange[]): boolean {
   return changes.some(({ path }) => !/^(labels|annotations)\b/.test(path));
 }

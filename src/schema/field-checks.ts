@@ -14,17 +14,17 @@ import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
 import type { Meta as MetaMessage } from "../gen/fairlead/admin/v1/meta_pb.ts";
 
-/** Takes note of a bad field. Parsing goes on with a harmless value, so that one answer lists every bad field. */
+/** Records a bad field. Parsing goes on with a harmless value, so one answer lists every bad field. */
 export interface Report {
   (field: string, message: string): void;
   /**
-   * For what an earlier release let in: looked for where an object is written, and what is found is a bad field. What is
-   * stored is read as it is, and whoever uses such a field has to bear it.
+   * For what an earlier release accepted: looked for only when an object is written, where it makes a bad field. What is
+   * stored is read as it is, and code that uses such a field has to cope with it.
    */
   readonly whenWritten: (field: string, find: () => string | undefined) => void;
 }
 
-/** @param from What the store holds was let in by the release that wrote it. */
+/** @param from What the store holds was accepted by the release that wrote it. */
 export function collectViolations(from: "write" | "store" = "write"): { report: Report; violations: Violation[] } {
   const violations: Violation[] = [];
   const report = (field: string, message: string) => {
@@ -37,7 +37,7 @@ export function collectViolations(from: "write" | "store" = "write"): { report: 
   return { violations, report: Object.assign(report, { whenWritten }) };
 }
 
-/** The one spelling of a reference; the text itself where it is no name. */
+/** The canonical spelling of a reference; the text itself where it is not a name. */
 export function checkName(report: Report, field: string, kind: Kind, text: string): Name {
   const parsed = parseName(kind, text);
   if (parsed.ok) return formatName(kind, parsed.parts);
@@ -56,7 +56,7 @@ export function checkRange(
 }
 
 /**
- * A number that may be left out. 0 is a number like any other: where it is none of those that the field takes, it is refused.
+ * A number that may be left out. 0 is a number like any other: where it is outside the field's range, it is refused.
  *
  * @param cure What to do instead of writing 0, where leaving the field out is not what is meant.
  */
@@ -87,7 +87,7 @@ export function checkCount(
   if (count > max) report(field, `must have at most ${max} entries, not ${count}`);
 }
 
-/** Milliseconds of a duration, or the default where it is absent. */
+/** A duration in milliseconds, or the default where it is absent. */
 export function checkDuration(
   report: Report,
   field: string,
@@ -104,7 +104,7 @@ export function checkDuration(
   return ms;
 }
 
-/** The name of an enum's value; the default for the unspecified one. */
+/** The name of an enum value; the default for the unspecified one. */
 export function checkEnum<T extends string>(
   report: Report,
   field: string,
@@ -139,7 +139,7 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-/** Reads `10.0.4.7:9001` or `[2001:db8::1]:9001`. The address is given in its one canonical form. */
+/** Reads `10.0.4.7:9001` or `[2001:db8::1]:9001`. Returns the address in its canonical form. */
 export function checkAddress(report: Report, field: string, text: string): SocketAddress {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,10})$/.exec(text);
   if (match === null) {
@@ -164,7 +164,7 @@ function canonicalIpv6(text: string): string | undefined {
   return !text.includes("%") && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toString() : undefined;
 }
 
-/** What every object carries, and its own name. Meta is the plane's own, so it is read as it is. */
+/** What every object carries, and its own name. Meta is the plane's own, so it is not checked. */
 export function parseIdentity(
   report: Report,
   kind: Kind,

@@ -9,7 +9,7 @@ export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PSEUDO_HEADERS: readonly string[] = [":authority", ":method", ":path", ":scheme"];
 const HOST_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** Header names have no case; the lower-case one is the one spelling. */
+/** Header names are case-insensitive; lower case is the canonical spelling. */
 export function checkHeaderName(report: Report, field: string, text: string): string {
   const name = text.toLowerCase();
   if (!PSEUDO_HEADERS.includes(name) && !TOKEN.test(name)) {
@@ -21,7 +21,7 @@ export function checkHeaderName(report: Report, field: string, text: string): st
   return checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
 }
 
-/** A path without query, doubled slashes and dot segments. */
+/** A path without a query, doubled slashes or dot segments. */
 export function checkPath(report: Report, field: string, path: string): string {
   checkLength(report, field, path, MAX_PATH_LENGTH);
   const problem = pathProblem(path);
@@ -38,20 +38,20 @@ function pathProblem(path: string): string | undefined {
   return "must not have `//`, `/./` or `/../`: proxies normalise paths before they match them";
 }
 
-/** As `checkPath`, of a path that requests are to have. */
+/** As `checkPath`, for a path that requests must have. */
 export function checkMatchedPath(report: Report, field: string, path: string): string {
   if (pathProblem(path) === undefined) reportNever(report, field, path, () => whyPathNeverMatched(path));
   return checkPath(report, field, path);
 }
 
-/** As `checkHeaderName`, of a header that requests are to have. */
+/** As `checkHeaderName`, for a header that requests must have. */
 export function checkMatchedHeader(report: Report, field: string, text: string): string {
   const name = checkHeaderName(report, field, text);
   reportNever(report, field, name, () => whyHeaderNeverMatched(name));
   return name;
 }
 
-/** Reports what no request has when it is matched, where that is written; what is stored is read as it is. */
+/** Reports what no request has when it is matched, on writes only; what is stored is read as it is. */
 export function reportNever(report: Report, field: string, text: string, find: () => string | undefined): void {
   report.whenWritten(field, () => {
     const why = find();
@@ -59,7 +59,7 @@ export function reportNever(report: Report, field: string, text: string, find: (
   });
 }
 
-/** A pattern of hosts in its one spelling: `shop.example`, `*.shop.example`, `*`. */
+/** A host pattern in its canonical spelling: `shop.example`, `*.shop.example`, `*`. */
 export function checkHostPattern(report: Report, field: string, text: string): string {
   const pattern = text.toLowerCase();
   if (pattern === "*") return pattern;

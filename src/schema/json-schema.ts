@@ -4,7 +4,7 @@ import { DURATION_PATTERN } from "./duration-text.ts";
 import { MANIFEST_KINDS } from "./object-json.ts";
 import { descriptorOf, outputOnly } from "./object-message.ts";
 
-/** JSON Schema (draft 2020-12) of one manifest, for editors: made from the same descriptors that reading it follows. */
+/** JSON Schema (draft 2020-12) of one manifest, for editors: made from the same descriptors that it is read by. */
 export function manifestSchema(): JsonObject {
   const defs: JsonObject = {};
   const manifests = [...MANIFEST_KINDS].map(([word, kind]): JsonObject => {
@@ -29,9 +29,9 @@ export interface ObjectSchema extends JsonObject {
   properties: JsonObject;
 }
 
-/** What the schemas of some messages share. */
+/** What the schemas of several messages share. */
 export interface SchemaForm {
-  /** Takes the messages that they refer to. */
+  /** Collects the schemas of the messages that they refer to. */
   readonly defs: JsonObject;
   /** As the plane and the command line print messages: with fields that hold their default, and 64-bit numbers as strings. */
   readonly isPrinted: boolean;
@@ -47,7 +47,7 @@ export function messageSchema(desc: DescMessage, form: SchemaForm, readOnly: rea
   return { type: "object", properties, ...(required.length > 0 && { required }), additionalProperties: false };
 }
 
-/** Fields of which nobody can tell whether their default was written. */
+/** Whether a field does not record if its default was written. */
 function isAlwaysPrinted({ fieldKind, presence, oneof }: DescField): boolean {
   if (fieldKind === "list" || fieldKind === "map") return true;
   return fieldKind !== "message" && oneof === undefined && presence === Presence.IMPLICIT;

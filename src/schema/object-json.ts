@@ -46,7 +46,7 @@ export function messageFromJson<K extends Kind>(kind: K, json: unknown): Message
   }
 }
 
-/** The JSON form of a message: fields that are not set are left out. */
+/** The JSON form of a message; fields that are not set are left out. */
 export function messageToJson<K extends Kind>(kind: K, message: MessageOf[K]): { [key: string]: JsonValue } {
   return toJson(descriptorOf(kind), message) as { [key: string]: JsonValue };
 }

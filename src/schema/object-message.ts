@@ -3,7 +3,7 @@ import { KINDS, type Kind } from "../domain/name.ts";
 import { ENTRIES, type MessageOf } from "./kinds/registry.ts";
 import { mayHoldSecret, withoutSecrets } from "./secrets.ts";
 
-/** The descriptor of a kind's message, where the kind is known at run time only. */
+/** The descriptor of a kind's message, where the kind is known only at run time. */
 export function descriptorOf(kind: Kind): DescMessage {
   return ENTRIES[kind].message;
 }
@@ -19,7 +19,7 @@ export function hasSecrets(kind: Kind): boolean {
   return WITH_SECRETS.has(kind);
 }
 
-/** What anybody may be shown of an object: the message itself where its kind has no secrets. */
+/** The part of an object's message that anyone may be shown: the message itself where its kind has no secrets. */
 export function shownMessage<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
   return hasSecrets(kind) ? withoutSecrets(descriptorOf(kind), message) : message;
 }

@@ -28,7 +28,7 @@ const STATES: Readonly<Record<number, Backend["state"]>> = {
 };
 
 export function parseBackend(message: BackendMessage, report: Report): Backend {
-  // One way to say it: the default is stored as nothing, as it always was.
+  // There is one way to store it: the default is left out, as it always was.
   if (message.priority === 0) delete message.priority;
   const { locality } = message;
   const part = (name: "region" | "zone" | "subZone") =>

@@ -11,7 +11,7 @@ import {
 import type { Fleet as FleetMessage } from "../gen/fairlead/admin/v1/fleet_pb.ts";
 import { checkCount, checkEntries, checkLength, checkRangeOr, parseIdentity, type Report } from "./field-checks.ts";
 
-/** A fleet that selects nothing means the nodes whose `node.cluster` is its name. */
+/** A fleet that selects nothing selects the nodes whose `node.cluster` is its name. */
 export function parseFleet(message: FleetMessage, report: Report): Fleet {
   const identity = parseIdentity(report, "fleet", message);
   const cluster = checkLength(report, "nodes.cluster", message.nodes?.cluster ?? "", MAX_CLUSTER_NAME_LENGTH);

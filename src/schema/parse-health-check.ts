@@ -48,7 +48,7 @@ const INITIAL_STATES: Readonly<Record<number, HealthCheck["initial"]>> = {
   [HealthCheck_InitialState.HEALTHY]: "HEALTHY",
 };
 
-/** @param addedAt When the service came to have a check. */
+/** @param addedAt When the check was added to the service. */
 export function parseHealthCheck(
   message: HealthCheckMessage,
   addedAt: number | undefined,
@@ -138,7 +138,7 @@ function parsePath(path: string, report: Report): string {
   return checkLength(report, field, path, MAX_PATH_LENGTH);
 }
 
-/** A host with or without a port, read as the check itself reads it; what it names is not looked up. */
+/** A host with or without a port, read as the check itself reads it; it is not resolved. */
 function checkAuthority(report: Report, field: string, authority: string): string {
   const wrong = `"${authority}" is not a host with or without a port, such as \`shop.example\`, \`10.0.4.7:9001\`, \`[2001:db8::1]\``;
   if (!/^[A-Za-z0-9_.:[\]-]*$/.test(authority)) report(field, wrong);
@@ -224,7 +224,7 @@ function parseTls(message: CheckTls | undefined, field: string, report: Report):
 
 const PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
 
-/** A certificate that cannot be read is passed over by OpenSSL without a word: less would be trusted than was written. */
+/** OpenSSL silently skips a certificate that it cannot read: fewer would be trusted than were written. */
 function unreadableCertificate(pem: string): string | undefined {
   if (pem.length > MAX_TRUSTED_CERTIFICATES_LENGTH) return undefined;
   const [, ...blocks] = pem.split(PEM_BEGIN);

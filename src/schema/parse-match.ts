@@ -10,7 +10,7 @@ import { checkCount, checkLength, type Report } from "./field-checks.ts";
 import { checkMatchedHeader, checkMatchedPath, reportNever } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
 
-/** What a rule matches; without a path, every one. */
+/** What a rule matches; without a path, every path. */
 export function parseMatch(
   message: Match | undefined,
   field: string,
@@ -40,7 +40,7 @@ function parsePath(message: PathMatchMessage | undefined, field: string, report:
     case "exact":
       return { kind: "exact", path: checkMatchedPath(report, `${field}.exact`, kind.value) };
     case "prefix":
-      // Whole segments are matched, so that a slash at the end means nothing.
+      // Whole segments are matched, so a slash at the end means nothing.
       kind.value = checkMatchedPath(report, `${field}.prefix`, kind.value).replace(/(.)\/$/, "$1");
       return { kind: "prefix", path: kind.value };
     case "regex":

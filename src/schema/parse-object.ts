@@ -13,8 +13,8 @@ export type ParsedObject<K extends Kind> =
 
 /**
  * Checks a message against every limit and reads the domain's object from it, with defaults filled in. The message that is
- * returned is a copy in which names, addresses, hosts and header names have their one spelling; defaults are not filled
- * in there, so that a later release may choose better ones. Never throws.
+ * returned is a copy in which names, addresses, hosts and header names have their canonical spelling; defaults are not
+ * filled in there, so a later release may choose better ones. Never throws.
  */
 export function parseObject<K extends Kind>(kind: K, message: MessageOf[K]): ParsedObject<K> {
   return parseInPlace(kind, cloneMessage(kind, message));

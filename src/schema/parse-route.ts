@@ -27,7 +27,7 @@ import { checkCount, checkDuration, checkName, checkRange, parseIdentity, type R
 import { checkHost, checkHostPattern, checkPath } from "./http-checks.ts";
 import { parseMatch } from "./parse-match.ts";
 
-/** Conditions of Envoy under which a request may be tried again. */
+/** Envoy's conditions under which a request may be retried. */
 const RETRY_CONDITIONS: readonly string[] = [
   "5xx",
   "gateway-error",

@@ -4,8 +4,8 @@ import { checkLength, type Report } from "./field-checks.ts";
 import { reportNever } from "./http-checks.ts";
 
 /**
- * Refuses what the proxies' RE2 would refuse: one bad expression costs them the whole configuration it came in. Of a good one,
- * where it is written, also what matches nothing.
+ * Refuses what the proxies' RE2 would refuse: one bad expression costs them the whole configuration that it came in. On
+ * writes, also refuses a good one that matches nothing.
  */
 export function checkRegex(
   report: Report,
@@ -35,13 +35,13 @@ export function checkRegex(
   return regex;
 }
 
-/** What RE2 needs around every program. */
+/** The instructions that RE2 adds to every program. */
 const FRAME = 2;
 const LAST_RUNE = 0x10ffff;
 
 /**
- * An upper bound of the program size in Envoy's RE2. This library has one instruction for a class of characters where
- * RE2 has one for each range of bytes; to Envoy 1.36 characters beyond ASCII are several bytes.
+ * An upper bound for the program size in Envoy's RE2. This library has one instruction for a class of characters where RE2
+ * has one for each range of bytes; to Envoy 1.36, characters beyond ASCII are several bytes.
  */
 function programSize(regex: RE2JS): number {
   const { inst }: { inst: readonly Instruction[] } = regex.re2().prog;
@@ -50,7 +50,7 @@ function programSize(regex: RE2JS): number {
 
 interface Instruction {
   readonly runes: ArrayLike<number>;
-  /** 1: a letter in either case. */
+  /** 1 for a letter in either case. */
   readonly arg: number;
 }
 

@@ -4,8 +4,8 @@ import type { Violation } from "../domain/errors.ts";
 
 /*
  * A field that holds a secret is marked `debug_redact` in the proto. The secret is in what is stored and in the domain's
- * object, and in nothing that anybody is shown (law 13). History keeps copies without it, so that the parser of such a field
- * may ask for it with `whenWritten` only.
+ * object, and in nothing that anyone is shown (law 13). History keeps copies without it, so the parser of such a field may
+ * require it only with `whenWritten`.
  */
 
 const WITHHELD = "(withheld)";
@@ -18,7 +18,7 @@ export function mayHoldSecret(desc: DescMessage, seen: Set<DescMessage> = new Se
   return desc.fields.some((field) => isSecret(field) || (field.message && mayHoldSecret(field.message, seen)));
 }
 
-/** What anybody may be shown of a message: the message itself where no secret can be in it. */
+/** The part of a message that anyone may be shown: the message itself where it cannot hold a secret. */
 export function withoutSecrets<M extends Message>(desc: DescMessage, message: M): M {
   if (!mayHoldSecret(desc)) return message;
   const shown = clone(desc, message);
@@ -41,8 +41,8 @@ function clearSecrets(message: ReflectMessage): void {
 }
 
 /**
- * Gives a write the secrets that it leaves out, from what is stored: to change one it is given, to take one away its field
- * is named in an update mask, or the message that holds it is left out.
+ * Gives a write the secrets that it leaves out, from what is stored. To change a secret, give it; to remove one, name its
+ * field in an update mask, or leave out the message that holds it.
  */
 export function keepSecrets(desc: DescMessage, draft: Message, before: Message, named: readonly string[] = []): void {
   keepIn(reflect(desc, draft), reflect(desc, clone(desc, before)), new Set(named.map(bare)), "");
@@ -61,12 +61,12 @@ function keepIn(draft: ReflectMessage, before: ReflectMessage, named: ReadonlySe
   }
 }
 
-/** Masks may name fields as the proto or as JSON does. */
+/** Masks may name fields as the proto does or as JSON does. */
 function bare(path: string): string {
   return path.replaceAll("_", "").toLowerCase();
 }
 
-/** In two JSON forms of a message that are about to be compared: puts words in the place of secrets, in place. */
+/** Replaces secrets with words in two JSON forms of a message that are about to be compared, in place. */
 export function markSecrets(desc: DescMessage, before: JsonValue | undefined, after: JsonValue | undefined): void {
   const [from, to] = [fieldsOf(before), fieldsOf(after)];
   for (const field of desc.fields) {
@@ -90,7 +90,7 @@ function fieldsOf(json: JsonValue | undefined): { [key: string]: JsonValue } {
   return typeof json === "object" && json !== null ? (json as { [key: string]: JsonValue }) : {};
 }
 
-/** What was wrong, without the value where that is a secret. */
+/** The violations, without the value where that is a secret. */
 export function withoutValues(desc: DescMessage, violations: readonly Violation[]): readonly Violation[] {
   return violations.map((violation) => {
     if (!isInSecret(desc, violation.field)) return violation;
@@ -99,7 +99,7 @@ export function withoutValues(desc: DescMessage, violations: readonly Violation[
   });
 }
 
-/** Whether a path, as a user writes it, leads to a secret or through one. No path may lead to any. */
+/** Whether a path, as a user writes it, leads to a secret or through one. An empty path may lead to any secret. */
 function isInSecret(desc: DescMessage, path: string): boolean {
   if (path === "") return mayHoldSecret(desc);
   let inside: DescMessage | undefined = desc;

@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Health } from "../gen/fairlead/admin/v1/backend_pb.ts";
 
-/** Since when a verdict's status is what it is: what says the same of the same backend again goes on from the one before. */
+/** Since when a verdict has its status: one that repeats the status of the same backend keeps the earlier time. */
 export function statusTime(
   before: Health | undefined,
   next: Pick<Health, "status" | "backendUid">,

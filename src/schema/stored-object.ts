@@ -10,17 +10,17 @@ import { parseInPlace } from "./parse-object.ts";
 import { mendTimes } from "./time-fields.ts";
 import { unknownContent } from "./unknown-content.ts";
 
-/** The form that this release writes, and the newest that it reads. */
+/** The stored form that this release writes, and the newest that it reads. */
 export const STORED_SCHEMA = 1;
 
 /** An object with the message it is stored as. Messages are shared: copy one before you change it. */
 export interface Stored<K extends Kind = Kind> {
   /** Without secrets. */
   readonly message: MessageOf[K];
-  /** With them: what the next write goes on from, and nobody is shown. */
+  /** With secrets: the base of the next write, which nobody is shown. */
   readonly whole: MessageOf[K];
   readonly object: ObjectOf[K];
-  /** Of its last write: what guards the next one. */
+  /** The revision of its last write, which guards the next one. */
   readonly revision: Revision;
 }
 
@@ -29,12 +29,12 @@ export type StoredObject = {
   [K in Kind]: Stored<K> & {
     readonly kind: K;
     readonly name: Name;
-    /** What a later release wrote into it and this one does not know, in words; empty for most. */
+    /** What a later release wrote into it that this one does not know, in words; usually empty. */
     readonly unknown: readonly string[];
   };
 }[Kind];
 
-/** The bytes to store. What is derived is left out, and the version, which is the revision the store gives. */
+/** The bytes to store, without what is derived and without the version, which is the revision that the store gives. */
 export function encodeStored<K extends Kind>(kind: K, message: MessageOf[K]): Uint8Array {
   const stored = cloneMessage(kind, message) as MessageOf[Kind];
   if (stored.meta !== undefined) stored.meta.version = "";
@@ -44,16 +44,16 @@ export function encodeStored<K extends Kind>(kind: K, message: MessageOf[K]): Ui
   return toBinary(StoredObjectSchema, create(StoredObjectSchema, { schema: STORED_SCHEMA, kind, object }));
 }
 
-/** What history keeps of an object, where that is not what is stored of it. */
+/** What history keeps of an object, where that differs from what is stored. */
 export function encodeCopy<K extends Kind>(kind: K, message: MessageOf[K]): { readonly value?: Uint8Array } {
   return hasSecrets(kind) ? { value: encodeStored(kind, shownMessage(kind, message)) } : {};
 }
 
 /**
- * Reads what `encodeStored` wrote, with the revision as version. Fields that this release does not know are kept, and named
- * in `unknown`.
+ * Reads what `encodeStored` wrote, with the revision as its version. Fields that this release does not know are kept, and
+ * listed in `unknown`.
  *
- * @throws ControlPlaneError `corrupt` / `STORED_OBJECT_CORRUPT`; `precondition` / `WRITTEN_BY_NEWER_RELEASE` where nothing of
+ * @throws ControlPlaneError `corrupt` / `STORED_OBJECT_CORRUPT`; `precondition` / `WRITTEN_BY_NEWER_RELEASE` where none of
  * it can be used.
  */
 export function decodeStored(key: string, bytes: Uint8Array, revision: Revision): StoredObject {
@@ -74,7 +74,7 @@ interface Envelope {
   readonly name: Name;
   readonly bytes: Uint8Array;
   readonly revision: Revision;
-  /** Of the envelope. */
+  /** What is unknown in the envelope itself. */
   readonly unknown: readonly string[];
 }
 
@@ -106,7 +106,7 @@ function decode<T>(key: string, read: () => T): T {
   }
 }
 
-/** @param what What of it this release does not know. */
+/** @param what The parts that this release does not know. */
 function writtenByNewer(key: string, what: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "precondition",

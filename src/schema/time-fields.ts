@@ -6,7 +6,7 @@ import { descriptorOf } from "./object-message.ts";
 
 /*
  * Instants and durations that cannot be written as JSON would break every list, export and page that they are in, for
- * everybody. Those that a client gives are refused; those that are stored already are read as the nearest that can be.
+ * everybody. Those that a client gives are refused; those already stored are read as the nearest that can be written.
  */
 
 const EARLIEST_SECOND = -62_135_596_800n;
@@ -55,11 +55,11 @@ function nearestOf(value: Time): { readonly seconds: bigint; readonly nanos: num
 /** A field with times in it. */
 interface TimeField {
   readonly field: DescField;
-  /** Of the message that the field, or an element of it, is; nothing where it is a time itself. */
+  /** Describes the message in the field, or in its elements; undefined where that is itself a time. */
   readonly inner: DescMessage | undefined;
 }
 
-/** Of all messages that are part of objects. Most have none: looking at 100,000 objects must not take long. */
+/** The time fields of all messages in objects. Most have none: looking at 100,000 objects must not take long. */
 const TIME_FIELDS: ReadonlyMap<DescMessage, readonly TimeField[]> = allTimeFields();
 
 function allTimeFields(): ReadonlyMap<DescMessage, readonly TimeField[]> {
@@ -71,7 +71,7 @@ function allTimeFields(): ReadonlyMap<DescMessage, readonly TimeField[]> {
 function timeFieldsOf(desc: DescMessage, known: Map<DescMessage, readonly TimeField[]>): readonly TimeField[] {
   const found = known.get(desc);
   if (found !== undefined) return found;
-  // Set first: a message may hold others of its own kind.
+  // Set first: a message may hold others of its own type.
   known.set(desc, []);
   const fields = desc.fields.flatMap((field): TimeField[] => {
     const inner = field.message;

@@ -3,17 +3,17 @@ import type { DescEnum, DescField, DescMessage, Message } from "@bufbuild/protob
 /** A part of a message that this release does not know: a field by its number, or a value of an enum. */
 export interface UnknownPart {
   readonly kind: "field" | "value";
-  /** Of the message or field that holds it, as the user writes it; empty for the message itself. */
+  /** The path of the message or field that holds it, as the user writes it; empty for the message itself. */
   readonly path: string;
   /** `Service has no field 17`, `Protocol has no value 4`. */
   readonly message: string;
 }
 
 /**
- * What a message holds that this release does not know, with all that is in it. Cheap where there is nothing, as it is asked
- * of each object that is read.
+ * What a message, with all messages in it, holds that this release does not know. Cheap where there is nothing, as each
+ * object that is read is checked.
  *
- * @param limit No more than so many are looked for.
+ * @param limit At most this many are looked for.
  */
 export function unknownContent(desc: DescMessage, message: Message, limit = 20): readonly UnknownPart[] {
   const found: UnknownPart[] = [];
@@ -23,7 +23,7 @@ export function unknownContent(desc: DescMessage, message: Message, limit = 20):
 
 type Tell = (part: UnknownPart) => boolean;
 
-/** Says whether to look on. */
+/** Returns whether to go on looking. */
 function look(desc: DescMessage, message: Message, path: string, tell: Tell): boolean {
   for (const { no } of message.$unknown ?? []) {
     if (!tell({ kind: "field", path, message: `${desc.name} has no field ${no}` })) return false;

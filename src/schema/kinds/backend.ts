@@ -10,11 +10,11 @@ export const BACKEND = kindEntry({
   outputOnly: ["meta", "conditions", "status", "state", "drainTime"],
   parse: parseBackend,
   isApplied: true,
-  // They change too often.
+  // Backends change too often.
   hasHistory: false,
   gives: "endpoints",
   isOnTheWay: false,
-  /** It keeps its place in the lifecycle, which only draining changes; a new one is active. */
+  /** A backend keeps its lifecycle state, which only draining changes; a new one is active. */
   settle: (draft, before) => {
     draft.state = before?.state ?? Backend_State.ACTIVE;
     if (before?.drainTime !== undefined) draft.drainTime = before.drainTime;

@@ -21,20 +21,20 @@ export const FLEET = kindEntry({
   },
   settleImported: (given, before, settling) => {
     keepNetworks(given, before, settling);
-    // One that brings an identity along and says none is from before there were profiles.
+    // One that has an identity but no profile is from before there were profiles.
     const isOld = before === undefined && (given.meta?.uid ?? "") !== "";
     if (given.profile === 0 && !isOld) keepProfile(given, before);
   },
 });
 
-/** A fleet stays in the profile that it was made in, whatever is written of it; one that is new gets the newest. */
+/** A fleet keeps the profile that it was made with, whatever a write says; a new fleet gets the newest. */
 function keepProfile(draft: Fleet, before: Fleet | undefined): void {
   draft.profile = before === undefined ? NEW_FLEET_PROFILE : before.profile;
 }
 
 /**
- * A write that leaves a fleet's networks out leaves them as they are: what keeps requests out is not lost by silence. A new
- * fleet gets what the plane fills in.
+ * A write that leaves out a fleet's networks keeps them: what keeps requests out is not lost by omission. A new fleet gets
+ * what the plane fills in.
  */
 function keepNetworks(draft: Fleet, before: Fleet | undefined, { networksForNewFleets = [] }: Settling): void {
   if (draft.backendNetworks.length > 0) return;

@@ -21,10 +21,10 @@ const REGISTRY = {
 
 type Registry = typeof REGISTRY;
 
-/** The admin API's message of each kind: what clients send, what the store holds, what derivation's nouns are read from. */
+/** The admin API's message of each kind: what clients send, what the store holds, and what derivation's nouns are read from. */
 export type MessageOf = { [K in Kind]: MessageShape<Registry[K]["message"]> };
 
-/** The kinds that people write: what `apply` takes, and manifests hold. */
+/** The kinds that people write: those that `apply` takes and manifests hold. */
 export type AppliedKind = { [K in Kind]: Registry[K]["isApplied"] extends true ? K : never }[Kind];
 
 /** The kinds whose earlier generations are kept. */
@@ -32,7 +32,7 @@ export type KindWithHistory = { [K in Kind]: Registry[K]["hasHistory"] extends t
 
 export type Plural<K extends Kind> = Registry[K]["plural"];
 
-/** What is known of each kind, for those that learn only at run time which it is. */
+/** What is known about each kind, for code that learns only at run time which kind it has. */
 export const ENTRIES: {
   readonly [K in Kind]: KindEntry<K, MessageOf[K], Plural<K>, boolean, boolean>;
 } = REGISTRY;

@@ -19,7 +19,7 @@ export const SERVICE = kindEntry({
   },
 });
 
-/** Remembers when a service that was there without a health check came to have one. */
+/** Remembers when a service that existed without a health check was given one. */
 function keepCheckStart(draft: Service, before: Service | undefined, now: number): void {
   if (draft.healthCheck === undefined || before === undefined) return;
   if (before.healthCheck === undefined) draft.checkStartTime = instantOfMs(now);
