@@ -30,8 +30,8 @@ export function parseDuration(text: string): bigint | undefined {
 }
 
 /**
- * The same JSON of a message, with its durations as `fromJson` reads them, in seconds: `{ interval: "5m" }` becomes `{
- * interval: "300s" }`. Anything that is not a duration stays as it is.
+ * The same JSON of a message, with its durations as `fromJson` reads them, in seconds: `{ interval: "5m" }` becomes
+ * `{ interval: "300s" }`. Anything that is not a duration stays as it is.
  */
 export function withDurationsInSeconds(desc: DescMessage, json: JsonValue): JsonValue {
   if (desc.typeName === "google.protobuf.Duration") return typeof json === "string" ? inSeconds(json) : json;
