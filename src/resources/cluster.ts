@@ -31,7 +31,7 @@ export function deriveCluster(state: State, service: Service, profile: Profile):
       // Envoy would hold back changes of health and weight for a second.
       updateMergeWindow: duration(0),
     },
-    // A backend that was unregistered is gone at once, even where the proxy's own checks pass.
+    // A backend that was unregistered is removed at once, even where the proxy's own checks pass.
     ignoreHealthOnHostRemoval: true,
     circuitBreakers: { thresholds: [limits] },
     ...(policy.outlierDetection && { outlierDetection: outlierDetection(policy.outlierDetection, profile) }),
@@ -52,7 +52,7 @@ function outlierDetection(
     interval: duration(detection.intervalMs),
     baseEjectionTime: duration(detection.baseEjectionTimeMs),
     maxEjectionPercent: detection.maxEjectionPercent ?? profile.maxEjectionPercent,
-    // On by itself, it would eject by comparison with the other backends.
+    // On by default, it would eject by comparison with the other backends.
     enforcingSuccessRate: 0,
   };
 }

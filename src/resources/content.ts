@@ -2,24 +2,24 @@ import type { Name } from "../domain/name.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Resource, ResourceRef } from "./resource.ts";
 
-/** Resources that are made together. Who keeps one may share it: nothing in it ever changes. */
+/** Resources that are made together. Whoever keeps one may share it: nothing in it ever changes. */
 export interface Part {
   /** Its `partKey`, made once: a view has thousands of parts. */
   readonly key: string;
-  /** By their names, of which no two are the same, also of different types. */
+  /** By name; no two have the same name, even if their types differ. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly departed?: Departed | undefined;
 }
 
-/** Names that a proxy may still hold from before, here or elsewhere, and has to be told are gone. */
+/** Names that a proxy may still hold from before, here or elsewhere, and must be told are removed. */
 export interface Departed {
   readonly typeUrl: string;
   readonly names: ReadonlySet<string>;
-  /** The version of what names the collections they were in: where it is another one, all are told again. */
+  /** The version of the resource that names the collections they were in: if it differs, all are sent again. */
   readonly namedBy: string;
 }
 
-/** All that the proxies of a view are to have, by the keys of its parts; each type and name once. */
+/** All that the proxies of a view should have, by the keys of its parts; each type and name once. */
 export type Content = ReadonlyMap<string, Part>;
 
 /** What makes one content into another. */
@@ -33,12 +33,12 @@ export function partOf(resource: Resource): Part {
   return { key: partKey(typeUrl, name), resources: new Map([[name, resource]]) };
 }
 
-/** A resource is a part of its own but for members of collections: these come with the endpoints of their service. */
+/** A resource is a part of its own, except members of collections: these come with the endpoints of their service. */
 export function partKey(typeUrl: string, name: Name): string {
   return `${typeUrl} ${name}`;
 }
 
-/** @param service Of a member: whose it is. */
+/** @param service For a member: the service that it belongs to. */
 export function resourceIn(content: Content, { typeUrl, name }: ResourceRef, service: Name | undefined) {
   const isMember = typeUrl === LEDS_TYPE;
   return content
@@ -68,7 +68,7 @@ function comparePart({ set, deleted }: Edits, before: Part | undefined, after: P
   }
   if (after?.departed === undefined) return;
   const { typeUrl, names, namedBy } = after.departed;
-  // Of one that was not named for a while, nobody remembers what departed.
+  // For collections that were not named for a while, nobody remembers what departed.
   const told = before?.departed?.namedBy === namedBy ? before.departed.names : undefined;
   for (const name of names) if (told?.has(name) !== true) deleted.push({ typeUrl, name });
 }

@@ -14,12 +14,12 @@ import { type DerivedRoutes, deriveRoutes } from "./route-configuration.ts";
 import type { View } from "./view.ts";
 
 /**
- * Everything that the proxies of a view are to have: the listeners of its fleet, what is routed on them, and the services
- * that this leads to. Total (law 9): what refers to nothing or lost a conflict is left out or answers 503, and nothing else
- * changes. The cost is that of what the fleet has, whatever else is there.
+ * Everything that the proxies of a view should have: the listeners of its fleet, what is routed on them, and the services
+ * that this leads to. It is total (law 9): whatever refers to nothing or lost a conflict is left out or answers 503, and
+ * nothing else changes. The cost depends on what the fleet has, not on what else exists.
  *
- * @returns a `Content`: each type and name once, what belongs together side by side
- * @param cache Of the same state, where the caller keeps one: what is made of the same as before is the same object.
+ * @returns a `Content`: each type and name once, with parts that belong together side by side
+ * @param cache For the same state, where the caller keeps one: a result from the same input as before is the same object.
  */
 export function derive(state: State, view: View, cache = new EndpointCache(state)): Map<string, Part> {
   const { memory } = cache;
@@ -43,7 +43,7 @@ export function derive(state: State, view: View, cache = new EndpointCache(state
   return content;
 }
 
-/** Made of the routes, of which of their services are there, and of what these are hashed by. */
+/** Made from the routes, from which of their services exist, and from what these are hashed by. */
 function routesOn(
   state: State,
   listener: Listener,

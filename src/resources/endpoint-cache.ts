@@ -23,8 +23,8 @@ interface Current {
 }
 
 /**
- * The endpoints that are made once and shared: by all fleets that leave none of a service's backends out, and else by those
- * with the same networks. Of a state that stays as it is, or of one that changes and of which `forget` is told.
+ * Endpoints that are made once and shared: by all fleets that leave out none of a service's backends, and otherwise by
+ * those with the same networks. For a state that stays as it is, or one that changes if `forget` is called.
  */
 export class EndpointCache {
   readonly memory: Memory;
@@ -44,13 +44,13 @@ export class EndpointCache {
     this.#profile = encodingProfile(state);
   }
 
-  /** To be called when a service, its policy, its backends or what is said of them changed. */
+  /** Call this when a service, its policy, its backends or the verdicts on them changed. */
   forget(service: Name): void {
     this.#current.delete(service);
     if (this.#state.get("service", service) === undefined) this.#routing.delete(service);
   }
 
-  /** To be called when fleets changed: nothing is kept for networks that no fleet has. */
+  /** Call this when fleets changed: nothing is kept for networks that no fleet has. */
   forgetFleets(): void {
     const judging = new Set(Array.from(this.#state.all("fleet"), ({ backendNetworks }) => keyOf(backendNetworks)));
     for (const key of this.#judges.keys()) if (!judging.has(key)) this.#judges.delete(key);

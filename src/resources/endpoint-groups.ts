@@ -29,12 +29,12 @@ interface EndpointMember {
 export interface EndpointGroup {
   readonly key: string;
   readonly locality: Locality;
-  /** Priorities are closed up to 0, 1, 2, … */
+  /** Priorities without gaps: 0, 1, 2, … */
   readonly level: number;
   readonly members: readonly EndpointMember[];
 }
 
-/** The endpoints that proxies are told of, by priority and locality, in a fixed order. */
+/** The endpoints that proxies are told about, by priority and locality, in a fixed order. */
 export function groupEndpoints(
   { backends }: RoutingState,
   profile: number,
@@ -51,7 +51,7 @@ export function groupEndpoints(
     const weight = Math.max(1, Math.floor(backend.weight / divisor));
     const stated = weight === 1 && profile >= UNIT_WEIGHTS_IMPLIED ? undefined : weight;
     const member = { entry, weight, bytes: encodeEndpoint(entry, stated, memory) };
-    // Most are in the group of the one before: then nothing is looked up.
+    // Most are in the group of the one before, and need no lookup.
     if (last === undefined || !isSameGroup(last.of, backend)) {
       const { priority, locality } = backend;
       const key = groupKey(backend);

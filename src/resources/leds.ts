@@ -20,11 +20,11 @@ import { type Resource, resourceOf, resourceOfBytes } from "./resource.ts";
 import { XDS_CLUSTER } from "./view.ts";
 
 /**
- * A service's endpoints as collections (`xdstp://…/*`), one for each priority and locality: an assignment that names them in
- * place of endpoints, and changes with the collections, not with what is in them; and their members.
+ * A service's endpoints as collections (`xdstp://…/*`), one for each priority and locality: an assignment that names them
+ * instead of endpoints, and changes with the collections, not with what is in them; and their members.
  *
- * The collections have the same names for all fleets. A member that a fleet leaves out is to its proxies one that departed:
- * one of them may hold it from before the fleet did so.
+ * The collections have the same names for all fleets. To a fleet's proxies, a member that the fleet leaves out is one that
+ * departed: a proxy may hold it from before the fleet did so.
  */
 export function deriveLeds(
   { routing, leftOut }: FleetBackends,
@@ -66,12 +66,12 @@ export function memberPaths(routing: RoutingState): ReadonlySet<string> {
   return members;
 }
 
-/** Where a backend is a member, if proxies are told of it. */
+/** The path of a backend as a member, if proxies are told about it. */
 export function memberPath(backend: Backend): string {
   return `${pathOf(groupKey(backend))}/${idOf(backend)}`;
 }
 
-/** A locality has no weight here: only Envoy reads this, and its clusters do not go by it. */
+/** A locality has no weight here: only Envoy reads this, and its clusters do not use it. */
 function assignmentOf(service: Name, root: string, groups: readonly EndpointGroup[]): Resource {
   const collections = groups.map((group) => `${root}${pathOf(group.key)}/*`);
   const assignment = create(ClusterLoadAssignmentSchema, {
@@ -94,7 +94,7 @@ function assignmentOf(service: Name, root: string, groups: readonly EndpointGrou
 
 /**
  * A stream of its own for each collection: over the aggregated one, Envoy does not ask again for the collections of a
- * cluster that has changed. Envoy says only once on a stream who it is, which is 60 KB.
+ * cluster that has changed. Envoy sends its node, which is 60 KB, only once on a stream.
  */
 function ownStream(): ConfigSource {
   return create(ConfigSourceSchema, {
@@ -135,7 +135,7 @@ function rootOf(service: Name, generation: string): string {
   return `${MEMBERS}${service}/${generation}/`;
 }
 
-/** The service that a member belongs to, or a whole collection. */
+/** The service that a member, or a whole collection, belongs to. */
 export function serviceOfMember(name: string): Name | undefined {
   if (!name.startsWith(MEMBERS)) return undefined;
   return name.slice(MEMBERS.length).split("/").slice(0, -3).join("/");

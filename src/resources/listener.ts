@@ -55,7 +55,7 @@ function networkFilter(listener: Listener) {
   }
 }
 
-/** For HTTP/1.1 and HTTP/2. The routes are a resource of their own, so that changing them drains nothing. */
+/** For HTTP/1.1 and HTTP/2. The routes are a resource of their own, so changing them drains nothing. */
 function connectionManager(listener: HttpListener) {
   return pack(HttpConnectionManagerSchema, {
     statPrefix: listener.name,

@@ -14,7 +14,7 @@ import { RingHashSchema } from "../gen/envoy/extensions/load_balancing_policies/
 import { RoundRobinSchema } from "../gen/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.ts";
 import { duration, pack } from "./message-parts.ts";
 
-/** Backends share traffic by weight, wherever proxy and backend are: zone-aware routing, on by itself, is switched off. */
+/** Backends share traffic by weight, wherever proxy and backend are: zone-aware routing, on by default, is switched off. */
 const localityLbConfig: MessageInitShape<typeof LocalityLbConfigSchema> = {
   localityConfigSpecifier: { case: "zoneAwareLbConfig", value: { routingEnabled: { value: 0 } } },
 };

@@ -8,14 +8,14 @@ import type { Resource } from "./resource.ts";
 import type { DerivedRoutes } from "./route-configuration.ts";
 
 /**
- * What was made of objects, for who derives more than once to hand in. It goes with the objects it was made of; results are
- * equal with and without it.
+ * What was made from objects, passed in by callers that derive more than once. It is freed with the objects it was made
+ * from; results are equal with and without it.
  */
 export class Memory {
   readonly listeners = new Made<Listener, Part>();
   readonly routes = new Made<Listener, DerivedRoutes>();
   readonly clusters = new Made<Service, Part>();
-  /** `LbEndpoint`s, and for which weight. */
+  /** `LbEndpoint`s, each with its weight. */
   readonly endpoints = new WeakMap<
     RoutedBackend,
     { readonly weight: number | undefined; readonly bytes: Uint8Array }
@@ -24,11 +24,11 @@ export class Memory {
   readonly places: Places = new WeakMap();
 }
 
-/** Made of an object for each profile, and of what else. */
+/** What was made from an object for each profile, and from what else. */
 class Made<Of extends object, What> {
   readonly #made = new WeakMap<Of, Map<Profile, { readonly from: readonly unknown[]; readonly what: What }>>();
 
-  /** What was made last of the same; else it is made now. @param from What it is made of besides, compared one by one. */
+  /** What was last made from the same input, or else is made now. @param from The rest of the input, compared one by one. */
   of(object: Of, profile: Profile, from: readonly unknown[], make: () => What): What {
     const known = this.#made.get(object)?.get(profile);
     if (known?.from.length === from.length && known.from.every((one, i) => one === from[i])) return known.what;

@@ -3,7 +3,7 @@ import { type Any, AnySchema, type Duration, DurationSchema, durationFromMs } fr
 import { ApiVersion, type ConfigSource, ConfigSourceSchema } from "../gen/envoy/config/core/v3/config_source_pb.ts";
 import { typeUrlOf } from "../xds/protocol/resource-types.ts";
 
-/** Packs a message as Envoy's extensions want it. */
+/** Packs a message as Envoy's extensions expect it. */
 export function pack<Desc extends DescMessage>(desc: Desc, init: MessageInitShape<Desc>): Any {
   const message: MessageShape<Desc> = create(desc, init);
   return create(AnySchema, { typeUrl: typeUrlOf(desc.typeName), value: toBinary(desc, message) });

@@ -3,7 +3,7 @@ import type { Kind, Name } from "../domain/name.ts";
 import { derivedVersion } from "../xds/content/content-version.ts";
 import { typeUrlOf } from "../xds/protocol/resource-types.ts";
 
-/** Names a resource among all. */
+/** Identifies a resource. */
 export interface ResourceRef {
   readonly typeUrl: string;
   readonly name: string;
@@ -18,7 +18,7 @@ export interface ObjectRef {
 /** What proxies get: bytes that are equal on every replica for equal content (law 7). */
 export interface Resource extends ResourceRef {
   readonly body: Uint8Array;
-  /** Of the content: equal when and only when type, name and body are. */
+  /** The version of the content: equal if and only if type, name and body are. */
   readonly version: string;
   /** Resources of the same fleet that this one needs. */
   readonly references: readonly ResourceRef[];
@@ -35,7 +35,7 @@ export function resourceOfBytes(
 
 /**
  * A resource from a message. Fields are encoded in the order of their numbers and maps in the order they were filled in, so
- * that who builds the message fills maps in sorted order.
+ * whoever builds the message must fill maps in sorted order.
  */
 export function resourceOf<Desc extends DescMessage>(
   desc: Desc,

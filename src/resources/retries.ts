@@ -5,30 +5,30 @@ import { type RetryPolicy, RetryPolicySchema } from "../gen/envoy/config/route/v
 import { PreviousHostsPredicateSchema } from "../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import { duration, pack } from "./message-parts.ts";
 
-/** Whose requests may be sent again even where they may have been processed (RFC 9110, "Idempotent Methods"). */
+/** Methods whose requests may be retried even where they may have been processed (RFC 9110, "Idempotent Methods"). */
 const IDEMPOTENT: readonly string[] = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
 
-/** No backend can have processed such a request. */
+/** Conditions under which no backend can have processed the request. */
 const UNPROCESSED: readonly string[] = ["connect-failure", "refused-stream"];
 
-/** Without harm to any method: before the request was sent; and the statuses of gRPC, which has no method but POST. */
+/** Harmless for any method: those from before the request was sent, and the statuses of gRPC, which has no method but POST. */
 const OF_ANY_METHOD: readonly string[] = [
   ...UNPROCESSED,
   "reset-before-request",
   ...["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"],
 ];
 
-/** Those that stand for a connection that was not made too. */
+/** Conditions that also cover a connection that was not made. */
 const COVER_UNPROCESSED: readonly string[] = ["5xx", "gateway-error", "reset"];
 
 /** Requests of one rule that are tried in the same way. */
 export interface Tries {
-  /** Of `:method`; absent: all that are left. */
+  /** Matches `:method`; absent: all requests that are left. */
   readonly method: HeaderMatch | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
 }
 
-/** How requests of a rule are tried, by method. Each request belongs to the first whose method it has. */
+/** How requests of a rule are tried, by method. Each request belongs to the first entry that has its method. */
 export function triesOf(rule: Rule, profile: Profile): readonly Tries[] {
   const on = rule.retry === undefined ? [] : conditions(rule.retry, profile);
   const ofAny = profile.retriesUnsafe || rule.retry?.unsafe === true ? on : withoutHarm(on);
@@ -66,7 +66,7 @@ function retryPolicy(rule: Rule, on: readonly string[], profile: Profile): Retry
     retryOn: on.join(","),
     numRetries: rule.retry.attempts,
     ...limit,
-    // Another try goes to another backend where there is one.
+    // A retry goes to another backend where there is one.
     retryHostPredicate: [
       {
         name: "envoy.retry_host_predicates.previous_hosts",
@@ -77,7 +77,7 @@ function retryPolicy(rule: Rule, on: readonly string[], profile: Profile): Retry
   });
 }
 
-/** Envoy lets an answer go on that began before the limit of its try; the limit of a route cuts it. */
+/** Envoy lets an answer that began before the per-try timeout go on; a route's timeout cuts it. */
 function perTryTimeout({ timeoutMs, retry }: Rule, { timeoutEnds }: Profile): number | undefined {
   if (timeoutEnds === "answer") return retry?.perTryTimeoutMs;
   const limits = [timeoutMs, retry?.perTryTimeoutMs ?? 0].filter((ms) => ms > 0);

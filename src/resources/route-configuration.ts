@@ -45,7 +45,7 @@ export function deriveRoutes(
   };
 }
 
-/** Named after the first of its hosts, which no other one has. */
+/** Named after the first of its hosts, which no other virtual host has. */
 function virtualHost(state: State, { hosts, rules }: HostRules, profile: Profile): VirtualHost {
   return create(VirtualHostSchema, {
     name: hosts[0] ?? "",

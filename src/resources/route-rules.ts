@@ -17,7 +17,7 @@ import { hashPolicies } from "./load-balancing.ts";
 import { duration } from "./message-parts.ts";
 import { triesOf } from "./retries.ts";
 
-/** How one path leads on: what Envoy matches, and what it puts in place of that. */
+/** How one path is routed: what Envoy matches, and what it replaces that with. */
 interface Leg {
   readonly path: NonNullable<MessageInitShape<typeof RouteMatchSchema>["pathSpecifier"]>;
   readonly prefixRewrite: string;
@@ -43,7 +43,7 @@ function legs({ path, rewrite }: Rule): readonly Leg[] {
     return [{ path: pathSpecifier(path), prefixRewrite: rewrite.prefix ?? "" }];
   }
   const target = rewrite.prefix.replace(/(.)\/$/, "$1");
-  // The prefix `/` ends with the slash that any other one leaves in place.
+  // The prefix `/` ends with the slash that any other prefix leaves in place.
   if (path.path === "/") return [{ path: pathSpecifier(path), prefixRewrite: target === "/" ? "" : `${target}/` }];
   if (target !== "/") return [{ path: pathSpecifier(path), prefixRewrite: target }];
   return [
@@ -82,11 +82,11 @@ function stringMatcher(
 
 function routeAction(state: State, rule: Rule, { timeoutEnds }: Profile): MessageInitShape<typeof RouteActionSchema> {
   return {
-    // A service that does not exist is named all the same: its share is answered with 503 until it does.
+    // A service that does not exist is named all the same: its share is answered with 503 until it exists.
     clusterSpecifier: destination(rule),
     ...(timeoutEnds === "answer"
       ? { timeout: duration(rule.timeoutMs) }
-      : // Each try has the limit. What a gRPC client says of its own counts, as it is.
+      : // Each try has the timeout. A gRPC client's own timeout counts, unchanged.
         { timeout: duration(0), maxStreamDuration: { grpcTimeoutHeaderMax: duration(0) } }),
     hashPolicy: ruleHashKeys(state, rule).flatMap(({ key }) => hashPolicies(key)),
     ...(rule.rewrite.host !== undefined && {

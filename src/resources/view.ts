@@ -1,8 +1,8 @@
 import type { Name } from "../domain/name.ts";
 
 /**
- * What of a proxy decides which form of the resources it can take: `leds` for those that may be sent endpoints one at a
- * time, `base` for all others.
+ * What decides which form of the resources a proxy can take: `leds` for proxies that may be sent single endpoints, `base`
+ * for all others.
  */
 export type FeatureLevel = "base" | "leds";
 
@@ -14,13 +14,13 @@ export interface View {
 
 export const FEATURE_LEVELS: readonly FeatureLevel[] = ["base", "leds"];
 
-/** The static cluster under which proxies know the plane, which the bootstrap has to have for streams besides ADS. */
+/** The static cluster under which proxies know the plane; the bootstrap must have it for streams besides ADS. */
 export const XDS_CLUSTER = "fairlead-xds";
 
-/** By this key of its metadata a proxy says which of its clusters is the plane; `fairlead bootstrap` writes it. */
+/** The metadata key by which a proxy says which of its clusters is the plane; `fairlead bootstrap` writes it. */
 export const XDS_CLUSTER_KEY = "fairlead-xds-cluster";
 
-/** What a proxy says of itself. */
+/** What a proxy says about itself. */
 interface Proxy {
   readonly userAgentName: string;
   /** `1.40.0`. */
@@ -28,10 +28,10 @@ interface Proxy {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** LEDS needs Envoy 1.40: a changed cluster crashes 1.36 once its endpoints come one at a time. */
+/** LEDS needs Envoy 1.40: a changed cluster crashes 1.36 once its endpoints come one by one. */
 const LEDS_SINCE = [1, 40] as const;
 
-/** What a proxy can take. One that does not say by which name it knows the plane cannot be told where to ask for members. */
+/** What a proxy supports. One that does not say under which name it knows the plane cannot be told where to ask for members. */
 export function featureLevelOf({ userAgentName, userAgentVersion, metadata }: Proxy): FeatureLevel {
   if (userAgentName !== "envoy" || metadata[XDS_CLUSTER_KEY] !== XDS_CLUSTER) return "base";
   const match = /^(\d+)\.(\d+)\./.exec(userAgentVersion);
