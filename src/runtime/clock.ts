@@ -1,4 +1,4 @@
-/** Time, handed in. Wall clock for display, monotonic for elapsed time: only the second never goes back. */
+/** Time, as it is passed in. Wall clock for display, monotonic for elapsed time: only the latter never goes back. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -6,7 +6,7 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`, or rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `run` once after `ms`; the returned function takes that back. Does not keep the process alive. */
+  /** Calls `run` once after `ms`; the returned function cancels that. Does not keep the process alive. */
   after(ms: number, run: () => void): () => void;
 }
 

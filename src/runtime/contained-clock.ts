@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Containment } from "./containment.ts";
 
-/** The same clock, whose timers stand behind the boundary: what one of them throws ends nothing but what it was to do. */
+/** The same clock with its timers behind the boundary: what one of them throws ends nothing but its own task. */
 export function containedClock(clock: Clock, containment: Pick<Containment, "contain">): Clock {
   return {
     now: () => clock.now(),

@@ -12,11 +12,11 @@ export interface Contained {
   /** Which input it was. */
   readonly input: string;
   readonly message: string;
-  /** How many of this source since the process began. */
+  /** How many failures of this source since the process began. */
   readonly count: number;
-  /** Milliseconds since the epoch: of the last one. */
+  /** When the last one occurred, in milliseconds since the epoch. */
   readonly at: number;
-  /** Of the first one, of those that came with less than `PAUSE_MS` between them. */
+  /** When the first one of a run with less than `PAUSE_MS` between failures occurred. */
   readonly since: number;
 }
 
@@ -25,7 +25,7 @@ export interface Contained {
  * with, ends here. It is counted in `fairlead_contained_failures_total{source}`, logged with the input's name, and kept for
  * `status`; everything else goes on.
  *
- * It is for what nobody expects. A refusal that can be foreseen is an answer, and is given where it is known.
+ * It is for the unexpected. A refusal that can be foreseen is an answer, and is given where it is known.
  */
 export class Containment {
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ export class Containment {
     }
   }
 
-  /** Takes note of a failure that was caught elsewhere and is dealt with. */
+  /** Records a failure that was caught and dealt with elsewhere. */
   note(source: InputSource, input: string, thrown: unknown): void {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     const count = (this.#last.get(source)?.count ?? 0) + 1;
@@ -77,7 +77,7 @@ export class Containment {
   }
 }
 
-/** After so long without a failure the next one begins anew. */
+/** After this long without a failure, the next one begins a new run. */
 export const PAUSE_MS = 3_600_000;
-/** A flood of bad input is one line a second and source; the counter has them all. */
+/** A flood of bad input logs one line per second and source; the counter counts all of it. */
 const LOG_EVERY_MS = 1000;

@@ -4,12 +4,12 @@ import type { Clock } from "./clock.ts";
 import type { Logger } from "./logger.ts";
 import { repeat } from "./repeat.ts";
 
-/** How often is looked whether a descriptor is left. */
+/** How often to check whether a descriptor is left. */
 const LOOK_MS = 1_000;
-/** Descriptors for all but connections to the ports: half of what there is, and no more than these. */
+/** Descriptors for everything but connections to the ports: half of the limit, and at most this many. */
 const MAX_OWN = 1_536;
 
-/** Most connections of each port. */
+/** The most connections on each port. */
 export interface ConnectionShares {
   readonly http: number;
   readonly admin: number;
@@ -17,10 +17,10 @@ export interface ConnectionShares {
 }
 
 /**
- * Divides the descriptors of a process among its ports, so that none can take what another needs: however many connect
+ * Divides the descriptors of a process among its ports, so none can take what another needs: however many clients connect
  * elsewhere, `/healthz` answers. What is left is for files, the store, the other planes and the checks of backends.
  *
- * @param limit Of the process; without one nothing is bounded by it.
+ * @param limit The limit of the process; if undefined, it bounds nothing.
  */
 export function connectionShares(limit: number | undefined, wanted: ConnectionShares): ConnectionShares {
   if (limit === undefined) return wanted;
@@ -31,8 +31,8 @@ export function connectionShares(limit: number | undefined, wanted: ConnectionSh
 }
 
 /**
- * Notices that the process has no descriptor left. Nobody else can: a connection that cannot be accepted for want of one is
- * closed by the runtime without a word.
+ * Notices that the process has no descriptor left. Nothing else can: the runtime silently closes a connection that it
+ * cannot accept for want of one.
  */
 export class DescriptorWatch {
   readonly #limit: number | undefined;
@@ -73,7 +73,7 @@ export class DescriptorWatch {
     );
   }
 
-  /** Since when none is left, in milliseconds since the epoch, and what to do about it. */
+  /** Since when none has been left, in milliseconds since the epoch, and what to do about it. */
   exhausted(): { readonly since: number; readonly why: string } | undefined {
     if (this.#since === undefined) return undefined;
     const limit = this.#limit === undefined ? "its limit" : `its limit of ${this.#limit}`;

@@ -1,13 +1,13 @@
 import type { Clock } from "./clock.ts";
 
-/** Time for what the threads of the process are at to come to its end. */
+/** Time for the threads of the process to finish their work. */
 const THREAD_PATIENCE_MS = 100;
 
 /**
  * Ends the process with an exit code.
  *
- * Node waits for its threads at its end, and one of them may wait for a name server or a disk that does not answer, for
- * ever. Then the process is killed instead, so that it ends in any case.
+ * At its end, Node waits for its threads, and one of them may wait forever for a name server or a disk that does not
+ * answer. Then the process is killed instead, so it ends in any case.
  */
 export async function exitProcess(code: number, clock: Clock): Promise<void> {
   if (areThreadsAtWork()) await clock.sleep(THREAD_PATIENCE_MS);

@@ -2,19 +2,19 @@ import { lookup } from "node:dns/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
 /**
- * Connections that may wait to be accepted; the kernel's own bound (`net.core.somaxconn`) is lower. A fleet comes back
- * all at once after a restart, and with Node's default of 511, which grpc-js cannot change, whoever does not fit tries
+ * Connections that may wait to be accepted; the kernel's own bound (`net.core.somaxconn`) is lower. A fleet reconnects all
+ * at once after a restart, and with Node's default of 511, which grpc-js cannot change, a client that does not fit tries
  * again only after a second.
  */
 const BACKLOG = 65_535;
 
 export type Listener = {
   readonly port: number;
-  /** Takes no more connections; those there are stay. */
+  /** Accepts no more connections; open ones stay. */
   close(): void;
 };
 
-/** What a listener tells. */
+/** What a listener reports to. */
 type Accepting = {
   accept(socket: Socket): void;
   /** A connection could not be accepted; the listener goes on. */

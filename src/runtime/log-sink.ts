@@ -1,15 +1,15 @@
-/** What a log is written to: a stream of the process, which tells how much of it waits for its reader. */
+/** What a log is written to: a stream of the process, which tells how much is waiting for its reader. */
 export interface LogTarget {
   readonly writableLength: number;
   write(text: string, done: (error?: Error | null) => void): unknown;
 }
 
-/** So much of the log waits for a reader that stands still; what comes after it is dropped and counted. */
+/** About this much of the log waits for a stalled reader; what comes after it is dropped and counted. */
 export const MAX_WAITING_LOG_BYTES = 4_194_304;
 
 /**
- * Where the lines of a log go. Whatever becomes of its reader, who writes is never held up and never fails: a line that
- * cannot be written, since nobody reads any more, the disk is full, or too much waits already, is lost and counted.
+ * Where the lines of a log go. Whatever happens to its reader, a writer is never held up and never fails: a line that
+ * cannot be written, since nobody reads any more, the disk is full, or too much is waiting already, is lost and counted.
  */
 export class LogSink {
   readonly #target: LogTarget;
@@ -40,7 +40,7 @@ export class LogSink {
     });
   }
 
-  /** Resolves when all that was written so far has been taken or refused. */
+  /** Resolves when everything written so far has been accepted or refused. */
   async flush(): Promise<void> {
     await new Promise<void>((resolve) => this.#target.write("", () => resolve()));
   }

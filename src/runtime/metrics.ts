@@ -7,7 +7,7 @@ export interface Metrics {
   /** Bytes of each response. */
   readonly sentBytes: Histogram<"type">;
   readonly acknowledged: Counter<"type">;
-  /** Seconds from a response to its acknowledgement; of CDS it includes warming, for which Envoy withholds it. */
+  /** Seconds from a response to its acknowledgement; for CDS it includes warming, during which Envoy withholds it. */
   readonly acknowledgement: Histogram<"type">;
   readonly refused: Counter<"type">;
   /** Streams ended and connections closed because of a limit, by its name. */
@@ -21,7 +21,7 @@ export interface Metrics {
 }
 
 /**
- * Instruments in a registry of their own, beside those of the process: event-loop lag, memory, CPU.
+ * Instruments in a registry of their own, alongside those of the process: event-loop lag, memory, CPU.
  *
  * `connectedByFleet` is asked at each scrape for the number of open streams by fleet; `""` stands for no fleet.
  * `lostLogLines` is asked as well.

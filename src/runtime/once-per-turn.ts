@@ -1,6 +1,6 @@
 import { nextTurn } from "./next-turn.ts";
 
-/** An answer that is asked for once in each turn of the loop, and then repeated: for what is wanted a thousand times in one. */
+/** An answer that is computed once in each turn of the loop, and then repeated: for one that is asked for many times a turn. */
 export class OncePerTurn<T> {
   readonly #ask: () => T;
   #answer: { readonly value: T } | undefined;
@@ -17,7 +17,7 @@ export class OncePerTurn<T> {
     return this.#answer.value;
   }
 
-  /** Something that the answer depends on has changed within the turn. */
+  /** Call this when something that the answer depends on has changed within the turn. */
   forget(): void {
     this.#answer = undefined;
   }

@@ -1,10 +1,10 @@
 import type { Clock } from "./clock.ts";
 import { nextTurn } from "./next-turn.ts";
 
-/** For how long work that is done in slices may hold up everybody else, all of it together. */
+/** How long all work that is done in slices may together hold up everything else. */
 const SLICE_MS = 20;
 
-/** Lets long work be done in slices: whoever does it calls `breathe` between two steps. One for the whole process. */
+/** Lets long work be done in slices: it calls `breathe` between two steps. There is one for the whole process. */
 export class Pace {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
@@ -14,7 +14,7 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** Gives way once the slice is used up; until then it costs next to nothing. One who waits goes on in each turn. */
+  /** Gives way once the slice is used up; until then it costs next to nothing. One waiter goes on in each turn. */
   async breathe(): Promise<void> {
     if (this.#clock.monotonic() - this.#since < SLICE_MS) return;
     await new Promise<void>((resolve) => {

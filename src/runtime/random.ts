@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-/** Chance, handed in. */
+/** Randomness, as it is passed in. */
 export interface Random {
   /** Uniform in [0, 1). */
   next(): number;
   /** A fresh identifier: 36 characters, unique for all practical purposes. */
   id(): string;
-  /** So many bytes that nobody can guess, for keys. */
+  /** `length` bytes that nobody can guess, for keys. */
   secret(length: number): Uint8Array;
 }
 

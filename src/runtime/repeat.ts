@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Calls `run` again and again, `intervalMs()` after the call before has returned; the returned function ends that. A call
- * that throws does so where timers do, and is not the last.
+ * Calls `run` repeatedly, `intervalMs()` after the previous call has returned; the returned function ends that. A call that
+ * throws does so where timers do, and the calls go on.
  */
 export function repeat(clock: Clock, intervalMs: () => number, run: () => unknown): () => void {
   let isEnded = false;

@@ -6,7 +6,7 @@ export interface ServiceCounterOptions<V extends string> {
   /** The second label, and all of its values. */
   readonly label: string;
   readonly values: readonly V[];
-  /** The services there are; asked at each scrape. */
+  /** The services that exist; asked at each scrape. */
   readonly services: () => Iterable<string>;
   readonly registry: Registry;
 }
@@ -15,7 +15,7 @@ export interface ServiceCounter<V extends string> {
   inc(service: string, value: V): void;
 }
 
-/** Counts by service. Each service has all its series from 0 on as soon as it is there, and none once it is deleted. */
+/** Counts by service. Each service has all its series, starting at 0, as soon as it exists, and none once it is deleted. */
 export function serviceCounter<V extends string>(options: ServiceCounterOptions<V>): ServiceCounter<V> {
   const { name, help, label, values, services, registry } = options;
   const counts = new Map<string, Map<V, number>>();
