@@ -7,7 +7,7 @@ import type { IpAddress } from "../domain/ip-address.ts";
 import type { IpNetwork } from "../domain/ip-network.ts";
 import { judgeAddress, type ProtectedPort, type Purpose } from "./judge.ts";
 
-/** Where to: an address, a host and a port, or the path of a Unix socket. */
+/** Where a connection goes: an address, a host and a port, or the path of a Unix socket. */
 export type Destination = Target | { readonly kind: "host"; readonly host: string; readonly port: number };
 
 export interface OutboundDoorOptions {
@@ -18,7 +18,7 @@ export interface OutboundDoorOptions {
   readonly ports: () => Iterable<ProtectedPort>;
   /** Whether an address is one of this machine's. */
   readonly isLocal: (ip: IpAddress) => boolean;
-  /** Of the process; nothing where users have no numbers. */
+  /** The user of the process; undefined where users have no numeric ids. */
   readonly userId: number | undefined;
   readonly lookup: LookupFunction;
 }
@@ -35,8 +35,8 @@ export class OutboundDoor {
   }
 
   /**
-   * Opens a connection, over TLS where `tls` is given. All errors come as events; a refusal is a ControlPlaneError `denied` /
-   * `OUTBOUND_REFUSED`, and nothing was sent then.
+   * Opens a connection, over TLS where `tls` is given. All errors come as events; a refusal is a ControlPlaneError `denied`
+   * / `OUTBOUND_REFUSED`, and then nothing was sent.
    */
   connect(to: Destination, purpose: Purpose, tls?: ConnectionOptions): Socket {
     const refusal = this.#judge(to, purpose);
@@ -59,7 +59,7 @@ export class OutboundDoor {
     return judgeAddress({ ip, port }, purpose, { ...this.#options, ports: this.#options.ports() });
   }
 
-  /** Node connects to nothing but what this gives it. An IP literal is not looked up. */
+  /** Node connects only to addresses that this gives it. An IP literal is not looked up. */
   #lookupFor(port: number, purpose: Purpose): LookupFunction {
     return (host, options, callback) => {
       this.#options.lookup(host, { ...options, all: true }, (error, found) => {
@@ -81,7 +81,7 @@ export class OutboundDoor {
     }
     try {
       const found = statSync(path, { throwIfNoEntry: false });
-      // What does not exist says so when it is connected to.
+      // A socket that does not exist fails when it is connected to.
       if (found === undefined || mayOpen(found, this.#options.userId)) return undefined;
     } catch (error) {
       return `${path} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`;
@@ -91,8 +91,8 @@ export class OutboundDoor {
 }
 
 /**
- * The plane lends nobody its own rights: it opens a socket that everybody may open, or its user's own. Not those of root, as
- * whom a plane may run: that of a container engine is one.
+ * The plane lends nobody its own rights: it opens a socket that everybody may open, or its own user's. But never root's,
+ * even if the plane runs as root: a container engine's is one.
  */
 function mayOpen({ mode, uid }: Stats, userId: number | undefined): boolean {
   const EVERYBODY_MAY_WRITE = 0o002;

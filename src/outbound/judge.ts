@@ -1,29 +1,29 @@
 import { type IpAddress, type IpKind, ipKind, leadsTo, readIp } from "../domain/ip-address.ts";
 import { type IpNetwork, networkHolds } from "../domain/ip-network.ts";
 
-/** A port that nobody may be led to through the plane. One on this machine is that on every address of this machine. */
+/** A port that nobody may reach through the plane. One on this machine is protected on every address of this machine. */
 export interface ProtectedPort {
   /** What it is: `the plane's own admin port`. */
   readonly what: string;
-  /** An IP literal, `0.0.0.0` or `::` for this machine; absent while it is not known, and then any may be it. */
+  /** An IP literal, `0.0.0.0` or `::` for this machine; absent while it is not known, and then any address may be it. */
   readonly ip?: string;
   readonly port: number;
 }
 
-/** What a connection is for. Backends lie in private networks; what else the plane is told to fetch seldom does. */
+/** What a connection is for. Backends are in private networks; anything else that the plane is told to fetch seldom is. */
 export type Purpose = "check" | "other";
 
 export interface OutboundRules {
-  /** The plane itself is reached from its own machine only, so that whoever uses it is there already. */
+  /** The plane itself is reachable only from its own machine, so anyone who uses it is there already. */
   readonly listensOnLoopbackOnly: boolean;
   /** Networks that are open in addition. */
   readonly networks: readonly IpNetwork[];
-  /** Whether an address is one of this machine's. Only asked where the port is that of one of `ports`. */
+  /** Whether an address is one of this machine's. Only asked where the port is one of `ports`. */
   readonly isLocal: (ip: IpAddress) => boolean;
   readonly ports: Iterable<ProtectedPort>;
 }
 
-/** Nothing may open these: no backend is there, and what is there trusts whoever reaches it. */
+/** Nothing may open these: no backend is there, and what is there trusts anyone who reaches it. */
 const NEVER: Readonly<Partial<Record<IpKind, string>>> = {
   unspecified: "no address of a machine",
   broadcast: "a broadcast address",
@@ -33,8 +33,8 @@ const NEVER: Readonly<Partial<Record<IpKind, string>>> = {
 };
 
 /**
- * Law 18: why the plane must not connect to an address that it was told of; nothing where it may. An IPv6 address that
- * carries an IPv4 one is judged by that. To be asked about the very address that is connected to, after names are resolved.
+ * Law 18: why the plane must not connect to an address that it was given; undefined where it may. An IPv6 address that
+ * carries an IPv4 one is judged by that. Ask this about the very address that is connected to, after names are resolved.
  */
 export function judgeAddress(
   { ip: text, port }: { readonly ip: string; readonly port: number },

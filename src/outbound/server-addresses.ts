@@ -18,7 +18,7 @@ export interface ServerAddressesOptions {
   readonly clock: Pick<Clock, "after">;
 }
 
-/** Where servers are that are known by name. A name that leads nowhere for a while keeps the addresses that it had. */
+/** Where servers that are known by name are. A name that does not resolve for a while keeps the addresses that it had. */
 export class ServerAddresses {
   readonly #options: ServerAddressesOptions;
   readonly #found = new Map<string, readonly string[]>();
