@@ -12,15 +12,15 @@ export type ArchiveRecord =
       readonly slot: number;
       readonly generation: number;
       readonly value: Uint8Array;
-      /** Of the write that it is a copy of, which may be of an earlier epoch; nothing: what is being written. */
+      /** That of the write that it is a copy of, which may be from an earlier epoch; undefined: the one being written. */
       readonly revision: Revision | undefined;
     }
   | { readonly kind: "journal"; readonly entry: JournalEntry };
 
 export interface ArchiveContent {
-  /** What the entries are the state at. */
+  /** The revision at which the entries are the state. */
   readonly revision: Revision;
-  /** Entries, then history copies, then the journal, oldest first; some hundreds at a time. */
+  /** Entries, then history copies, then the journal, oldest first; in parts of some hundreds. */
   readonly parts: AsyncIterable<readonly ArchiveRecord[]>;
 }
 
@@ -28,7 +28,7 @@ export interface Replacement {
   /** Goes into the new journal, with `keys`. */
   readonly cause: Cause;
   readonly keys: readonly string[];
-  /** The new epoch is later than this one too: the one that the records come from. Asked when the parts are at their end. */
+  /** An epoch that the new one must be later than, too: the one that the records come from. Asked after the last part. */
   readonly laterThan: () => number;
 }
 
@@ -37,9 +37,9 @@ export interface Archive {
   /** All keys at one revision, their history copies and the journal up to it. */
   read(): Promise<ArchiveContent>;
   /**
-   * Makes the store hold these records and nothing else, in one step, and begins a new epoch: every reader sees what was
-   * there before or what is there after, and never less of either, whoever dies meanwhile. Versions, fences and watches of
-   * earlier epochs count no more. What others wrote since the records were read is replaced as well.
+   * Makes the store hold these records and nothing else, in one step, and begins a new epoch: every reader sees either all
+   * that was there before or all that is there after, whatever dies meanwhile. Versions, fences and watches of earlier
+   * epochs no longer count. What others wrote since the records were read is replaced as well.
    *
    * Records may come in any order, the journal's oldest first. When `parts` throws, nothing has changed.
    *

@@ -13,12 +13,12 @@ import {
 
 const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
 
-/** Refuses a batch that no store takes. Says nothing about guards. */
+/** Refuses a batch that no store accepts. Does not check guards. */
 export function checkBatch({ ops, cause, fence }: Batch): void {
   const keys = new Set<string>();
   let bytes = 0;
   for (const op of ops) {
-    // What somebody else put under another key can be removed, and only with the revision that it was found at.
+    // What somebody else put under an invalid key can be removed, but only with the revision that it was found at.
     if (op.op === "put" || typeof op.guard !== "object") checkKey(op.key);
     if (keys.has(op.key))
       throw invalid("DUPLICATE_KEY", [{ field: "", message: `${op.key} occurs twice in one batch` }]);
@@ -58,8 +58,8 @@ export function checkValue(key: string, value: Uint8Array): void {
 }
 
 /**
- * Whether a guard holds for a key that was last written at `position`; nothing: the key is absent.
- * A revision of another epoch never holds.
+ * Whether a guard holds for a key that was last written at `position`; undefined: the key is absent. A revision of another
+ * epoch never holds.
  */
 export function guardHolds(guard: Guard | undefined, position: number | undefined, epoch: number): boolean {
   if (guard === undefined || guard === "any") return true;
@@ -68,12 +68,12 @@ export function guardHolds(guard: Guard | undefined, position: number | undefine
   return guard.epoch === epoch && guard.position === position;
 }
 
-/** The place of a history copy: a ring of `keep` slots, so that a new copy replaces the oldest. */
+/** The place of a history copy: in a ring of `keep` slots, a new copy replaces the oldest. */
 export function historySlot({ generation, keep }: { readonly generation: number; readonly keep: number }): number {
   return generation % keep;
 }
 
-/** Whether a commit goes into the journal: writes of the plane for itself do not. */
+/** Whether a commit goes into the journal: writes that the plane makes for itself do not. */
 export function isJournaled(batch: Batch): boolean {
   return !batch.cause.operation.startsWith("-");
 }

@@ -8,10 +8,10 @@ const HOLDER = new TextEncoder().encode("embedded");
 export class EmbeddedLease implements Lease {
   readonly #state: StateStore;
   #tenures: ((why: string) => void)[] = [];
-  /** Ends with the last tenure that was asked for, by role. */
+  /** By role: resolves when the last tenure that was asked for ends. */
   readonly #queues = new Map<string, Promise<void>>();
 
-  /** @param onEpoch Calls back when a new epoch has begun: fences of the one before hold no more, so that tenures end. */
+  /** @param onEpoch Calls back when a new epoch has begun: fences of the one before no longer hold, so tenures end. */
   constructor(state: StateStore, onEpoch: (listener: () => void) => void) {
     this.#state = state;
     onEpoch(() => {

@@ -20,7 +20,6 @@ export function fenced(key: string): ControlPlaneError {
   });
 }
 
-/** A commit of this request id is in the journal already. */
 /** A reader of a watch that does not keep up: what is held for it is bounded. */
 export function readerTooSlow(maxUnread: number): ControlPlaneError {
   return new ControlPlaneError({
@@ -31,6 +30,7 @@ export function readerTooSlow(maxUnread: number): ControlPlaneError {
   });
 }
 
+/** A commit with this request id is in the journal already. */
 export function requestSeen(requestId: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",
@@ -64,7 +64,7 @@ export function compacted(from: string): ControlPlaneError {
 }
 
 /**
- * The store is not the one that was served from, and no new epoch says that this is meant. Nothing was written.
+ * The store is not the one that was served from, and no new epoch says that this is intended. Nothing was written.
  *
  * @param what Says what was found, and what to do.
  */
@@ -76,7 +76,7 @@ export function storeReplaced(what: string): ControlPlaneError {
   });
 }
 
-/** Another one made the store hold something else. Nothing was written. */
+/** Another import or restore replaced the store's content. Nothing was written. */
 export function replacedMeanwhile(): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",

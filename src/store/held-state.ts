@@ -8,7 +8,7 @@ const STATE_PART_ENTRIES = 1_000;
 export interface Held {
   readonly value: Uint8Array;
   readonly position: number;
-  /** What readers are told of it, made when the first of them asks; the same for all of them. */
+  /** What readers are told about it, made when the first of them asks; all of them share it. */
   entry?: Entry;
 }
 
@@ -18,7 +18,7 @@ export interface Tombstone {
   readonly at: number;
 }
 
-/** The newest write of a key; no value: deleted. */
+/** The newest write of a key; without a value, it was deleted. */
 export interface HeldChange {
   readonly key: string;
   readonly value: Uint8Array | undefined;
@@ -26,7 +26,7 @@ export interface HeldChange {
   readonly at: number;
 }
 
-/** The next commits of the log, taken in as one: `position` and `at` are those of the last. */
+/** The next commits of the log, applied together: `position` and `at` are those of the last. */
 export interface HeldCommit {
   readonly position: number;
   readonly at: number;
@@ -46,8 +46,8 @@ export interface HeldContent {
 }
 
 /**
- * The state of a store in memory: what its reads are answered from and its watches are fed by. Whoever owns it applies the
- * commits of one log, in order.
+ * The state of a store in memory, which answers its reads and feeds its watches. Its owner applies the commits of one log,
+ * in order.
  */
 export class HeldState {
   #epoch: number;
@@ -62,7 +62,7 @@ export class HeldState {
   /** All entries, as long as nothing has changed since they were read: many watches that begin at once share them. */
   #all: readonly Entry[] | undefined;
 
-  /** Takes the maps over. */
+  /** Takes over the maps. */
   constructor({ epoch, position, at, floor, entries, tombstones }: HeldContent) {
     this.#epoch = epoch;
     this.#position = position;
@@ -100,7 +100,7 @@ export class HeldState {
     return found;
   }
 
-  /** Takes in what comes next and tells every watch of it before it returns. */
+  /** Applies what comes next and tells every watch about it before it returns. */
   apply({ position, at, changes }: HeldCommit): void {
     this.#position = position;
     this.#at = at;
@@ -108,7 +108,7 @@ export class HeldState {
     for (const reader of this.#readers) if (position > reader.after) reader.tell(this.revision, at, told);
   }
 
-  /** Takes in what was missed before, and tells every watch of it; the revision stays. */
+  /** Applies what was missed before, and tells every watch about it; the revision stays. */
   repair(changes: readonly HeldChange[]): void {
     const told = this.#write(changes);
     for (const reader of this.#readers) reader.tell(this.revision, this.#at, told);
@@ -136,7 +136,7 @@ export class HeldState {
     this.#onEpoch.add(listener);
   }
 
-  /** Everything is other than it was: watches end, and read again. Takes the maps over. */
+  /** Replaces everything: watches end, and must read again. Takes over the maps. */
   replace({ epoch, position, at, floor, entries, tombstones }: HeldContent): void {
     const isNewEpoch = epoch !== this.#epoch;
     this.#epoch = epoch;
@@ -150,7 +150,7 @@ export class HeldState {
     if (isNewEpoch) for (const listener of this.#onEpoch) listener();
   }
 
-  /** Drops the deletes before an instant: watches from before them are `COMPACTED` from now on. */
+  /** Drops the deletes before an instant: watches from before them get `COMPACTED` from now on. */
   forget(before: number): void {
     for (const [key, { position, at }] of this.#tombstones) {
       if (at >= before) break;

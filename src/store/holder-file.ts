@@ -5,7 +5,7 @@ const LONGEST_PID = 10;
 
 /** Tells people which process holds a data directory; the lock itself is the operating system's, on the database. */
 export function writeHolder(path: string): void {
-  // What somebody else put there is removed, never written to, and a link is not followed.
+  // A file that somebody else put there is removed, never written to, and a link is not followed.
   rmSync(path, { force: true });
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   try {
@@ -18,7 +18,7 @@ export function writeHolder(path: string): void {
 /** The process id that was written there; `unknown` when there is anything else. */
 export function readHolder(path: string): string {
   try {
-    // Not blocking, since it may be a pipe that nobody writes to.
+    // Non-blocking, since it may be a pipe that nobody writes to.
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const bytes = Buffer.alloc(LONGEST_PID + 1);

@@ -20,7 +20,7 @@ export interface Tenure {
   readonly fence: NonNullable<Batch["fence"]>;
   /** Aborted when the tenure ends: resigned, lost, or not renewed in time, which is before anybody else can win. */
   readonly ended: AbortSignal;
-  /** Gives the role up, so that another one wins at once. Idempotent. */
+  /** Gives up the role, so another replica can win it at once. Idempotent. */
   resign(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ export function formatRevision({ epoch, position }: Revision): string {
   return `${epoch}.${position}`;
 }
 
-/** Nothing for a text that is not a revision. */
+/** Undefined for a text that is not a revision. */
 export function parseRevision(text: string): Revision | undefined {
   const match = /^(\d{1,15})\.(\d{1,15})$/.exec(text);
   if (match === null) return undefined;

@@ -14,7 +14,7 @@ import type { Committed } from "./state-store.ts";
 const PART = 500;
 const SQLITE_CONSTRAINT = 19;
 
-/** Of this connection only, and gone with it: what a process that died had staged troubles nobody. */
+/** For this connection only, and dropped with it: what a process staged before it died troubles nobody. */
 const STAGE = `
   CREATE TEMP TABLE staged_entries (key TEXT PRIMARY KEY, value BLOB NOT NULL);
   CREATE TEMP TABLE staged_history (
@@ -34,7 +34,7 @@ export interface SqliteArchiveOptions {
   readonly load: () => HeldContent;
 }
 
-/** Reads and replaces the embedded store: what is new is staged first, and moved in by one transaction. */
+/** Reads and replaces the embedded store: new content is staged first, and moved in by one transaction. */
 export class SqliteArchive implements Archive {
   readonly #options: SqliteArchiveOptions;
   #isReplacing = false;

@@ -6,16 +6,16 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 
-/** Where the parts of a data directory lie. */
+/** Where the parts of a data directory are. */
 export interface DataPlaces {
   readonly directory: string;
   /** The database. */
   readonly path: string;
-  /** Whose process it is: a file for people. */
+  /** Names the process that holds it: a file for people. */
   readonly holder: string;
 }
 
-/** What a database that cannot be opened comes to: what was found at which path, and what to do. */
+/** The error for a database that cannot be opened: what was found at which path, and what to do. */
 export function openingFailure(
   error: unknown,
   { directory, path }: DataPlaces,
@@ -48,7 +48,7 @@ export function openingFailure(
   });
 }
 
-/** The database of this path cannot be trusted with what it holds. */
+/** What the database at this path holds cannot be trusted. */
 export function damagedStore(path: string, found: string, cause?: unknown): ControlPlaneError {
   return new ControlPlaneError({
     kind: "corrupt",
@@ -59,7 +59,7 @@ export function damagedStore(path: string, found: string, cause?: unknown): Cont
   });
 }
 
-/** Why a write to the database of this path came to nothing. */
+/** Why a write to the database at this path failed. */
 export function writeFailure(path: string, error: unknown): string {
   const code = sqliteCode(error);
   if (code === SQLITE_FULL) return `${path}: ${FULL}; make room`;

@@ -46,20 +46,20 @@ const CREATE = `
 
 export interface SqliteFile {
   readonly database: DatabaseSync;
-  /** Of the database, for messages. */
+  /** The path of the database, for messages. */
   readonly path: string;
-  /** There was none before. */
+  /** Whether there was none before. */
   readonly isNew: boolean;
-  /** Says so when another file, or none, is now where this one was: what is written here would be gone at the next start. */
+  /** Says so when this file was replaced or removed: what is written to it would be lost at the next start. */
   replaced(): string | undefined;
   close(): void;
 }
 
 /**
- * Opens the database of a data directory, or makes it, and holds it: the operating system's lock keeps any other process
- * away until this one closes it or ends, however it ends. Only its owner can read it, whoever can read the directory.
+ * Opens the database of a data directory, or makes it, and holds it: the operating system's lock keeps any other process away
+ * until this one closes it or ends, however it ends. Only its owner can read it, even if others can read the directory.
  *
- * It is made only where nothing tells of an earlier one: what is left of a database never becomes an empty one.
+ * It is made only where there is no trace of an earlier one: the remains of a database never become an empty one.
  *
  * @throws ControlPlaneError `precondition`: `DATA_NOT_WRITABLE`, `STORE_IN_USE` (`details.pid`), `NOT_A_FAIRLEAD_STORE`,
  * `WRITTEN_BY_NEWER_RELEASE`; `corrupt` / `STORE_CORRUPT`.
@@ -117,7 +117,7 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
-/** Whether there is no database, and nothing that only one that ran leaves behind. */
+/** Whether there is no database, nor anything that only one that was in use leaves behind. */
 function isMissing({ path, holder }: DataPlaces): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -134,14 +134,14 @@ function isMissing({ path, holder }: DataPlaces): boolean {
   return false;
 }
 
-/** What SQLite keeps beside a database. */
+/** The files that SQLite keeps beside a database. */
 function logsOf(path: string): readonly string[] {
   return [`${path}-wal`, `${path}-journal`, `${path}-shm`];
 }
 
 /**
- * Closes to others what an earlier release, or a copy, left open to them, as far as it is ours to close. SQLite gives what
- * it makes beside the database the same mode.
+ * Closes to others the files that an earlier release, or a copy, left open to them, as far as they are ours. SQLite gives
+ * the same mode to the files that it makes beside the database.
  */
 function keepPrivate(path: string): void {
   for (const file of [path, ...logsOf(path)]) {
@@ -150,7 +150,7 @@ function keepPrivate(path: string): void {
   }
 }
 
-/** Nothing where it cannot be looked at, either. */
+/** Undefined also where it cannot be examined. */
 function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

@@ -5,7 +5,7 @@ import { exact, numberOf } from "./sqlite-values.ts";
 import type { Batch } from "./state-store.ts";
 
 const COLUMNS = "epoch, position, at, actor, operation, reason, request_id, result";
-/** Entries that one round of forgetting drops, so that it does not hold up the commit it rides on. */
+/** How many entries one round of forgetting drops, so it does not hold up the commit that it is part of. */
 const FORGET_AT_ONCE = 500;
 
 interface Owner {
@@ -56,9 +56,9 @@ export class SqliteJournal implements Journal {
     for (const key of keys) this.#statements.addKey.run(key, epoch, position);
   }
 
-  /** Oldest first, in parts; what is written meanwhile may be among them or not. */
+  /** Oldest first, in parts; what is written meanwhile may or may not be among them. */
   *oldestFirst(partSize: number): Generator<JournalEntry[]> {
-    // As they stand in the rows, so that it goes on whatever they are.
+    // Raw values from the rows, so it goes on whatever they are.
     for (let last: [SQLOutputValue, SQLOutputValue] = [0n, 0n]; ; ) {
       const rows = this.#statements.after.all(...last, partSize);
       const end = rows.at(-1);
@@ -113,7 +113,7 @@ function prepareStatements(database: DatabaseSync) {
       ),
     ),
     keys: database.prepare("SELECT key FROM journal_keys WHERE epoch = ? AND position = ? ORDER BY key"),
-    // A row in the place of one that is yet to come is nobody's, and must not keep it away.
+    // A row in the place of one that is yet to come is nobody's, and must not block that one.
     add: database.prepare(`INSERT OR REPLACE INTO journal (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     addKey: database.prepare("INSERT OR REPLACE INTO journal_keys (key, epoch, position) VALUES (?, ?, ?)"),
     old: exact(database.prepare("SELECT epoch, position FROM journal WHERE at < ? ORDER BY epoch, position LIMIT ?")),

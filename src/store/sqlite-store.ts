@@ -25,14 +25,14 @@ import {
 import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
 import { StoreTime } from "./store-time.ts";
 
-/** How often a file that could not be written is tried, when nobody else tries. */
+/** How often to retry a file that could not be written, when nothing else writes. */
 const RETRY_MS = 2_000;
-/** Batches that share one transaction cost this much at most, so that the event loop is never held up for long. */
+/** Batches that share one transaction cost at most this much, so the event loop is never held up for long. */
 const GROUP_COST = 2_000;
 const PRUNE_INTERVAL_MS = 60_000;
 
 export interface SqliteStoreOptions {
-  /** Is made when it does not exist. One process at a time can have it open. */
+  /** Made if it does not exist. Only one process can have it open. */
   readonly directory: string;
   readonly clock: Clock;
 }
@@ -47,7 +47,7 @@ export async function openMemoryStore({ clock }: { readonly clock: Clock }): Pro
   return openSqliteStoreOn(openSqliteMemory(), clock);
 }
 
-/** Takes the file over: it is closed with the store, and when that cannot be opened. */
+/** Takes over the file: it is closed with the store, and when the store cannot be opened. */
 export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
   try {
     const state = new SqliteStore(file, clock);
@@ -235,7 +235,7 @@ class SqliteStore implements StateStore {
     try {
       if (database.isTransaction) database.exec("ROLLBACK");
     } catch {
-      // SQLite has taken it back itself, or does so before the next transaction: that one tells.
+      // SQLite has rolled back itself, or does so before the next transaction, which will tell.
     }
     const why = writeFailure(path, error);
     this.#away = { why, since: this.#away?.since ?? this.#clock.now() };
@@ -247,7 +247,7 @@ class SqliteStore implements StateStore {
   #retry(): void {
     if (this.#away === undefined || this.#closed) return;
     try {
-      // The time is other than the one that is there: an equal row would not be written.
+      // The time differs from the stored one: an equal row would not be written.
       this.#statements.head.run(this.#held.revision.position, this.now(), this.#held.floor);
       this.#away = undefined;
     } catch (error) {

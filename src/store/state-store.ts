@@ -2,11 +2,11 @@ import type { Cause } from "./journal.ts";
 import type { Revision } from "./revision.ts";
 
 /**
- * Most that one batch may cost: a put or delete costs 1, a put with a history copy 2. The same on every store, so that
- * what fits one fits all.
+ * The most that one batch may cost: a put or delete costs 1, a put with a history copy 2. The same on every store, so what
+ * fits one fits all.
  */
 export const MAX_BATCH_COST = 990;
-/** Most bytes of values and history copies in one batch. */
+/** The most bytes of values and history copies in one batch. */
 export const MAX_BATCH_BYTES = 16_000_000;
 /** Longest value in bytes. */
 export const MAX_VALUE_BYTES = 1_000_000;
@@ -17,7 +17,7 @@ export const MAX_RESULT_BYTES = 65_536;
  * its own records there.
  */
 export const MAX_KEY_LENGTH = 200;
-/** For how long a watch that resumes is told of every delete; older ones give `COMPACTED`. */
+/** How long a watch that resumes is still told about every delete; an older one gets `COMPACTED`. */
 export const DELETE_WINDOW_MS = 3_600_000;
 
 /** What must hold for an operation's own key, or the whole batch fails with `conflict`. */
@@ -30,25 +30,25 @@ export type StoreOp =
       readonly value: Uint8Array;
       readonly guard?: Guard;
       /**
-       * Also keep an immutable copy under this generation, and at most `keep` of them: it replaces generation − keep. `value`
-       * is what is kept, where that is another one than the entry's.
+       * Also keep an immutable copy under this generation, and at most `keep` of them: it replaces generation − keep.
+       * `value` is what is kept, where it differs from the entry's.
        */
       readonly history?: { readonly generation: number; readonly keep: number; readonly value?: Uint8Array };
     }
   | { readonly op: "delete"; readonly key: string; readonly guard?: Guard };
 
 export interface Batch {
-  /** Each key at most once; none: the revision moves on and nothing else. Values are not copied: leave them unchanged. */
+  /** Each key at most once; without any, only the revision moves on. Values are not copied: leave them unchanged. */
   readonly ops: readonly StoreOp[];
   readonly cause: Cause;
-  /** A key whose last write must be this one: what a lease holder proves its token with, or what a plan rests on. */
+  /** A key whose last write must be this one: a lease holder proves its token with it, or a plan rests on it. */
   readonly fence?: { readonly key: string; readonly revision: Revision };
 }
 
 export interface Entry {
   readonly key: string;
   readonly value: Uint8Array;
-  /** Of the last write of this key. */
+  /** That of the last write of this key. */
   readonly revision: Revision;
 }
 
@@ -66,7 +66,7 @@ export interface HistoryCopy {
 }
 
 export type WatchEvent =
-  /** A part of the present state; only when the watch began without a revision. The last part has `synced`. */
+  /** A part of the current state; only when the watch began without a revision. The last part has `synced`. */
   | {
       readonly kind: "state";
       readonly entries: readonly Entry[];
@@ -74,16 +74,16 @@ export type WatchEvent =
       readonly synced: boolean;
     }
   /**
-   * What the commits since the last event changed; for a prompt reader that is one commit. Whoever applies it holds
+   * What the commits since the last event changed; for a prompt reader that is one commit. A reader that applies it has
    * exactly the state at `revision`. It may hold no change at all and only move the revision on. `at` is the commit's time
-   * by the store's clock, in milliseconds since the epoch: of the newest, where several are told at once.
+   * by the store's clock, in milliseconds since the epoch: of the newest, where several are told together.
    */
   | { readonly kind: "commit"; readonly revision: Revision; readonly at: number; readonly changes: readonly Change[] };
 
 export interface WatchOptions {
   readonly from?: Revision;
   readonly signal: AbortSignal;
-  /** Keys that may have changed since the reader was told of any before it is ended; without it, as many as there are. */
+  /** How many keys may have changes that the reader has not read before it is ended; if undefined, any number. */
   readonly maxUnread?: number;
 }
 
@@ -91,7 +91,7 @@ export interface Change {
   readonly key: string;
   /** Absent: deleted. */
   readonly value: Uint8Array | undefined;
-  /** Of the write that this is: older than the event's where several commits are told at once. */
+  /** That of this write: older than the event's where several commits are told together. */
   readonly revision: Revision;
 }
 
@@ -106,8 +106,8 @@ export interface Change {
  */
 export interface StateStore {
   /**
-   * All or nothing. Returns when the batch is durable and this store's own reads show it; only while the log itself is out
-   * of sight does it return without the second.
+   * All or nothing. Resolves when the batch is durable and this store's own reads show it; only while the log itself is out
+   * of reach does it resolve without the latter.
    */
   commit(batch: Batch): Promise<Committed>;
   /** The newest value as far as this store can know; only a guarded commit decides. */
@@ -117,14 +117,14 @@ export interface StateStore {
   /** Newest first. */
   history(key: string): Promise<readonly HistoryCopy[]>;
   /**
-   * Commits after `from`, in order, without end; without `from` the present state first. Ends when the signal is aborted.
-   * A commit is delivered at once; a slow reader is told the latest values, never kept waiting for, and ended with
+   * Commits after `from`, in order, without end; without `from`, the current state first. Ends when the signal is aborted.
+   * A commit is delivered at once; a slow reader, which nothing waits for, is told the latest values, and ended with
    * `exhausted` / `READER_TOO_SLOW` beyond `maxUnread`. A revision that is not reached yet is waited for.
    */
   watch(options: WatchOptions): AsyncIterable<WatchEvent>;
   /**
-   * A revision at or past every commit that anybody was told of before this call. This store's reads have reached it; its
-   * watches were told and may still have to be read. Costs one write where several replicas share the log, however many
+   * A revision at or past every commit that anybody was told about before this call. This store's reads have reached it;
+   * its watches have it, but may still have to be read. Costs one write where several replicas share the log, however many
    * callers wait.
    */
   barrier(): Promise<Revision>;

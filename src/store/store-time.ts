@@ -1,15 +1,15 @@
 import type { Clock } from "../runtime/clock.ts";
 
-/** How much faster or slower than time the store's clock may run, as a share, until it agrees with the clock it follows. */
+/** How much faster or slower than real time the store's clock may run, as a share, until it agrees with the clock it follows. */
 export const CORRECTION_RATIO = 0.02;
 /** The last millisecond of the year 9999: no later instant can be written down. */
 export const LATEST_INSTANT_MS = 253_402_300_799_999;
 
 /**
- * The store's clock. It goes on with elapsed time, whatever the clock of the machine does, so that what was to last a
- * minute lasts one: a drain, an expiry, a penalty.
+ * The store's clock. It advances with elapsed time, whatever the machine's clock does, so whatever should last a minute
+ * lasts one: a drain, an expiry, a penalty.
  *
- * The clock that it follows, the machine's or the server's, is believed once, at the start, when it is ahead: nobody else
+ * The clock that it follows, the machine's or the server's, is believed once, at the start, when it is ahead: nothing else
  * knows for how long the store was away. Later it only corrects: until both agree, the store's clock runs faster or slower
  * by a fiftieth. It never goes back.
  */
@@ -19,7 +19,7 @@ export class StoreTime {
   #at: number;
   #takenAt: number;
 
-  /** @param from An instant that is not to be gone back behind, in milliseconds since the epoch. */
+  /** @param from The instant to start from and never to go behind, in milliseconds since the epoch. */
   constructor(options: {
     readonly clock: Pick<Clock, "monotonic">;
     readonly followed: () => number;
@@ -43,7 +43,7 @@ export class StoreTime {
     return Math.floor(this.#at);
   }
 
-  /** Takes note of an instant that another replica's store has reached. */
+  /** Moves on to an instant that another replica's store has reached. */
   hear(instant: number): void {
     if (instant > this.now() && instant <= LATEST_INSTANT_MS) this.#at = instant;
   }

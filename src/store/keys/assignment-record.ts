@@ -1,16 +1,16 @@
 import { below, type RecordForm, readFields, writeText } from "./record-form.ts";
 
-/** Who checks what: every worker takes its own share of this, so that no list of backends is ever written. */
+/** Who checks what: every worker works out its own share from this, so no list of backends is ever written. */
 export interface Assignment {
   /** The workers that share the backends, sorted. */
   readonly workers: readonly string[];
-  /** One more each time: who has not seen the one before does not know who checked what meanwhile. */
+  /** Grows by one each time: a worker that has not seen the one before does not know who checked what meanwhile. */
   readonly round: number;
 }
 
 /**
- * Each worker has a key of its own, by the token of its name: its share, and what fences its writes. Its last write is what
- * the worker proves its share with.
+ * Each worker has a key of its own, by the token of its name: it holds its share, and fences its writes. The worker proves
+ * its share by the last write of that key.
  */
 export const ASSIGNMENT: RecordForm<Assignment> = {
   ...below("assign/"),

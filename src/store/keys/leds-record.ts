@@ -4,10 +4,10 @@ import { type RecordForm, readFields, writeText } from "./record-form.ts";
 
 const KEYS = "leds/";
 
-/** It becomes a part of resource names, and the next one is counted from it. */
+/** A generation becomes part of resource names, and the next one is counted from it. */
 const GENERATION = /^[0-9a-z]{1,10}$/;
 
-/** Of each service that is delivered so: beside the objects, since nobody but the duty writes it. */
+/** For each service that is delivered by LEDS: beside the objects, since only the duty writes it. */
 export const LEDS: RecordForm<LedsRecord> = {
   keys: KEYS,
   what: "account of a service's endpoint collections",

@@ -6,7 +6,7 @@ import { PlaneRecordSchema } from "../../gen/fairlead/store/v1/plane_record_pb.t
 import { instantOfMs } from "../../runtime/instant.ts";
 import { below, type RecordForm } from "./record-form.ts";
 
-/** Addresses that count of one record. */
+/** How many addresses of one record count. */
 export const MAX_PLANE_ADDRESSES = 256;
 
 /** Where each replica listens, by the token of its name. */
@@ -18,7 +18,7 @@ export const PLANE: RecordForm<PlaneRecord> = {
     const record = create(PlaneRecordSchema, { addresses: texts, time: instantOfMs(Math.floor(at)) });
     return toBinary(PlaneRecordSchema, record);
   },
-  /** What is no address is passed over, as it names no place. */
+  /** Anything that is not an address is skipped, as it names no place. */
   decode: (bytes) => {
     const { addresses, time } = fromBinary(PlaneRecordSchema, bytes);
     return {

@@ -6,10 +6,10 @@ import { PLANE } from "./plane-record.ts";
 import { below, type RecordForm, readFields, readText, single, writeText } from "./record-form.ts";
 import { REFUSAL } from "./refusal-record.ts";
 
-/** The form of the stored state itself; a release refuses to read a greater one than it knows. */
+/** The form of the stored state itself; a release refuses to read one greater than it knows. */
 const SCHEMA = 1;
 
-/** The records that a state has beside its objects. A new one has its line here, or it is a stranger in `status`. */
+/** The records that a state has besides its objects. A new one must have its line here, or it is a stranger in `status`. */
 export const RECORDS: { readonly [K in RecordKind]: RecordForm<RecordOf[K]> } = {
   profile: {
     ...single("system/version"),
@@ -35,11 +35,11 @@ export const RECORDS: { readonly [K in RecordKind]: RecordForm<RecordOf[K]> } = 
   },
 };
 
-/** Those that are no part of a state: who writes them reads them. */
+/** Records that are not part of a state: whoever writes them reads them. */
 export const OTHER_RECORDS = {
   refusal: REFUSAL,
   assignment: ASSIGNMENT,
-  /** The fence of each role; who holds it, for people. */
+  /** The fence of each role; its value names the holder, for people. */
   lease: {
     ...below("system/leases/"),
     what: "lease",
@@ -50,7 +50,7 @@ export const OTHER_RECORDS = {
 
 const KINDS = Object.entries(RECORDS) as [RecordKind, RecordForm<unknown>][];
 
-/** The form of the record that a key is for; nothing for keys of objects and of what this release does not know. */
+/** The form of the record that a key is for; undefined for keys of objects and keys that this release does not know. */
 export function formOf(
   key: string,
 ): { readonly kind: RecordKind | undefined; readonly form: RecordForm<unknown> } | undefined {
@@ -59,7 +59,7 @@ export function formOf(
   return undefined;
 }
 
-/** A record of a state, whether it is there or not. */
+/** A record of a state, whether it exists or not. */
 export interface RecordId {
   readonly kind: RecordKind;
   readonly name: Name;

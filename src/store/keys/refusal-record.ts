@@ -10,7 +10,7 @@ export interface RefusalRecord {
   readonly refusedAt: number;
 }
 
-/** By a hash of the proxy's id. */
+/** Keyed by a hash of the proxy's id. */
 export const REFUSAL: RecordForm<RefusalRecord> = {
   ...below("refusals/"),
   what: "refusals of a proxy",
