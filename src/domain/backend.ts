@@ -25,7 +25,7 @@ export interface Backend extends Identified {
   readonly drainedAt: number | undefined;
 }
 
-/** What a backend gets where it says nothing else. */
+/** What a backend gets by default. */
 export const DEFAULT_BACKEND = { weight: 1, priority: 0, state: "ACTIVE" } as const satisfies Partial<Backend>;
 
 /** The target as people write it: `10.0.4.7:9001`, `[2001:db8::1]:9001`, a path. Equal text means the same target. */

@@ -11,7 +11,7 @@ export interface DampingRules {
   readonly maxHoldMs: number;
 }
 
-/** Kept in the stored verdict, so that a new owner goes on from it. */
+/** Kept in the stored verdict, so a new owner goes on from it. */
 export interface Damping {
   readonly penalty: number;
   /** When the penalty had that value, in milliseconds since the epoch by the store's clock. */

@@ -50,7 +50,7 @@ function assumedStatus({ meta }: Backend, check: HealthCheck | undefined): Effec
   return check === undefined ? "UNKNOWN" : initialStatus(check, meta.createdAt);
 }
 
-/** Whether a verdict is on this very backend, from a source that is asked. */
+/** Whether a verdict is on this very backend, from a source that counts. */
 export function countsFor(
   { source, backendUid }: Pick<Health, "source" | "backendUid">,
   backend: Backend,

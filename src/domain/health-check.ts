@@ -60,7 +60,7 @@ export interface HealthCheck {
   readonly addedAt: number | undefined;
 }
 
-/** What a check gets where it says nothing else. */
+/** What a check gets by default. */
 export const DEFAULT_HEALTH_CHECK = {
   unhealthyThreshold: 3,
   healthyThreshold: 2,

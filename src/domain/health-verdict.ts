@@ -136,7 +136,7 @@ export function isHeldBack({ streak, given, damping }: Judged): boolean {
   return damping.held && given === "UNHEALTHY" && streak.status !== given;
 }
 
-/** Whether a failed observation counts towards a mass failure: the backend is turning, and nothing came from it. */
+/** Whether a failed observation counts towards a mass failure: the backend is turning, and gave no sign. */
 export function isTurning({ given }: Judged, { outcome, ambiguous }: Observation): boolean {
   return outcome === "fail" && ambiguous && given !== "UNHEALTHY";
 }

@@ -18,7 +18,7 @@ export interface Health extends Identified {
   readonly backendUid: string;
   readonly expiresAt: number | undefined;
   readonly actor: string;
-  /** Milliseconds since the epoch: when the status became what it is, however often it was said since. */
+  /** Milliseconds since the epoch: when the status became what it is, however often it was repeated since. */
   readonly statusSince: number | undefined;
   /** The replica that checked. Only the source `prober` sets this and the rest. */
   readonly observer: string;

@@ -2,8 +2,8 @@
  * A service is delivered by LEDS (locality endpoint discovery): proxies that support it are sent single backends, as members of
  * collections, not all of them with each change. A duty commits it, because it has a memory; no record, no LEDS.
  *
- * A proxy that comes back does not say which members it holds. So each that asks for a collection is told the names of those that
- * left it. When too many have left, or it is not known which, a new generation begins, with collections of new names.
+ * A proxy that reconnects does not say which members it holds. So each proxy that asks for a collection is told the names of
+ * those that left it. When too many left, or it is not known which, a new generation begins, with collections of new names.
  */
 export interface LedsRecord {
   /** Part of the collections' names. No two generations of one service have the same, even when LEDS was off in between. */

@@ -69,7 +69,7 @@ const PARENT_KIND = Object.fromEntries(
   KINDS.map((kind) => [kind, KIND_OF.get(pathOf(kind).slice(0, -1).join("/"))]),
 ) as { readonly [K in Kind]: Kind | undefined };
 
-/** A name taken apart. `ids` has one entry, two for a backend, three for a verdict. */
+/** The parts of a name. `ids` has one entry, two for a backend, three for a verdict. */
 export interface NameParts {
   readonly project: string;
   readonly ids: readonly string[];
@@ -110,7 +110,7 @@ export function formatName(kind: Kind, parts: NameParts): Name {
   return ["projects", parts.project, ...path].join("/");
 }
 
-/** Takes apart a name that `formatName` made. */
+/** The parts of a name that `formatName` made. */
 export function partsOf(kind: Kind, name: Name): NameParts {
   const parsed = parseName(kind, name);
   if (!parsed.ok) throw new Error(`${kind} "${name}" ${parsed.message}`);

@@ -42,7 +42,7 @@ export interface Rule {
   readonly rewrite: { readonly prefix: string | undefined; readonly host: string | undefined };
 }
 
-/** What a rule gets where it says nothing else. */
+/** What a rule gets by default. */
 export const DEFAULT_RULE = { timeoutMs: 15_000 } as const satisfies Partial<Rule>;
 export const DEFAULT_DESTINATION = { weight: 1 } as const satisfies Partial<Destination>;
 

@@ -15,7 +15,7 @@ export interface Service extends Identified {
   readonly healthCheck: HealthCheck | undefined;
 }
 
-/** What a service gets where it says nothing else. */
+/** What a service gets by default. */
 export const DEFAULT_SERVICE = {
   protocol: "HTTP",
   endpointDiscovery: "AUTO",
