@@ -5,7 +5,7 @@ import { messageToJson } from "./object-json.ts";
 import { descriptorOf, hasSecrets, outputOnly } from "./object-message.ts";
 import { markSecrets } from "./secrets.ts";
 
-/** One field that differs. Absent sides are `undefined`: nothing was there, or the default. */
+/** One field that differs. A side is `undefined` when nothing was there, or the default. */
 export interface FieldChange {
   /** `rules[0].to[1].weight` */
   readonly path: string;
@@ -32,7 +32,7 @@ export function changesSpec(changes: readonly FieldChange[]): boolean {
   return changes.some(({ path }) => !/^(labels|annotations)\b/.test(path));
 }
 
-/** Whether nothing differs that a client can write; labels and annotations count. */
+/** Whether everything that a client can write is equal; labels and annotations count. */
 export function specEquals<K extends Kind>(kind: K, a: MessageOf[K], b: MessageOf[K]): boolean {
   return fieldChanges(kind, a, b).length === 0;
 }
