@@ -15,7 +15,7 @@ import { type ObjectRef, type Resource, resourceOf } from "./resource.ts";
 /** Envoy's advice for the edge: it bounds what one slow connection can hold. */
 const BUFFER_LIMIT_BYTES = 32_768;
 
-/** How proxies talk to a service. Nothing here changes with its backends: a changed cluster is warmed anew. */
+/** How proxies talk to a service. Nothing here changes with its backends: a changed cluster is warmed again. */
 export function deriveCluster(state: State, service: Service, profile: Profile): Resource {
   const { policy, policyName } = effectivePolicy(state, service.name);
   const limits = policy.circuitBreakers;

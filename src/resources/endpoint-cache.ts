@@ -24,7 +24,7 @@ interface Current {
 
 /**
  * Endpoints that are made once and shared: by all fleets that leave out none of a service's backends, and otherwise by
- * those with the same networks. For a state that stays as it is, or one that changes if `forget` is called.
+ * those with the same networks. For a state that stays as it is, or one whose changes `forget` is told about.
  */
 export class EndpointCache {
   readonly memory: Memory;

@@ -6,7 +6,7 @@ import type { Memory } from "./memory.ts";
 import { type Resource, resourceOfBytes } from "./resource.ts";
 
 /**
- * The endpoint set of one service, without its cluster: all that a change of health, weight or membership makes anew.
+ * The endpoint set of one service, without its cluster: all that a change of health, weight or membership remakes.
  *
  * Weights are those of the backends, whatever their localities: clusters switch off weighting and preference by locality.
  * The weight of a locality is the sum of its members', which readers that go by locality first (gRPC) need for the same

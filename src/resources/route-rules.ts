@@ -23,7 +23,7 @@ interface Leg {
   readonly prefixRewrite: string;
 }
 
-/** Envoy's routes for one rule: one for each of its methods or ways of trying, and two where a prefix is rewritten to the root. */
+/** Envoy's routes for one rule: one for each method or way of trying, or two where a prefix is rewritten to the root. */
 export function deriveRule(state: State, { route, rule }: PlacedRule, profile: Profile): Route[] {
   const headers = rule.headers.map(headerMatcher);
   const action = routeAction(state, rule, profile);
