@@ -35,8 +35,8 @@ export class OutboundDoor {
   }
 
   /**
-   * Opens a connection, over TLS where `tls` is given. All errors come as events; a refusal is a ControlPlaneError `denied`
-   * / `OUTBOUND_REFUSED`, and then nothing was sent.
+   * Opens a connection, over TLS where `tls` is given. All errors come as events; a refusal is a ControlPlaneError `denied` /
+   * `OUTBOUND_REFUSED`, and then nothing was sent.
    */
   connect(to: Destination, purpose: Purpose, tls?: ConnectionOptions): Socket {
     const refusal = this.#judge(to, purpose);
