@@ -117,7 +117,7 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
-/** Whether there is no database, nor anything that only one that was in use leaves behind. */
+/** Whether there is no database, nor anything that only a used one leaves behind. */
 function isMissing({ path, holder }: DataPlaces): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
