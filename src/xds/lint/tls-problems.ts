@@ -4,7 +4,7 @@ import { type Finding, refused } from "./proxyless-problem.ts";
 
 /**
  * What a proxyless client finds wrong with a transport socket. Certificates come from provider instances of its bootstrap,
- * never from SDS or the resource. A role that `verifies` needs a provider of authorities, one that `presents` of certificates.
+ * never from SDS or the resource. The role `verifies` needs a provider of authorities, `presents` one of certificates.
  */
 export function tlsProblems(
   name: string,
