@@ -25,7 +25,7 @@ type Addresses = {
   readonly holders: ReadonlyMap<string, readonly string[]>;
   /** What should be under a name. */
   readonly target: (name: string) => Addressed | undefined;
-  /** Whether a name is still to change, apart from what is planned. */
+  /** Whether a name will still change, apart from what is planned. */
   readonly isToMove: (name: string) => boolean;
 };
 

@@ -5,7 +5,7 @@ import type { SparseMap } from "./sparse.ts";
 export type FlightItem = {
   readonly name: string;
   readonly resource: Resource | undefined;
-  /** What the client had before, which it counts as having again if it refuses. */
+  /** What the client had before, and counts as having again if it refuses. */
   before: Known | undefined;
   /** The publication this item settles; undefined when it only repeats what the client has. */
   readonly publication: number | undefined;

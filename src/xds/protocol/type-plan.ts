@@ -25,8 +25,8 @@ export type TypePlan = {
   /** Presented resources that turn out to be what the client should have: from now on their content is known. */
   readonly adopted: readonly { readonly name: string; readonly resource: Resource }[];
   /**
-   * Names asked for by alias: they become due under the resource's own name, which by itself may need nothing. Only after
-   * that is it planned what goes.
+   * Names asked for by alias: they become due under the resource's own name, which by itself may need nothing. What goes
+   * is planned only after that.
    */
   readonly renamed: readonly { readonly from: string; readonly to: string; readonly isSettled: boolean }[];
   /** Kept back on purpose, each with the reason. */

@@ -56,7 +56,7 @@ export type XdsServerOptions = {
   readonly fence?: (signal: AbortSignal) => Promise<void>;
   /** Default: in memory. */
   readonly refusals?: RefusalMemory;
-  /** Who serves, for `control_plane.identifier` and `system_version_info`. */
+  /** The server's identifier, for `control_plane.identifier` and `system_version_info`. */
   readonly identifier?: () => string;
   /** Serves the client status service (CSDS) to peers for which it returns true; without it, there is no such service. */
   readonly clientStatus?: (peer: Peer) => boolean;
