@@ -7,7 +7,7 @@ import { type Agreement, type Comparison, differenceText, judgeAgreement } from 
 import type { Mirror } from "./mirror.ts";
 import type { StateDigest } from "./state-digest.ts";
 
-/** How often a state that differs is compared with the store, from one start to the next, give or take a quarter. */
+/** How often a differing state is compared with the store, from start to start, give or take a quarter. */
 const REPAIR_EVERY_MS = 10_000;
 
 export interface AgreementWatchOptions {
@@ -17,15 +17,15 @@ export interface AgreementWatchOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Compares this replica's copy of the store with the store, mends it, and folds all of it again. */
+  /** Compares this replica's copy of the store with the store, repairs it, and folds all of it again. */
   readonly repair: () => Promise<void>;
-  /** Called when this replica begins to hold everything back, or ceases to. */
+  /** Called when this replica starts or stops holding everything back. */
   readonly onChange: () => void;
 }
 
 /**
- * Compares this replica's state with that of its peers, at equal revisions. One that is not with most of them holds back all
- * that is due and takes no new stream, until they agree again: whichever state is right, proxies get no other.
+ * Compares this replica's state with that of its peers at equal revisions. A replica that is not in the majority holds back
+ * everything due and takes no new streams until they agree again: proxies get no other state, whichever is right.
  */
 export class AgreementWatch {
   readonly #options: AgreementWatchOptions;
@@ -45,12 +45,12 @@ export class AgreementWatch {
     return this.#agreement;
   }
 
-  /** Milliseconds since the epoch: since when replicas differ; nothing while they agree. */
+  /** Since when replicas differ, in milliseconds since the epoch; undefined while they agree. */
   get since(): number | undefined {
     return this.#since;
   }
 
-  /** Why everything is held back; nothing while this replica is with the most. */
+  /** Why everything is held back; undefined while this replica is in the majority. */
   get hold(): "state_differs" | "state_divided" | undefined {
     if (this.#agreement.kind === "minority") return "state_differs";
     return this.#agreement.kind === "divided" ? "state_divided" : undefined;
@@ -104,7 +104,7 @@ export class AgreementWatch {
   }
 }
 
-/** What a person on call should know of it; nothing while the replicas agree. */
+/** What a person on call should know; empty while the replicas agree. */
 export function agreementProblem({ agreement, since }: AgreementWatch) {
   if (agreement.kind === "agreed") return [];
   const { kind, differing } = agreement;

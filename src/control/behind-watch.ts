@@ -4,16 +4,16 @@ import type { Peer, Peers } from "../store/peers.ts";
 import { formatRevision, type Revision, reached } from "../store/revision.ts";
 import type { Mirror } from "./mirror.ts";
 
-/** A replica whose peers have been ahead of it for so long sends its proxies to them. */
+/** A replica whose peers have been ahead of it for this long sends its proxies to them. */
 export const AHEAD_MS = 10_000;
 
-/** What this replica was found not to have reached, and since when, by the monotonic clock. */
+/** A revision that this replica has not reached, and since when, by the monotonic clock. */
 export interface Lag {
   readonly target: Revision;
   readonly since: number;
 }
 
-/** Follows how far the live peers are ahead. A revision that was reached in time starts no lag: the next one may. */
+/** Tracks how far ahead the live peers are. Reaching the target ends the lag; the next revision may start another. */
 export function followLag(
   lag: Lag | undefined,
   { own, peers, now }: { readonly own: Revision; readonly peers: readonly Peer[]; readonly now: number },
@@ -31,7 +31,7 @@ export interface BehindWatchOptions {
   readonly peers: Pick<Peers, "list" | "onChange">;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether the store itself is out of sight or went back: then being behind is no reason to go anywhere. */
+  /** Whether the store itself is unreachable or went back: then being behind is no reason to send proxies away. */
   readonly isStoreAway: () => boolean;
   /** Resolves once all that the log holds is folded; rejects when it cannot be read, or takes too long. */
   readonly catchUp: () => Promise<void>;
@@ -41,7 +41,7 @@ export interface BehindWatchOptions {
 
 /**
  * Notices that this replica has fallen behind its peers for good, although they are heard and serve something newer. Their
- * word alone is not enough: one that has folded all that the log holds is not behind, whatever it is told.
+ * word alone is not enough: a replica that has folded everything in the log is not behind, whatever it is told.
  */
 export class BehindWatch {
   readonly #options: BehindWatchOptions;
@@ -57,7 +57,7 @@ export class BehindWatch {
     this.#ends = [options.peers.onChange(check), options.mirror.onFold(check)];
   }
 
-  /** Whether proxies are better served by others. */
+  /** Whether other replicas serve proxies better. */
   get isBehind(): boolean {
     return this.#behind;
   }
@@ -92,7 +92,7 @@ export class BehindWatch {
     const target = formatRevision(lag.target);
     const revision = formatRevision(mirror.revision);
     if (isCaughtUp) {
-      // Looked at again when it is overdue once more.
+      // Checked again once it is overdue again.
       this.#lag = { ...lag, since: clock.monotonic() };
       log.warn(
         { revision, target },

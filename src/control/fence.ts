@@ -2,7 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { Mirror } from "./mirror.ts";
 
-/** A stream waits this long at most; then it is served what it holds nothing of, and the rest is held. */
+/** A stream waits at most this long; then it is served only what it holds nothing of, and the rest is held. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 1_000;
 
@@ -10,13 +10,13 @@ export interface FenceOptions {
   readonly store: Pick<StateStore, "barrier">;
   readonly mirror: Mirror;
   readonly clock: Clock;
-  /** Whoever could not pass should try again now. */
+  /** Called when those that could not pass should try again. */
   readonly onRetry: () => void;
 }
 
 /**
- * The fence against going back: once passed, this replica has folded everything that any replica had served when the
- * caller came (law 6). What a proxy presents is no proof of what it has seen; the log is.
+ * The fence against going back: once it is passed, this replica has folded everything that any replica had served when
+ * `pass` was called (law 6). What a proxy presents does not prove what it has seen; the log does.
  */
 export class Fence {
   readonly #options: FenceOptions;
@@ -27,8 +27,8 @@ export class Fence {
   }
 
   /**
-   * Rejects when the store cannot be asked, or not in time; then `onRetry` is called a little later. Rejects with the
-   * signal's reason when it is aborted. A thousand callers at a time cost one write.
+   * Rejects when the store does not answer, or not in time; then `onRetry` is called a little later. Rejects with the
+   * signal's reason when it is aborted. A thousand simultaneous callers cost one write.
    */
   async pass(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;

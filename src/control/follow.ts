@@ -4,15 +4,15 @@ import { nextTurn } from "../runtime/next-turn.ts";
 import type { StateStore, WatchEvent } from "../store/state-store.ts";
 
 export interface Following {
-  /** Rejects when the log cannot be followed any more; never resolves. */
+  /** Rejects when the log can no longer be followed; never resolves. */
   readonly failed: Promise<never>;
-  /** Reads and folds the whole state again, whatever was folded so far; nothing new while it is being read anyway. */
+  /** Reads and folds the whole state again, whatever was folded so far; does nothing while it is being read anyway. */
   readonly readAnew: () => void;
 }
 
 /**
- * Folds the store's log for as long as the plane runs, in the order of `folds` at each event. When another epoch has begun,
- * or the store holds something else altogether, the whole state is read and folded anew.
+ * Folds the store's log for as long as the plane runs, passing each event to `folds` in turn. When another epoch has begun,
+ * or the store holds something else altogether, the whole state is read and folded again.
  */
 export function follow(
   store: Pick<StateStore, "watch">,
@@ -43,7 +43,7 @@ export function follow(
   return {
     failed: run(),
     readAnew: () => {
-      // Half of a state must not be mixed with another.
+      // Half of one state must not be mixed with another.
       if (isRead) watching.abort();
     },
   };

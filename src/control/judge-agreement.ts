@@ -1,6 +1,6 @@
 import { formatRevision, type Revision } from "../store/revision.ts";
 
-/** What two replicas hold at the same revision: the newest that could be compared. */
+/** What two replicas hold at the same revision, the newest one that could be compared. */
 export interface Comparison {
   readonly replica: string;
   readonly revision: Revision;
@@ -8,17 +8,17 @@ export interface Comparison {
   readonly other: string;
 }
 
-/** How this replica stands among those that share the log. Equal logs lead to equal state, so that any difference is a fault. */
+/** How this replica compares with those that share the log. Equal logs lead to equal state, so any difference is a fault. */
 export type Agreement =
   | { readonly kind: "agreed" }
-  /** Others differ, and most are as this one: it goes on. */
+  /** Others differ, but most agree with this one: it goes on. */
   | { readonly kind: "majority"; readonly differing: readonly Comparison[] }
-  /** Most differ: this one must not serve what it holds. */
+  /** Most hold another state: this one must not serve what it holds. */
   | { readonly kind: "minority"; readonly differing: readonly Comparison[] }
-  /** No side has most: nobody knows which state is right. */
+  /** No side has a majority: nobody knows which state is right. */
   | { readonly kind: "divided"; readonly differing: readonly Comparison[] };
 
-/** At most one side of a difference goes on, whichever replicas judge: only one can be more than half of all. */
+/** At most one side of a difference goes on, whichever replica judges: only one side can be more than half of all. */
 export function judgeAgreement(comparisons: readonly Comparison[]): Agreement {
   const differing = comparisons.filter(({ own, other }) => own !== other);
   if (differing.length === 0) return { kind: "agreed" };
@@ -27,13 +27,13 @@ export function judgeAgreement(comparisons: readonly Comparison[]): Agreement {
   return { kind: largestSide(differing) * 2 > all ? "minority" : "divided", differing };
 }
 
-/** How many of them say the same, as far as they speak of the same revision. */
+/** The largest number of replicas that hold the same state at the same revision. */
 function largestSide(differing: readonly Comparison[]): number {
   const sides = Map.groupBy(differing, ({ revision, other }) => `${formatRevision(revision)} ${other}`);
   return Math.max(...[...sides.values()].map((side) => side.length));
 }
 
-/** `at revision 1.50 this replica's state is a1b2, plane-3's is c3d4`. */
+/** For example `at revision 1.50 the state here has digest a1b2, on plane-3 c3d4`. */
 export function differenceText(differing: readonly Comparison[]): string {
   return differing
     .map(({ replica, revision, own, other }) => {

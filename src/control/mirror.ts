@@ -17,9 +17,9 @@ import { type ReadRecord, type RecordContent, readRecord } from "./stored-record
 export interface Fold {
   readonly revision: Revision;
   readonly changed: readonly ChangedObject[];
-  /** The records beside the objects that were written or deleted. */
+  /** The records, apart from objects, that were written or deleted. */
   readonly records: readonly RecordId[];
-  /** Keys of the records that were set aside, or no longer are. */
+  /** Keys of records that were set aside, or no longer are. */
   readonly setAside: readonly string[];
 }
 
@@ -33,12 +33,12 @@ interface Changes {
 /**
  * This replica's copy of the state: the fold of the store's log. Every replica folds the same log into the same state.
  *
- * Readers see one revision at a time: a fold is synchronous, and listeners are told after it.
+ * Readers always see a single revision: a fold is synchronous, and listeners are told after it.
  */
 export class Mirror implements State {
   #revision: Revision = { epoch: 0, position: 0 };
   #synced = false;
-  /** While the whole state is being read: what was read so far. Nobody sees any of it before all of it is there. */
+  /** What was read so far, while the whole state is being read. Nobody sees any of it before all of it is there. */
   #reading: Map<string, (changes: Changes) => void> | undefined;
   readonly #objects = new Map<Kind, Map<Name, Stored>>();
   readonly #references = new ReferenceIndex();
@@ -56,7 +56,7 @@ export class Mirror implements State {
   readonly #waiting = new Set<{ revision: Revision; resolve: () => void }>();
   readonly #contain: (input: string, run: () => void) => void;
 
-  /** @param contain The boundary of each listener, which is told what it hears of: nothing that it throws stops the others. */
+  /** @param contain Runs each listener, given what the listener hears of; nothing that one throws stops the others. */
   constructor(contain: (input: string, run: () => void) => void = (_input, run) => run()) {
     this.#contain = contain;
   }
@@ -76,7 +76,7 @@ export class Mirror implements State {
     return this.#setAside;
   }
 
-  /** Whether an object is stored that cannot be read, or not all of it. */
+  /** Whether the stored object cannot be read, or not all of it. */
   isSetAside(kind: Kind, name: Name): boolean {
     return this.#setAside.size > 0 && this.#setAside.has(storeKey(kind, name));
   }
@@ -114,12 +114,12 @@ export class Mirror implements State {
     return this.#planeAddresses;
   }
 
-  /** The stored API message beside the domain object, and the revision that guards its next write. */
+  /** The domain object with the stored API message, and the revision that guards its next write. */
   stored<K extends Kind>(kind: K, name: Name): Stored<K> | undefined {
     return this.#objects.get(kind)?.get(name) as Stored<K> | undefined;
   }
 
-  /** Folds one event of the store's watch. Whatever it brings: what cannot be read is set aside, and the rest is folded. */
+  /** Folds one event of the store's watch. Whatever it brings, what cannot be read is set aside and the rest is folded. */
   fold(event: WatchEvent): void {
     const changes: Changes = { objects: [], records: [], setAside: [] };
     if (event.kind === "state") {
@@ -151,7 +151,7 @@ export class Mirror implements State {
     }
   }
 
-  /** Called after each fold, in the order of the log. The returned function ends it. */
+  /** Calls the listener after each fold, in the order of the log. The returned function unsubscribes it. */
   onFold(listener: (fold: Fold) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -185,9 +185,9 @@ export class Mirror implements State {
   }
 
   /**
-   * Reads what is stored under a key; what is returned takes it in.
+   * Reads what is stored under a key. The returned function applies it.
    *
-   * @param isFound It was found as the state was read.
+   * @param isFound Whether it was found while the whole state was read.
    */
   #prepare(
     key: string,
@@ -198,7 +198,7 @@ export class Mirror implements State {
     if (value === undefined) return (changes) => this.#drop(key, changes);
     const read = readRecord(key, value, revision);
     return (changes) => {
-      // Asked before what is read takes the place of what was there.
+      // This comes before what was read replaces what was there.
       this.#note(key, read, { revision, isFound }, changes);
       if (read.content !== undefined) this.#take(read.content, revision, changes);
       else {
@@ -246,7 +246,7 @@ export class Mirror implements State {
     this.#references.write(kind, before, object);
   }
 
-  /** Sets a record aside, or no longer. Read again as it was, it stays as it was found first. */
+  /** Sets a record aside, or stops doing so. One that is read again unchanged stays as it was first set aside. */
   #note(
     key: string,
     { content, problem }: ReadRecord,

@@ -1,6 +1,6 @@
 import type { PlaneAddress, PlaneRecord } from "../domain/backend-networks.ts";
 
-/** Where planes listen, by what each has recorded, in a fixed order; `known` itself where that is the same. */
+/** Where planes listen, as each has recorded it, in a fixed order; returns `known` itself if that is the same. */
 export function addressesOf(records: Iterable<PlaneRecord>, known: readonly PlaneAddress[]): readonly PlaneAddress[] {
   const all = new Map<string, PlaneAddress>();
   for (const { addresses } of records) for (const { ip, port } of addresses) all.set(`${ip} ${port}`, { ip, port });

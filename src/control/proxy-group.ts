@@ -1,7 +1,7 @@
 import type { Name } from "../domain/name.ts";
 import type { View } from "../resources/view.ts";
 
-/** The proxies of one view: those of a fleet that can take the same, and so get the same resources. */
+/** The proxies of one view: those of a fleet that can take the same resources, and so get the same. */
 export type ProxyGroup = string;
 
 export function proxyGroup({ fleet, level }: View): ProxyGroup {

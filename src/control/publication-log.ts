@@ -5,12 +5,12 @@ export interface Published {
   readonly revision: Revision;
   /** The cache's publication number once the revision was published. */
   readonly publication: number;
-  /** By the monotonic clock, in milliseconds: when the commit reached this replica. */
+  /** When the commit reached this replica, in milliseconds by the monotonic clock. */
   readonly at: number;
 }
 
 interface Entry extends Published {
-  /** By the monotonic clock: when the last stream that waited for it had settled it. */
+  /** When the last stream that waited for it settled it, by the monotonic clock. */
   settledAt?: number;
 }
 
@@ -18,7 +18,7 @@ const KEPT = 20_000;
 
 /**
  * Relates the log's revisions to the cache's publication numbers: streams settle publications, people ask for revisions.
- * Remembers the last 20,000 revisions; what is older counts as the oldest that is remembered.
+ * Remembers at least the last 20,000 revisions; older ones count as the oldest one remembered.
  */
 export class PublicationLog {
   #entries: Entry[] = [];
@@ -33,40 +33,40 @@ export class PublicationLog {
     if (this.#entries.length > KEPT * 2) this.#entries = this.#entries.slice(-KEPT);
   }
 
-  /** The publication that holds a revision; nothing when this replica has not published it yet. */
+  /** The publication that holds a revision; undefined when this replica has not published it yet. */
   publicationOf(revision: Revision): number | undefined {
     const i = this.#firstIndex((entry) => reached(entry.revision, revision));
     return this.#entries[i]?.publication;
   }
 
-  /** The publication before a revision: what it brought is newer. */
+  /** The last publication before a revision: what the revision brought is newer. */
   publicationBefore(revision: Revision): number {
     const i = this.#firstIndex((entry) => reached(entry.revision, revision));
     return this.#entries[i - 1]?.publication ?? 0;
   }
 
   /**
-   * The first publication that may hold something newer than a revision, made already or not. Nobody remembers what came
-   * after a revision that is older than all entries: that may be any.
+   * The first publication, made already or not, that may hold something newer than a revision. For a revision older than
+   * all entries it may be any publication, since nobody remembers what came after it.
    */
   publicationAfter(revision: Revision): number {
     const i = this.#firstIndex((entry) => !reached(revision, entry.revision));
     return (this.#entries[i - 1]?.publication ?? 0) + 1;
   }
 
-  /** The newest entry that is settled when everything up to a publication is. */
+  /** The newest entry that is settled when everything up to a publication is settled. */
   settledBy(publication: number): Published | undefined {
     return this.#entries[this.#firstIndex((entry) => entry.publication > publication) - 1];
   }
 
-  /** The first entry that a publication belongs to: the commit that a stream which is behind it waits for. */
+  /** The first entry that holds a publication: the commit that a stream still lacking it waits for. */
   firstAt(publication: number): Published | undefined {
     return this.#entries[this.#firstIndex((entry) => entry.publication >= publication)];
   }
 
   /**
-   * Takes note of publications that a stream waited for and has settled: `from` up to but not `to`. Those made before
-   * `since`, when it opened, are left out: how long it was away says nothing about them.
+   * Records that a stream has settled the publications from `from` up to, but not including, `to`. Those made before it
+   * opened, at `since`, are left out: how long it was away says nothing about them.
    */
   settle({ from, to, since }: { from: number; to: number; since: number }, at: number): void {
     for (let i = this.#firstIndex(({ publication }) => publication >= from); i < this.#entries.length; i++) {
@@ -76,13 +76,13 @@ export class PublicationLog {
     }
   }
 
-  /** Milliseconds from a revision until the last stream that waited for it had settled it; nothing when none did. */
+  /** Milliseconds from a revision until the last stream that waited for it settled it; undefined when none did. */
   settledAfter(revision: Revision): number | undefined {
     const entry = this.#entries[this.#firstIndex((each) => reached(each.revision, revision))];
     return entry?.settledAt === undefined ? undefined : entry.settledAt - entry.at;
   }
 
-  /** Entries are in order, so that a claim which holds from some entry on is found by bisection. */
+  /** Finds the first entry for which `holds` is true by bisection; it must be true for all later entries too. */
   #firstIndex(holds: (entry: Published) => boolean): number {
     let low = 0;
     let high = this.#entries.length;

@@ -14,7 +14,7 @@ import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
 import { PublicationLog } from "./publication-log.ts";
 
-/** Where resources are published, a group of proxies at a time; the cache of the xDS server is one. */
+/** Where resources are published, one group of proxies after another; the xDS server's cache is such a sink. */
 export interface ResourceSink {
   /** Atomic; returns the publication number, which grows with each update that changed something. */
   update(group: ProxyGroup, edits: Edits): number;
@@ -27,7 +27,7 @@ export interface PublisherOptions {
   readonly mirror: Mirror;
   readonly sink: ResourceSink;
   readonly clock: Clock;
-  /** Called when proxies may belong to another fleet than before. */
+  /** Called when proxies may belong to a different fleet than before. */
   readonly onFleetsChanged: () => void;
   /** Called after each revision with the milliseconds that publishing took. */
   readonly onPublished: (durationMs: number) => void;
@@ -40,18 +40,18 @@ interface Published {
 }
 
 /**
- * Turns each commit into resources, once: one commit is one publication a group of proxies, and without any timer in between.
+ * Turns each commit into resources, once: one commit is one publication per group of proxies, with no timer in between.
  *
  * A commit that touches only backends and their health rebuilds the endpoints of those services and nothing else; its cost
- * grows with the endpoints of those services. Any other change derives the fleets anew that it concerns; its cost grows with
- * what those have. Either way only resources whose version changed are handed on.
+ * grows with the endpoints of those services. Any other change derives the fleets that it concerns again; its cost grows
+ * with what those have. Either way, only resources whose version changed are handed on.
  */
 export class Publisher {
   readonly log = new PublicationLog();
   readonly #options: PublisherOptions;
   readonly #published = new Map<ProxyGroup, Published>();
   readonly #endpoints: EndpointCache;
-  /** What is to be derived anew: nothing between folds, unless one of them failed on something else. */
+  /** What must be derived again: empty between folds, unless a fold failed on something else. */
   readonly #due: Concern = { fleets: new Set(), services: new Set() };
   #profile: number;
   #planeAddresses: Mirror["planeAddresses"];
@@ -72,7 +72,7 @@ export class Publisher {
     return mirror.onFold((fold) => this.#publish(fold));
   }
 
-  /** What a group's proxies are to have under a name. */
+  /** What a group's proxies should have under a name. */
   resource(group: ProxyGroup, typeUrl: string, name: string): Resource | undefined {
     const published = this.#published.get(group);
     return published && resourceIn(published.content, { typeUrl, name }, serviceOfMember(name));
@@ -115,12 +115,12 @@ export class Publisher {
       }
       const content = derive(mirror, view, this.#endpoints);
       this.#published.set(group, { view, content });
-      // A group is there from its first update on, also of one that has nothing.
+      // A group exists from its first update on, even if that update is empty.
       this.#update(group, difference(before?.content ?? NOTHING, content), before === undefined);
     }
   }
 
-  /** Where a fleet was derived anew, its endpoints are the newest already, and the same. */
+  /** If a fleet was just derived again, its endpoints are already the newest, and do not change. */
   #publishEndpoints(services: readonly Name[]): void {
     if (services.length === 0) return;
     for (const [group, { view, content }] of this.#published) {

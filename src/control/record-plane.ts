@@ -19,8 +19,8 @@ export interface RecordPlaneOptions {
 }
 
 /**
- * Keeps in the store where this replica listens: once in each epoch, and again when its record is gone or cannot be read. Not when it is
- * another one than was written, which is that of a plane with the same name.
+ * Records in the store where this replica listens: once in each epoch, and again when the record is missing or cannot be
+ * read. It leaves a record that differs from what it wrote: that is the record of a plane with the same name.
  */
 export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
   const { mirror, store, clock, log, replica } = options;
@@ -49,7 +49,7 @@ export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
     } catch (err) {
       if (!stopped) log.warn({ err }, "where this replica listens is not recorded yet");
     }
-    // Not at once: what was written has to be folded first, and a store that is away has to come back.
+    // Look again later: what was written has to be folded first, and a store that is away has to come back.
     if (!stopped) {
       cancel = clock.after(RETRY_MS, () => {
         writing = false;

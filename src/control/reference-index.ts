@@ -2,14 +2,14 @@ import type { Kind, Name } from "../domain/name.ts";
 import { linksOf } from "../domain/references.ts";
 import type { ObjectOf } from "../domain/state.ts";
 
-/** By the name that is referred to, then by their own: the objects of a kind that refer to it. */
+/** The objects of a kind that refer to a name: by that name, then by their own. */
 type Relation<K extends Kind = Kind> = Map<Name, Map<Name, ObjectOf[K]>>;
 
-/** Who refers to what: kept as objects come and go, so that nobody has to look through all of them. */
+/** Which objects refer to which; kept up to date as objects come and go, to save searching all of them. */
 export class ReferenceIndex {
   readonly #relations = new Map<Kind, Map<Kind, Relation>>();
 
-  /** How objects of a kind refer to those of another: live. */
+  /** How objects of one kind refer to those of another; the returned map is live. */
   relation<K extends Kind>(kind: K, to: Kind): Relation<K> {
     const ofKind = this.#relations.get(kind) ?? new Map<Kind, Relation>();
     this.#relations.set(kind, ofKind);
@@ -32,7 +32,7 @@ export class ReferenceIndex {
     }
   }
 
-  /** What refers to the same in its place is there already. */
+  /** Leaves an entry alone if the object's successor is already in its place. */
   #drop<K extends Kind>(kind: K, object: ObjectOf[K]): void {
     for (const { kind: to, name } of linksOf(kind, object)) {
       const relation = this.relation(kind, to);

@@ -4,39 +4,39 @@ import { ENTRIES } from "../schema/kinds/registry.ts";
 import type { Revision } from "../store/revision.ts";
 import type { RecordProblem } from "./stored-record.ts";
 
-/** What is derived from a record, whether it can be read or not: so much of it its key tells. */
+/** What is derived from a record, as far as its key tells, whether it can be read or not. */
 export interface Dependents {
-  /** `everything` of an object of a kind that only a later release knows: anything may come from it. */
+  /** `everything` for an object of a kind that only a later release knows: anything may come from it. */
   readonly of: Gives | "everything";
-  /** Of the service where it lies below one. */
+  /** The name of the service if the key lies below one. */
   readonly name: Name;
 }
 
 /**
  * How much of what comes from a record is kept back. `all`: a proxy gets none of it, since a later release may have put a
- * protection there. `changes`: a proxy keeps what it may have of it, and one that has nothing is told what can be derived
- * without the record. `nothing`: what was derived before still is.
+ * protection there. `changes`: a proxy keeps what it may have of it, and one that has none of it is sent what can be derived
+ * without the record. `nothing`: what was derived before is still derived.
  */
 export type Withheld = "all" | "changes" | "nothing";
 
 /** A stored record that cannot be read, or not all of it. */
 export interface SetAside extends RecordProblem {
   readonly key: string;
-  /** Of its last write: what guards its removal. */
+  /** The revision of its last write, which guards its removal. */
   readonly revision: Revision;
   readonly dependents: Dependents;
   readonly withheld: Withheld;
-  /** What of it can be read counts; otherwise what was there before does, if anything. */
+  /** Whether the readable part of it counts; otherwise what was there before counts, if anything. */
   readonly isUsed: boolean;
-  /** The object that it holds or should hold, where its key names one. */
+  /** The object that it holds or should hold, if its key names one. */
   readonly object: ObjectId | undefined;
 }
 
 export interface Circumstances {
   readonly isUsed: boolean;
-  /** Earlier content of it is there and counts. */
+  /** Whether earlier content of it is there and counts. */
   readonly isKept: boolean;
-  /** It was found as the state was read, and not written while this plane followed the log. */
+  /** Whether it was found when the state was read, rather than written while this plane followed the log. */
   readonly isFound: boolean;
 }
 

@@ -2,21 +2,21 @@ import { hash } from "node:crypto";
 import { formatRevision, type Revision } from "../store/revision.ts";
 import type { WatchEvent } from "../store/state-store.ts";
 
-/** Revisions whose digest is remembered: what another replica says of one is compared a moment later. */
+/** How many revisions' digests are remembered: another replica's digest of one arrives a moment later. */
 const KEPT = 2_048;
 
 /**
  * A digest of the state as this replica has folded it: the sum of the hashes of all keys with their values, free of order, so
- * that a change costs what it changes. Equal state has equal digests; 64 bits make that a difference goes unseen once in 10^19.
+ * a change costs only what it changes. Equal states have equal digests; with 64 bits, one difference in 10^19 goes unseen.
  */
 export class StateDigest {
   readonly #hashes = new Map<string, bigint>();
   readonly #recent = new Map<string, string>();
-  /** While the present state is being read: the keys seen so far. What is not among them at the end is gone. */
+  /** The keys seen so far, while the whole state is being read. Any that are not among them at the end are removed. */
   #seen: Set<string> | undefined;
   #sum = 0n;
 
-  /** Of the state at a revision that was folded lately. */
+  /** The digest of the state at a revision that was folded recently. */
   at(revision: Revision): string | undefined {
     return this.#recent.get(formatRevision(revision));
   }

@@ -10,7 +10,7 @@ import type { Revision } from "../store/revision.ts";
 /** Why a record cannot be read, or not all of it. */
 export interface RecordProblem {
   readonly why: string;
-  /** A later release wrote it, as far as can be told: nobody here knows what it protects. */
+  /** Whether a later release wrote it, as far as can be told: what it protects is not known here. */
   readonly isNewer: boolean;
 }
 
@@ -18,16 +18,16 @@ export interface RecordProblem {
 export type RecordContent =
   | { readonly is: "object"; readonly stored: StoredObject }
   | { readonly is: "record"; readonly kind: RecordKind; readonly name: Name; readonly record: RecordOf[RecordKind] }
-  /** Read by others. */
+  /** A record that others read. */
   | { readonly is: "other" };
 
 export interface ReadRecord {
-  /** Nothing where none of it can be used. */
+  /** Undefined if none of it can be used. */
   readonly content: RecordContent | undefined;
   readonly problem: RecordProblem | undefined;
 }
 
-/** Reads whatever lies under a key of the store. Never throws: what cannot be read is named, and harms nothing else (law 9). */
+/** Reads what is stored under a key. Never throws: what cannot be read is reported, and harms nothing else (law 9). */
 export function readRecord(key: string, value: Uint8Array, revision: Revision): ReadRecord {
   try {
     checkKey(key);

@@ -7,46 +7,46 @@ import type { Mirror } from "./mirror.ts";
 import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
 import type { Dependents, SetAside } from "./set-aside.ts";
 
-/** A proxy of which it is asked whether something is kept back from it. */
+/** The proxy that `hold` is asked about. */
 export interface AskingProxy {
   readonly group: ProxyGroup | undefined;
-  /** With `sotw` it drops what a full set leaves out. */
+  /** With `sotw`, it drops what a full set leaves out. */
   readonly variant: "sotw" | "delta";
-  /** Whether it may hold something under the resource's name; under the empty one: whether it holds what nobody knows of. */
+  /** Whether it may hold something under the resource's name; for the empty name, whether it may hold what nobody knows of. */
   mayHold(resource: ResourceRef): boolean;
 }
 
 type How = Exclude<SetAside["withheld"], "nothing">;
 
-/** What is kept back because of records that cannot be read: by name, and `*` for all of a type. */
+/** What is kept back because of records that cannot be read: by name, with `*` for all of a type. */
 interface Withholding {
   everything: How | undefined;
   readonly fleets: Map<Name, How>;
-  /** With their endpoints. */
+  /** Clusters, with their endpoints. */
   readonly clusters: Map<Name, How>;
   readonly listeners: Map<Name, How>;
   readonly routes: Map<Name, How>;
-  /** Removals of clusters and endpoints: what is not there may be what led to them. */
+  /** Removals of clusters and endpoints: what cannot be read may be what led to them. */
   removals: How | undefined;
-  /** Types of which something is missing in a full set. */
+  /** Types whose full sets lack something. */
   readonly fullSets: Set<string>;
 }
 
 const ALL = "*";
-/** Reasons, as `status` shows them of a proxy. */
+/** Reasons, as `status` shows them for a proxy. */
 const NEWER = "newer_stored_object";
 const UNREADABLE = "unreadable_stored_object";
 
 /**
- * Keeps back what comes from records that are set aside, so that no proxy loses what it has because somebody wrote what
- * cannot be read, or is given what a later release protects in a way that is not known here.
+ * Keeps back what comes from records that are set aside. No proxy then loses what it has because somebody wrote something
+ * unreadable, or is given what a later release protects in a way that is not known here.
  */
 export class Withheld {
   readonly #mirror: Mirror;
   readonly #records = new Map<string, SetAside>();
   #withholding: Withholding | undefined;
 
-  /** @param onChange Called when something else is kept back than before: what is held may be free. */
+  /** @param onChange Called when what is kept back has changed: what is held may have become free. */
   constructor(mirror: Mirror, onChange: () => void = () => undefined) {
     this.#mirror = mirror;
     if (this.#note(mirror.setAside.keys())) this.#withholding = this.#collect();
@@ -80,7 +80,7 @@ export class Withheld {
     return wouldDrop ? UNREADABLE : undefined;
   }
 
-  /** Says whether something else is kept back than before. */
+  /** Returns whether what is kept back may have changed. */
   #note(keys: Iterable<string>): boolean {
     let isOther = false;
     for (const key of keys) {
@@ -116,10 +116,10 @@ export class Withheld {
 /** One record that cannot be read. */
 interface Kept {
   readonly held: Withholding;
-  /** Of what depends on it. */
+  /** The name of what depends on it. */
   readonly name: Name;
   readonly how: How;
-  /** Nothing of it is known from before. */
+  /** Whether nothing of it is known from before. */
   readonly isMissing: boolean;
   readonly state: State;
 }
@@ -143,7 +143,7 @@ const WITHHOLD: { readonly [D in Dependents["of"]]: (kept: Kept) => void } = {
     if (isMissing) held.fullSets.add(CLUSTER_TYPE).add(LISTENER_TYPE);
   },
   routes: ({ held, how, isMissing }) => {
-    // Which listeners it is for is not known.
+    // The listeners that it is for are not known.
     raise(held.routes, ALL, how);
     held.removals = strongest(held.removals, how);
     if (isMissing) held.fullSets.add(CLUSTER_TYPE);
@@ -152,7 +152,7 @@ const WITHHOLD: { readonly [D in Dependents["of"]]: (kept: Kept) => void } = {
   nothing: () => undefined,
 };
 
-/** A service with the routes that lead to it: they hash as its policy says. */
+/** Keeps back a service and the routes that lead to it, which hash as its policy says. */
 function addService({ held, how, state }: Kept, service: Name): void {
   raise(held.clusters, service, how);
   for (const { listeners } of state.referring("route", "service", service)) {

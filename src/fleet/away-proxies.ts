@@ -2,18 +2,18 @@ import { MAX_REMEMBERED, type NodeView, type Progress, REMEMBERED_MS } from "./n
 
 export interface Away {
   readonly view: NodeView;
-  /** The oldest publication to its fleet that it is not known to have acknowledged; nothing while there is none. */
+  /** The oldest publication to its fleet that it is not known to have acknowledged; undefined if there is none. */
   owes: number | undefined;
 }
 
 /**
- * Proxies that left lately, and what each of them owes since. One that comes back is kept as it was until it leaves again or
- * is forgotten: a stream that breaks at once has not shown what its proxy holds.
+ * Proxies that left recently, and what each of them still has to acknowledge. One that comes back keeps its entry until it
+ * leaves again or is forgotten: a stream that breaks at once has not shown what its proxy holds.
  */
 export class AwayProxies {
-  /** The one that was seen longest ago first. */
+  /** The one seen longest ago comes first. */
   readonly #byId = new Map<string, Away>();
-  /** Those that owe nothing, by fleet: the next publication to it is due to all of them. */
+  /** Those that owe nothing, by fleet: the fleet's next publication is due to all of them. */
   readonly #upToDate = new Map<string, Set<Away>>();
 
   get size(): number {
@@ -28,7 +28,7 @@ export class AwayProxies {
     return this.#byId.get(id);
   }
 
-  /** Of a proxy of this fleet that nobody has seen before, nobody knows what it holds: it owes all there is. */
+  /** Nobody knows what a proxy holds that was not seen in this fleet before: it owes everything. */
   owedBy(id: string, fleet: string | undefined): number | undefined {
     const known = this.#byId.get(id);
     return known !== undefined && known.view.fleet === fleet ? known.owes : 0;
@@ -48,7 +48,7 @@ export class AwayProxies {
     this.#upToDate.delete(fleet);
   }
 
-  /** Nothing for a proxy that nobody remembers. `publication` is the awaited one, where it is made already. */
+  /** Undefined for a proxy that is not remembered. `publication` is the awaited one, if it has been made already. */
   progress(id: string, publication: number | undefined): Progress | undefined {
     const known = this.#byId.get(id);
     if (known === undefined) return undefined;
@@ -57,7 +57,7 @@ export class AwayProxies {
     return { state: "disconnected", message: "no open stream", leftAt: view.since, nothingDue };
   }
 
-  /** What was inherited may be older than what stands before it: that goes a little later. */
+  /** An inherited entry may be older than those before it, and is then forgotten a little late. */
   forget(now: number): void {
     for (const [id, { view }] of this.#byId) {
       if (view.since >= now - REMEMBERED_MS && this.#byId.size <= MAX_REMEMBERED) return;

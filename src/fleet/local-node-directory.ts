@@ -15,17 +15,17 @@ import { typeView, viewOf } from "./node-view.ts";
 import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
 import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
 
-/** How the directory relates what streams settle to the log's revisions. */
+/** Relates the publications that streams settle to the log's revisions. */
 export interface Publications {
-  /** The publication that holds a revision; nothing when it is not published yet. */
+  /** The publication that holds a revision; undefined when it is not published yet. */
   publicationOf(revision: Revision): number | undefined;
   publicationBefore(revision: Revision): number;
-  /** The first publication that may hold something newer than a revision, made already or not. */
+  /** The first publication, made already or not, that may hold something newer than a revision. */
   publicationAfter(revision: Revision): number;
   settledBy(publication: number): { readonly revision: Revision } | undefined;
   /** `at` is by the monotonic clock, in milliseconds. */
   firstAt(publication: number): { readonly at: number } | undefined;
-  /** Takes note of publications that a stream waited for and has settled: `from` up to but not `to`, made since it opened. */
+  /** Records that a stream has settled the publications from `from` up to, but not including, `to`, made since it opened. */
   settle(range: { readonly from: number; readonly to: number; readonly since: number }, at: number): void;
   /** Milliseconds from a revision until the last stream that waited for it had settled it. */
   settledAfter(revision: Revision): number | undefined;
@@ -37,11 +37,11 @@ export interface LocalNodeDirectoryOptions {
   readonly publications: Publications;
   readonly clock: Clock;
   readonly replica: string;
-  /** The fleet that a group of proxies is of. */
+  /** The fleet that a group of proxies belongs to. */
   readonly fleetOf: (group: string) => string;
   /** The objects that a resource of a group comes from. */
   readonly objectsOf: (group: string, typeUrl: string, name: string) => Refusal["objects"];
-  /** Called with the milliseconds from a commit until one proxy had acknowledged what was due because of it. */
+  /** Called with the milliseconds between a commit and one proxy's acknowledgement of what was due because of it. */
   readonly onSettled: (latencyMs: number) => void;
 }
 
@@ -51,35 +51,35 @@ interface OpenStream {
   readonly openedAt: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** As the stream told last: it tells of what was published only when it is written to. */
+  /** As the stream last reported: it reports what was published only when it is written to. */
   oldestPending: number | undefined;
   /** It has refused something that may still stand. */
   refusing: boolean;
 }
 
-/** The streams of a proxy that is connected. */
+/** The streams of a connected proxy. */
 interface Connected {
   readonly streams: Set<OpenStream>;
-  /** Since when it is, by the monotonic clock. */
+  /** When it connected, by the monotonic clock. */
   readonly since: number;
-  /** The oldest publication that a stream which has ended since the newest one opened had not acknowledged. */
+  /** The oldest publication left unacknowledged by a stream that has ended since the newest one opened. */
   owed: number | undefined;
 }
 
 /**
- * A proxy that stays for less has not shown what it holds: it may not have asked for all types, and what it was not asked
- * for counts as nothing due.
+ * A proxy that stays for less time has not shown what it holds: it may not have asked for all types, and a type that it
+ * has not asked for counts as nothing due.
  */
 const BRIEF_MS = 5000;
-/** Of one stream: a response that was refused can hold as many resources as there are. */
+/** For one stream: a refused response can hold any number of resources. */
 const MAX_REFUSALS_TOLD = 100;
-/** For so long beside a newer stream, an older one may be that of a process that hot restart is about to end. */
+/** How long after a newer stream opens an older one may still belong to a process that hot restart is about to end. */
 const OUTLIVED_MS = 30_000;
 const DONE: Progress = { state: "done" };
 const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
 const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
 
-/** The proxies of this replica. Told of streams by the xDS server; costs one small entry a stream. */
+/** The proxies of this replica. The xDS server reports streams to it; it costs one small entry per stream. */
 export class LocalNodeDirectory {
   readonly #options: LocalNodeDirectoryOptions;
   readonly #open = new Map<string, OpenStream>();
@@ -107,7 +107,7 @@ export class LocalNodeDirectory {
     this.#changed();
   }
 
-  /** @param owed The oldest publication that its client has not acknowledged, what it refuses included. */
+  /** @param owed The oldest publication that its client has not acknowledged, including what it refuses. */
   closed(ref: StreamRef, owed: number | undefined): void {
     const stream = this.#open.get(ref.streamId);
     const ofNode = this.#byNode.get(ref.node.id);
@@ -122,7 +122,7 @@ export class LocalNodeDirectory {
     this.#changed();
   }
 
-  /** What a fleet's proxies are to have has changed: those that are away have not acknowledged it. */
+  /** What a fleet's proxies should have has changed: those that are away have not acknowledged it. */
   published(fleet: string, publication: number): void {
     this.#away.published(fleet, publication);
   }
@@ -150,12 +150,12 @@ export class LocalNodeDirectory {
     this.#changed();
   }
 
-  /** Grows with every change that `onChange` tells of. */
+  /** Grows with every change that `onChange` reports. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** One view a stream, and one for each proxy that was seen lately; in no stated order. */
+  /** One view per stream, and one for each proxy that was seen recently, in no particular order. */
   nodes(query: NodeQuery = {}): readonly NodeView[] {
     const { id, sent } = query;
     const streams = id === undefined ? this.#open.values() : (this.#byNode.get(id)?.streams ?? []);
@@ -167,12 +167,12 @@ export class LocalNodeDirectory {
     return [...views, ...left.map(({ view, owes }) => ({ ...view, settled: this.#settledBefore(owes) }))];
   }
 
-  /** Proxies that another replica held when it took its leave: they are on their way to somewhere. What has no room is not kept. */
+  /** Takes over proxies of a replica that has left: they will reconnect elsewhere. Those beyond the bound are dropped. */
   inherit(views: readonly NodeView[]): void {
     const { clock, publications } = this.#options;
     const now = clock.now();
     for (const told of views) {
-      // By whatever clock it was told: nobody left later than now, and who did would never be forgotten.
+      // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
       const view = { ...told, since: Math.min(told.since, now) };
       const known = this.#away.get(view.id)?.view;
       if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
@@ -184,7 +184,7 @@ export class LocalNodeDirectory {
     this.#changed();
   }
 
-  /** How many proxies are connected, by fleet; those without one under `""`. */
+  /** How many proxies are connected, by fleet; those without a fleet are under `""`. */
   connectedByFleet(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { streams } of this.#byNode.values()) {
@@ -194,7 +194,7 @@ export class LocalNodeDirectory {
     return counts;
   }
 
-  /** How far the proxies are that are connected here, or were lately; the others are not in the answer. */
+  /** The progress of proxies that are connected here, or were recently; others are not in the answer. */
   progress(ids: Iterable<string> | undefined, revision: Revision, onItsWay?: OnItsWay): FleetProgress {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);
@@ -229,7 +229,7 @@ export class LocalNodeDirectory {
     return found;
   }
 
-  /** Nothing when no stream of the proxy is open here. */
+  /** Returns undefined when no stream of the proxy is open here. */
   resend(id: string, typeUrl: string | undefined): number | undefined {
     const streams = this.#byNode.get(id)?.streams;
     if (streams === undefined) return undefined;
@@ -261,8 +261,8 @@ export class LocalNodeDirectory {
   }
 
   /**
-   * Whether a proxy has a newer stream of the same kind since a short while, from the same machine. The process that a hot
-   * restart replaces keeps its own for a while, and nothing depends on what it is still to acknowledge.
+   * Whether the proxy recently opened a newer stream of the same kind from the same machine. The process that a hot restart
+   * replaces keeps its stream for a while, and nothing depends on what it has yet to acknowledge.
    */
   #isOutlived({ ref, openedAt }: OpenStream, streams: Iterable<OpenStream>): boolean {
     if (ref.sole === undefined) return false;
@@ -278,7 +278,7 @@ export class LocalNodeDirectory {
   }
 
   #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication): Progress {
-    // What the stream told last may be older than what was published just now.
+    // What the stream last reported may be older than what was published just now.
     const oldestPending = this.#options.streams.oldestPending(streamId);
     const isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
     if (!isPending && !refusing) return DONE;
@@ -339,13 +339,13 @@ export class LocalNodeDirectory {
     this.#away.forget(clock.now());
   }
 
-  /** The newest revision that whoever owes a publication, or nothing, has settled. */
+  /** The newest revision settled by a stream or proxy that owes this publication, or that owes nothing. */
   #settledBefore(publication: number | undefined): Revision | undefined {
     const { publications } = this.#options;
     return (publication === undefined ? publications.last : publications.settledBy(publication - 1))?.revision;
   }
 
-  /** For how long a stream has been waiting for a publication: since it was made, or since the stream opened. */
+  /** How long a stream has been waiting for a publication: since it was made, or since the stream opened if that was later. */
   #pendingFor(stream: Pick<OpenStream, "openedAt">, publication: number): number {
     const madeAt = this.#options.publications.firstAt(publication)?.at ?? stream.openedAt;
     return this.#options.clock.monotonic() - Math.max(madeAt, stream.openedAt);
@@ -361,7 +361,7 @@ function earlier(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-/** Without its port. */
+/** The peer's address without its port. */
 function hostOf({ peer: { address } }: StreamRef): string {
   return address.slice(0, address.lastIndexOf(":"));
 }

@@ -2,8 +2,8 @@ import type { NodeView, Progress } from "./node-directory.ts";
 import { oneProxyEach } from "./one-proxy.ts";
 
 /**
- * What several replicas tell of their proxies, as one list, sorted by id. A proxy that moved is where it is connected; of
- * one that is away, the last that was seen of it stands. An id that is served twice, here and there, is a duplicate.
+ * Merges what several replicas report about their proxies into one list, sorted by id. A proxy that moved is listed where it
+ * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate.
  */
 export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
   const merged = [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
@@ -14,7 +14,7 @@ export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
   return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
 }
 
-/** Each replica knows of duplicates on its own streams only, and of none where it tells no more than the place. */
+/** Each replica knows only of duplicates among its own streams, and of none when it reports only the place. */
 function marked(view: NodeView, others: readonly NodeView[]): NodeView {
   const { sole } = view;
   const duplicate =
@@ -22,15 +22,15 @@ function marked(view: NodeView, others: readonly NodeView[]): NodeView {
   return duplicate === view.duplicate ? view : { ...view, duplicate };
 }
 
-/** The worst first: what one stream has not acknowledged is not done, whatever another one of the same id says. */
+/** The worst comes first: what one stream has not acknowledged is not done, whatever another stream of the same id says. */
 const WORST = ["refused", "held", "sent", "unknown", "done"] as const;
 
-/** What replicas tell of when a proxy left may be so far apart that nobody knows which was the last that held it. */
+/** Times that replicas report for a proxy's departure may differ by this much without showing which of them held it last. */
 const CLOCKS_APART_MS = 5000;
 
 /**
- * How far a proxy is of which several replicas tell. It is where it is connected: that another one remembers it counts for
- * nothing. Of one that is away, the last that held it knows what it owes. Nothing is told: it is nowhere that anybody knows.
+ * The progress of a proxy that several replicas report. The replica it is connected to counts; one that only remembers it
+ * does not. If it is away, the last replica that held it knows what it owes. Undefined when no replica knows it.
  */
 export function mergeProgress(told: readonly Progress[]): Progress | undefined {
   for (const state of WORST) {
@@ -46,8 +46,8 @@ export function mergeProgress(told: readonly Progress[]): Progress | undefined {
 }
 
 /**
- * What is done on every stream is done, once the proxy asks for just the collections that it was told of. One whose streams
- * for collections are back before its main one is not: it goes by what it was told before.
+ * What is done on every stream is done once the proxy asks for exactly the collections that it was told of. A proxy whose
+ * collection streams reconnect before its main one is not done: it still acts on what it was told before.
  */
 function whenAsked(told: readonly Progress[]): Progress {
   const collections = told.flatMap((one) => (one.state === "done" && one.collections) || []);

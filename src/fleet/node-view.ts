@@ -3,7 +3,7 @@ import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-
 import type { NodeQuery, NodeView, ResourceView, TypeView } from "./node-directory.ts";
 import type { StreamRef, StreamStatus, StreamType } from "./stream-status.ts";
 
-/** Of each type. */
+/** For each type. */
 const MAX_QUOTED = 3;
 
 /** What a view adds to its stream. */
@@ -37,7 +37,7 @@ export function viewOf(
   };
 }
 
-/** @param contentOf What was sent under a name, for whoever is to be told that. */
+/** @param contentOf Returns what was sent under a name; called only for the `contents` detail. */
 export function typeView(
   type: StreamType,
   detail: NodeQuery["detail"],
@@ -64,7 +64,7 @@ export function typeView(
   };
 }
 
-/** A refusal of what went along with another one in a response is not its own: what became of it is unknown. */
+/** A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown. */
 function resourceView(
   { name, sent, acked, refused, unknown, held }: ResourceHolding,
   isToBlame: boolean,
@@ -80,8 +80,8 @@ function resourceView(
 }
 
 /**
- * The refused resources of one type that their refusals are about, for people. Envoy gives one text for a whole response;
- * where the text names some of the resources that it refused, it is about those, otherwise about all of them.
+ * The refused resources of one type that are to blame, for people to read. Envoy gives one text for a whole response: if
+ * it names some of the refused resources, it is about those, otherwise about all of them.
  */
 export function blamed(
   refused: readonly ResourceHolding[],

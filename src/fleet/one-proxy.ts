@@ -2,8 +2,8 @@ import { reached } from "../store/revision.ts";
 import type { NodeView, TypeView } from "./node-directory.ts";
 
 /**
- * A proxy has streams besides its main one, for endpoints that come one at a time: what is told of all of them is told of
- * one proxy. Streams that share an id without belonging together stay apart.
+ * A proxy has other streams besides its main one, for endpoints that come one by one: their views are joined into one
+ * proxy. Streams that share an id without belonging together stay apart.
  */
 export function oneProxyEach(views: readonly NodeView[]): readonly NodeView[] {
   return [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
@@ -14,7 +14,7 @@ export function oneProxyEach(views: readonly NodeView[]): readonly NodeView[] {
   });
 }
 
-/** The stream that has most to say first: others come and go. */
+/** The stream with the most types comes first: others come and go. */
 function byWeight(a: NodeView, b: NodeView): number {
   return b.types.length - a.types.length || a.since - b.since;
 }

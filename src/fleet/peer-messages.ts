@@ -25,18 +25,18 @@ import type {
   TypeView,
 } from "./node-directory.ts";
 
-/** Longest id of a proxy that is taken from another replica, in characters. */
+/** Longest proxy id that is accepted from another replica, in characters. */
 const MAX_ID_LENGTH = 1024;
 
-/** Whose word it is, and when it came: milliseconds since the epoch by this replica's clock. */
+/** Who reported it, and when: milliseconds since the epoch by this replica's clock. */
 export interface Heard {
   readonly replica: string;
   readonly at: number;
 }
 
 /**
- * What replicas tell each other of their proxies, to and from the wire. What a later release may add is passed over, and
- * nothing is taken of a proxy that cannot be.
+ * What replicas tell each other about their proxies, to and from the wire. Anything that a later release adds is ignored,
+ * and so are values that no proxy can have.
  */
 const DETAIL = {
   place: Detail.PLACE,
@@ -74,7 +74,7 @@ export function toNodeList(views: readonly NodeView[]): NodeList {
   });
 }
 
-/** A replica is believed of the proxies that are connected to it, and of none that are connected elsewhere. */
+/** A replica is believed about proxies that are connected to it, but not about any that are connected elsewhere. */
 export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
   const believed = nodes.filter(
     ({ id, connected, replica }) => id.length <= MAX_ID_LENGTH && (!connected || replica === heard.replica),
@@ -99,7 +99,7 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
   }));
 }
 
-/** No later than when it was told: what lies ahead would not be forgotten before its time has come. */
+/** No later than when it was reported: a time in the future would keep the proxy from being forgotten in time. */
 function pastTime(since: number, heardAt: number): number {
   return since >= 0 && since <= heardAt ? since : heardAt;
 }

@@ -10,21 +10,21 @@ export interface Marks {
   readonly byName: ReadonlyMap<string, Mark>;
   /** When the last of them was refused, by the store's clock: milliseconds since the epoch; 0 when it was not recorded. */
   readonly refusedAt: number;
-  /** Of their encoding, at most. */
+  /** Upper bound of their encoded size. */
   readonly bytes: number;
 }
 
-/** Most bytes of one proxy's marks; with more, the oldest of them are forgotten. */
+/** Most bytes for one proxy's marks; beyond that, the oldest of them are forgotten. */
 export const MAX_BYTES_PER_NODE = MAX_VALUE_BYTES - 10_000;
-/** Over all proxies; with more, the marks of the proxy that refused longest ago are forgotten first. */
+/** Over all proxies; beyond that, the marks of the proxy that refused longest ago are forgotten first. */
 export const MAX_NODES = 10_000;
 export const MAX_BYTES = 64_000_000;
-/** A proxy that has not come back for as long is not expected to. */
+/** A proxy that has not come back for this long is not expected to. */
 export const MAX_AGE_MS = 30 * 24 * 3_600_000;
 
 export const NO_MARKS: Marks = { byName: new Map(), refusedAt: 0, bytes: 0 };
 
-/** The marks once these names were refused, too. What is refused again counts as refused last. */
+/** The marks once these names are refused too. What is refused again counts as refused last. */
 export function refusedToo(marks: Marks, typeUrl: string, names: readonly string[], refusedAt: number): Marks {
   const byName = new Map(marks.byName);
   for (const name of names) {
@@ -35,7 +35,7 @@ export function refusedToo(marks: Marks, typeUrl: string, names: readonly string
   return trimmed(byName, refusedAt);
 }
 
-/** The marks once these names were acknowledged. */
+/** The marks once these names are acknowledged. */
 export function acknowledged(marks: Marks, typeUrl: string, names: readonly string[]): Marks {
   const byName = new Map(marks.byName);
   for (const name of names) byName.delete(`${typeUrl} ${name}`);
@@ -46,7 +46,7 @@ export function encodeMarks(nodeId: string, { byName, refusedAt }: Marks): Uint8
   return REFUSAL.encode({ nodeId, marks: [...byName.values()], refusedAt });
 }
 
-/** Nothing for bytes of another form. */
+/** Returns undefined for bytes of another form. */
 export function decodeMarks(value: Uint8Array): Marks | undefined {
   const record = readForm(REFUSAL, value);
   if (record === undefined) return undefined;
@@ -54,7 +54,7 @@ export function decodeMarks(value: Uint8Array): Marks | undefined {
   return { byName, refusedAt: record.refusedAt, bytes: value.length };
 }
 
-/** The keys whose marks are to be forgotten, so that the rest keeps within its bounds: those refused longest ago. */
+/** The keys whose marks must be forgotten to keep the rest within bounds: those refused longest ago. */
 export function surplus(all: ReadonlyMap<string, Marks>, now: number): string[] {
   let nodes = all.size;
   let bytes = 0;
@@ -82,7 +82,7 @@ function trimmed(byName: Map<string, Mark>, refusedAt: number): Marks {
   return { byName, refusedAt, bytes };
 }
 
-/** Of the encoding, at most: each character may take three bytes, and a field has a tag and a length. */
+/** Upper bound of the encoded size: the bytes of both strings, plus a tag and a length for each field. */
 function sizeOf({ typeUrl, name }: Mark): number {
   return 16 + Buffer.byteLength(typeUrl) + Buffer.byteLength(name);
 }

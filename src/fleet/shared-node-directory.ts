@@ -39,9 +39,9 @@ import {
 
 /** A replica that does not answer within this counts as unknown. */
 const ANSWER_WITHIN_MS = 1000;
-/** With more proxies than these, a question asks for all of them. */
+/** With more proxies than this, a question asks for all of them. */
 const NAMED_AT_MOST = 200;
-/** Proxies that one message of farewell names: well below the longest question, with the longest ids. */
+/** Proxies per farewell message: well below the longest question, even with the longest ids. */
 const FAREWELL_NODES = 200;
 
 const NODES = { topic: "proxies", question: NodesQuestionSchema, answer: NodeListSchema } as const;
@@ -61,7 +61,7 @@ interface Answered<A extends DescMessage> {
   readonly answer: MessageShape<A>;
 }
 
-/** The proxies of this replica and, by asking them, those of its peers. */
+/** The proxies of this replica and, by asking its peers, theirs. */
 export class SharedNodeDirectory implements NodeDirectory {
   readonly #local: LocalNodeDirectory;
   readonly #peers: Peers;
@@ -141,7 +141,7 @@ export class SharedNodeDirectory implements NodeDirectory {
     };
   }
 
-  /** Hands the proxies that are on their way to another replica over to all of them, so that waits still know of them. */
+  /** Tells all other replicas of the proxies that will move to one of them, so that waits still know of them. */
   async farewell(): Promise<void> {
     const away = this.#local.nodes({ detail: "place" }).map((view) => ({
       ...view,
@@ -175,13 +175,13 @@ export class SharedNodeDirectory implements NodeDirectory {
     const told = await this.#peers.ask(topic, toBinary(question, message), { timeoutMs: ANSWER_WITHIN_MS });
     const heardAt = new Map(this.#peers.list().map((peer) => [peer.replica, peer.heardAt]));
     const now = this.#clock.monotonic();
-    // One that cannot be understood has not answered.
+    // A replica whose answer cannot be read has not answered.
     const heard = told.map(({ replica, answer: bytes }) => ({ replica, answer: bytes && read(answer, bytes) }));
     return {
       answers: heard.flatMap(({ replica, answer: found }) => (found === undefined ? [] : { replica, answer: found })),
       unknown: heard.flatMap(({ replica, answer: found }) => {
         const at = heardAt.get(replica);
-        // One that has left in the meantime is not unknown: it has handed over what it held.
+        // A replica that has left in the meantime is not unknown: it has handed over what it held.
         return found !== undefined || at === undefined ? [] : { replica, silentMs: Math.max(0, now - at) };
       }),
     };
@@ -195,13 +195,13 @@ export class SharedNodeDirectory implements NodeDirectory {
 const DONE: Progress = { state: "done" };
 const NOWHERE: Progress = { state: "disconnected", message: "no open stream" };
 
-/** It is on no replica that answers, and may be on one that does not. */
+/** The proxy is on no replica that answers, and may be on one that does not. */
 function unseen(unknown: readonly UnknownReplica[]): Progress {
   const silent = unknown.map(({ replica }) => replica).join(", ");
   return { state: "unknown", message: `on no replica that answers; ${silent} is silent` };
 }
 
-/** Nothing for bytes that are no such message. */
+/** Returns undefined for bytes that are not such a message. */
 function read<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> | undefined {
   try {
     return fromBinary(schema, bytes);

@@ -16,37 +16,36 @@ import {
   surplus,
 } from "./refusal-marks.ts";
 
-/** Below it each node has a key. */
-/** A storm of refusals costs ten commits a second, each of so many nodes at most. */
+/** A storm of refusals costs ten commits a second, each of at most `NODES_PER_COMMIT` nodes. */
 const PAUSE_MS = 100;
 const RETRY_MS = 1000;
 const NODES_PER_COMMIT = 200;
 const BYTES_PER_COMMIT = 4_000_000;
 const MAX_SHOWN_LENGTH = 120;
 
-/** A key, and what is to stand below it. */
+/** A key, and what will be stored under it. */
 type Changed = readonly [key: string, { readonly nodeId: string; readonly marks: Marks }];
 
 /**
- * Which resources each proxy refused and has not acknowledged since, kept in the store: any replica knows it, also after a
- * restart. It has to outlive the stream, because what Envoy presents of them at its next connection is not the truth.
+ * Which resources each proxy refused and has not acknowledged since, kept in the store: any replica knows them, even after a
+ * restart. They have to outlive the stream, because what Envoy presents of them at its next connection is not the truth.
  *
- * Calls return at once; the commits follow behind, and are tried again while the store is away. What the store will not
- * take ever keeps nothing else from being stored: it is known to this process alone. `refusal-marks.ts` has the bounds.
+ * Calls return at once; the commits follow later, and are tried again while the store is away. What the store will never
+ * take keeps nothing else from being stored: only this process knows it. `refusal-marks.ts` has the bounds.
  */
 export class StoredRefusals {
   readonly #store: Pick<StateStore, "commit" | "now">;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #actor: string;
-  /** By key, as the log says. */
+  /** By key, as folded from the log. */
   #stored = new Map<string, Marks>();
-  /** The same while the whole state is being read. */
+  /** What has been read so far, while the whole state is being read. */
   #reading: Map<string, Marks> | undefined;
-  /** By key: changed here and not committed yet. */
+  /** By key: changes made here and not committed yet. */
   readonly #changed = new Map<string, { readonly nodeId: string; readonly marks: Marks }>();
   #writing = false;
-  /** Nodes to be written one by one: among as many of them is one that the store does not take. */
+  /** How many nodes must be written one by one: the store does not take one of them. */
   #oneByOne = 0;
 
   constructor(options: { store: Pick<StateStore, "commit" | "now">; clock: Clock; log: Logger; replica: string }) {
@@ -114,7 +113,7 @@ export class StoredRefusals {
     });
   }
 
-  /** Finds the one that the store does not take, and goes on without it. False when it is the store that is away. */
+  /** Finds the one that the store does not take, and goes on without it. Returns false when the store itself is away. */
   #isolate(taken: readonly Changed[], err: ControlPlaneError): boolean {
     if (err.kind !== "exhausted" && err.kind !== "invalid") {
       this.#log.warn({ err }, "refusals are not stored yet");
@@ -132,7 +131,7 @@ export class StoredRefusals {
     return true;
   }
 
-  /** What the next commit is to hold. */
+  /** What the next commit will hold. */
   #take(): Changed[] {
     const most = this.#oneByOne > 0 ? 1 : NODES_PER_COMMIT;
     const taken: Changed[] = [];
@@ -145,7 +144,7 @@ export class StoredRefusals {
     return taken;
   }
 
-  /** Forgets what is beyond the bounds, and returns the keys of it that the store holds: some of them at a time. */
+  /** Forgets what is beyond the bounds, and returns those of its keys that the store holds: at most one commit's worth. */
   #forget(): string[] {
     const all = new Map(this.#stored);
     for (const [key, { marks }] of this.#changed) all.set(key, marks);
@@ -177,7 +176,7 @@ function write(marks: Map<string, Marks>, changes: readonly Change[]): void {
   for (const { key, value } of changes) {
     if (!key.startsWith(REFUSAL.keys)) continue;
     if (value === undefined) marks.delete(key);
-    // Of a record in another form nothing is known: the proxy's refusals are those that are heard of from now on.
+    // Nothing is known of a record in another form: only refusals heard from now on count for the proxy.
     else marks.set(key, decodeMarks(value) ?? NO_MARKS);
   }
 }

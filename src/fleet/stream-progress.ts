@@ -5,19 +5,19 @@ import type { StreamStatus } from "./stream-status.ts";
 const DONE: Progress = { state: "done" };
 const SENT: Progress = { state: "sent", message: "not acknowledged yet" };
 
-/** A revision as publications: the one that holds it, and the one before, which brought nothing of it. */
+/** A revision in terms of publications: the one that holds it, and the one before, which holds nothing of it. */
 export interface AwaitedPublication {
   readonly publication: number;
   readonly before: number;
 }
 
-/** How far a stream is on its way to a revision. `isPending` tells whether anything up to it is due, in flight or held. */
+/** A stream's progress towards a revision. `isPending` tells whether anything up to it is due, in flight or held. */
 export function progressTo(
   { publication, before }: AwaitedPublication,
   status: StreamStatus,
   isPending: boolean,
 ): Progress {
-  // Only what came with the revision or after it: an older refusal says nothing about this change.
+  // Only a refusal of what came with the revision or after it: an older one says nothing about this change.
   const refusal = standing(status).find(({ refused }) => (refused.publication ?? 0) > before);
   if (refusal !== undefined) return refusedAs(refusal);
   const blocked = status.types
@@ -31,7 +31,7 @@ export function progressTo(
 }
 
 /**
- * How far a stream is with all that is on its way to its client, sent again or not, of one type or of all. What is refused
+ * A stream's progress with everything that is on its way to its client, sent again or not, of one type or of all. A refusal
  * counts once nothing is on its way any more: until then it is tried again.
  */
 export function progressOnItsWay(status: StreamStatus, typeUrl: string | undefined): Progress {
@@ -42,7 +42,7 @@ export function progressOnItsWay(status: StreamStatus, typeUrl: string | undefin
   return refusal === undefined ? (heldIn(own) ?? DONE) : refusedAs(refusal);
 }
 
-/** Refusals that stand, each with the resource that it is about. */
+/** Standing refusals, each with the resource that it is about. */
 export function standing({ types }: Pick<StreamStatus, "types">) {
   return types.flatMap(({ typeUrl, refused: resources }) =>
     blamed(resources).map(({ name, refused }) => ({ typeUrl, name, refused })),

@@ -16,8 +16,8 @@ export function contentVersion(typeUrl: string, name: string, body: Uint8Array):
 }
 
 /**
- * The version of what the control plane derives. It says the same as `contentVersion`, in the form in which its proxies have
- * always been told: in another one, each of them would be sent everything once more, and again by a replica of the release
+ * The version of what the control plane derives. It says the same as `contentVersion`, in the form that its proxies have
+ * always been given: with any other, each of them would be sent everything once more, and again by a replica of the release
  * before.
  */
 export function derivedVersion(typeUrl: string, name: string, body: Uint8Array): string {

@@ -16,13 +16,13 @@ export interface EncodedLocality {
   /** `load_balancing_weight`. */
   readonly weight?: number;
   readonly priority?: number;
-  /** Each the bytes of one `LbEndpoint`. */
+  /** Each holds the bytes of one `LbEndpoint`. */
   readonly lbEndpoints: readonly Uint8Array[];
 }
 
 /**
- * The bytes of a `ClusterLoadAssignment`, the same as those of the whole message: who changes one endpoint of ten thousand
- * encodes that one, and copies the others.
+ * The bytes of a `ClusterLoadAssignment`, the same as encoding the whole message gives: a caller that changes one endpoint
+ * of ten thousand encodes that one, and copies the others.
  */
 export function encodeAssignment(clusterName: string, localities: readonly EncodedLocality[]): Uint8Array<ArrayBuffer> {
   const name = new BinaryWriter().tag(CLUSTER_NAME, WireType.LengthDelimited).string(clusterName).finish();
@@ -46,7 +46,7 @@ export function encodeAssignment(clusterName: string, localities: readonly Encod
   return encoded;
 }
 
-/** One `LocalityLbEndpoints`: the fields before its endpoints, the endpoints, and the fields behind them. */
+/** One `LocalityLbEndpoints`: the fields before its endpoints, the endpoints, and the fields after them. */
 interface Parts {
   readonly head: Uint8Array;
   readonly lbEndpoints: readonly Uint8Array[];
@@ -74,14 +74,14 @@ function sizeOf({ head, lbEndpoints, tail }: Parts): number {
   return size;
 }
 
-/** Of a length-delimited field with a small number: its tag is one byte. */
+/** The size of a length-delimited field with a small field number: its tag is one byte. */
 function fieldSize(bytes: number): number {
   let size = 2 + bytes;
   for (let rest = bytes >>> 7; rest > 0; rest >>>= 7) size++;
   return size;
 }
 
-/** Writes the tag and the length of a field at `at`. Returns where its content begins. */
+/** Writes the tag and length of a field at `at`. Returns where its content begins. */
 function beginField(into: Uint8Array, at: number, field: number, bytes: number): number {
   let next = at;
   into[next++] = (field << 3) | WireType.LengthDelimited;

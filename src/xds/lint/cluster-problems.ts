@@ -32,7 +32,7 @@ const SOMEWHERE: ReadonlySet<string> = new Set([
   `${POLICIES}client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin`,
 ]);
 
-/** What a proxyless client has against a cluster. */
+/** What a proxyless client finds wrong with a cluster. */
 export function clusterProblems(cluster: Cluster): Finding[] {
   return [
     ...discoveryProblems(cluster),

@@ -6,7 +6,7 @@ import { type Finding, refused, UINT32_MAX, unavailable } from "./proxyless-prob
 
 const USABLE: readonly HealthStatus[] = [HealthStatus.UNKNOWN, HealthStatus.HEALTHY];
 
-/** What a proxyless client has against an endpoint set. Weight and locality are optional for Envoy only. */
+/** What a proxyless client finds wrong with an endpoint set. Weight and locality are optional only for Envoy. */
 export function endpointProblems({ endpoints }: ClusterLoadAssignment): Finding[] {
   return [...localityProblems(endpoints), ...addressProblems(endpoints), ...priorityProblems(endpoints)];
 }

@@ -16,7 +16,7 @@ const FILTERS = typeUrlOf("envoy.extensions.filters.http.");
 const ROUTER = `${FILTERS}router.v3.Router`;
 const KNOWN: ReadonlySet<string> = new Set([ROUTER, `${FILTERS}fault.v3.HTTPFault`, `${FILTERS}rbac.v3.RBAC`]);
 
-/** What a proxyless client or an xDS-enabled server has against a listener, inline routes aside. */
+/** What a proxyless client or an xDS-enabled server finds wrong with a listener, apart from inline routes. */
 export function listenerProblems(listener: Listener): Finding[] {
   const found: Finding[] = [];
   if (listener.listenerFilters.length > 0) {

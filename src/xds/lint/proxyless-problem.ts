@@ -1,7 +1,7 @@
 import type { ResourceKey } from "../protocol/resource.ts";
 
 /**
- * What a proxyless gRPC client does with such a resource:
+ * What a proxyless gRPC client does with a resource that has the problem:
  * `refused`: at least one library answers with a NACK and keeps what it had;
  * `unavailable`: it is accepted, and calls fail;
  * `crash`: a library in use ends its process;
@@ -9,19 +9,19 @@ import type { ResourceKey } from "../protocol/resource.ts";
  */
 export type ProxylessEffect = "refused" | "unavailable" | "crash" | "partial";
 
-/** One reason why a resource does not do for a proxyless gRPC client. */
+/** One reason why a resource is unsuitable for a proxyless gRPC client. */
 export type ProxylessProblem = {
   readonly resource: ResourceKey;
-  /** Where in the resource, in the field names of the protos: `endpoints[0].locality`. */
+  /** Where in the resource, in the field names of the protos, for example `endpoints[0].locality`. */
   readonly field: string;
-  /** Stable; to be compared, unlike `explanation`. */
+  /** Stable and meant for comparison, unlike `explanation`. */
   readonly code: string;
   readonly effect: ProxylessEffect;
   /** One sentence for people. */
   readonly explanation: string;
 };
 
-/** A problem before it is known in which resource. */
+/** A problem before it is known which resource has it. */
 export type Finding = Omit<ProxylessProblem, "resource">;
 
 export const UINT32_MAX = 0xffff_ffff;

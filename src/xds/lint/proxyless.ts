@@ -1,4 +1,4 @@
-/** Explains, before it is published, what proxyless gRPC clients would refuse, or take and then fail their calls. */
+/** Explains, before publication, what proxyless gRPC clients would refuse, or accept and then fail their calls over. */
 import { type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
 import { type Cluster, ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
@@ -24,11 +24,11 @@ type Decoded = {
 };
 
 /**
- * Every reason why resources would not do for proxyless gRPC clients; empty when they do. Give all that a group is
- * served, since some reasons lie between two resources; types that such clients never ask for are passed over.
+ * Every reason why resources are unsuitable for proxyless gRPC clients; empty when there is none. Pass everything that a
+ * group is served, since some reasons lie between two resources; types that such clients never ask for are ignored.
  *
- * It knows grpc-js, C-core and Go as they were tried, and takes the strictest of them: Envoy itself may be content with
- * all of this. Certificate providers are looked for in the resources only, not in a client's bootstrap.
+ * It knows how grpc-js, C-core and Go behaved when tried, and follows the strictest of them: Envoy itself may accept
+ * all of this. Certificate providers are looked for only in the resources, not in a client's bootstrap.
  */
 export function proxylessProblems(resources: Iterable<ProxylessInput>): ProxylessProblem[] {
   const decoded: Decoded = { listeners: [], routes: new Map(), clusters: [], problems: [] };
@@ -77,7 +77,7 @@ function inlineProblems(listener: Listener, ringHash: ReadonlySet<string>): Find
   return within("api_listener.route_config", routeProblems(routes.value.virtualHosts, ringHash));
 }
 
-/** A client's listener is named like its target, unless the bootstrap has a template, whose names begin with `xdstp:`. */
+/** A client's listener has the name of its target, unless the bootstrap has a template, whose names begin with `xdstp:`. */
 function targetProblems(listener: Listener, known: ReadonlyMap<string, RouteConfiguration>): Finding[] {
   const hosts = hostsOf(listener, known);
   if (!hosts || listener.name.startsWith("xdstp:") || servesTarget(hosts, listener.name)) return [];

@@ -1,7 +1,7 @@
 import type { Route, VirtualHost } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type Finding, refused, UINT32_MAX, unavailable } from "./proxyless-problem.ts";
 
-/** What a proxyless client has against virtual hosts; `ringHash` says which clusters need a hash policy. */
+/** What a proxyless client finds wrong with virtual hosts; `ringHash` says which clusters need a hash policy. */
 export function routeProblems(hosts: readonly VirtualHost[], ringHash: ReadonlySet<string>): Finding[] {
   return hosts.flatMap(({ routes }, index) => {
     const field = `virtual_hosts[${index}]`;
@@ -12,7 +12,7 @@ export function routeProblems(hosts: readonly VirtualHost[], ringHash: ReadonlyS
   });
 }
 
-/** Whether some virtual host takes calls to `target`. Its port is part of it, when it has one. */
+/** Whether some virtual host takes calls to `target`. The target's port, if it has one, counts. */
 export function servesTarget(hosts: readonly VirtualHost[], target: string): boolean {
   const wanted = target.toLowerCase();
   return hosts.some(({ domains }) => domains.some((domain) => matches(domain.toLowerCase(), wanted)));

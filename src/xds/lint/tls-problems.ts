@@ -3,8 +3,8 @@ import type { CommonTlsContext } from "../../gen/envoy/extensions/transport_sock
 import { type Finding, refused } from "./proxyless-problem.ts";
 
 /**
- * What a proxyless client has against a transport socket. Certificates come from provider instances of its bootstrap,
- * never from SDS or the resource. Who `verifies` needs a provider of authorities, who `presents` one of certificates.
+ * What a proxyless client finds wrong with a transport socket. Certificates come from provider instances of its bootstrap,
+ * never from SDS or the resource. The role `verifies` needs a provider of authorities, `presents` one of certificates.
  */
 export function tlsProblems(
   name: string,

@@ -3,35 +3,35 @@ import { targetOf } from "./target.ts";
 import type { TypePlan } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
-/** What opens addresses. */
+/** A resource that opens addresses. */
 type Addressed = Pick<Resource, "name" | "addresses">;
 
-/** How resources that want addresses of each other may leave. */
+/** How resources that want each other's addresses may leave. */
 export type AddressOrder<R extends Addressed> = {
-  /** Whoever leaves an address stands before whoever takes it: clients apply a response in its order. */
+  /** A resource that gives up an address comes before the one that takes it: clients apply a response in order. */
   readonly upserts: R[];
-  /** One of each cycle: it is removed first, and comes back with the response behind. */
+  /** One resource of each cycle: it is removed first, and comes back with the next response. */
   readonly displaced: readonly string[];
-  /** Those whose address is held by another one that is to leave it, and is kept back itself: it by them. */
+  /** By resource, another one that holds its address and should give it up, but is itself kept back. */
   readonly waiting: ReadonlyMap<string, string>;
 };
 
-/** What is to leave in one response. */
+/** What should leave in one response. */
 type Planned<R extends Addressed> = { readonly upserts: readonly R[]; readonly removals: readonly string[] };
 
-/** What is known of the addresses of a client. */
+/** What is known of a client's addresses. */
 type Addresses = {
-  /** Who may have each address open. */
+  /** Names of the resources that may have each address open. */
   readonly holders: ReadonlyMap<string, readonly string[]>;
-  /** What is meant to be under a name. */
+  /** What should be under a name. */
   readonly target: (name: string) => Addressed | undefined;
-  /** Whether something else than what is planned is to come of a name. */
+  /** Whether a name will still change, apart from what is planned. */
   readonly isToMove: (name: string) => boolean;
 };
 
 /**
  * Puts additions in an order in which each finds its address free. A client refuses a listener whose address another
- * one still has; it removes before it adds, whatever the order. What two are meant to have at once is left to its verdict.
+ * one still has; it removes before it adds, whatever the order. An address meant for two at once is left to its verdict.
  */
 export function orderByAddress(
   state: TypeReading,
@@ -45,14 +45,14 @@ export function orderByAddress(
   });
 }
 
-/** The same, of any client of which the addresses are known. */
+/** The same for any client whose addresses are known. */
 export function orderMoves<R extends Addressed>(
   planned: Planned<R>,
   { holders, target, isToMove }: Addresses,
 ): AddressOrder<R> {
   const coming = new Map(planned.upserts.map((resource) => [resource.name, resource]));
   const leaving = new Set(planned.removals);
-  /** Those that hold an address of this one and are to leave it, by any way but a removal that goes along. */
+  /** Those that hold an address of this one and should give it up, other than by a removal in the same response. */
   const before = ({ name, addresses }: Addressed): string[] =>
     addresses
       .flatMap((address) => (holders.get(address) ?? []).map((holder) => ({ address, holder })))
@@ -92,7 +92,7 @@ export function orderMoves<R extends Addressed>(
 }
 
 /**
- * Refused resources that were to leave an address which another one, due now, is to take: these can only go together.
+ * Refused resources that should give up an address that another one, due now, should take: they can only go together.
  */
 export function refusedInTheWay(state: TypeReading, view: View): string[] {
   const wanted = new Set<string>();
@@ -134,7 +134,7 @@ function held(state: TypeReading, view: View, name: string): Set<string> {
   return new Set([...(own ?? []), ...(refused ?? [])]);
 }
 
-/** Everything left waits for something that is left: whoever follows that long enough goes round. */
+/** Finds a resource in a cycle. Each one left waits for another one left, so following the waits leads round. */
 function inCycle(coming: ReadonlyMap<string, Addressed>, before: (resource: Addressed) => readonly string[]): string {
   const seen = new Set<string>();
   let [name = ""] = coming.keys();

@@ -1,7 +1,7 @@
 import type { View } from "./resource.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
-/** Collections that what a client was sent names, and those that it asks for. */
+/** The collections named in what a client was sent, and those that it asks for. */
 export type ClientCollections = { readonly named: readonly string[]; readonly asked: readonly string[] };
 
 export function collectionsOf(states: TypeReadings, view: View | undefined): ClientCollections {

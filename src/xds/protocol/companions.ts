@@ -8,7 +8,7 @@ const NONE: readonly ResourceKey[] = [];
 
 /**
  * What must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it, changed or not
- * (xds R3, R4, R25). Of a namespace without members, the name that says so.
+ * (xds R3, R4, R25). For a namespace without members, it is the name that says so.
  */
 export function companionsOf(
   readingOf: (typeUrl: string) => TypeReading | undefined,
@@ -31,8 +31,8 @@ export function companionsOf(
 }
 
 /**
- * An acknowledged endpoint set that left after its cluster proves the cluster live, though CDS is not acknowledged yet: such
- * clusters.
+ * Clusters proven live although CDS is not acknowledged yet: an endpoint set that left after such a cluster has been
+ * acknowledged.
  */
 export function provenBy(states: TypeReadings, reports: readonly Report[]): readonly ResourceKey[] {
   let proven = NONE;
@@ -56,18 +56,18 @@ export function provenBy(states: TypeReadings, reports: readonly Report[]): read
 }
 
 /**
- * Only endpoints are worth pushing before they are asked for, and only to a client that has live interest in the
- * type: one without any ignores a response and never answers it, which would leave it in flight for ever.
+ * Only endpoints are worth pushing before they are asked for, and only to a client with a live interest in the
+ * type: one without any ignores the response and never answers it, which would leave it in flight for ever.
  */
 function mayPush(state: TypeReading, name: string): boolean {
   const { subscription, type } = state;
-  // Members of a collection come over the stream that asks for it, which is mostly another one.
+  // Members of a collection come over the stream that asks for it, which is usually another one.
   if (!state.requested) return !type.collections;
   if (subscription.covers(name)) return true;
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
-/** Names that say of a namespace that it is empty. Any parent in the view may be waiting for the word (xds W8). */
+/** Names that say that a namespace is empty. Any parent in the view may be waiting to be told (xds W8). */
 export function* emptyNamespaces(registry: Registry, { type }: TypeReading, view: View): Generator<string> {
   const { typeUrl, namespaced } = type;
   if (!namespaced) return;
@@ -84,7 +84,7 @@ function membersOf(typeUrl: string, namespace: string, view: View): string[] {
   return Array.from(view.list(typeUrl), ({ name }) => name).filter((name) => isInNamespace(namespace, name));
 }
 
-/** What a reference leads to: itself, the members of a namespace or of a collection. */
+/** What a reference leads to: the name itself, or the members of a namespace or collection. */
 function led({ type: { typeUrl, namespaced } }: TypeReading, name: string, view: View): Iterable<string> {
   if (namespaced) {
     const members = membersOf(typeUrl, name, view);

@@ -21,7 +21,7 @@ export function itemOf(state: TypeReading, name: string, resource: Resource | un
   return { name, resource, before, publication: repeats ? undefined : state.due.get(name), kept: false };
 }
 
-/** The removal itself settles nothing: what is due under the name is still to come. */
+/** The removal itself settles nothing: what is due under the name still has to come. */
 export function displacedItem(state: TypeReading, name: string): FlightItem {
   return { name, resource: undefined, before: state.sent.get(name), publication: undefined, kept: true };
 }

@@ -7,8 +7,8 @@ import type { Leaving } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
 /**
- * Takes a request of the incremental protocol: each holds differences, the first one of a type perhaps what the client has
- * from an earlier stream, and each nonce has its own verdict (xds D1).
+ * Takes a request of the incremental protocol. Each request holds differences; the first of a type may also list what the
+ * client has from an earlier stream. Each nonce has its own verdict (xds D1).
  */
 export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: number): Report[] {
   const reports: Report[] = [];
@@ -42,7 +42,7 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
   return reports;
 }
 
-/** A response of exactly what is to leave. */
+/** A response with exactly what leaves. */
 export function composeDelta(state: TypeReading, leaving: Leaving, stamp: Stamp): Outgoing {
   const { upserts, removals, displaced } = leaving;
   const items = new Map<string, FlightItem>();

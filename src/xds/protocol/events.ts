@@ -21,7 +21,7 @@ export type DeltaRequest = {
   readonly error: ErrorDetail | undefined;
 };
 
-/** One response, to be written in the order given. */
+/** One response; responses must be written in the order given. */
 export type Send = {
   readonly kind: "send";
   readonly typeUrl: string;
@@ -31,18 +31,18 @@ export type Send = {
   readonly resources: readonly Resource[];
   /** Delta only. */
   readonly removed: readonly string[];
-  /** The resources go without body, to renew their TTL. */
+  /** The resources are sent without a body, to renew their TTL. */
   readonly heartbeat: boolean;
   /** The client honours TTLs. */
   readonly withTtl: boolean;
 };
 
-/** What happened, for whoever watches. */
+/** What happened, for observers. */
 export type Report =
   | { readonly kind: "subscribe"; readonly typeUrl: string; readonly names: number; readonly wildcard: boolean }
   | { readonly kind: "ack"; readonly typeUrl: string; readonly flight: Flight }
   | { readonly kind: "nack"; readonly typeUrl: string; readonly refusal: Refusal }
   /** Names that were unknown because of a refusal, and are known again. */
   | { readonly kind: "cleared"; readonly typeUrl: string; readonly names: readonly string[] }
-  /** A wait for another resource met its bound, and ended by it. */
+  /** A wait for another resource reached its bound, which ended it. */
   | { readonly kind: "late"; readonly resource: ResourceKey; readonly on: ResourceKey; readonly waitedMs: number };

@@ -5,18 +5,18 @@ import type { SparseMap } from "./sparse.ts";
 export type FlightItem = {
   readonly name: string;
   readonly resource: Resource | undefined;
-  /** What the client had before, to fall back on when it refuses. */
+  /** What the client had before, and counts as having again if it refuses. */
   before: Known | undefined;
   /** The publication this item settles; undefined when it only repeats what the client has. */
   readonly publication: number | undefined;
-  /** Repeated only because a full set must not lack it; something else is still due under this name. */
+  /** Whether it is repeated only because a full set must not lack it; something else is still due under this name. */
   readonly kept: boolean;
 };
 
 /** A response that awaits its verdict. */
 export type Flight = {
   readonly nonce: string;
-  /** Grows with each response of the stream, over all types: what was on the wire first. */
+  /** Grows with each response of the stream, over all types: it tells which was on the wire first. */
   readonly sequence: number;
   /** SotW's `version_info`; empty in delta. */
   readonly version: string;
@@ -27,22 +27,22 @@ export type Flight = {
 export type Refusal = {
   readonly nonce: string;
   readonly code: number;
-  /** Debug text of the client: unstable, cut at 4096 characters, never to be parsed (xds R17). */
+  /** Debug text of the client: unstable, cut at 4096 characters, and not to be parsed (xds R17). */
   readonly message: string;
   readonly at: number;
-  /** When the same content was refused first. */
+  /** When the same content was first refused. */
   readonly since: number;
   /** How often it was refused in a row. */
   readonly attempt: number;
-  /** All that the refused response held; a removal has no resource. */
+  /** Everything that the refused response held; a removal has no resource. */
   readonly items: ReadonlyMap<string, FlightItem>;
 };
 
-/** What is the same in a refusal as in the ones before it of the same content. */
+/** What a refusal takes over from earlier refusals of the same content. */
 export type Repeated = Pick<Refusal, "attempt" | "since" | "items">;
 
 /**
- * Relates a refusal to those that stand of its members. What was refused before keeps its publication, since it is not
+ * Relates a refusal to standing refusals of its members. What was refused before keeps its publication, since it is not
  * news; what was refused as a part of more counts as refused for the first time.
  */
 export function repeatedFrom(standing: SparseMap<Refusal>, { items }: Pick<Refusal, "items">, at: number): Repeated {
@@ -67,14 +67,14 @@ export function repeatedFrom(standing: SparseMap<Refusal>, { items }: Pick<Refus
   };
 }
 
-/** Without what only went along. */
+/** The number of items, without those that were only kept. */
 export function sizeOf({ items }: Pick<Refusal, "items">): number {
   let size = 0;
   for (const { kept } of items.values()) if (!kept) size++;
   return size;
 }
 
-/** Of what was refused, the names under which the client may run something else now: not removals of what it never had. */
+/** Refused names under which the client may now run something else; excludes removals of what it never had. */
 export function doubtfulNames({ items }: Refusal): string[] {
   const names: string[] = [];
   for (const { name, resource, before } of items.values()) if (resource ?? before) names.push(name);

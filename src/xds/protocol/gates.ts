@@ -15,7 +15,7 @@ export type Gate = Pick<Wait, "on" | "cause">;
 /**
  * The reference that must be live at the client before this resource may name it, if any. Only what this client
  * subscribes to, and what exists, is worth waiting for: other clusters may be static, or asked for later. What the
- * client's present content names already breaks nothing more, and keeps back nothing that is to leave.
+ * client's present content already names breaks nothing more, and keeps nothing back.
  *
  * @see xDS protocol, "Eventual consistency considerations", and xds R2
  */
@@ -51,13 +51,13 @@ function gateOn(
   return { on, cause: other.held.has(on.name) ? "held" : "progress" };
 }
 
-/** Why a resource has not gone yet, as it will be once a plan of its type is followed. */
+/** Why a resource has not gone yet, once a plan of its type has been followed. */
 export function causeOf(state: TypeReading, plan: KeptBack, name: string): WaitCause {
   if (state.held.has(name) || plan.held.has(name)) return "held";
   return waitOf(state, plan, name)?.cause ?? "progress";
 }
 
-/** The wait of a resource as it will be then. */
+/** The wait of a resource once a plan of its type has been followed. */
 export function waitOf(state: TypeReading, { waits }: KeptBack, name: string): Wait | undefined {
   return waits.get(name) ?? state.waits.get(name);
 }
@@ -66,21 +66,21 @@ function textOf({ typeUrl, name }: ResourceKey): string {
   return `${typeUrl} ${name}`;
 }
 
-/** A type that this client has not asked for only because something of it is warming: it will (xds R4). */
+/** Whether the client has not asked for a type only because something of it is warming: it will ask (xds R4). */
 function isExpected(registry: Registry, states: TypeReadings, typeUrl: string): boolean {
   const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
   return companions.some((companion) => states.get(companion)?.precedesParent);
 }
 
-/** Who may still refer to resources of one type while not being where it should be. */
+/** What may still refer to resources of one type, but is not what the client should have. */
 export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly unreadable: Gate | undefined };
 
 /**
  * Collects what the client may be running that is about to be replaced, by the name it refers to. What is unreadable
- * (known by its version only) may refer to anything. A referrer that is where it should be blocks nothing: then the
- * caller means the reference to dangle.
+ * (known only by its version) may refer to anything. A referrer that is as it should be blocks nothing: then the
+ * reference is meant to dangle.
  *
- * @param plan What is decided of the type itself already
+ * @param plan What is already decided for the type itself
  */
 export function referrersOf(
   { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },

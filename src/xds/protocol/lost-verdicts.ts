@@ -3,9 +3,9 @@ import { isSame } from "./resource.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /**
- * A response that ended with its stream before its verdict came, as far as it changed anything. Envoy withholds a
- * refusal while a cluster warms, and does not repeat it on its next stream, where it presents as if it had never
- * seen the response; what it applied of it is there all the same (xds R16).
+ * A response whose stream ended before its verdict came, as far as it changed anything. Envoy withholds a refusal
+ * while a cluster warms, and does not repeat it on its next stream, where it presents its state as if it had never
+ * seen the response; what it applied of the response is there all the same (xds R16).
  */
 export type LostVerdict = {
   readonly typeUrl: string;
@@ -28,7 +28,7 @@ export function lostVerdicts(states: TypeReadings): LostVerdict[] {
   return lost;
 }
 
-/** Of a stream that ends: the oldest publication that its client has not acknowledged, what it refuses included. */
+/** For a stream that ends: the oldest publication that its client has not acknowledged, including what it refuses. */
 export function oldestOwed(states: TypeReadings): number | undefined {
   let oldest = Infinity;
   for (const state of states.values()) {
@@ -39,13 +39,13 @@ export function oldestOwed(states: TypeReadings): number | undefined {
   return oldest === Infinity ? undefined : oldest;
 }
 
-/** True when what the client presents shows that it accepted the response: then only the word of it was lost. */
+/** True when what the client presents shows that it accepted the response: then only the acknowledgement was lost. */
 export function isAccepted(state: TypeReading, { version, items }: LostVerdict): boolean {
   if (version !== "") return state.acceptedVersion === version;
   return items.some(({ name, resource }) => resource !== undefined && isSame(state.sent.get(name), resource));
 }
 
-/** Whether the client may run something else than before. A removal of what it never had changes nothing. */
+/** Whether the client may run something other than before. A removal of what it never had changes nothing. */
 function isChange({ resource, before }: FlightItem, mayHaveBefore: boolean): boolean {
   return resource === undefined ? before !== undefined || mayHaveBefore : !isSame(before, resource);
 }

@@ -3,8 +3,8 @@
  * same on all streams of a server, so that they share every byte of it; any other response carries one of the stream's
  * own.
  *
- * None is one of an earlier stream of the same client (xds C3, S10): a stream is told only of publications that were made
- * since it opened, and its client had left the earlier one by then.
+ * None repeats a nonce of an earlier stream of the same client (xds C3, S10): a stream is told only of publications that
+ * were made since it opened, and its client had left the earlier stream by then.
  */
 export class Nonces {
   readonly #ownTag: string;
@@ -12,7 +12,7 @@ export class Nonces {
   #published = 0;
   #spent = 0;
 
-  /** @param tags `own` is unlike that of any other stream, `shared` unlike that of any other server */
+  /** @param tags `own` differs from that of any other stream, `shared` from that of any other server */
   constructor({ own, shared }: { readonly own: string; readonly shared: string }) {
     this.#ownTag = own;
     this.#sharedTag = shared;
@@ -22,12 +22,12 @@ export class Nonces {
     this.#published = publication;
   }
 
-  /** What a response would carry that is the stream's `sequence`-th. */
+  /** The nonce that the stream's `sequence`-th response would carry. */
   next(sequence: number): string {
     return this.#published > this.#spent ? `${this.#sharedTag}${this.#published}` : `${this.#ownTag}${sequence}`;
   }
 
-  /** A response has left with what was next. */
+  /** Notes that a response has left with the next nonce. */
   spend(): void {
     this.#spent = this.#published;
   }

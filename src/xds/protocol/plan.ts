@@ -11,7 +11,7 @@ import type { TypeReading, TypeReadings } from "./type-state.ts";
 /** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
 export type Hold = (resource: ResourceKey, version: string) => string | undefined;
 
-/** All that one flush decides by. */
+/** Everything that one flush bases its decisions on. */
 export type FlushContext = {
   readonly registry: Registry;
   readonly variant: "sotw" | "delta";
@@ -27,7 +27,7 @@ export type FlushContext = {
   readonly maxBytes: number;
   /** Most names in one response that were asked for and do not exist. */
   readonly maxAbsent: number;
-  /** Until when a client that resumed may still be expected to ask for more types, from its first request of one. */
+  /** How long after its first request of a type a resumed client may still be expected to ask for more types. */
   readonly settleMs: number;
 };
 
@@ -82,12 +82,12 @@ export function planType(context: FlushContext, state: TypeReading, only?: Pick<
   return draft;
 }
 
-/** Whether a response may hold just a part of what is due. */
+/** Whether a response may hold only a part of what is due. */
 export function mayDivide({ variant }: Pick<FlushContext, "variant">, { type }: TypeReading): boolean {
   return variant === "delta" || !type.fullSet;
 }
 
-/** What leaves by a plan, once it is followed. */
+/** What leaves under a plan once it has been followed. */
 export function leavingOf(state: TypeReading, { upserts, removals, displaced }: TypePlan): Leaving {
   const isAll = state.held.size === 0 && state.due.size === upserts.length + removals.length + displaced.length;
   if (isAll) return { upserts, removals, displaced, kept: NONE };
@@ -101,7 +101,7 @@ function isAbsent(state: TypeReading, view: View, name: string): boolean {
   return state.forced.has(name) && view.get(state.type.typeUrl, name) === undefined;
 }
 
-/** Additions go behind those whose addresses they take; whom they would find there still, they wait for. */
+/** Puts additions behind those whose addresses they take; they wait for any that would still be there. */
 function putInOrder(context: FlushContext, state: TypeReading, draft: Draft): void {
   const { typeUrl } = state.type;
   const { upserts, displaced, waiting } = orderByAddress(state, context.view, draft);
@@ -183,7 +183,7 @@ function keepBack(draft: Draft, name: string, reason: string): void {
   (draft.held as SparseMap<string>).set(name, reason);
 }
 
-/** What a name that needs nothing stands for, where more is known of it than before. */
+/** The resource behind a name that needs nothing, if more is known of it than before. */
 function adopted(state: TypeReading, view: View, name: string): Resource | undefined {
   const known = state.sent.get(name);
   const target = known && targetOf(state, view, name);
@@ -194,7 +194,7 @@ function tooLarge(context: FlushContext, resource: Resource): string | undefined
   return resource.bytes > context.maxBytes ? "response_too_large" : undefined;
 }
 
-/** Adds to a list that begins as a shared empty one. A pushed array has room for many; nearly all of these stay at one. */
+/** Adds to a list that starts as a shared empty one. A pushed array reserves room for many, but nearly all of these hold one. */
 function withOne<T>(list: readonly T[], item: T): readonly T[] {
   if (list.length === 0) return [item];
   (list as T[]).push(item);

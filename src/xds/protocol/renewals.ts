@@ -1,12 +1,12 @@
 import type { Resource } from "./resource.ts";
 import type { TypeReading } from "./type-state.ts";
 
-/** What is to be renewed now, and names of which nothing is left to renew. */
+/** What must be renewed now, and names that have nothing left to renew. */
 type Renewals = { readonly due: readonly Resource[]; readonly over: readonly string[] };
 
 const NONE: Renewals = { due: [], over: [] };
 
-/** Nothing while a response awaits its verdict, since what the client has is open then. */
+/** No renewal is due while a response awaits its verdict, since what the client has is open then. */
 export function dueRenewals(state: TypeReading, now: number): Renewals {
   if (state.flights.length > 0) return NONE;
   const due: Resource[] = [];

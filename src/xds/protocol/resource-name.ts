@@ -2,8 +2,8 @@
 export type Glob = { readonly prefix: string; readonly params: string };
 
 /**
- * The form in which two spellings of one name are equal: percent-encoding undone where it was not needed, context
- * parameters sorted. Other names are opaque and come back as they are.
+ * The form in which two spellings of one name are equal: unneeded percent-encoding is undone, and context parameters
+ * are sorted. Other names are opaque and are returned as they are.
  *
  * @see xRFC TP1, "URI schemes", and xds R19
  */
@@ -27,7 +27,7 @@ export function parseGlob(name: string): Glob | undefined {
   return path.endsWith("/*") ? { prefix: path.slice(0, -1), params } : undefined;
 }
 
-/** The collection that a canonical name is a direct member of, or undefined when it is none of any. */
+/** The collection that a canonical name is a direct member of, or undefined when there is none. */
 export function collectionOf(name: string): string | undefined {
   if (!name.startsWith("xdstp://")) return undefined;
   const query = name.indexOf("?");

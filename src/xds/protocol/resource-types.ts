@@ -1,4 +1,4 @@
-/** Of a message, by its full name. */
+/** The type URL of a message, by its full name. */
 export function typeUrlOf(typeName: string): string {
   return `type.googleapis.com/${typeName}`;
 }
@@ -23,16 +23,16 @@ export type ResourceType = {
   readonly fullSet: boolean;
   /** An empty first request means everything ("legacy" wildcard); an explicit `*` is always understood. */
   readonly legacyWildcard: boolean;
-  /** `explicit`: delta tells a removal. `never`: Envoy ignores it or suffers from it, so the client keeps what it has (xds R7). */
+  /** `explicit`: delta sends a removal. `never`: Envoy ignores it or suffers from it, so the client keeps its copy (xds R7). */
   readonly removal: "explicit" | "never";
-  /** Delta's answer to a name that does not exist: `placeholder` asks the view for a resource that says so (xds R8, VHDS). */
+  /** Delta's answer for a name that does not exist: `placeholder` asks the view for a resource that says so (xds R8, VHDS). */
   readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
   /**
-   * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of some member, or that
+   * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of a member, or that
    * there is none (xds W8).
    */
   readonly namespaced: boolean;
-  /** Sent again right behind a resource of this type that is new or changed and refers to them (xds R3, R25). */
+  /** Types that are sent again right behind a new or changed resource of this type that refers to them (xds R3, R25). */
   readonly companions: readonly string[];
   /** A resource of this type goes out after those it refers to of these types, which leave after it (xds R1, R2). */
   readonly waitsFor: readonly string[];

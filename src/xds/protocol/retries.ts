@@ -4,24 +4,24 @@ import { entitledNames, targetOf } from "./target.ts";
 import type { Retrial } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
-/** When a refused response is tried again though nothing of it has changed: what it ran into may have gone. */
+/** When a refused response is tried again though nothing in it has changed: what it ran into may have gone. */
 export type RetrySettings = {
-  /** Before the first time, and at least between any two of one type. */
+  /** The wait before the first retry, and the least wait between any two of one type. */
   readonly baseMs: number;
   /** Each wait is twice the one before it, up to this. */
   readonly maxMs: number;
-  /** From 0 to 1, another one for each stream: longer waits by up to half, so that a fleet does not come at once. */
+  /** From 0 to 1, different for each stream: lengthens waits by up to half, so that a fleet does not retry at once. */
   readonly spread: number;
 };
 
-/** How long after the `attempt`-th refusal of the same content it is tried again. */
+/** How long after its `attempt`-th refusal the same content is tried again. */
 export function retryDelay({ baseMs, maxMs, spread }: RetrySettings, attempt: number): number {
   return Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (1 + spread / 2);
 }
 
 /**
- * What of a type is to be tried again now, and otherwise when to look again. Of a refusal of several resources one half
- * goes at a time, where a response may hold just a part: what is good in it is accepted in the end.
+ * The names of a type to try again now, or else when to look again. If a response may hold only a part, a refusal of
+ * several resources is tried again by halves, so that what is good in it is accepted in the end.
  */
 export function dueRetries(
   state: TypeReading,
@@ -29,7 +29,7 @@ export function dueRetries(
   retry: RetrySettings,
   mayDivide: boolean,
 ): { readonly names: readonly string[]; readonly wakeAt: number } {
-  // Its verdict comes first, and looks again.
+  // The verdict on what is in flight comes first, and leads here again.
   if (state.flights.length > 0) return { names: [], wakeAt: Infinity };
   let next: Refusal | undefined;
   let dueAt = Infinity;
@@ -48,8 +48,8 @@ export function dueRetries(
 }
 
 /**
- * A refused response is tried again when any part of it has changed, and then all of it, since the client may have
- * applied any part (xds R16). Until then its members are not due.
+ * When any part of a refused response has changed, all of it is tried again, since the client may have applied any
+ * part (xds R16). Until then its members are not due.
  */
 export function reconsidered(state: TypeReading, view: View): Retrial {
   const unchanged = new Set<Refusal>();
@@ -76,7 +76,7 @@ function hasChanged({ items }: Refusal, state: TypeReading, view: View): boolean
   return items.values().some((item) => !item.kept && targetOf(state, view, item.name)?.hash !== item.resource?.hash);
 }
 
-/** All that a client should have of a type, and what it refused. */
+/** Everything that a client should have of a type, and what it refused. */
 export function allOf(state: TypeReading, view: View): ReadonlySet<string> {
   const names = new Set(state.refused.keys());
   for (const name of entitledNames(state, view)) if (view.get(state.type.typeUrl, name)) names.add(name);

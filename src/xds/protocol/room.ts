@@ -4,7 +4,7 @@ import type { TypeReading } from "./type-state.ts";
 
 const MAX_IN_FLIGHT = 2;
 
-/** What may leave, and when time alone lets more of it. */
+/** What may leave, and when time alone allows more. */
 type Room = { readonly lets: "all" | "behind" | "none"; readonly wakeAt: number };
 
 const ALL: Room = { lets: "all", wakeAt: Infinity };
@@ -12,9 +12,9 @@ const NONE: Room = { lets: "none", wakeAt: Infinity };
 const BEHIND: Room = { lets: "behind", wakeAt: Infinity };
 
 /**
- * What of a type may leave beside what is in flight: one response per type at a time. Two exceptions, never more than
- * two in all: what must follow a parent that leaves in this flush, and a type whose ACK the client may withhold (CDS
- * while a cluster warms), when the new response touches what the first one brought or a moment has passed, or the
+ * What of a type may leave beside what is in flight: usually one response per type at a time. A second one may leave in
+ * two cases: for what must follow a parent that leaves in this flush, and for a type whose ACK the client may withhold
+ * (CDS while a cluster warms), if the new response touches what the first one brought, a moment has passed, or the
  * client asks for something.
  */
 export function roomOf(context: FlushContext, state: TypeReading): Room {

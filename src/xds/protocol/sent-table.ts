@@ -2,7 +2,7 @@ import { type Known, minusHash, plusHash } from "./resource.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import { SparseMap } from "./sparse.ts";
 
-/** Entries of a stream's own before it looks for a table to share. */
+/** How many entries of its own a stream has before it looks for a table to share. */
 const SHARE_AT = 32;
 
 type Shared = { readonly entries: ReadonlyMap<string, Known>; readonly sum: bigint };
@@ -10,15 +10,15 @@ type Shared = { readonly entries: ReadonlyMap<string, Known>; readonly sum: bigi
 const NOTHING: Shared = { entries: new Map(), sum: 0n };
 
 /**
- * What one client was sent of one type, by name: a table that it shares with every stream that was sent the same, and
- * on top of it what is its own since.
+ * What one client was sent of one type, by name: a table shared with every stream that was sent the same, and on top of
+ * it the stream's own changes since.
  */
 export class SentTable {
   #shared = NOTHING;
-  /** Undefined says that the name of the shared table is gone. */
+  /** An undefined value removes a name of the shared table. */
   readonly #own = new SparseMap<Known | undefined>();
 
-  /** Costs what is this stream's own. */
+  /** Costs as much as the stream has entries of its own. */
   get size(): number {
     let { size } = this.#shared.entries;
     for (const [name, known] of this.#own) {
@@ -53,8 +53,8 @@ export class SentTable {
   }
 
   /**
-   * Gives up what is this stream's own for a shared table with the same content. Cheap as long as little is its own.
-   * What a client only presented has no hash to be compared by, and keeps the table from being shared.
+   * Replaces this stream's own entries by a shared table with the same content. Cheap while there are few of its own.
+   * What a client only presented has no hash to compare, and keeps the table from being shared.
    */
   share(tables: SharedTables, typeUrl: string): void {
     if (this.#own.size < SHARE_AT) return;

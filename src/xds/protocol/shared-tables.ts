@@ -1,9 +1,9 @@
-/** Below this size a table of one's own is cheaper than looking for one to share. */
+/** Below this size, a separate table is cheaper than looking for one to share. */
 const MIN_SHARED = 16;
 const SWEEP_AT = 64;
 
 /**
- * Tables that many streams hold with the same content, kept once: what a stream costs is then what makes it differ.
+ * Keeps one copy of tables that many streams hold with the same content: a stream then costs only what makes it differ.
  * Nothing is kept alive from here.
  */
 export class SharedTables {
@@ -11,14 +11,14 @@ export class SharedTables {
   #kept = 0;
   #sweepAt = SWEEP_AT;
 
-  /** A set equal to this one, perhaps itself. From now on it must not be changed; undefined when it is not worth it. */
+  /** A set equal to this one, perhaps itself, not to be changed from now on; undefined when sharing is not worth it. */
   shareNames(names: ReadonlySet<string>): ReadonlySet<string> | undefined {
     if (names.size < MIN_SHARED) return undefined;
     const key = `names ${names.size} ${names.values().next().value}`;
     return this.find<ReadonlySet<string>>(key, (other) => isSubset(names, other)) ?? this.keep(key, names);
   }
 
-  /** Something kept under this key that is not forgotten yet. A key belongs to one type of value. */
+  /** A value kept under this key and not forgotten yet. A key belongs to one type of value. */
   find<T extends object>(key: string, isEqual: (other: T) => boolean): T | undefined {
     for (const ref of this.#known.get(key) ?? []) {
       const other = ref.deref() as T | undefined;

@@ -7,7 +7,7 @@ import { entitledNames, targetOf } from "./target.ts";
 import type { Leaving } from "./type-plan.ts";
 import type { TypeReading, TypeState } from "./type-state.ts";
 
-/** Takes a request of the state-of-the-world protocol: each lists all that the client asks for of a type. */
+/** Takes a request of the state-of-the-world protocol, which lists everything that the client asks for of a type. */
 export function receiveSotw(types: StreamTypes, request: SotwRequest, now: number): Report[] {
   const reports: Report[] = [];
   const state = types.of(request.typeUrl);
@@ -29,7 +29,7 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
 }
 
 /**
- * What a request says about responses in flight; nothing when its nonce is not that of one.
+ * Applies what a request says about responses in flight; does nothing when its nonce is not that of one.
  *
  * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
  * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
@@ -45,7 +45,7 @@ function takeVerdict(types: StreamTypes, state: TypeState, request: SotwRequest,
   }
 }
 
-/** Those of the responses that an error covers which the client accepted all the same, by the version that it presents. */
+/** Of the responses that an error covers, those that the client accepted all the same, going by the version it presents. */
 function acceptedBeside({ acceptedVersion }: TypeReading, covered: readonly Flight[], version: string): Flight[] {
   const last = covered.at(-1);
   if (last && last.version === version && version !== acceptedVersion) return [last];
@@ -59,7 +59,7 @@ export function isCurrent(state: TypeReading, view: View, presented: string): bo
   return pure && presented === versionOf(state, view, { kept: new Set(), displaced: [] });
 }
 
-/** A response of a type whose responses need not be complete: what is due, nothing else. */
+/** A response for a type whose responses need not be complete: only what is due. */
 export function composePartial(state: TypeReading, view: View, leaving: Leaving, stamp: Stamp): Outgoing {
   const items = new Map<string, FlightItem>();
   for (const resource of leaving.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
@@ -68,8 +68,8 @@ export function composePartial(state: TypeReading, view: View, leaving: Leaving,
 
 /**
  * A response that carries the full set: what is kept back stays in it as the client has it, since absence would
- * delete it. Undefined when what is kept back may be at the client, but was not sent on this stream: then nothing can
- * be said without deleting it.
+ * delete it. Returns undefined when the client may have what is kept back, but this stream did not send it: any response
+ * would delete it.
  */
 export function composeFull(state: TypeReading, view: View, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
   const { upserts, removals, displaced, kept } = leaving;
@@ -87,7 +87,7 @@ export function composeFull(state: TypeReading, view: View, leaving: Leaving, st
     if (known === undefined && state.mayHold) return undefined;
     if (known?.hash !== undefined) add(known, false);
   }
-  // Where addresses change hands, what is due has an order.
+  // Where addresses change hands, the order of what is due matters.
   for (const resource of upserts) if (resource.addresses.length > 0) add(resource, true);
   const left = new Set([...kept, ...displaced]);
   for (const name of entitledNames(state, view)) {
@@ -100,7 +100,7 @@ export function composeFull(state: TypeReading, view: View, leaving: Leaving, st
 }
 
 /**
- * SotW's version of a type: that of the group, corrected by what this client is not given yet. So one string never
+ * SotW's version of a type: that of the group, corrected for what this client has not been given yet. So one string never
  * stands for two contents (xds R27), and clients of one group share it whenever nothing is kept back.
  */
 function versionOf(state: TypeReading, view: View, { kept, displaced }: Pick<Leaving, "kept" | "displaced">): string {

@@ -52,7 +52,7 @@ export class SparseMap<V> {
     this.#more = undefined;
   }
 
-  /** Here and below: entries may be deleted on the way; added ones may be seen or not. */
+  /** For all iterators here: entries may be deleted meanwhile; entries added meanwhile may be seen or not. */
   keys(): IteratorObject<string> {
     return this.#more?.keys() ?? (this.#name === undefined ? NOTHING.keys() : [this.#name].values());
   }
@@ -69,7 +69,7 @@ export class SparseMap<V> {
   }
 }
 
-/** The same for whoever may only look. */
+/** The same map, read-only. */
 export type ReadonlySparseMap<V> = Pick<
   SparseMap<V>,
   "size" | "get" | "has" | "keys" | "values" | typeof Symbol.iterator

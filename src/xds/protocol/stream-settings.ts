@@ -2,25 +2,25 @@ import type { Registry } from "./resource-types.ts";
 import type { RetrySettings } from "./retries.ts";
 import type { SharedTables } from "./shared-tables.ts";
 
-/** What one stream is told about its client and its server, once. */
+/** What one stream is told once about its client and its server. */
 export type StreamSettings = {
   readonly variant: "sotw" | "delta";
   readonly registry: Registry;
-  /** Several types on this stream, so that one can wait for another. */
+  /** Whether several types share this stream, so that one can wait for another. */
   readonly aggregated: boolean;
-  /** Begin its nonces: `own` is unlike that of any other stream, `shared` unlike that of any other server (xds C3). */
+  /** Prefixes of its nonces: `own` differs from that of any other stream, `shared` from that of any other server (xds C3). */
   readonly nonceTags: { readonly own: string; readonly shared: string };
   /** How long one resource waits for another before it goes anyway. */
   readonly waitMs: number;
   /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */
   readonly overtakeMs: number;
-  /** How long after its first request of a type a client that resumed may be expected to ask for further types. */
+  /** How long after its first request of a type a resumed client may still be expected to ask for more types. */
   readonly settleMs: number;
   readonly retry: RetrySettings;
   /** Largest response; one resource larger than this is held. */
   readonly maxResponseBytes: number;
   /**
-   * Most names in one response that were asked for and do not exist; the rest follows when the client has acknowledged
+   * Most names in one response that were asked for and do not exist; the rest follow when the client has acknowledged
    * these. Each costs an answer of its own, and a client may ask for whatever it likes.
    */
   readonly maxAbsent: number;

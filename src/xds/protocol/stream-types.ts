@@ -11,8 +11,8 @@ import { entitledNames } from "./target.ts";
 import { TypeState } from "./type-state.ts";
 
 /**
- * The types of one stream, and what its client's requests do to them, whichever of the two doors (`sotw.ts`, `delta.ts`) they
- * come through.
+ * The types of one stream, and what its client's requests do to them, whichever of the two doors (`sotw.ts`, `delta.ts`)
+ * they come through.
  */
 export class StreamTypes {
   readonly all = new Map<string, TypeState>();
@@ -27,7 +27,7 @@ export class StreamTypes {
     this.#settings = settings;
   }
 
-  /** Begins a type at its first use; undefined for one that nobody knows. */
+  /** The state of a type, created at its first use; undefined for an unknown type. */
   of(typeUrl: string): TypeState | undefined {
     const known = this.all.get(typeUrl);
     if (known) return known;
@@ -54,7 +54,7 @@ export class StreamTypes {
       if (!this.#concerns(state, name)) continue;
       if (state.type.removal === "never" && state.sent.has(name) && !view?.get(typeUrl, name)) state.gone.add(name);
       if (state.type.collections && view && !view.get(typeUrl, name)) {
-        // What belongs to a collection that nothing names any more is left alone; other members it may have from before (xds R19).
+        // Members of a collection that nothing names any more are left alone; others the client may have from before (xds R19).
         if (view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
         if (!state.sent.has(name)) state.unknown.add(name);
       }
@@ -62,7 +62,7 @@ export class StreamTypes {
     }
   }
 
-  /** The first request of a type has been read. */
+  /** Starts a type once its first request has been read. */
   start(state: TypeState, now: number, reports: Report[], mustAnswer: boolean): void {
     state.requested = true;
     state.requestedAt = now;
@@ -79,7 +79,7 @@ export class StreamTypes {
     reports.push(subscribed(state));
   }
 
-  /** A later request has changed what the client asks for. */
+  /** Applies a later request's change to what the client asks for. */
   change(state: TypeState, change: SubscriptionChange, reports: Report[]): void {
     const { subscription, sent } = state;
     if (change.wildcard === "same" && change.added.length === 0 && change.removed.length === 0) return;
@@ -100,7 +100,7 @@ export class StreamTypes {
     reports.push(subscribed(state));
   }
 
-  /** The client asks for this name now: it gets an answer even when it has it, or when there is none. */
+  /** The client asks for this name now: it gets an answer even if it has the resource, or if there is none. */
   require(state: TypeState, name: string): void {
     const { typeUrl } = state.type;
     if (this.view && parseGlob(name)) {
@@ -122,19 +122,19 @@ export class StreamTypes {
 
   refuse(state: TypeState, flight: Flight, error: ErrorDetail, now: number, reports: Report[]): void {
     const refusal = state.refuse(flight, { ...error, at: now });
-    // Parts of it may have been replaced while the verdict was withheld: then the rest is due again at once.
+    // Parts of the response may have been replaced while the verdict was withheld: then the rest is due again at once.
     for (const { name, publication } of refusal.items.values()) state.mark(name, publication ?? Infinity);
     reports.push({ kind: "nack", typeUrl: state.type.typeUrl, refusal });
   }
 
-  /** What was acknowledged may prove that more is live. */
+  /** Notes what the acknowledgements in these reports prove live. */
   proveLive(reports: readonly Report[]): void {
     for (const { typeUrl, name } of provenBy(this.all, reports)) this.all.get(typeUrl)?.proven.add(name);
   }
 
   /**
-   * A stream begins with endpoints when a cluster was warming as the last one broke: it asks for clusters only when
-   * the warming is over, so the endpoints are due whatever version it holds (xds R4).
+   * A stream begins with endpoints if a cluster was warming when the last stream broke: the client asks for clusters only
+   * when the warming is over, so the endpoints are due whatever version it holds (xds R4).
    */
   #isAskedBeforeParent({ type }: TypeState): boolean {
     const { aggregated, registry } = this.#settings;

@@ -27,16 +27,16 @@ export type Flushed = {
 
 const QUIET: Flushed = { sends: [], reports: [], wakeAt: Infinity };
 
-/** What a flush brings about on its way. */
+/** What a flush collects as it goes. */
 type Course = { readonly context: FlushContext; sends: Send[]; readonly reports: Report[]; wakeAt: number };
 
 /**
- * One stream's side of the protocol: requests and publications in, responses out. No clock, no socket, no promise;
- * `now` is any clock that never goes back, and comes with each event.
+ * The server's side of the protocol on one stream: requests and publications in, responses out. It has no clock, socket or
+ * promise; `now` comes with each event, from any clock that never goes back.
  *
- * What is to happen is decided by functions that only read (`TypeReading`), and comes back as data; this class and
- * `StreamTypes` alone do it. They do it in place, since a stream is touched for each publication: what that costs must be
- * what is dirty. SotW and delta are two doors, `sotw.ts` and `delta.ts`, to the same subscription and the same plan.
+ * Functions that only read (`TypeReading`) decide what will happen and return it as data; only this class and `StreamTypes`
+ * carry it out. They do so in place, since each publication touches a stream and must cost only as much as it made
+ * dirty. SotW and delta are two doors, `sotw.ts` and `delta.ts`, to the same subscription and the same plan.
  */
 export class ProtocolStream {
   readonly #types: StreamTypes;
@@ -50,22 +50,22 @@ export class ProtocolStream {
     this.#nonces = new Nonces(settings.nonceTags);
   }
 
-  /** What is known of each type that the stream has to do with. */
+  /** What is known of each type used on the stream. */
   get states(): TypeReadings {
     return this.#types.all;
   }
 
-  /** Gives the stream its view, another one, or none: then it is silent and keeps the books (law 10). */
+  /** Gives the stream a view, another one, or none. Without one it is silent but keeps its records (law 10). */
   attach(view: View | undefined): void {
     this.#types.attach(view);
   }
 
-  /** Resources that this client refused on an earlier stream: what it presents of them is not the truth (xds R16). */
+  /** Notes a resource that this client refused on an earlier stream: what it presents of it is not the truth (xds R16). */
   remember(typeUrl: string, name: string): void {
     this.#types.remembered.push({ typeUrl, name });
   }
 
-  /** Responses of an earlier stream that this client may have refused, which was never heard. */
+  /** Notes responses of an earlier stream that this client may have refused, though no verdict arrived. */
   recall(lost: readonly LostVerdict[]): void {
     this.#types.lost = lost;
   }
@@ -78,20 +78,20 @@ export class ProtocolStream {
     return receiveDelta(this.#types, request, now);
   }
 
-  /** Tells the stream that resources of one type have changed, appeared or gone in its view. */
+  /** Tells the stream that resources of one type have changed, appeared or disappeared in its view. */
   publish(typeUrl: string, names: Iterable<string>, publication: number): void {
     this.#nonces.published(publication);
     this.#types.publish(typeUrl, names, publication);
   }
 
-  /** What was held may have become free. */
+  /** Makes what was held due again. Returns whether there was anything. */
   releaseHolds(): boolean {
     let any = false;
     for (const state of this.#types.ordered) any = state.releaseHolds() || any;
     return any;
   }
 
-  /** Makes all that the client should have of a type, or of all, due again, refused or not; returns how many resources. */
+  /** Makes everything that the client should have of a type, or of all types, due again, refused or not; returns how many. */
   resend(typeUrl?: string): number {
     const { view, ordered } = this.#types;
     let count = 0;
@@ -104,7 +104,7 @@ export class ProtocolStream {
     return count;
   }
 
-  /** All responses that may leave now, in order. Call it only while the socket takes writes. */
+  /** Returns all responses that may leave now, in order. Call it only while the socket takes writes. */
   flush(now: number, hold: Hold): Flushed {
     const { view, all, ordered } = this.#types;
     if (!view || this.isQuiet()) return QUIET;
@@ -134,13 +134,13 @@ export class ProtocolStream {
     return { sends, reports, wakeAt };
   }
 
-  /** Nothing is due or will be without an event: a flush would find nothing to do. */
+  /** Whether nothing is due or will be without an event: a flush would find nothing to do. */
   isQuiet(): boolean {
     for (const state of this.#types.ordered) if (state.requested && !state.isQuiet()) return false;
     return true;
   }
 
-  /** The oldest publication of which something is due, held or in flight; undefined when all is settled. */
+  /** The oldest publication with anything due, held or in flight; undefined when all is settled. */
   oldestPending(): number | undefined {
     let oldest: number | undefined;
     for (const state of this.#types.ordered) {
@@ -150,7 +150,7 @@ export class ProtocolStream {
     return oldest;
   }
 
-  /** It may ask for one on another stream than names it: it has settled only when both are the same. */
+  /** The stream that asks for a collection may not be the one that names it: a client has settled only when both agree. */
   collections(): ClientCollections {
     return collectionsOf(this.#types.all, this.#types.view);
   }
@@ -164,7 +164,7 @@ export class ProtocolStream {
     state.retriedAt = now;
   }
 
-  /** Renews what would expire at the client: by a heartbeat, or in SotW by sending it again (xds R11). */
+  /** Renews what would expire at the client, by a heartbeat or, in SotW, by sending it again (xds R11). */
   #renew(course: Course, state: TypeState): void {
     const { now } = course.context;
     const { due, over } = dueRenewals(state, now);
@@ -184,7 +184,7 @@ export class ProtocolStream {
     course.sends.push({ ...send, heartbeat: true });
   }
 
-  /** At most one response; true when another one belongs right behind it. */
+  /** Sends at most one response; returns true when another one belongs right behind it. */
   #flushType(course: Course, state: TypeState): boolean {
     const { context } = course;
     if (state.due.size === 0 && !state.mustAnswer) return false;
@@ -200,7 +200,7 @@ export class ProtocolStream {
     return leaving.displaced.length > 0;
   }
 
-  /** Plans what is due of a type, and does what the plan says of all that does not leave. */
+  /** Plans what is due of a type, and carries out the plan for everything that does not leave. */
   #plan(course: Course, state: TypeState, only: TypeState["behind"] | undefined): Leaving {
     const { context } = course;
     const { view } = context;

@@ -4,7 +4,7 @@ import type { SharedTables } from "./shared-tables.ts";
 /** Names that belong to several streams; to change them, a stream takes a copy. */
 type SharedNames = { readonly shared: ReadonlySet<string> };
 
-/** What a request changed: names newly asked for (also again), names given up, and the wildcard. */
+/** What a request changed: names asked for (perhaps again), names given up, and the wildcard. */
 export type SubscriptionChange = {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -17,7 +17,7 @@ const UNCHANGED: SubscriptionChange = { added: [], removed: [], wildcard: "same"
  * What one client wants of one type on one stream: names, the wildcard, or both.
  *
  * The empty list is a wildcard only as long as nothing was ever named (xds W2, W3), and only for types that have the
- * legacy form at all (xds W8).
+ * legacy form (xds W8).
  *
  * @see xDS protocol, "How the client specifies what resources to return"
  */
@@ -31,7 +31,7 @@ export class Subscription {
   #started = false;
   #nameLength = 0;
 
-  /** With tables, streams that name the same from their first request on share the set. */
+  /** With tables, streams whose first requests name the same share one set. */
   constructor(options: { legacyWildcard: boolean }, tables?: SharedTables) {
     this.#legacyWildcard = options.legacyWildcard;
     this.#tables = tables;
@@ -41,12 +41,12 @@ export class Subscription {
     return this.#names instanceof Set ? this.#names : this.#names.shared;
   }
 
-  /** The names, when other streams may have the same set. */
+  /** The names, if other streams may share the set; otherwise undefined. */
   get sharedNames(): ReadonlySet<string> | undefined {
     return this.#names instanceof Set ? undefined : this.#names.shared;
   }
 
-  /** Characters in all names together. */
+  /** Total characters in all names. */
   get nameLength(): number {
     return this.#nameLength;
   }

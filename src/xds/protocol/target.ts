@@ -2,7 +2,7 @@ import { isSame, type Resource, type View } from "./resource.ts";
 import { collectionOf, isNobody, parseGlob } from "./resource-name.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
-/** What one name needs, before holds and waits are asked. */
+/** What one name needs, before holds and waits are considered. */
 export type Need =
   | { readonly kind: "nothing" }
   | { readonly kind: "upsert"; readonly resource: Resource }
@@ -17,7 +17,7 @@ export function targetOf(state: TypeReading, view: View, name: string): Resource
   return state.subscription.covers(resource.name, resource.aliases) || state.behind.has(name) ? resource : undefined;
 }
 
-/** Whether the client may be running something that refers to this resource, though it is on its way out. */
+/** Whether the client may be running something, even if on its way out, that refers to this resource. */
 export type ReferredTo = (name: string) => boolean;
 
 /** Compares what a client should have with what it has. */
@@ -59,7 +59,7 @@ function absentNeed(state: TypeReading, view: View, name: string, isReferredTo: 
   return placeholder ? { kind: "upsert", resource: placeholder } : { kind: "remove" };
 }
 
-/** Collects what the client's parents of a type refer to once, when the first name is asked for. */
+/** Collects what the client's parents of a type refer to, once, when the first name is checked. */
 export function referredToByClient(states: TypeReadings, typeUrl: string): ReferredTo {
   let referred: Set<string> | undefined;
   return (name) => {
@@ -79,7 +79,7 @@ function* namesReferredTo(states: TypeReadings, typeUrl: string): Generator<stri
   }
 }
 
-/** The names that this subscription leads to, some perhaps twice; requested names that do not exist included. */
+/** The names that this subscription leads to, some perhaps twice, including requested names that do not exist. */
 export function* entitledNames(state: TypeReading, view: View): Generator<string> {
   const { subscription, type } = state;
   if (subscription.wildcard) for (const { name } of view.list(type.typeUrl)) yield name;

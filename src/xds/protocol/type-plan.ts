@@ -2,36 +2,36 @@ import type { Report } from "./events.ts";
 import type { Resource, ResourceKey } from "./resource.ts";
 import type { ReadonlySparseMap } from "./sparse.ts";
 
-/** What keeps back what is waited for: only `progress` comes to an end by itself, and has a bound. */
+/** What keeps back the resource waited for: only `progress` ends by itself, and has a bound. */
 export type WaitCause = "progress" | "held" | "refused";
 
-/** A resource that is due goes out after another one. */
+/** Why a due resource goes out only after another one. */
 export type Wait = {
   readonly on: ResourceKey;
   readonly cause: WaitCause;
-  /** Since when its bound counts. */
+  /** When its bound started to count. */
   readonly since: number;
   readonly late: boolean;
 };
 
-/** What is to become of all that is due of one type, as data: it has changed nothing yet. */
+/** What will become of everything due of one type, as data: nothing has been changed yet. */
 export type TypePlan = {
   readonly upserts: readonly Resource[];
   readonly removals: readonly string[];
-  /** Removed although they are to be there, so that another one gets their address; they come with the next response. */
+  /** Removed although they should exist, so that another one gets their address; they come back with the next response. */
   readonly displaced: readonly string[];
-  /** They turn out to need nothing. */
+  /** Names that turn out to need nothing. */
   readonly settled: readonly string[];
-  /** What the client presented turns out to be what it should have: from now on its content is known. */
+  /** Presented resources that turn out to be what the client should have: from now on their content is known. */
   readonly adopted: readonly { readonly name: string; readonly resource: Resource }[];
   /**
-   * Asked for by alias: they are due under the resource's own name, which by itself may need nothing. What goes is planned
-   * once they are.
+   * Names asked for by alias: they become due under the resource's own name, which by itself may need nothing. What goes
+   * is planned only after that.
    */
   readonly renamed: readonly { readonly from: string; readonly to: string; readonly isSettled: boolean }[];
   /** Kept back on purpose, each with the reason. */
   readonly held: ReadonlySparseMap<string>;
-  /** Waits that begin or go on, and those that have met their bound. */
+  /** Waits that begin or go on, and those that have reached their bound. */
   readonly waits: ReadonlySparseMap<Wait>;
   readonly reports: readonly Report[];
   /** When time alone changes the plan. */
@@ -40,11 +40,11 @@ export type TypePlan = {
 
 /** What becomes of refused resources that are due. */
 export type Retrial = {
-  /** Nothing of their refusal has changed: they are not due. */
+  /** Names whose refused response has not changed: they are not due. */
   readonly settled: readonly string[];
-  /** Refused no longer; those that were not due are now. */
+  /** Names that are no longer refused; those that were not due now are. */
   readonly again: readonly { readonly name: string; readonly isDue: boolean }[];
 };
 
-/** What goes out of a plan, and what does not although it is due: held, or waiting for another resource. */
+/** What leaves under a plan, and what does not although it is due: it is held, or waits for another resource. */
 export type Leaving = Pick<TypePlan, "upserts" | "removals" | "displaced"> & { readonly kept: ReadonlySet<string> };

@@ -10,7 +10,7 @@ import type { Retrial, TypePlan, Wait } from "./type-plan.ts";
 /** A TTL is renewed when a third of it has passed, so that two renewals may be late before anything expires. */
 const RENEWALS_PER_TTL = 3;
 
-/** What only the stream itself does to a type's state. */
+/** The methods that only the stream itself calls on a type's state. */
 type Change =
   | "mark"
   | "force"
@@ -28,7 +28,7 @@ type Change =
   | "accept"
   | "refuse";
 
-/** A part of it without what would change it. */
+/** A part of the state without the methods that would change it. */
 type Reading<Part> =
   Part extends SparseMap<infer V>
     ? ReadonlySparseMap<V>
@@ -42,7 +42,7 @@ type Reading<Part> =
             ? readonly Item[]
             : Part;
 
-/** A type's state as everybody but its stream has it: to be read, and at once, since the stream's next event changes it. */
+/** A type's state as all but its stream see it: to be read at once, since the stream's next event changes it. */
 export type TypeReading = { readonly [Part in Exclude<keyof TypeState, Change>]: Reading<TypeState[Part]> };
 
 /** All types of one stream. */
@@ -51,7 +51,7 @@ export type TypeReadings = ReadonlyMap<string, TypeReading>;
 /**
  * What one stream knows about one type: what the client asked for, holds, was offered and refused, and what is due.
  *
- * In the settled case a stream shares its tables with all that subscribe to the same; what is its own is as large as
+ * Once settled, a stream shares its tables with all streams that subscribe to the same; its own part is only as large as
  * what is unsettled.
  */
 export class TypeState {
@@ -62,11 +62,11 @@ export class TypeState {
   requestedAt = 0;
   /** What the client was sent last, acknowledged or not. */
   readonly sent = new SentTable();
-  /** Names to look at, each with the publication it waits for. */
+  /** Names to look at, each with the publication that it waits for. */
   readonly due = new SparseMap<number>();
-  /** Due although equal: asked for again, or behind a changed parent. */
+  /** Due although unchanged: asked for again, or behind a changed parent. */
   readonly forced = new SparseSet();
-  /** Of the forced ones, those that must follow a parent that was just sent. */
+  /** Those forced names that must follow a parent that was just sent. */
   readonly behind = new SparseSet();
   /** Members of refused responses: the client may run any part of them (xds R16). */
   readonly unknown = new SparseSet();
@@ -75,33 +75,33 @@ export class TypeState {
   readonly waits = new SparseMap<Wait>();
   /** In the order of sending. */
   readonly flights: Flight[] = [];
-  /** New here, but proven live before their own response was acknowledged: their endpoints were. */
+  /** New here, but proven live before their own response was acknowledged, because their endpoints were. */
   readonly proven = new SparseSet();
   /** The next flush answers even when there is nothing to send (xds R23). */
   mustAnswer = false;
-  /** When something that had been refused went out again though nothing had changed. */
+  /** When a refused resource last went out again though nothing had changed. */
   retriedAt = -Infinity;
-  /** Deleted, which the client was not told, since it keeps what it has: due when they are made again, equal or not. */
+  /** Deleted without telling the client, since it keeps what it has: due when they are made again, unchanged or not. */
   readonly gone = new SparseSet();
   /** When the TTL of what was sent must be renewed. */
   readonly renewals = new SparseMap<number>();
   /** Asked for before the type that leads to it: a parent is warming at the client (xds R4). */
   precedesParent = false;
-  /** As before, and it tells what it holds: what it does not hold, it has nothing of to lose. */
+  /** As above, and the client tells what it holds: where it holds nothing, it has nothing to lose. */
   orphansAreEmpty = false;
   /** Delta: the client came with resources of an earlier stream. */
   resumed = false;
   /** SotW: the client may hold resources that this stream has not sent. */
   mayHold = false;
   lastNonce = "";
-  /** SotW: the version of all that it has, as it said at first; looked at once. */
+  /** SotW: the version of all that the client has, as its first request said; looked at once. */
   presentedVersion: string | undefined = undefined;
   /** SotW: the last `version_info` the client accepted. */
   acceptedVersion = "";
   acks = 0;
   nacks = 0;
 
-  /** Unsubscribed while in flight. */
+  /** Names that were unsubscribed while in flight. */
   readonly #givenUp = new SparseSet();
   readonly #tables: SharedTables | undefined;
 
@@ -111,7 +111,7 @@ export class TypeState {
     this.subscription = new Subscription(type, tables);
   }
 
-  /** Marks a name to be looked at by the next flush; an earlier publication that is still open stays. */
+  /** Marks a name for the next flush to look at; an earlier publication that is still open is kept. */
   mark(name: string, publication: number): void {
     const held = this.held.get(name);
     if (held) this.held.delete(name);
@@ -124,7 +124,7 @@ export class TypeState {
     this.mark(name, publication);
   }
 
-  /** Forces what must leave right behind its parent. What the client has already is no news. */
+  /** Forces what must leave right behind its parent. What the client already has is not news. */
   forceBehind(name: string, publication: number): void {
     const repeats = !this.due.has(name) && this.sent.has(name);
     this.behind.add(name);
@@ -145,7 +145,7 @@ export class TypeState {
     this.settle(name);
     this.refused.delete(name);
     this.gone.delete(name);
-    // What is still on its way arrives all the same, perhaps when the client wants it again.
+    // What is still on its way arrives all the same, perhaps after the client wants it again.
     if (this.flights.some((flight) => flight.items.has(name))) this.#givenUp.add(name);
     else this.sent.delete(name);
   }
@@ -156,7 +156,7 @@ export class TypeState {
     this.waits.delete(name);
   }
 
-  /** Puts everything held back among what is due. Returns whether there was anything. */
+  /** Makes everything held back due again. Returns whether there was anything. */
   releaseHolds(): boolean {
     for (const [name, { publication }] of this.held) this.due.set(name, publication);
     const any = this.held.size > 0;
@@ -164,7 +164,7 @@ export class TypeState {
     return any;
   }
 
-  /** What is due under aliases is due under the resources' own names. */
+  /** Moves what is due under aliases to the resources' own names. */
   rename(renamed: TypePlan["renamed"]): void {
     for (const { from, to, isSettled } of renamed) {
       if (isSettled) this.settle(to);
@@ -176,7 +176,7 @@ export class TypeState {
     }
   }
 
-  /** Lets what was refused go again, or not. */
+  /** Lets refused resources go again, or settles them. */
   reconsider({ settled, again }: Retrial, publicationOf: (name: string) => number): void {
     for (const name of settled) this.settle(name);
     for (const { name, isDue } of again) {
@@ -185,7 +185,7 @@ export class TypeState {
     }
   }
 
-  /** Does what a plan says of all that does not leave; the rest is in a response. */
+  /** Carries out a plan for everything that does not leave; the rest is in a response. */
   follow({ adopted, settled, held, waits }: TypePlan): void {
     for (const { name, resource } of adopted) this.sent.set(name, resource);
     for (const name of settled) this.settle(name);
@@ -193,7 +193,7 @@ export class TypeState {
     if (waits.size > 0) for (const [name, wait] of waits) this.waits.set(name, wait);
   }
 
-  /** The client has all of this already. */
+  /** Records that the client already has all of these. */
   adoptAll(resources: Iterable<Resource>): void {
     for (const resource of resources) {
       this.sent.set(resource.name, resource);
@@ -217,7 +217,7 @@ export class TypeState {
     this.mustAnswer = false;
   }
 
-  /** Notes when what was just sent must be renewed, at the latest. */
+  /** Notes by when what was just sent must be renewed. */
   renewLater(resources: readonly Resource[], now: number): void {
     for (const { name, ttlMs } of resources) {
       if (ttlMs === undefined) this.renewals.delete(name);
@@ -239,7 +239,7 @@ export class TypeState {
     if (this.#tables) this.sent.share(this.#tables, this.type.typeUrl);
   }
 
-  /** Everything the response held is unknown from now on, and counts as what the client had before it. */
+  /** Makes everything in the response unknown; from now on the client counts as having what it had before. */
   refuse(flight: Flight, verdict: { code: number; message: string; at: number }): Refusal {
     this.#land(flight);
     const refusal = { ...verdict, nonce: flight.nonce, ...repeatedFrom(this.refused, flight, verdict.at) };
@@ -249,14 +249,14 @@ export class TypeState {
       else if (item.before) this.sent.set(item.name, item.before);
       else this.sent.delete(item.name);
       this.unknown.add(item.name);
-      // What was only kept in it has its own reason to wait, and goes when that ends.
+      // What the response only kept has its own reason to wait, and goes when that ends.
       if (!item.kept) this.refused.set(item.name, refusal);
     }
     this.nacks++;
     return refusal;
   }
 
-  /** Whether the client may hold something under a name, from here or from before: who asks for a collection does not say. */
+  /** Whether the client may hold something under a name, from here or from before; with collections, a client does not say. */
   mayHoldUnder(name: string): boolean {
     return this.mayHold || this.type.collections || this.sent.has(name) || this.unknown.has(name);
   }
@@ -266,18 +266,18 @@ export class TypeState {
     if (!this.sent.has(name)) return false;
     if (this.proven.has(name)) return true;
     const items = this.flights.flatMap((flight) => flight.items.get(name) ?? []);
-    // A removal on its way, with a return behind it, leaves a while without.
+    // A removal in flight with a return behind it leaves a gap in which the client has nothing.
     return items.every(({ resource, before }) => resource !== undefined && before !== undefined);
   }
 
-  /** True when the client surely runs just this content. */
+  /** True when the client surely runs exactly this content. */
   isSettledAt(name: string, target: Resource | undefined): boolean {
     if (this.unknown.has(name) || this.flights.some((flight) => flight.items.has(name))) return false;
     const known = this.sent.get(name);
     return target ? isSame(known, target) : known === undefined;
   }
 
-  /** What the client may be running under this name: the last sent, those in flight before it, those refused. */
+  /** What the client may be running under this name: the last one sent, those before it in flight, and the refused one. */
   *possible(name: string): Generator<Known> {
     const sent = this.sent.get(name);
     if (sent) yield sent;
@@ -296,12 +296,12 @@ export class TypeState {
     return names;
   }
 
-  /** Nothing is due, and nothing will be only because time passes. */
+  /** Whether nothing is due, and nothing will become due merely because time passes. */
   isQuiet(): boolean {
     return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0 && this.refused.size === 0;
   }
 
-  /** What waits for the end of a refusal is left out, as what was refused is: no acknowledgement of it is to come. */
+  /** Leaves out what was refused, and what waits for a refusal to end: no acknowledgement of it will come. */
   oldestPending(): number | undefined {
     let oldest = Infinity;
     if (this.due.size > 0) {

@@ -12,13 +12,13 @@ import { encodeFragments, type ResourceFragments } from "./wire.ts";
 export type ResourceBytes = {
   readonly typeUrl: string;
   readonly name: string;
-  /** The value of the `Any`; undefined says "there is nothing under this name" where the type has such a form (VHDS). */
+  /** The value of the `Any`; undefined says "there is nothing under this name" if the type has such a form (VHDS). */
   readonly body: Uint8Array | undefined;
-  /** Instead of the content's hash; who gives it owns monotony. */
+  /** Replaces the content's hash; a caller that gives it is responsible for its monotonicity. */
   readonly version?: string;
-  /** Instead of what the body says, which is read for the types that Envoy knows. */
+  /** Replaces what the body says, which is read for the types that Envoy knows. */
   readonly references?: readonly ResourceKey[];
-  /** Instead of what the body says, which is read for listeners. */
+  /** Replaces what the body says, which is read for listeners. */
   readonly addresses?: readonly string[];
   readonly aliases?: readonly string[];
   readonly ttlMs?: number;
@@ -76,7 +76,7 @@ export class CachedResource implements Resource {
 /**
  * Encodes a resource, so that several groups can share it.
  *
- * @throws TypeError when a message is of no type that xDS serves
+ * @throws TypeError when xDS does not serve the message's type
  */
 export function prepareResource(input: ResourceInput): CachedResource {
   if (input instanceof CachedResource) return input;
@@ -91,7 +91,7 @@ export function prepareResource(input: ResourceInput): CachedResource {
   });
 }
 
-/** What decides equality: the content, and whatever else a client is told about it. */
+/** The hash that decides equality: of the content, and of whatever else a client is told about it. */
 function hashOf(name: string, { typeUrl, body, version, aliases = [], ttlMs }: ResourceBytes): bigint {
   const content = contentHash(typeUrl, name, body ?? new Uint8Array());
   if (body && version === undefined && aliases.length === 0 && ttlMs === undefined) return content;

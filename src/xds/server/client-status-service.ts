@@ -21,7 +21,7 @@ import { connectionOf, type DiscoveryCall, type ResponseTransport, type Transpor
 
 export type ClientStatusHost = {
   readonly sources: () => Iterable<StatusSource>;
-  /** Who may ask: the answer shows the configuration of every client. */
+  /** Whether a peer may ask: the answer shows the configuration of every client. */
   readonly mayAsk: (peer: Peer) => boolean;
   readonly limits: XdsLimits;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export type ClientStatusHost = {
   readonly deadlines: Deadlines<Expiring>;
   readonly transportOf: TransportOf;
   readonly limitMet: (limit: RefusingLimit) => void;
-  /** Told of a fault that nobody expected; the call has ended. */
+  /** Called with an unexpected fault; the call has ended. */
   readonly failed: (thrown: unknown) => void;
 };
 
@@ -38,8 +38,8 @@ const SERVICE = "envoy.service.status.v3.ClientStatusDiscoveryService";
 const MAX_WAITING = 16;
 
 /**
- * The client status discovery service (CSDS): what each connected client was sent, accepted and refused. Contents of
- * secrets are never part of it. A call is answered one request at a time, as fast as its client reads.
+ * The client status discovery service (CSDS): what each connected client was sent, accepted and refused. It never includes
+ * the contents of secrets. The requests of a call are answered one by one, as fast as its client reads.
  */
 export function clientStatusService(host: ClientStatusHost): [ServiceDefinition, UntypedServiceImplementation] {
   const handle = (isUnary: boolean): handleBidiStreamingCall<Buffer, Buffer> => {
@@ -58,7 +58,7 @@ export function clientStatusService(host: ClientStatusHost): [ServiceDefinition,
   ];
 }
 
-/** What serves a call lives as long as it does, held by its listeners. */
+/** Returns what serves a call; the call's listeners keep it alive for as long as the call lives. */
 function serveStatusCall(host: ClientStatusHost, call: DiscoveryCall, isUnary: boolean): StatusCall {
   return new StatusCall(host, call, isUnary);
 }

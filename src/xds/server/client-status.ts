@@ -13,13 +13,13 @@ export type ClientRef = {
   readonly peer: Peer;
   readonly variant: Variant;
   readonly group: string | undefined;
-  /** The method, where one client has only one stream of it: aggregated streams, and those of the wildcard types. */
+  /** The method, if a client has only one stream of it: aggregated streams, and those of the wildcard types. */
   readonly sole: string | undefined;
 };
 
-/** A client that something is due for. */
+/** A client for which something is due. */
 export type ServedClient = ClientRef & {
-  /** Whether it may hold something under this name: what it was sent, or what it had before this stream, as far as that is known. */
+  /** Whether it may hold something under this name, sent by this stream or, as far as is known, from before it. */
   mayHold(resource: ResourceKey): boolean;
 };
 
@@ -32,11 +32,11 @@ export type ResourceStatus = ResourceHolding & {
   readonly waitsFor: ResourceKey | undefined;
 };
 
-/** Waits for the end of another resource's refusal, and counts as nothing due until then. */
+/** A resource that waits for the end of another one's refusal, and counts as nothing due until then. */
 export type BlockedStatus = {
   readonly name: string;
   readonly on: ResourceKey;
-  /** That it waits for. */
+  /** The publication that it waits for. */
   readonly publication: number;
 };
 
@@ -49,39 +49,39 @@ export type TypeStatus = {
   readonly nacks: number;
   /** Responses that await a verdict, and since when (ms since the epoch). */
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
-  /** Something is to be sent as soon as it may; not what waits for the end of a refusal. */
+  /** Whether anything will be sent as soon as it may be; does not count what waits for the end of a refusal. */
   readonly isDue: boolean;
   /** How many `resources` there are. */
   readonly known: number;
-  /** Those of them that the client refused, and those that are held back; costs what these are. */
+  /** Those of them that the client refused, and those that are held back; costs only as much as there are of these. */
   readonly refused: readonly ResourceStatus[];
   readonly held: readonly ResourceStatus[];
   readonly blocked: readonly BlockedStatus[];
-  /** All that was sent or is to be; described when it is read, and each time it is read. */
+  /** Everything that was or will be sent; described anew each time it is read. */
   readonly resources: readonly ResourceStatus[];
   /** One of `resources`. */
   resource(name: string): ResourceStatus | undefined;
 };
 
-/** One stream, as of now; reads live state, so take what you need at once. */
+/** One stream at this moment; it reads live state, so take what you need at once. */
 export type ClientStatus = ClientRef & {
   /** Why nothing is sent, or undefined when the stream is served. */
   readonly silent: string | undefined;
-  /** Since when that is so, whatever the reason was: milliseconds since the epoch. */
+  /** Since when nothing is sent, whatever the reasons were, in milliseconds since the epoch. */
   readonly silentSince: number | undefined;
   readonly method: string;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Another open stream of the same kind names the same node. */
   readonly duplicate: boolean;
-  /** Types that were asked for and are not known here; they get no answer. */
+  /** Types that were asked for but are not known here; they get no answer. */
   readonly unknownTypes: readonly string[];
-  /** The oldest publication of which something is due, in flight or held; undefined when all is settled. */
+  /** The oldest publication with anything due, in flight or held; undefined when all is settled. */
   readonly oldestPending: number | undefined;
   readonly types: readonly TypeStatus[];
 };
 
-/** What a stream says of itself. */
+/** What a stream says about itself. */
 type DescribedStream = ClientRef & {
   readonly method: { readonly service: string; readonly method: string };
   readonly openedAt: number;
@@ -148,7 +148,7 @@ export function describeType(state: TypeReading, wallClock: (at: number) => numb
   };
 }
 
-/** Names of what is to be sent, on its way or in doubt, and was not sent. */
+/** Names of what is due, held, in flight or in doubt, but does not count as sent. */
 function unsentNames({ sent, due, held, unknown, flights }: TypeReading): ReadonlySet<string> {
   const names = new Set<string>();
   for (const some of [due.keys(), held.keys(), unknown, ...flights.map(({ items }) => items.keys())]) {

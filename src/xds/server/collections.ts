@@ -1,18 +1,18 @@
 import { collectionOf, parseGlob } from "../protocol/resource-name.ts";
 import type { CachedResource } from "./cached-resource.ts";
 
-/** Names remembered after their deletion, per collection. */
+/** Most names remembered after their deletion, per collection. */
 const MAX_TOMBSTONES = 10_000;
 
 type Collection = {
   readonly members: Map<string, CachedResource>;
-  /** Names that were deleted, the oldest first, with the publication that did it. */
+  /** Deleted names, the oldest first, each with the publication that deleted it. */
   readonly tombstones: Map<string, number>;
 };
 
 const NOTHING: Collection = { members: new Map(), tombstones: new Map() };
 
-/** Resources of one type by the collection they are members of (`xdstp://…/*`), and what was deleted from each. */
+/** The resources of one type by their collection (`xdstp://…/*`), and what was deleted from each collection. */
 export class Collections {
   readonly #known = new Map<string, Collection>();
 
@@ -43,8 +43,8 @@ export class Collections {
   }
 
   /**
-   * Remembers a deletion, also of what was never a member here: clients may have it from elsewhere (xds R19). Returns
-   * whether that is news.
+   * Remembers a deletion, even of what was never a member here: clients may have it from elsewhere (xds R19). Returns
+   * whether the deletion is news.
    */
   bury(name: string, publication: number): boolean {
     const collection = collectionOf(name);
@@ -58,7 +58,7 @@ export class Collections {
     return true;
   }
 
-  /** Forgets the deletions of collections that nobody will ask for, and collections of which nothing is left. */
+  /** Forgets the deletions of collections that nobody will ask for, and collections with nothing left in them. */
   forget(isRetired: (collection: string) => boolean): void {
     for (const [collection, { members, tombstones }] of this.#known) {
       if (tombstones.size > 0 && isRetired(collection)) tombstones.clear();

@@ -2,14 +2,14 @@ import type { Socket } from "node:net";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 
-/** Descriptors that are left for the store, the other ports, and probes. */
+/** Descriptors reserved for the store, the other ports, and probes. */
 const RESERVED_DESCRIPTORS = 256;
 const LOG_EVERY_MS = 1000;
 
 /**
- * Counts the connections of all listeners. One above the limit is closed at once, counted, and logged at most once a
- * second; those there are stay. Where the system lets the process open fewer descriptors, the limit is lower: with none
- * left, the system would close new connections of every port without a word.
+ * Counts the connections of all listeners. One above the limit is closed at once and counted, and a log entry is written at
+ * most once a second; existing ones stay. If the system lets the process open fewer descriptors, the limit is lower: with
+ * none left, the system would close new connections on every port without a word.
  */
 export class Connections {
   readonly #max: number;
@@ -38,7 +38,7 @@ export class Connections {
     return this.#max;
   }
 
-  /** False when there are too many: then the connection is closed. */
+  /** Returns false when there are too many: then the connection is closed. */
   admit(socket: Socket): boolean {
     if (this.#open >= this.#max) {
       socket.destroy();

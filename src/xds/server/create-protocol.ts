@@ -3,10 +3,10 @@ import { honoursTtl, isGrpcClient, type NodeIdentity } from "./node-identity.ts"
 import type { DiscoveryMethod } from "./services.ts";
 import type { StreamHost } from "./stream-host.ts";
 
-/** Answers to so many take some 20 ms. */
+/** Answering this many takes some 20 ms. */
 const MAX_ABSENT = 2000;
 
-/** The protocol's side of one stream, with what is remembered of this client from earlier ones. */
+/** Creates the protocol side of one stream, with what is remembered of this client from earlier streams. */
 export function createProtocol<D>(
   host: StreamHost<D>,
   { streamId, method }: { readonly streamId: string; readonly method: DiscoveryMethod },

@@ -1,20 +1,19 @@
 import type { Clock } from "../../runtime/clock.ts";
 
-/** What has only so long. */
+/** Something with a deadline. */
 export interface Expiring {
-  /** The time is over. */
+  /** Called when its time is over. */
   expire(): void;
 }
 
 /**
- * What is waited for, and not for longer than a bound that is the same for all: one timer, however many wait. It is late
- * by no more than the timer is.
+ * Waits that share one bound, and one timer however many there are. A deadline is late by no more than the timer is.
  */
 export class Deadlines<T extends Expiring> {
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #onExpired: () => void;
-  /** In the order in which they end. */
+  /** When each wait ends; in that order. */
   readonly #endsAt = new Map<T, number>();
   #isTimed = false;
 
@@ -24,7 +23,7 @@ export class Deadlines<T extends Expiring> {
     this.#onExpired = options.onExpired;
   }
 
-  /** Begins to wait; who waits already goes on by its first deadline. */
+  /** Begins a wait; one that has already begun keeps its first deadline. */
   begin(waiting: T): void {
     if (this.#endsAt.has(waiting)) return;
     this.#endsAt.set(waiting, this.#clock.monotonic() + this.#ms);

@@ -24,18 +24,18 @@ export interface StatusSource {
   typeState(typeUrl: string): TypeReading | undefined;
 }
 
-/** Clients are described for as long at a time before others have their turn of the loop. */
+/** How long clients are described before other work gets its turn of the event loop. */
 const SHARE_MS = 10;
 const CONFIG_FIELD = 1;
 
-/** Whether the clients can be selected as the request says. */
+/** Whether clients can be selected in the way that the request asks for. */
 export function isSupported({ nodeMatchers }: ClientStatusRequest): boolean {
   return nodeMatchers.every(({ nodeId, nodeMetadatas }) => nodeMetadatas.length === 0 && isKnownPattern(nodeId));
 }
 
 /**
- * Describes the clients that a request selects, each as of the moment that it is its turn: an encoded
- * `ClientStatusResponse`, in pieces.
+ * Describes the clients that a request selects, each as it is when its turn comes. Returns an encoded
+ * `ClientStatusResponse` in pieces.
  *
  * @throws LimitMet when it would be too large
  */

@@ -3,19 +3,19 @@ import type { ByteBound } from "./limit-met.ts";
 import { MessageReader } from "./message-reader.ts";
 import type { Pending, ReceiveTurns } from "./receive-turns.ts";
 
-/** What a call tells whoever serves it. How it ends is told by the call itself. */
+/** What a call's reader tells the code that serves the call. The call itself tells how it ends. */
 export interface MessageListener {
-  /** One whole request. Its bytes may be part of a larger buffer: copy what is to be kept. */
+  /** Called with one whole request. Its bytes may be part of a larger buffer: copy what you keep. */
   received(message: Buffer): void;
-  /** How many bytes are kept of a request that has not arrived whole; 0 when none is. */
+  /** Called with how many bytes are kept of a request that has not arrived whole; 0 when there is none. */
   held(bytes: number): void;
-  /** What comes is no message, or too large a one, with a `MessageError` or `LimitMet`; nothing more is read. */
+  /** Called with a `MessageError` if what comes is not a message, or a `LimitMet` if it is too large; reading has stopped. */
   unreadable(why: unknown): void;
   /** The transport takes more responses. */
   drained(): void;
 }
 
-/** Takes the place of grpc-js as the one who listens for data. The call flows on, empty, to tell its end. */
+/** Listens for data in place of grpc-js. The call itself goes on without data, to tell when it ends. */
 export class DirectReader implements Pending {
   readonly #stream: ServerHttp2Stream;
   readonly #turns: ReceiveTurns;

@@ -5,18 +5,18 @@ import type { Variant } from "./services.ts";
 import { deltaResponseParts, discoveryResponseParts, encodeHeartbeat, encodeNonce, wrapForSotw } from "./wire.ts";
 
 /**
- * One gRPC message, length prefix and all: what every stream with the same content writes, as the same memory, and
- * behind it the nonce where that is another one.
+ * One gRPC message with its length prefix: the memory that all streams with the same content write, followed by the
+ * stream's own nonce if that differs.
  */
 export type ResponseFrame = {
   readonly shared: Buffer;
   readonly own: Buffer | undefined;
-  /** The buffer that `shared` is of: one for all frames that share memory. */
+  /** The buffer that `shared` is part of: one for all frames that share memory. */
   readonly whole: Buffer;
 };
 
 const GRPC_PREFIX_BYTES = 5;
-/** Contents that are remembered at a time, their bytes, and for how long after the last one was new. */
+/** How many contents are remembered, how many bytes in all, and for how long after the newest was added. */
 const MAX_KEPT = 16;
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const KEPT_MS = 1000;
@@ -32,7 +32,7 @@ type Kept = {
 
 /**
  * Turns responses into bytes. Streams with the same things due, in one publication or one storm of connections, share
- * one buffer of a thousand streams instead of a thousand buffers.
+ * their bytes: a thousand streams have one buffer instead of a thousand.
  */
 export class ResponseEncoder {
   readonly #clock: Clock;
@@ -68,20 +68,20 @@ export class ResponseEncoder {
   }
 }
 
-/** A message that is nobody else's. */
+/** A message that no other stream shares. */
 export function frameOf(parts: readonly Uint8Array[]): ResponseFrame {
   const whole = Buffer.concat([new Uint8Array(GRPC_PREFIX_BYTES), ...parts]);
   whole.writeUInt32BE(whole.length - GRPC_PREFIX_BYTES, 1);
   return { shared: whole, own: undefined, whole };
 }
 
-/** The message without its prefix, for whoever frames by itself. */
+/** The message without its prefix, for a transport that adds the prefix itself. */
 export function messageOf({ shared, own }: ResponseFrame): Buffer {
   const message = shared.subarray(GRPC_PREFIX_BYTES);
   return own === undefined ? message : Buffer.concat([message, own]);
 }
 
-/** The nonces may differ, but not in length, which the prefix of the frame depends on. */
+/** The nonces may differ, but not in length, since the prefix of the frame depends on it. */
 function isSameContent(kept: Kept, send: Send, variant: Variant, identifier: string): boolean {
   const other = kept.send;
   return (

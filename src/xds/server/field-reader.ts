@@ -3,7 +3,7 @@ import { type ByteBound, checkBytes } from "./limit-met.ts";
 /** The bytes are not the message that they are read as. */
 export class UnreadableBytes extends RangeError {}
 
-/** Most fields of one message, known or not: walking over more of them would hold up everybody else. */
+/** Most fields of one message, known or not: walking over more would hold up all other work. */
 const MAX_FIELDS = 1_000_000;
 
 const VARINT = 0;
@@ -12,15 +12,15 @@ const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
 /**
- * Walks over the fields of one protobuf message. An acknowledgement is read once per proxy and push, so this makes
- * nothing of a field but what is asked for.
+ * Walks over the fields of one protobuf message. An acknowledgement is read once per proxy and push, so this decodes
+ * only what is asked for.
  *
  * @see https://protobuf.dev/programming-guides/encoding/
  */
 export class FieldReader {
   /** The number of the field that `next` moved to. */
   field = 0;
-  /** Where that field begins, its tag included. */
+  /** Where that field begins, including its tag. */
   start = 0;
   /** Where the next field begins, once this one was read or skipped. */
   at = 0;
@@ -32,7 +32,7 @@ export class FieldReader {
     this.#bytes = bytes;
   }
 
-  /** Moves to the next field, which must be read or skipped before the one after it. False at the end. */
+  /** Moves to the next field, which must be read or skipped before the one after it. Returns false at the end. */
   next(): boolean {
     if (this.at >= this.#bytes.length) return false;
     if (++this.#fields > MAX_FIELDS) throw new UnreadableBytes(`more than ${MAX_FIELDS.toLocaleString("en")} fields`);
@@ -43,7 +43,7 @@ export class FieldReader {
     return true;
   }
 
-  /** A number of at most 32 bits; of a larger one, its lower half. */
+  /** Reads a number of at most 32 bits; returns the lower half of a larger one. */
   uint32(): number {
     let value = 0;
     for (let shift = 0; shift < 70; shift += 7) {
@@ -55,7 +55,7 @@ export class FieldReader {
     throw new UnreadableBytes("a number that does not end");
   }
 
-  /** A number of 64 bits with a fraction. */
+  /** Reads a 64-bit floating-point number. */
   double(): number {
     if (this.#type !== FIXED_64) throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}`);
     this.#advance(8);
@@ -74,7 +74,7 @@ export class FieldReader {
     return this.#bytes.toString("utf8", from, this.at);
   }
 
-  /** As much of the text as fits. */
+  /** As much of the text as fits into `maxBytes`. */
   textStart(maxBytes: number): string {
     const from = this.#begin();
     return this.#bytes.toString("utf8", from, Math.min(this.at, from + maxBytes));
@@ -86,7 +86,7 @@ export class FieldReader {
     return this.#bytes.subarray(from, this.at);
   }
 
-  /** Returns how many bytes a text or an inner message has. */
+  /** Skips the field. Returns how many bytes a text or an inner message has. */
   skip(): number {
     if (this.#type === LENGTH_DELIMITED) {
       const from = this.#begin();
@@ -99,7 +99,7 @@ export class FieldReader {
     return 0;
   }
 
-  /** Reads the length, moves behind the field, and returns where its content begins. */
+  /** Reads the length, moves past the field, and returns where its content begins. */
   #begin(): number {
     if (this.#type !== LENGTH_DELIMITED)
       throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}`);

@@ -1,10 +1,10 @@
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { XdsLimits } from "./limits.ts";
 
-/** Discovery streams do not end by themselves: this is for whoever asks for a status just then. */
+/** Discovery streams do not end by themselves: this gives status calls time to finish. */
 const CONNECTION_GRACE_MS = 1000;
 
-/** The limits that grpc-js itself keeps. */
+/** The limits that grpc-js itself enforces. */
 export function grpcOptions(limits: XdsLimits): ServerOptions {
   return {
     "grpc.max_receive_message_length": limits.maxRequestBytes,

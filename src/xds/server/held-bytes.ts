@@ -1,7 +1,7 @@
 import { LimitMet } from "./limit-met.ts";
 import type { XdsLimits } from "./limits.ts";
 
-/** What a stream has of its own. Other things it holds together with other streams. */
+/** What a stream holds alone. It shares other things with other streams. */
 export type HeldPart = "stream" | "request" | "node" | "names";
 
 type Limits = Pick<XdsLimits, "maxHeldBytesPerConnection" | "maxHeldBytes">;
@@ -9,8 +9,8 @@ type Connection = { bytes: number };
 type Shared = { readonly bytes: number; holders: number };
 
 /**
- * Adds up what clients make the server hold: for each connection in full, over all of them with what streams share counted
- * once. Whoever meets a bound is told: the stream that asks for more than its connection may have, and the one that holds
+ * Adds up what clients make the server hold: in full for each connection, and over all connections with what streams share
+ * counted once. Two kinds of stream are refused: one that asks for more than its connection may have, and the one that holds
  * most when all together hold too much. So a client that takes much is ended before one that takes little.
  */
 export class HeldBytes {
@@ -24,7 +24,7 @@ export class HeldBytes {
     this.#limits = limits;
   }
 
-  /** Bytes held over all streams. */
+  /** Bytes that all streams hold together. */
   get total(): number {
     return this.#total;
   }
@@ -131,7 +131,7 @@ export class HeldAccount {
     this.#held.add(this, bytes - before);
   }
 
-  /** Takes a share in something of this size, once, until it is given back or the account is closed. */
+  /** Takes a share, once, in something of this size, until it is given back or the account is closed. */
   share(what: object, bytes: number): void {
     if (this.#closed || this.shared.has(what)) return;
     this.shared.add(what);

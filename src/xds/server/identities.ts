@@ -6,7 +6,7 @@ interface Stream {
   readonly node: NodeIdentity;
 }
 
-/** The open streams by whom they are of, to tell when an id is used by more than one client. */
+/** The open streams by client, to tell when more than one client uses an id. */
 export class Identities {
   readonly #streams = new Map<string, Set<Stream>>();
 

@@ -10,7 +10,7 @@ import { TypedStructSchema } from "../../gen/xds/type/v3/typed_struct_pb.ts";
 import { type CachedResource, prepareResource } from "./cached-resource.ts";
 import { SERVED_MESSAGES } from "./served-messages.ts";
 
-/** What may stand in an `Any` as such; other extensions stand in a `TypedStruct`, which Envoy turns into what it says. */
+/** Types allowed directly in an `Any`; other extensions go in a `TypedStruct`, which Envoy turns into the type it names. */
 export const EXTENSIONS = createRegistry(
   RouterSchema,
   HttpConnectionManagerSchema,
@@ -21,7 +21,7 @@ export const EXTENSIONS = createRegistry(
 );
 
 /**
- * Makes a resource of what Envoy's documentation shows, in JSON. Extensions besides the HTTP connection manager, the
+ * Makes a resource from JSON as Envoy's documentation shows it. Extensions other than the HTTP connection manager, the
  * Router, the TCP proxy and the TLS contexts are written as `xds.type.v3.TypedStruct`, with `typeUrl` and `value`.
  *
  * @throws TypeError for a type that xDS does not serve

@@ -3,7 +3,7 @@
  * proxyless gRPC clients. It knows nothing of services and backends, and does not validate what it carries.
  */
 // biome-ignore-all lint/performance/noBarrelFile: a package export needs one door; inside the project nobody imports it as a short cut
-/** What `XdsServer.listen` takes, of the grpc-js that it runs on. */
+/** What `XdsServer.listen` takes, from the same grpc-js that the server runs on. */
 export { ServerCredentials } from "@grpc/grpc-js";
 export { contentVersion } from "../content/content-version.ts";
 export { type EncodedLocality, encodeAssignment } from "../content/encode-assignment.ts";

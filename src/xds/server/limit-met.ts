@@ -1,10 +1,10 @@
 import type { RefusingLimit } from "./limits.ts";
 
-/** Something that a client sent or holds is beyond a stated limit. The message says which one, how much came, and where it is set. */
+/** A client sent or holds more than a stated limit. The message says which limit, how much came, and where it is set. */
 export class LimitMet extends Error {
   readonly limit: RefusingLimit;
 
-  /** Too much is held: not even what the client has not read is kept. */
+  /** Whether too much is held: then not even what the client has not read yet is kept. */
   get isOfHeldBytes(): boolean {
     return this.limit === "maxHeldBytes" || this.limit === "maxHeldBytesPerConnection";
   }

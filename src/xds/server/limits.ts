@@ -1,12 +1,12 @@
 import { getHeapStatistics } from "node:v8";
 
-/** What a server allows and how long it waits. Sizes in bytes, durations in milliseconds. */
+/** What a server allows and how long it waits. Sizes are in bytes, durations in milliseconds. */
 export type XdsLimits = {
-  /** Largest request. The first one of a delta client lists all it holds. Default 32 MiB. */
+  /** Largest request. A delta client's first one lists all it holds. Default 32 MiB. */
   readonly maxRequestBytes: number;
-  /** How long a stream may take for its first whole request, and a later request from its first byte on. Default 30 000. */
+  /** How long a stream's first whole request may take, and a later one from its first byte. Default 30 000. */
   readonly requestMs: number;
-  /** Most names in one request, and that one stream subscribes to over all types. Default 50 000. */
+  /** Most names in one request, and in one stream's subscriptions over all types. Default 50 000. */
   readonly maxNames: number;
   /** Longest name of a resource or a type in a request. Default 16 KiB. */
   readonly maxNameBytes: number;
@@ -18,9 +18,9 @@ export type XdsLimits = {
   readonly maxNodeTextBytes: number;
   /** Largest `node.metadata`. Default 64 KiB. */
   readonly maxNodeMetadataBytes: number;
-  /** Most values in `node.metadata`, inner ones included, and features of the client. Default 2048. */
+  /** Most values in `node.metadata`, including nested ones, and most client features. Default 2048. */
   readonly maxNodeValues: number;
-  /** What is kept of the text of a refusal; the rest is cut. Default 4 KiB. */
+  /** How much of a refusal's text is kept; the rest is cut. Default 4 KiB. */
   readonly maxRefusalTextBytes: number;
   /**
    * What all streams of one connection may make the server hold: requests that have not arrived whole, names, nodes,
@@ -28,11 +28,11 @@ export type XdsLimits = {
    */
   readonly maxHeldBytesPerConnection: number;
   /**
-   * The same over all connections, what streams share counted once. The stream that holds most is ended. Default 1 GiB,
-   * or a quarter of what Node lets the heap have where that is less.
+   * The same over all connections, with what streams share counted once. The stream that holds most is ended. Default
+   * 1 GiB, or a quarter of Node's heap limit if that is less.
    */
   readonly maxHeldBytes: number;
-  /** Most connections. One more is closed before a byte of it is read. Default 20 000. */
+  /** Most connections. Any more are closed before a byte of them is read. Default 20 000. */
   readonly maxConnections: number;
   /** A connection without a stream is closed after this. Default 60 000. */
   readonly connectionIdleMs: number;
@@ -40,7 +40,7 @@ export type XdsLimits = {
   readonly maxStatusRequestBytes: number;
   /** Largest answer of the client status service. Default 64 MiB. */
   readonly maxStatusBytes: number;
-  /** Largest response to Envoy, which takes what HTTP/2 carries. Default 1 GiB. */
+  /** Largest response to Envoy, which takes whatever HTTP/2 carries. Default 1 GiB. */
   readonly maxResponseBytes: number;
   /** Largest response to a proxyless gRPC client, whose own limit is 4 MiB. Default 4 MiB less 64 KiB. */
   readonly maxGrpcResponseBytes: number;
@@ -50,19 +50,19 @@ export type XdsLimits = {
    */
   readonly waitMs: number;
   /**
-   * How long after a refusal the same content is tried again, for what it ran into may have gone. Each time it is twice
-   * as long, up to `maxRetryMs`. Defaults 1000 and 300 000.
+   * How long after a refusal the same content is tried again, since what it ran into may have gone. The wait doubles each
+   * time, up to `maxRetryMs`. Defaults 1000 and 300 000.
    */
   readonly retryMs: number;
   readonly maxRetryMs: number;
   /** How long an unacknowledged CDS response keeps back an unrelated one. Default 1000. */
   readonly overtakeMs: number;
-  /** How long a client that comes back may take to ask for all its types, before what is gone is removed. Default 5000. */
+  /** How long a returning client may take to ask for all its types before deleted resources are removed. Default 5000. */
   readonly settleMs: number;
-  /** Ping an idle client this often, and drop it when it does not answer in time. Defaults 30 000 and 20 000. */
+  /** How often an idle client is pinged, and how long it may take to answer before it is dropped. Defaults 30 000 and 20 000. */
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
-  /** Connections end after this, ± 10 %, so that clients spread over replicas again. Default 11 h; 0 is never. */
+  /** Connections end after this, ± 10 %, so that clients spread over replicas again. Default 11 h; 0 means never. */
   readonly maxConnectionAgeMs: number;
   /** Concurrent streams on one connection: Envoy opens one per cluster when endpoints have streams of their own. Default 10 000. */
   readonly maxStreamsPerConnection: number;

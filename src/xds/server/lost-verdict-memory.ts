@@ -5,7 +5,7 @@ const MAX_NODES = 10_000;
 const MAX_NAMES = 200_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** Responses whose verdict was lost with their stream, by node, until it comes back. */
+/** Responses whose verdict was lost with their stream, by node, kept until the node comes back. */
 export class LostVerdictMemory {
   readonly #byNode = new Map<string, readonly LostVerdict[]>();
   #names = 0;
@@ -22,7 +22,7 @@ export class LostVerdictMemory {
     }
   }
 
-  /** What a stream of this node, for one type or for all, has to know; it is not told again. */
+  /** Returns, and forgets, what a stream of this node has to know, for one type or for all. */
   take(nodeId: string, typeUrl: string | undefined): readonly LostVerdict[] {
     const all = this.#forget(nodeId);
     const isMine = (lost: LostVerdict) => typeUrl === undefined || lost.typeUrl === typeUrl;

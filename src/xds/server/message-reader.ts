@@ -16,19 +16,19 @@ export class MessageError extends Error {
 }
 
 export type MessageReaderOptions = {
-  /** Of one message. */
+  /** The bound on one message. */
   readonly bound: ByteBound;
   readonly onMessage: (message: Buffer) => void;
-  /** Told how many bytes are kept of a message that has not arrived whole; 0 when none is. */
+  /** Called with how many bytes are kept of a message that has not arrived whole; 0 when there is none. */
   readonly onHeld?: (bytes: number) => void;
 };
 
 /**
  * Cuts the bytes of one gRPC stream into messages, without their length prefix. A message that arrives in one piece is
- * handed over as it lies in the chunk, so whoever keeps a part of it copies that.
+ * handed over where it lies in the chunk, so a receiver that keeps a part of it must copy that part.
  *
  * What has not arrived whole is copied out of its chunks, which may be small parts of what was read off the socket, and
- * takes at most twice what has arrived, whatever length was announced.
+ * takes at most twice the space of what has arrived, whatever length was announced.
  */
 export class MessageReader {
   readonly #bound: ByteBound;
@@ -45,10 +45,10 @@ export class MessageReader {
   }
 
   /**
-   * Reads on from `at`, up to the end of the first message, which is handed over. Returns where it stopped.
+   * Reads on from `at` up to the end of the first message, which it hands over. Returns where it stopped.
    *
    * @throws MessageError when a message is compressed
-   * @throws LimitMet when one is too large
+   * @throws LimitMet when a message is too large
    */
   read(chunk: Buffer, at = 0): number {
     if (this.#stopped) return chunk.length;
@@ -62,13 +62,13 @@ export class MessageReader {
     return chunk.length;
   }
 
-  /** Gives up what is kept; all that still comes is passed over. */
+  /** Drops what is kept; everything that still comes is ignored. */
   stop(): void {
     this.#stopped = true;
     this.#forget();
   }
 
-  /** Adds to the part what its message lacks, or first its prefix, and hands over what has become whole. */
+  /** Adds to the part what its message, or first its prefix, still lacks, and hands over a message that has become whole. */
   #complete(chunk: Buffer, at: number): number {
     const wanted = this.#endOf(this.#part, 0, this.#partBytes);
     const until = Math.min(chunk.length, at + wanted - this.#partBytes);
@@ -101,7 +101,7 @@ export class MessageReader {
     this.#onHeld(0);
   }
 
-  /** Where the message at `at` ends, perhaps behind these bytes; where its prefix ends as long as that is not whole. */
+  /** Where the message at `at` ends, perhaps beyond these bytes; where its prefix ends while that is not whole. */
   #endOf(bytes: Buffer, at: number, length: number): number {
     if (length - at < PREFIX_BYTES) return at + PREFIX_BYTES;
     if (bytes[at] !== 0) throw new MessageError(status.INTERNAL, "a compressed message on a call without compression");

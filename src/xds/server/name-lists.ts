@@ -2,12 +2,12 @@ import { hash } from "node:crypto";
 import type { SharedTables } from "../protocol/shared-tables.ts";
 import { FieldReader } from "./field-reader.ts";
 
-/** Names as a request lists them: the bytes of the repeated field, and what they say. */
+/** Names as a request lists them: the bytes of the repeated field, and the names they hold. */
 export type NameList = { readonly bytes: Buffer; readonly names: readonly string[] };
 
 export const NO_NAMES: NameList = { bytes: Buffer.alloc(0), names: [] };
 
-/** Shorter lists are decoded sooner than they are found. */
+/** Shorter lists are decoded faster than they are found. */
 const MIN_SHARED_BYTES = 256;
 
 /**

@@ -4,7 +4,7 @@ import { type ByteBound, checkBytes, LimitMet } from "./limit-met.ts";
 import type { XdsLimits } from "./limits.ts";
 import { readStruct } from "./read-struct.ts";
 
-/** What a client says of itself in `core.v3.Node`; its extensions (most of its 60 KB) are not read. */
+/** What a client says about itself in `core.v3.Node`; the extensions (most of the node's 60 KB) are not read. */
 export type NodeIdentity = {
   readonly id: string;
   readonly cluster: string;
@@ -16,7 +16,7 @@ export type NodeIdentity = {
   readonly clientFeatures: readonly string[];
 };
 
-/** A client that has said nothing of itself yet. */
+/** A client that has said nothing about itself yet. */
 export const ANONYMOUS: NodeIdentity = {
   id: "",
   cluster: "",
@@ -30,7 +30,7 @@ export const ANONYMOUS: NodeIdentity = {
 type NodeLimits = Pick<XdsLimits, "maxNodeTextBytes" | "maxNodeMetadataBytes" | "maxNodeValues">;
 
 /**
- * Decodes a `core.v3.Node`. What it returns shares no memory with the bytes.
+ * Decodes a `core.v3.Node`. The result shares no memory with the bytes.
  *
  * @throws LimitMet, or UnreadableBytes
  */
@@ -61,7 +61,7 @@ export function readNode(bytes: Buffer, limits: NodeLimits): NodeIdentity {
   return node;
 }
 
-/** Only the id of a `core.v3.Node`. Clients write it first, so that the rest of a repeated node is not even skipped. */
+/** Reads only the id of a `core.v3.Node`. Clients write it first, so the rest of a repeated node is not even skipped. */
 export function readNodeId(bytes: Buffer, limits: NodeLimits): string {
   const reader = new FieldReader(bytes);
   while (reader.next()) {
@@ -71,14 +71,14 @@ export function readNodeId(bytes: Buffer, limits: NodeLimits): string {
   return "";
 }
 
-/** Proxyless gRPC libraries take at most 4 MiB in a message, unlike Envoy. */
+/** Unlike Envoy, proxyless gRPC libraries take at most 4 MiB in a message. */
 export function isGrpcClient(node: NodeIdentity): boolean {
   return node.userAgentName.toLowerCase().startsWith("grpc");
 }
 
 /**
- * Envoy announces no features and honours a TTL in delta all the same; in SotW a TTL needs the resource wrapped, which
- * only a client that announces both may be sent (xds R10).
+ * Envoy announces no features but honours a TTL in delta all the same; in SotW a TTL needs a wrapped resource, which
+ * may be sent only to a client that announces both features (xds R10).
  */
 export function honoursTtl(node: NodeIdentity, variant: "sotw" | "delta"): boolean {
   if (variant === "delta") return node.userAgentName === "envoy";

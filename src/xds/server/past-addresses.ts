@@ -2,16 +2,16 @@ import { formatVersion } from "../protocol/resource.ts";
 
 type Addressed = { readonly name: string; readonly version: string; readonly addresses: readonly string[] };
 
-/** Versions of listeners, and of all of a group's together, of which the addresses are remembered; the oldest go first. */
+/** Most versions of listeners, and of a group's listeners together, with remembered addresses; the oldest go first. */
 const MAX_VERSIONS = 10_000;
 const MAX_LAYOUTS = 100;
 
-/** Addresses that resources of a group have or had, by the versions that a client which comes back presents. */
+/** Addresses that resources of a group have or had, by the versions that a returning client presents. */
 export class PastAddresses {
   readonly #byVersion = new Map<string, readonly string[]>();
   readonly #layouts = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
-  /** @param given The version of the type that a caller gave it instead of the sum. */
+  /** @param given The version that a caller gave the type instead of the sum. */
   keep(resources: readonly Addressed[], { sum, given }: { sum: bigint; given: string | undefined }): void {
     for (const { version, addresses } of resources) put(this.#byVersion, version, addresses, MAX_VERSIONS);
     const layout = new Map(resources.map(({ name, addresses }) => [name, addresses]));

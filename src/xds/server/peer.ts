@@ -7,12 +7,12 @@ export type Peer = {
   readonly address: string;
   /** The client's certificate in DER, when it presented one and the server's credentials asked for it. */
   readonly certificate: Uint8Array | undefined;
-  /** The subject alternative names of that certificate, by kind; empty without one. Names by which to tell who it is. */
+  /** The subject alternative names of that certificate, by kind, which tell who the client is; empty without one. */
   readonly names: SubjectNames;
 };
 
 export type SubjectNames = {
-  /** Such as `spiffe://example.com/edge/7`. */
+  /** For example `spiffe://example.com/edge/7`. */
   readonly uris: readonly string[];
   readonly dns: readonly string[];
   readonly addresses: readonly string[];
@@ -23,7 +23,7 @@ type Call = Pick<
   "getPeer" | "getAuthContext"
 >;
 
-/** What a call tells of its connection. A certificate counts only when the handshake proved it. */
+/** What a call tells about its connection. A certificate counts only if the handshake proved it. */
 export function peerOf(call: Call): Peer {
   const certificate = call.getAuthContext()?.sslPeerCertificate?.raw;
   return { address: call.getPeer(), certificate, names: certificate ? readNames(certificate) : NO_NAMES };
@@ -31,7 +31,7 @@ export function peerOf(call: Call): Peer {
 
 const NO_NAMES: SubjectNames = { uris: [], dns: [], addresses: [] };
 
-/** Node gives the names as one text, in which a value with anything ambiguous in it stands as a JSON string. */
+/** Node gives the names as one text, in which any value with something ambiguous in it is a JSON string. */
 function readNames(der: Uint8Array): SubjectNames {
   const text = new X509Certificate(der).subjectAltName ?? "";
   const found = [...text.matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)];

@@ -18,13 +18,13 @@ export type WireRequest<R> = { readonly request: R; readonly node: Buffer | unde
 
 const NO_VERSIONS: ReadonlyMap<string, string> = new Map();
 
-/** The field of a name: the same number in both variants. */
+/** The field number of a name, the same in both variants. */
 const NAMES_FIELD = 3;
 const NAMES_TAG = (NAMES_FIELD << 3) | 2;
 
 /**
- * Reads `DiscoveryRequest`. Each one repeats all names that the client wants of the type; those that are byte for byte
- * one of the lists in `earlier` are not walked through again.
+ * Reads `DiscoveryRequest`. Each one repeats all names that the client wants of the type; names that match one of the
+ * lists in `earlier` byte for byte are not walked through again.
  */
 export function readDiscoveryRequest(
   bytes: Buffer,
@@ -114,7 +114,7 @@ class NameRegions {
     this.#bound = nameBound(limits);
   }
 
-  /** Takes the name that the reader is at. */
+  /** Adds the name that the reader is at. */
   add(reader: FieldReader): void {
     const { start } = reader;
     checkBytes(this.#bound, "a name of a resource", reader.skip());
@@ -134,7 +134,7 @@ class NameRegions {
   }
 }
 
-/** The list that stands at this place, and ends with it. */
+/** The list that the bytes at this place repeat, and that no further name follows. */
 function listAt(bytes: Buffer, at: number, lists: Iterable<NameList>): NameList | undefined {
   for (const list of lists) {
     const end = at + list.bytes.length;

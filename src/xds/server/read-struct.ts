@@ -1,14 +1,14 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { FieldReader, UnreadableBytes } from "./field-reader.ts";
 
-/** Deeper ones would take the stack. */
+/** Deeper nesting would exhaust the stack. */
 const MAX_DEPTH = 32;
 
 /**
- * Reads a `google.protobuf.Struct`. `count` is called for each value, inner ones included, before anything is made of it:
- * what it throws ends the reading.
+ * Reads a `google.protobuf.Struct`. `count` is called for each value, including nested ones, before it is decoded:
+ * anything it throws ends the reading.
  *
- * @throws UnreadableBytes when it is no struct, or one that is nested too deeply
+ * @throws UnreadableBytes when it is not a struct, or is nested too deeply
  */
 export function readStruct(bytes: Buffer, count: () => void): JsonObject {
   return structAt(bytes, count, 0);

@@ -1,18 +1,18 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
 
-/** What the requests of all streams may take of one turn of the loop before others have theirs. */
+/** How long the requests of all streams may take in one turn of the event loop before other work gets its turn. */
 const SHARE_MS = 20;
 
 /** One stream's bytes that are waiting to be read. */
 export interface Pending {
-  /** Handles one request. False when none is left. */
+  /** Handles one request. Returns false when none is left. */
   readNext(): boolean;
 }
 
 /**
- * Keeps requests from holding up the loop: those of one turn are handled at once as long as they take little together; the
- * rest waits for later turns, one request of each stream after the other.
+ * Keeps requests from holding up the event loop: those of one turn are handled at once while together they take little
+ * time; the rest wait for later turns, taking one request from each stream in rotation.
  */
 export class ReceiveTurns {
   readonly #clock: Clock;

@@ -88,7 +88,7 @@ function readCluster(cluster: Cluster, found: Found): void {
   }
 }
 
-/** Only worth decoding when a member collection is named: plain endpoint sets are the largest resources there are. */
+/** Decodes only a body that names a member collection: plain endpoint sets are the largest resources there are. */
 function readEndpoints(body: Uint8Array, found: Found): void {
   if (!Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes("xdstp://")) return;
   const assignment: ClusterLoadAssignment = fromBinary(ClusterLoadAssignmentSchema, body);
@@ -119,7 +119,7 @@ function readNetworkFilter(any: Any | undefined, found: Found): void {
   if (proxy?.case === "weightedClusters") for (const { name } of proxy.value.clusters) add(found, CLUSTER_TYPE, name);
 }
 
-/** Virtual hosts that are discovered are named in the namespace of their route configuration. */
+/** Discovered virtual hosts are named in the namespace of their route configuration. */
 function readRoutes({ name, virtualHosts, vhds }: RouteConfiguration, found: Found): void {
   readHosts(virtualHosts, found);
   if (vhds) add(found, VIRTUAL_HOST_TYPE, `${name}/`);

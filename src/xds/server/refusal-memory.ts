@@ -6,14 +6,14 @@ export type RefusalRecord = {
   readonly typeUrl: string;
   /** Everything the refused response held. */
   readonly names: readonly string[];
-  /** The client's text; for people. */
+  /** The client's text, for people to read. */
   readonly message: string;
 };
 
 /**
  * Which resources each node refused and has not acknowledged since. It must outlive the stream, since what Envoy
  * presents of them at its next connection is not the truth (xds R16). Calls return at once; an implementation that
- * persists does so behind them.
+ * persists does so afterwards.
  */
 export interface RefusalMemory {
   load(nodeId: string): Iterable<ResourceKey>;
@@ -21,7 +21,7 @@ export interface RefusalMemory {
   clear(nodeId: string, typeUrl: string, names: readonly string[]): void;
 }
 
-/** Keeps a memory in step with what a stream of a node reports. What is refused again is in it already. */
+/** Keeps a memory in step with what a stream of a node reports. What is refused again is already in it. */
 export function rememberRefusals(memory: RefusalMemory, nodeId: string, report: Report): void {
   if (report.kind === "cleared") memory.clear(nodeId, report.typeUrl, report.names);
   if (report.kind !== "nack" || report.refusal.since < report.refusal.at) return;
@@ -29,7 +29,7 @@ export function rememberRefusals(memory: RefusalMemory, nodeId: string, report: 
   if (names.length > 0) memory.record(nodeId, { typeUrl: report.typeUrl, names, message: report.refusal.message });
 }
 
-/** Nodes remembered; the one that refused longest ago is forgotten first. */
+/** Most nodes remembered; the one that refused longest ago is forgotten first. */
 const MAX_NODES = 10_000;
 
 /** Remembers for as long as the process lives. */

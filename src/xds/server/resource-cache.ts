@@ -9,11 +9,11 @@ import { emptyEndpoints } from "./placeholder.ts";
 /** Collects the changes of one atomic update. Later calls win over earlier ones. */
 export interface Transaction {
   set(resource: ResourceInput): void;
-  /** A member of a LEDS collection is remembered as deleted, also when it was not there: clients may have it from elsewhere. */
+  /** A member of a LEDS collection is remembered as deleted even if it was not there: clients may have it from elsewhere. */
   delete(typeUrl: string, name: string): void;
   /** Makes these the only resources of their type in the group. */
   replaceAll(typeUrl: string, resources: Iterable<ResourceInput>): void;
-  /** Gives a type a version of the caller's instead of the sum of hashes; undefined takes that back. SotW only. */
+  /** Gives a type the caller's version instead of the sum of hashes; undefined restores the sum. SotW only. */
   setTypeVersion(typeUrl: string, version: string | undefined): void;
 }
 
@@ -23,10 +23,10 @@ export type Changes = ReadonlyMap<string, ReadonlySet<string>>;
 type ChangeListener = (group: string, changes: Changes, publication: number) => void;
 
 /**
- * What each group of clients is to be served. Updates are atomic and synchronous; no stream is waited for.
+ * What each group of clients is served. Updates are atomic and synchronous, and wait for no stream.
  *
- * A group exists from its first update, even an empty one: before that its clients get silence, afterwards what is
- * not there does not exist.
+ * A group exists from its first update, even an empty one: before that, its clients get silence; afterwards, what is
+ * not in the group does not exist.
  */
 export class ResourceCache {
   readonly #groups = new Map<string, Group>();
@@ -38,7 +38,7 @@ export class ResourceCache {
     return this.#publication;
   }
 
-  /** Applies all of `change`, or nothing when it throws. Returns the publication number, unchanged when nothing changed. */
+  /** Applies all of `change`, or none of it if it throws. Returns the publication number, the same if nothing changed. */
   update(group: string, change: (transaction: Transaction) => void): number {
     const state = this.#groups.get(group) ?? new Group();
     const staged = new Staged(state);
@@ -76,7 +76,7 @@ export class ResourceCache {
     return this.#groups.get(group);
   }
 
-  /** Calls `listener` synchronously after each update. Returns how to stop that. */
+  /** Calls `listener` synchronously after each update. Returns a function that unsubscribes it. */
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -132,7 +132,7 @@ class Group implements View {
   /** How many resources refer to a key. */
   readonly #referenced = new Map<string, number>();
   readonly #addresses = new PastAddresses();
-  /** Collections that are named, by key, with the last one that named it. */
+  /** Named collections by key, each with the last resource that named it. */
   readonly #named = new Map<string, { readonly collection: ResourceKey; readonly by: ResourceKey }>();
 
   apply({ changes, typeVersions }: Staged, publication: number): Changes {

@@ -10,7 +10,7 @@ import { SECRET_TYPE } from "../protocol/resource-types.ts";
 import { EXTENSIONS } from "./json-resource.ts";
 import { SERVED_MESSAGES } from "./served-messages.ts";
 
-/** Fields of Envoy's API that hold secrets, in JSON's spelling. */
+/** Fields of Envoy's API that hold secrets, by their JSON names. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "privateKey",
   "pkcs12",
@@ -35,8 +35,8 @@ const registry = createRegistry(
 );
 
 /**
- * What a resource holds, in JSON as Envoy's documentation shows it, for people. Secrets are withheld; so is what has an
- * extension that is not known here, since nobody can tell where in it a secret stands.
+ * What a resource holds, in JSON as Envoy's documentation shows it, for people. Secrets are withheld; so is a resource with
+ * an extension that is not known here, since nobody can tell where it has a secret.
  */
 export function resourceJson(typeUrl: string, name: string, body: Uint8Array): JsonValue {
   if (typeUrl === SECRET_TYPE) return { name, withheld: "secrets are not shown" };

@@ -22,7 +22,7 @@ export type DiscoveryMethod = {
   readonly typeUrl: string | undefined;
 };
 
-/** The method, where one client has only one stream of it: aggregated streams, and those of the wildcard types. */
+/** The method, if a client has only one stream of it: aggregated streams, and those of the wildcard types. */
 export function soleMethod({ method, typeUrl }: DiscoveryMethod): string | undefined {
   return typeUrl === undefined || typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE ? method : undefined;
 }
@@ -55,7 +55,7 @@ export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = [
 
 type Handle = (call: Parameters<handleBidiStreamingCall<Buffer, Buffer>>[0], method: DiscoveryMethod) => void;
 
-/** Their definitions, and the way to what serves a call. */
+/** The definitions of these methods, each with an implementation that passes calls to `handle`. */
 export function discoveryServices(handle: Handle): [ServiceDefinition, UntypedServiceImplementation][] {
   return [...Map.groupBy(DISCOVERY_METHODS, ({ service }) => service)].map(([service, methods]) => {
     const implementation: UntypedServiceImplementation = {};

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 
-/** Why a stream is sent nothing, and since when; it begins so. */
+/** Why a stream is sent nothing, and since when; every stream begins silent. */
 export class Silence {
   readonly #clock: Clock;
   #told: { readonly silent: string | undefined; readonly silentSince: number | undefined };
@@ -14,7 +14,7 @@ export class Silence {
     return this.#told;
   }
 
-  /** For a reason, or no longer. Another reason does not begin it anew. */
+  /** Silences the stream for a reason, or ends the silence. Another reason does not restart it. */
   set(silent: string | undefined): void {
     const since = silent === undefined ? undefined : (this.#told.silentSince ?? this.#clock.now());
     this.#told = { silent, silentSince: since };

@@ -25,8 +25,8 @@ import { UnknownTypes } from "./unknown-types.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 /**
- * One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. It lives as
- * long as its call does, held by the call's listeners.
+ * One open stream: reads requests off the socket, and writes what the protocol says while the socket takes it. The call's
+ * listeners keep it alive for as long as the call lives.
  */
 export class StreamDriver implements ServedClient {
   readonly streamId: string;
@@ -40,7 +40,7 @@ export class StreamDriver implements ServedClient {
   #node: NodeIdentity | undefined;
   #group: string | undefined;
   readonly #silence: Silence;
-  /** May be behind what was published: use `#stream`. */
+  /** It may not know of all that was published: use `#stream`. */
   #protocol: ProtocolStream | undefined;
   /** The first update that the protocol has not been told of yet. */
   #unread: Publication | undefined;
@@ -97,19 +97,19 @@ export class StreamDriver implements ServedClient {
     return this.#group;
   }
 
-  /** Tells the stream what changed in its group, to be read when the stream is used next: whoever tells it flushes it. */
+  /** Tells the stream what changed in its group, to be read when the stream is next used; the caller flushes it. */
   publish(publication: Publication): void {
     this.#unread ??= publication;
   }
 
-  /** Asks again where this stream belongs. */
+  /** Finds out again where this stream belongs. */
   regroup(): void {
     if (!this.#node || this.#closed) return;
     const node = this.#node;
     this.#guard(() => this.#place(node));
   }
 
-  /** The view of the stream's group may have come or gone. */
+  /** Attaches the group's view again, since it may have appeared or disappeared. */
   reattach(): void {
     const group = this.#group;
     if (group !== undefined) this.#guard(() => this.#attach(group));
@@ -123,7 +123,7 @@ export class StreamDriver implements ServedClient {
   }
 
   /**
-   * Writes all that may leave now. Cheap when nothing is due.
+   * Writes everything that may leave now. Cheap when nothing is due.
    *
    * @param written called when the socket has taken it
    * @returns whether that will be soon
@@ -140,7 +140,7 @@ export class StreamDriver implements ServedClient {
     return isSoonWritten;
   }
 
-  /** A flush would find nothing to do. */
+  /** Whether a flush would find nothing to do. */
   isQuiet(): boolean {
     return this.#stream?.isQuiet() ?? true;
   }
@@ -149,7 +149,7 @@ export class StreamDriver implements ServedClient {
     return this.#stream?.oldestPending();
   }
 
-  /** What this stream and others of the same client have to do with collections. */
+  /** The collections named in what this stream sent, and those that its client asks for on it. */
   collections(): ClientCollections {
     return this.#stream?.collections() ?? { named: [], asked: [] };
   }
@@ -177,7 +177,7 @@ export class StreamDriver implements ServedClient {
     });
   }
 
-  /** Ends the stream because of what came on it: with the limit that was met, or with what cannot be read or handled. */
+  /** Ends the stream because of what came on it: it met a limit, or cannot be read or handled. */
   refuse(why: unknown): void {
     if (this.#closed) return;
     if (why instanceof LimitMet) {
@@ -193,13 +193,13 @@ export class StreamDriver implements ServedClient {
     }
   }
 
-  /** No whole request came in time. */
+  /** Called when no whole request came in time. */
   expire(): void {
     const { requestMs } = this.#host.limits;
     this.#fail(status.DEADLINE_EXCEEDED, `no whole request within ${requestMs} ms (XdsLimits.requestMs)`);
   }
 
-  /** The protocol's side of the stream, told of all that was published. */
+  /** The protocol side of the stream, after telling it of everything published. */
   get #stream(): ProtocolStream | undefined {
     let unread = this.#unread;
     this.#unread = undefined;
@@ -214,7 +214,7 @@ export class StreamDriver implements ServedClient {
     this.#guard(() => (this.variant === "delta" ? this.#receiveDelta(bytes) : this.#receiveSotw(bytes)));
   }
 
-  /** What one stream's client or content brings about ends that stream at most. */
+  /** Lets whatever one stream's client or content causes end that stream at most. */
   #guard(run: () => void): void {
     try {
       run();
@@ -223,7 +223,7 @@ export class StreamDriver implements ServedClient {
     }
   }
 
-  /** A request has come in part, or all of it now. */
+  /** Called when part of a request has come, or now all of it. */
   #holdPart(bytes: number): void {
     this.#holdings.request(bytes);
     if (this.#closed) return;
@@ -255,7 +255,7 @@ export class StreamDriver implements ServedClient {
     return typeUrl === "" ? (this.method.typeUrl ?? "") : typeUrl;
   }
 
-  /** Checks what a request must have, whoever it is from; undefined when there is nothing to do with it. */
+  /** Checks what every request must have; returns undefined when there is nothing to do with it. */
   #admit(nodeBytes: Buffer | undefined, typeUrl: string): ProtocolStream | undefined {
     if (typeUrl === "") {
       this.#fail(status.INVALID_ARGUMENT, "type_url is required on an aggregated stream");
@@ -273,7 +273,7 @@ export class StreamDriver implements ServedClient {
     return this.#stream;
   }
 
-  /** Reads the node once per stream; later ones may repeat it, but not change who it is (xds C1, C2). */
+  /** Reads the node once per stream; later requests may repeat it, but not change its id (xds C1, C2). */
   #identify(bytes: Buffer | undefined): boolean {
     const { limits } = this.#host;
     if (this.#node) {
@@ -368,7 +368,7 @@ export class StreamDriver implements ServedClient {
     return bytes <= SOON_WRITTEN_BYTES;
   }
 
-  /** The client has said all it had to say: flush nothing more, close in good order. */
+  /** Called when the client has ended its side: flushes nothing more, and closes in good order. */
   #end(): void {
     if (this.#closed) return;
     this.#close();
@@ -394,5 +394,5 @@ export class StreamDriver implements ServedClient {
   }
 }
 
-/** A socket takes this much without waiting for its client; more comes and goes in pieces, others' in between. */
+/** A socket takes this much without waiting for its client; more goes in pieces, with others' in between. */
 const SOON_WRITTEN_BYTES = 64 * 1024;

@@ -3,8 +3,8 @@ import type { TypeReading } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 
 /**
- * Nothing is answered before whatever any replica ever served has surely arrived here (design: the fence). While a fence
- * that failed is tried again, it counts as failed: what is held stays held, and is seen to be.
+ * Nothing is answered before everything that any replica ever served has surely arrived here (design: the fence). While a
+ * failed fence is tried again, it still counts as failed: what is held stays held, and is seen to be held.
  */
 export class StreamFence {
   readonly #host: { fence(signal: AbortSignal): Promise<void> };
@@ -12,7 +12,7 @@ export class StreamFence {
   #state: "none" | "pending" | "passed" | "failed" = "none";
   #abort: AbortController | undefined;
 
-  /** @param onEnd called each time that it was passed or has failed */
+  /** @param onEnd called each time that the fence has been passed or has failed */
   constructor(host: { fence(signal: AbortSignal): Promise<void> }, onEnd: () => void) {
     this.#host = host;
     this.#onEnd = onEnd;
@@ -26,7 +26,7 @@ export class StreamFence {
     return this.#state === "failed";
   }
 
-  /** Awaits the fence, once; again only after it has failed, and with `again`. */
+  /** Awaits the fence once; awaits it another time only after it has failed, and with `again`. */
   pass({ again }: { again: boolean }): void {
     if (this.#abort || this.#state !== (again ? "failed" : "none")) return;
     if (!again) this.#state = "pending";
@@ -50,7 +50,7 @@ export class StreamFence {
   }
 }
 
-/** Whether this could take a client back that is served without a fence: it may hold something newer. */
+/** Whether this could take back a client that is served without a fence: the client may hold something newer. */
 export function mayTakeBack(state: TypeReading | undefined, resource: { name: string }, version: string): boolean {
   const known = state?.sent.get(resource.name);
   const equal = known !== undefined && version !== "" && isSame(known, resource as CachedResource);

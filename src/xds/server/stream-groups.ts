@@ -1,7 +1,7 @@
 import type { View } from "../protocol/resource.ts";
 import type { Changes } from "./resource-cache.ts";
 
-/** One update of what a group is served, with those that were made after it. */
+/** One update of what a group is served, linked to the updates made after it. */
 export type Publication = {
   readonly number: number;
   readonly changes: Changes;
@@ -10,9 +10,9 @@ export type Publication = {
 
 /** What a stream of a group is told. */
 interface Stream {
-  /** The group's view has come, gone, or been replaced. */
+  /** Called when the group's view has appeared, disappeared or been replaced. */
   reattach(): void;
-  /** The group was updated. */
+  /** Called when the group was updated. */
   publish(publication: Publication): void;
 }
 
@@ -23,7 +23,7 @@ type Group<S> = {
 };
 
 /**
- * Which streams are served what each group is. A publication is one object for all of them, so that telling a thousand
+ * Which streams belong to each group. A publication is one object for all of a group's streams, so telling a thousand
  * streams of it touches next to nothing of each.
  */
 export class StreamGroups<S extends Stream> {
@@ -34,7 +34,7 @@ export class StreamGroups<S extends Stream> {
     this.#view = view;
   }
 
-  /** Takes a stream from one group to another; undefined is none. */
+  /** Moves a stream from one group to another; undefined means no group. */
   move(stream: S, from: string | undefined, to: string | undefined): void {
     if (from !== undefined) {
       const group = this.#groups.get(from);

@@ -3,15 +3,15 @@ import type { HeldAccount } from "./held-bytes.ts";
 import { LimitMet } from "./limit-met.ts";
 import type { NameList } from "./name-lists.ts";
 
-/** What an open stream costs whatever it says: measured are 10 to 20 KB, most of it in HTTP/2 and gRPC. */
+/** What an open stream costs whatever it says: measured at 10 to 20 KB, most of it in HTTP/2 and gRPC. */
 const STREAM_BYTES = 16 * 1024;
-/** What a name costs beside its characters: measured in sets, tables and lists, about this much. */
+/** What a name costs besides its characters: about this much, measured in sets, tables and lists. */
 const NAME_BYTES = 100;
 
-/** Keeps the account of one stream: what its client makes the server hold, as the stream goes on. */
+/** Keeps one stream's account of what its client makes the server hold as the stream goes on. */
 export class StreamHoldings {
   readonly #account: HeldAccount;
-  /** Name sets and lists that other streams may hold, too. */
+  /** Name sets and lists that other streams may also hold. */
   #shared: ReadonlySet<object> = new Set();
   #presentedBytes = 0;
 
@@ -19,7 +19,7 @@ export class StreamHoldings {
     this.#account = account;
   }
 
-  /** The stream has opened. */
+  /** Counts the open stream itself. */
   open(): void {
     this.#account.set("stream", STREAM_BYTES);
   }
@@ -32,15 +32,15 @@ export class StreamHoldings {
     this.#account.set("node", bytes);
   }
 
-  /** What a client says that it has from an earlier stream. */
+  /** Counts what a client says it has from an earlier stream. */
   presented(versions: ReadonlyMap<string, string>): void {
     for (const [name, version] of versions) this.#presentedBytes += name.length + version.length + NAME_BYTES;
   }
 
   /**
-   * Counts what the stream subscribes to, and the texts of the refusals that stand.
+   * Counts what the stream subscribes to, and the texts of standing refusals.
    *
-   * @throws LimitMet when these are more names than one stream may have
+   * @throws LimitMet when the stream subscribes to more names than it may
    */
   count(states: Iterable<TypeReading>, lists: Iterable<NameList>, maxNames: number): void {
     const shared = new Set<object>();
@@ -67,7 +67,7 @@ export class StreamHoldings {
     this.#account.set("names", bytes);
   }
 
-  /** A response is on its way to a client that may not read; call what is returned once the socket has taken it. */
+  /** Counts a response until the socket has taken it, since its client may not read; call the returned function then. */
   sending(frame: object, bytes: number): () => void {
     this.#account.share(frame, bytes);
     return () => this.#account.unshare(frame);

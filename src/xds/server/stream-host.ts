@@ -19,7 +19,7 @@ import type { ReadContext } from "./read-request.ts";
 import type { RefusalMemory } from "./refusal-memory.ts";
 import type { TransportOf } from "./stream-transport.ts";
 
-/** Where a stream belongs: a group of the cache, nowhere for a reason, or it is refused before its first byte. */
+/** Where a stream belongs: to a group of the cache, nowhere for a reason, or refused before its first byte. */
 export type Placement = { readonly group: string } | { readonly silent: string } | { readonly refuse: string };
 
 /** What all streams of a server share. */
@@ -32,7 +32,7 @@ export interface StreamHost<Driver> {
   readonly refusals: RefusalMemory;
   readonly lostVerdicts: LostVerdictMemory;
   readonly encoder: ResponseEncoder;
-  /** Begins the nonces that its streams share. */
+  /** The prefix of the nonces that its streams share. */
   readonly nonceTag: string;
   readonly tables: SharedTables;
   readonly reading: ReadContext;
@@ -40,22 +40,22 @@ export interface StreamHost<Driver> {
   readonly held: HeldBytes;
   readonly deadlines: Deadlines<Expiring>;
   place(node: NodeIdentity, peer: Peer): Placement;
-  /** Why no new stream is taken just now. */
+  /** Why no new stream is accepted just now, or undefined. */
   unavailable(): string | undefined;
   view(group: string): View | undefined;
   hold(client: ServedClient, resource: ResourceKey, version: string): string | undefined;
   fence(signal: AbortSignal): Promise<void>;
   identifier(): string;
   opened(driver: Driver): void;
-  /** With what it knew of its client. */
+  /** Called with what the driver knew of its client. */
   closed(driver: Driver, states: TypeReadings): void;
   moved(driver: Driver, from: string | undefined): void;
   isDuplicate(driver: Driver): boolean;
-  /** Something may be sendable: flush soon. */
+  /** Called when something may be ready to send: flushes soon. */
   wake(driver: Driver): void;
   sent(driver: Driver, send: Send, bytes: number): void;
   report(driver: Driver, report: Report): void;
-  /** The driver is about to be ended: by a limit that its client met, or by what nobody expected. */
+  /** Called before a driver ends, because its client met a limit or (`failed`) because of something unexpected. */
   limitMet(driver: Driver, limit: LimitMet): void;
   failed(driver: Driver, thrown: unknown): void;
 }

@@ -10,27 +10,27 @@ import { WriteWindow } from "./write-window.ts";
 
 export type DiscoveryCall = ServerDuplexStream<Buffer, Buffer>;
 
-/** The way of one call's responses to its socket. */
+/** How one call's responses reach its socket. */
 export interface ResponseTransport {
   /**
-   * Queues one response. False asks the caller to write nothing more before `drained`. `written` is called when the
-   * socket has taken it, or never will; not at all when the call has ended before.
+   * Queues one response. Returning false asks the caller to write nothing more before `drained`. `written` is called when
+   * the socket has taken it, or never will; it is not called if the call had already ended.
    */
   write(frame: ResponseFrame, written?: () => void): boolean;
-  /** Keeps nothing more of what is received. The call itself ends as whoever serves it says. */
+  /** Ignores whatever else is received. The code that serves the call ends the call itself. */
   stop(): void;
-  /** Gives up what the client has not read, if there is any, though it so learns nothing of how the call ended. */
+  /** Drops what the client has not read, if anything, even though it then does not learn how the call ended. */
   reset(): void;
 }
 
-/** Begins to read a call, and makes the way back. */
+/** Begins to read a call, and returns the transport for its responses. */
 export type TransportOf = (
   call: DiscoveryCall,
   requestBound: ByteBound,
   listener: MessageListener,
 ) => ResponseTransport;
 
-/** Through the public interface of grpc-js, which copies each message once per call. */
+/** Uses the public interface of grpc-js, which copies each message once per call. */
 export const publicTransport: TransportOf = (call, _, listener) => {
   call.on("data", (message: Buffer) => listener.received(message));
   call.on("drain", () => listener.drained());
@@ -43,8 +43,8 @@ export const publicTransport: TransportOf = (call, _, listener) => {
 
 /**
  * Reads from and writes to the call's HTTP/2 stream: all calls share the memory of what they write, and a request
- * costs no queue and no promise. Beginning and end of the call stay with grpc-js. This relies on private fields, which
- * `tryDirectTransport` tries; a call where they are not as expected is served by the public way.
+ * costs no queue and no promise. grpc-js still begins and ends the call. This relies on private fields, which
+ * `tryDirectTransport` tries; a call whose fields are not as expected gets the public transport.
  */
 export function directTransport(clock: Clock): TransportOf {
   const window = new WriteWindow(clock);
@@ -78,8 +78,8 @@ export function directTransport(clock: Clock): TransportOf {
 }
 
 /**
- * A client that does not end its side of a call keeps its stream for as long as the connection lives. This much later it has
- * read the status, which a reset would overtake.
+ * A client that does not end its side of a call keeps its stream for as long as the connection lives. After this long it has
+ * read the status, which an earlier reset would overtake.
  */
 const LINGER_MS = 5000;
 
@@ -95,7 +95,7 @@ class Lingering implements Expiring {
   }
 }
 
-/** What stands for the connection of a call: the same for all calls of one connection. */
+/** An object that stands for a call's connection: the same for all calls of one connection. */
 export function connectionOf(call: DiscoveryCall): object {
   const session = field(field(innermostCall(call), "stream"), "session");
   return typeof session === "object" && session !== null ? session : call;
@@ -173,7 +173,7 @@ class SlicedTransport implements ResponseTransport {
   }
 }
 
-/** Sends the headers before the first message. False when the call has ended, which it tells by itself. */
+/** Sends the headers before the first message. Returns false when the call has ended, which the call itself reports. */
 function openForWriting(call: DiscoveryCall, stream: ServerHttp2Stream): boolean {
   if (stream.destroyed || stream.closed || stream.writableEnded) return false;
   if (!stream.headersSent) call.sendMetadata(new Metadata());
@@ -188,7 +188,7 @@ function innermostCall(call: DiscoveryCall): unknown {
   return inner;
 }
 
-/** Nothing of the requests has been read yet, and they need no decompression. */
+/** Whether no request has been read yet, and requests need no decompression. */
 function isUnread(inner: unknown): boolean {
   return field(inner, "isReadPending") === false && field(inner, "incomingEncoding") === "identity";
 }

@@ -11,7 +11,7 @@ const REQUEST_BYTES = 100_000;
 
 /**
  * Tries the direct transport once, with a client over loopback: a request, two responses, and the regular end of the
- * call after them. False when anything is not as it would be by the public way; then that one is to be used.
+ * call after them. Returns false when anything differs from the public transport, which must then be used.
  */
 export async function tryDirectTransport(clock: Clock): Promise<boolean> {
   const server = new Server();

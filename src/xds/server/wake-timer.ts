@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 
-/** One timer that is set anew: the instant given last is the one that counts. */
+/** One timer that can be set again: the last instant given counts. */
 export class WakeTimer {
   readonly #clock: Clock;
   readonly #wake: () => void;

@@ -23,7 +23,7 @@ export function deltaResponseParts(send: Send, identifier: string, resources: re
   return [head.finish(), ...resources, tail.finish()];
 }
 
-/** The nonce of a response, the same field in both variants. Fields may stand in any order: it goes last. */
+/** The nonce of a response, the same field in both variants. Since fields may come in any order, it goes last. */
 export function encodeNonce(nonce: string): Buffer {
   const size = Buffer.byteLength(nonce);
   const bytes = Buffer.allocUnsafe(2 + size);
@@ -33,11 +33,11 @@ export function encodeNonce(nonce: string): Buffer {
   return bytes;
 }
 
-/** The fields of one resource that a response repeats. */
+/** The `resources` field of a response for one resource, in both variants. */
 export type ResourceFragments = { readonly deltaField: Uint8Array; readonly sotwField: Uint8Array };
 
 /**
- * Encodes one resource for both variants at once. `Any` is field 2 both of `Resource` and of `DiscoveryResponse`, so
+ * Encodes one resource for both variants at once. `Any` is field 2 of both `Resource` and `DiscoveryResponse`, so
  * the SotW form is the end of the delta form.
  */
 export function encodeFragments(resource: {
@@ -59,14 +59,14 @@ export function encodeFragments(resource: {
   return { deltaField, sotwField: deltaField.subarray(deltaField.length - anyLength) };
 }
 
-/** A `Resource` without body: renews the TTL of what the client has at this version (xds R11). */
+/** A `Resource` without a body, which renews the TTL of what the client has at this version (xds R11). */
 export function encodeHeartbeat(resource: { name: string; version: string; ttlMs: number | undefined }): Uint8Array {
   const inner = encodeResourceHead({ ...resource, aliases: [] });
   const outer = new BinaryWriter().tag(2, WireType.LengthDelimited).uint32(inner.length).finish();
   return Buffer.concat([outer, inner]);
 }
 
-/** SotW with the client feature for it: `Resource` wrapped into the `Any`, so that it can carry a TTL (xds R10). */
+/** For SotW clients with the feature for it: wraps a `Resource` into the `Any`, which can then carry a TTL (xds R10). */
 export function wrapForSotw(deltaField: Uint8Array): Uint8Array {
   const reader = new BinaryReader(deltaField);
   reader.tag();

@@ -1,13 +1,13 @@
 import type { Clock } from "../../runtime/clock.ts";
 
-/** How many large responses are on their way at a time. */
+/** Most large responses on their way at once. */
 const MAX_OPEN = 16;
-/** Whoever is not through by then waits for its client, and keeps others waiting no longer. */
+/** A response that is not finished by then waits for its client, and no longer keeps others waiting. */
 const PATIENCE_MS = 5;
 
 /**
  * Lets a few large responses be written to their end before others begin: the first clients have theirs at once, and
- * what is being written stays small. Clients that do not read hold it up for a moment only.
+ * what is being written stays small. Clients that do not read hold it up only for a moment.
  */
 export class WriteWindow {
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class WriteWindow {
     this.#clock = clock;
   }
 
-  /** Calls `begin` once there is room: now or later. Whoever entered leaves when all is written, or will not be. */
+  /** Calls `begin` once there is room, now or later. The caller must `leave` when all is written, or never will be. */
   enter(begin: () => void): void {
     if (this.#open.size < MAX_OPEN) this.#start(begin);
     else {

@@ -40,41 +40,41 @@ import { tryDirectTransport } from "./try-direct-transport.ts";
 
 export type XdsServerOptions = {
   readonly cache: ResourceCache;
-  /** Decides where a stream belongs, from what the client says of itself and from its certificate. A string is a group. */
+  /** Decides where a stream belongs, from what the client says about itself and its certificate. A string is a group. */
   readonly groupOf: (node: NodeIdentity, peer: Peer) => Placement | string;
-  /** A reason to take no new stream just now: its client is told `UNAVAILABLE`, and comes back, here or elsewhere. */
+  /** A reason to accept no new stream just now: its client is told `UNAVAILABLE`, and comes back here or elsewhere. */
   readonly admit?: () => string | undefined;
   /**
-   * A reason to keep a resource back from a client, asked for everything that is due; `version` is empty for a removal.
+   * A reason to keep a resource back from a client, requested for everything due; `version` is empty for a removal.
    * What is held stays held until its content changes or `recheckHolds` is called.
    */
   readonly hold?: (client: ServedClient, resource: ResourceKey, version: string) => string | undefined;
   /**
-   * Awaited before a stream's first answer. While it rejects, clients are told only what cannot take them back: what
-   * they hold nothing of; the rest is held as `store_unreachable` until `recheckHolds`.
+   * Awaited before a stream's first answer. While it rejects, clients are sent only what cannot take them back, since
+   * they hold nothing of it; the rest is held as `store_unreachable` until `recheckHolds`.
    */
   readonly fence?: (signal: AbortSignal) => Promise<void>;
   /** Default: in memory. */
   readonly refusals?: RefusalMemory;
-  /** Who serves, for `control_plane.identifier` and `system_version_info`. */
+  /** The server's identifier, for `control_plane.identifier` and `system_version_info`. */
   readonly identifier?: () => string;
-  /** Serves the client status service (CSDS) to those it allows; without it, the service is not there. */
+  /** Serves the client status service (CSDS) to peers for which it returns true; without it, there is no such service. */
   readonly clientStatus?: (peer: Peer) => boolean;
-  /** Types besides the built-in ones; they come last in order. */
+  /** Types in addition to the built-in ones; they come last in order. */
   readonly types?: readonly ResourceType[];
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
   readonly limits?: Partial<XdsLimits>;
-  /** Told of each stream that was ended, and each connection that was not let in, because of a limit. */
+  /** Called for each stream that was ended, and each connection that was refused, because of a limit. */
   readonly onLimit?: (limit: RefusingLimit) => void;
-  /** Where faults end that one client's input brings about. Default: they are logged. */
+  /** Contains faults that one client's input causes. Default: they are logged. */
   readonly containment?: Containment;
 };
 
 export type XdsServerEvents = {
   open: [client: ClientRef];
-  /** `owed` is the oldest publication that the client has not acknowledged, what it refuses included. */
+  /** `owed` is the oldest publication that the client has not acknowledged, including what it refuses. */
   close: [client: ClientRef, owed: number | undefined];
   subscribe: [client: ClientRef, subscription: Extract<Report, { kind: "subscribe" }>];
   sent: [
@@ -87,7 +87,7 @@ export type XdsServerEvents = {
     client: ClientRef,
     nack: { typeUrl: string; nonce: string; names: readonly string[]; code: number; message: string },
   ];
-  /** A resource went out although what it waits for had not been acknowledged in time. */
+  /** A resource went out although what it waited for had not been acknowledged in time. */
   late: [client: ClientRef, late: Extract<Report, { kind: "late" }>];
   /** What is settled on a stream may have changed: compare `oldestPending`. */
   progress: [client: ClientRef, oldestPending: number | undefined];
@@ -95,7 +95,7 @@ export type XdsServerEvents = {
   silent: [client: ClientRef, reason: string];
 };
 
-/** An xDS management server: every streaming discovery service, SotW and delta, from a `ResourceCache`. */
+/** An xDS management server: serves every streaming discovery service, SotW and delta, from a `ResourceCache`. */
 export class XdsServer extends EventEmitter<XdsServerEvents> {
   readonly #options: XdsServerOptions;
   readonly #limits: XdsLimits;
@@ -143,7 +143,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 
   /**
-   * Starts to listen; call it again for further addresses. Returns the bound `host:port`.
+   * Starts listening; call it again for further addresses. Returns the bound `host:port`.
    *
    * @throws Error when the address cannot be bound
    */
@@ -167,7 +167,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     for (const driver of [...this.#drivers.values()]) driver.regroup();
   }
 
-  /** Asks `hold` again for everything that is held, and a fence that failed once more. */
+  /** Asks `hold` again for everything that is held, and tries each failed fence again. */
   recheckHolds(): void {
     for (const driver of this.#drivers.values()) driver.recheckHolds();
   }
@@ -189,20 +189,20 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     return this.#drivers.get(streamId)?.describe();
   }
 
-  /** The oldest publication of which something is due, in flight or held on an open stream, written to yet or not. */
+  /** The oldest publication with anything due, in flight or held on an open stream, whether or not it was written to yet. */
   oldestPending(streamId: string): number | undefined {
     return this.#drivers.get(streamId)?.oldestPending();
   }
 
   /**
-   * Collections that what an open stream was sent names, and those that it asks for. A client asks for them on streams of
-   * its own, and has what it was sent only when it has asked for all that are named.
+   * The collections named in what an open stream was sent, and those that it asks for. A client asks for them on separate
+   * streams, and has what it was sent only when it has asked for all that are named.
    */
   collections(streamId: string): { readonly named: readonly string[]; readonly asked: readonly string[] } {
     return this.#drivers.get(streamId)?.collections() ?? { named: [], asked: [] };
   }
 
-  /** What an open stream was sent last under a name, in JSON and without secrets; nothing where nothing was. */
+  /** What an open stream was last sent under a name, as JSON without secrets; undefined if nothing was sent. */
   content(streamId: string, typeUrl: string, name: string): string | undefined {
     const known = this.#drivers.get(streamId)?.typeState(typeUrl)?.sent.get(name);
     const body = known && "body" in known && known.body instanceof Uint8Array ? known.body : undefined;
@@ -210,8 +210,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 
   /**
-   * Sends an open stream's client again what it should have, of one type or of all, changed or not; what it refused is
-   * tried again. Returns how many resources that is.
+   * Sends an open stream's client what it should have again, of one type or of all, changed or not, including what it
+   * refused. Returns how many resources that is.
    */
   resend(streamId: string, typeUrl?: string): number {
     return this.#drivers.get(streamId)?.resend(typeUrl) ?? 0;
@@ -391,7 +391,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   }
 }
 
-/** Tried once per process. */
+/** Whether the direct transport works; tried once per process. */
 let directTransportWorks: Promise<boolean> | undefined;
 
 function containmentOf(clock: Clock, log: Logger): Containment {
