@@ -12,7 +12,7 @@ const MAX_TEXT_LENGTH = 2048;
 const MAX_SLOT = 999;
 const NO_REVISION = { epoch: 0, position: 0 };
 
-/** Why a store should not accept a record: it lacks something that holds for all that a plane writes itself. */
+/** Why a store should not accept a record: it breaks a rule that everything a plane writes itself keeps. */
 export function archiveRecordFault(record: ArchiveRecord): RecordProblem | undefined {
   if (record.kind === "journal") return journalFault(record.entry);
   const { key, value } = record;

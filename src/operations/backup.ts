@@ -10,7 +10,7 @@ import { formatRevision } from "../store/revision.ts";
 import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";
 import type { Caller, Context } from "./context.ts";
 
-/** About how long the values in one answer are; a single one may be as long. */
+/** About how many bytes the values in one answer have; a single one may have as many. */
 const ANSWER_BYTES = 1_000_000;
 
 /** Streams all that the store holds, at one revision. What is written meanwhile is not included. */

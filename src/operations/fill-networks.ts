@@ -12,7 +12,7 @@ import type { StateStore, StoreOp } from "../store/state-store.ts";
 import { planPut } from "./plan-put.ts";
 import type { StoredState } from "./stored-state.ts";
 
-/** Its name in the journal. */
+/** The operation's name in the journal. */
 export const FILL_NETWORKS = "fill-backend-networks";
 
 const MARK = RECORDS.networks.key("");
@@ -60,8 +60,8 @@ export function planNetworks(
 const ATTEMPTS = 5;
 
 /**
- * Does it when a plane starts, and writes only if a fleet needs it: otherwise a plane starts even if its store takes no
- * writes. Another plane that starts at the same time may be first.
+ * Fills the networks in when a plane starts, and writes only if a fleet needs it: otherwise a plane starts even if its store
+ * takes no writes. Another plane that starts at the same time may be first.
  *
  * @throws ControlPlaneError when the store refuses a write.
  */

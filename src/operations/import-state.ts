@@ -28,7 +28,7 @@ const MAX_CHANGES = 1_000;
 const PART = 500;
 
 /**
- * Replaces all objects by the given ones, in one step, and begins a new epoch. Earlier contents of the objects here stay in
+ * Replaces all objects with the given ones, in one step, and begins a new epoch. Earlier contents of the objects here stay in
  * the history; those of the store that the given objects come from are left behind.
  *
  * @throws ControlPlaneError `invalid` with every bad field; `exhausted` / `TOO_MANY_OBJECTS`; `precondition` /

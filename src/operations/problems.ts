@@ -137,7 +137,7 @@ function leftOutProblem(
   };
 }
 
-/** By these, people lose a rule or a default, but no request fails. */
+/** With these, people lose a rule or a default, but no request fails. */
 const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
 
 function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {

@@ -12,7 +12,7 @@ import { type WrittenObject, writeObject } from "./write-object.ts";
  * Registers a backend, or changes the given fields of a registered one: what is left out stays as it is, also within its
  * locality and its maps.
  *
- * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`; `precondition` / `BACKEND_DRAINING`: it would be gone soon.
+ * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`; `precondition` / `BACKEND_DRAINING`: it would soon be removed.
  */
 export async function registerBackend(
   context: Context,
