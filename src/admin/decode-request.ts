@@ -10,7 +10,7 @@ import { scanRequest } from "./scan-request.ts";
 const AT_ONCE_BYTES = 64 * 1024;
 
 /**
- * Reads a request, in slices where it is long. A field that this release does not know is refused rather than lost:
+ * Reads a request, in slices if it is long. A field that this release does not know is refused rather than lost:
  * otherwise the caller would believe that it was done.
  *
  * @throws ControlPlaneError `exhausted` / `REQUEST_TOO_LARGE`, `TOO_MANY_FIELDS`; `invalid` / `MALFORMED_REQUEST`;
