@@ -17,14 +17,14 @@ import { implementService, type Serving } from "./implement-service.ts";
 import { ADMIN_LIMITS, type AdminLimits, HTTP2_STREAMS, WIRE_BYTES } from "./limits.ts";
 import { REFLECTION_NAMES, reflectionHandlers } from "./reflection.ts";
 
-/** A watcher that is gone without a word is noticed after this and the time-out. */
+/** A watcher that disappears without a word is noticed after this plus the timeout. */
 const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 export interface AdminServerOptions {
   readonly context: Context;
   readonly logger: Logger;
-  /** Why this replica is not ready, or nothing: what the standard health service tells. */
+  /** Why this replica is not ready, or undefined; the standard health service follows it. */
   readonly notReady: () => string | undefined;
   readonly containment: Containment;
   readonly limits?: Partial<AdminLimits>;
@@ -32,12 +32,12 @@ export interface AdminServerOptions {
 
 export interface AdminServer {
   /**
-   * Opens a port (0 for any) and gives the address that was bound.
+   * Opens a port (0 for any) and returns the address that was bound.
    *
    * @throws ControlPlaneError `precondition` / `LISTEN_ADDRESS_IN_USE` or `CANNOT_LISTEN`.
    */
   listen(address: string, credentials: ServerCredentials): Promise<string>;
-  /** Ends streams with `unavailable`, lets calls finish for so long, then closes what is left. Idempotent. */
+  /** Ends streams with `unavailable`, lets calls finish for that long, then closes what is left. Idempotent. */
   stop(graceMs: number): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { toServiceError } from "./status.ts";
 
 const KINDS: Readonly<Record<string, CallKind>> = { Import: "upload", Restore: "upload", Backup: "backup" };
 
-/** Counts each call from its first header to the end of its stream, and refuses what is too much before it is read. */
+/** Counts each call from its first header to the end of its stream, and refuses what exceeds a limit before it is read. */
 export function boundCalls(connections: Connections, containment: Containment): ServerInterceptor {
   return (method, call) => {
     const refuse = (error: ControlPlaneError) =>

@@ -12,7 +12,7 @@ export interface Reading {
 }
 
 /**
- * The messages of a call that takes a stream of them, one at a time.
+ * The messages of a call that takes a stream of them, one by one.
  *
  * @throws ControlPlaneError `exhausted` / `UPLOAD_TOO_LARGE`, `UPLOAD_TOO_SLOW`; the signal's reason when it is
  * aborted while one is awaited.
@@ -21,7 +21,7 @@ export async function* messagesOf(
   call: Pick<Readable, "iterator">,
   { method, signal, limits, clock }: Reading,
 ): AsyncGenerator<Buffer> {
-  // The end of what is read must not be the end of what is still to be sent.
+  // When reading ends, what is still to be sent must not end with it.
   const iterator = call.iterator({ destroyOnReturn: false });
   const startedAt = clock.monotonic();
   const max = limits.uploadBytes[method] ?? limits.maxRequestBytes;
@@ -45,10 +45,10 @@ export async function* messagesOf(
 }
 
 /**
- * Sends one answer of a stream, and returns once the connection has taken it: no more than one is held for a client that
- * is slow.
+ * Sends one answer of a stream, and returns once the connection has taken it: no more than one is held for a slow
+ * client.
  *
- * @throws ControlPlaneError `exhausted` / `READER_TOO_SLOW`; the signal's reason when it is aborted before.
+ * @throws ControlPlaneError `exhausted` / `READER_TOO_SLOW`; the signal's reason when it is aborted first.
  */
 export async function send(
   call: Pick<Writable, "write">,

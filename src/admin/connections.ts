@@ -4,22 +4,22 @@ import type { Clock } from "../runtime/clock.ts";
 import { exhausted } from "./exhausted.ts";
 import { type AdminLimits, type CallKind, WIRE_BYTES } from "./limits.ts";
 
-/** How often is looked at what arrives, while anything does. */
+/** How often arriving requests are looked at, while there are any. */
 const LOOK_MS = 100;
-/** Between the refusal of what arrives and the end of its connection, which alone gives the memory back. */
+/** Between the refusal of arriving requests and the end of their connection, which alone frees the memory. */
 const LAST_WORDS_MS = 250;
-/** A request of up to this size is worked on however much else is. */
+/** A request of up to this size is worked on, however much else is. */
 const SMALL_BYTES = 64 * 1024;
 
-/** What of a socket is needed here. */
+/** What is needed of a socket here. */
 export type ClientSocket = Pick<Socket, "bytesRead" | "destroy" | "once" | "remoteAddress" | "remotePort">;
 
 /** A call from its beginning until its stream is closed. */
 export interface OpenCall {
   /**
-   * Its request has arrived.
+   * Records that its request has arrived.
    *
-   * @throws ControlPlaneError `exhausted` / `TOO_MANY_REQUEST_BYTES`: it is not to be worked on.
+   * @throws ControlPlaneError `exhausted` / `TOO_MANY_REQUEST_BYTES`: it must not be worked on.
    */
   arrived(bytes: number): void;
   close(): void;
@@ -29,9 +29,9 @@ interface Connection {
   readonly socket: ClientSocket;
   readonly openedAt: number;
   readonly calls: Map<CallKind, number>;
-  /** Calls whose request is not there yet, each with when it began and how to refuse it. */
+  /** Calls whose request has not arrived yet, each with when it began and how to refuse it. */
   readonly arriving: Map<OpenCall, { readonly since: number; readonly refuse: (error: ControlPlaneError) => void }>;
-  /** What the connection had read when what arrives now began. */
+  /** How many bytes the connection had read before the requests that arrive now. */
   readBefore: number;
   /** Bytes of requests that are worked on. */
   worked: number;
@@ -53,7 +53,7 @@ export class Connections {
     this.#clock = clock;
   }
 
-  /** Takes a connection in, in the place of one without calls when there are too many; says no when all have calls. */
+  /** Accepts a connection, in place of one without calls if there are too many; returns false when all have calls. */
   add(socket: ClientSocket): boolean {
     if (this.#connections.size >= this.#limits.maxConnections && !this.#makeRoom()) {
       socket.destroy();
@@ -123,7 +123,7 @@ export class Connections {
     return call;
   }
 
-  /** Closes a connection whose client does not take what it is sent; all that is held for it goes with it. */
+  /** Closes a connection whose client does not take what it is sent, and so frees all that is held for it. */
   drop(peer: Peer): void {
     this.#connections.get(nameOf(peer.remoteAddress, peer.remotePort))?.socket.destroy();
   }
@@ -181,7 +181,7 @@ export class Connections {
     });
   }
 
-  /** Ends connections whose requests do not come to their end, or come to too much. */
+  /** Ends connections whose requests do not end in time, or are too long together. */
   #endWhatArrives(): void {
     const { requestMs, heldBytes } = this.#limits;
     const now = this.#clock.monotonic();
@@ -189,7 +189,7 @@ export class Connections {
     for (const connection of this.#connections.values()) {
       const [first] = connection.arriving.values();
       if (first === undefined) continue;
-      // No more than was read, and no more than each of them can hold: what was read may have been for others.
+      // No more than was read, and no more than these requests can hold: what was read may have been for others.
       const { arriving, socket, readBefore } = connection;
       const bytes = Math.min(socket.bytesRead - readBefore, arriving.size * WIRE_BYTES);
       if (now - first.since > requestMs) this.#end(connection, tooSlow(requestMs, bytes));
@@ -213,7 +213,7 @@ export class Connections {
   }
 }
 
-/** Who is at the other end of a connection, by which it is known. */
+/** The other end of a connection, by which the connection is known. */
 export interface Peer {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;

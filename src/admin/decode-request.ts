@@ -10,8 +10,8 @@ import { scanRequest } from "./scan-request.ts";
 const AT_ONCE_BYTES = 64 * 1024;
 
 /**
- * Reads a request, in slices where it is long. A field that this release does not know is refused rather than lost: the
- * caller would believe that it was done.
+ * Reads a request, in slices if it is long. A field that this release does not know is refused rather than lost:
+ * otherwise the caller would believe that it was done.
  *
  * @throws ControlPlaneError `exhausted` / `REQUEST_TOO_LARGE`, `TOO_MANY_FIELDS`; `invalid` / `MALFORMED_REQUEST`;
  * `invalid` / `UNKNOWN_FIELD`.
@@ -62,7 +62,7 @@ function decode<D extends DescMessage>(request: DescMessage, desc: D, bytes: Uin
   }
 }
 
-/** A value that an enum does not have is refused where the object is checked, with what would be right. */
+/** A value that an enum does not have is refused where the object is checked, which says what would be right. */
 function unknownFields(desc: DescMessage, message: Message, at = ""): Violation[] {
   return unknownContent(desc, message)
     .filter(({ kind }) => kind === "field")

@@ -1,6 +1,6 @@
 import { ControlPlaneError } from "../domain/errors.ts";
 
-/** A limit was met: which, how much came, how much is taken, and what to do. */
+/** The error for a limit: which it is, how much came, how much is allowed, and what to do. */
 export function exhausted(
   code: string,
   { limit, came, max, cure }: { limit: string; came: string | number; max: string | number; cure: string },

@@ -2,11 +2,11 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
 /**
- * The definition that grpc-js serves a service by. Messages stay bytes both ways: a handler decodes them itself, so that
- * bytes which do not decode are the caller's error and not, as in grpc-js, an internal one, and knows how long an answer is
+ * The definition by which grpc-js serves a service. Messages stay bytes both ways: a handler decodes them itself, so bytes
+ * that do not decode are the caller's error and not, as in grpc-js, an internal one; and it knows the length of an answer
  * before it is sent.
  *
- * @param name Under which it is served, where that is not its own.
+ * @param name The name under which it is served, if not its own.
  */
 export function grpcServiceDefinition(service: DescService, name: string = service.typeName): ServiceDefinition {
   const pass = (bytes: Buffer) => bytes;

@@ -7,9 +7,9 @@ import type { Handlers } from "./implement-service.ts";
 const PERIOD_MS = 1000;
 
 export interface HealthOptions {
-  /** The services whose health is known; all have the same, which is the plane's. */
+  /** The services whose health is known; all have the same health, the plane's. */
   readonly serviceNames: readonly string[];
-  /** Why the plane is not ready, or nothing. */
+  /** Why the plane is not ready, or undefined. */
   readonly notReady: () => string | undefined;
   readonly clock: Clock;
 }

@@ -36,8 +36,8 @@ import { toServiceError } from "./status.ts";
 import { Turnstile } from "./turnstile.ts";
 
 /**
- * How one method is answered: an answer, or answers for a method that streams them. Errors are thrown. An answer that is
- * bytes already is sent as it is.
+ * Answers one method: with an answer, or with answers if the method streams them. Errors are thrown. An answer that is
+ * already bytes is sent as it is.
  */
 export type Handler<M extends DescMethod> = M["methodKind"] extends "unary"
   ? (request: MessageShape<M["input"]>, caller: Caller) => Answer<M> | Promise<Answer<M>>
@@ -66,11 +66,11 @@ export interface Serving {
   readonly stopping: AbortSignal;
 }
 
-/** Requests above this are worked on few at a time, so that memory for what they are decoded to is needed for few. */
+/** Only a few requests above this are worked on at a time, so that memory for decoded requests is needed for only a few. */
 const HEAVY_BYTES = 64 * 1024;
 const HEAVY_AT_ONCE = 2;
 
-/** Puts handlers of decoded messages behind what grpc-js calls. */
+/** Wraps handlers of decoded messages in the functions that grpc-js calls. */
 export function implementService<Methods extends Record<string, DescMethod>>(
   service: DescService & { readonly method: Methods },
   handlers: Handlers<Methods>,
@@ -164,7 +164,7 @@ function bidiStreaming(method: DescMethod, handler: Conversing, serving: Serving
     );
 }
 
-/** Sends each answer once the one before is taken, and ends with the last, or with an error. */
+/** Sends each answer once the one before is taken, and ends the stream after the last, or with an error. */
 function sendAll(
   method: DescMethod,
   call: Sending,
@@ -256,7 +256,7 @@ function inputOf(method: DescMethod, call: Call): string {
 }
 
 function failed(method: DescMethod, call: Call, thrown: unknown, { logger, stopping, containment }: Serving) {
-  // An aborted wait of Node's own rejects with an AbortError; what it means is the signal's reason.
+  // When one of Node's own waits is aborted, it rejects with an AbortError, whose cause is the signal's reason.
   const isAbort = thrown instanceof Error && thrown.name === "AbortError" && thrown.cause !== undefined;
   const error = toControlPlaneError(isAbort ? thrown.cause : thrown);
   if (error.kind === "bug") containment.note("admin", inputOf(method, call), thrown);

@@ -24,7 +24,7 @@ type MethodOf<K extends Kind> =
 /** The methods of the API that do the same for each kind. */
 type KindMethod = Extract<keyof Methods, { [K in Kind]: MethodOf<K> }[Kind]>;
 
-/** Answers those methods of each kind that the API has: their names tell what they do. */
+/** Answers those methods of each kind that the API has: their names say what they do. */
 export function kindHandlers(context: Context): Pick<Handlers<Methods>, KindMethod> {
   const all = KINDS.flatMap((kind) => [...readers(context, kind), ...(isApplied(kind) ? writers(context, kind) : [])]);
   return Object.fromEntries(all.filter(([name]) => name in AdminService.method)) as Pick<Handlers<Methods>, KindMethod>;

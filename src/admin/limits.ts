@@ -1,28 +1,28 @@
-/** What one caller, and all together, may ask of the admin port. Told in docs/api.md, "Limits"; not configurable. */
+/** What one caller, and all together, may ask of the admin port. Documented in docs/api.md, "Limits"; not configurable. */
 export interface AdminLimits {
-  /** Of all clients. Lowered where the process may open too few descriptors. A new one takes the place of one without calls. */
+  /** Of all clients. Lowered if the process may open too few descriptors. A new one takes the place of one without calls. */
   readonly maxConnections: number;
-  /** A connection that has made no call for so long since it was opened is closed. */
+  /** A connection that has made no call this long after it was opened is closed. */
   readonly firstCallMs: number;
-  /** A connection that has had no call for so long is closed. */
+  /** A connection that has had no call for this long is closed. */
   readonly idleConnectionMs: number;
-  /** Open calls of one connection, and of all, by what kind of call they are. */
+  /** Open calls of one connection, and of all, by the kind of call. */
   readonly calls: Readonly<Record<CallKind, { readonly perConnection: number; readonly inAll: number }>>;
-  /** A request is there as a whole after this, or its connection ends. */
+  /** A request must arrive as a whole within this, or its connection ends. */
   readonly requestMs: number;
-  /** Longest request, and longest message of an upload. */
+  /** The longest request, and the longest message of an upload. */
   readonly maxRequestBytes: number;
   /** Bytes of requests that arrive or are worked on, of one connection and of all. */
   readonly heldBytes: { readonly perConnection: number; readonly inAll: number };
-  /** Between two messages of an upload. */
+  /** The longest time between two messages of an upload. */
   readonly uploadIdleMs: number;
-  /** For the whole of an upload. */
+  /** The longest time for a whole upload. */
   readonly uploadMs: number;
-  /** Of all messages of one upload, by method. */
+  /** The most bytes of all messages of one upload, by method. */
   readonly uploadBytes: Readonly<Record<string, number>>;
   /** A client that has not taken an answer of a stream after this is too slow for it. */
   readonly slowReaderMs: number;
-  /** Longest single answer. */
+  /** The longest single answer. */
   readonly maxAnswerBytes: number;
 }
 
@@ -52,8 +52,8 @@ export const ADMIN_LIMITS: AdminLimits = {
 };
 
 /**
- * Longest message that is read from the wire at all: longer than what is accepted, so that most callers are told which
- * limit it was by the plane and not by the transport.
+ * The longest message that is read from the wire at all: longer than what is accepted, so that most callers learn from the
+ * plane which limit it was, and not from the transport.
  */
 export const WIRE_BYTES = 2 * ADMIN_LIMITS.maxRequestBytes;
 /** The transport's own bound on calls of one connection, above all of `AdminLimits.calls`, which refuse with a reason. */

@@ -67,7 +67,7 @@ function fileAnswer(file: DescFile | undefined, what: string): Answer {
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
 }
 
-/** Of a message, enum or service, or of what is declared inside of one: a method, a field, a value. */
+/** The file of a message, enum or service, or of what is declared inside one: a method, a field, a value. */
 function fileOfSymbol(registry: FileRegistry, symbol: string): DescFile | undefined {
   const found = registry.get(symbol) ?? registry.get(symbol.slice(0, symbol.lastIndexOf(".")));
   return found?.file;

@@ -2,13 +2,13 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { ControlPlaneError } from "../domain/errors.ts";
 import { exhausted } from "./exhausted.ts";
 
-/** Fields of a whole request, those of inner messages and each element of a list among them. */
+/** The most fields of a whole request, including those of inner messages and each element of a list. */
 export const MAX_FIELDS = 250_000;
-/** Fields of one object of a request that has several. */
+/** The most fields of one object of a request that has several. */
 export const MAX_OBJECT_FIELDS = 100_000;
-/** Entries of one map. What a map of an object may really have is less, and is checked where its fields are. */
+/** The most entries of one map. The limit for a map of an object is lower, and is checked where the object's fields are. */
 export const MAX_MAP_ENTRIES = 1_024;
-/** Messages within messages. */
+/** How deep messages may be nested. */
 const MAX_DEPTH = 32;
 
 /** How a value is written; groups, which nothing here uses, are left out. */
@@ -27,11 +27,11 @@ export interface RequestParts {
 }
 
 /**
- * Counts what a request would be decoded to before anything is made of it: a message of a few megabytes can hold millions of
+ * Counts what a request would be decoded to before it is decoded: a message of a few megabytes can hold millions of
  * fields, which take seconds and gigabytes.
  *
- * @throws ControlPlaneError `exhausted` / `TOO_MANY_FIELDS`; `invalid` / `MALFORMED_REQUEST`, where a decoder could read the
- * bytes another way as well.
+ * @throws ControlPlaneError `exhausted` / `TOO_MANY_FIELDS`; `invalid` / `MALFORMED_REQUEST`, also if a decoder could read the
+ * bytes another way.
  */
 export function scanRequest(desc: DescMessage, bytes: Uint8Array): RequestParts {
   const rest: Uint8Array[] = [];
@@ -71,7 +71,7 @@ class Budget {
   }
 }
 
-/** Told of each field of the request itself; gives what its inner fields are counted in. */
+/** Called for each field of the request itself; returns the budgets that its inner fields count against. */
 type OnField = (field: DescField | undefined, whole: Uint8Array, content: Uint8Array) => readonly Budget[];
 
 function scan(reader: Reader, desc: DescMessage, budgets: readonly Budget[], onField?: OnField, depth = 0): void {
@@ -129,7 +129,7 @@ function fieldOf(desc: DescMessage, no: number): DescField | undefined {
   return fields.get(no);
 }
 
-/** Whether a field may be written so. A decoder goes by the field and not by what is written, and would read on elsewhere. */
+/** Whether a field may have this wire type. A decoder goes by the field, not the wire type, and would read on elsewhere. */
 function fits(field: DescField, wireType: number): boolean {
   if (field.message !== undefined || field.fieldKind === "map" || isText(field)) {
     return wireType === WIRE.bytes;
@@ -151,7 +151,7 @@ const FIXED: { readonly [T in ScalarType]?: number } = {
   [ScalarType.SFIXED32]: WIRE.bit32,
 };
 
-/** Goes through the fields of one message without making anything of them. */
+/** Goes through the fields of one message without decoding them. */
 class Reader {
   readonly #request: DescMessage;
   readonly #bytes: Uint8Array;
@@ -183,7 +183,7 @@ class Reader {
     return [Math.floor(tag / 8), tag % 8];
   }
 
-  /** Steps over a value; gives what a length-delimited one holds. */
+  /** Steps over a value; returns the content of a length-delimited one. */
   value(wireType: number): Uint8Array {
     if (wireType === WIRE.varint) this.#varint();
     else if (wireType === WIRE.bit64) this.#at += 8;

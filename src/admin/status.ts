@@ -24,7 +24,7 @@ const STATUS: Readonly<Record<ErrorKind, { readonly grpc: status; readonly http:
 };
 
 const ERROR_DOMAIN = "fairlead";
-/** Trailers travel as HTTP/2 headers, of which some clients take 8 KiB in all; details are in base64 there. */
+/** Trailers travel as HTTP/2 headers, of which some clients accept 8 KiB in all; details are in base64 there. */
 const MAX_DETAIL_BYTES = 3072;
 const MAX_MESSAGE_LENGTH = 512;
 

@@ -9,13 +9,13 @@ import { hostOf } from "./requested-host.ts";
 
 /** Connections at a time; probes and scrapers need a handful. */
 export const MAX_HTTP_CONNECTIONS = 128;
-/** Of all header lines of a request. */
+/** The most bytes of all header lines of a request. */
 const MAX_HEADER_BYTES = 8 * 1024;
-/** The header of a request is there after this, the request as a whole after twice that, and an answer is taken. */
+/** The header of a request must arrive within this, the whole request within twice that; so must an answer be taken. */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 10_000;
 const SILENT_MS = 10_000;
-/** How often is looked for connections that are too slow. */
+/** How often the server looks for connections that are too slow. */
 const LOOK_MS = 1_000;
 
 export interface HttpServer {
@@ -32,7 +32,7 @@ export interface HttpServerOptions {
   /** Which hosts a request may be for; absent: any. */
   readonly mayBeAskedAs?: ((host: string) => boolean) | undefined;
   readonly registry: Registry;
-  /** Why this replica should get no proxies, or nothing. */
+  /** Why this replica should get no proxies, or undefined. */
   readonly notReady: () => string | undefined;
   readonly containment: Containment;
 }
@@ -91,7 +91,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-/** Those who ask while an answer is being made get that one. */
+/** Callers that ask while an answer is being made get that one. */
 function onceAtATime<T>(make: () => Promise<T>): () => Promise<T> {
   let making: Promise<T> | undefined;
   return () => {

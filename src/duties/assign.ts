@@ -2,8 +2,8 @@ import type { Name } from "../domain/name.ts";
 import type { Assignment } from "../store/keys/assignment-record.ts";
 
 /**
- * The worker that checks a backend: the one whose hash with it is the greatest (rendezvous hashing), so that a worker
- * which leaves moves only its own share, evenly over the others. Nothing when there is no worker.
+ * The worker that checks a backend: the one whose hash with it is the greatest (rendezvous hashing), so when a worker
+ * leaves, only its own share moves, evenly to the others. Undefined when there is no worker.
  */
 export function workerOf(backend: Name, { workers }: Pick<Assignment, "workers">): string | undefined {
   let best: string | undefined;
@@ -20,12 +20,12 @@ export function workerOf(backend: Name, { workers }: Pick<Assignment, "workers">
 
 export type AssignPlan =
   | { readonly change: false }
-  /** Written in one batch over the keys of all `revoked` and `workers`: who loses a backend is fenced as another gains it. */
+  /** Written in one batch over the keys of all `revoked` and `workers`: a worker that loses one is fenced as another gains it. */
   | { readonly change: true; readonly assignment: Assignment; readonly revoked: readonly string[] };
 
 /**
- * What the assign duty has to do. Nothing while no worker lives: the verdicts stay, and so does the share of those who
- * may come back.
+ * What the assign duty has to do. Nothing while no worker is live: the verdicts stay, and so do the shares of workers
+ * that may come back.
  */
 export function planAssign(current: Assignment, live: readonly string[]): AssignPlan {
   const workers = [...new Set(live)].sort();

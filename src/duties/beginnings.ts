@@ -1,8 +1,8 @@
 import type { Name } from "../domain/name.ts";
 
 /**
- * When things began, by this store's clock. An instant that is still to come was given by another clock, of the store that
- * a backup comes from for example: what has it begins when it is first seen, and lasts as long as it was to.
+ * When things began, by this store's clock. An instant in the future was given by another clock, for example that of the
+ * store that a backup comes from: the thing then begins when it is first seen, and lasts as long as it was meant to.
  */
 export class Beginnings {
   readonly #seen = new Map<Name, { readonly given: number; readonly at: number }>();

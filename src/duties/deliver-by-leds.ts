@@ -7,20 +7,20 @@ import type { StoreOp } from "../store/state-store.ts";
 import type { Duty } from "./duty.ts";
 import { planLeds } from "./leds.ts";
 
-/** What is known of a service's collections beside its record. */
+/** What is known of a service's collections besides its record. */
 interface Account {
-  /** Members by digest: those that the record is of, whether what was planned last is committed or not. */
+  /** Members by digest: those of the record, whether or not what was planned last is committed. */
   readonly members: Map<string, ReadonlySet<string>>;
-  /** Members that there may have been since then, also between two looks. */
+  /** Members that may have existed since then, even only between two looks. */
   readonly seen: Set<string>;
   /** The first halves of all their names. */
   readonly groups: Set<string>;
 }
 
-/** Decides which services are delivered by LEDS, and keeps account of what their collections lost. */
+/** Decides which services are delivered by LEDS, and keeps track of what their collections lost. */
 export function deliverByLeds(mirror: Mirror): Duty {
   const accounts = new Map<Name, Account>();
-  /** All services, until they were looked at once. */
+  /** Undefined, which means all services, until they have been looked at once. */
   let changed: Set<Name> | undefined;
 
   const accountOf = (service: Name): Account => {
@@ -79,7 +79,7 @@ export function deliverByLeds(mirror: Mirror): Duty {
   };
 }
 
-/** Where a backend that is gone was a member. Of one that was never told here, since it came and went at once: anywhere. */
+/** Where a removed backend was a member. For one that was never reported here, since it came and went at once: anywhere. */
 function pathsOf(backend: Name, { members, seen, groups }: Account): readonly string[] {
   const id = backend.slice(backend.lastIndexOf("/") + 1);
   const paths = Array.from(groups, (group) => `${group}/${id}`);

@@ -6,7 +6,7 @@ import { Beginnings } from "./beginnings.ts";
 export interface DrainPlan {
   /** Backends whose drain time has passed, to be removed. */
   readonly due: readonly Backend[];
-  /** When the next drain ends, by the store's clock; nothing while none is under way. */
+  /** When the next drain ends, by the store's clock; undefined while none is under way. */
   readonly nextAt: number | undefined;
 }
 

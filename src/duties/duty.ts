@@ -12,25 +12,25 @@ export interface DutyContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly containment: Pick<Containment, "contain" | "note">;
-  /** What every commit proves with that this process still has the duties. */
+  /** By this every commit proves that this process still has the duties. */
   readonly fence: NonNullable<Batch["fence"]>;
 }
 
 export interface DutyStep {
-  /** One batch each: what belongs together. */
+  /** Each batch holds what belongs together. */
   readonly batches: readonly (readonly StoreOp[])[];
-  /** When there is something to do again although nothing changes, by the store's clock. */
+  /** When there is something to do again even if nothing changes, by the store's clock. */
   readonly nextAt: number | undefined;
 }
 
 export interface Duty {
-  /** `drain`, as the actor of its commits and in the log. */
+  /** `drain`: its name as the actor of its commits and in the log. */
   readonly name: string;
   /** What its commits do. */
   readonly operation: string;
   /** Changes of these kinds make it look again. */
   readonly concerns: readonly Kind[];
-  /** Told of these changes, before it looks. */
+  /** Called with these changes before it looks. */
   readonly observe?: (changed: readonly ObjectId[]) => void;
   readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
 }
@@ -45,7 +45,7 @@ const RETRY_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
 /**
- * Carries out a duty: a plan of what is due now, after each change of the state and when the plan says so. A commit that
+ * Carries out a duty: plans what is due now, after each change that concerns it and when the plan says so. A commit that
  * lost a race is planned anew from the state that won.
  */
 export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty): RunningDuty {
@@ -76,7 +76,7 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
           await commit(ops);
         } catch (thrown) {
           if (stop.signal.aborted || !isOwnFault(thrown)) throw thrown;
-          // It harms only itself: what is due besides goes on, and this is tried again.
+          // It harms only itself: the other batches go on, and this one is tried again.
           containment.note("duty", `${name} of ${ops[0]?.key}`, thrown);
           isLeft = true;
         }
@@ -94,7 +94,7 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
   const commit = async (ops: readonly StoreOp[]) => {
     const cause = { actor: `duty:${name}`, operation, reason: "", requestId: "" };
     const { revision } = await store.commit({ ops, cause, fence });
-    // The next plan is made from what this one has done.
+    // The next plan builds on what this one has done.
     await mirror.reach(revision, stop.signal);
   };
   const wake = () => {

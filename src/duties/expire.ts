@@ -5,15 +5,15 @@ import type { State } from "../domain/state.ts";
 import { Beginnings } from "./beginnings.ts";
 
 export interface ExpirePlan {
-  /** Verdicts that count no more, to be removed. */
+  /** Verdicts that no longer count, to be removed. */
   readonly due: readonly Health[];
   /** When the next verdict expires, by the store's clock. */
   readonly nextAt: number | undefined;
 }
 
 /**
- * What the expire duty has to do: overrides and reports whose time has passed, verdicts on a backend that is gone or was
- * registered anew, and those of checks that the service does not have any more.
+ * What the expire duty has to remove: overrides and reports whose time has passed, verdicts on a backend that was removed or
+ * registered anew, and those of checks that the service no longer has.
  */
 export function planExpire(state: State, now: number, beginnings = new Beginnings()): ExpirePlan {
   const due: Health[] = [];
@@ -26,7 +26,7 @@ export function planExpire(state: State, now: number, beginnings = new Beginning
   return { due, nextAt };
 }
 
-/** By the time that it was to count from when it was given. */
+/** When it expires: it counts for as long as it was meant to when it was given. */
 function expiryOf({ name, meta, expiresAt }: Health, now: number, beginnings: Beginnings): number | undefined {
   if (expiresAt === undefined || expiresAt <= now) return expiresAt;
   const lifeMs = Math.max(0, expiresAt - meta.updatedAt);

@@ -8,7 +8,7 @@ import { readForm } from "../store/keys/record-form.ts";
 import type { Revision } from "../store/revision.ts";
 import type { Batch, StateStore } from "../store/state-store.ts";
 
-/** What a worker may check, and what its writes prove that with. */
+/** What a worker may check, and the fence by which its writes prove that. */
 export interface Share {
   readonly assignment: Assignment;
   readonly fence: NonNullable<Batch["fence"]>;
@@ -19,7 +19,7 @@ const RETRY_MS = 500;
 /**
  * Tells a worker its share, now and after each change, until the signal is aborted.
  *
- * The mirror has reached the share's revision when it is told: all that the worker before could write is in there.
+ * The mirror has reached the share's revision by then, and holds all that the previous worker could write.
  */
 export async function followAssignment(
   { store, mirror, clock, log }: { store: StateStore; mirror: Mirror; clock: Clock; log: Logger },

@@ -4,13 +4,13 @@ import { keyToken } from "../store/key-token.ts";
 import { RECORDS } from "../store/keys/records.ts";
 import type { Duty } from "./duty.ts";
 
-/** A replica that is silent keeps its record for so long after it was written. */
+/** A silent replica's record is kept for this long after it was written. */
 export const KEPT_MS = 24 * 3_600_000;
-/** Most records of silent replicas; of more the oldest go first. */
+/** The most records of silent replicas; if there are more, the oldest go first. */
 export const MAX_SILENT = 128;
 const LOOK_MS = 60_000;
 
-/** The keys of the records of replicas that are gone for good. @param planes By the tokens of their names. */
+/** The keys of the records of replicas that are gone for good. @param planes Keyed by the tokens of their names. */
 export function planForgetPlanes(
   planes: ReadonlyMap<string, PlaneRecord>,
   live: readonly string[],
@@ -24,7 +24,7 @@ export function planForgetPlanes(
     .map(([name]) => RECORDS.plane.key(name));
 }
 
-/** Where a replica listened that is gone for good, others may. */
+/** Where a replica that is gone for good listened, others may listen. */
 export function forgetPlanes(mirror: Mirror, live: () => readonly string[]): Duty {
   return {
     name: "planes",
@@ -33,7 +33,7 @@ export function forgetPlanes(mirror: Mirror, live: () => readonly string[]): Dut
     plan: (now) => {
       const gone = planForgetPlanes(mirror.records("plane"), live(), now);
       const nextAt = now + LOOK_MS;
-      // Each by itself: there may be more than one batch takes, and nothing waits for it.
+      // Each by itself: there may be more than one batch takes, and nothing waits for them.
       return { batches: gone.map((key) => [{ op: "delete", key }]), nextAt };
     },
   };

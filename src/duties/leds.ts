@@ -6,7 +6,7 @@ import { routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import { memberPaths } from "../resources/leds.ts";
 
-/** A proxy that asks for a collection is told at most so many names that left it, or a quarter of its size. */
+/** A proxy that asks for a collection is told of names that left it: at most a quarter of its size, within these bounds. */
 const MIN_DEPARTED = 1000;
 const MAX_DEPARTED = 5000;
 
@@ -16,10 +16,10 @@ export type LedsPlan =
   | { readonly change: "put"; readonly record: LedsRecord; readonly members: ReadonlySet<string> };
 
 /**
- * What the LEDS duty has to do for one service: switch it on and off, note members that left, and begin a new generation
- * where too many have left or nobody knows which.
+ * What the LEDS duty has to do for one service: switch it on or off, note members that left, and begin a new generation
+ * if too many have left or nobody knows which.
  *
- * @param membersAt The members that a digest is of, as far as they are known.
+ * @param membersAt The members that a digest stands for, if they are known.
  * @param now By the store's clock.
  */
 export function planLeds(
@@ -29,7 +29,7 @@ export function planLeds(
     readonly now: number;
     readonly epoch: number;
     readonly membersAt: (digest: string) => ReadonlySet<string> | undefined;
-    /** Members that there may have been since the record was written, also for a moment. */
+    /** Members that may have existed since the record was written, even for a moment. */
     readonly seen?: Iterable<string>;
   },
 ): LedsPlan {
@@ -59,7 +59,7 @@ export function planLeds(
   return { change: "put", record: { ...record, digest, departed }, members };
 }
 
-/** Of a set of members, whatever their order. */
+/** The digest of a set of members, whatever their order. */
 export function digestOf(members: ReadonlySet<string>): string {
   const hash = createHash("sha256");
   for (const path of [...members].sort()) hash.update(path).update("\0");
@@ -72,7 +72,7 @@ function isSmall(state: State, service: Name): boolean {
   return count < LEDS_FROM;
 }
 
-/** The time, moved on where the clock has not: no generation of a service is ever used again. */
+/** The time, moved on if the clock has not: no generation of a service is ever used again. */
 function generationAt(now: number, before: LedsRecord | undefined): string {
   const last = before === undefined ? 0 : Number.parseInt(before.generation, 36);
   return Math.max(Math.floor(now), last + 1).toString(36);

@@ -5,15 +5,15 @@ import type { StateStore, StoreOp } from "../store/state-store.ts";
 import { planAssign } from "./assign.ts";
 import type { Duty } from "./duty.ts";
 
-/** How often the duty asks who lives. A replica is silent for 2 s before it counts as gone. */
+/** How often the duty asks which replicas are live. A replica is silent for 2 s before it counts as gone. */
 const LOOK_MS = 500;
 
 /**
- * Shares the backends out over the workers that live. All shares change in one commit: from then on a worker cannot write
+ * Shares the backends out among the live workers. All shares change in one commit: from then on a worker cannot write
  * under its old share, and no backend has two workers at any revision.
  */
 export function shareChecks(store: Pick<StateStore, "read">, live: () => readonly string[]): Duty {
-  /** Those that shares were found to be in order for. */
+  /** The workers for which the shares were found to be in order. */
   let settled = "";
   return {
     name: "assign",
@@ -34,14 +34,14 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
         settled = wanted;
         return { batches: [], nextAt };
       }
-      // A worker that is back before the next look is not one of those.
+      // A worker that is back before the next look needs its share again.
       settled = "";
       const value = ASSIGNMENT.encode(plan.assignment);
       const given = plan.assignment.workers.map(
         (worker): StoreOp => ({ op: "put", key: ASSIGNMENT.key(keyToken(worker)), value }),
       );
       const keys = new Set(given.map(({ key }) => key));
-      // With the revision that it was found at, also what somebody else put under a key that no store takes can go.
+      // With the revision that it was found at, even what somebody else put under a key that no store accepts can be deleted.
       const others = entries.filter(({ key }) => !keys.has(key));
       const revoked = others.map(({ key, revision }): StoreOp => ({ op: "delete", key, guard: revision }));
       return { batches: [[...given, ...revoked]], nextAt };

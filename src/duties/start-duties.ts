@@ -13,15 +13,15 @@ import { planExpire } from "./expire.ts";
 import { forgetPlanes } from "./forget-planes.ts";
 import { shareChecks } from "./share-checks.ts";
 
-/** Removals that one commit holds at most, well below what a batch may cost. */
+/** The most removals in one commit, well below what a batch may cost. */
 const MAX_REMOVALS = 200;
 const RETRY_MS = 1000;
 
 export interface DutiesOptions extends Omit<DutyContext, "fence"> {
   readonly lease: Lease;
-  /** The workers that live at this moment. */
+  /** The workers that are live at this moment. */
   readonly workers: () => readonly string[];
-  /** What fleets are given that are found without networks. */
+  /** What fleets that are found without networks are given. */
   readonly networksForNewFleets: readonly string[];
 }
 
@@ -33,8 +33,8 @@ export interface RunningDuties {
 const ROLE = "duties";
 
 /**
- * Does what one process does for all of them, for as long as it is the one: removes drained backends and expired verdicts,
- * shares the checks out, forgets replicas that are gone. Whoever held the role before cannot write any more once it is won.
+ * Does what one process does for all, for as long as it holds the role: removes drained backends and expired verdicts,
+ * shares the checks out, forgets replicas that are gone. Once the role is won, its previous holder can no longer write.
  */
 export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions): RunningDuties {
   const stop = new AbortController();
@@ -87,7 +87,7 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
   };
 }
 
-/** This replica and those of its peers that were heard lately, and that hold the store as it is now. */
+/** This replica and those of its peers that were heard from lately and hold the store as it is now. */
 export function liveReplicas(own: string, peers: Pick<Peers, "list">): readonly string[] {
   const others = peers.list().filter(({ status, position }) => status === "live" && position.storeWentBack !== true);
   return [own, ...others.map(({ replica }) => replica)].toSorted();
@@ -128,12 +128,12 @@ function removeExpired(mirror: Mirror): Duty {
   };
 }
 
-/** Whether a backend or its service is stored in a form that cannot be read: then nobody knows what time means for it. */
+/** Whether a backend or its service is stored in a form that cannot be read: then nobody knows when its time is up. */
 function isUnread(mirror: Mirror, backend: Name): boolean {
   return mirror.isSetAside("backend", backend) || mirror.isSetAside("service", serviceOf(backend));
 }
 
-/** For a state that was restored from before fleets had networks; the others have them from the plane's start. */
+/** For a state restored from before fleets had networks; other states are given them when the plane starts. */
 function fillNetworks(mirror: Mirror, networks: readonly string[]): Duty {
   return {
     name: "networks",

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from "node:http";
 import { CONTROL_CHARACTER } from "../domain/text-shape.ts";
 
-/** Of all header lines of an answer together: more is refused by proxies, too. */
+/** The most bytes of all header lines of an answer together: proxies refuse more, too. */
 export const MAX_ANSWER_HEADER_BYTES = 80 * 1024;
 /** Envoy's `max_headers_count`. */
 export const MAX_ANSWER_HEADERS = 100;
 
-/** Of an answer, or of one before it (100, 103). */
+/** The head of an answer, or of one before it (100, 103). */
 export type AnswerHead = Pick<IncomingMessage, "statusCode" | "statusMessage" | "rawHeaders">;
 
 /**
- * Why proxies would answer 502 instead of passing this answer on, where Node reads it; nothing for one that they take.
- * What Node itself cannot read is an error of its own.
+ * Why proxies would answer 502 instead of passing on this answer, which Node has read; undefined for one that they accept.
+ * An answer that Node itself cannot read is an error of its own.
  */
 export function whyNotPassedOn({ statusCode = 0, statusMessage = "", rawHeaders }: AnswerHead): string | undefined {
   const count = rawHeaders.length / 2;
@@ -29,13 +29,13 @@ export function whyNotPassedOn({ statusCode = 0, statusMessage = "", rawHeaders 
   return lengths.some((length) => Number(length) > 0) ? `a ${statusCode} has a content-length` : undefined;
 }
 
-/** The same of headers, or trailers, alone. */
+/** The same for headers or trailers alone. */
 export function whyHeadersNotPassedOn(rawHeaders: readonly string[]): string | undefined {
   const at = rawHeaders.findIndex((text, i) => i % 2 === 1 && CONTROL_CHARACTER.test(text));
   return at < 0 ? undefined : `the header ${rawHeaders[at - 1]} has a control character`;
 }
 
-/** What comes before the body of an answer, as it is written. */
+/** What comes before the body of an answer, as it was sent. */
 export class RawHeads {
   #text = "";
 
@@ -43,7 +43,7 @@ export class RawHeads {
     if (this.#text.length < MAX_ANSWER_HEADER_BYTES) this.#text += bytes.toString("latin1");
   }
 
-  /** Takes the next head. Whether an empty line stands before it, which Node passes over and proxies refuse. */
+  /** Takes the next head. Returns whether an empty line precedes it, which Node skips and proxies refuse. */
   takeOne(): boolean {
     const text = this.#text;
     const end = /\n\r?\n/.exec(text);

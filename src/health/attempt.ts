@@ -10,7 +10,7 @@ import { failureOf } from "./failure-reason.ts";
 export interface Attempt {
   /** Opens the connection, which is the attempt's own: its errors count, and it ends with the decision. */
   readonly open: OpenConnection;
-  /** Has what the connection brings told to `listener`. What that throws is a failure with this reason, and ends here. */
+  /** Passes what the connection brings to `listener`. What that throws is caught, and is a failure with this reason. */
   readonly on: (from: EventEmitter, event: string, listener: (...args: never[]) => void) => void;
   readonly pass: (reason: string) => void;
   readonly degraded: (reason: string) => void;
@@ -22,7 +22,7 @@ export interface Attempt {
   readonly heard: () => void;
 }
 
-/** A timer that fires so much late tells of a stall of this process, in which no answer could be read. */
+/** A timer that fires this late shows a stall of this process, in which no answer could be read. */
 const STALL_MS = 50;
 
 export interface AttemptOptions {
@@ -30,13 +30,13 @@ export interface AttemptOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly open: OpenConnection;
-  /** Told what broke the check, which nobody foresaw. */
+  /** Called with an unforeseen error that broke the check. */
   readonly onBroken: (thrown: unknown) => void;
 }
 
 /**
  * Runs one check over a connection of its own, which is destroyed when the check is decided.
- * A stall of this process is not held against the target: it is given the time that was lost, up to as much as it had.
+ * A stall of this process is not held against the target: it is given the lost time again, at most as much as it had.
  * Whatever the check throws, at its beginning or later, is a failure of the check and of nothing else.
  *
  * @param begin Opens the connection and tells the attempt what happens.

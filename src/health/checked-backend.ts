@@ -8,7 +8,7 @@ import { type Name, serviceOf } from "../domain/name.ts";
 import { effectivePolicy } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 
-/** What a worker has to know of a backend in order to check and to judge it. */
+/** What a worker must know of a backend to check and judge it. */
 export interface CheckSpec {
   readonly backend: Name;
   readonly uid: string;
@@ -21,7 +21,7 @@ export interface CheckSpec {
   readonly initial: HealthCheck["initial"];
 }
 
-/** How a backend is to be checked; nothing when it is gone, or its service has no check. */
+/** How to check a backend; undefined when it does not exist, or its service has no check. */
 export function checkSpec(state: State, name: Name): CheckSpec | undefined {
   const backend = state.get("backend", name);
   if (backend === undefined) return undefined;
@@ -43,7 +43,7 @@ export function sameSpec(a: CheckSpec, b: CheckSpec): boolean {
   return isDeepStrictEqual(a, b);
 }
 
-/** Where judging goes on from: the prober's stored verdict on this very backend. */
+/** Where judging continues from: the prober's stored verdict on this very backend. */
 export function takeOver(state: State, { backend, uid, initial }: CheckSpec): Judged {
   for (const stored of state.healthOf(backend)) {
     if (stored.source === "prober" && stored.backendUid === uid) return startJudging(initial, stored);
@@ -51,7 +51,7 @@ export function takeOver(state: State, { backend, uid, initial }: CheckSpec): Ju
   return startJudging(initial, undefined);
 }
 
-/** Whether the next checks may bring another verdict, so that they are worth to be made sooner. */
+/** Whether the next checks may bring another verdict, and are worth making sooner. */
 export function isAboutToChange({ streak, given }: Judged): boolean {
   return given === undefined || isChanging(streak);
 }

@@ -20,7 +20,7 @@ function tlsOptions(tls: TlsCheck, protocols?: readonly string[]): ConnectionOpt
   };
 }
 
-/** The event that says that the connection can be used. */
+/** The event after which the connection can be used. */
 export function readyEvent(tls: TlsCheck | undefined): "connect" | "secureConnect" {
   return tls === undefined ? "connect" : "secureConnect";
 }

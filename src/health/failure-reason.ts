@@ -30,9 +30,9 @@ const AMBIGUOUS: Readonly<Record<string, string>> = {
 /** This machine could not even try. */
 const OURS: readonly string[] = ["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM", "EPERM", "EACCES"];
 
-/** Reads the error of a socket or a protocol; nothing where it says nothing about the target. */
+/** Reads the error of a socket or a protocol; undefined if it says nothing about the target. */
 export function failureOf(error: Error & { code?: unknown; reason?: unknown }): Failure | undefined {
-  // The door's own word: the plane does not connect there.
+  // The door's own refusal: the plane does not connect there.
   if (error instanceof ControlPlaneError) return { reason: error.message, ambiguous: false };
   const code = typeof error.code === "string" ? error.code : "";
   if (OURS.includes(code)) return undefined;
@@ -49,9 +49,9 @@ export function failureOf(error: Error & { code?: unknown; reason?: unknown }): 
   return { reason: FROM_THE_TARGET[code] ?? (code || error.message), ambiguous: false };
 }
 
-/** Of an answer that Node's HTTP parser refuses. */
+/** The reason for an answer that Node's HTTP parser refuses. */
 function unreadable(code: string, reason: unknown): string {
-  // Not even its first word is.
+  // Not even its first word is HTTP/1.1.
   if (code === "HPE_INVALID_CONSTANT") return "the answer is not HTTP/1.1";
   if (code === "HPE_HEADER_OVERFLOW") {
     return `the headers of the answer have more than ${MAX_ANSWER_HEADER_BYTES / 1024} KiB, which proxies refuse, too`;

@@ -24,7 +24,7 @@ export interface HealthViewOptions {
 }
 
 /**
- * What the checks of all replicas are like: each knows its own share, and answers the others. The share of one that has
+ * The state of the checks of all replicas: each knows its own share, and answers the others. The share of one that has
  * fallen silent counts as unchecked from then on.
  */
 export class HealthView implements CheckView {
@@ -73,7 +73,7 @@ export class HealthView implements CheckView {
     for (const end of this.#stopAnswering) end();
   }
 
-  /** Backends of workers that are silent, and were not relieved yet. */
+  /** Backends of workers that are silent and have not been relieved yet. */
   *#orphaned(): Iterable<CheckAge> {
     const { name, worker, state, peers, clock } = this.#options;
     const { assignment } = worker;
@@ -97,7 +97,7 @@ export class HealthView implements CheckView {
 
   async #askForStale(): Promise<void> {
     const { state, clock } = this.#options;
-    // Nobody who could not be asked is heard: what is stale there shows by their silence.
+    // Replicas that could not be asked give no answer: what is stale there shows by their silence.
     const answers = await this.#ask(STALE_TOPIC, new Uint8Array()).catch(() => []);
     this.#ofPeers = answers.map(({ answer }) =>
       readStale(answer, clock.now()).filter(([service]) => state.get("service", service) !== undefined),

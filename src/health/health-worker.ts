@@ -35,14 +35,14 @@ import type { CheckAge } from "./stale-checks.ts";
 import { verdictMessage } from "./verdict-message.ts";
 import { VerdictWriter } from "./verdict-writer.ts";
 
-/** Connections of checks at a time. */
+/** The most connections of checks at a time. */
 const MAX_CONNECTIONS = 1024;
 /** While more backends than this, and more than this share of all, are about to change, none is checked faster. */
 const MAX_HURRIED = 100;
 const MAX_HURRIED_RATIO = 0.1;
-/** Of each backend, for people. */
+/** How many checks of each backend are kept, for people. */
 const RECENT_CHECKS = 5;
-/** Doubts of so long are put into one question. */
+/** Doubts that arise within this time are put into one question. */
 const ASK_AFTER_MS = 200;
 
 export interface HealthWorkerOptions {
@@ -61,10 +61,10 @@ export interface HealthWorkerOptions {
 interface Checked {
   readonly spec: CheckSpec;
   judged: Judged;
-  /** By the monotonic clock: of the newest check that said something; before the first, when the watch began. */
+  /** By the monotonic clock: when the newest check that said something ended; before the first, when the watch began. */
   seenAt: number;
   hurried: boolean;
-  /** It was in a hurry, and has no phase of its own yet. */
+  /** It was hurried, and has no phase of its own yet. */
   unphased: boolean;
   readonly remove: () => void;
   stopWait: (() => void) | undefined;
@@ -77,19 +77,19 @@ interface Checked {
  * Checks the backends of its share and writes verdicts when they change.
  *
  * Without a share it does nothing. A new share is taken over from the stored verdicts, so the mirror must have reached the
- * assignment's revision when it is given: by then everything that the worker before could write has been folded.
+ * assignment's revision when it is given: by then everything that the previous worker could write has been folded.
  */
 export class HealthWorker {
   readonly #options: HealthWorkerOptions;
   readonly #checked = new Map<Name, Checked>();
-  /** Those that damping holds although their checks go well. */
+  /** Backends that damping holds although their checks go well. */
   readonly #heldBack = new Set<Checked>();
   readonly #massFailure: MassFailureBrake;
   readonly #schedule: ProbeSchedule;
   readonly #writer: VerdictWriter;
   readonly #stop = new AbortController();
   readonly #stopFolds: () => void;
-  /** The backends that a change of an object may have checked otherwise; other kinds of objects change no checks. */
+  /** The backends whose checks may differ after a change of an object; other kinds of objects change no checks. */
   readonly #touched: { readonly [K in Kind]?: (name: Name) => Iterable<Name> } = {
     backend: (name) => [name],
     service: (name) => this.#backendsOf(name),
@@ -140,7 +140,7 @@ export class HealthWorker {
     return this.#checked.size;
   }
 
-  /** Takes a share over, or gives all up. What it has already it keeps, unless another may have had it in between. */
+  /** Takes over a share, or gives up all. It keeps what it already has, unless another may have had it in between. */
   setShare(share: Share | undefined): void {
     const { log, mirror } = this.#options;
     if (share === undefined && this.#share !== undefined) log.warn({}, "share of checks lost");
@@ -168,7 +168,7 @@ export class HealthWorker {
     }
   }
 
-  /** Nothing for a backend of another's share. */
+  /** Undefined for a backend of another worker's share. */
   recent(backend: Name): RecentChecks | undefined {
     const checked = this.#checked.get(backend);
     return checked && { worker: this.#options.name, checks: checked.recent };
@@ -190,7 +190,7 @@ export class HealthWorker {
     return Array.from(this.#options.mirror.backendsOf(service), ({ name }) => name);
   }
 
-  /** Makes these backends be checked as they are to be, or no more. A change begins anew from the stored verdict. */
+  /** Begins, changes or ends the checks of these backends as needed. A change begins anew from the stored verdict. */
   #refresh(backends: ReadonlySet<Name>): void {
     const fresh: CheckSpec[] = [];
     for (const name of backends) {
@@ -207,7 +207,7 @@ export class HealthWorker {
   #watch(spec: CheckSpec, together: number): void {
     const { mirror, clock, random } = this.#options;
     const judged = takeOver(mirror, spec);
-    // What is proven already keeps a random phase of its own; what is new is checked soon, but not all of it at once.
+    // A proven backend gets a random phase within its interval; new ones are checked soon, but not all of them at once.
     const withinMs = judged.given === undefined ? Math.min(spec.check.intervalMs, together) : spec.check.intervalMs;
     const remove = this.#schedule.add(
       {
@@ -242,7 +242,7 @@ export class HealthWorker {
     this.#checked.delete(name);
   }
 
-  /** A verdict that was taken away is given anew. */
+  /** A verdict that was removed is given anew. */
   #forgetRemovedVerdict(name: Name): void {
     const { mirror } = this.#options;
     if (!name.endsWith("/prober") || mirror.get("health", name) !== undefined) return;
@@ -254,7 +254,7 @@ export class HealthWorker {
     const { random } = this.#options;
     const { check } = checked.spec;
     if (!checked.hurried && checked.unphased) {
-      // Those that came together, or changed together, part again.
+      // Backends that came together, or changed together, get phases of their own again.
       checked.unphased = false;
       return check.intervalMs * random.next();
     }
@@ -337,7 +337,7 @@ export class HealthWorker {
     if (newest !== undefined) this.#settle(checked, endWait(judged, newest, this.#circumstances(checked)));
   }
 
-  /** What serves in the place of those that are held may just have gone. */
+  /** The backends that serve in place of those that are held may just have gone. */
   #endHolds(changed: readonly ObjectId[]): void {
     if (this.#heldBack.size === 0) return;
     const services = new Set(changed.map(({ kind, name }) => serviceOfObject(kind, name)));
@@ -348,7 +348,7 @@ export class HealthWorker {
     }
   }
 
-  /** One question for all that wait, again and again while some do. */
+  /** Asks one question for all that wait, again and again while some do. */
   #askSoon(): void {
     if (this.#asking) return;
     this.#asking = true;

@@ -14,8 +14,8 @@ import type { Attempt } from "./attempt.ts";
 type HttpProbe = Extract<Probe, { kind: "http" }>;
 
 /**
- * Sends one HTTP/1.1 request and judges the whole answer, of the body its first `MAX_CHECKED_BYTES`. What proxies pass on is
- * read, also where it is not quite HTTP/1.1.
+ * Sends one HTTP/1.1 request and judges the whole answer, but only the first `MAX_CHECKED_BYTES` of the body. Whatever proxies
+ * pass on is read, even if it is not quite HTTP/1.1.
  */
 export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): void {
   const socket = attempt.open(probe.tls);
@@ -27,7 +27,7 @@ export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): v
   });
   const outgoing = request({
     createConnection: () => socket,
-    // Lines that end without CR, folded headers and the like: proxies take them.
+    // Lines that end without CR, folded headers and the like: proxies accept them.
     insecureHTTPParser: true,
     maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
     method: probe.method,
@@ -45,7 +45,7 @@ export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): v
     if (why !== undefined) attempt.fail(refusedText(head, why));
     return why !== undefined;
   };
-  // Before anything else of it can fail. What follows a whole answer belongs to no answer, and proxies pass it over.
+  // Listens before anything else can fail. What follows a whole answer belongs to no answer, and proxies ignore it.
   attempt.on(outgoing, "error", (error: Error) => {
     if (answer?.complete !== true) attempt.error(error);
   });
@@ -56,7 +56,7 @@ export function probeHttp(target: Target, probe: HttpProbe, attempt: Attempt): v
       attempt.fail(`HTTP ${status}`);
     } else if (!isRefused(response)) readBody(response, probe, attempt);
   });
-  // Such as 100 and 103, which proxies read and do not pass on.
+  // Answers such as 100 and 103, which proxies read but do not pass on.
   attempt.on(outgoing, "information", isRefused);
   attempt.on(outgoing, "upgrade", ({ statusCode }: IncomingMessage) => attempt.fail(`HTTP ${statusCode}`));
   outgoing.end();
@@ -95,7 +95,7 @@ function bodyMatches(body: Buffer, pattern: string): boolean {
   let regex = patterns.get(pattern);
   if (regex === undefined) {
     regex = RE2JS.compile(pattern);
-    // As many as there are services, in practice; a bound all the same.
+    // In practice there are as many as services; this is a bound all the same.
     if (patterns.size >= 10_000) patterns.clear();
     patterns.set(pattern, regex);
   }

@@ -4,7 +4,7 @@ import type { Finding } from "../operations/finding.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 
-/** For how long a mass failure is shown. */
+/** How long a mass failure is shown. */
 const SHOWN_MS = 600_000;
 
 export interface MassFailureBrakeOptions {
@@ -15,7 +15,7 @@ export interface MassFailureBrakeOptions {
   readonly log: Logger;
 }
 
-/** Says, and lets people know, whether so many of a worker's backends stopped answering at once that it doubts itself. */
+/** Decides, and lets people know, whether so many of a worker's backends stopped answering at once that it doubts itself. */
 export class MassFailureBrake {
   readonly #options: MassFailureBrakeOptions;
   readonly #turning = new TurningBackends();
@@ -30,14 +30,14 @@ export class MassFailureBrake {
     return this.#isOn;
   }
 
-  /** Told at each observation whether the backend is turning. */
+  /** Called at each observation, with whether the backend is turning. */
   observe(backend: Name, service: Name, isTurning: boolean): void {
     if (isTurning) this.#turning.add(backend, service);
     else this.#turning.delete(backend);
     this.#assess();
   }
 
-  /** A backend that is not watched any more. */
+  /** Forgets a backend that is no longer watched. */
   forget(backend: Name): void {
     this.#turning.delete(backend);
   }

@@ -4,15 +4,15 @@ import type { Clock } from "../runtime/clock.ts";
 export interface Recurring {
   /** Does it once. Never rejects. */
   run(): Promise<void>;
-  /** From the start that was due to the next one, in milliseconds; asked after each run. */
+  /** Milliseconds from the start that was due to the next one; called after each run. */
   intervalMs(): number;
 }
 
 export interface ProbeScheduleOptions {
   readonly clock: Clock;
-  /** How many run at a time at most, and so how many connections there are. What is due beyond that waits in order. */
+  /** The most that run at a time, and so the most connections. What is due beyond that waits in order. */
   readonly maxRunning: number;
-  /** Told at each start by how many milliseconds it was late. */
+  /** Called at each start with how many milliseconds late it was. */
   readonly onStart: (delayMs: number) => void;
 }
 
@@ -25,7 +25,7 @@ interface Slot {
 /**
  * Starts things when they are due, with one timer for all of them.
  *
- * Each keeps its own phase: the next start counts from the one that was due, not from when it could begin. After a stall
+ * Each keeps its own phase: the next start counts from the one that was due, not from when it could begin. After a stall,
  * what was missed is done once, not as often as it was due.
  */
 export class ProbeSchedule {
@@ -41,7 +41,7 @@ export class ProbeSchedule {
     this.#options = options;
   }
 
-  /** The returned function takes it out again; a run under way ends as it may. */
+  /** The returned function removes it; a run under way goes on to its end. */
   add(what: Recurring, firstInMs: number): () => void {
     const slot: Slot = { what, dueAt: this.#options.clock.monotonic() + firstInMs, removed: false };
     this.#push(slot);

@@ -4,13 +4,13 @@ import type { Peers } from "../store/peers.ts";
 import { checkSpec } from "./checked-backend.ts";
 import type { Prober } from "./prober.ts";
 
-/** Asks other observers about backends that do not answer; gives those that do not answer one of them either. */
+/** Asks other observers about backends that do not answer; returns those that do not answer one of them either. */
 export type SecondOpinion = (backends: readonly Name[]) => Promise<readonly Name[]>;
 
 const TOPIC = "health-second-opinion";
-/** Asked about at a time; the others are asked about with the next question. */
+/** The most backends in one question; the others are asked about in the next one. */
 export const MAX_ASKED = 500;
-/** Less than what verdicts wait at most, and enough for a check that times out. */
+/** Less than verdicts wait at most, and enough for a check that times out. */
 const ANSWER_WITHIN_MS = 5000;
 
 export function askPeers(peers: Peers): SecondOpinion {
@@ -22,7 +22,7 @@ export function askPeers(peers: Peers): SecondOpinion {
   };
 }
 
-/** Checks once, here and now, what another worker asks about. The returned function ends it. */
+/** Checks once, here and now, what another worker asks about. The returned function ends this. */
 export function answerPeers(
   peers: Peers,
   { mirror, prober, signal }: { mirror: Mirror; prober: Prober; signal: AbortSignal },
@@ -45,7 +45,7 @@ function encode(names: readonly Name[]): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(names));
 }
 
-/** Nothing for bytes that are no list of names. */
+/** Undefined for bytes that are not a list of names. */
 function decode(bytes: Uint8Array): readonly Name[] | undefined {
   try {
     const names: unknown = JSON.parse(new TextDecoder().decode(bytes));

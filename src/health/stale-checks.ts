@@ -1,18 +1,18 @@
 import type { Name } from "../domain/name.ts";
 import type { StaleService } from "../operations/check-view.ts";
 
-/** A backend whose newest check is older than so many intervals is stale. */
+/** A backend whose newest check is older than this many intervals is stale. */
 const STALE_INTERVALS = 3;
 
 /** When a backend was checked last. */
 export interface CheckAge {
   readonly service: Name;
   readonly intervalMs: number;
-  /** Milliseconds since its newest check that said something; before the first, since somebody had to. */
+  /** Milliseconds since its newest check that said something; before the first, since a replica had to check it. */
   readonly ageMs: number;
 }
 
-/** The services that no check reaches any more, or not all of their backends. @param now By the wall clock. */
+/** The services of which checks no longer reach all backends. @param now By the wall clock. */
 export function staleServices(ages: Iterable<CheckAge>, now: number): Map<Name, StaleService> {
   const found = new Map<Name, StaleService>();
   for (const { service, intervalMs, ageMs } of ages) {
@@ -21,7 +21,7 @@ export function staleServices(ages: Iterable<CheckAge>, now: number): Map<Name, 
   return found;
 }
 
-/** What several workers have found, each of a share of its own. */
+/** Merges what several workers have found, each in its own share. */
 export function mergeStale(parts: Iterable<Iterable<readonly [Name, StaleService]>>): Map<Name, StaleService> {
   const merged = new Map<Name, StaleService>();
   for (const part of parts) for (const [service, stale] of part) add(merged, service, stale);

@@ -32,7 +32,7 @@ export interface HealthOptions {
 
 export interface RunningHealth {
   readonly view: CheckView;
-  /** Verdicts that are not written yet are dropped; whoever takes over finds them again. */
+  /** Verdicts that are not written yet are dropped; the worker that takes over finds them again. */
   stop(): Promise<void>;
 }
 

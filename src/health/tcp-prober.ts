@@ -1,7 +1,7 @@
 import { MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** Opens a connection, and where the check says so sends bytes and waits for others. */
+/** Opens a connection and, if the check says so, sends bytes and waits for others. */
 export function probeTcp({ send, expect }: Extract<Probe, { kind: "tcp" }>, attempt: Attempt): void {
   const socket = attempt.open();
   let seen = Buffer.alloc(0);

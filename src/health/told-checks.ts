@@ -1,15 +1,15 @@
 import type { Name } from "../domain/name.ts";
 import type { RecentCheck, RecentChecks, StaleService } from "../operations/check-view.ts";
 
-/** Most checks of one backend that are taken from another replica; it keeps fewer. */
+/** The most checks of one backend that are accepted from another replica, which keeps fewer. */
 const MAX_CHECKS = 16;
 const MAX_REASON_LENGTH = 256;
 
 /**
- * What another replica tells of its checks. JSON, to which a later release may add: what a reader does not know it passes
- * over, and what cannot be is nothing.
+ * Reads what another replica reports of its checks: JSON, to which a later release may add. What is not known is ignored, and
+ * what cannot be true is left out.
  *
- * @param now What is told to lie after it, by a clock that is ahead, counts as now: milliseconds since the epoch.
+ * @param now Milliseconds since the epoch; a reported time after it, by a clock that is ahead, counts as now.
  */
 export function readStale(bytes: Uint8Array, now: number): readonly (readonly [Name, StaleService])[] {
   const told = parse(bytes);
@@ -23,7 +23,7 @@ export function readStale(bytes: Uint8Array, now: number): readonly (readonly [N
   });
 }
 
-/** @param worker The replica that told: whose checks they are. */
+/** @param worker The replica that answered, whose checks they are. */
 export function readRecent(bytes: Uint8Array, worker: string, now: number): RecentChecks | undefined {
   const told = parse(bytes);
   if (!isRecord(told) || !Array.isArray(told["checks"]) || told["checks"].length > MAX_CHECKS) return undefined;

@@ -6,7 +6,7 @@ import { type Health, Health_Status, HealthSchema } from "../gen/fairlead/admin/
 import { instantOfMs } from "../runtime/instant.ts";
 import { statusTime } from "../schema/status-time.ts";
 
-/** Who gives a verdict, and where it stands in the order of all of them (law 3). */
+/** Who gives a verdict, and its place in the order of all of them (law 3). */
 export interface VerdictOrigin {
   readonly backend: Name;
   readonly backendUid: string;
@@ -31,7 +31,7 @@ export function verdictMessage(
   const { damping, lastGoodAt } = verdict;
   const now = instantOfMs(verdict.observedAt);
   const status = STATUS[verdict.status];
-  // Whoever asks since when a backend is as it is asks for its status, not for the latest words about it.
+  // How long a backend has been as it is depends on its status, not on the latest words about it.
   const isSame = before?.status === status && before.backendUid === origin.backendUid;
   return create(HealthSchema, {
     ...origin,

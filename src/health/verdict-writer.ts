@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Batch, StateStore } from "../store/state-store.ts";
 
-/** Nothing once the verdict is no longer this worker's to give. */
+/** Returns undefined once the verdict is no longer this worker's to give. */
 type Encode = () => Uint8Array | undefined;
 
 const MAX_BATCH_VERDICTS = 500;
@@ -18,13 +18,13 @@ export interface VerdictWriterOptions {
   readonly observer: string;
   /** Proves at each write that this worker still has its share. */
   readonly fence: () => Batch["fence"];
-  /** The share is lost: nothing more may be written. */
+  /** Called when the share is lost: nothing more may be written. */
   readonly onFenced: () => void;
 }
 
 /**
  * Writes verdicts, the newest per backend, one batch in flight. The first goes out at once; what comes meanwhile is
- * written together. While the store is away it tries again without end: verdicts are latest values, so nothing piles up.
+ * written together. While the store is away, it keeps trying: verdicts are latest values, so nothing piles up.
  */
 export class VerdictWriter {
   readonly #options: VerdictWriterOptions;
@@ -80,7 +80,7 @@ export class VerdictWriter {
         }
       }
     } finally {
-      // At once: what is to be written a moment later begins anew.
+      // At once: a write that comes a moment later begins a new drain.
       this.#isDraining = false;
     }
   }

@@ -13,10 +13,10 @@ import type { StoredState } from "./stored-state.ts";
 const MAX_OWNER_LENGTH = 128;
 
 /**
- * Makes many objects be as given: all of them or none. What is as given already is not written again. With
- * `validate_only`, tells what would change and what the fleets would be sent.
+ * Gives many objects the content that is ordered: all of them or none. An object that has it already is not written again.
+ * With `validate_only`, reports what would change and what the fleets would be sent.
  *
- * @throws ControlPlaneError as `planApply`; `precondition` / `CREATES_CONDITIONS` with `strict`.
+ * @throws ControlPlaneError as `planApply` does; `precondition` / `CREATES_CONDITIONS` with `strict`.
  */
 export async function apply(
   context: Context,
@@ -45,7 +45,7 @@ export async function apply(
     brief: ({ changes }) => create(ApplyResponseSchema, { changes: briefChanges(changes) }),
   });
 }
-/** Of what is stored of these objects; empty when nothing is. */
+/** The newest revision of these objects in the store; empty when none is stored. */
 function newestRevision(state: StoredState, objects: readonly Pick<PlannedChange, "kind" | "name">[]): string {
   const revisions = objects.flatMap(({ kind, name }) => state.stored(kind, name)?.revision ?? []);
   const newest = revisions.reduce<Revision | undefined>(

@@ -5,14 +5,14 @@ import { checkKey } from "../store/batch.ts";
 import { type JournalEntry, MAX_REQUEST_ID_LENGTH } from "../store/journal.ts";
 import { MAX_RESULT_BYTES } from "../store/state-store.ts";
 
-/** Of the times that can be written as text: the end of the year 9999, in milliseconds since the epoch. */
+/** The last time that can be written as text: the end of the year 9999, in milliseconds since the epoch. */
 const LAST_TIME = 253_402_300_799_999;
 const MAX_TEXT_LENGTH = 2048;
-/** Places of a key's copies; more than any release has used. */
+/** The last place for copies of a key; beyond any that a release has used. */
 const MAX_SLOT = 999;
 const NO_REVISION = { epoch: 0, position: 0 };
 
-/** Why a store should not take a record in: what holds for all that a plane writes itself does not hold for it. */
+/** Why a store should not accept a record: it breaks a rule that everything a plane writes itself keeps. */
 export function archiveRecordFault(record: ArchiveRecord): RecordProblem | undefined {
   if (record.kind === "journal") return journalFault(record.entry);
   const { key, value } = record;
@@ -24,7 +24,7 @@ export function archiveRecordFault(record: ArchiveRecord): RecordProblem | undef
   return undefined;
 }
 
-/** As a person may find it: `key projects/default/services/shop`. */
+/** A name by which a person can find the record: `key projects/default/services/shop`. */
 export function archiveRecordName(record: ArchiveRecord): string {
   if (record.kind === "entry") return `key ${record.key}`;
   if (record.kind === "copy") return `earlier content ${record.slot} of ${record.key}`;

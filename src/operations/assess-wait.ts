@@ -3,12 +3,12 @@ import type { Progress } from "../fleet/node-directory.ts";
 export type OnDisconnected = "WAIT" | "SKIP" | "FAIL";
 
 export interface WaitGoal {
-  /** Enough when so many are done; nothing means all. */
+  /** How many must be done; undefined means all. */
   readonly atLeast: number | undefined;
   readonly onDisconnected: OnDisconnected;
-  /** How many proxies have an id, where it is not one: they are done when all of them are. */
+  /** How many proxies share an id, where several do: they are done when all of them are. */
   readonly copies?: ReadonlyMap<string, number>;
-  /** Replicas of which nobody knows which proxies they hold. */
+  /** How many replicas there are whose proxies nobody knows. */
   readonly unknownReplicas: number;
 }
 
@@ -24,7 +24,7 @@ export interface Assessment {
   readonly total: number;
   readonly done: number;
   readonly pending: readonly Pending[];
-  /** Away, and left out for that. */
+  /** Proxies that are away and therefore left out. */
   readonly skipped: readonly string[];
 }
 
@@ -32,7 +32,7 @@ const NO_COPIES: ReadonlyMap<string, number> = new Map();
 
 /**
  * Where a wait stands. Only an acknowledgement counts as done: what is held, disconnected or unknown is listed, never
- * counted. A refusal ends the wait, whatever the others do. While a replica is unknown nobody can say that all are done.
+ * counted. A refusal ends the wait, whatever the others do. While a replica is unknown, nobody can say that all are done.
  */
 export function assessWait(
   progress: ReadonlyMap<string, Progress>,

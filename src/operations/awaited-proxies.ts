@@ -14,7 +14,7 @@ type Wanted = Pick<WaitForRevisionRequest, "fleet" | "nodes" | "allowEmpty" | "a
 
 const NOT_LOOKED: Progress = { state: "unknown", message: "" };
 
-/** The proxies that one wait is about, and how far they are. */
+/** The proxies that one wait is about, and their progress. */
 export class AwaitedProxies {
   readonly progress = new Map<string, Progress>();
   readonly #nodes: NodeDirectory;
@@ -24,7 +24,7 @@ export class AwaitedProxies {
   #skipped: readonly string[] = [];
   #copies: ReadonlyMap<string, number> = new Map();
 
-  /** @throws ControlPlaneError when it concerns no proxy, fewer than asked for, or one that nobody knows. */
+  /** @throws ControlPlaneError when the wait concerns no proxy, fewer than asked for, or one that nobody knows. */
   static async freeze(nodes: NodeDirectory, state: Pick<State, "get">, wanted: Wanted): Promise<AwaitedProxies> {
     const awaited = new AwaitedProxies(nodes, selector(state, wanted));
     awaited.#begin(wanted, await nodes.nodes({ detail: "place" }));
@@ -41,12 +41,12 @@ export class AwaitedProxies {
     return this.#joined;
   }
 
-  /** Proxies that were away when the wait began, and are left out for that. */
+  /** Proxies that were away when the wait began, and are therefore left out. */
   get skipped(): readonly string[] {
     return this.#skipped;
   }
 
-  /** How many proxies have an id, where it is not one. */
+  /** How many proxies share an id, where several do. */
   get copies(): ReadonlyMap<string, number> {
     return this.#copies;
   }
@@ -56,14 +56,14 @@ export class AwaitedProxies {
     return this.#unknown;
   }
 
-  /** Looks how far the proxies are that are not done. */
+  /** Looks up the progress of the proxies that are not done. */
   async look(revision: Revision, onItsWay: OnItsWay | undefined): Promise<void> {
     const open = [...this.progress].flatMap(([id, { state }]) => (state === "done" ? [] : id));
     const { progress } = await this.#nodes.progress(open, revision, onItsWay);
     for (const [id, one] of progress) this.progress.set(id, one);
   }
 
-  /** Looks for proxies that joined, and for replicas that are heard again. */
+  /** Looks for proxies that joined, and for replicas that answer again. */
   async count(): Promise<void> {
     const { told, unknown } = await this.#nodes.nodes({ detail: "place" });
     const concerned = told.filter(this.#isConcerned);
@@ -87,7 +87,7 @@ export class AwaitedProxies {
     this.#skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];
     for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
     this.#copies = copiesOf(concerned);
-    // Whoever names proxies waits for those, wherever they are.
+    // A caller that names proxies waits for those, wherever they are.
     if (named.length === 0) this.#unknown = unknown;
     if (unknown.length > 0) return;
     const count = missing.length + concerned.length;
@@ -110,8 +110,8 @@ function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
 }
 
 /**
- * Nothing is due to a proxy that no fleet selects, nor to one that is away and was of a fleet which is gone or selects it no
- * longer: none of these is waited for, unless it is named.
+ * Nothing is due to a proxy that no fleet selects, nor to one that is away and whose fleet was deleted or no longer selects
+ * it: such a proxy is waited for only if it is named.
  */
 function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: NodeView) => boolean {
   const wantedFleet = fleet === "" ? undefined : readName("fleet", fleet, "fleet");

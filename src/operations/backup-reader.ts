@@ -13,18 +13,18 @@ import type { StateStore } from "../store/state-store.ts";
 import { archiveRecordFault, archiveRecordName } from "./archive-record-fault.ts";
 import { BACKUP_FORMAT, badBackup, readRevision, recordOf } from "./backup-record.ts";
 
-/** Bad records that a refusal names. */
+/** How many bad records a refusal names. */
 const NAMED = 10;
 const MAX_LEFT_OUT = 100;
 const MAX_TEXT_LENGTH = 300;
 
-/** The records of a backup as they come in, each checked: what a store could not read again is not put into one. */
+/** Checks the records of a backup as they come in: a record that a store could not read again is not put into one. */
 export class BackupReader {
   readonly #store: Pick<StateStore, "read">;
   readonly #requests: AsyncIterator<RestoreRequest>;
   readonly #counts = { entry: 0n, copy: 0n, journal: 0n };
   readonly #refusals = new Set<string>();
-  /** Of keys, places of copies, revisions and request ids: each is there once. */
+  /** Keys, places of copies, revisions and request ids: each may occur once. */
   readonly #seen = new Set<string>();
   readonly #bad: string[] = [];
   #badCount = 0;
@@ -48,11 +48,11 @@ export class BackupReader {
     return value.options;
   }
 
-  /** @throws ControlPlaneError at the end where a record was bad, so that nothing is committed and all of them are named. */
+  /** @throws ControlPlaneError at the end if a record was bad: nothing is committed, and the error is about all of them. */
   async *parts(): AsyncGenerator<readonly ArchiveRecord[]> {
     for (;;) {
       const records = this.#waiting.flatMap((record) => this.#take(record));
-      // Once it is refused, nothing more has to be written.
+      // Once a record is refused, nothing more has to be written.
       if (this.#badCount === 0) yield records;
       const { value, done } = await this.#requests.next();
       if (done === true) break;
@@ -63,7 +63,7 @@ export class BackupReader {
     yield await this.#keptRefusals();
   }
 
-  /** What proxies refused is about them and not about the state: it is kept, but for those that the backup tells of. */
+  /** What proxies refused is about them and not about the state: it is kept, except where the backup has a refusal itself. */
   async #keptRefusals(): Promise<ArchiveRecord[]> {
     const { entries } = await this.#store.read(REFUSAL.keys);
     return entries
@@ -136,7 +136,7 @@ export class BackupReader {
   }
 }
 
-/** What no other record of a store shares. */
+/** What no other record of a store has. */
 function identities(record: ArchiveRecord): readonly string[] {
   if (record.kind === "entry") return [record.key];
   if (record.kind === "copy") return [`place ${record.slot} of ${record.key}`];

@@ -34,7 +34,7 @@ function caseOf(record: ArchiveRecord): NonNullable<MessageInitShape<typeof Back
   };
 }
 
-/** What the store is to hold; nothing for the head and the end. */
+/** The record for the store; undefined for the head and the end. */
 export function recordOf({ record }: BackupRecord): ArchiveRecord | undefined {
   if (record.case === "entry") return { kind: "entry", key: record.value.key, value: record.value.value };
   if (record.case === "copy") {

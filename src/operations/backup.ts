@@ -10,10 +10,10 @@ import { formatRevision } from "../store/revision.ts";
 import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";
 import type { Caller, Context } from "./context.ts";
 
-/** Of the values in one answer, about: a single one may have as much. */
+/** About how many bytes the values in one answer have; a single one may have as many. */
 const ANSWER_BYTES = 1_000_000;
 
-/** Streams all that the store holds, at one revision. What is written meanwhile is not in it. */
+/** Streams all that the store holds, at one revision. What is written meanwhile is not included. */
 export async function* backup(
   { archive, store, plane }: Context,
   { signal }: Caller,
@@ -41,7 +41,7 @@ export async function* backup(
   yield { records: [...records, recordOf({ case: "end", value: counts })] };
 }
 
-/** About: of a journal entry, what may be long. */
+/** Approximate: of a journal entry, only what may be long counts. */
 function bytesOf(record: ArchiveRecord): number {
   if (record.kind !== "journal") return record.value.byteLength;
   const { result, keys } = record.entry;

@@ -28,12 +28,12 @@ export function changeMessage({ kind, name, action, fields }: PlannedChange): Ch
   return create(ChangeSchema, { kind, name, action: ACTION[action], fields: fields.map(fieldMessage) });
 }
 
-/** Changes as they are kept for a retry: which objects, and no more. */
+/** Changes as they are kept for a retry: objects and actions only. */
 export function briefChanges(changes: readonly Change[]): Change[] {
   return changes.filter(({ action }) => action !== Action.UNCHANGED).map(briefChange);
 }
 
-/** The change without what may be long. */
+/** The change without its fields, which may be long. */
 export function briefChange({ kind, name, action }: Change): Change {
   return create(ChangeSchema, { kind, name, action });
 }

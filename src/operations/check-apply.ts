@@ -9,11 +9,11 @@ import { notFoundCode } from "./object-errors.ts";
 import type { PlannedPut } from "./plan-put.ts";
 import { checkRemoval } from "./removal-brake.ts";
 
-/** An object of the order, and where it stands there. */
+/** An object of the order, and its place there. */
 export interface PlacedPut {
   readonly kind: AppliedKind;
   readonly planned: PlannedPut<AppliedKind>;
-  /** `objects[3].`: what stands before the path of a field in errors. */
+  /** `objects[3].`: the prefix of a field's path in errors. */
   readonly place: string;
 }
 
@@ -40,7 +40,7 @@ export function checkApply(step: ApplyStep): void {
   checkReferences(step);
 }
 
-/** A part has to be a part of something. */
+/** A part must belong to an object that exists. */
 function checkWholes({ after, puts }: ApplyStep): void {
   const orphans = puts.flatMap(({ kind, planned, place }) => {
     const whole = parentOf({ kind, name: planned.name });
@@ -70,7 +70,7 @@ function checkKinds({ before, after, puts }: ApplyStep): void {
   }
 }
 
-/** Refuses what is forbidden to objects of one kind. */
+/** Refuses what is forbidden for objects of one kind. */
 function checkWrites<K extends AppliedKind>(kind: K, writes: Writes<K>): void {
   ENTRIES[kind].check?.(writes);
 }
@@ -80,7 +80,7 @@ function checkBrake({ before, after, removed, puts }: ApplyStep): void {
   checkRemoval(before, after);
 }
 
-/** Services whose members, or whose checks of them, are not what they were. */
+/** Services whose members, or the checks of them, change. */
 function touchedServices({ before, puts, removed }: ApplyStep): Name[] {
   const changed = puts.flatMap(({ kind, planned: { name, op } }) =>
     op !== undefined && before.get(kind, name) !== undefined ? { kind, name } : [],

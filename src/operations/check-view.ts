@@ -22,17 +22,17 @@ export interface RecentChecks {
 /** Backends of one service that no check has reached for three intervals. */
 export interface StaleService {
   readonly backends: number;
-  /** Milliseconds since the epoch: of the oldest newest check among them. */
+  /** Milliseconds since the epoch: the time of the oldest among their newest checks. */
   readonly since: number;
 }
 
-/** What is known of the checks under way, over all live replicas. */
+/** What is known of the checks under way on all live replicas. */
 export interface CheckView {
   /** What a person on call should look at. */
   findings(): readonly Finding[];
   /** Services whose checks are stale; their verdicts stay as they are. */
   stale(): ReadonlyMap<Name, StaleService>;
-  /** Nothing when nobody that answers checks it. */
+  /** Resolves to undefined when no replica that answers checks it. */
   recent(backend: Name): Promise<RecentChecks | undefined>;
 }
 

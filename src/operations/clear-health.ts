@@ -10,7 +10,7 @@ import { overlay } from "./overlay-state.ts";
 import { verdictName } from "./report-health.ts";
 
 /**
- * Takes back a source's verdict: also the one that alone keeps a backend in rotation.
+ * Withdraws a source's verdict, even one that alone keeps a backend in rotation.
  *
  * @throws ControlPlaneError `notFound` / `HEALTH_NOT_FOUND`; `precondition` / `NO_BACKEND_LEFT` unless allowed.
  */

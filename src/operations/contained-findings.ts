@@ -5,7 +5,7 @@ import type { Finding } from "./finding.ts";
 const MAX_INPUT_LENGTH = 120;
 const MAX_MESSAGE_LENGTH = 300;
 
-/** Inputs that failed lately and harmed nothing else, for people on call: each is a fault of the product, and is to be reported. */
+/** Inputs that failed lately and harmed nothing else, for people on call: each is a bug of the product and should be reported. */
 export function containedFindings(failures: readonly Contained[], now: number): Finding[] {
   return failures
     .filter(({ at }) => now - at < PAUSE_MS)

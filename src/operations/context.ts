@@ -16,7 +16,7 @@ import type { Onsets } from "./onsets.ts";
 export interface PlaneStart {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Up to which the state was restored. */
+  /** The revision up to which the state was restored. */
   readonly revision: Revision;
   readonly tookMs: number;
 }
@@ -31,7 +31,7 @@ export interface Context {
   readonly peers: Pick<Peers, "list" | "ask" | "answer">;
   /** Absent where nothing is checked. */
   readonly checks?: CheckView;
-  /** Since when stands what is derived. */
+  /** When each thing that is derived began. */
   readonly onsets: Onsets;
   readonly clock: Clock;
   readonly pace: Pick<Pace, "breathe">;
@@ -48,21 +48,21 @@ export interface Context {
     readonly start?: PlaneStart;
   };
   readonly storeStatus: () => StoreStatus;
-  /** What is wrong with how this replica stands among the others. */
+  /** What is wrong with the standing of this replica among the others. */
   readonly standing: () => readonly Finding[];
 }
 
 /** Who asks. */
 export interface Caller {
-  /** For the journal, and whose request ids are meant: `cli:alice`, or the peer's address, the same for every try. */
+  /** For the journal, and the owner of request ids: `cli:alice`, or the peer's address; the same for every try. */
   readonly actor: string;
   /** Aborted, with the error to throw as its reason, when the caller gave up or the plane stops. */
   readonly signal: AbortSignal;
-  /** Of what is asked for: the same for every try of it. Costs something with each call. */
+  /** A digest of the request: the same for every try of it. Costs something with each call. */
   readonly requestDigest: () => Uint8Array;
 }
 
-/** Waits until the mirror has folded a revision, `ms` at most. Says whether it has. */
+/** Waits at most `ms` for the mirror to fold a revision. Returns whether it has. */
 export async function foldedWithin(
   { mirror, clock }: Pick<Context, "mirror" | "clock">,
   revision: Revision,

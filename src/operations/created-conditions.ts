@@ -15,12 +15,12 @@ import {
   judgedRulesOf,
 } from "./current-conditions.ts";
 
-/** An answer lists no more. */
+/** The most that one answer lists. */
 const MAX_CONDITIONS = 100;
 
 /**
- * What is wrong with objects after a change and was not before, in the order of kinds and names; 100 of them at most. Looks
- * only where the change can reach: backends tell nothing of other objects, and of each other only within a service.
+ * What is wrong with objects after a change but was not before, in the order of kinds and names; at most 100 conditions.
+ * Looks only where the change can reach: a backend affects no conditions but those of its own service's backends.
  */
 export async function createdConditions(
   before: Mirror,
@@ -51,7 +51,7 @@ export async function createdConditions(
   return created;
 }
 
-/** @param changes In the order of the request's objects, and then what is pruned. */
+/** @param changes First of the request's objects, in their order, then of what is pruned. */
 export function createsConditions(
   conditions: readonly ObjectCondition[],
   changes: readonly PlannedChange[],

@@ -7,23 +7,23 @@ import type { JudgedRules } from "../domain/never-matched.ts";
 import type { State } from "../domain/state.ts";
 import { type Revision, sameRevision } from "../store/revision.ts";
 
-/** What was derived last of everything but backends, for as long as the revision stands. */
+/** The conditions last derived of everything but backends; they hold for as long as the revision is the same. */
 const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
 const judged = new WeakMap<Mirror, JudgedRules>();
 
-/** What was found of a mirror's rules, also for states that share most of them. */
+/** What was found about a mirror's rules; it also serves for states that share most of them. */
 export function judgedRulesOf(mirror: Mirror): JudgedRules {
   const found = judged.get(mirror) ?? new WeakMap();
   judged.set(mirror, found);
   return found;
 }
 
-/** Fleets that one condition quotes. */
+/** How many fleets one condition quotes. */
 const QUOTED = 3;
 
 /**
- * The conditions of single objects of the state as it is now, without deriving those of all: what is told of a backend
- * follows from its service's backends and from fleets, and nothing that is told of another object follows from any backend.
+ * The conditions of single objects in the present state, without deriving those of all: a backend's conditions follow from
+ * its service's backends and from fleets, and no condition of another object follows from any backend.
  */
 export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
   const ofBackends = backendConditions(mirror);
@@ -31,7 +31,7 @@ export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => r
     isPart(kind) ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
 }
 
-/** The conditions of single backends of a state, derived a service at a time. */
+/** The conditions of single backends of a state, derived service by service. */
 export function backendConditions(state: State): (backend: Name) => readonly Condition[] {
   const ofServices = new Map<Name, (backend: Name) => readonly Condition[]>();
   let fleets: ReturnType<typeof fleetsByService> | undefined;
@@ -55,7 +55,7 @@ export function conditionsOfOthers(state: State, rules: JudgedRules): Conditions
   return conditions(others, rules);
 }
 
-/** A backend that some fleets leave out has one condition that says which, and why. */
+/** A backend that some fleets leave out has one condition that says which fleets, and why. */
 function leftOutConditions(
   state: State,
   service: Name,
@@ -83,7 +83,7 @@ export function conditionsOfBackends(state: State, service: Name): Conditions {
   return conditions(onlyBackendsOf(state, service));
 }
 
-/** The conditions of everything but backends of the state as it is now. */
+/** The conditions of everything but backends in the present state. */
 export function currentConditionsOfOthers(mirror: Mirror): Conditions {
   const newest = known.get(mirror);
   if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
@@ -97,7 +97,7 @@ function onlyBackendsOf(state: State, service: Name): State {
   return limited(state, (kind) => all[kind]?.() ?? []);
 }
 
-/** The same state, where a reader that goes through all objects of a kind sees only some. */
+/** The same state, except that a reader of all objects of a kind sees only some of them. */
 function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
   return {
     get: (kind, name) => state.get(kind, name),

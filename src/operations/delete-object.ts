@@ -12,11 +12,11 @@ import { notFound, readName } from "./object-errors.ts";
 import { planRemoval } from "./plan-removal.ts";
 import { refuseUnread } from "./refuse-unread.ts";
 
-/** How many of the objects that refer to another one an error names. */
+/** How many referring objects an error names. */
 const NAMED = 10;
 
 /**
- * Deletes an object; a service with everything that is stored about its backends.
+ * Deletes an object, and with a service everything that is stored about its backends.
  *
  * @throws ControlPlaneError `notFound`; `precondition` / `STILL_REFERRED_TO` without `force`.
  */

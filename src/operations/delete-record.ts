@@ -8,10 +8,10 @@ import type { Caller, Context } from "./context.ts";
 import { executeWrite } from "./execute-write.ts";
 
 /**
- * Removes a stored record that cannot be read, whatever lies under its key. What can be read has verbs of its own.
+ * Removes a stored record that cannot be read, whatever lies under its key. What can be read is deleted by other operations.
  *
  * @throws ControlPlaneError `notFound` / `RECORD_NOT_FOUND` when no record that cannot be read has this key; `precondition` /
- * `WRITTEN_BY_NEWER_RELEASE` for an object of which only a part is not known here.
+ * `WRITTEN_BY_NEWER_RELEASE` for an object that is unknown here only in part.
  */
 export async function deleteRecord(
   context: Context,

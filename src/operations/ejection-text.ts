@@ -5,8 +5,8 @@ import { effectivePolicy } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 
 /**
- * What is known of ejections by the proxies themselves: that they may be, and how many at a time; never whether, since no
- * proxy tells its control plane. Empty where nobody ejects.
+ * What is known of ejections by the proxies themselves: that they may happen, and to how many backends at once; never
+ * whether they do, since no proxy tells its control plane. Empty where no proxy ejects.
  */
 export function ejectionText(state: State, service: Name): string {
   const { outlierDetection } = effectivePolicy(state, service).policy;

@@ -3,7 +3,7 @@ import type { RoutingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import { Service_EndpointDiscovery as EndpointDiscovery } from "../gen/fairlead/admin/v1/service_pb.ts";
 
-/** How proxies learn of a service's backends now, and why. It follows its setting and their number within a moment. */
+/** How proxies learn of a service's backends now, and why. It soon follows the service's setting and their number. */
 export function endpointDiscovery(state: State, routing: RoutingState) {
   const service = state.get("service", routing.service);
   if (service === undefined) return {};

@@ -12,20 +12,20 @@ import { completeAnswer, type PlannedWrite, type WriteAnswer, type WriteUseCase 
 
 const MAX_REQUEST_ID_LENGTH = 128;
 const MAX_REASON_LENGTH = 1024;
-/** How often a write is planned anew after others wrote in between. */
+/** How often a write is planned at most when others write in between. */
 const ATTEMPTS = 12;
 const BACKOFF_MS = 4;
-/** How long an answer waits for this replica to fold the write; it is durable by then, whatever happens. */
+/** How long an answer waits for this replica to fold the write, which is durable by then in any case. */
 const FOLD_MS = 5000;
 
 /**
- * Carries out a write: once per request id, durable, and seen by this replica's readers when it returns.
+ * Carries out a write: once per request id, durably, and seen by this replica's readers when it returns.
  *
- * The plan is made before the journal is asked for the request id: what another try of the same request wrote since then
+ * The plan is made before the journal is asked about the request id: what another try of the same request writes after that
  * breaks the plan's guards, and what it wrote before is in the journal.
  *
- * A plan that writes nothing has no guards: that all is as asked for, or that a thing is not there, is said only once this
- * replica has folded everything that anybody was told of before. That costs a barrier of the store.
+ * A plan that writes nothing has no guards: the answer that all is as asked for, or that an object does not exist, is given
+ * only once this replica has folded everything that anybody was told of before. That costs a barrier of the store.
  */
 export async function executeWrite<R extends WriteAnswer>(
   context: Context,
@@ -103,7 +103,7 @@ function checkOptions(options: WriteOptions | undefined): void {
   if (violations.length > 0) throw invalid("INVALID_FIELD", violations);
 }
 
-/** `FENCED`: what the plan rests on beside what it writes has changed. */
+/** `FENCED`: something that the plan rests on but does not write has changed. */
 const LOST_RACES: ReadonlySet<string> = new Set(["VERSION_MISMATCH", "REQUEST_SEEN", "FENCED"]);
 
 function isLostRace(error: unknown): error is ControlPlaneError {

@@ -5,10 +5,10 @@ import { type Caller, type Context, foldedWithin } from "./context.ts";
 import { badField } from "./object-errors.ts";
 import type { StoredState } from "./stored-state.ts";
 
-/** How long a write waits for this replica to learn of the version that its caller has seen at another one. */
+/** How long a write waits for this replica to learn of the version that its caller has seen on another one. */
 const CATCH_UP_MS = 2000;
 
-/** Lets the mirror reach the version that a caller expects, where that is newer than what is folded. */
+/** Waits for the mirror to reach the version that a caller expects, if that is newer than what is folded. */
 export async function awaitExpectedVersion(context: Context, caller: Caller, expected: string): Promise<void> {
   if (expected === "") return;
   const revision = parseRevision(expected);

@@ -77,7 +77,7 @@ function checkMessage({ at, outcome, reason, durationMs }: RecentCheck) {
   };
 }
 
-/** The one that decides first, then by source. */
+/** The verdict that decides comes first, the others by source. */
 function sorted(backend: Backend, verdicts: readonly Health[], check: HealthCheck | undefined): readonly Health[] {
   const decisive = effectiveHealth(backend, verdicts, check).verdict;
   const place = (verdict: Health) => (verdict === decisive ? `0${verdict.source}` : `1${verdict.source}`);

@@ -8,7 +8,7 @@ import { explanation, type Fact } from "./explanation.ts";
 import { findNode } from "./get-node.ts";
 import { isBehind } from "./problems.ts";
 
-/** What a proxy is of, gets and has not taken in, and why. @throws ControlPlaneError as `getNode`. */
+/** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
 export async function explainNode(context: Context, id: string): Promise<Explanation> {
   const view = await findNode(context, { id, detail: "resources" });
   return explanation(summaryOf(view), [
@@ -73,7 +73,7 @@ function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
   for (const [name, holder] of refused) yield [`listener ${name}`, `closed: its address belongs to ${holder.name}`];
 }
 
-/** Types that are as they should be in one line each, and each resource that is not. */
+/** A line for each type, and one for each resource that is not as it should be. */
 function* typeFacts({ types }: NodeView): Iterable<Fact> {
   for (const { shortName, state, known, resources } of types) {
     if (state === "idle" && known === 0) continue;

@@ -22,14 +22,14 @@ import { badField, notFound, readName } from "./object-errors.ts";
 export const DEFAULT_EXPLAINED_METHOD = "GET";
 const MAX_HEADERS = 100;
 const MAX_URL_LENGTH = 8_192;
-/** Most rules that were tried in vain, and most backends of a service, that one answer names. */
+/** The most rules that did not match, and the most backends of a service, that one answer names. */
 const MAX_PASSED = 20;
 const MAX_BACKENDS = 100;
 
 /**
- * Where proxies lead a request, by the state as it is now: a proxy that is behind may lead it elsewhere.
+ * Where proxies send a request, according to the present state: a proxy that is behind may send it elsewhere.
  *
- * @throws ControlPlaneError `invalid` / `INVALID_FIELD`; `notFound` for a fleet or listener that is named and not there.
+ * @throws ControlPlaneError `invalid` / `INVALID_FIELD`; `notFound` for a fleet or listener that is named but does not exist.
  */
 export function explainRequest(
   state: State,
@@ -90,7 +90,7 @@ function targetsOf(state: State, fleet: Name, { rule }: PlacedRule): RequestTarg
   return to.map(({ service, weight }) => {
     const { backends, policy } = fleetBackends(routingState(state, service), judge).routing;
     const eligible = backends.filter(({ eligibility }) => eligibility.eligible);
-    // In panic the unhealthy ones get requests too.
+    // In panic, the unhealthy ones get requests too.
     const usable =
       eligible.length === 0 && policy.panicThreshold > 0
         ? backends.filter(({ status }) => status === "UNHEALTHY")
@@ -118,7 +118,7 @@ type Asked = Pick<ExplainRequestRequest, "url" | "method" | "headers">;
 function readRequest({ url, method, headers }: Asked): { port: number; request: HttpRequest } {
   if (url.length > MAX_URL_LENGTH)
     throw badField("url", `must have at most ${MAX_URL_LENGTH} characters, not ${url.length}`);
-  // `URL` would put the path into another form than the one that is sent.
+  // `URL` would rewrite the path to a form other than the one that is sent.
   const parts = /^(https?):\/\/([^/?#:@[\]]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?([/?][^#]*)?(?:#.*)?$/i.exec(url);
   if (parts === null) throw badField("url", `must be such as http://shop.example:10080/cart, not "${url}"`);
   const [, scheme = "", name = "", given, rest = "/"] = parts;

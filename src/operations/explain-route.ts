@@ -14,7 +14,7 @@ import { acknowledgements, explanation, type Fact } from "./explanation.ts";
 import { notFound, readName } from "./object-errors.ts";
 import { proxiesAt } from "./proxies-at.ts";
 
-/** Where a route's rules stand, and how what they lead to is. @throws ControlPlaneError `notFound`. */
+/** The places of a route's rules, and the state of the services that they lead to. @throws ControlPlaneError `notFound`. */
 export async function explainRoute(context: Context, text: string): Promise<Explanation> {
   const { mirror } = context;
   const name = readName("route", text);
@@ -51,7 +51,7 @@ function* listenerFacts(state: State, { listeners }: Route): Iterable<Fact> {
   }
 }
 
-/** Each rule with its place among those of all routes, and what it leads to. */
+/** Each rule with its place among the rules of all routes, and what it leads to. */
 function* ruleFacts(state: State, route: Route): Iterable<Fact> {
   const merged = route.listeners.map((listener) => mergeRoutes(state.referring("route", "listener", listener)));
   const services = new Set<Name>();

@@ -13,10 +13,10 @@ import { ofService } from "./onset-watch.ts";
 import { proxiesAt } from "./proxies-at.ts";
 import { serviceProblems } from "./service-problems.ts";
 
-/** How many backends are named that may not be used. */
+/** How many of the backends that may not be used are named. */
 const NAMED = 20;
 
-/** Whether a service has somebody to serve it, and why. @throws ControlPlaneError `notFound`. */
+/** Whether any backend may serve a service, and why. @throws ControlPlaneError `notFound`. */
 export async function explainService(context: Context, text: string): Promise<Explanation> {
   const { mirror, onsets, clock } = context;
   const name = readName("service", text);

@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type Explanation, ExplanationSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
 
-/** Most facts of one answer; a route or a fleet may have thousands of parts. */
+/** The most facts of one answer; a route or a fleet may have thousands of parts. */
 const MAX_FACTS = 200;
 
-/** One thing to know about what is asked for: what it is about, and what holds. */
+/** One fact of an explanation: what it is about, and what is so. */
 export type Fact = readonly [about: string, text: string];
 
 export function explanation(summary: string, facts: Iterable<Fact>): Explanation {
@@ -16,7 +16,7 @@ export function explanation(summary: string, facts: Iterable<Fact>): Explanation
   });
 }
 
-/** `12 of 13 acknowledged revision 1.8812`, and who has not. */
+/** `12 of 13 acknowledged revision 1.8812`, and which have not. */
 export function* acknowledgements(
   {
     proxies,

@@ -12,25 +12,25 @@ import type { StateStore, StoreOp } from "../store/state-store.ts";
 import { planPut } from "./plan-put.ts";
 import type { StoredState } from "./stored-state.ts";
 
-/** As the journal calls it. */
+/** The operation's name in the journal. */
 export const FILL_NETWORKS = "fill-backend-networks";
 
 const MARK = RECORDS.networks.key("");
 
-/** Fleets that one commit writes at most, well below what a batch may cost. */
+/** The most fleets that one commit writes, well below what a batch may cost. */
 const MAX_FLEETS = 100;
 
-/** What a plane fills in for new fleets: where it listens on loopback only, all that it is for lies on its own machine. */
+/** What a plane fills in for new fleets: a plane that listens on loopback only serves nothing but its own machine. */
 export function networksForNewFleetsOf(listensOnLoopbackOnly: boolean): readonly string[] {
   return listensOnLoopbackOnly ? [...ORDINARY_NETWORKS, ...LOOPBACK_NETWORKS] : [];
 }
 
 /**
- * What makes a state from before fleets had networks go on as it was: each fleet that names none is given the Unix sockets
- * that it leads to, and by a plane that listens on loopback only the networks of new fleets. Once: the last batch says so,
- * and whoever empties the field later means it.
+ * The writes by which a state from before fleets had networks goes on as it was: each fleet that names none is given the
+ * Unix sockets that it leads to and, by a plane that listens on loopback only, the networks of new fleets. It is done once,
+ * as the last batch records: an operator who empties the field later means it.
  *
- * @param networks Of new fleets.
+ * @param networks What new fleets are given.
  */
 export function planNetworks(
   state: StoredState,
@@ -60,10 +60,10 @@ export function planNetworks(
 const ATTEMPTS = 5;
 
 /**
- * Does it as a plane starts, where a fleet is to be filled: a store that takes no writes keeps no other from starting.
- * Another plane that starts at the same time may be first.
+ * Fills the networks in when a plane starts, and writes only if a fleet needs it: otherwise a plane starts even if its store
+ * takes no writes. Another plane that starts at the same time may be first.
  *
- * @throws ControlPlaneError what the store refuses.
+ * @throws ControlPlaneError when the store refuses a write.
  */
 export async function fillNetworks(options: {
   readonly mirror: Mirror;

@@ -18,8 +18,8 @@ export function readKindWithHistory(text: string): KindWithHistory {
 }
 
 /**
- * The kept generations, newest first. Of an object that is there only its own: the copies of an earlier one of the same
- * name, which its first generations overwrite one by one, are passed over. Of a deleted object those of its last life.
+ * The kept generations, newest first. Of an object that exists, only its own: the copies of an earlier one of the same name,
+ * which its first generations overwrite one by one, are skipped. Of a deleted object, those of its last life.
  */
 export async function generationsOf<K extends KindWithHistory>(
   context: Context,
@@ -31,7 +31,7 @@ export async function generationsOf<K extends KindWithHistory>(
   return copies.filter(({ message }) => message.meta?.uid === uid).toSorted((a, b) => b.generation - a.generation);
 }
 
-/** All copies that are kept under a name, whichever object they are of, the one that was written last first. */
+/** All copies that are kept under a name, whichever object they belong to, the last written first. */
 export async function copiesOf<K extends KindWithHistory>(
   { store }: Pick<Context, "store">,
   kind: K,
@@ -40,7 +40,7 @@ export async function copiesOf<K extends KindWithHistory>(
   const key = storeKey(kind, name);
   const copies = (await store.history(key)).flatMap(({ generation, value, revision }): Generation<K>[] => {
     const { content } = readRecord(key, value, revision);
-    // A copy that cannot be read is as one that is not kept.
+    // A copy that cannot be read counts as not kept.
     if (content?.is !== "object") return [];
     return [{ generation, message: content.stored.message as MessageOf[K], revision }];
   });

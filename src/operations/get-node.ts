@@ -7,7 +7,7 @@ import { nodeMessage } from "./node-message.ts";
 import { readResourceType } from "./resource-type.ts";
 
 /**
- * A proxy with each of its resources, of one type or of all, and with what was sent where that is asked for.
+ * A proxy with each of its resources, of one type or of all, and with what was sent if that is asked for.
  *
  * @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`.
  */
@@ -19,7 +19,7 @@ export async function getNode(
   return nodeMessage(await findNode(context, { id, detail, typeUrl: readResourceType(type) }));
 }
 
-/** The same as the directory has it. */
+/** The proxy as the directory has it. */
 export async function findNode(
   { nodes }: Pick<Context, "nodes">,
   query: NodeQuery & { readonly id: string },
@@ -31,7 +31,7 @@ export async function findNode(
   throw nodeMissing(query.id, unknown);
 }
 
-/** Nobody who answers knows it. */
+/** No replica that answers knows the proxy. */
 export function nodeMissing(id: string, unknown: readonly UnknownReplica[], state?: string): ControlPlaneError {
   return unknown.length === 0 ? nodeNotFound([id], state) : mayBeElsewhere(id, unknown);
 }

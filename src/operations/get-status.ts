@@ -16,7 +16,7 @@ import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
 import { storeFindings } from "./store-findings.ts";
 
-/** How the plane, its proxies and its services are, and what a person on call should look at. */
+/** The state of the plane, its proxies and its services, and what a person on call should look at. */
 export async function getStatus(context: Context): Promise<GetStatusResponse> {
   const { mirror, nodes, journal, plane, onsets } = context;
   const now = context.clock.now();
@@ -81,7 +81,7 @@ function isUpToDate(node: NodeView, refusing: ReadonlySet<Name>): boolean {
   return node.silent === undefined && node.lagMs === 0 && !refusing.has(node.id) && !isBehind(node);
 }
 
-/** Something serves, and nothing that should serve does not. */
+/** Some backend serves, and every backend that should serve does. */
 function isWhole({ backends }: RoutingState): boolean {
   return backends.some(isEligible) && backends.every((routed) => isEligible(routed) || routed.status === "DRAINING");
 }

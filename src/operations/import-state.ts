@@ -21,19 +21,19 @@ import { checkRemoval } from "./removal-brake.ts";
 import { checkReplace, replaceState } from "./replace-state.ts";
 
 const MAX_OBJECTS = 500_000;
-/** More bad fields than this are not looked for. */
+/** With this many bad fields, no more are looked for. */
 const MAX_VIOLATIONS = 100;
-/** Changes that an answer lists. */
+/** How many changes an answer lists. */
 const MAX_CHANGES = 1_000;
 const PART = 500;
 
 /**
- * Makes the objects be as given and no others, in one step, and begins a new epoch. Earlier contents of what was here stay
- * in history, those of where the objects come from are left behind.
+ * Replaces all objects with the given ones, in one step, and begins a new epoch. Earlier contents of the objects here stay in
+ * the history; those of the store that the given objects come from are left behind.
  *
  * @throws ControlPlaneError `invalid` with every bad field; `exhausted` / `TOO_MANY_OBJECTS`; `precondition` /
- * `STATE_NOT_EMPTY`, and `REMOVAL_TOO_LARGE` unless removal is allowed; and what `Archive.replace` refuses. Then nothing has
- * changed.
+ * `STATE_NOT_EMPTY`, and `REMOVAL_TOO_LARGE` unless removal is allowed; and as `Archive.replace` does. Nothing has changed
+ * then.
  */
 export async function importState(
   context: Context,
@@ -121,7 +121,7 @@ async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: Im
   return mirror;
 }
 
-/** What is planned, and of the present store what is no object, the history and the journal. */
+/** What is planned, and from the present store what is not an object, the history and the journal. */
 async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerator<readonly ArchiveRecord[]> {
   const fresh = new Set<string>();
   for (let start = 0; start < plan.planned.length; start += PART) {
@@ -137,7 +137,7 @@ async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerato
   const { parts } = await archive.read();
   for await (const part of parts) {
     yield part.filter((record) => {
-      // What cannot be read ends here: all the rest is decided by the import.
+      // Records that cannot be read end here: the import decides all the rest.
       if (archiveRecordFault(record) !== undefined) return false;
       if (record.kind === "entry") return !record.key.startsWith(OBJECT_KEYS);
       return record.kind === "journal" || !fresh.has(`${record.key} ${record.slot}`);
@@ -145,7 +145,7 @@ async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerato
   }
 }
 
-/** What would not be read again as it is written must not be written. */
+/** An object that could not be read again must not be written. */
 function refuseUnreadable({ planned }: ImportPlan, { setAside }: Mirror): void {
   const violations = planned.flatMap(({ kind, name, key }): Violation[] => {
     const problem = setAside.get(key);

@@ -27,9 +27,9 @@ export type ReadObject =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
- * Reads one object of an import: a file has no secrets, so that one which goes on keeps those that are stored.
+ * Reads one object of an import: a file has no secrets, so an object that goes on keeps those that are stored.
  *
- * @param place Stands before the path of a field in errors: `objects[3].`.
+ * @param place The prefix of a field's path in errors: `objects[3].`.
  */
 export function readGiven(state: Pick<StoredState, "stored">, { object }: ImportedObject, place: string): ReadObject {
   const { case: kind, value: given } = object.case === "any" ? object.value.object : object;
@@ -69,13 +69,13 @@ export interface PlannedImport {
   readonly value: Uint8Array;
   readonly action: "unchanged" | "create" | "update";
   readonly fields: readonly FieldChange[];
-  /** The history copy that is to be kept of it, if any. */
+  /** The history copy to keep of it, if any. */
   readonly copy: { readonly generation: number; readonly value: Uint8Array } | undefined;
 }
 
 /**
- * Decides what is stored of an imported object. One that is there under the same uid goes on: its generation grows when its
- * content is another, whatever the file says. One of another uid takes the place of what is there.
+ * Decides what is stored of an imported object. An object that exists with the same uid goes on: its generation grows when
+ * its content changes, whatever the file says. One with another uid replaces the object that exists.
  */
 export function planImported<K extends Kind>(
   { kind, name, key, message }: GivenObject<K>,
@@ -114,7 +114,7 @@ export function planImported<K extends Kind>(
   return { ...stored(kind, name, key, message, true), action: before === undefined ? "create" : "update", fields };
 }
 
-/** Whether an object of a file is the one that is there, by its uid. */
+/** Whether an object of a file is the one that exists, by its uid. */
 function goesOn<K extends Kind>(given: Meta | undefined, before: Stored<K> | undefined): before is Stored<K> {
   const uid = given?.uid ?? "";
   return before !== undefined && (uid === "" || uid === before.object.meta.uid);

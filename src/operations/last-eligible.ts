@@ -13,7 +13,7 @@ export interface MembershipStep {
 }
 
 /**
- * Refuses what would leave a service, that stays, with backends that get requests now, without any.
+ * Refuses what would leave a service that stays, and has backends that get requests now, without any.
  *
  * @throws ControlPlaneError `precondition` / `NO_BACKEND_LEFT`.
  */
@@ -35,15 +35,15 @@ export function checkServing({ before, after }: MembershipStep, services: Iterab
 }
 
 /**
- * Checks that taking one backend out of rotation leaves another, and gives what the commit has to rest on: that the other
- * one is not written meanwhile. So of two drains or removals that take out each other's last one at the same time, one is
- * planned anew; of overrides, which write nothing of the backend itself, that is not seen.
+ * Checks that taking one backend out of rotation leaves another, and returns what the commit must rest on: that the other
+ * one is not written meanwhile. So if two drains or removals at the same time each take out the last backend that the other
+ * leaves, one is planned anew. Overrides do not write the backend itself, and go unnoticed.
  */
 export function othersServe(before: StoredState, after: State, backend: Name): Batch["fence"] {
   const service = serviceOf(backend);
   checkServing({ before, after }, [service]);
   const others = eligibleBackends(after, service);
-  // Not the first for everybody: many that go at the same time would all rest on the same one.
+  // Not always the first: many backends that leave at the same time would all rest on the same one.
   const other = others.find(({ name }) => name > backend) ?? others[0];
   const stored = other === undefined ? undefined : before.stored("backend", other.name);
   return stored === undefined ? undefined : { key: storeKey("backend", stored.object.name), revision: stored.revision };

@@ -8,10 +8,10 @@ import { type Generation, generationsOf, readKindWithHistory } from "./generatio
 import { notFound, readName } from "./object-errors.ts";
 import { givenRequestId } from "./request-record.ts";
 
-/** How many of an object's writes are looked through for the causes of its generations; only the newest change its spec. */
+/** How many of an object's writes are searched for the causes of its generations; only the newest change its spec. */
 const JOURNAL_DEPTH = 200;
 
-/** The generations of an object that are kept, newest first, each with who made it and why. */
+/** The generations of an object that are kept, newest first, each with its author and reason. */
 export async function listHistory(
   context: Context,
   { kind: kindText, name: nameText }: Omit<ListHistoryRequest, "$typeName">,

@@ -13,7 +13,7 @@ import { MAX_PAGE_SIZE, pageOf } from "./page.ts";
 
 /**
  * The proxies that are connected or were seen lately, of one fleet or of all, without their resources: page by page, in the
- * order of their ids. An id that several proxies use is there once for each.
+ * order of their ids. An id that several proxies use is listed once for each.
  */
 export async function listNodes(
   { nodes }: Context,

@@ -3,9 +3,9 @@ import { type Meta, MetaSchema } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import type { Settling } from "../schema/kinds/kind-entry.ts";
 
-/** What a write brings along for the envelope. */
+/** What a write contributes to the envelope. */
 export interface Stamp extends Settling {
-  /** For an object that is new. */
+  /** For a new object. */
   readonly uid: string;
   readonly requestId: string;
 }

@@ -19,7 +19,7 @@ const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
   refused: NodeType_State.REFUSED,
 };
 
-/** A proxy as the API tells of it. */
+/** A proxy as the API describes it. */
 export function nodeMessage(view: NodeView): Node {
   return create(NodeSchema, {
     id: view.id,

@@ -9,10 +9,10 @@ import type { Pace } from "../runtime/pace.ts";
 import { conditionsOfBackends, currentConditionsOfOthers } from "./current-conditions.ts";
 import type { Onset, Onsets } from "./onsets.ts";
 
-/** What changes in this time is looked at together. */
+/** Changes within this time are looked at together. */
 const LOOK_MS = 1_000;
 
-/** Subjects and things of `Onsets`, as whoever looks and whoever asks name them. */
+/** Subjects and things of `Onsets`, as both those who record and those who ask name them. */
 export const DOWN = "down";
 const OBJECTS = "objects";
 
@@ -20,7 +20,7 @@ export function ofService(service: Name): string {
   return `service ${service}`;
 }
 
-/** Whose a condition of an object is: those of backends are looked at with their service's. */
+/** The subject of an object's condition: conditions of backends are looked at with their service's. */
 export function ofCondition(kind: Kind, name: Name): string {
   const service = isPart(kind) ? serviceOfObject(kind, name) : undefined;
   return service === undefined ? OBJECTS : ofService(service);
@@ -34,7 +34,7 @@ export function leftOutKey(fleet: Name): string {
   return `left out by ${fleet}`;
 }
 
-/** Of a backend that another one has the address of. */
+/** For a backend whose address another one has too. */
 export function duplicateKey(backend: Name): string {
   return `duplicate ${backend}`;
 }
@@ -47,13 +47,13 @@ export interface OnsetWatchOptions {
 }
 
 /**
- * Looks at what the state means for people soon after it changed, of what changed only, and takes note of what began. The
- * returned function ends it.
+ * Looks at what the state means for people soon after it changes, only where it changed, and records what began. The
+ * returned function ends the watch.
  */
 export function watchOnsets({ mirror, onsets, clock, pace }: OnsetWatchOptions): () => void {
   let isLooking = false;
   let isStopped = false;
-  /** Services of which backends, verdicts or the service itself changed; whether anything else did. */
+  /** Services that changed, or whose backends or verdicts did; and whether anything else changed. */
   let touched = new Set<Name>(allServices(mirror));
   let isConfigured = true;
   let began: Onset = { since: clock.now(), atLeast: true };
@@ -113,7 +113,7 @@ function* serviceKeys(mirror: Mirror, service: Name, fleets: ReturnType<typeof f
   for (const fleet of leftOutByFleet(mirror, service, fleets).keys()) yield leftOutKey(fleet);
 }
 
-/** Whether anybody serves. Looks no further than the first who does. */
+/** Whether any backend serves. Looks no further than the first that does. */
 function isServed(state: State, service: Name): boolean {
   const check = state.get("service", service)?.healthCheck;
   for (const backend of state.backendsOf(service)) {

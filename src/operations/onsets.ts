@@ -2,18 +2,18 @@
 export interface Onset {
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** It was so already when this replica began to look, and may be older. */
+  /** It was already so when this replica began to look, and may be older. */
   readonly atLeast: boolean;
 }
 
 /**
- * Since when what is derived stands. None of it is stored, so that nothing stored says when it began, and the last write of
- * an object does not either: each replica remembers when it saw it first. Holds one entry for each thing that stands.
+ * When the things that are derived began. None of them is stored, so nothing stored says when it began, nor does the last
+ * write of an object: each replica remembers when it first saw it. Holds one entry for each thing that stands.
  */
 export class Onsets {
   readonly #standing = new Map<string, Map<string, Onset>>();
 
-  /** All that stands of one subject, seen first at the onset that is given, unless it was known before. */
+  /** Records all that stands of one subject; what was not known before gets the given onset. */
   see(subject: string, standing: Iterable<string>, onset: Onset): void {
     const known = this.#standing.get(subject);
     const now = new Map<string, Onset>();
@@ -22,7 +22,7 @@ export class Onsets {
     else this.#standing.set(subject, now);
   }
 
-  /** Nothing for what nobody has seen yet: it has only just begun. */
+  /** Returns undefined for what has not been seen yet: it has only just begun. */
   of(subject: string, what: string): Onset | undefined {
     return this.#standing.get(subject)?.get(what);
   }

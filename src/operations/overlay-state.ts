@@ -5,14 +5,14 @@ import type { ObjectOf, RecordOf, State } from "../domain/state.ts";
 export interface OverlayChange<K extends Kind = Kind> {
   readonly kind: K;
   readonly name: Name;
-  /** Absent: deleted. */
+  /** Undefined: deleted. */
   readonly object: ObjectOf[K] | undefined;
 }
 
 /**
  * A state as it would be after some changes, without making them.
  *
- * @param records Of kinds of which there is one.
+ * @param records Records of kinds that have only one.
  */
 export function overlay(base: State, changes: Iterable<OverlayChange>, records: Partial<RecordOf> = {}): State {
   const changed = new Map<Kind, Map<Name, ObjectOf[Kind] | undefined>>();

@@ -27,13 +27,13 @@ export interface ApplyOrder {
 export interface ApplyPlan {
   readonly changes: readonly PlannedChange[];
   readonly ops: readonly StoreOp[];
-  /** The state as it would be. */
+  /** The state as it would be after the change. */
   readonly after: State;
 }
 
 /**
- * Decides what makes the state be as ordered: reads the state, changes nothing. An object at a time, so that everybody else
- * goes on meanwhile: what changes under it breaks the guards of what it plans to write.
+ * Decides which writes bring the state to what is ordered: reads the state, changes nothing. It goes object by object, so
+ * others can go on meanwhile: what changes under it breaks the guards of the writes that it plans.
  *
  * @throws ControlPlaneError `invalid` with every bad field of every object; see `checkApply` for what the state refuses.
  */
@@ -125,7 +125,7 @@ function planOne<K extends AppliedKind>(
 }
 
 /**
- * The objects of the same owner that are not given. What others registered below a service is not theirs to delete: it
+ * The objects of the same owner that are not given. What others registered below a service is not the owner's to delete: it
  * counts as referring to the service.
  */
 function pruned(state: State, owner: string, puts: readonly PlacedPut[]): ObjectId[] {

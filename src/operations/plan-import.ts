@@ -10,27 +10,27 @@ import type { Stamp } from "./next-meta.ts";
 import { badFields } from "./object-errors.ts";
 import type { StoredState } from "./stored-state.ts";
 
-/** Objects that are planned in one go before others have their turn. */
+/** How many objects are planned in one go before other work gets its turn. */
 const AT_ONCE = 500;
 
 export interface ImportPlan {
-  /** The objects that are given, in their order. */
+  /** What is planned for the given objects, observations last. */
   readonly planned: readonly PlannedImport[];
-  /** Objects that are there and not given; no observations. */
+  /** Objects that exist and are not given; no observations. */
   readonly removed: readonly ObjectId[];
   /** Observations that stay although the import does not decide them. */
   readonly kept: readonly { readonly key: string; readonly value: Uint8Array }[];
 }
 
-/** The uids of what is there after an import, by `kind name`; before it is planned, the empty one. */
+/** The uids of the objects after an import, by `kind name`; empty until the object is planned. */
 type Given = Map<string, string>;
 
 /**
- * Decides what the whole state is after an import. An operator's override is what the import says; a verdict that was found
- * by checks or reports stays as it is known here for a backend that stays, since what a file knows of it is older.
+ * Decides what the whole state is after an import. An operator's override becomes what the import says; a verdict from
+ * checks or reports stays as it is known here for a backend that stays, since the one in the file is older.
  *
  * @param uid Gives the uid of an object that has none.
- * @param networksForNewFleets What the plane gives fleets that are new and name none.
+ * @param networksForNewFleets What the plane gives new fleets that name none.
  * @throws ControlPlaneError `invalid` / `INVALID_FIELD` for a backend without its service.
  */
 export async function planImport(
@@ -41,7 +41,7 @@ export async function planImport(
   const uids: Given = new Map(given.map((object) => [idOf(object), ""]));
   checkWholes(given, uids);
   const planned: PlannedImport[] = [];
-  // What is observed comes after what it is observed of.
+  // Observations come after the objects that they are about.
   const inOrder = given.toSorted((a, b) => Number(isApplied(b.kind)) - Number(isApplied(a.kind)));
   for (const [i, object] of inOrder.entries()) {
     if (i % AT_ONCE === AT_ONCE - 1) await new Promise<void>((resolve) => nextTurn(resolve));
@@ -70,7 +70,7 @@ function isImported<K extends Kind>(kind: K, object: ObjectOf[K]): boolean {
   return ENTRIES[kind].isImported?.(object) === true;
 }
 
-/** Whether an observation is there already, of what is there after the import too. */
+/** Whether an observation exists already, and its object exists after the import too. */
 function isLive(state: StoredState, id: ObjectId, uids: Given): boolean {
   if (state.get(id.kind, id.name) === undefined) return false;
   const whole = parentOf(id);

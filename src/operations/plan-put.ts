@@ -20,18 +20,18 @@ export const HISTORY_KEEP = 20;
 
 export interface Put<K extends Kind> {
   readonly kind: K;
-  /** What the client gave; output-only fields in it are passed over. */
+  /** What the client gave; output-only fields in it are ignored. */
   readonly message: MessageOf[K];
   readonly before: Stored<K> | undefined;
-  /** What a deleted object was last, which this is again: its uid, age and generations go on. */
+  /** The last envelope of a deleted object that this one revives: its uid, age and generations go on. */
   readonly revived?: Meta;
   /** The apply set it belongs to from now on. */
   readonly owner: string;
   /** Fields that the client named, whether or not it gave them a value. */
   readonly named?: readonly string[];
-  /** Writes the output-only fields that are the plane's to decide; says whether that changes what is stored. */
+  /** Writes the output-only fields that are the plane's to decide; returns whether that changes what is stored. */
   readonly decide?: (draft: MessageOf[K]) => boolean;
-  /** What stands before a field's path in errors: `objects[3].`. */
+  /** The prefix of a field's path in errors: `objects[3].`. */
   readonly fieldPrefix?: string;
 }
 
@@ -40,13 +40,13 @@ export interface PlannedPut<K extends Kind> {
   /** As it will be stored, without secrets. */
   readonly message: MessageOf[K];
   readonly object: ObjectOf[K];
-  /** What it changes of an object that was there. */
+  /** What it changes in an object that existed. */
   readonly fields: readonly FieldChange[];
-  /** Absent when that is what is stored already. */
+  /** Undefined when this is already stored. */
   readonly op: StoreOp | undefined;
 }
 
-/** A client's message without what a client cannot write; its own copy. */
+/** A copy of a client's message without the fields that a client cannot write. */
 function clientPart<K extends Kind>(kind: K, message: MessageOf[K]): MessageOf[K] {
   const own = cloneMessage(kind, message);
   for (const name of outputOnly(kind)) {
@@ -74,7 +74,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   }
   const { message } = parsed;
   const name = parsed.object.name;
-  // An observation is a new one, and nothing of the one before is in it.
+  // Each observation is a new one, and holds nothing of the one before.
   if (before !== undefined && isApplied(kind)) refuseLoss(kind, name, before.whole, message);
   const fields = before === undefined ? [] : fieldChanges(kind, before.whole, message);
   const ownerChanged = before !== undefined && (before.message.meta?.owner ?? "") !== owner;
@@ -101,7 +101,7 @@ export function planPut<K extends Kind>(put: Put<K>, stamp: Stamp): PlannedPut<K
   };
 }
 
-/** What a later release wrote into an object may be its protection: a write that would lose it is that release's to do. */
+/** What a later release wrote into an object may protect it: a write that would lose it is left to that release. */
 function refuseLoss<K extends Kind>(kind: K, name: Name, before: MessageOf[K], after: MessageOf[K]): void {
   const kept = new Set(unknownContent(descriptorOf(kind), after).map(({ path, message }) => `${path} ${message}`));
   const lost = unknownContent(descriptorOf(kind), before).find(({ path, message }) => !kept.has(`${path} ${message}`));

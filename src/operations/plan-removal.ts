@@ -15,7 +15,7 @@ export function withParts(state: State, id: ObjectId): ObjectId[] {
   return [id, ...partsOfObject(state, id).flatMap((part) => withParts(state, part))];
 }
 
-/** An object and what was only observed of it; parts that people wrote are others' to remove. */
+/** An object and what was only observed of it; parts that people wrote are for others to remove. */
 export function withObservations(state: State, id: ObjectId): ObjectId[] {
   return [id, ...partsOfObject(state, id).filter(({ kind }) => !isApplied(kind))];
 }

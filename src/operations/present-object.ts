@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 import { currentConditions } from "./current-conditions.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
 
-/** The kinds of which a status is shown. */
+/** The kinds that have a status. */
 type KindWithStatus = {
   [K in Kind]: MessageOf[K] extends { status?: infer S } ? (S extends Message | undefined ? K : never) : never;
 }[Kind];
@@ -24,11 +24,11 @@ interface Derived<K extends KindWithStatus> {
   readonly conditions?: readonly Condition[];
 }
 
-/** How many proxies that refuse an object its condition quotes. */
+/** How many of the proxies that refuse an object its condition quotes. */
 const QUOTED = 3;
 
 /**
- * Reads stored objects and fills in what is derived about them; nothing for one that is not there. What several of them
+ * Reads stored objects and fills in what is derived about them; undefined for one that does not exist. What several of them
  * share is derived once: use one presenter for one answer.
  */
 export async function presenter({

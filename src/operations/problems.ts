@@ -14,14 +14,14 @@ import type { Onset } from "./onsets.ts";
 import type { ReplicaView } from "./replicas.ts";
 import { serviceProblems } from "./service-problems.ts";
 
-/** A proxy that has not acknowledged a commit for so long is behind (law 5, freshness). */
+/** A proxy that has not acknowledged a commit for longer than this is behind (law 5, freshness). */
 export const LAG_BOUND_MS = 10_000;
-/** Most problems that one answer lists. */
+/** The most problems that one answer lists. */
 const MAX_PROBLEMS = 200;
 /** How many backends of one service a problem quotes. */
 const QUOTED = 3;
 
-/** From the worst on. */
+/** The worst first. */
 const SEVERITY: Readonly<Record<Severity, Problem_Severity>> = {
   down: Problem_Severity.DOWN,
   degraded: Problem_Severity.DEGRADED,
@@ -33,12 +33,12 @@ export interface Findings {
   readonly nodes: readonly NodeView[];
   readonly refusals: readonly Refusal[];
   readonly services: readonly RoutingState[];
-  /** By service and fleet: backends that lie outside of the fleet's networks. */
+  /** By service and fleet: backends that lie outside the fleet's networks. */
   readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
   readonly conditions: Conditions;
   /** Stored records that cannot be read. */
   readonly setAside: readonly Finding[];
-  /** When something that is derived began; nothing for what is new to this replica. */
+  /** When something that is derived began; undefined when it is new to this replica. */
   readonly begun: (subject: string, what: string) => Onset | undefined;
   readonly now: number;
   /** What the health workers have found. */
@@ -50,7 +50,7 @@ export function isBehind({ lagMs }: NodeView): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
-/** What a person on call should look at, the worst first; of equals the store, then replicas, proxies, services, objects. */
+/** What a person on call should look at, the worst first; among equals the store, then replicas, proxies, services, objects. */
 export function problemsOf(findings: Findings): Problem[] {
   const found: Finding[] = [
     ...findings.store,
@@ -99,7 +99,7 @@ function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "
   const { id, silent, silentSince, since, lagMs, connected } = node;
   const found: Finding[] = [];
   if (connected && silent !== undefined) {
-    // Of a stream that was never served nobody knows what the one before it was.
+    // Nobody knows what came before a stream that was never served.
     const atLeast = (silentSince ?? since) <= since;
     found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, atLeast, why: silent });
   }
@@ -111,7 +111,7 @@ function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "
   return found;
 }
 
-/** Told with the first of the proxies that have an id, since the second of them came. */
+/** Reported with the first of the proxies that share an id; it began when the second of them came. */
 function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
   const sharing = nodes.filter(({ id, duplicate }) => duplicate && id === node.id);
   if (sharing[0] !== node) return [];
@@ -137,7 +137,7 @@ function leftOutProblem(
   };
 }
 
-/** What a person loses by these is a rule or a default, and no request fails. */
+/** With these, people lose a rule or a default, but no request fails. */
 const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
 
 function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {

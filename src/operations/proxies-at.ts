@@ -3,7 +3,7 @@ import type { Revision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { unknownMessage } from "./node-message.ts";
 
-/** How far the connected proxies are that were sent a resource, on their way to a revision. */
+/** How far the connected proxies that were sent a resource are on their way to a revision. */
 export async function proxiesAt(
   { nodes }: Pick<Context, "nodes">,
   sent: { readonly typeUrl: string; readonly name: string },

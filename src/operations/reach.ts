@@ -22,7 +22,7 @@ const SHORT_NAMES = [
  * addresses that pass from one listener to another.
  */
 export function reachOf(before: State, after: State, nodes: readonly NodeView[]): Reach[] {
-  // The proxies of a fleet that is deleted keep what they have, so that it does not reach them.
+  // The proxies of a fleet that is deleted keep what they have: the deletion does not reach them.
   const fleets = Array.from(after.all("fleet"), ({ name }) => name).sort((a, b) => (a < b ? -1 : 1));
   const memory = new Memory();
   const caches = [new EndpointCache(before, memory), new EndpointCache(after, memory)] as const;

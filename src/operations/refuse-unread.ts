@@ -7,7 +7,7 @@ import { describeSetAside } from "./set-aside-findings.ts";
 /**
  * Refuses a write to an object that is stored in a form that cannot be read: nobody knows what it would replace.
  *
- * @param guard Of the write: one that names what is stored now means it.
+ * @param guard Of the write: one that names what is stored now means to replace it.
  * @throws ControlPlaneError `precondition` / `STORED_RECORD_UNREADABLE`, which says what to do.
  */
 export function refuseUnread({ setAside }: Pick<Mirror, "setAside">, key: string, guard?: Guard): void {

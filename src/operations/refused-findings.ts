@@ -1,7 +1,7 @@
 import { MAX_ANSWERING, MAX_PEERS, type PeerRefusal, type PeerRefusalReason } from "../store/peers.ts";
 import type { Finding } from "./finding.ts";
 
-/** A refusal is listed for this long after the last of its reason. */
+/** A reason is listed for this long after its last refusal. */
 const LISTED_MS = 300_000;
 
 /** Reasons that a person should look into. The others occur by themselves now and then: a process that ends, a late message. */

@@ -9,10 +9,10 @@ import { badField, notFound, readName } from "./object-errors.ts";
 import { type WrittenObject, writeObject } from "./write-object.ts";
 
 /**
- * Registers a backend, or changes what is given of a registered one: what is left out stays as it is, also of its locality
- * and in its maps.
+ * Registers a backend, or changes the given fields of a registered one: what is left out stays as it is, also within its
+ * locality and its maps.
  *
- * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`; `precondition` / `BACKEND_DRAINING`: it would be gone soon.
+ * @throws ControlPlaneError `notFound` / `SERVICE_NOT_FOUND`; `precondition` / `BACKEND_DRAINING`: it would soon be removed.
  */
 export async function registerBackend(
   context: Context,
@@ -37,7 +37,7 @@ export async function registerBackend(
   });
 }
 
-/** The stored backend with what is given of another, as protobuf merges messages. */
+/** The stored backend with the given fields of another merged in, as protobuf merges messages. */
 function merged(before: Backend, given: Backend): Backend {
   return mergeFromBinary(BackendSchema, cloneMessage("backend", before), toBinary(BackendSchema, given));
 }

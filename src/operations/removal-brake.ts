@@ -4,7 +4,7 @@ import { referencesOf } from "../domain/references.ts";
 import type { State } from "../domain/state.ts";
 import { APPLIED_KINDS, ENTRIES } from "../schema/kinds/registry.ts";
 
-/** More than one object and more than this share of them is not removed by accident. */
+/** More than one object and more than this share of them are not removed by accident. */
 const REMOVAL_LIMIT_RATIO = 0.3;
 
 /** Why a removal needs to be allowed explicitly, for people; empty when it does not. */
@@ -33,7 +33,7 @@ interface Count {
   removed: number;
 }
 
-/** Of the parts of one thing, such as the backends of a service. */
+/** For the parts of one object, such as the backends of a service. */
 function removedByWhole(before: State, after: State, kind: Kind): string[] {
   if (!isPart(kind)) return [];
   const counts = new Map<string, Count>();

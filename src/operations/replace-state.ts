@@ -10,10 +10,10 @@ import { badField } from "./object-errors.ts";
 const MAX_REASON_LENGTH = 1024;
 /** How long an answer waits for this replica to fold the new state, which may be large; it is durable by then. */
 const FOLD_MS = 60_000;
-/** Keys that the journal entry of a replacement names; with more it names none. */
+/** How many keys the journal entry of a replacement names; with more, it names none. */
 const MAX_JOURNAL_KEYS = 1_000;
 
-/** @throws ControlPlaneError `precondition` / `STATE_NOT_EMPTY` where there is something and its replacement was not asked for. */
+/** @throws ControlPlaneError `precondition` / `STATE_NOT_EMPTY` unless the state is empty or its replacement was asked for. */
 export function checkReplace(state: Mirror, options: ReplaceOptions | undefined): void {
   if ((options?.reason ?? "").length > MAX_REASON_LENGTH) {
     throw badField("options.reason", `must have at most ${MAX_REASON_LENGTH} characters`);
@@ -26,7 +26,7 @@ export function checkReplace(state: Mirror, options: ReplaceOptions | undefined)
   });
 }
 
-/** What cannot be read is something, too. */
+/** Records that cannot be read count too. */
 function isEmpty(state: Mirror): boolean {
   return state.setAside.size === 0 && KINDS.every((kind) => state.all(kind)[Symbol.iterator]().next().done === true);
 }
@@ -40,7 +40,7 @@ export async function replaceState(
     readonly reason: string;
     readonly parts: AsyncIterable<readonly ArchiveRecord[]>;
     readonly keys: readonly string[];
-    /** Asked when the parts are at their end. */
+    /** Called when all parts have been read. */
     readonly laterThan: () => number;
   },
 ): Promise<Revision> {

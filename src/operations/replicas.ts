@@ -1,12 +1,12 @@
 import type { Revision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 
-/** A process of the plane, as this replica hears it. */
+/** A process of the plane, as this replica sees it. */
 export interface ReplicaView {
   readonly name: string;
   readonly live: boolean;
   readonly revision: Revision;
-  /** Milliseconds since it was heard last; nothing for a live one. */
+  /** Milliseconds since it was last heard from; undefined for a live one. */
   readonly silentMs: number | undefined;
   /** Why it holds everything back. */
   readonly held: string | undefined;

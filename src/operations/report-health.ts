@@ -94,7 +94,7 @@ export function verdictName({ backend, source }: Pick<Health, "backend" | "sourc
   return readName("health", formatName("health", { project, ids: [...ids, source] }), "source");
 }
 
-/** For how long a verdict counts from now: at least and at most. Nothing: without end. */
+/** How long a verdict counts from now, at least and at most. Undefined: without end. */
 type Life = { readonly leastMs: number; readonly mostMs: number } | undefined;
 
 function lifeOf({ source }: Health, ttl: Duration | undefined): Life {
@@ -107,7 +107,7 @@ function lifeOf({ source }: Health, ttl: Duration | undefined): Life {
   return { leastMs: ms, mostMs: Math.round(ms * (source === "override" ? 1 : 1 + TTL_SLACK)) };
 }
 
-/** Whether a verdict that ends at `expiresAt` does what one of this life, given now, would do. */
+/** Whether a verdict that ends at `expiresAt` does what one with this life, given now, would do. */
 function outlives(expiresAt: number | undefined, life: Life, now: number): boolean {
   if (expiresAt === undefined || life === undefined) return expiresAt === undefined && life === undefined;
   return expiresAt >= now + life.leastMs && expiresAt <= now + life.mostMs;

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 
 /**
  * A digest of what a request asks for: the same for every try of it, whatever order a client gives the entries of a map in,
- * and another one for any other content.
+ * and a different one for any other content.
  *
- * @param request Without its secrets: whoever reads the digest could try guesses.
+ * @param request Without its secrets: anyone who reads the digest could try guesses.
  */
 export function requestDigest(method: string, request: object): Uint8Array {
   return createHash("sha256").update(method).update("\n").update(JSON.stringify(request, canonical)).digest();

@@ -8,10 +8,10 @@ import { MAX_RESULT_BYTES } from "../store/state-store.ts";
 import type { Caller } from "./context.ts";
 import { completeAnswer, type WriteAnswer, type WriteUseCase } from "./write-use-case.ts";
 
-/** An answer longer than this is not even tried to be kept whole: to compress it would hold up everybody else. */
+/** There is no attempt to keep an answer longer than this whole: to compress it would hold up everybody else. */
 const MAX_WHOLE_ANSWER_BYTES = 512 * 1024;
 const DIGEST_BYTES = 32;
-/** Between a caller's own id and what it is kept under. */
+/** Between the id that a caller gave and the caller's tag. */
 const SEPARATOR = " ";
 const CALLER_TAG_LENGTH = 22;
 
@@ -32,7 +32,7 @@ export function givenRequestId(kept: string): string {
 
 /**
  * What the journal keeps so that a retry of the same request gets the same answer, as much of it as fits, and so that
- * another request under the same id is told apart: the compressed answer, and behind it the digest of what was asked for.
+ * another request under the same id is told apart: the compressed answer, followed by the digest of the request.
  */
 export function recordResult<R extends WriteAnswer>(
   caller: Caller,

@@ -6,7 +6,7 @@ import { unknownMessage } from "./node-message.ts";
 import { readResourceType } from "./resource-type.ts";
 
 /**
- * Sends a connected proxy again what it should have, changed or not; what it refused is tried again.
+ * Sends a connected proxy again all that it should have, changed or not; what it refused is tried again.
  *
  * @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`.
  */

@@ -6,13 +6,13 @@ import { checkReplace, replaceState } from "./replace-state.ts";
 
 /**
  * Makes the store hold what a backup holds and nothing else, and begins a new epoch. Every record is read and checked before
- * anything is committed; one that cannot be read refuses all of it, unless such records are to be left out.
+ * anything is committed; if one cannot be read, all are refused, unless the caller asks to leave such records out.
  *
- * One thing of the present is kept: which proxies refused what. That is about them and not about the state, and without it
- * they could be left with something that nobody knows of.
+ * One thing from the present is kept: which proxies refused what. That is about them and not about the state, and without
+ * it they could be left with something that nobody knows of.
  *
  * @throws ControlPlaneError `invalid` / `BAD_BACKUP`, `BACKUP_RECORD_UNREADABLE` with the records; `precondition` / `STATE_NOT_EMPTY`,
- * `WRITTEN_BY_NEWER_RELEASE`; and what `Archive.replace` refuses. Then nothing has changed.
+ * `WRITTEN_BY_NEWER_RELEASE`; and as `Archive.replace` does. Nothing has changed then.
  */
 export async function restore(
   context: Context,

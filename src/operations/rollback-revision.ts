@@ -20,7 +20,7 @@ import type { StoredState } from "./stored-state.ts";
 import { type TakenBack, takeBack } from "./take-back.ts";
 
 /**
- * Takes back one commit: its objects are as they were before it, in one commit, or nothing is changed.
+ * Takes back one commit: its objects become what they were before it, in one commit, or nothing is changed.
  *
  * @throws ControlPlaneError `notFound` / `COMMIT_NOT_FOUND`; see `takeBack` and `checkApply` for what is refused.
  */
@@ -63,7 +63,7 @@ function planBack(
     const before = state.stored(kind, name);
     return [{ kind, planned: planPut({ kind, before, ...earlierContent(kind, copy, before) }, stamp), place: "" }];
   });
-  // A service that goes takes along nothing that came later: that counts as referring to it.
+  // A service that is removed takes nothing with it that came later: that counts as referring to it.
   const removed = steps.flatMap((step) => {
     return step.to === "nothing" ? withObservations(state, step.id) : [];
   });

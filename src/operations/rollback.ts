@@ -11,7 +11,7 @@ import { type WrittenObject, writeObject } from "./write-object.ts";
 
 /**
  * Writes the spec of an earlier generation again, as a new one. Labels and annotations stay as they are now. An object that
- * was deleted is there again.
+ * was deleted exists again.
  *
  * @throws ControlPlaneError `notFound` / `GENERATION_NOT_FOUND` when that generation is not kept.
  */
@@ -45,10 +45,10 @@ export async function rollback(
 }
 
 /**
- * What is written to make an object what it was. One that is there keeps its labels; one that was deleted comes back as
+ * What to write so that an object becomes what it was. One that exists keeps its labels; one that was deleted comes back as
  * itself: its generations go on.
  *
- * @param last The newest generation of one that was deleted, where that is not the wanted one.
+ * @param last The newest generation of one that was deleted, if it is not the wanted one.
  */
 export function earlierContent<K extends KindWithHistory>(
   kind: K,

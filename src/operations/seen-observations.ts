@@ -24,17 +24,17 @@ export class SeenObservations {
     });
   }
 
-  /** Takes note of an observation that said the same as the stored verdict. */
+  /** Records an observation that said the same as the stored verdict. */
   note(stored: Health, sequence: bigint): void {
     if (sequence > 0n) this.#newest.set(stored, sequence);
   }
 
-  /** Of those that came to this replica, or were written. 0: none had a sequence. */
+  /** The newest that came to this replica, or was written. 0: none had a sequence. */
   newest({ message, object }: Stored<"health">): bigint {
     return this.#newest.get(message) ?? object.sequence;
   }
 
-  /** Of those that came to the others. @param uid Of the backend that was observed. */
+  /** The newest that came to another replica. @param uid Of the backend that was observed. */
   async newestElsewhere(name: Name, uid: string): Promise<bigint> {
     const answers = await this.#peers.ask(TOPIC, encode(`${name} ${uid}`), { timeoutMs: ANSWER_WITHIN_MS });
     const sequences = answers.map(({ answer }) => (answer === undefined ? 0n : readSequence(decode(answer))));
@@ -43,7 +43,7 @@ export class SeenObservations {
   }
 }
 
-/** Anything else than a sequence says of none. */
+/** 0 for anything that is not a sequence. */
 function readSequence(text: string): bigint {
   return /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
 }

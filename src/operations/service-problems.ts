@@ -8,9 +8,9 @@ import type { Onset } from "./onsets.ts";
 const QUOTED = 3;
 
 /**
- * What is wrong with a service: nobody may serve it, or not all that should.
+ * What is wrong with a service: no backend may serve it, or not all that should.
  *
- * @param begun When what is derived of it began, as far as this replica saw that.
+ * @param begun When what is derived of it began, as far as this replica saw it begin.
  */
 export function serviceProblems(
   { service, policy, backends }: RoutingState,
@@ -23,7 +23,7 @@ export function serviceProblems(
   }
   const out = backends.filter(({ eligibility }) => !eligibility.eligible);
   if (out.length === backends.length) return [nobodyServes(service, policy.panicThreshold, out, begun)];
-  // One that drains is on its way out because somebody wants it so.
+  // A backend that drains is on its way out because somebody wants that.
   const missing = out.filter(({ backend }) => backend.state !== "DRAINING");
   if (missing.length === 0) return [];
   const are = missing.every(({ eligibility }) => eligibility.reason === "unhealthy") ? "unhealthy" : "not eligible";
@@ -31,7 +31,7 @@ export function serviceProblems(
   return [{ what, since: reduced(missing, begun, Math.min), why: quote(missing) }];
 }
 
-/** A panic threshold above 0 lets proxies use the unhealthy ones: what may work is not down. */
+/** A panic threshold above 0 lets proxies use the unhealthy ones: a service that may work is not down. */
 function nobodyServes(
   service: Name,
   panicThreshold: number,
@@ -39,7 +39,7 @@ function nobodyServes(
   begun: (what: string) => Onset | undefined,
 ): Finding {
   const seen = begun(DOWN);
-  // Whoever saw it begin knows of those that are gone as well; else it began when the last of those that are there went out.
+  // A replica that saw it begin knows of removed backends as well; else it began when the last of the present ones went out.
   const since = seen !== undefined && !seen.atLeast ? seen.since : reduced(out, begun, Math.max);
   const why = `none of ${out.length} backends may be used: ${quote(out)}`;
   if (panicThreshold > 0 && out.some(({ status }) => status === "UNHEALTHY")) {

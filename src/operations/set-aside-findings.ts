@@ -2,7 +2,7 @@ import type { SetAside } from "../control/set-aside.ts";
 import { printableStart } from "../domain/printable.ts";
 import type { Finding } from "./finding.ts";
 
-/** So many are named in one answer, so that they do not hide what else is wrong. */
+/** How many one answer names: more would hide what else is wrong. */
 const LISTED = 20;
 const MAX_KEY_LENGTH = 200;
 const MAX_WHY_LENGTH = 500;

@@ -15,9 +15,9 @@ import { type ReplicaView, replicasOf } from "./replicas.ts";
 
 /**
  * Switches all replicas to another encoding profile at one revision, so that no proxy sees bytes flip as it moves. With
- * `validate_only`, tells what the fleets would be sent.
+ * `validate_only`, reports what the fleets would be sent.
  *
- * @throws ControlPlaneError `precondition` / `PROFILE_UNSUPPORTED` while any replica cannot, or is silent and may not.
+ * @throws ControlPlaneError `precondition` / `PROFILE_UNSUPPORTED` while a replica does not support it, or is silent and may not.
  */
 export async function setEncodingProfile(
   context: Context,

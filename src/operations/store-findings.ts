@@ -1,7 +1,7 @@
 import type { StoreStatus } from "../store/store.ts";
 import type { Finding } from "./finding.ts";
 
-/** A store's clock and a machine's may differ by so much before somebody should know. */
+/** A store's clock and a machine's may differ by this much before somebody should know. */
 const CLOCK_OFFSET_SHOWN_MS = 60_000;
 
 /** What is wrong with the store, for people on call. */

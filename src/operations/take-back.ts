@@ -7,7 +7,7 @@ import { formatRevision, sameRevision } from "../store/revision.ts";
 import type { Context } from "./context.ts";
 import { copiesOf, type Generation } from "./generations.ts";
 
-/** What an object has to be for a commit never to have been. */
+/** What an object must become to undo a commit. */
 export type TakenBack =
   | { readonly to: "content"; readonly kind: KindWithHistory; readonly name: Name; readonly copy: Generation }
   | { readonly to: "nothing"; readonly id: ObjectId };
@@ -15,7 +15,7 @@ export type TakenBack =
 /**
  * Decides, for each object that a commit wrote, what it was before.
  *
- * @throws ControlPlaneError `precondition` / `CHANGED_SINCE`, `NO_HISTORY`: with all objects that are in the way.
+ * @throws ControlPlaneError `precondition` / `CHANGED_SINCE`, `NO_HISTORY`: names all objects that are in the way.
  */
 export async function takeBack(context: Context, entry: JournalEntry): Promise<readonly TakenBack[]> {
   const steps: TakenBack[] = [];
@@ -60,7 +60,7 @@ async function stepOf(
     return copy === undefined ? "unkept" : { to: "content", kind, name, copy };
   }
   const written = copies.find((copy) => sameRevision(copy.revision, revision));
-  // It changed labels or the owner, which are no part of what is rolled back.
+  // The commit changed labels or the owner, which are not rolled back.
   if (written === undefined) return sameRevision(now.revision, revision) ? undefined : "changed";
   const { uid, generation } = now.object.meta;
   if (written.message.meta?.uid !== uid || written.generation !== generation) return "changed";

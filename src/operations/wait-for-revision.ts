@@ -19,11 +19,11 @@ import { readResourceType } from "./resource-type.ts";
 
 export const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 3_600_000;
-/** Between two looks of one wait, at least; the first change is looked at at once. */
+/** The least time between two looks of one wait; at the first change it looks at once. */
 const PROGRESS_INTERVAL_MS = 100;
-/** Between two looks for proxies that joined, which needs all of them; also a net for a change that nobody told. */
+/** Between two looks for proxies that joined, which needs all proxies; also a net for changes that nobody signalled. */
 const JOINED_INTERVAL_MS = 1000;
-/** Proxies that one answer lists of those that are not done, and of those that joined; all of them are counted. */
+/** How many proxies one answer lists of those that are not done, and of those that joined; all of them are counted. */
 const MAX_LISTED = 1000;
 
 const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
@@ -35,10 +35,10 @@ const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
 
 /**
  * Waits until the proxies that a revision concerns have acknowledged all that was due at it, on whichever replica they are.
- * Answers with each progress, and last with the outcome. Instead of a revision it may be what is on its way to them now.
+ * Answers at each step, and last with the outcome. Instead of a revision, it may wait for what is on its way to them now.
  *
- * The set of proxies is frozen here: connected now, or seen lately. One that was done once stays done, also when it goes
- * away while others are waited for. A replica that is silent now may hold more of them: what it turns out to hold is added.
+ * The set of proxies is frozen here: connected now, or seen lately. One that was done once stays done, even if it goes
+ * away while others are waited for. A replica that is silent now may hold more of them: those are added once they are known.
  *
  * @throws ControlPlaneError `precondition` / `NO_PROXIES` or `NOT_ENOUGH_PROXIES`; `notFound` / `NODE_NOT_FOUND`.
  */
@@ -106,7 +106,7 @@ export async function* waitForRevision(
   }
 }
 
-/** Those that are away last: where not all can be listed, that some are not is what must be seen. */
+/** Those that are away come last: where not all can be listed, the others are what must be seen. */
 function listed(pending: Assessment["pending"]): Assessment["pending"] {
   if (pending.length <= MAX_LISTED) return pending;
   const isAway = ({ state }: Assessment["pending"][number]) => Number(state === "disconnected");

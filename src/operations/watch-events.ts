@@ -16,21 +16,21 @@ import { formatRevision, type Revision } from "../store/revision.ts";
 import type { Change } from "../store/state-store.ts";
 import { anyObject } from "./any-object.ts";
 
-/** Commits that one answer names, and that are remembered for other watchers: of a slow watcher's heap the newest. */
+/** How many commits one answer names, the newest if a slow watcher has more, and how many are kept for other watchers. */
 const MAX_COMMITS = 64;
 
 /** One event of a watch, as it stands in an answer. */
 export interface EncodedEvent {
   readonly kind: Kind;
-  /** Of the write that it tells of. */
+  /** Of the write that it reports. */
   readonly revision: Revision;
   readonly deleted: boolean;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The events of all watchers: each stored value is made one once, however many are told of it, and for as long as the store
- * holds the value.
+ * The events of all watchers: each stored value is encoded once, however many of them are sent it, and the event is kept as
+ * long as the store holds the value.
  */
 export class WatchEvents {
   readonly #journal: Pick<Journal, "findCommit">;
@@ -42,8 +42,8 @@ export class WatchEvents {
   }
 
   /**
-   * Who made the commits that events are of. Checks turn many backends in a short time, and each verdict names its source:
-   * nobody is asked about these.
+   * Who made the commits that events come from. Checks turn many backends in a short time, and each verdict names its source:
+   * the journal is not asked about these.
    */
   async commitsOf(events: readonly EncodedEvent[]): Promise<WatchCommit[]> {
     const revisions = new Map(
@@ -59,7 +59,7 @@ export class WatchEvents {
     const key = formatRevision(revision);
     const known = this.#commits.get(key);
     if (known !== undefined) return known;
-    // A journal that cannot be asked is no reason to keep back what was changed.
+    // A journal that cannot be asked is no reason to hold back what was changed.
     const found = this.#journal.findCommit(revision).then(commitMessage, () => undefined);
     this.#commits.set(key, found);
     const [oldest] = this.#commits.keys();
@@ -67,7 +67,7 @@ export class WatchEvents {
     return found;
   }
 
-  /** Nothing for what is no object, and for one that cannot be read: it is as it was before, and is named in `status`. */
+  /** Undefined for anything that is not an object, and for one that cannot be read: it is as before, and `status` names it. */
   eventOf(change: Change, at?: number): EncodedEvent | undefined {
     const { value } = change;
     if (value === undefined) return encode(change, at);

@@ -7,20 +7,20 @@ import type { Caller, Context } from "./context.ts";
 import { badField } from "./object-errors.ts";
 import { type EncodedEvent, encodeAnswer, type WatchEvents } from "./watch-events.ts";
 
-/** An answer has no more than this, or one event: what is held for a watcher that is slow. */
+/** An answer has no more than this, or one event: this much is held for a slow watcher. */
 const ANSWER_BYTES = 256 * 1024;
-/** Objects that may have changed before a watcher is told of any; one that is slower is ended. */
+/** How many changed objects may wait for a watcher to read them; the watch of a slower one is ended. */
 const MAX_UNREAD = 4_000;
 
 /**
  * Streams objects as they are stored, without what is derived about them: first the present state in parts, then `synced`,
  * then each commit that touches a watched kind, with who made it and why. With a revision to start from, first an answer
- * without events, then the commits after it. What is too much for
- * one answer comes in several, and all but the last have the revision before it, so that who goes on from there misses nothing.
+ * without events, then the commits after it. What is too much for one answer comes in several, and all but the last have
+ * the revision before it, so that a watcher that goes on from there misses nothing.
  *
  * @returns Encoded `WatchResponse`s.
  * @throws ControlPlaneError `precondition` / `COMPACTED` when the revision is too old: watch again without one,
- * `REVISION_NOT_WRITTEN` when it is of the future; `exhausted` / `READER_TOO_SLOW`.
+ * `REVISION_NOT_WRITTEN` when it is in the future; `exhausted` / `READER_TOO_SLOW`.
  */
 export async function* watch(
   context: Context & { readonly events: WatchEvents },
@@ -64,7 +64,7 @@ export async function* watch(
   signal.throwIfAborted();
 }
 
-/** Nobody is left waiting for a revision that was typed wrong, or is of another store. */
+/** Nobody is left waiting for a revision that was mistyped, or belongs to another store. */
 async function refuseFuture({ store, mirror }: Context, from: Revision): Promise<void> {
   if (reached(mirror.revision, from)) return;
   const newest = await store.barrier();

@@ -31,9 +31,9 @@ export interface ObjectWrite<K extends AppliedKind> extends Guarded {
   readonly operation: string;
   readonly kind: K;
   readonly name: Name;
-  /** Decides what to write, on the object as it is stored now. */
+  /** Decides what to write, from the object as it is stored now. */
   readonly put: (before: Stored<K> | undefined, state: State) => Omit<Put<K>, "kind" | "before">;
-  /** Refuses what the state forbids, and says what else the write rests on. */
+  /** Refuses what the state forbids, and returns what else the write rests on. */
   readonly restOn?: (planned: PlannedPut<K>, state: StoredState) => Batch["fence"];
 }
 

@@ -9,7 +9,7 @@ import type { Stamp } from "./next-meta.ts";
 export type WriteAnswer = Message & { revision: string };
 
 export interface PlannedWrite<R extends WriteAnswer> {
-  /** Each guarded by what the plan was based on. Empty: nothing is to be changed, and `response` is complete. */
+  /** Each is guarded by what the plan was based on. Empty: nothing changes, and `response` is complete. */
   readonly ops: readonly StoreOp[];
   /** What else the plan rests on. */
   readonly fence?: Batch["fence"];
@@ -33,7 +33,7 @@ export interface WriteUseCase<R extends WriteAnswer> {
   readonly plan: (stamp: Stamp) => PlannedWrite<R> | Promise<PlannedWrite<R>>;
   /** The object in an answer; its version is the commit's. */
   readonly objectOf: (response: R) => { meta?: Meta | undefined } | undefined;
-  /** The answer without what may be long, for a retry whose first answer is too long to be kept. */
+  /** The answer without what may be long, for a retry of a write whose answer is too long to keep. */
   readonly brief: (response: R) => R;
 }
 
