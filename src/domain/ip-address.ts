@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** What an address is for, as far as it matters when one connects to it. Whatever is none of the others is `public`. */
+/** What an address is for, as far as it matters when one connects to it. Ranges that are reserved for anything else count as `private`. */
 export type IpKind =
   | "unspecified"
   | "broadcast"

@@ -32,7 +32,7 @@ export interface RoutingState {
 }
 
 /**
- * Derives the routing state of a service; one that does not exist has the built-in policy.
+ * Derives the routing state of a service; one that does not exist has the policy of its own name, or the built-in one.
  *
  * @param previous An earlier result for the same service. Entries that did not change stay the same objects, so their
  * encodings can be used again; the result is equal with and without it.

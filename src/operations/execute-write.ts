@@ -19,7 +19,7 @@ const BACKOFF_MS = 4;
 const FOLD_MS = 5000;
 
 /**
- * Carries out a write: once per request id, durably, and seen by this replica's readers when it returns.
+ * Carries out a write: once per request id, durably, and folded by this replica when it returns, or `FOLD_MS` later.
  *
  * The plan is made before the journal is asked about the request id: what another try of the same request writes after that
  * breaks the plan's guards, and what it wrote before is in the journal.

@@ -31,7 +31,7 @@ const PART = 500;
  * Replaces all objects with the given ones, in one step, and begins a new epoch. Earlier contents of the objects here stay in
  * the history; those of the store that the given objects come from are left behind.
  *
- * @throws ControlPlaneError `invalid` with every bad field; `exhausted` / `TOO_MANY_OBJECTS`; `precondition` /
+ * @throws ControlPlaneError `invalid` with up to 100 bad fields; `exhausted` / `TOO_MANY_OBJECTS`; `precondition` /
  * `STATE_NOT_EMPTY`, and `REMOVAL_TOO_LARGE` unless removal is allowed; and as `Archive.replace` does. Nothing has changed
  * then.
  */
@@ -121,7 +121,7 @@ async function stateAfter(store: Pick<StateStore, "read">, { planned, kept }: Im
   return mirror;
 }
 
-/** What is planned, and from the present store what is not an object, the history and the journal. */
+/** What is planned, the observations that stay, and from the present store what is not an object, the history and the journal. */
 async function* recordsOf({ archive }: Context, plan: ImportPlan): AsyncGenerator<readonly ArchiveRecord[]> {
   const fresh = new Set<string>();
   for (let start = 0; start < plan.planned.length; start += PART) {

@@ -26,7 +26,7 @@ export interface WriteUseCase<R extends WriteAnswer> {
   /** The version that the plan checks; empty when the caller gave none. */
   readonly expectedVersion: string;
   /**
-   * Decides on the mirror as it is now; waits for nothing, but may be done in slices. Called again after a lost race.
+   * Decides on the mirror as it is when it is called, and is called again after a lost race.
    *
    * @throws ControlPlaneError when the write is refused.
    */

@@ -27,7 +27,7 @@ export type Flight = {
 export type Refusal = {
   readonly nonce: string;
   readonly code: number;
-  /** Debug text of the client: unstable, cut at 4096 characters, and not to be parsed (xds R17). */
+  /** Debug text of the client: unstable, cut at `maxRefusalTextBytes`, and not to be parsed (xds R17). */
   readonly message: string;
   readonly at: number;
   /** When the same content was first refused. */
