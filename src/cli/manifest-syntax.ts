@@ -8,7 +8,7 @@ export interface SyntaxProblem {
 }
 
 /**
- * What keeps a document from being read, in the order of the text; when there is nothing, it has a value.
+ * What keeps a document from being read, in the order of the text; if there is nothing, the document has a value.
  *
  * @param placeAt `3:7`, for an offset.
  */
