@@ -24,7 +24,7 @@ const escaped = () =>
     process.on("uncaughtException", (thrown, origin) => resolve({ thrown, origin }));
   });
 
-// What cannot be told on standard error cannot be told at all, and is no reason to end: the log counts its lost lines.
+// A failure to write to standard error cannot be reported, and is no reason to exit: the log counts its lost lines.
 stderr.on("error", () => undefined);
 stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
   const why = code === "EPIPE" ? "who read it has gone" : message;
@@ -32,7 +32,7 @@ stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
   void exitProcess(1, systemClock);
 });
 
-/** By the rules of Node: on terminals that can, unless NO_COLOR is set; FORCE_COLOR has the last word. */
+/** By Node's rules: on terminals that support it, unless NO_COLOR is set; FORCE_COLOR has the last word. */
 const showsColors = (stream: NodeJS.WriteStream) => styleText("red", " ", { stream }) !== " ";
 
 const exit = (code: number) => exitProcess(code, systemClock);
@@ -45,7 +45,7 @@ const io = {
   env,
   clock: systemClock,
   isTty: stdout.isTTY,
-  // The window may be another one by the time of a later table.
+  // The window may have been resized by the time of a later table.
   get columns() {
     return stdout.isTTY ? stdout.columns : undefined;
   },

@@ -7,13 +7,13 @@ import type { LogTarget } from "../runtime/log-sink.ts";
 import { type Config, environmentName, readConfig } from "./config.ts";
 import type { Setting } from "./setting.ts";
 
-/** An exception that no boundary held. */
+/** An exception that no boundary caught. */
 export interface Escaped {
   readonly thrown: unknown;
   readonly origin: NodeJS.UncaughtExceptionOrigin;
 }
 
-/** What the commands of the plane need of the process they run in. */
+/** What the plane's commands need from the process that they run in. */
 export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: { write(text: string): unknown };
@@ -34,12 +34,12 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   return command;
 }
 
-/** Writes what a person is to read: one line, whatever paths, keys and contents of files it quotes. */
+/** Writes one line for a person, whatever paths, keys and file contents it quotes. */
 export function complain(host: Host, text: string): void {
   host.stderr.write(`${printable(text)}\n`, () => undefined);
 }
 
-/** The configuration from options, environment and file, or what is wrong with it, a line each. */
+/** The configuration from options, environment and file, or its faults, one line each. */
 export function readSettings(command: Command, { environment }: Host): { config: Config } | { complaints: string[] } {
   const options: Record<string, string | boolean | undefined> = {};
   for (const option of command.options) options[option.name()] = command.getOptionValue(option.attributeName());
@@ -61,7 +61,7 @@ export function readSettings(command: Command, { environment }: Host): { config:
   return { complaints: read.violations.map(({ field, message }) => `${field}: ${message}`) };
 }
 
-/** Why a file cannot be read, and where in it; never what is there, since it may be a password. */
+/** Why a file cannot be read, and where in it; never its content, since that may be a password. */
 function withoutContent(thrown: unknown): string {
   if (thrown instanceof YAMLParseError) {
     const [at] = thrown.linePos ?? [];

@@ -67,15 +67,15 @@ export interface Config {
   readonly admin: Address;
   readonly http: Address;
   readonly replica: string;
-  /** Open to the plane's own connections in addition to what is open anyway. */
+  /** Networks that the plane's own connections may reach, besides those that are open anyway. */
   readonly outboundNetworks: readonly IpNetwork[];
   readonly logLevel: string;
   readonly stopGraceMs: number;
-  /** Things that are allowed but should be said. */
+  /** Settings that are allowed but deserve a warning. */
   readonly warnings: readonly string[];
 }
 
-/** Where each value may come from, the strongest first: option, environment, file. */
+/** Where each value may come from, the strongest source first: option, environment, file. */
 export interface ConfigSources {
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -85,7 +85,7 @@ export interface ConfigSources {
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
 
-/** Option before environment before file before default. Reports every bad value at once. */
+/** Prefers the option, then the environment, the file and the default. Reports all bad values at once. */
 export function readConfig(sources: ConfigSources): { config: Config } | { violations: readonly Violation[] } {
   const violations: Violation[] = [];
   const origin = new Map<SettingKey, string>();
@@ -182,7 +182,7 @@ function parseGraceMs(text: string): number | undefined {
   return ms <= MAX_GRACE_MS ? ms : undefined;
 }
 
-/** The name of a setting in the environment. */
+/** The environment variable for a setting. */
 export function environmentName(key: string): string {
   return `FAIRLEAD_${key.toUpperCase().replaceAll("-", "_")}`;
 }
@@ -191,7 +191,7 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Where a value may come from, by name, and what is there. */
+/** The places that a value may come from, by name, and what each holds. */
 function given(key: SettingKey, { options, environment, file }: ConfigSources): readonly [string, unknown][] {
   const name = environmentName(key);
   const places: [string, unknown][] = [
@@ -203,8 +203,8 @@ function given(key: SettingKey, { options, environment, file }: ConfigSources): 
 }
 
 /**
- * A value that is given and holds nothing comes from a variable that was never set, or a line that was never finished:
- * what it was to say is not what the default says.
+ * A value that is given but empty comes from a variable that was never set, or a line that was never finished:
+ * whoever gave it did not mean the default.
  */
 function isEmpty(found: unknown): boolean {
   return found === null || (typeof found === "string" && found.trim() === "");
@@ -219,7 +219,7 @@ function listOf(text: string): readonly string[] {
   return text === "" ? [] : text.split(",").map((one) => one.trim());
 }
 
-/** Reads `HOST:PORT`, where HOST is an IP literal, in brackets if it is one of IPv6, or `localhost`. */
+/** Reads `HOST:PORT`, where HOST is `localhost` or an IP literal, in brackets if it is IPv6. */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
@@ -229,7 +229,7 @@ export function parseAddress(text: string): Address | undefined {
   return { host, port };
 }
 
-/** Whether the plane can be reached from its own machine only. */
+/** Whether the plane can only be reached from its own machine. */
 export function listensOnLoopbackOnly({ xds, admin, http }: Pick<Config, "xds" | "admin" | "http">): boolean {
   return [xds, admin, http].every(({ host }) => isLoopback(host));
 }
@@ -238,7 +238,7 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Whether only this machine can be meant; `host` is an IP literal, with or without brackets, or `localhost`. */
+/** Whether `text` can only mean this machine; it is an IP literal, with or without brackets, or `localhost`. */
 export function isLoopback(text: string): boolean {
   const host = text.replace(/^\[(.*)\]$/, "$1");
   if (host === "localhost") return true;

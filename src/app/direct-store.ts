@@ -22,10 +22,10 @@ import { openStore } from "./open-store.ts";
 const STOP_GRACE_MS = 1_000;
 
 /**
- * Opens a store that no plane has, whatever lies in it, and serves the admin API on a loopback port: what is needed to import
- * and to restore, and nothing else of a plane.
+ * Opens a store that no plane uses, whatever it holds, and serves the admin API on a loopback port: only the parts of a plane
+ * that import and restore need.
  *
- * @throws ControlPlaneError `precondition` / `STORE_IN_USE` while a plane serves from it; and what `openStore` refuses.
+ * @throws ControlPlaneError `precondition` / `STORE_IN_USE` while a plane serves from it; and what `openStore` throws.
  */
 export async function serveStore(config: Config, machine: Pick<Machine, "clock" | "random" | "log">) {
   const { clock, random, log } = machine;
@@ -79,7 +79,7 @@ export async function serveStore(config: Config, machine: Pick<Machine, "clock" 
   }
 }
 
-/** Planes tell each other where they stand ten times a second: one that runs is heard within this. */
+/** Planes announce their position ten times a second, so one that runs is heard within the silence limit. */
 async function refuseServed(peers: Pick<Peers, "list">, { clock }: Pick<Machine, "clock">): Promise<void> {
   await clock.sleep(PEER_SILENCE_MS);
   const live = peers.list().filter(({ status }) => status === "live");

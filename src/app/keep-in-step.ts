@@ -14,7 +14,7 @@ import type { Peer, PeerPosition, Peers } from "../store/peers.ts";
 import type { Store } from "../store/store.ts";
 import type { XdsServer } from "../xds/server/library.ts";
 
-/** Proxies that are sent elsewhere leave within this, each at its own moment. */
+/** Proxies that are sent elsewhere leave within this time, each at a moment of its own. */
 const SHED_OVER_MS = 10_000;
 
 export interface InStepOptions {
@@ -23,7 +23,7 @@ export interface InStepOptions {
   /** The encoding profiles that this release supports. */
   readonly profiles: readonly number[];
   readonly store: Pick<Store, "peers" | "status" | "verify">;
-  /** Resolves once all that the log holds is folded; rejects when it cannot be read, or takes too long. */
+  /** Resolves once everything in the log is folded; rejects when the log cannot be read, or takes too long. */
   readonly catchUp: () => Promise<void>;
   /** Folds the whole state again. */
   readonly readAnew: () => void;
@@ -34,11 +34,11 @@ export interface InStepOptions {
   readonly registry: Registry;
 }
 
-/** How this replica stands among the others, and what follows for the proxies. */
+/** How this replica compares with the others, and what follows for the proxies. */
 export interface InStep {
   /** Why everything that is due is held back. */
   readonly hold: () => string | undefined;
-  /** What the others are told of it. */
+  /** What the others are told about that. */
   readonly told: () => Pick<PeerPosition, "held" | "storeWentBack">;
   /** Why no new stream is taken. */
   readonly admit: () => string | undefined;
@@ -53,7 +53,7 @@ export function keepInStep(options: InStepOptions): InStep {
   const { clock, random } = machine;
   const log = machine.log.child({ component: "replicas" });
   const isFrozen = () => store.status().frozen !== undefined;
-  // A replica that saw the store go back holds the state from before: others that do not are no witnesses against it.
+  // A replica that saw the store go back holds the earlier state; it is neither judged by the others nor a witness.
   const witnesses = () => (isFrozen() ? [] : peers.list().filter(({ position }) => position.storeWentBack !== true));
   const agreement = new AgreementWatch({
     mirror,
@@ -64,7 +64,7 @@ export function keepInStep(options: InStepOptions): InStep {
     log,
     repair: async () => {
       await store.verify();
-      // What the store holds may be right, and only what was made of it wrong.
+      // The store's content may be right, and only what was derived from it wrong.
       readAnew();
     },
     onChange: () => recheck(),
@@ -82,7 +82,7 @@ export function keepInStep(options: InStepOptions): InStep {
     if (!profiles.includes(encodingProfile(mirror))) return "profile_unsupported";
     return agreement.hold ?? (!isFrozen() && sawItGoBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
   };
-  // Asked for each proxy and resource, and the store looks at its file for it.
+  // Called for each proxy and resource, and each time the store looks at its file.
   const holdNow = new OncePerTurn(hold);
   let held: string | undefined;
   const recheck = () => {
@@ -140,9 +140,9 @@ export function keepInStep(options: InStepOptions): InStep {
 }
 
 /**
- * Who reads the store only now cannot see that it holds less than was served. So those that saw it say so, and only those:
- * what one holds back because it was told of it is no word of it for others, or all would hold for as long as they heard
- * each other.
+ * A replica that reads the store only now cannot see that it holds less than was served. So the replicas that saw it say so,
+ * and only those: one that holds back because it was told does not pass that on, or all would hold back for as long as they
+ * heard each other.
  */
 const WENT_BACK = "store_went_back";
 

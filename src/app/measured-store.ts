@@ -2,9 +2,9 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { StateStore } from "../store/state-store.ts";
 
-/** The same store, with the time of each operation counted and the time of the last write kept. */
+/** The same store, which also counts the time of each operation and keeps the time of the last write. */
 export interface MeasuredStore extends StateStore {
-  /** Milliseconds since the epoch; nothing before the first write of this process. */
+  /** Milliseconds since the epoch; undefined before the first write of this process. */
   readonly lastWriteAt: number | undefined;
 }
 

@@ -42,32 +42,32 @@ export const NATS_SETTINGS = [
 
 export type NatsSettingKey = (typeof NATS_SETTINGS)[number]["key"];
 
-/** The store in NATS, as it was asked for. */
+/** The store in NATS, as configured. */
 export interface NatsConfig {
   readonly kind: "nats";
-  /** `HOST:PORT` each, without credentials. */
+  /** Each is `HOST:PORT`, without credentials. */
   readonly servers: readonly string[];
   readonly bucket: string;
-  /** Servers that keep each write. */
+  /** How many servers keep each write. */
   readonly copies: number;
   readonly login: NatsLogin | undefined;
   readonly tls: NatsTls | undefined;
 }
 
-/** Where the values come from: `value` gives the empty text for what nobody set; `bad` takes complaints. */
+/** Where the values come from: `value` returns an empty text for an unset key; `bad` takes complaints. */
 export interface NatsSettingSource {
   readonly value: (key: NatsSettingKey) => string;
   readonly flag: (key: NatsSettingKey) => boolean;
   readonly bad: (key: NatsSettingKey, message: string) => void;
 }
 
-/** Reads the settings of the store in NATS; says of each that is wrong what would be right. */
+/** Reads the settings of the store in NATS; says for each wrong one what would be right. */
 export function readNatsConfig({ value, flag, bad }: NatsSettingSource): NatsConfig {
   const texts = value("nats").split(",");
   const mayHoldPassword = value("nats").includes("@");
   const urls = texts.flatMap((text, i) => {
     const url = parseUrl(text.trim());
-    // A password with a comma or a slash in it may be in any part: then nothing of it is shown.
+    // A password with a comma or a slash in it may be in any part, so none of them is shown.
     const shown = mayHoldPassword ? `number ${i + 1} of ${texts.length}` : `"${text}"`;
     const hint = mayHoldPassword ? "; other signs than letters and digits in a password are written %2F and so on" : "";
     if (url === undefined) bad("nats", `${shown} is not a server's URL, such as nats://10.0.0.1:4222${hint}`);
@@ -119,7 +119,7 @@ function readLogin({ value, bad }: Omit<NatsSettingSource, "flag">, urls: readon
     if (user === "" && password === "") continue;
     if (logins.some(([, login]) => login.kind === "user" && login.user === user && login.password === password))
       continue;
-    // By custom, a name alone in the URL is a token.
+    // By convention, a user name without a password in the URL is a token.
     logins.push(["nats", password === "" ? { kind: "token", token: user } : { kind: "user", user, password }]);
   }
   const user = value("nats-user");

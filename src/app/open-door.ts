@@ -10,7 +10,7 @@ import { type Address, type Config, listensOnLoopbackOnly } from "./config.ts";
 
 export interface OpenedDoor {
   readonly door: OutboundDoor;
-  /** A port of this plane is bound, to this address: from now on it is out of bounds. */
+  /** Tells that a port of this plane is bound to this address: from now on it is out of bounds. */
   readonly bound: (port: OwnPort, address: Address) => void;
   readonly stop: () => void;
 }
@@ -18,7 +18,7 @@ export interface OpenedDoor {
 type OwnPort = "xds" | "admin" | "http";
 const OWN_PORTS: readonly OwnPort[] = ["xds", "admin", "http"];
 
-/** The door of this plane: its own ports, its store and the planes beside it are out of bounds. */
+/** This plane's door to the outside: its own ports, its store and its fellow planes are out of bounds. */
 export function openDoor(of: {
   readonly config: Config;
   readonly store: Pick<Store, "servers">;
@@ -33,7 +33,7 @@ export function openDoor(of: {
   const bound = (port: OwnPort, { host, port: number }: Address) => {
     own.set(port, { what: `the plane's own ${port} port`, ip: host === "localhost" ? "0.0.0.0" : host, port: number });
   };
-  // What is asked for counts before it is bound; a port that the system chooses is known only then.
+  // The configured address counts before it is bound; a port that the system chooses is known only afterwards.
   for (const port of OWN_PORTS) bound(port, config[port]);
   const servers = new ServerAddresses({ servers: store.servers, lookup, clock });
   const door = new OutboundDoor({

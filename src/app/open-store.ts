@@ -7,10 +7,10 @@ import type { Config } from "./config.ts";
 import type { Machine } from "./machine.ts";
 
 /**
- * Opens the store that the configuration names. Everything else knows only the ports.
+ * Opens the store that the configuration names. All other code knows only the ports.
  *
- * @param isForReplacement All that it holds is to be replaced: then what cannot be found in it does not matter.
- * @throws ControlPlaneError what the store refuses, in words that say what was found and what is needed.
+ * @param isForReplacement Everything in it will be replaced, so what cannot be found in it does not matter.
+ * @throws ControlPlaneError when the store refuses; the message says what was found and what is needed.
  */
 export async function openStore(
   config: Pick<Config, "store" | "replica">,
@@ -28,7 +28,7 @@ export async function openStore(
     if (file.isNew) logger.warn({ path: file.path }, "no state was found: an empty one is made");
     return openSqliteStoreOn(file, clock);
   }
-  // Loaded here, so that a plane without it starts faster.
+  // Loaded here, so a plane without NATS starts faster.
   const [{ openNatsStore }, { natsSecurity }, { countMirror }] = await Promise.all([
     import("../nats/open-nats-store.ts"),
     import("../nats/security.ts"),

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
 
 /**
- * Where a plane can be reached that listens on these addresses, `HOST:PORT` each: a wildcard means all of the machine's.
+ * Where a plane that listens on these `HOST:PORT` addresses can be reached: a wildcard means all of the machine's addresses.
  *
  * @param interfaces The machine's own addresses, loopback among them.
  */
@@ -18,6 +18,6 @@ export function planeAddresses(bound: readonly string[], interfaces: readonly st
 function hostsOf(host: string, interfaces: readonly string[]): readonly string[] {
   if (host === "localhost") return ["127.0.0.1", "::1"];
   if (host === "0.0.0.0") return interfaces.filter((address) => isIP(address) === 4);
-  // A socket that is bound to all of IPv6 takes IPv4 as well.
+  // A socket that is bound to all IPv6 addresses accepts IPv4 as well.
   return host === "::" ? interfaces : [host];
 }

@@ -5,7 +5,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { addSettings, complain, type Host, readSettings } from "./command-settings.ts";
 import { NATS_SETTINGS } from "./nats-settings.ts";
 
-/** The command `fairlead provision`. Calls `exit` with 0 when the buckets are as they must be, 1 when not, 2 for wrong usage. */
+/** The command `fairlead provision`. Calls `exit` with 0 when the buckets are as they must be, else 1, or 2 for wrong usage. */
 export function provisionCommand(host: Host, exit: (code: number) => unknown): Command {
   const command = new Command("provision")
     .description("make the buckets of the state in NATS, or change their settings; what is in them stays")

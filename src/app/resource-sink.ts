@@ -2,7 +2,7 @@ import type { ResourceSink } from "../control/publisher.ts";
 import type { Resource } from "../resources/resource.ts";
 import { type CachedResource, prepareResource, type ResourceCache } from "../xds/server/library.ts";
 
-/** Publishes into a cache. What several groups get is prepared once, and its bytes are shared. */
+/** Publishes into a cache. A resource of several groups is prepared once, and its bytes are shared. */
 export function sinkInto(cache: ResourceCache): ResourceSink {
   const prepared = new WeakMap<Resource, CachedResource>();
   const prepare = (resource: Resource) => {

@@ -38,7 +38,7 @@ export interface ProxyService {
   readonly maxConnections: number;
 }
 
-/** The xDS server of the product: each proxy is served as its fleet and by what it can take, and the directory is told what happens. */
+/** The product's xDS server: serves each proxy by its fleet and its abilities, and tells the directory what happens. */
 export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ...rest }: ProxyService): XdsServer {
   const server = new XdsServer({
     ...rest,
@@ -46,7 +46,7 @@ export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ..
     limits: { maxConnections },
     groupOf: (node) => placementOf(node, mirror),
     onLimit: (limit) => metrics.limitsMet.inc({ limit }),
-    // It shows every fleet's resources: for people and tools on this machine, not for whoever can reach the port.
+    // It shows every fleet's resources: only for people and tools on this machine, not for all who can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
   for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
@@ -82,7 +82,7 @@ function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
     : { silent: selection.reason };
 }
 
-/** A fleet of which only the name is known selects, by default, the proxies whose `node.cluster` is that. */
+/** A fleet that cannot be read, by the proxies that it selects by default: those with its name as `node.cluster`. */
 function unreadFleet(cluster: string, mirror: Mirror): Name | undefined {
   for (const key of mirror.setAside.keys()) {
     const fleet = parseKeyOf("fleet", key);

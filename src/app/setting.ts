@@ -1,4 +1,4 @@
-/** One setting of `fairlead up`: the source of truth for the option, the environment, the file, the help and the docs. */
+/** A setting of `fairlead up`: the source of truth for its option, variable, file key, help text and documentation. */
 export interface Setting {
   /** Key of the configuration file, option `--key`, environment `FAIRLEAD_KEY`. */
   readonly key: string;

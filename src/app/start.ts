@@ -47,22 +47,22 @@ import { StopSequence } from "./stop-sequence.ts";
 import { watchSetAside } from "./watch-set-aside.ts";
 import { watchStore } from "./watch-store.ts";
 
-/** A plane that serves. */
+/** A plane that is serving. */
 export interface Running {
   /** Bound addresses, `HOST:PORT`. */
   readonly addresses: { readonly xds: string; readonly admin: string; readonly http: string };
   /** Rejects when the plane cannot go on; never resolves. */
   readonly failed: Promise<never>;
   /**
-   * Ends streams and closes the store, within the grace and a second whatever hangs. Returns what did not end in time: the
-   * process had better end too, whatever is left of it.
+   * Ends streams and closes the store, within the grace period plus a second, whatever hangs. Returns what did not end in
+   * time; the process had better end then, too.
    */
   stop(graceMs: number): Promise<readonly string[]>;
 }
 
 /**
  * Starts a plane: store, mirror, first derivation, and only then the ports. No stream is accepted before everything has
- * been derived once, so that nothing is ever answered from a half-loaded state.
+ * been derived once, so no request is ever answered from a half-loaded state.
  *
  * @throws ControlPlaneError when the store cannot be opened or an address cannot be bound; what was started is stopped.
  */
@@ -103,13 +103,13 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   const stopped = new AbortController();
   const refusals = new StoredRefusals({ store, clock, log, replica: config.replica });
   const digest = new StateDigest();
-  // The mirror last, since its listeners act on what the others know.
+  // The mirror comes last, since its listeners act on what the others know.
   const { failed, readAnew } = follow(store, [digest, refusals, mirror], { signal: stopped.signal, log });
-  // Whoever runs the plane awaits it; before that, a failure shows as a mirror that never syncs.
+  // The caller awaits it; before that, a failure would show as a mirror that never syncs.
   failed.catch(() => undefined);
   stops.add("reading of the store", () => stopped.abort());
   await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
-  // A statement of it that cannot be read says nothing: then nothing is sent until it is written anew.
+  // A profile record that cannot be read does not count here: nothing is sent until it is written again.
   if (!profiles.includes(encodingProfile(mirror)) && !mirror.setAside.has(RECORDS.profile.key(""))) {
     throw profileUnsupported(encodingProfile(mirror), profiles);
   }
@@ -123,7 +123,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   stops.add("watch of what stands", watchOnsets({ mirror, onsets, clock, pace }));
 
   const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
-  // Before anything is derived: what ran before fleets had networks goes on.
+  // Done before anything is derived, so what ran before fleets had networks keeps running.
   await fillNetworks({ mirror, store, networksForNewFleets, replica: config.replica });
   const setAside = watchSetAside({ mirror, log, onChange: () => proxies.recheckHolds() });
 
@@ -277,7 +277,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
       const http = await startHttpServer({
         ...config.http,
         maxConnections: shares.http,
-        // Whoever may listen elsewhere is asked under names that only its operator knows.
+        // A listener on other addresses may be asked under names that only its operator knows.
         mayBeAskedAs: isLoopback(config.http.host) ? isLoopback : undefined,
         registry: metrics.registry,
         notReady,
@@ -308,7 +308,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   return { addresses, failed };
 }
 
-/** Fleets that nobody is connected to are there too; `""` is for proxies that no fleet selects. */
+/** Includes fleets without a connected proxy; `""` is for proxies that no fleet selects. */
 function connectedByFleet(mirror: Mirror, local: LocalNodeDirectory): ReadonlyMap<string, number> {
   const none = ["", ...Array.from(mirror.all("fleet"), ({ name }) => name)].map((fleet) => [fleet, 0] as const);
   return new Map([...none, ...local.connectedByFleet()]);
@@ -349,7 +349,7 @@ function positionOf(of: {
   return { revision, news, profiles, ...told, ...(digest !== undefined && { digest }) };
 }
 
-/** Opens a port, or says which setting to change. */
+/** Opens a port, or throws an error that says which setting to change. */
 async function bound(
   setting: "xds" | "admin" | "http",
   wanted: Address,

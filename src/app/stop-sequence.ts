@@ -1,9 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 
-/** Beyond the grace: for a step to end what the grace was for, and for the store to close. */
+/** Time beyond the grace for a step to finish after the grace is over, and for the store to close. */
 const PATIENCE_MS = 600;
-/** For all that did not end in its turn, at the very end. */
+/** Time at the very end for everything that did not end in its turn. */
 const LAST_PATIENCE_MS = 150;
 
 interface Step {
@@ -12,8 +12,8 @@ interface Step {
 }
 
 /**
- * What was started, in order, to be ended the other way round. A step that hangs or fails keeps no other one from ending:
- * the sequence goes on without it, and the whole of it takes the grace and 750 ms at most.
+ * The parts that were started, in order, to be ended in reverse. A step that hangs or fails does not keep others from ending:
+ * the sequence goes on without it, and takes at most the grace plus 750 ms in all.
  */
 export class StopSequence {
   readonly #steps: Step[] = [];
@@ -25,12 +25,12 @@ export class StopSequence {
     this.#log = log;
   }
 
-  /** @param end Is given what is left of the grace, in milliseconds. */
+  /** @param end Receives what is left of the grace, in milliseconds. */
   add(what: string, end: (graceMs: number) => unknown): void {
     this.#steps.push({ what, end });
   }
 
-  /** Ends all that has not been ended yet. Returns what did not end in time, or failed to; never rejects. */
+  /** Ends every part that has not ended yet. Returns those that did not end in time or failed; never rejects. */
   async run(graceMs: number): Promise<readonly string[]> {
     const graceEndsAt = this.#clock.monotonic() + graceMs;
     const left = new Map<string, Promise<void>>();

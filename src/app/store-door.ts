@@ -9,7 +9,7 @@ import { NATS_SETTINGS } from "./nats-settings.ts";
 
 /** The options that name a store. */
 const STORE_SETTINGS = [...SETTINGS.filter(({ key }) => key === "data"), ...NATS_SETTINGS];
-/** Any of these on the command line means a store. What the environment names is the plane's on this machine. */
+/** Any of these on the command line means a store. A store in the environment is that of this machine's plane. */
 const NAMING = ["data", "nats", "config"];
 
 /** Gives commands the options that name a store, and serves the one that they name to this process alone. */
@@ -22,7 +22,7 @@ export function storeDoor(host: Host) {
       if (named(command) === undefined) return undefined;
       const read = readSettings(command, host);
       if ("complaints" in read) return read;
-      // Loaded here, so that the other commands need not wait for it.
+      // Loaded here, so the other commands need not wait for it.
       const { serveStore } = await import("./direct-store.ts");
       const log = createLogger("fatal", new LogSink(host.stderr));
       return await serveStore(read.config, { clock: systemClock, random: systemRandom, log });

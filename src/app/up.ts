@@ -50,7 +50,7 @@ async function runUp(command: Command, host: Host): Promise<number> {
 
   const serve = async () => {
     try {
-      // Loaded here, so that the other commands need not wait for what only the plane needs.
+      // Loaded here, so the other commands need not wait for what only the plane needs.
       const { start } = await import("./start.ts");
       running = await start(config, machine);
       const reason = await Promise.race([host.stopSignal(), running.failed]);
@@ -66,7 +66,7 @@ async function runUp(command: Command, host: Host): Promise<number> {
       return EXIT.failed;
     }
   };
-  /** What it interrupted may be half done, and nobody knows what: the proxies are better off with what they have. */
+  /** An exception leaves work half done, and nobody knows which: the proxies are better off with what they have. */
   const endEscaped = async ({ thrown, origin }: Escaped) => {
     log.fatal({ err: thrown, origin }, "an exception escaped: the plane ends");
     await running?.stop(0);
@@ -79,5 +79,5 @@ async function runUp(command: Command, host: Host): Promise<number> {
 
 const EXIT = { stopped: 0, failed: 1, badConfiguration: 2, escaped: 70 } as const;
 
-/** For the last lines of the log to be taken by whoever reads it. */
+/** Time for the log's reader to take the last lines. */
 const FLUSH_MS = 100;

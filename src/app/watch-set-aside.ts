@@ -5,22 +5,22 @@ import { describeSetAside } from "../operations/set-aside-findings.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { XdsServerOptions } from "../xds/server/library.ts";
 
-/** Records that are logged one by one after one commit; of more, the number. */
+/** How many records are logged one by one after a commit; beyond that, the total is logged as well. */
 const LOGGED_AT_ONCE = 20;
 const MAX_KEY_LENGTH = 200;
 
 export interface SetAsideWatch {
   readonly hold: NonNullable<XdsServerOptions["hold"]>;
-  /** Why a plane that started with them has not become ready; nothing once it was. */
+  /** Why a plane that started with them has not become ready; undefined once it was. */
   readonly notReady: () => string | undefined;
 }
 
 /**
- * What follows from records that cannot be read: they are logged once, what comes from them is kept back from proxies, and a
- * plane that finds them at its start does not become ready. One that is ready stays so: one bad record must not take all
- * replicas out of use at once.
+ * Handles records that cannot be read: they are logged once, what comes from them is held back from proxies, and a plane that
+ * finds them at its start does not become ready. A plane that is ready stays so: one bad record must not take all replicas
+ * out of use at once.
  *
- * @param onChange Called when what was kept back may be free.
+ * @param onChange Called when something that was held back may have become free.
  */
 export function watchSetAside({
   mirror,

@@ -15,7 +15,7 @@ export interface StoreWatchOptions {
   readonly log: Logger;
 }
 
-/** Shows how the store is in the metrics, and tells the log what is wrong with it, and when it is not any more. */
+/** Shows the store's condition in the metrics, and logs when something is wrong with it, and when it is right again. */
 export function watchStore({ status, registry, clock, log }: StoreWatchOptions): () => void {
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({

@@ -15,7 +15,7 @@ import { type ChosenPlane, choosePlane } from "./choose-plane.ts";
 
 /** Calls the admin API of one plane. Every method fails with an `AdminError`. */
 export interface AdminClient {
-  /** `HOST:PORT`, or several with commas between them: replicas, of which the first that answers is asked. */
+  /** `HOST:PORT`, or several separated by commas: these are replicas, and the first one that answers is asked. */
   readonly server: string;
   call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -27,7 +27,7 @@ export interface AdminClient {
     request: MessageInitShape<I>,
     options?: StreamOptions,
   ): AsyncIterable<MessageShape<O>>;
-  /** Sends requests as fast as the server takes them in. Has no deadline: it ends with them, or with an error. */
+  /** Sends requests as fast as the server takes them. Has no deadline: ends with the last request or an error. */
   upload<I extends DescMessage, O extends DescMessage>(
     method: DescMethodClientStreaming<I, O>,
     requests: AsyncIterable<MessageInitShape<I>>,
@@ -44,10 +44,10 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 const RECEIVE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * Connects lazily: a plane that is not there shows at the first call. `actor` is who the journal names for writes.
+ * Connects lazily: an absent plane is noticed at the first call. `actor` is the name that the journal records for writes.
  *
- * `requestTimeoutMs` is what a plane that hangs costs at most: all of one call, finding the plane included; for streams and
- * uploads, which may take as long as they need, the time to connect, and later any silence of the connection.
+ * `requestTimeoutMs` is the most that a hanging plane can cost: for a call, all of it, including finding the plane; for
+ * streams and uploads, which may take as long as they need, the time to connect and any later silence of the connection.
  */
 export function connectAdmin(
   server: string,
@@ -125,7 +125,7 @@ export function connectAdmin(
           else resolve(answer);
         },
       );
-      // A refusal may come while requests are still being sent; then there is nobody left to send to.
+      // A refusal may come while requests are still being sent; nothing reads the rest of them then.
       const over = new AbortController();
       const ended = answered.catch(() => undefined).finally(() => over.abort());
       try {

@@ -10,11 +10,11 @@ export interface FieldViolation {
   readonly message: string;
 }
 
-/** What the plane answered, or that it did not answer. */
+/** The plane's error, or the fact that it did not answer. */
 export class AdminError extends Error {
   /** The gRPC status code. */
   readonly code: number;
-  /** The plane's stable code, `BACKEND_NOT_FOUND` for example; empty when the error is not the plane's own. */
+  /** The plane's stable code, for example `BACKEND_NOT_FOUND`; empty when the error is not the plane's own. */
   readonly reason: string;
   readonly violations: readonly FieldViolation[];
 
@@ -30,7 +30,7 @@ export class AdminError extends Error {
     return NOT_FOUND.has(this.code);
   }
 
-  /** Nobody answered as the plane would: its own refusals carry a reason. */
+  /** Whether no plane answered: a plane's own refusals carry a reason. */
   get isUnreachable(): boolean {
     return this.reason === "" && UNANSWERED.has(this.code);
   }
@@ -39,7 +39,7 @@ export class AdminError extends Error {
 const NOT_FOUND = new Set<number>([status.NOT_FOUND]);
 const UNANSWERED = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED]);
 
-/** The one door from what grpc-js throws. */
+/** The one place that converts what grpc-js throws. */
 export function toAdminError(thrown: unknown, server: string): unknown {
   if (!(thrown instanceof Error) || !("code" in thrown) || typeof thrown.code !== "number") return thrown;
   const { code } = thrown;

@@ -14,10 +14,10 @@ import { unknownText } from "./node-text.ts";
 import { statePiece } from "./state-tone.ts";
 import { formatDuration, fromDuration } from "./time-text.ts";
 
-/** What it is about, and what is to be said of that. */
+/** A subject, and what there is to say about it. */
 export type Fact = readonly [about: string, text: Line];
 
-/** What leads to a backend getting traffic, or none, a line each. */
+/** Why a backend gets traffic, or gets none, one line for each fact. */
 export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): Iterable<Fact> {
   yield ["member", memberText(answer, io)];
   let label = "health";

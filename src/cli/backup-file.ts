@@ -13,8 +13,8 @@ import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 import { doing, writePrivateFile } from "./private-file.ts";
 
 /**
- * A backup on disk: this line, then the records of the `Backup` call, each with its size before it, then the SHA-256 of
- * all that.
+ * A backup on disk: this line, then the records of the `Backup` call, each prefixed with its size, then the SHA-256 of
+ * all of that.
  */
 const MAGIC = new TextEncoder().encode("fairlead backup 1\n");
 const MAGIC_FAMILY = "fairlead backup ";
@@ -27,7 +27,7 @@ export interface BackupSummary {
   readonly bytes: number;
 }
 
-/** Writes a backup for its owner only, since private keys are in it. */
+/** Writes a backup that only its owner can read, since it holds private keys. */
 export async function writeBackup(
   path: string,
   options: { readonly isForced: boolean },
@@ -71,7 +71,7 @@ async function write(
   return { head, end, bytes: bytes + DIGEST_BYTES };
 }
 
-/** Reads all of a backup, to be sure that it is whole before any of it is sent. */
+/** Reads a whole backup, to make sure that it is complete before any of it is sent. */
 export async function checkBackup(path: string): Promise<BackupSummary> {
   const bytes = await sizeOf(path);
   const hash = createHash("sha256");
@@ -85,7 +85,7 @@ export async function checkBackup(path: string): Promise<BackupSummary> {
   return { head, end, bytes };
 }
 
-/** The records of a backup that was checked, some at a time. */
+/** The records of a checked backup, in groups. */
 export async function* readBackup(path: string): AsyncGenerator<readonly BackupRecord[]> {
   const range = { start: MAGIC.byteLength, end: (await sizeOf(path)) - DIGEST_BYTES - 1 };
   let some: BackupRecord[] = [];
@@ -105,7 +105,7 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
   if (some.length > 0) yield some;
 }
 
-/** About: what may be long in a record. */
+/** An estimate: counts what may be long in a record. */
 function bytesOf({ record }: BackupRecord): number {
   if (record.case === "entry" || record.case === "copy") return record.value.value.byteLength + 100;
   if (record.case !== "journal") return 1_000;

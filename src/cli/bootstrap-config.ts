@@ -6,7 +6,7 @@ import { yamlText } from "./data-text.ts";
 export interface BootstrapOptions {
   readonly nodeId: string;
   readonly fleet: string;
-  /** Of the planes; the proxy is connected to one of them, and takes another when that one is gone. */
+  /** The planes' addresses; the proxy connects to one of them, and to another when that one is gone. */
   readonly xds: readonly HostPort[];
   /** Path of the Unix socket on which Envoy's own admin page is. */
   readonly adminSocket: string;
@@ -21,16 +21,16 @@ export interface HostPort {
 
 const XDS_CLUSTER = "fairlead-xds";
 
-/** Of a Unix socket: `sun_path` without its final zero. With a longer one Envoy does not start. */
+/** Size of `sun_path` without its final NUL. Envoy does not start with a longer path. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Only Envoy's own user may connect to its admin page. */
 const ADMIN_SOCKET_MODE = 0o600;
 
 /**
- * The bootstrap, as YAML, with which a stock Envoy, 1.36 or later, takes all else from the plane over one ADS stream.
+ * The bootstrap, as YAML, with which a stock Envoy 1.36 or later gets everything else from the plane over one ADS stream.
  *
- * HTTP/2 pings find a plane that vanished without closing its connection; meanwhile Envoy keeps what it has.
+ * HTTP/2 pings detect a plane that vanished without closing its connection; until then, Envoy keeps what it has.
  */
 export function bootstrapYaml(options: BootstrapOptions): string {
   const folder = dirname(options.adminSocket);
@@ -40,13 +40,13 @@ export function bootstrapYaml(options: BootstrapOptions): string {
   return comment + yamlText(buildBootstrap(options));
 }
 
-/** Where a proxy's admin page is unless somebody says otherwise; nothing where its id is no name of a directory. */
+/** Default path of a proxy's admin socket; undefined when the node id cannot be the name of a directory. */
 export function defaultAdminSocket(nodeId: string): string | undefined {
   const path = `/run/fairlead/${nodeId}/admin.sock`;
   return /^\w[\w.-]*$/.test(nodeId) && isSocketPath(path) ? path : undefined;
 }
 
-/** Whether Envoy takes a path, and it can stand in a shell's quotes on one line. */
+/** Whether Envoy accepts the path, and a shell can take it in single quotes on one line. */
 export function isSocketPath(path: string): boolean {
   return /^\/[^\p{C}']*[^/\p{C}']$/u.test(path) && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
@@ -54,9 +54,9 @@ export function isSocketPath(path: string): boolean {
 function buildBootstrap(options: BootstrapOptions): object {
   const overAds = { resource_api_version: "V3", ads: {} };
   return {
-    // It tells the plane by which name to refer to itself, for streams besides ADS (LEDS).
+    // Tells the plane the cluster name to use for itself, for streams besides ADS (LEDS).
     node: { id: options.nodeId, cluster: options.fleet, metadata: { "fairlead-xds-cluster": XDS_CLUSTER } },
-    // A port of this machine could be reached by a backend that somebody registers at its address.
+    // A TCP port could be reached through a backend that somebody registers with that address.
     admin: { address: { pipe: { path: options.adminSocket, mode: ADMIN_SOCKET_MODE } } },
     dynamic_resources: {
       ads_config: {
@@ -94,7 +94,7 @@ function buildBootstrap(options: BootstrapOptions): object {
   };
 }
 
-/** Reads `10.0.0.1:18000`, `[2001:db8::1]:18000` or `plane.example:18000`; nothing when it is none of these. */
+/** Reads `10.0.0.1:18000`, `[2001:db8::1]:18000` or `plane.example:18000`; undefined for any other form. */
 export function parseHostPort(text: string): HostPort | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];

@@ -15,7 +15,7 @@ const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.U
 const SIGN_TONES: Readonly<Record<string, Tone>> = { "+": "good", "~": "warn", "-": "bad" };
 const VALUE_LENGTH_MAX = 60;
 
-/** One line for each object that changes, and one for each further field of it. */
+/** One line for each object that changes, and one for each of its further fields. */
 export function changeLines(changes: readonly Change[]): Line[] {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined);
   const width = Math.max(16, columnWidth(changed.map(objectText)));
@@ -29,7 +29,7 @@ export function changeLines(changes: readonly Change[]): Line[] {
   });
 }
 
-/** What the change leaves wrong: `  ! route shop        UnknownService: there is no service cart`. */
+/** What is still wrong after the change: `  ! route shop        UnknownService: there is no service cart`. */
 export function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
   const width = Math.max(16, columnWidth(conditions.map(objectText)));
   return conditions.map((one) => [
@@ -66,7 +66,7 @@ export function renderReach({ fleet, proxies, types }: Reach): string {
   return `Reaches ${counted(proxies, "proxy", "proxies")} of fleet ${fleet}: ${what}.`;
 }
 
-/** Addresses that change hands, a line each: `  > 127.0.0.1:80     a leaves it before b takes it`. */
+/** Addresses that change hands, one line each: `  > 127.0.0.1:80     a leaves it before b takes it`. */
 export function moveLines(reach: readonly Reach[]): string[] {
   const moves = reach.flatMap(({ addressMoves }) => addressMoves);
   const width = Math.max(16, columnWidth(moves.map(({ address }) => cellText(address))));

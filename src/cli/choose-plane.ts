@@ -2,13 +2,13 @@ import { type Client, connectivityState as Connectivity } from "@grpc/grpc-js";
 
 export interface ChosenPlane {
   readonly client: Client;
-  /** False: none of them answers, and a call to this one will say why. */
+  /** False when none of them answers; a call to this one will then say why. */
   readonly isReady: boolean;
 }
 
 /**
- * The first of some planes that answers: one that refuses the connection costs nothing, one that takes it and is silent its
- * share of the time until `deadline`, in ms since the epoch.
+ * The first plane that answers: one that refuses the connection costs no time, one that accepts it and stays silent costs
+ * its share of the time until `deadline`, in ms since the epoch.
  */
 export async function choosePlane(clients: readonly Client[], deadline: number): Promise<ChosenPlane> {
   for (const [i, client] of clients.entries()) {
@@ -20,7 +20,7 @@ export async function choosePlane(clients: readonly Client[], deadline: number):
   return { client: last, isReady: false };
 }
 
-/** Ready is a connection on which the other side has spoken: a process that is stopped takes connections too. */
+/** A connection is ready once the other side has sent something: a stopped process accepts connections too. */
 function becomesReady(client: Client, until: number): Promise<boolean> {
   const channel = client.getChannel();
   return new Promise((resolve) => {

@@ -3,10 +3,10 @@ import type { Wanted } from "./complete.ts";
 import type { CliContext } from "./io.ts";
 import { findKind } from "./object-reference.ts";
 
-/** Whoever presses the key waits no longer than this for a plane. */
+/** The longest that somebody who presses the Tab key waits for a plane. */
 const PATIENCE_MS = 1_000;
 
-/** The names that a plane knows; none when it does not answer at once, since a key that was pressed is no place for errors. */
+/** The names that a plane knows; none when it fails or does not answer soon: completion must not print errors. */
 export async function planeNames(context: CliContext, wanted: Wanted): Promise<readonly string[]> {
   const late = Promise.withResolvers<readonly string[]>();
   const stop = context.io.clock.after(PATIENCE_MS, () => late.resolve([]));

@@ -3,8 +3,8 @@ import { KIND_ENTRIES } from "./kinds.ts";
 import { findKind, splitReference } from "./object-reference.ts";
 
 /**
- * What may stand where the cursor is. `words` are those after the program's name; the last one is being typed. Empty
- * where a file or anything else may stand.
+ * What may stand at the cursor. `words` are those after the program's name; the last one is being typed. Empty
+ * where a file or any other text may stand.
  */
 export function candidates(program: Command, words: readonly string[]): string[] {
   const typed = words.at(-1) ?? "";
@@ -22,12 +22,12 @@ export type Wanted =
   | {
       readonly of: "kind" | "node";
       readonly kind: string;
-      /** Stands before each: `service/`, where the kind is typed with the name. */
+      /** Prefix of each: `service/`, where the kind is typed with the name. */
       readonly before: string;
     }
   | { readonly of: "generations"; readonly kind: string; readonly name: string };
 
-/** What a plane is to be asked for; nothing where no name of its objects stands. */
+/** What to ask a plane for; undefined where no name of its objects can stand. */
 export function wantedNames(program: Command, words: readonly string[]): Wanted | undefined {
   const { command, operands, pending } = readWords(program, words.slice(0, -1));
   const [first = "", second = ""] = operands;
@@ -60,14 +60,14 @@ function kindOfArgument(
   if (argument === "name" && command === "node") return "node";
   if (argument === "name" && command === "health") return "backend";
   if (argument === "name") return hasName ? undefined : kind;
-  // Where a new one is registered, those that are there are no help.
+  // The names of existing backends do not help to name a new one.
   if (command === "register") return undefined;
   return argument === "node" ? "node" : findKind(argument ?? "")?.kind;
 }
 
 interface Reading {
   readonly command: Command | undefined;
-  /** The arguments of the command that are complete. */
+  /** The command's arguments that are complete. */
   readonly operands: readonly string[];
   /** The option whose value is being typed. */
   readonly pending: Option | undefined;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** Options that allow what is refused for a reason. */
+/** Options that allow what is refused, by the reason. */
 const ALLOWED_BY: Readonly<Record<string, readonly string[]>> = {
   REMOVAL_TOO_LARGE: ["--allow-removal"],
   STILL_REFERRED_TO: ["--allow-removal", "--force"],
@@ -10,7 +10,7 @@ const ALLOWED_BY: Readonly<Record<string, readonly string[]>> = {
   NO_PROXIES: ["--allow-empty"],
 };
 
-/** What to do about a refusal that has more than one cure, or one that is no option. */
+/** What to do about a refusal that has several cures, or one that is not an option. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   CREATES_CONDITIONS: "Mend that, or repeat without --strict.",
   BATCH_TOO_LARGE:
@@ -18,7 +18,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
     "applied as a whole. With --prune give each part an owner of its own. All at once, and nothing else: fairlead import.",
 };
 
-/** What to do about a refusal, in the words of the command that met it; nothing where it has no option for that. */
+/** What to do about a refusal, in terms of the refused command's options; undefined when no cure is known. */
 export function cureFor(reason: string, command: Command | undefined): string | undefined {
   const options = command?.options.map(({ long }) => long) ?? [];
   const option = ALLOWED_BY[reason]?.find((long) => options.includes(long));

@@ -2,17 +2,17 @@ import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bu
 import { Document, Scalar, type ScalarTag, type ToStringOptions, visit } from "yaml";
 import { escapeUnsafe, printable, printableJson } from "../domain/printable.ts";
 
-/** JSON for programs, with a line end, that can be looked at on a terminal whatever is in its strings. */
+/** JSON for programs, with a final newline, that is safe to show on a terminal whatever its strings hold. */
 export function jsonText(value: unknown, indent?: number): string {
   return `${printableJson(JSON.stringify(value, null, indent))}\n`;
 }
 
-/** A message in the API's JSON form, with the fields that hold their default and the lists that are empty. */
+/** A message in the API's JSON form, including fields that hold their default and empty lists. */
 export function messageJson<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): JsonValue {
   return toJson(desc, message, { alwaysEmitImplicit: true });
 }
 
-/** The same as text. */
+/** The same, as text. */
 export function messageText<Desc extends DescMessage>(
   desc: Desc,
   message: MessageShape<Desc>,
@@ -22,9 +22,9 @@ export function messageText<Desc extends DescMessage>(
 }
 
 /**
- * YAML for programs that can be looked at on a terminal: strings with unsafe characters are in double quotes, in which YAML
- * has escapes for them. Reads back as what it was made of, by readers of YAML 1.2 and of 1.1, to whom `on` is true, `012` ten
- * and `1e-7` text.
+ * YAML for programs that is safe to show on a terminal: strings with unsafe characters are in double quotes, where YAML
+ * has escapes for them. Readers of YAML 1.2 and of YAML 1.1, where `on` is true, `012` is ten and `1e-7` is text, read back
+ * the same value.
  */
 export function yamlText(value: object, options: ToStringOptions = {}): string {
   const document = new Document(value, {
@@ -46,15 +46,15 @@ export function yamlText(value: object, options: ToStringOptions = {}): string {
   });
 }
 
-/** A scalar of a type of its own in YAML 1.1, which the library does not know. */
+/** A scalar that has a type of its own in YAML 1.1, which the library does not know. */
 const DEFAULT_KEY = "=";
 
-/** A number so large or small that JavaScript writes it with an exponent: YAML 1.1 knows it by its point. */
+/** A number so large or small that JavaScript writes it with an exponent: YAML 1.1 requires a decimal point in it. */
 const EXPONENT: ScalarTag = {
   tag: "tag:yaml.org,2002:float",
   default: true,
   identify: (value) => typeof value === "number" && /^[^.]+e/.test(String(value)),
-  // Nothing is read by it; the library passes over tags without a test.
+  // Never matches, since this tag only writes; the library ignores tags without a test.
   test: /(?!)/,
   resolve: Number,
   stringify: ({ value }) => String(value).replace("e", ".0e"),

@@ -1,11 +1,11 @@
 const PLAIN = /^[\x20-\x7e]*$/;
 const COMBINING = /^\p{M}+$/u;
-/** Of what East Asian scripts and pictures begin with, near enough. */
+/** Approximates what East Asian characters and emoji begin with. */
 const WIDE =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3001-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const segmenter = new Intl.Segmenter();
 
-/** How many columns of a terminal a text takes: a letter with its accents one, an ideograph or a picture two. */
+/** How many terminal columns a text takes: a letter with its accents takes one, an ideograph or an emoji two. */
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -13,12 +13,12 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** As much of a text as has room; `…` stands for the rest. */
+/** As much of a text as fits; `…` stands for the rest. */
 export function cutToWidth(text: string, width: number): string {
   return displayWidth(text) <= width ? text : `${text.slice(0, indexAtWidth(text, width - 1)).trimEnd()}…`;
 }
 
-/** Where the text that fits a width ends. */
+/** The index at which the part of a text that fits a width ends. */
 export function indexAtWidth(text: string, width: number): number {
   let taken = 0;
   for (const { segment, index } of segmenter.segment(text)) {

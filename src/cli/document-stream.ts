@@ -3,14 +3,14 @@ import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 /** One document of a YAML stream. */
 export interface DocumentText {
   readonly text: string;
-  /** Of its first line in the stream, from 1. */
+  /** Number of its first line in the stream, from 1. */
   readonly line: number;
 }
 
 const MAX_DOCUMENT_LENGTH = 4_000_000;
 const MARKER = /^---(\s|$)/;
 
-/** Takes a stream of YAML apart at its `---` lines, without holding more than one document. */
+/** Splits a stream of YAML at its `---` lines, without holding more than one document. */
 export async function* documentsOf(file: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<DocumentText> {
   let lines: string[] = [];
   let length = 0;

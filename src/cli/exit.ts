@@ -7,12 +7,12 @@ export const EXIT = {
   /** Refused by the plane, or failed; for a change: nothing was changed unless the message says otherwise. */
   failed: 1,
   usage: 2,
-  /** The change is made, but what `--wait` waits for did not come about in time. */
+  /** The change is made, but what `--wait` waits for did not happen in time. */
   notReached: 3,
   unreachable: 4,
-  /** What the command names is not there. */
+  /** What the command names does not exist. */
   notThere: 5,
-  /** Nothing is wrong with the request: others were first, or the plane cannot serve it now. */
+  /** The request is fine, but another one came first, or the plane cannot serve it now. */
   tryAgain: 6,
   /** Only with `--detailed-exitcode`: the dry run would change something. */
   hasChanges: 10,
@@ -20,14 +20,14 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** By the status of a refusal that is the plane's own; all others are `failed`. */
+/** Exit codes by the status of the plane's own refusals; all others are `failed`. */
 const BY_STATUS: Readonly<Partial<Record<number, ExitCode>>> = {
   [status.NOT_FOUND]: EXIT.notThere,
   [status.ABORTED]: EXIT.tryAgain,
   [status.UNAVAILABLE]: EXIT.tryAgain,
   [status.DEADLINE_EXCEEDED]: EXIT.tryAgain,
 };
-/** Reasons that tell more than their status: limits that are met by what else goes on, and what no other try mends. */
+/** Reasons that say more than their status: limits reached because of other load, and errors that no retry fixes. */
 const BY_REASON: Readonly<Partial<Record<string, ExitCode>>> = {
   TOO_MANY_CALLS: EXIT.tryAgain,
   TOO_MANY_REQUEST_BYTES: EXIT.tryAgain,
@@ -37,16 +37,16 @@ const BY_REASON: Readonly<Partial<Record<string, ExitCode>>> = {
   STORE_REPLACED: EXIT.failed,
 };
 
-/** The one place that turns what the plane answered, or that it did not answer, into an exit code. */
+/** The one place that turns the plane's error, or its silence, into an exit code. */
 export function exitCodeOf(error: AdminError): ExitCode {
   if (error.isUnreachable) return EXIT.unreachable;
   return BY_REASON[error.reason] ?? BY_STATUS[error.code] ?? EXIT.failed;
 }
 
-/** The last line of a refusal of something that is done as a whole or not at all. */
+/** The last line of the refusal of an operation that is done completely or not at all. */
 export const NOTHING_CHANGED = "nothing was changed";
 
-/** Ends the command with a code and a message for standard error; a list is a message of so many lines. */
+/** Ends the command with a code and a message for standard error; a list is a message of several lines. */
 export class CliFailure extends Error {
   readonly exitCode: ExitCode;
   readonly lines: readonly string[];

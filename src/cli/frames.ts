@@ -3,12 +3,12 @@ import { type CliIo, printLine, printLines } from "./io.ts";
 import { type Line, lineText } from "./line.ts";
 import { drawScreen } from "./progress.ts";
 
-/** How often what is watched is looked at again. */
+/** How often the watched lines are read again. */
 const EVERY_MS = 2_000;
 
 /**
- * Shows the lines again and again, until it is interrupted: in place on a terminal; elsewhere, one frame after the other,
- * those that differ. A plane that is away is said, and does not end it.
+ * Shows the lines again and again until interrupted: in place on a terminal; elsewhere one frame after the other, only
+ * those that differ. An unreachable plane is reported in a frame, and does not end the loop.
  */
 export async function showFrames(io: CliIo, linesOf: () => Promise<readonly Line[]>): Promise<void> {
   let shown = "";

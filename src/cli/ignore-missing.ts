@@ -9,8 +9,8 @@ export interface MissingFlags extends WaitFlags, WriteFlags {
 }
 
 /**
- * The answer; nothing when the object is not there and that is fine, which is said. Who removed it may have waited for the
- * proxies in vain, and this be the next try: `--wait` waits for all that was written until now.
+ * The answer; undefined when the object does not exist and `--ignore-missing` allows that, which is printed. This may be the
+ * retry of a removal whose wait for the proxies failed, so `--wait` waits for everything written until now.
  */
 export async function unlessMissing<T>(
   context: CliContext,

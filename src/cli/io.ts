@@ -8,12 +8,12 @@ import { withLocalTimes, type Zone } from "./moment.ts";
 import type { Outcome } from "./outcome.ts";
 import { wrapped } from "./wrapped.ts";
 
-/** Where text goes to. */
+/** Where text goes. */
 export interface TextSink {
   write(text: string): unknown;
 }
 
-/** The world as a command sees it; handed in, so that tests can play it. */
+/** The world as a command sees it; passed in, so that tests can fake it. */
 export interface CliIo extends Zone {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
@@ -27,33 +27,33 @@ export interface CliIo extends Zone {
   readonly rows?: number | undefined;
   /** Whether colours are seen on standard output, and on standard error. Default: no. */
   readonly colors?: { readonly stdout: boolean; readonly stderr: boolean };
-  /** Whether a program reads standard output: then lines for people are not written, and the outcome is one document. */
+  /** Whether a program reads standard output: if so, no lines for people are written, and the outcome is one document. */
   readonly isForPrograms?: boolean;
   /** What `-f -` reads. Default: the standard input of the process. */
   readonly stdin?: AsyncIterable<Uint8Array>;
-  /** Ends what would go on for ever, `watch` for example. */
+  /** Ends what would go on for ever, for example `watch`. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * The way to a store that no plane serves: this process serves its admin API to itself. Opening stores is not the command
- * line's, so that it is given by who can.
+ * Access to a store that no plane serves: this process serves the store's admin API to itself. The command line cannot open
+ * stores; its caller passes in how.
  */
 export interface StoreDoor {
   /** Gives a command the options that name a store. */
   addOptions(command: Command): Command;
-  /** Which of a command's options names a store; nothing where none does. */
+  /** Which of a command's options names a store; undefined when none does. */
   named(command: Command): string | undefined;
   /**
-   * Serves the store that a command's options name; nothing where they name none. Says what is wrong with options, a line each.
+   * Serves the store that a command's options name; undefined when they name none. Complaints about options are a line each.
    *
-   * @throws Error in words for people, when the store cannot be opened, or a plane serves from it.
+   * @throws Error with a message for people when the store cannot be opened, or a plane serves from it.
    */
   serve(command: Command): Promise<ServedStore | { readonly complaints: readonly string[] } | undefined>;
 }
 
 export interface ServedStore {
-  /** Of its admin API, `HOST:PORT`. */
+  /** Address of its admin API, `HOST:PORT`. */
   readonly server: string;
   stop(): Promise<void>;
 }
@@ -71,8 +71,8 @@ export interface CliContext {
 }
 
 /*
- * All that a command says goes out by these. Whatever names, reasons and messages are in it, it cannot draw on the terminal,
- * and none of it starts a line unless a line was given. Times that a plane wrote are told in the reader's zone. Colours come in here only, by what parts of a line mean.
+ * All output of a command goes through these. Names, reasons and messages in it can neither control the terminal nor start
+ * a new line. Times that a plane wrote are shown in the reader's zone. Only here is a line coloured, by what its parts mean.
  */
 
 /** One line of the result, for people: a program gets the outcome's document instead. */
@@ -89,7 +89,7 @@ export function printLines(io: CliIo, lines: readonly Line[]): void {
     );
 }
 
-/** Lines as standard output takes them: those that are wider than the terminal go on in the next. */
+/** Lines as standard output takes them: those wider than the terminal are wrapped. */
 export function screenLines(io: CliIo, lines: readonly Line[]): readonly string[] {
   const { columns, colors } = io;
   return lines
@@ -119,12 +119,12 @@ function colouredPiece(piece: Piece): string {
   return typeof piece === "string" ? piece : styleText(STYLES[piece.tone], piece.text, { validateStream: false });
 }
 
-/** What has lines of its own: help, scripts, and data as `data-text.ts` writes it. */
+/** Prints text that has line breaks of its own: help, scripts, and data as `data-text.ts` writes it. */
 export function printText(io: CliIo, text: string): void {
   io.stdout.write(printableLines(text));
 }
 
-/** The same beside the result. */
+/** The same, on standard error. */
 export function noteText(io: CliIo, text: string): void {
   io.stderr.write(printableLines(text));
 }

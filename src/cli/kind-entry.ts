@@ -18,17 +18,17 @@ import type { Zone } from "./moment.ts";
 
 export type Kind = keyof MessageOf;
 
-/** What only the command line knows of a kind. */
+/** What only the command line knows about a kind. */
 export interface KindView<K extends Kind> {
-  /** As people write it who write it often: `svc`. */
+  /** A short form for people who type it often: `svc`. */
   readonly short?: string;
   readonly columns: readonly string[];
-  /** Those of the columns that a narrow terminal can spare, the first one first. */
+  /** The columns that a narrow terminal can do without, in the order in which they are dropped. */
   readonly spare?: readonly string[];
   cells(object: MessageOf[K], zone: Zone): readonly Piece[];
-  /** How many cells tell the name; one by default. */
+  /** How many cells make up the name; one by default. */
   readonly nameCells?: number;
-  /** Where the API has a verb of its own for it. Returns the revision of the deletion. */
+  /** Present where the API has a method of its own for it. Returns the revision of the deletion. */
   remove?(admin: AdminClient, name: string, removal: Removal): Promise<string>;
 }
 
@@ -38,7 +38,7 @@ export interface Shown {
   readonly json: JsonObject;
   /** The same without fields that hold their default and without empty lists, for people to edit. */
   readonly brief: () => JsonObject;
-  /** Of a table. */
+  /** Its row of a table. */
   readonly cells: readonly Piece[];
 }
 
@@ -63,13 +63,13 @@ export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
   list(admin: AdminClient, filter: ListFilter, zone?: Zone): Promise<readonly Shown[]>;
   /** The message must be one of this kind. */
   show(object: Message, zone?: Zone): Shown;
-  /** Absent for verdicts: they are only listed. */
+  /** Absent for verdicts, which can only be listed. */
   get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
 }
 
 const PAGE_SIZE = 1000;
 
-/** Finds a kind's methods in the API by their names, and hides its message type behind what the commands need. */
+/** Finds a kind's API methods by their names, and hides its message type behind what the commands need. */
 export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry {
   const { plural } = ENTRIES[kind];
   const desc = descriptorOf(kind);

@@ -15,7 +15,7 @@ import { enumText, type Kind, type KindEntry, type KindView, kindEntry, orDash, 
 import { formatMoment, type Zone } from "./moment.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
 
-/** How the objects of each kind look in a table, and what else only the command line knows of them. */
+/** How the objects of each kind look in a table, and what else only the command line knows about them. */
 const VIEWS: { readonly [K in Kind]: KindView<K> } = {
   service: {
     short: "svc",
@@ -124,7 +124,7 @@ function whyText({ status }: Backend, zone: Zone): string {
   return health === undefined ? message : overrideText(message, health, zone);
 }
 
-/** An operator's word is told with who gave it and when it ends. */
+/** An operator's override is shown with who set it and when it ends. */
 function overrideText(text: string, { source, actor, expireTime }: Health, zone: Zone): string {
   if (source !== "override") return text;
   const by = actor === "" ? "" : ` by ${actor}`;

@@ -1,7 +1,7 @@
-/** What a part of a line means. Colours say it again for the eye: nothing is told by them alone. */
+/** What a part of a line means. Colours repeat it for the eye: nothing is conveyed by colour alone. */
 export type Tone = "bad" | "warn" | "good" | "head";
 
-/** A part of a line with its meaning; without one it is plain text. */
+/** A part of a line with its meaning; a string is plain text. */
 export type Piece = string | { readonly text: string; readonly tone: Tone };
 
 /** One line for people. */

@@ -13,14 +13,14 @@ import type { PlaneFlags } from "./options.ts";
 import { Outcome } from "./outcome.ts";
 import { buildProgram } from "./program.ts";
 
-/** Makes a client; `server` may be several addresses with commas between them. */
+/** Makes a client; `server` may be several addresses separated by commas. */
 export type Connect = (server: string, actor: string, requestTimeoutMs: number) => AdminClient;
 
 /**
  * Runs one command line, without the program's own name, and returns the exit code. Never throws.
  *
- * `connect` makes the client for the addresses that `--server` gives; `further` are commands that are not the CLI's own, and
- * `store` is how those that can do without a plane open its store.
+ * `connect` makes the client for the addresses in `--server`; `further` are commands that are not the CLI's own, and
+ * `store` lets commands that can do without a plane open its store.
  */
 export async function runCli(
   argv: readonly string[],
@@ -34,7 +34,7 @@ export async function runCli(
   const io = {
     ...outside,
     isForPrograms: false,
-    // Asked anew each time: the window may be another one by then.
+    // Read each time, since the window may have been resized.
     get columns() {
       return outside.columns;
     },
@@ -86,7 +86,7 @@ export async function runCli(
   return outcome.exitCode;
 }
 
-/** Where the command line could not be read, by its words. */
+/** When the command line could not be parsed, this is judged by its words. */
 function isJsonAsked(command: Command | undefined, argv: readonly string[]): boolean {
   if (command !== undefined) return command.opts<{ output?: string }>().output === "json";
   return /(^| )(-o ?|--output[ =])json( |$)/.test(argv.join(" "));
@@ -102,10 +102,10 @@ async function complete(context: CliContext, program: Command, words: readonly s
   for (const name of await planeNames(context, wanted)) if (name.startsWith(typed)) printLine(context.io, name);
 }
 
-/** What the scripts of `completion` call: no command for people, and its words are no options. */
+/** What the scripts of `completion` call: not a command for people, and its words are not options. */
 const COMPLETE = "__complete";
 
-/** Who the journal names: `cli:alice`. */
+/** The actor for the journal: `cli:alice`. */
 function actorOf({ env }: CliIo): string {
   const user = (env["USER"] ?? env["LOGNAME"] ?? "").replaceAll(/[^A-Za-z0-9._@-]/g, "").slice(0, 64);
   return user === "" ? "cli" : `cli:${user}`;

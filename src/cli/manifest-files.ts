@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 
-/** All manifests of one `apply` together, in bytes. More objects than that do not fit one commit anyway. */
+/** Bound on all manifests of one `apply` together, in bytes. More objects do not fit into one commit anyway. */
 export const MANIFEST_BYTES_MAX = 8 * 1024 * 1024;
 
 /** The text of one manifest, with the name that messages give it. */
@@ -12,12 +12,12 @@ export interface ManifestSource {
   readonly text: string;
 }
 
-/** Not what editors leave beside a file: `.#shop.yaml`, `.shop.yaml.swp`, `#shop.yaml#`, `shop.yaml~`; nor `shop.yaml.orig`. */
+/** Excludes what editors leave beside a file: `.#shop.yaml`, `.shop.yaml.swp`, `#shop.yaml#`, `shop.yaml~`, `shop.yaml.orig`. */
 const MANIFEST_NAME = /^[^.#~].*\.(ya?ml|json)$/i;
 
 /**
- * Reads files, the manifests of folders by name, and standard input for `-`. Of a folder: the files in it, not those of
- * folders in it, whose names end in .yaml, .yml or .json and do not begin with `.`, `#` or `~`.
+ * Reads files, the manifests in folders in the order of their names, and standard input for `-`. In a folder, not in its
+ * subfolders, it reads the files whose names end in .yaml, .yml or .json and do not begin with `.`, `#` or `~`.
  *
  * Stops reading at `MANIFEST_BYTES_MAX`, however large a file is.
  */

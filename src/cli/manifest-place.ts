@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type YAMLMap } from "yaml";
 import { isMergeKey, mergeSources } from "./manifest-syntax.ts";
 
-/** A place in a file, both counted from 1. */
+/** A place in a file; both numbers count from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
@@ -61,7 +61,7 @@ export class PlaceFinder {
   }
 
   #ownStep(node: YAMLMap, path: string): Step | undefined {
-    // A key may hold dots itself (labels do), so the longest key that fits is meant.
+    // A key may itself contain dots (labels do), so the longest key that fits is meant.
     const pair = node.items
       .filter(({ key }) => leads(keyText(key), path))
       .toSorted((a, b) => keyText(b.key).length - keyText(a.key).length)[0];

@@ -1,14 +1,14 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Pair, visit, type YAMLMap } from "yaml";
 
-/** Something that is wrong with the text of a document, whatever its fields mean. */
+/** Something wrong with the text of a document, whatever its fields mean. */
 export interface SyntaxProblem {
-  /** In the text. */
+  /** Offset in the text. */
   readonly offset: number;
   readonly message: string;
 }
 
 /**
- * What keeps a document from being read, in the order of the text; its value can be had when there is nothing.
+ * What keeps a document from being read, in the order of the text; if there is nothing, the document has a value.
  *
  * @param placeAt `3:7`, for an offset.
  */
@@ -20,7 +20,7 @@ export function syntaxProblems(document: Document.Parsed, placeAt: (offset: numb
   return problems.length > 0 ? problems : aliasProblems(document);
 }
 
-/** The library says that keys must be unique, and not which one is not. */
+/** The library says that keys must be unique, but not which one is repeated. */
 function duplicateKey(
   document: Document.Parsed,
   offset: number,
@@ -45,7 +45,7 @@ function offsetOf({ key }: Pair): number | undefined {
   return (key as { range?: readonly number[] } | null)?.range?.[0];
 }
 
-/** What the library would only find, and say less about, while it makes the document's value. */
+/** Problems that the library would find only while it makes the document's value, and would describe less well. */
 function aliasProblems(document: Document.Parsed): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];
   visit(document, {
@@ -75,12 +75,12 @@ function badMerges(document: Document.Parsed, map: YAMLMap): readonly number[] {
     .map((pair) => offsetOf(pair) ?? 0);
 }
 
-/** Whether a key is `<<` without quotes: the fields of what it holds are fields of the object that it stands in. */
+/** Whether a key is `<<` without quotes: the fields of its value become fields of the object that it stands in. */
 export function isMergeKey(key: unknown): boolean {
   return isScalar(key) && key.type === "PLAIN" && (key.source === "<<" || key.value === "<<");
 }
 
-/** What a merge key merges; nothing for an undefined alias. */
+/** What a merge key merges; holds undefined for an undefined alias. */
 export function mergeSources(document: Document, value: unknown): readonly unknown[] {
   const target = isAlias(value) ? value.resolve(document) : value;
   return isSeq(target) ? target.items.map((item) => (isAlias(item) ? item.resolve(document) : item)) : [target];

@@ -9,7 +9,7 @@ import { type Place, PlaceFinder } from "./manifest-place.ts";
 import { syntaxProblems } from "./manifest-syntax.ts";
 import { cellText, columnWidth, padCell } from "./table.ts";
 
-/** One object of a manifest, as the API takes it. */
+/** One object of a manifest, in the API's form. */
 export interface ManifestObject {
   readonly file: string;
   readonly any: MessageInitShape<typeof AnyObjectSchema>;
@@ -19,7 +19,7 @@ export interface ManifestObject {
 
 export interface ManifestProblem {
   readonly file: string;
-  /** Absent where it is about nothing that was given. */
+  /** Absent when the problem is about something that was not given. */
   readonly place?: Place;
   /** `rules[0].match.path.prefx`; empty when it is about the whole document. */
   readonly field: string;
@@ -28,14 +28,14 @@ export interface ManifestProblem {
 
 export interface ParsedManifests {
   readonly objects: readonly ManifestObject[];
-  /** In the order of the text. When there are any, nothing must be sent. */
+  /** In the order of the text. If there are any, nothing must be sent. */
   readonly problems: readonly ManifestProblem[];
 }
 
 /** More aliases than this in one document are an attempt to blow it up. */
 const ALIASES_MAX = 100;
 
-/** Reads objects from YAML or JSON texts. Goes on after a problem, so that one run shows all of them. */
+/** Reads objects from YAML or JSON texts. Goes on after a problem, so one run shows all of them. */
 export function parseManifests(sources: readonly ManifestSource[]): ParsedManifests {
   const objects: ManifestObject[] = [];
   const problems: ManifestProblem[] = [];
@@ -58,7 +58,7 @@ export function parseManifests(sources: readonly ManifestSource[]): ParsedManife
   return { objects, problems };
 }
 
-/** The documents of a text, with what is wrong in them; what the library would print by itself is in nobody's way. */
+/** The documents of a text, with what is wrong in them; keeps the library from printing warnings itself. */
 export function parseYaml(text: string): { documents: readonly Document.Parsed[]; lines: LineCounter } {
   const lines = new LineCounter();
   const options = {
@@ -92,11 +92,11 @@ export interface PlacedDocument {
   readonly file: string;
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
-  /** Of the text in the file; default 1. */
+  /** Line of the file at which the text begins; default 1. */
   readonly firstLine?: number;
 }
 
-/** An object of a kind that the reader of the document chose from its word. */
+/** An object of a kind that the caller chose by the word in its `kind` field. */
 export interface ReadObject<K extends Kind> {
   readonly kind: K;
   readonly message: MessageOf[K];
@@ -137,7 +137,7 @@ export function readDocument<K extends Kind>(
   return { object: { kind: chosen.kind, message, placeOf: (field) => finder.placeOf(field) }, problems: [] };
 }
 
-/** Nothing but comments between two `---`. */
+/** Whether there are only comments between two `---`. */
 export function isEmptyDocument({ contents, errors }: Document.Parsed): boolean {
   return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
 }

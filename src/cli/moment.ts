@@ -1,17 +1,17 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { fromTimestamp } from "./time-text.ts";
 
-/** Where the reader is: the zone of this machine, or of `TZ`. */
+/** The reader's time zone: that of this machine, or of `TZ`. */
 export interface Zone {
-  /** As `Europe/Vienna`. Default: UTC. */
+  /** For example `Europe/Vienna`. Default: UTC. */
   readonly timeZone?: string | undefined;
 }
 
-/** What a `Date` can hold, either side of the epoch. */
+/** The most that a `Date` can hold, on either side of the epoch. */
 const MAX_DATE_MS = 8.64e15;
 const DAY_MS = 86_400_000;
 
-/** `2026-11-20 19:57:24 CET`; `-` when there was none, the bare seconds when no calendar reaches so far. */
+/** `2026-11-20 19:57:24 CET`; `-` when there is none, plain seconds when it is out of a `Date`'s range. */
 export function formatMoment(timestamp: Timestamp | undefined, zone: Zone): string {
   if (timestamp === undefined) return "-";
   const ms = fromTimestamp(timestamp);
@@ -24,8 +24,8 @@ function formatMs(ms: number, { timeZone = "UTC" }: Zone): string {
 }
 
 /**
- * What a plane says to everybody, `since 2026-11-20T18:57:24.000Z`, as it is said to this reader. What is quoted, or is part
- * of a name or of a value, stays what it is.
+ * Converts times in a plane's text, `since 2026-11-20T18:57:24.000Z`, to the reader's zone. A time that is quoted, or part
+ * of a name or of a value, is left unchanged.
  */
 export function withLocalTimes(text: string, zone: Zone): string {
   return text.replaceAll(/(?<![\w"'=/.:-])\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z(?![\w"'/-])/g, (time) => {
@@ -34,14 +34,14 @@ export function withLocalTimes(text: string, zone: Zone): string {
   });
 }
 
-/** `19:57:24`: where the zone is said already, or does not matter. */
+/** `19:57:24`, for where the zone is already shown, or does not matter. */
 export function formatTimeOfDay(timestamp: Timestamp | undefined, zone: Zone): string {
   return formatMoment(timestamp, zone).split(" ")[1] ?? "-";
 }
 
 /**
- * Reads `18:00`, the next one to come, `2026-11-30T18:00` and `2026-11-30T18:00+01:00`; nothing when it is none of these.
- * Without an offset it is meant where the reader is.
+ * Reads `18:00` (the next one), `2026-11-30T18:00` and `2026-11-30T18:00+01:00`; undefined for any other form.
+ * Without an offset, the time is in the reader's zone.
  */
 export function parseMoment(text: string, now: number, { timeZone = "UTC" }: Zone): number | undefined {
   const daytime = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text);
@@ -63,7 +63,7 @@ export function parseMoment(text: string, now: number, { timeZone = "UTC" }: Zon
 
 /** The moment at which a zone's clocks show what UTC's show at `shown`. */
 function atWallClock(shown: number, timeZone: string): number {
-  // The second look is for where the zone changes its clocks in between.
+  // The second look is for zones that change their clocks in between.
   const near = shown - offsetAt(shown, timeZone);
   return shown - offsetAt(near, timeZone);
 }
@@ -90,7 +90,7 @@ function partsIn(timeZone: string, ms: number) {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Making one costs more than using it a thousand times. */
+/** Cached: making a format costs more than using it a thousand times. */
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   const known = formats.get(timeZone);
   if (known !== undefined) return known;

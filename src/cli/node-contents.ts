@@ -4,13 +4,13 @@ import { jsonChanges } from "../schema/field-changes.ts";
 import { jsonText } from "./data-text.ts";
 import { cellText } from "./table.ts";
 
-/** A resource as a proxy was sent it. */
+/** A resource as it was sent to a proxy. */
 interface SentResource {
   readonly type: string;
   readonly name: string;
   readonly version: string;
   readonly state: string;
-  /** Absent where nothing was sent on the open stream, or where it would be too much. */
+  /** Absent when nothing was sent on the open stream, or when it would be too large. */
   readonly content?: JsonValue;
 }
 
@@ -27,7 +27,7 @@ export function sentResources(node: Node): readonly SentResource[] {
   );
 }
 
-/** What became of a resource, in a few words and the proxy's. */
+/** What became of a resource, in a few words and those of the proxy. */
 export function resourceState(resource: NodeResource): string {
   const { refusal, unknown, held, versionSent, versionAcknowledged } = resource;
   if (isRefused(resource)) return `REFUSED: ${refusal}`;
@@ -40,7 +40,7 @@ export function isRefused({ refusal, versionRefused }: NodeResource): boolean {
   return versionRefused !== "" || refusal !== "";
 }
 
-/** In what two proxies were sent different things, resource by resource; a line each. */
+/** The differences between what two proxies were sent, resource by resource, one line each. */
 export function differenceLines(a: Node, b: Node): string[] {
   const [ofA, ofB] = [byKey(a), byKey(b)];
   const lines = [...new Set([...ofA.keys(), ...ofB.keys()])].flatMap((key) => {
@@ -56,7 +56,7 @@ export function differenceLines(a: Node, b: Node): string[] {
   return lines.length === 0 ? [`  ${cellText(a.id)} and ${cellText(b.id)} were sent the same`] : lines;
 }
 
-/** What is no JSON stays the text that it is. */
+/** Returns text that is not JSON unchanged. */
 function readJson(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;

@@ -7,7 +7,7 @@ import { formatAge, formatDuration, fromDuration } from "./time-text.ts";
 const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
 
 export const NODE_COLUMNS = ["NODE", "FLEET", "ENVOY", ...TYPES, "LAG", "SINCE", "PROBLEM"] as const;
-/** What a narrow terminal can spare. */
+/** The columns that a narrow terminal can do without. */
 export const SPARE_NODE_COLUMNS = ["SINCE", "ENVOY", "FLEET"] as const;
 
 export function nodeCells(node: Node, nowMs: number): Piece[] {
@@ -27,7 +27,7 @@ export function unknownText({ replica, silent }: UnknownReplica): string {
   return `replica ${replica} has been silent for ${formatDuration(silent === undefined ? 0 : fromDuration(silent))}`;
 }
 
-/** Refusals stand out; everything else is lower case. */
+/** A refusal is in capitals, to stand out; everything else is in lower case. */
 export function stateText(state: number | undefined): string {
   if (state === State.ACKED) return "ack";
   if (state === State.REFUSED) return "REFUSED";

@@ -8,16 +8,16 @@ export function kindWords({ kind, plural, short }: KindEntry): readonly string[]
   return [kind, plural, ...(short === undefined ? [] : [short])];
 }
 
-/** The kind that a person means, however it is written; nothing when there is none. */
+/** The kind that a word means, in any of its forms; undefined when there is none. */
 export function findKind(text: string): KindEntry | undefined {
   const wanted = text.toLowerCase();
   return KIND_ENTRIES.find((entry) => kindWords(entry).includes(wanted));
 }
 
 /**
- * The same.
+ * The same, but never undefined.
  *
- * @throws CliFailure `usage` for an unknown one, with the nearest and all there are.
+ * @throws CliFailure `usage` for an unknown kind; the message suggests the nearest one and lists all.
  */
 export function kindNamed(text: string): KindEntry {
   const entry = findKind(text);
@@ -42,16 +42,16 @@ export interface ObjectReference {
   readonly name?: string;
 }
 
-/** A kind has no slash, so that it ends at the first one: `backend/shop/shop-1` is the backend `shop/shop-1`. */
+/** A kind has no slash, so it ends at the first one: `backend/shop/shop-1` is the backend `shop/shop-1`. */
 export function splitReference(text: string): ObjectReference {
   const at = text.indexOf("/");
   return at < 0 ? { kind: text } : { kind: text.slice(0, at), name: text.slice(at + 1) };
 }
 
 /**
- * An object as `KIND NAME` or as `KIND/NAME`. Behind a kind of its own a name is what it is, whatever slashes it has.
+ * An object as `KIND NAME` or as `KIND/NAME`. A name after a separate kind is taken as it is, whatever slashes it has.
  *
- * @throws CliFailure `usage` when both are given, or a slash and no name.
+ * @throws CliFailure `usage` when both forms are combined, or no name follows the slash.
  */
 export function objectReference(word: string, more?: string): ObjectReference {
   const { kind, name } = splitReference(word);
@@ -61,14 +61,14 @@ export function objectReference(word: string, more?: string): ObjectReference {
   return { kind, name };
 }
 
-/** The same of a command that needs a name. */
+/** The same, for a command that needs a name. */
 export function namedObject(word: string, more?: string): Required<ObjectReference> {
   const { kind, name } = objectReference(word, more);
   if (name === undefined) throw new CliFailure(EXIT.usage, "name the object: KIND NAME or KIND/NAME");
   return { kind, name };
 }
 
-/** `SERVICE/BACKEND`, also where it was written as an object: `backend/SERVICE/BACKEND`. */
+/** `SERVICE/BACKEND`, even when it was written as an object: `backend/SERVICE/BACKEND`. */
 export function plainBackendName(text: string): string {
   const [kind = "", ...rest] = text.split("/");
   return rest.length === 2 && findKind(kind) === findKind("backend") ? rest.join("/") : text;

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../schema/duration-text.ts";
 import { plainBackendName } from "./object-reference.ts";
 
-/** Options that several commands share, so that they read and fail alike everywhere. */
+/** Options that several commands share, so they read and fail alike everywhere. */
 
 const DEFAULT_SERVER = "127.0.0.1:18001";
 
@@ -10,10 +10,10 @@ const DEFAULT_WAIT_MS = 30_000;
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
 const MIN_REQUEST_TIMEOUT_MS = 100;
 const MAX_REQUEST_TIMEOUT_MS = 3_600_000;
-/** Of the API. */
+/** The API's limit. */
 const MAX_ACTOR_LENGTH = 128;
 
-/** Of the program: where the plane is, and how it is asked. */
+/** Options of the program: where the plane is, and how to ask it. */
 export interface PlaneFlags {
   readonly server: string;
   readonly requestTimeout: number;
@@ -21,7 +21,7 @@ export interface PlaneFlags {
   readonly color: "auto" | "always" | "never";
 }
 
-/** The address of the admin API is the option, else the environment's. It is checked when it is needed. */
+/** The admin API's address comes from the option, else from the environment. It is checked when it is needed. */
 export function planeOptions(env: Readonly<Record<string, string | undefined>>): readonly Option[] {
   const fromEnvironment = env["FAIRLEAD_SERVER"];
   return [
@@ -45,7 +45,7 @@ function requestTimeout(text: string): number {
   throw new InvalidArgumentError("It must be from 100ms to 1h.");
 }
 
-/** As gRPC metadata can carry it. */
+/** Accepts only what gRPC metadata can carry. */
 function actor(text: string): string {
   if (text.length <= MAX_ACTOR_LENGTH && /^[\x20-\x7e]*$/.test(text)) return text;
   throw new InvalidArgumentError(
@@ -53,7 +53,7 @@ function actor(text: string): string {
   );
 }
 
-/** Of every command that changes something. */
+/** Options of every command that changes something. */
 export interface WriteFlags {
   readonly dryRun?: true;
   readonly detailedExitcode?: true;
@@ -73,7 +73,7 @@ export function writeOptionsOf({ dryRun, reason = "" }: WriteFlags): { validateO
   return { validateOnly: dryRun === true, reason };
 }
 
-/** Where the write is in the log: what follows two blanks behind what was done. */
+/** Where the write is in the log: printed after what was done and two blanks. */
 export function writtenText({ dryRun }: WriteFlags, revision: string): string {
   return dryRun === true ? "dry run: nothing was changed" : `revision ${revision}`;
 }
@@ -109,7 +109,7 @@ export function waitOptions(what: string): readonly Option[] {
   ];
 }
 
-/** Of a command that names the proxy that it waits for. */
+/** For a command that names the proxy that it waits for. */
 export function waitForOneOptions(what: string): readonly Option[] {
   return [
     new Option("--wait", what),
@@ -119,7 +119,7 @@ export function waitForOneOptions(what: string): readonly Option[] {
   ];
 }
 
-/** For what would leave a service without an eligible backend. */
+/** For changes that would leave a service without an eligible backend. */
 export function allowRemovalOption(): Option {
   return new Option("--allow-removal", "although no eligible backend is left: clients of the service get 503");
 }

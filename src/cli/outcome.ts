@@ -2,12 +2,12 @@ import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
 import { messageJson } from "./data-text.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 
-/** What a command leads to, beside the lines that people read: its exit code, and with `-o json` its one document. */
+/** The result of a command, beside the lines that people read: its exit code, and its one document with `-o json`. */
 export class Outcome {
   exitCode: ExitCode = EXIT.done;
   #fields: JsonObject | undefined;
 
-  /** The document so far; nothing when the command printed its own, or has nothing to tell. */
+  /** The document so far; undefined when the command printed its own, or has nothing to tell. */
   get document(): JsonObject | undefined {
     return this.#fields;
   }
@@ -22,7 +22,7 @@ export class Outcome {
     this.put(messageJson(desc, answer) as JsonObject);
   }
 
-  /** Ends a dry run: only `--detailed-exitcode` tells by the exit code that it would change something. */
+  /** Ends a dry run: the exit code says that something would change only with `--detailed-exitcode`. */
   endDryRun(flags: { readonly dryRun?: true; readonly detailedExitcode?: true }, hasChanges: boolean): void {
     if (flags.dryRun !== true) return;
     this.put({ dryRun: true, hasChanges });

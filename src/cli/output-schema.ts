@@ -34,7 +34,7 @@ import { KIND_ENTRIES } from "./kinds.ts";
 
 /**
  * JSON Schema (draft 2020-12) of what commands print with `-o json`, by command: `#/properties/apply` describes the document
- * of `fairlead apply`. Made from the descriptors that printing follows.
+ * of `fairlead apply`. Made from the same descriptors as the output.
  */
 export function outputSchema(): JsonObject {
   const form: SchemaForm = { defs: { Error: ERROR }, isPrinted: true };
@@ -80,7 +80,7 @@ const list =
   (...descs: readonly DescMessage[]): Documents =>
   (form) =>
     descs.map((desc) => ({ type: "array", items: referTo(desc, form) }));
-/** An answer of the API with how the command waited, and why it failed after that. */
+/** An answer of the API, with how the wait ended and why the command failed after it, if it did. */
 const waited =
   (desc: DescMessage, more: JsonObject = {}): Documents =>
   (form) => {
@@ -88,7 +88,7 @@ const waited =
     const wait = referTo(WaitForRevisionResponseSchema, form);
     return [{ ...answer, properties: { ...answer.properties, wait, error: REFERRED_ERROR, ...more } }];
   };
-/** The same of a command that knows a dry run. */
+/** The same, for a command that has a dry run. */
 const write = (desc: DescMessage, more: JsonObject = {}): Documents =>
   waited(desc, { dryRun: FLAG, hasChanges: { type: "boolean" }, ...more });
 const fields =
@@ -111,7 +111,7 @@ const BACKUP = (form: SchemaForm) => ({
   bytes: WHOLE,
 });
 
-/** By command; those that print no document of their own making (`export`, `bootstrap`, `schema`, `completion`) have none. */
+/** By command. Commands that print no document made here (`export`, `bootstrap`, `schema`, `completion`) have none. */
 const DOCUMENTS: Readonly<Record<string, Documents>> = {
   apply: write(ApplyResponseSchema),
   get: any(one(...KINDS), list(...KINDS)),

@@ -3,12 +3,12 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { CliFailure, EXIT } from "./exit.ts";
 
 /**
- * Writes a file for its owner only. It is under its name once it is whole and on disk; before that, beside it.
+ * Writes a file that only its owner can read. It is `PATH.part` until it is complete and on disk, then gets its name.
  *
- * Another file is replaced only when `isForced`, and nothing but a plain file ever is: a link is not followed, a device or
- * a pipe stays what it is.
+ * Replaces an existing file only when `isForced`, and only a plain file: a link is not followed, a device or
+ * a pipe is left alone.
  *
- * @throws CliFailure when it cannot be written, with the path and the reason; then there is no file, or the one before.
+ * @throws CliFailure when it cannot be written, with the path and the reason; an earlier file is then unchanged.
  */
 export async function writePrivateFile<T>(
   path: string,
@@ -35,7 +35,7 @@ export async function writePrivateFile<T>(
   }
 }
 
-/** Does a part of the writing; what goes wrong names the file. */
+/** Awaits one part of the writing; its failure names the file. */
 export async function doing<T>(path: string, part: Promise<T>): Promise<T> {
   try {
     return await part;
@@ -44,7 +44,7 @@ export async function doing<T>(path: string, part: Promise<T>): Promise<T> {
   }
 }
 
-/** Refuses before anything is done for it: the content may take long to come. */
+/** Refuses before any work is done: the content may take long to arrive. */
 export function checkReplaceable(path: string, isForced: boolean): void {
   const found = look(path);
   if (found === undefined) return;

@@ -29,8 +29,8 @@ import { type CliContext, noteText, printText } from "./io.ts";
 import { planeOptions } from "./options.ts";
 
 /**
- * The whole command line, for running it, for its help and for completing it; `further` commands come first, and `begin` is
- * told of the command that is about to run.
+ * The whole command line, to run it, to show its help and to complete it. `further` commands come first; `begin` is called
+ * with the command that is about to run.
  */
 export function buildProgram(
   context: CliContext,
@@ -70,7 +70,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4
   return program;
 }
 
-/** An option that is given and holds nothing comes from a variable that was never set: that is not to leave it out. */
+/** An option with an empty value comes from a variable that was never set; that is not the same as leaving it out. */
 function refuseEmptyOptions(command: Command): void {
   for (let each: Command | null = command; each !== null; each = each.parent) {
     for (const option of each.options) {
@@ -86,7 +86,7 @@ function refuseExitCodeAlone(command: Command): void {
   throw new CliFailure(EXIT.usage, "--detailed-exitcode needs --dry-run");
 }
 
-/** A complaint quotes what was typed, which is no line of its own; a suggestion that commander makes is. */
+/** A complaint quotes what was typed, and must stay on one line; commander's suggestion has a line of its own. */
 function complaintText(text: string): string {
   const [, complaint = "", suggestion = ""] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? ["", text];
   return `${printable(complaint)}${suggestion}\n`;

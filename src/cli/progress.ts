@@ -4,7 +4,7 @@ import { type CliIo, screenLines } from "./io.ts";
 import type { Line } from "./line.ts";
 import { withLocalTimes } from "./moment.ts";
 
-/** A line that is drawn again in place on a terminal, and not at all elsewhere. */
+/** A line that is redrawn in place on a terminal, and not shown at all elsewhere. */
 export class Progress {
   readonly #io: CliIo;
   #shown = "";
@@ -16,7 +16,7 @@ export class Progress {
   show(line: string): void {
     const { isTty, isForPrograms, stdout, columns = Number.POSITIVE_INFINITY } = this.#io;
     if (!isTty || isForPrograms === true || line === this.#shown) return;
-    // A line that reaches the end of the terminal's, and the next, could not be drawn over.
+    // A line that wraps into the next one of the terminal could not be drawn over.
     stdout.write(`\r\u001B[K${cutToWidth(printable(withLocalTimes(line, this.#io)), columns - 1)}`);
     this.#shown = line;
   }
@@ -31,7 +31,7 @@ export class Progress {
 export function drawScreen(io: CliIo, lines: readonly Line[]): void {
   const { rows = Number.POSITIVE_INFINITY } = io;
   const all = screenLines(io, lines);
-  // The cursor takes a line, below the last one.
+  // The cursor takes the line below the last one.
   const room = Math.max(2, rows - 1);
   const drawn = all.length <= room ? all : [...all.slice(0, room - 1), `… and ${all.length - room + 1} more lines`];
   io.stdout.write(`\u001B[H${drawn.map((line) => `${line}\u001B[K\n`).join("")}\u001B[J`);

@@ -1,7 +1,7 @@
 import { AdminError } from "./admin-error.ts";
 import { CliFailure, exitCodeOf, NOTHING_CHANGED } from "./exit.ts";
 
-/** Waits for a replacement of the whole state; says of a refusal that nothing has changed, where that is known. */
+/** Waits for a replacement of the whole state; a refusal says that nothing was changed, where that is known. */
 export async function refusedBy<T>(replacing: Promise<T>): Promise<T> {
   try {
     return await replacing;

@@ -7,14 +7,14 @@ import { yamlText } from "./data-text.ts";
 import type { DocumentText } from "./document-stream.ts";
 import { isEmptyDocument, type ManifestProblem, parseYaml, readDocument } from "./manifest.ts";
 
-/** The document that an export begins with: where it comes from. */
+/** Kind of the document that an export begins with, which says where it comes from. */
 const HEAD_KIND = "Export";
-/** They come from their sources, and are in no other manifests. */
+/** Kinds whose objects come from observers, and are in no other manifests. */
 const OBSERVED = KINDS.filter((kind) => !isApplied(kind));
-/** What an export leaves out: it says nothing in another epoch. */
+/** Fields that an export leaves out, since they mean nothing in another epoch. */
 const LEFT_OUT = ["version", "requestId"];
 
-/** Manifests of a whole state: as those of `apply`, and verdicts, and the `meta` of each object. */
+/** Manifests of a whole state: like those of `apply`, but with verdicts and the `meta` of each object. */
 export type StateDocument =
   | { readonly kind: "object"; readonly object: MessageInitShape<typeof ImportedObjectSchema>; readonly line: number }
   | { readonly kind: "head"; readonly revision: string }
@@ -28,7 +28,7 @@ export function headText({ revision, objects }: { readonly revision: string; rea
   ].join("\n");
 }
 
-/** One object as a document, without the line that parts it from the one before. */
+/** One object as a document, without the line that separates it from the one before. */
 export function objectText(title: string, json: JsonObject): string {
   const { meta, ...rest } = json;
   const kept = Object.entries((meta ?? {}) as JsonObject).filter(([field]) => !LEFT_OUT.includes(field));
@@ -37,7 +37,7 @@ export function objectText(title: string, json: JsonObject): string {
   return yamlText({ kind: title, ...named, meta: Object.fromEntries(kept), ...fields }, { lineWidth: 0 });
 }
 
-/** Reads the documents between two `---`, which is one, or none where there are only comments. */
+/** Reads the document between two `---`; there is none when there are only comments. */
 export function readStateDocuments(file: string, { text, line }: DocumentText): readonly StateDocument[] {
   const { documents, lines } = parseYaml(text);
   return documents.flatMap((document): StateDocument[] => {

@@ -1,6 +1,6 @@
 import { type Piece, type Tone, toned } from "./line.ts";
 
-/** How the words for states read; those that are not here mean neither good nor bad. */
+/** Tones of the words for states; words that are not here are neutral. */
 const TONES: Readonly<Record<string, Tone>> = {
   ack: "good",
   yes: "good",
@@ -13,7 +13,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   REFUSED: "bad",
 };
 
-/** A state as it stands in a cell. */
+/** A state as the text of a cell. */
 export function statePiece(text: string): Piece {
   const tone = TONES[text];
   return tone === undefined ? text : toned(tone, text);

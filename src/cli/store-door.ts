@@ -3,7 +3,7 @@ import type { AdminClient } from "./admin-client.ts";
 import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
 import type { CliContext } from "./io.ts";
 
-/** Runs with the client of the store that the command's options name, or else of the plane; no proxy can be awaited at a store. */
+/** Runs with a client of the store that the command's options name, or else of the plane. With a store, `--wait` is refused. */
 export async function withStoreOrPlane(
   context: CliContext,
   { command, wait }: { readonly command: Command; readonly wait: true | undefined },

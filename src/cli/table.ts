@@ -4,29 +4,29 @@ import { indented, type Line, type Piece, pieceText, toned, withText } from "./l
 import { withLocalTimes, type Zone } from "./moment.ts";
 
 const GAP = "  ";
-/** A cell beyond this moves what is right of it in its own line only, so that one long name does not stretch all lines. */
+/** A wider cell shifts only its own line to the right, so one long name does not stretch all lines. */
 const MAX_COLUMN_WIDTH = 60;
 
-/** A column gives way down to this, or to its head where that is longer. */
+/** A column can shrink to this width, or to that of its head if that is wider. */
 const MIN_COLUMN_WIDTH = 12;
-/** The last column says why: rather than make it shorter than this, columns that can be spared are left out. */
+/** The last column says why: spare columns are left out before it becomes narrower than this. */
 const MIN_LAST_WIDTH = 24;
 
 /** How a table fits a terminal and its reader. */
 export interface Fit extends Zone {
-  /** Of the terminal; without them nothing is left out. */
+  /** Width of the terminal; when absent, nothing is left out. */
   readonly columns?: number | undefined;
-  /** Before each line. Default: nothing. */
+  /** Text before each line. Default: none. */
   readonly indent?: string;
-  /** Heads of the columns that can be spared, the first one first. */
+  /** Heads of the columns that can be left out, in that order. */
   readonly spare?: readonly string[];
 }
 
 /**
  * The lines of a borderless table: two blanks between columns, none at the ends of lines.
  *
- * Where the table is wider than the terminal, the last column gives way first, down to 24; then those that can be spared are
- * left out; then all give way from right to left, each down to 12 or its head. What is cut is marked with `…`.
+ * Where the table is wider than the terminal, the last column shrinks first, down to 24; then the spare columns are left
+ * out; then all shrink from right to left, each down to 12 or its head's width. Text that is cut is marked with `…`.
  */
 export function tableLines(head: readonly string[], rows: readonly (readonly Piece[])[], fit: Fit = {}): Line[] {
   const whole = [head.map((text) => toned("head", text)), ...rows].map((cells) =>
@@ -34,12 +34,12 @@ export function tableLines(head: readonly string[], rows: readonly (readonly Pie
   );
   const { columns, indent = "", spare = [] } = fit;
   const lines = columns === undefined ? whole : fitted(whole, columns - indent.length, spare);
-  // Nothing stands right of the last column.
+  // The last column needs no width: nothing stands to the right of it.
   const widths = lines[0]?.slice(1).map((_, column) => columnWidth(lines.map((cells) => textAt(cells, column)))) ?? [];
   return lines.map((cells) => indented(joined(cells, widths), indent));
 }
 
-/** A line of plain text only is one. */
+/** Pieces of plain text only are joined into one string. */
 function joined(cells: readonly Piece[], widths: readonly number[]): Line {
   const last = cells.findLastIndex((cell) => pieceText(cell) !== "");
   const pieces = cells.slice(0, last + 1).flatMap((cell, column): Piece[] => {
@@ -65,7 +65,7 @@ function fitted(whole: readonly (readonly Piece[])[], room: number, spare: reado
   );
 }
 
-/** Without the columns that the last one has no room beside. */
+/** Leaves out spare columns until the last column has room. */
 function spared(whole: readonly (readonly Piece[])[], room: number, [first, ...others]: readonly string[]) {
   const widths = widthsOf(whole);
   const last = widths.pop() ?? 0;
@@ -89,12 +89,12 @@ function textAt(cells: readonly Piece[], column: number): string {
   return pieceText(cells[column] ?? "");
 }
 
-/** Text as it can stand in a column: the blanks in it neither look like a gap nor reach the next line of the terminal. */
+/** Text that is safe in a column: blanks in it can neither look like a gap nor push text to the terminal's next line. */
 export function cellText(text: string): string {
   return printable(text).replaceAll(/ {2,}/g, (blanks) => ` ${"\\x20".repeat(blanks.length - 1)}`);
 }
 
-/** The width that fits all cells, up to a bound. */
+/** The width that all cells fit, up to a bound. */
 export function columnWidth(cells: readonly string[]): number {
   return cells.reduce((widest, cell) => Math.max(widest, Math.min(MAX_COLUMN_WIDTH, displayWidth(cell))), 0);
 }

@@ -22,12 +22,12 @@ export function fromTimestamp(timestamp: Timestamp): number {
   return Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1_000_000);
 }
 
-/** How long ago a moment was; `-` when there was none. */
+/** How long ago a moment was; `-` when there is none. */
 export function formatAge(timestamp: Timestamp | undefined, nowMs: number): string {
   return timestamp === undefined ? "-" : formatDuration(Math.max(0, nowMs - fromTimestamp(timestamp)));
 }
 
-/** `3 min ago`. A store whose clock is ahead of this machine's tells of what is to come: that is said. */
+/** `3 min ago`; says so when the time lies ahead of this machine's clock, as a store's may. */
 export function formatAgo(timestamp: Timestamp, nowMs: number): string {
   const agoMs = nowMs - fromTimestamp(timestamp);
   if (agoMs > -AHEAD_SHOWN_MS) return `${formatDuration(Math.max(0, agoMs))} ago`;

@@ -5,7 +5,7 @@ const START = `start one with \`fairlead up\`, or ${OTHER}`;
 const UNIMPLEMENTED: number = status.UNIMPLEMENTED;
 const NOT_ADMIN = "its admin API is on port 18001 unless --admin says otherwise";
 
-/** What a person can do about each way in which nobody answers; the first that fits. */
+/** Why no plane answers, and what a person can do about it; the first one that fits counts. */
 const CAUSES: readonly [cause: RegExp, why: string, cure: string][] = [
   [/ECONNREFUSED/, "nothing listens there", START],
   [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, "the name leads to no address", OTHER],

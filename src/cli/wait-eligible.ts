@@ -10,12 +10,12 @@ import { formatDuration } from "./time-text.ts";
 import { NEWEST_REVISION } from "./wait.ts";
 
 const POLL_MS = 500;
-/** Reasons that a verdict ends. What ends others, such as another backend that goes, leaves no trace at this one. */
+/** Reasons that a verdict ends. What ends the others, such as the removal of another backend, leaves no trace here. */
 const VERDICTS = ["pending", "unhealthy"];
 
 /**
- * Waits until new requests may go to a backend, its health verdict included, and prints why they may. Gives the revision
- * at which that was so, which is what the proxies have to acknowledge.
+ * Waits until new requests may go to a backend, which includes its health verdict, and prints why they may. Returns the
+ * revision at which that was so, which is what the proxies have to acknowledge.
  *
  * @throws CliFailure with `notReached` and what its checks say when it is not eligible in time, with `failed` when somebody
  * removes it meanwhile.

@@ -15,10 +15,10 @@ import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
 import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
 
-/** What the API takes for the newest revision at the time of the call. */
+/** What the API takes as the newest revision at the time of the call. */
 export const NEWEST_REVISION = "";
 
-/** The server ends the wait; the client gives up a little later in case that the server does not. */
+/** The server ends the wait; the client gives up a little later in case the server does not. */
 const GRACE_MS = 5000;
 
 /**
@@ -33,7 +33,7 @@ export async function printWait(context: CliContext, revision: string, flags: Wa
 }
 
 /**
- * Waits until a proxy has acknowledged what it is sent again, of one type (`LDS`) or of all, and prints so.
+ * Waits until a proxy has acknowledged what is sent to it again, of one type (`LDS`) or of all, and prints that.
  *
  * @throws CliFailure with `notReached` when the proxy refuses it, is away or takes longer.
  */
@@ -60,7 +60,7 @@ export async function printResent(
 
 const CHANGE_MADE = "the change is made";
 
-/** @param done What holds whatever becomes of the wait. */
+/** @param done What has been done, however the wait ends. */
 async function lastAnswer(
   context: CliContext,
   answers: AsyncIterable<WaitForRevisionResponse>,
@@ -89,24 +89,24 @@ function noteAnswer({ outcome }: CliContext, answer: WaitForRevisionResponse): v
   outcome.put({ wait: messageJson(WaitForRevisionResponseSchema, answer) });
 }
 
-/** The label before the first line; the others are of their own. */
+/** Prints the label before the first line only. */
 export function printOutcome(io: CliIo, label: string, [first = "", ...more]: readonly string[]): void {
   printLines(io, [`  ${label}${first}`, ...more]);
 }
 
-/** How the proxies come along with a revision, beside what else is waited for. */
+/** The proxies' progress with a revision, while something else is awaited too. */
 export interface FollowedWait {
   /**
-   * `acknowledged by 11 of 12 proxies in 63 ms`, once each that is connected has; those that are away are named, a line
-   * each. Rejects as `printWait` does, when connected proxies take longer than `--timeout`.
+   * `acknowledged by 11 of 12 proxies in 63 ms`, once every connected proxy has; those that are away are named, one line
+   * each. Rejects as `printWait` does when connected proxies take longer than `--timeout`.
    */
   readonly connected: Promise<readonly string[]>;
-  /** Who has not acknowledged so far, one line each. */
+  /** The proxies that have not acknowledged yet, one line each. */
   missing(): readonly string[];
   end(): void;
 }
 
-/** Goes on waiting for proxies that are away, `forMs` at most: they may come back before what else is waited for. */
+/** Keeps waiting for proxies that are away, `forMs` at most: they may come back while something else is awaited. */
 export function followWait(context: CliContext, revision: string, flags: WaitFlags, forMs: number): FollowedWait {
   const { clock, signal } = context.io;
   const stop = new AbortController();

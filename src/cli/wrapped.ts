@@ -2,8 +2,8 @@ import { displayWidth, indexAtWidth } from "./display-width.ts";
 import { type Line, lineText, type Piece, piecesOf, pieceText, withText } from "./line.ts";
 
 /**
- * A line as the lines that fit a terminal: it goes on beneath where its last column begins, or its first word, and breaks at
- * blanks where it can. It goes on further in than that, so that what a name or a reason holds is never where a line begins.
+ * Wraps a line to fit a terminal, at blanks where possible. Continuation lines are indented a little further than the start
+ * of the last column, or of the first word, so text in a name or a reason never stands where a line begins.
  */
 export function wrapped(line: Line, columns: number): readonly Line[] {
   const text = lineText(line);
@@ -20,10 +20,10 @@ export function wrapped(line: Line, columns: number): readonly Line[] {
 }
 
 const FURTHER_IN = 2;
-/** UTF-16 code units. */
+/** In UTF-16 code units. */
 const MOST_PER_COLUMN = 10;
 
-/** Not beyond the middle: a narrow terminal would have no room right of it. */
+/** Never beyond the middle: a narrow terminal would have no room to the right of it. */
 function hangOf(text: string, columns: number): number {
   const middle = Math.floor(columns / 2) - FURTHER_IN;
   const begin = text.slice(0, columns);
@@ -33,12 +33,12 @@ function hangOf(text: string, columns: number): number {
 }
 
 function endOf(text: string, start: number, room: number): number {
-  // No more than could fit is measured: a letter has at most four accents.
+  // Measures no more than could fit: a letter has at most four accents.
   const rest = text.slice(start, start + (room + 1) * MOST_PER_COLUMN);
   const most = Math.max(1, indexAtWidth(rest, room));
   if (start + most === text.length) return text.length;
   const blank = rest.lastIndexOf(" ", most);
-  // What leads the line is no place to break it.
+  // Never break at the blanks that lead the line.
   return start + (rest.slice(0, Math.max(0, blank)).trim() === "" ? most : blank);
 }
 

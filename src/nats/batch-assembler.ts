@@ -1,40 +1,40 @@
 import type { BatchMark } from "./batch-mark.ts";
 import type { EpochMark } from "./epoch-mark.ts";
 
-/** One message of the bucket, as a mirror hears it. */
+/** One message of the bucket, as a mirror receives it. */
 export interface BucketMessage {
   readonly sequence: number;
   /** Milliseconds since the epoch, by the server's clock. */
   readonly at: number;
   readonly mark: BatchMark;
-  /** How many messages follow it by now, as far as the server knew when it sent it. */
+  /** How many messages followed it when the server sent it, as far as the server knew. */
   readonly pending: number;
-  /** Of the state, when it is. No value: deleted. */
+  /** The change to the state, if any. Without a value, the key was deleted. */
   readonly change: { readonly key: string; readonly value: Uint8Array | undefined } | undefined;
-  /** The epoch that it begins, when it does. */
+  /** The epoch that it begins, if it begins one. */
   readonly epoch: EpochMark | undefined;
-  /** The time that the writer's store had reached, in milliseconds since the epoch; on ticks. */
+  /** Only on ticks: the time of the writer's store, in milliseconds since the epoch. */
   readonly time?: number | undefined;
-  /** Of the writer's batch; on its last message. */
+  /** Id of the writer's batch; only on its last message. */
   readonly id: string;
 }
 
 export interface AssembledChange {
   readonly key: string;
   readonly value: Uint8Array | undefined;
-  /** Of the batch's last message. */
+  /** Sequence of the batch's last message. */
   readonly position: number;
-  /** Of the message itself: what a guard on this key names. */
+  /** Sequence of the message itself: what a guard on this key names. */
   readonly sequence: number;
   readonly at: number;
 }
 
 export interface BegunEpoch extends EpochMark {
-  /** Of the batch that began it. */
+  /** Position of the batch that began it. */
   readonly position: number;
 }
 
-/** One batch, or several of which only the last values are left. Exactly the state at `position` for who applies it. */
+/** One batch, or several of which only the last values are left. Applying it gives exactly the state at `position`. */
 export interface AssembledCommit {
   readonly position: number;
   readonly at: number;
@@ -47,19 +47,19 @@ export interface AssembledCommit {
  * Puts the messages of a bucket together into whole commits.
  *
  * The bucket keeps only the newest message of each key. A reader that lags therefore misses those that were overwritten
- * meanwhile, and what it has put together before it has read the newer ones is no state that ever was. So after a gap
- * nothing is given out before all has been read that was there when the gap was seen.
+ * meanwhile, and until it has read the newer ones, what it has put together is not a state that ever existed. So after a gap
+ * nothing is returned until every message that existed when the gap was seen has been read.
  */
 export class BatchAssembler {
   #last = 0;
   #read = 0;
-  /** How many messages must have been read before anything is given out. */
+  /** How many messages must have been read before anything is returned. */
   #wholeFrom = 0;
   #epoch: BegunEpoch | undefined;
   #changes = new Map<string, AssembledChange>();
   #ids: string[] = [];
 
-  /** Sequence of the newest message that was read. */
+  /** Sequence of the last message that was read. */
   get last(): number {
     return this.#last;
   }
@@ -74,7 +74,7 @@ export class BatchAssembler {
     this.#last = sequence;
     const position = sequence + mark.count - mark.index;
     if (change !== undefined) {
-      // Taken out first, so that changes stay in the order of the log.
+      // Deleted first, so the map stays in the order of the log.
       this.#changes.delete(change.key);
       this.#changes.set(change.key, { ...change, position, sequence, at });
     }
@@ -88,7 +88,7 @@ export class BatchAssembler {
     return commit;
   }
 
-  /** Whether nothing is missing between the message before and this one. */
+  /** Whether nothing is missing between the previous message and this one. */
   #follows(sequence: number, { index, hidden }: BatchMark): boolean {
     const isFirstHeard = index === hidden + 1;
     return sequence === this.#last + (isFirstHeard ? index : 1);

@@ -5,18 +5,18 @@ import type { LogTime } from "./log-time.ts";
 import type { BucketWrite } from "./publish-batch.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** Longer than the window by as much as clocks and marks of time may be off. */
+/** Longer than the window by as much as clocks and timestamps may be off. */
 const MARKER_TTL_MS = DELETE_WINDOW_MS * 2;
 const TICK_SLOT_MS = 300_000;
 const TICK_SLOTS = 24;
 
 export interface BatchWrites {
-  /** What no mirror listens to: it comes first. */
+  /** The writes that no mirror listens to; they come first. */
   readonly hidden: readonly BucketWrite[];
   readonly shown: readonly BucketWrite[];
 }
 
-/** The messages of a batch, but for the tick that ends it. */
+/** The messages of a batch, except the tick that ends it. */
 export function batchWrites(options: {
   readonly batch: Batch;
   readonly subjects: Subjects;
@@ -44,8 +44,8 @@ export function batchWrites(options: {
 }
 
 /**
- * The last message of every batch. Its subject changes every five minutes and comes round again after two hours: the last
- * tick of each slot stays, and so tells how old a position is. It states the store's time, where that is known.
+ * The last message of every batch. Its subject changes every five minutes and recurs after two hours: the last tick of each
+ * slot stays, and so shows how old a position is. It states the store's time, if that is known.
  */
 export function tickWrite(subjects: Subjects, time: Pick<LogTime, "now" | "known">): BucketWrite {
   const subject = subjects.tick(Math.floor(time.now() / TICK_SLOT_MS) % TICK_SLOTS);
@@ -57,11 +57,11 @@ const COPY_HEAD_BYTES = 24;
 export interface StoredCopy {
   readonly generation: number;
   readonly value: Uint8Array;
-  /** Of the write that it is a copy of, where that is not the batch that it lies in: it was brought from elsewhere. */
+  /** Revision of the copied write, if that is not of the batch that the copy lies in: it was brought from elsewhere. */
   readonly origin?: Revision | undefined;
 }
 
-/** Generation, epoch and position of the origin, eight bytes each, then the value. No epoch: no origin. */
+/** Generation, the origin's epoch and position, eight bytes each, then the value. Epoch 0 means no origin. */
 export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Array {
   const copy = new Uint8Array(COPY_HEAD_BYTES + value.byteLength);
   const view = new DataView(copy.buffer);
@@ -72,7 +72,7 @@ export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Arra
   return copy;
 }
 
-/** Nothing for bytes that no release writes. */
+/** Undefined for bytes that no release writes. */
 export function parseCopy(copy: Uint8Array): StoredCopy | undefined {
   if (copy.byteLength < COPY_HEAD_BYTES) return undefined;
   const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);

@@ -5,7 +5,7 @@ import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
 import { parseEpochMark } from "./epoch-mark.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** A message as it lies in the stream. */
+/** A message as stored in the stream. */
 export interface StreamMessage {
   readonly subject: string;
   readonly headers?: MsgHdrs;
@@ -31,7 +31,7 @@ export function bucketMessage(
   };
 }
 
-/** Nothing for what earlier releases wrote, and for anything that is no instant. */
+/** Undefined for what earlier releases wrote, and for anything that is not an instant. */
 function parseTime(data: Uint8Array): number | undefined {
   const text = data.byteLength > 16 ? "" : new TextDecoder().decode(data);
   return /^\d+$/.test(text) && Number(text) <= LATEST_INSTANT_MS ? Number(text) : undefined;

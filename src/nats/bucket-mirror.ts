@@ -21,25 +21,25 @@ import { SeenWrites } from "./seen-writes.ts";
 import { SERVER_PATIENCE_MS, ServerPing } from "./server-ping.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
 
-/** A mirror that hears nothing for this long opens its feed anew: no watch can be trusted to notice its own death. */
+/** A mirror that hears nothing for this long reopens its feed: no watch can be trusted to notice its own death. */
 export const SILENCE_LIMIT_MS = 3_000;
-/** When nobody else has, somebody writes a tick after this. */
+/** After this long without a message, a mirror writes a tick. */
 const QUIET_MS = 1_000;
 const CHECK_INTERVAL_MS = 250;
 const LONGEST_PAUSE_MS = 1_000;
-/** The net: how often the whole bucket is compared with the mirror. */
+/** The safety net: how often the whole bucket is compared with the mirror. */
 const COMPARE_INTERVAL_MS = 600_000;
 
 export interface MirrorStatus {
-  /** Messages that are in the bucket and not read yet, as far as the server said with the last one. */
+  /** Messages in the bucket that are not read yet, as the server reported with the last one. */
   readonly lag: number;
   readonly reopens: number;
   readonly repairs: number;
-  /** Milliseconds since anything was heard. */
+  /** Milliseconds since the last message was heard. */
   readonly silentMs: number;
-  /** Why the silence could not be ended yet; nothing while the log is heard. */
+  /** Why the silence could not be ended yet; undefined while the log is heard. */
   readonly failure: string | undefined;
-  /** Why the mirror takes nothing in any more: the bucket is not the one it knew. */
+  /** Why the mirror accepts nothing any more: the bucket is not the one that it knew. */
   readonly frozen: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface BucketMirrorOptions extends Pick<FeedOptions, "containment"> {
   readonly random: Random;
   readonly logger: Logger;
   readonly newestEpoch: (subjects: Subjects) => Promise<EpochMark>;
-  /** Writes nothing, which keeps all mirrors awake. Resolves with its position in the log; with nothing when it failed. */
+  /** Writes an empty batch, which keeps all mirrors awake. Resolves with its position, or undefined when it failed. */
   readonly tick: () => Promise<number | undefined>;
 }
 
@@ -61,11 +61,11 @@ export interface BucketMirrorOptions extends Pick<FeedOptions, "containment"> {
 export interface MirroredEpoch {
   readonly epoch: number;
   readonly subjects: Subjects;
-  /** Position of the batch that began it: what was written to an earlier root after it counts for nothing. */
+  /** Position of the batch that began it: later writes to an earlier root do not count. */
   readonly began: number;
 }
 
-/** This process's copy of the bucket, kept by a feed that is opened anew whenever it falls silent. */
+/** This process's copy of the bucket, maintained by a feed that is reopened whenever it falls silent. */
 export class BucketMirror {
   readonly seen = new SeenWrites();
   readonly time: LogTime;
@@ -75,12 +75,12 @@ export class BucketMirror {
   readonly #ends: (() => void)[] = [];
   #held: HeldState | undefined;
   #current: MirroredEpoch | undefined;
-  /** Of the root that the feed brings. */
+  /** Subjects of the root that the feed delivers. */
   #subjects: Subjects;
   #created = "";
   #assembler = new BatchAssembler();
   #loading: Loading | undefined = newLoading();
-  /** Later messages were written after the feed was opened, so their time is the present. */
+  /** Messages beyond this sequence were written after the feed was opened, so their time is the present. */
   #liveFrom = 0;
   #feed: Feed | undefined;
   #isOpening = false;
@@ -106,7 +106,7 @@ export class BucketMirror {
   }
 
   /**
-   * Resolves once the present state has been read; rejects when the bucket cannot be read, and may be tried again.
+   * Resolves once the present state has been read; rejects when the bucket cannot be read, and can be called again then.
    *
    * @throws ControlPlaneError `unavailable` / `STORE_UNREACHABLE`.
    */
@@ -138,13 +138,13 @@ export class BucketMirror {
     return this.#held;
   }
 
-  /** The epoch that `held` is of. */
+  /** The epoch of `held`. */
   get current(): MirroredEpoch {
     if (this.#current === undefined) throw new Error("the mirror has not been read yet");
     return this.#current;
   }
 
-  /** Resolves at once, unless the whole state is being read: then when it has been. */
+  /** Resolves at once, or, while the whole state is being read, once it has been. */
   async loaded(): Promise<void> {
     while (this.#loading !== undefined) await this.#loading.isDone;
   }
@@ -161,33 +161,33 @@ export class BucketMirror {
     };
   }
 
-  /** Time of the commit at a position or later, once it is mirrored; nothing when that takes longer than `withinMs`. */
+  /** Time of the commit at a position or later, once it is mirrored; undefined if that takes longer than `withinMs`. */
   async reached(position: number, withinMs: number): Promise<number | undefined> {
     if (this.held.revision.position >= position) return this.held.at;
     return await this.#waiters.wait(position, withinMs);
   }
 
-  /** Something is wrong with the feed: it is opened anew, and the bucket looked at, without waiting for a silence. */
+  /** Reports something wrong with the feed: it is reopened and the bucket checked, without waiting for a silence. */
   suspect(): void {
     this.#isSuspect = true;
   }
 
-  /** Waits until everything is mirrored that the log holds by now. Says whether that came about. */
+  /** Waits until everything that the log now holds is mirrored. Returns whether that happened in time. */
   async catchUp(withinMs: number): Promise<boolean> {
     const { state } = await this.#info();
     return (await this.reached(state.last_seq, withinMs)) !== undefined;
   }
 
-  /** The net under the feed: reads the whole bucket, and repairs what the mirror missed. */
+  /** The safety net under the feed: reads the whole bucket, and repairs what the mirror missed. */
   async compare(): Promise<void> {
     if (this.#frozen !== undefined || this.#loading !== undefined || this.#isStopped) return;
     try {
       const { subjects } = this.current;
       const scan = await scanBucket({ ...this.#options, subjects });
-      // Another bucket in its place is no measure of what was held.
+      // If another bucket took its place, the scan says nothing about what was held.
       if (await this.#isReplaced(await this.#info())) return;
       if (!(await this.catchUp(SILENCE_LIMIT_MS))) return;
-      // Another epoch has begun: what lay below the root of this one is being removed, and says nothing.
+      // Another epoch has begun: what lay below this one's root is being removed, so the scan is void.
       if (scan.epoch?.root !== subjects.root || this.current.subjects !== subjects) return;
       const missed = missedChanges(scan, this.held, (key) => this.seen.sequenceOf(key));
       this.seen.repair(missed);
@@ -234,12 +234,12 @@ export class BucketMirror {
         await feed.stop();
       },
     };
-    // It may have broken meanwhile, or a new epoch have begun, whose root is another.
+    // It may have broken meanwhile, or a new epoch with another root may have begun.
     this.#isSuspect = isBroken || subjects !== this.#subjects;
     if (!this.#isSuspect) this.#heardAt = this.#options.clock.monotonic();
   }
 
-  /** Takes in what there is without a feed: the mirror is then late, but does not stand still until one can be opened. */
+  /** Reads the log without a feed: the mirror is late then, but does not stand still until a feed can be opened. */
   async #readTail(): Promise<void> {
     const subjects = this.#subjects;
     try {
@@ -265,7 +265,7 @@ export class BucketMirror {
       this.#readAnew(commit.epoch);
       return;
     }
-    // The store's own time, where the tick that ends it states that.
+    // The store's own time, if the commit's final tick states it.
     const at = message.time ?? commit.at;
     if (this.#loading !== undefined) this.#begin(commit, at, this.#loading);
     else {
@@ -276,7 +276,7 @@ export class BucketMirror {
     this.#waiters.reached(commit.position, at);
   }
 
-  /** Another epoch has begun: what is held stays until all of the new state has been read. */
+  /** Reads another epoch, which has begun; the held state stays until all of the new one has been read. */
   #readAnew({ epoch, root }: EpochMark): void {
     const { bucket, clock, logger } = this.#options;
     logger.warn({ epoch }, "a new epoch has begun; reading its state");
@@ -306,7 +306,7 @@ export class BucketMirror {
     const silentMs = clock.monotonic() - this.#heardAt;
     const isFed = this.#feed !== undefined && !this.#isSuspect && silentMs < SILENCE_LIMIT_MS;
     if (silentMs > QUIET_MS && this.#held !== undefined && !this.#isTicking) void this.#tick();
-    // Asked before the limit, so that it is known by then whether it is the server that is silent.
+    // Pinged before the limit, so it is known by then whether the server itself is silent.
     if (silentMs < SILENCE_LIMIT_MS - SERVER_PATIENCE_MS) this.#ping.forget();
     else this.#ping.ask();
     if (isFed || this.#isOpening || !link.isUp || clock.monotonic() < this.#notBefore) return;
@@ -343,8 +343,8 @@ export class BucketMirror {
   }
 
   /**
-   * Whether the bucket is no longer the one that was mirrored. With a new epoch it is read anew; without one nothing is
-   * taken from it: whoever put it there may have brought back an older state.
+   * Whether the bucket is no longer the one that was mirrored. If it has a new epoch, it is read from the start; otherwise
+   * nothing is taken from it: whoever put it there may have brought back an older state.
    */
   async #isReplaced({ created, state }: StreamInfo): Promise<boolean> {
     const { logger } = this.#options;
@@ -369,8 +369,8 @@ export class BucketMirror {
   }
 
   /**
-   * Whether the log still has what was mirrored up to a position. A server that has just come back tells of less than it
-   * has, until it has applied its Raft log; a write comes after all that is in there.
+   * Whether the log still has what was mirrored up to a position. A server that has just come back reports less than it has
+   * until it has applied its Raft log; a write comes after everything in that log.
    */
   async #isBeyond(position: number): Promise<boolean> {
     const written = await this.#tick();

@@ -1,11 +1,11 @@
 import { JetStreamError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
 import { storeFailure } from "./failure.ts";
 
-/** Messages that one request to the server brings. */
+/** Messages per request to the server. */
 const PAGE = 200;
 const NO_MESSAGE = 404;
 
-/** The messages of a subject, which may have wildcards, from a sequence on, in order, a page at a time. */
+/** The messages of a subject, which may have wildcards, from a sequence on, in order, in pages. */
 export async function* readPages(
   manager: JetStreamManager,
   { stream, subject, from }: { readonly stream: string; readonly subject: string; readonly from: number },

@@ -11,14 +11,14 @@ import type { Subjects } from "./subjects.ts";
 const SCAN_TIMEOUT_MS = 30_000;
 
 export interface BucketScan {
-  /** Everything up to here was read. */
+  /** Everything up to this position was read. */
   readonly position: number;
   readonly changes: ReadonlyMap<string, AssembledChange>;
   /** The newest epoch that began up to there. */
   readonly epoch: BegunEpoch | undefined;
 }
 
-/** Reads the whole present state of the bucket, apart from any mirror. */
+/** Reads the whole present state of the bucket, independently of any mirror. */
 export async function scanBucket(options: {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
@@ -28,7 +28,7 @@ export async function scanBucket(options: {
   readonly containment: Containment;
 }): Promise<BucketScan> {
   const { promise, resolve, reject } = Promise.withResolvers<BucketScan>();
-  // It may fail while the feed is being opened, before anybody waits for it.
+  // It may reject while the feed is being opened, before anything awaits it.
   promise.catch(() => undefined);
   const assembler = new BatchAssembler();
   const fail = () => reject(unreachable("the bucket could not be read in one go"));
@@ -54,7 +54,7 @@ export async function scanBucket(options: {
   }
 }
 
-/** What a mirror should hold of what was read, and does not; a key that was not found is gone. */
+/** What was read and a mirror should hold but does not; a key that was not found counts as deleted. */
 export function missedChanges(
   scan: BucketScan,
   held: HeldState,
@@ -64,7 +64,7 @@ export function missedChanges(
   const newer = [...scan.changes.values()].filter(({ key, sequence, value }) => {
     const known = held.entry(key)?.value;
     if (sequence > position || sequence < sequenceOf(key)) return false;
-    // The same message, and yet not the same value: what was heard is not what was written.
+    // The same message with a different value: what was heard is not what was written.
     if (sequence === sequenceOf(key)) return !isEqual(value, known);
     return value !== undefined || known !== undefined;
   });

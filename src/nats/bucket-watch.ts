@@ -9,7 +9,7 @@ const INTERVAL_MS = 5_000;
 
 export interface BucketWatchOptions {
   readonly manager: JetStreamManager;
-  /** As they were at the start. */
+  /** The buckets' settings at the start. */
   readonly buckets: readonly BucketConfig[];
   readonly clock: Clock;
   readonly random: Random;
@@ -17,8 +17,8 @@ export interface BucketWatchOptions {
 }
 
 /**
- * Looks now and then whether the buckets still are as they must be: somebody may have taken their copies or their settings
- * away, which no write and no watch shows until it is too late.
+ * Checks now and then that the buckets still are as they must be: somebody may have removed their copies or changed their
+ * settings, which no write and no watch shows until it is too late.
  */
 export class BucketWatch {
   readonly #options: BucketWatchOptions;
@@ -31,7 +31,7 @@ export class BucketWatch {
     this.#schedule();
   }
 
-  /** What is wrong with a bucket that works nevertheless. */
+  /** What is wrong with a bucket that still works. */
   get fault(): StoreTrouble | undefined {
     return this.#fault;
   }
@@ -61,7 +61,7 @@ export class BucketWatch {
         this.#fault = why === "" ? undefined : { why, since: clock.now() };
       }
     } catch {
-      // The servers are away, which is told elsewhere.
+      // The servers are away, which is reported elsewhere.
     }
     if (!this.#isStopped) this.#schedule();
   }

@@ -13,37 +13,37 @@ import { foreignStore, newerRelease, unreachable } from "../store/errors.ts";
 import { storeFailure } from "./failure.ts";
 import { subjectsOf } from "./subjects.ts";
 
-/** Grows with each change that an older release could not read. */
+/** Incremented with each change that an older release could not read. */
 const SCHEMA = 1;
 const APPLICATION = "fairlead.application";
 const SCHEMA_ENTRY = "fairlead.schema";
-/** How long expired leases are shown to be gone. */
 const MISCONFIGURED = "BUCKET_MISCONFIGURED";
+/** How long the delete marker of an expired lease stays. */
 const LEASE_MARKER_MS = 60_000;
 
-/** Several copies were asked of a server that is alone. */
+/** Several copies were requested from a single server. */
 const NOT_CLUSTERED = 10_074;
 
 export interface BucketOptions {
   readonly bucket: string;
-  /** Copies of the data over servers: 1, or 3 and 5 in a cluster. */
+  /** Copies of the data on different servers: 1, or 3 or 5 in a cluster. */
   readonly replicas: number;
 }
 
-/** Opens a bucket, or makes it, and refuses one that cannot hold what it is for. */
+/** Opens a bucket, or creates it, and refuses one that is unfit for its purpose. */
 export async function openBucket(manager: JetStreamManager, wanted: BucketConfig): Promise<void> {
   const found = (await findStream(manager, wanted.name)) ?? (await create(manager, wanted));
   const unfit = bucketFault(found.config, wanted);
   if (unfit !== undefined) throw unfit;
 }
 
-/** What became of a bucket: it was not there, some setting was another, or all was as it should be. */
+/** What became of a bucket: it was missing, some setting was wrong, or all was as it should be. */
 export interface Provisioned {
   readonly stream: string;
   readonly outcome: "made" | "changed" | "unchanged";
 }
 
-/** Makes a bucket, or gives one that is there the settings that it must have. Its contents stay. */
+/** Creates a bucket, or gives an existing one the settings that it must have. Its contents stay. */
 export async function provisionBucket(manager: JetStreamManager, wanted: BucketConfig): Promise<Provisioned> {
   const { name: stream } = wanted;
   const found = await findStream(manager, stream);
@@ -62,7 +62,7 @@ export async function provisionBucket(manager: JetStreamManager, wanted: BucketC
   return { stream, outcome: "changed" };
 }
 
-/** The bucket of the state. */
+/** Configuration of the bucket that holds the state. */
 export function stateBucketConfig({ bucket, replicas }: BucketOptions): BucketConfig {
   return {
     ...baseConfig(bucket, replicas),
@@ -72,7 +72,7 @@ export function stateBucketConfig({ bucket, replicas }: BucketOptions): BucketCo
   };
 }
 
-/** The bucket of the leases: a key that is not written again within the lease's time is gone. */
+/** Configuration of the bucket for leases: a key that is not rewritten within the lease's time expires. */
 export function leaseBucketConfig({
   bucket,
   replicas,
@@ -108,7 +108,7 @@ function baseConfig(bucket: string, replicas: number): BucketConfig {
   };
 }
 
-/** Why a stream cannot be this bucket: it is another application's, a newer release's, or lost a setting. */
+/** Why a stream cannot be this bucket: it belongs to another application or a newer release, or lost a setting. */
 export function bucketFault(found: StreamConfig, wanted: BucketConfig): ControlPlaneError | undefined {
   const { name } = wanted;
   const metadata = found.metadata ?? {};
@@ -148,7 +148,7 @@ function misconfigured(
   });
 }
 
-/** Nothing: there is none of this name. */
+/** Undefined when there is no stream of this name. */
 export async function findStream(manager: JetStreamManager, stream: string): Promise<StreamInfo | undefined> {
   try {
     return await manager.streams.info(stream);
@@ -162,7 +162,7 @@ async function create(manager: JetStreamManager, config: BucketConfig): Promise<
   try {
     return await manager.streams.add(config);
   } catch (error) {
-    // Another replica may have made it in between.
+    // Another replica may have created it meanwhile.
     const found = await findStream(manager, config.name);
     if (found !== undefined) return found;
     if (!(error instanceof JetStreamApiError)) throw storeFailure(error, `cannot make stream ${config.name}`);
@@ -172,7 +172,7 @@ async function create(manager: JetStreamManager, config: BucketConfig): Promise<
 
 function unmakeable(error: JetStreamApiError, { name, num_replicas = 1 }: BucketConfig): ControlPlaneError {
   const what = `cannot make stream ${name}: ${error.message}`;
-  // A cluster that has just started may not have all its servers yet: then it is worth another try.
+  // A cluster that has just started may not have all its servers yet, so it is worth another try.
   const cure = `${num_replicas} copies need as many servers, see --nats-replicas`;
   if (error.code !== NOT_CLUSTERED) return unreachable(num_replicas > 1 ? `${what}; ${cure}` : what, error);
   return new ControlPlaneError({

@@ -5,9 +5,9 @@ import type { NatsSecurity } from "./security.ts";
 
 const OLDEST_MAJOR = 2;
 const OLDEST_MINOR = 12;
-/** For one server: with another to go to, a longer one would only prolong the silence. */
+/** Per server: when there is another to go to, a longer timeout would only prolong the silence. */
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Answers come to subjects below it, so that permissions can name it. */
+/** Answers arrive on subjects below it, so permissions can name it. */
 export const INBOX_PREFIX = "_INBOX_fairlead";
 
 export interface NatsConnectOptions {
@@ -18,7 +18,7 @@ export interface NatsConnectOptions {
 }
 
 /**
- * Connects, and from then on reconnects for ever.
+ * Connects, and reconnects for ever after that.
  *
  * @throws ControlPlaneError `unavailable` / `NATS_UNREACHABLE`, `precondition` / `NATS_LOGIN_REFUSED`, `NATS_TOO_OLD`.
  */

@@ -25,7 +25,7 @@ export function isSilence(thrown: unknown): boolean {
   );
 }
 
-/** The violation that is behind an error, or nothing. */
+/** The violation that caused an error, or undefined. */
 export function permissionViolation(thrown: unknown): PermissionViolationError | undefined {
   if (thrown instanceof errors.PermissionViolationError) return thrown;
   return thrown instanceof Error && thrown.cause !== undefined ? permissionViolation(thrown.cause) : undefined;

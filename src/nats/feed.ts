@@ -7,7 +7,7 @@ import { listen } from "./listen.ts";
 import type { Subjects } from "./subjects.ts";
 
 const HEARTBEAT_MS = 1_000;
-/** A consumer whose reader is gone is dropped by the server after this. */
+/** The server drops a consumer whose reader is gone after this time. */
 const INACTIVE_MS = 30_000;
 
 export interface Feed {
@@ -22,14 +22,14 @@ export interface FeedOptions {
   readonly from: number;
   readonly containment: Containment;
   readonly onMessage: (message: BucketMessage) => void;
-  /** A message is missing, or the consumer is gone: open another one. Called at most once. */
+  /** Called at most once, when a message is missing or the consumer is gone: open another feed. */
   readonly onBroken: () => void;
 }
 
 /**
- * Messages of the bucket in order, from a sequence on, by an ephemeral push consumer of our own.
+ * Delivers messages of the bucket in order, from a sequence on, through its own ephemeral push consumer.
  *
- * It notices messages that went missing on the way; it does not notice that nothing comes any more.
+ * It notices messages that got lost on the way; it does not notice that nothing arrives any more.
  */
 export async function openFeed(options: FeedOptions): Promise<Feed> {
   const { connection, manager, subjects, inboxPrefix, from, containment } = options;
@@ -70,7 +70,7 @@ async function stop(feed: {
   try {
     await feed.manager.consumers.delete(feed.stream, feed.name);
   } catch {
-    // It is gone already, or its server is away: then it ends by itself for want of a reader.
+    // It is already gone, or its server is away; without a reader it then ends by itself.
   }
 }
 
@@ -91,7 +91,7 @@ class FeedReader {
     else this.#deliver(message);
   }
 
-  /** Heartbeats and flow control: answered at once, since all that is done with a message is to take it in. */
+  /** Answers heartbeats and flow control at once, since messages are taken in as they arrive. */
   #control(message: Msg): void {
     const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";
     if (message.reply !== undefined && message.reply !== "") message.respond();

@@ -8,7 +8,7 @@ interface Loaded {
   readonly at: number;
 }
 
-/** While the whole state is read: at the start, and when another epoch has begun. */
+/** A reading of the whole state: at the start, and when another epoch has begun. */
 export interface Loading {
   readonly messages: Loaded[];
   readonly done: () => void;
@@ -20,7 +20,7 @@ export function newLoading(): Loading {
   return { messages: [], done: resolve, isDone: promise };
 }
 
-/** The first whole state. Deletes are known as far back as the oldest message that is no older than the window. */
+/** The first whole state. Deletes are known as far back as the oldest message that lies within the window. */
 export function firstContent(commit: AssembledCommit, loaded: readonly Loaded[]): HeldContent {
   const { position, at, epoch, changes } = commit;
   const oldest = loaded.find((message) => message.at >= at - DELETE_WINDOW_MS);

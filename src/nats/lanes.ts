@@ -1,5 +1,5 @@
 /**
- * Runs tasks that touch different keys side by side, and those that share a key one after the other in the order of their
+ * Runs tasks that touch different keys concurrently, and those that share a key one after the other, in the order of their
  * arrival. A task waits only for earlier ones, so none waits for itself.
  */
 export class Lanes {
@@ -43,7 +43,7 @@ export class Lanes {
     else this.#running += 1;
   }
 
-  /** The slot goes to the next that waits, or is free. */
+  /** Hands the slot to the next waiting task, or frees it. */
   #release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running -= 1;

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { permissionViolation } from "./failure.ts";
 
-/** What the connection says of itself: whether there is a server at the other end just now, and what it forbade. */
+/** What the connection reports: whether a server is at the other end just now, and what it forbade. */
 export class Link {
   readonly #options: { readonly clock: Clock; readonly logger: Logger };
   readonly #refused = new Set<string>();
@@ -18,12 +18,12 @@ export class Link {
     return this.#downSince === undefined;
   }
 
-  /** Monotonic milliseconds; nothing while there is a server. */
+  /** Monotonic milliseconds; undefined while there is a server. */
   get downSince(): number | undefined {
     return this.#downSince;
   }
 
-  /** `publish SUBJECT` or `subscribe SUBJECT` of all that the server has forbidden so far. */
+  /** `publish SUBJECT` or `subscribe SUBJECT` for everything that the server has forbidden so far. */
   get refused(): ReadonlySet<string> {
     return this.#refused;
   }

@@ -4,13 +4,13 @@ import type { Containment, InputSource } from "../runtime/containment.ts";
 export interface ListenOptions {
   readonly containment: Containment;
   readonly source: InputSource;
-  /** Once so many messages have come, the subscription ends. */
+  /** The subscription ends after this many messages. */
   readonly max?: number;
 }
 
 /**
- * Subscribes. Every subscription of the plane is made here: what a callback throws would end the client's only reader, so
- * that the connection stays up and nothing is heard on it any more, no answer to a write either, until it is dialled anew.
+ * Subscribes. Every subscription of the plane is made here: an exception in a callback would end the client's only reader;
+ * the connection would stay up, but hear nothing any more, not even answers to writes, until it is dialled again.
  */
 export function listen(
   connection: NatsConnection,

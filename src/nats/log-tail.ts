@@ -15,11 +15,11 @@ export interface TailQuery {
 }
 
 /**
- * What a mirror has not heard from a sequence on, up to the end of the log.
+ * Reads what a mirror has not heard, from a sequence up to the end of the log.
  *
- * Without a consumer: to make one takes the leader of the cluster, whose election lasts up to nine seconds, and meanwhile the
- * stream may well be written. From the leader of the stream, since what another server has may be old; one by one, so not
- * for more than some thousand messages, to which copies and records of the journal count as well.
+ * Uses no consumer: creating one takes the cluster's leader, whose election lasts up to nine seconds, and meanwhile the
+ * stream may well be writable. Reads from the stream's leader, since another server's data may be old, and one message at a
+ * time, so at most some thousand messages, including history copies and journal records.
  *
  * @throws ControlPlaneError `unavailable` when the end is not reached within two seconds, or what the client throws.
  */
@@ -41,11 +41,11 @@ export async function readTail(options: TailQuery): Promise<readonly BucketMessa
   );
 }
 
-/** What is overwritten while it is read comes again further on, so that at the end all is there. */
+/** A message that is overwritten meanwhile comes again further on, so at the end nothing is missing. */
 async function readToEnd({ manager, subjects, from }: TailQuery, signal: AbortSignal): Promise<readonly StoredMsg[]> {
   const messages: StoredMsg[] = [];
   for (let seq = from; !signal.aborted; ) {
-    // The client's type lacks the second, which the server knows.
+    // The client's type lacks `next_by_subj` beside `seq`, which the server supports.
     const query = { seq, next_by_subj: subjects.all };
     const message = await manager.streams.getMessage(subjects.stream, query);
     if (message === null) break;

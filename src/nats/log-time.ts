@@ -3,14 +3,14 @@ import { StoreTime } from "../store/store-time.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 
 /**
- * Time as the log of a bucket tells it: the server's, which stamps each message, and the store's, which each tick states.
- * So all replicas have one store's time, also those that start while a server's clock is wrong.
+ * Time according to a bucket's log: the server's, which stamps each message, and the store's, which each tick states.
+ * So all replicas share one store time, even those that start while a server's clock is wrong.
  */
 export class LogTime {
   readonly #clock: Clock;
-  /** The server's time, and when it was that. */
+  /** The server's time, and this machine's when it was heard. */
   #server: { readonly at: number; readonly monotonic: number } | undefined;
-  /** The newest time of the store that was stated before, and the server's when it was. */
+  /** The store's time as last stated, and the server's time then. */
   #stated: { readonly time: number; readonly at: number } | undefined;
   #newestAt = 0;
   #store: StoreTime | undefined;
@@ -19,7 +19,7 @@ export class LogTime {
     this.#clock = clock;
   }
 
-  /** @param isLive It was written just now, so that its stamp is the present. */
+  /** @param isLive The message was written just now, so its stamp is the present. */
   take({ at, time }: Pick<BucketMessage, "at" | "time">, isLive: boolean): void {
     if (isLive) {
       this.#server = { at, monotonic: this.#clock.monotonic() };
@@ -33,7 +33,7 @@ export class LogTime {
     this.#store?.hear(time);
   }
 
-  /** The server's clock, in milliseconds since the epoch: this machine's, as long as nothing was heard. */
+  /** The server's clock, in milliseconds since the epoch; this machine's until a message was heard. */
   serverNow(): number {
     if (this.#server === undefined) return this.#clock.now();
     return this.#server.at + this.#clock.monotonic() - this.#server.monotonic;
@@ -44,7 +44,7 @@ export class LogTime {
     return this.known() ?? Math.max(Math.floor(this.serverNow()), this.#newestAt);
   }
 
-  /** The same, once it is sure what it is: what a tick may state. */
+  /** The same, but undefined until it is certain: what a tick may state. */
   known(): number | undefined {
     return this.#store?.now();
   }

@@ -22,17 +22,17 @@ import type { StreamReader } from "./stream-reader.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
 
 const PART = 500;
-/** Of one batch of staged records. */
+/** Limits for one batch of staged records. */
 const MAX_WRITES = 500;
 const MAX_BYTES = 4_000_000;
 const STAGE_TRIES = 5;
 const STAGE_PAUSE_MS = 500;
 /** How long a replacement waits for its own mirror to read the new state. */
 const MIRROR_WAIT_MS = 30_000;
-/** A root that has been unused for so long is nobody's any more: whoever staged it has died. */
+/** A root that has been unused for this long is abandoned: the process that staged it has died. */
 const ABANDONED_MS = 3_600_000;
 const MARKER_TTL_MS = 60_000;
-/** Of a root that was the state once, or is being removed. */
+/** Marks a root that once was the state, or is being removed. */
 const LEFT = new TextEncoder().encode("left");
 
 export interface NatsArchiveOptions {
@@ -50,8 +50,8 @@ export interface NatsArchiveOptions {
 }
 
 /**
- * Reads and replaces what the bucket holds. What is new is written below a root of its own, which no mirror listens to; one
- * message, the epoch's, then tells all of them to read there.
+ * Reads and replaces what the bucket holds. New state is written below a root of its own, which no mirror listens to; then
+ * one message, the epoch's, tells all mirrors to read there.
  */
 export class NatsArchive implements Archive {
   readonly #options: NatsArchiveOptions;
@@ -149,7 +149,7 @@ export class NatsArchive implements Archive {
     return { subject: subjects.history(key, slot), value: formatCopy({ generation, value, origin }) };
   }
 
-  /** Writing the same again does no harm, since nobody reads it yet. */
+  /** Writing the same batch again does no harm, since nobody reads it yet. */
   async #stageBatch(writes: readonly BucketWrite[]): Promise<void> {
     const { clock } = this.#options;
     for (let tries = 1; ; tries++) {
@@ -163,7 +163,7 @@ export class NatsArchive implements Archive {
     }
   }
 
-  /** From here on the new root is the state, and the old one is nobody's. Whoever swept or switched meanwhile was first. */
+  /** Makes the new root the state, and abandons the old one. Conflicts if another sweep or switch came first. */
   async #switch(subjects: Subjects, marker: number, { cause, keys, laterThan }: Replacement): Promise<Committed> {
     const { connection, mirror, journal, reader, random } = this.#options;
     const found = await reader.last(subjects.epoch);
@@ -198,7 +198,7 @@ export class NatsArchive implements Archive {
     throw outcomeUnknown("no server answered in time; look whether the new epoch has begun", outcome.error);
   }
 
-  /** Gives this replica's mirror the time to read the new state, so that reads show it when the caller goes on. */
+  /** Gives this replica's mirror time to read the new state, so that reads show it when the caller continues. */
   async #awaitEpoch(epoch: number): Promise<void> {
     const { mirror, clock } = this.#options;
     const { held } = mirror;
@@ -209,7 +209,7 @@ export class NatsArchive implements Archive {
     cancel();
   }
 
-  /** Removes the roots that nobody uses: the one before, what this try left, and what those left who died long ago. */
+  /** Removes the roots that nobody uses: the previous one, what this try left, and those whose writers died long ago. */
   async #sweep(own: string): Promise<void> {
     const { manager, bucket, mirror, logger } = this.#options;
     const subjects = subjectsOf(bucket);
@@ -225,7 +225,7 @@ export class NatsArchive implements Archive {
           if (data.byteLength === 0 || root === used) continue;
           const isLeft = text(data) === text(LEFT) || root === own;
           if (!isLeft && mirror.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
-          // Whoever is still staging it finds the marker changed, and gives up.
+          // A process that is still staging it finds the marker changed, and gives up.
           const changed = await this.#write([{ subject, value: LEFT, expected: seq }]);
           await manager.streams.purge(stream, { filter: subjectsOf(bucket, root).content });
           await this.#write([

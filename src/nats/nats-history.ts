@@ -14,7 +14,7 @@ export async function readHistory(
   let message = await reader.next(subject, 1);
   while (message !== undefined) {
     const copy = parseCopy(message.data);
-    // One that cannot be read is as one that is not kept.
+    // A copy that cannot be read counts as not kept.
     if (copy !== undefined) {
       const revision = writtenAt(copy, message.position, epoch);
       copies.push({ generation: copy.generation, value: copy.value, revision });
@@ -24,7 +24,7 @@ export async function readHistory(
   return copies.toSorted((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position);
 }
 
-/** The revision of the write that a copy is of. What was staged for an epoch was written by the batch that began it. */
+/** The revision of the write that a copy holds. Staged copies count as written by the batch that began the epoch. */
 export function writtenAt({ origin }: StoredCopy, position: number, { epoch, began }: MirroredEpoch): Revision {
   return origin ?? { epoch, position: Math.max(position, began) };
 }

@@ -9,22 +9,22 @@ import type { BucketWrite } from "./publish-batch.ts";
 import type { StoredMessage, StreamReader } from "./stream-reader.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** How far back the first look goes; each further one four times as far. */
+/** How far back the first look goes; each further look goes four times as far. */
 const FIRST_SPAN = 1_000;
 
-/** Messages of a batch: what it costs, and the record of it. */
+/** Most messages of a batch: its cost, and its record. */
 const LONGEST_BATCH = MAX_BATCH_COST + 10;
 
 export interface NatsJournalOptions {
   readonly manager: JetStreamManager;
   readonly reader: StreamReader;
-  /** Of the epoch that is mirrored. */
+  /** Subjects of the mirrored epoch. */
   readonly subjects: () => Subjects;
   readonly head: () => { readonly epoch: number; readonly position: number };
   readonly assertOpen: () => void;
 }
 
-/** The records lie in the bucket under keys of their own, one a request id, and end after their window. */
+/** Its records lie in the bucket under keys of their own, one per request id, and expire after their window. */
 export class NatsJournal implements Journal {
   readonly #options: NatsJournalOptions;
 
@@ -42,7 +42,7 @@ export class NatsJournal implements Journal {
 
   async findCommit(revision: Revision): Promise<JournalEntry | undefined> {
     this.#options.assertOpen();
-    // The record stands at the beginning of its batch. What was brought from another epoch stands anywhere.
+    // A record stands at the beginning of its batch. One that was brought from another epoch may stand anywhere.
     const isOwn = revision.epoch === this.#options.head().epoch;
     const from = isOwn ? Math.max(1, revision.position - LONGEST_BATCH) : 1;
     return (await this.#since(from)).find((entry) => sameRevision(entry.revision, revision));
@@ -58,7 +58,7 @@ export class NatsJournal implements Journal {
     }
   }
 
-  /** The record of a batch. A second one of the same request id is refused by the server. */
+  /** The record of a batch. The server refuses a second record with the same request id. */
   record(
     batch: Pick<Batch, "cause">,
     keys: readonly string[],
@@ -67,7 +67,7 @@ export class NatsJournal implements Journal {
     return { ...writeOf({ ...batch.cause, keys }, id, subjects), ttlMs: JOURNAL_WINDOW_MS, expected: 0 };
   }
 
-  /** The record of an entry that is brought from elsewhere; nothing when it is past its time. */
+  /** The record of an entry that is brought from elsewhere; undefined when it has expired. */
   restored(entry: JournalEntry, now: number, subjects: Subjects): BucketWrite | undefined {
     const { revision, at, ...said } = entry;
     const ttlMs = JOURNAL_WINDOW_MS - (now - at);
@@ -86,7 +86,7 @@ export class NatsJournal implements Journal {
     return entries;
   }
 
-  /** What messages of the stream say that were written up to a position. */
+  /** The entries in those messages that were written up to a position. */
   entries(page: readonly StoredMsg[], upTo = Number.POSITIVE_INFINITY): JournalEntry[] {
     return page
       .filter((message) => positionOf(message) <= upTo)
@@ -96,7 +96,7 @@ export class NatsJournal implements Journal {
       );
   }
 
-  /** Nothing for bytes that no release writes. */
+  /** Undefined for bytes that no release writes. */
   #entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry | undefined {
     const record = parseRecord(data);
     if (record === undefined) return undefined;
@@ -118,7 +118,7 @@ interface JournalRecord {
   readonly requestId: string;
   readonly keys: readonly string[];
   readonly result?: string;
-  /** Revision and time, where they are not those of the message: it was brought from elsewhere. */
+  /** Revision and time if they are not the message's: the record was brought from elsewhere. */
   readonly origin?: Revision & { readonly at: number };
 }
 

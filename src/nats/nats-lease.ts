@@ -24,13 +24,13 @@ export interface NatsLeaseOptions {
   readonly logger: Logger;
   readonly containment: Containment;
   readonly ttlMs: number;
-  /** Calls back when a new epoch has begun: fences of the one before hold no more, so that tenures end. */
+  /** Calls back when a new epoch has begun: fences of the previous one no longer hold, so tenures end. */
   readonly onEpoch: (listener: () => void) => void;
 }
 
 /**
- * A key in a bucket whose keys end when they are not renewed says who holds a role; a key of the state, moved on with each
- * win, is the fence. The first only keeps others waiting: it is the second that stops a holder which does not know that it
+ * A key in a bucket whose keys expire when they are not renewed says who holds a role; a key of the state, rewritten with each
+ * win, is the fence. The first only keeps others waiting: it is the second that stops a holder that does not know that it
  * lost.
  */
 export class NatsLease implements Lease {
@@ -39,7 +39,7 @@ export class NatsLease implements Lease {
   readonly #subjects: ReturnType<typeof subjectsOf>;
   readonly #tenures = new Set<NatsTenure>();
   readonly #stop = new AbortController();
-  /** Candidates in this process for the same role go one after the other. */
+  /** Candidates for the same role in this process take turns. */
   readonly #queues = new Map<string, Promise<void>>();
 
   constructor(options: NatsLeaseOptions) {
@@ -116,7 +116,7 @@ export class NatsLease implements Lease {
     }
   }
 
-  /** After an answer that never came, the lease may be ours all the same. */
+  /** When the answer never came, the lease may still be ours. */
   async #adopted(subject: string, id: string, kind: string): Promise<number | undefined> {
     if (kind !== "unknown") return undefined;
     const last = await this.#reader.last(subject);
@@ -127,7 +127,7 @@ export class NatsLease implements Lease {
     return await publishBatch(this.#options.connection, { id: "", hidden: 0, writes: [write] });
   }
 
-  /** Until the time is over, or a holder says that it resigned. */
+  /** Waits until the time is over, or a holder says that it resigned. */
   async #pause(role: string, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
     const hinted = Promise.withResolvers<void>();
     const { connection, bucket, containment } = this.#options;
@@ -148,7 +148,7 @@ interface TenureOptions extends NatsLeaseOptions {
   readonly id: string;
   readonly subject: string;
   readonly sequence: number;
-  /** Monotonic time before the request that won was sent: so this side's deadline is always the earlier one. */
+  /** Monotonic time just before the winning request was sent, so this side's deadline is always the earlier one. */
   readonly sentAt: number;
   readonly reader: StreamReader;
   readonly hint: string;
@@ -181,8 +181,8 @@ class NatsTenure implements Tenure {
   }
 
   /**
-   * Shuts every earlier holder out. The token that is written with it, the epoch and the lease's own sequence, only grows:
-   * whoever finds a higher one was overtaken itself.
+   * Shuts out every earlier holder. The token that it writes, the epoch and the lease's own sequence, only grows:
+   * a holder that finds a higher one was itself overtaken.
    */
   async moveFence(state: StateStore, key: string): Promise<void> {
     const { id, sequence } = this.#options;
@@ -203,7 +203,7 @@ class NatsTenure implements Tenure {
     if (this.#end.signal.aborted) return;
     this.#finish("resigned");
     const { connection, subject, hint } = this.#options;
-    // An empty value: free. The key stays, so that sequences keep growing.
+    // An empty value means free. The key stays, so its sequences keep growing.
     const write = { subject, value: new Uint8Array(), expected: this.#sequence };
     await publishBatch(connection, { id: "", hidden: 0, writes: [write] }).catch(() => undefined);
     if (!connection.isClosed()) connection.publish(hint);
@@ -256,7 +256,7 @@ function hintSubject(bucket: string, role: string): string {
   return `${peerRoot(bucket)}.lease.${role}`;
 }
 
-/** Sequences of another bucket say nothing about this one's, but a new epoch begins when the state comes from there. */
+/** Sequences of different buckets cannot be compared, but state that comes from another bucket begins a new epoch. */
 function isLater(token: { epoch: number; sequence: number }, found: Uint8Array): boolean {
   const [epoch, sequence] = new TextDecoder().decode(found).split(" ").map(Number);
   return epoch !== token.epoch || sequence === undefined || token.sequence > sequence;

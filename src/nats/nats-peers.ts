@@ -22,12 +22,12 @@ import { decodeNameQuestion, encodeNameQuestion, type PeerQuestion } from "./pee
 import { PeerRefusals } from "./peer-refusals.ts";
 
 const INTERVAL_MS = 100;
-/** Asked of whoever bears a name: at start, and of each process that is heard for the first time, to see that it lives. */
+/** Asked of the bearer of a name: at start, and of each process heard for the first time, to see that it is alive. */
 const NAME_TOPIC = "name";
 const PROOF_WITHIN_MS = 1_000;
-/** A process is not asked again before this. */
+/** A process is not asked again before this time is over. */
 const PROOF_PAUSE_MS = 200;
-/** Processes that are asked, or were a moment ago, whether they live. */
+/** Most processes that are being asked, or were a moment ago, whether they are alive. */
 const MAX_PROOFS = 64;
 
 export interface NatsPeersOptions {
@@ -42,10 +42,10 @@ export interface NatsPeersOptions {
 }
 
 /**
- * Replicas that tell each other where they stand, over core NATS: what is lost is said again a moment later.
+ * Replicas tell each other where they stand over core NATS: a lost message is repeated a moment later.
  *
- * Anybody may publish there, and record what is said. So a replica counts only what is sealed with the key that lies in the
- * bucket, by a process that has answered a question of its own, which no recording can, and each message once.
+ * Anybody may publish there, and record messages. So a replica accepts only messages that are sealed with the key in the
+ * bucket, by a process that has answered this replica's question, which no recording can, and accepts each only once.
  */
 export class NatsPeers implements Peers {
   readonly #options: NatsPeersOptions;
@@ -55,7 +55,7 @@ export class NatsPeers implements Peers {
   readonly #proofs = new Map<string, Promise<boolean>>();
   readonly #listeners = new Set<() => void>();
   readonly #stopHearing: () => void;
-  /** Of this process alone: tells it from another one of the same name. */
+  /** Id of this process, which distinguishes it from another of the same name. */
   readonly #instance: string;
   #position: (() => PeerPosition) | undefined;
   #answering = 0;
@@ -76,8 +76,8 @@ export class NatsPeers implements Peers {
   }
 
   /**
-   * Takes the name, unless another process bears it. At once where nobody listens under it any more; one that listens and does
-   * not answer is waited for as long as silence needs to count.
+   * Takes the name, unless another process bears it. It does so at once if nobody listens under the name; a process that
+   * listens but does not answer is given the time of the silence limit.
    *
    * @throws ControlPlaneError `precondition` / `REPLICA_NAME_TAKEN`.
    */
@@ -94,7 +94,7 @@ export class NatsPeers implements Peers {
     });
   }
 
-  /** For those that start at the same moment: whoever serves first has the name. */
+  /** For processes that start at the same moment: the first one to serve has the name. */
   async assertNamesakeUnheard(): Promise<void> {
     await Promise.all(this.#proofs.values());
     const namesake = this.namesake();
@@ -153,7 +153,7 @@ export class NatsPeers implements Peers {
     return () => subscription.unsubscribe();
   }
 
-  /** Takes leave, so that the others do not miss this replica. */
+  /** Says goodbye, so the others do not miss this replica. */
   stop(): void {
     this.#isStopped = true;
     this.#cancel();
@@ -163,7 +163,7 @@ export class NatsPeers implements Peers {
     this.#stopHearing();
   }
 
-  /** Whoever asked and gets no answer counts this replica as unknown. */
+  /** An asker that gets no answer counts this replica as unknown. */
   async #reply(
     { sender, content }: PeerQuestion,
     { topic, subject, handler }: { readonly topic: string; readonly subject: string; readonly handler: PeerHandler },
@@ -185,7 +185,7 @@ export class NatsPeers implements Peers {
     }
   }
 
-  /** Questions that wait for it take no place from those that are answered: they may be recordings. */
+  /** Questions that wait for a proof take no slot of those being answered: they may be recordings. */
   async #proveAsker(sender: PeerSender): Promise<boolean> {
     if (this.#waiting >= MAX_ANSWERING) return false;
     this.#waiting += 1;
@@ -208,7 +208,7 @@ export class NatsPeers implements Peers {
     }
   }
 
-  /** Asks a process for a sign of life. One question for all who wonder at the same time. */
+  /** Asks a process for a sign of life. Concurrent calls share one question. */
   #prove({ replica, instance }: PeerSender): Promise<boolean> {
     const id = `${replica} ${instance}`;
     const underWay = this.#proofs.get(id);

@@ -35,11 +35,11 @@ import type { NatsJournal } from "./nats-journal.ts";
 import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
 import type { StreamReader } from "./stream-reader.ts";
 
-/** How long a commit waits for its own mirror, and a refusal for the mirror to be sure. */
+/** How long a commit waits for its own mirror, and a refusal waits for the mirror to catch up. */
 const MIRROR_WAIT_MS = 2_000;
-/** How long a write that nothing forbids is tried again because others write to the same keys. */
+/** How long an allowed write is retried while others write to the same keys. */
 const CONFLICT_PATIENCE_MS = 5_000;
-/** Batches under way. */
+/** Most batches under way at once. */
 const MOST_AT_ONCE = 32;
 const RETRY_PAUSE_MS = 20;
 const TICK_TIMEOUT_MS = 2_000;
@@ -52,16 +52,16 @@ export interface NatsStoreOptions {
   readonly reader: StreamReader;
   readonly clock: Clock;
   readonly random: Random;
-  /** Ends what was opened with the store. */
+  /** Closes everything that was opened with the store. */
   readonly onClose: () => Promise<void>;
 }
 
 /** The state in one JetStream bucket, read from this process's mirror of it. */
 export class NatsStore implements StateStore {
   readonly #options: NatsStoreOptions;
-  /** With several copies the server refuses a second write to a key, or a second guard by it, while one is under way. */
+  /** With several copies, the server refuses a second write to a key, or a second guard on it, while one is under way. */
   readonly #lanes = new Lanes(MOST_AT_ONCE);
-  /** The barrier that is under way, and the one that waits for its end: it serves all who came meanwhile. */
+  /** The barrier that is under way, and the one that waits for its end and serves all callers that came meanwhile. */
   #barrier: Promise<Revision> | undefined;
   #nextBarrier: Promise<Revision> | undefined;
   #closed = false;
@@ -116,7 +116,7 @@ export class NatsStore implements StateStore {
     return await this.#nextBarrier;
   }
 
-  /** A write of nothing, so that mirrors everywhere hear that all is well. Its position; nothing when it failed. */
+  /** Writes an empty batch, so all mirrors hear that all is well. Returns its position, or undefined if it failed. */
   async tick(): Promise<number | undefined> {
     if (this.#closed || !this.#options.link.isUp) return undefined;
     const outcome = await this.#publishTick(TICK_TIMEOUT_MS);
@@ -155,7 +155,7 @@ export class NatsStore implements StateStore {
         const committed = await this.#settle(batch, outcome);
         if (committed !== undefined) return committed;
       }
-      // Either the mirror or the server says no. The mirror may lag: make it as new as the log, and ask it.
+      // Either the mirror or the server refused. The mirror may lag, so bring it up to date and ask it again.
       if (!(await this.#catchUp())) throw unreachable("the write was refused, and the log cannot be read to tell why");
       const sure = this.#refusal(batch);
       if (sure?.code !== "FENCED" && (await this.#isRequestSeen(batch))) throw requestSeen(batch.cause.requestId);
@@ -165,7 +165,7 @@ export class NatsStore implements StateStore {
     throw unreachable("the log refuses the write again and again, because others write to the same keys");
   }
 
-  /** A guard or fence may name a revision that another replica told of and this mirror has not reached. */
+  /** A guard or fence may name a revision from another replica that this mirror has not reached yet. */
   async #awaitGuards({ ops, fence }: Batch): Promise<void> {
     const guards = [fence?.revision, ...ops.map(({ guard }) => guard)];
     const { epoch, position } = this.#held.revision;
@@ -197,7 +197,7 @@ export class NatsStore implements StateStore {
     const { subjects } = epoch;
     const id = random.id();
     const { fence } = batch;
-    // Without a guard too: with several copies, a guarded write elsewhere would not see an unguarded one under way.
+    // Set even without a guard: with several copies, a guarded write elsewhere would not see an unguarded one under way.
     const expected = (op: StoreOp) => mirror.seen.sequenceOf(op.key);
     const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.seen.sequenceOf(fence.key) };
     const { hidden, shown } = batchWrites({
@@ -211,25 +211,25 @@ export class NatsStore implements StateStore {
     return { outcome, id, epoch, after };
   }
 
-  /** What came of a publish; nothing: it was refused. */
+  /** The result of a publish; undefined when it was refused. */
   async #settle(batch: Batch, { outcome, id, epoch, after }: Published): Promise<Committed | undefined> {
     const { mirror } = this.#options;
     if (outcome.kind === "conflict") return undefined;
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was written");
     if (outcome.kind === "written" && outcome.sequence <= after) {
-      // A log only grows: this is another one, which the mirror has not noticed yet.
+      // A log only grows, so this is another one, which the mirror has not noticed yet.
       mirror.suspect();
       throw outcomeUnknown("the log went back, so the write may not last; read before you write again");
     }
     if (outcome.kind === "written") return await this.#committed(batch, outcome.sequence, epoch);
-    // The tick carries the batch's id: once the mirror is as new as the log it has seen it, or there was nothing to see.
+    // The tick carries the batch's id: a mirror that is up to date has seen it, or it is not in the log.
     await this.#catchUp();
     const position = mirror.seen.positionOf(id);
     if (position !== undefined) return await this.#committed(batch, position, epoch);
     throw outcomeUnknown("no server answered the write in time; read before you write again", outcome.error);
   }
 
-  /** A write to the root of an epoch counts only when it is in the log before the next epoch began. */
+  /** A write to the root of an epoch counts only if it is in the log before the next epoch begins. */
   async #committed(batch: Batch, position: number, { epoch, subjects }: MirroredEpoch): Promise<Committed> {
     const { mirror } = this.#options;
     const { silentMs } = mirror.status;
@@ -298,9 +298,9 @@ export class NatsStore implements StateStore {
 interface Published {
   readonly outcome: PublishOutcome;
   readonly id: string;
-  /** To whose root it was written. */
+  /** The epoch to whose root it was written. */
   readonly epoch: MirroredEpoch;
-  /** Position that was mirrored before it was sent. */
+  /** The position that was mirrored before it was sent. */
   readonly after: number;
 }
 
@@ -308,7 +308,7 @@ function keysOf({ ops }: Batch): readonly string[] {
   return ops.map(({ key }) => key);
 }
 
-/** What the server looks at for a batch: two that share any of it must not be under way together. */
+/** The keys that the server checks for a batch: two batches that share one must not be under way together. */
 function touchedKeys(batch: Batch): string[] {
   const { fence, cause } = batch;
   const keys = [...keysOf(batch)];

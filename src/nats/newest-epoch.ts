@@ -2,14 +2,14 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import { type EpochMark, epochUnreadable, parseEpochMark } from "./epoch-mark.ts";
 import { FIRST_ROOT, type Subjects } from "./subjects.ts";
 
-/** Nothing lies below it. */
+/** A root with nothing below it. */
 const LOST_ROOT = "lost";
 
 /**
  * Which epoch a bucket is in, and where its state lies.
  *
- * @param isForReplacement All that the bucket holds is to be replaced: where nobody knows where that is, it counts as empty.
- * @throws ControlPlaneError `corrupt` / `STORE_CORRUPT` where the bucket says so in no form that a release writes.
+ * @param isForReplacement The bucket's content will be replaced, so it counts as empty if its place is unknown.
+ * @throws ControlPlaneError `corrupt` / `STORE_CORRUPT` when the bucket states it in a form that no release writes.
  */
 export async function newestEpoch(
   manager: JetStreamManager,

@@ -26,19 +26,19 @@ import { publishBatch } from "./publish-batch.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { FIRST_ROOT, subjectsOf } from "./subjects.ts";
 
-/** Short: a request that a stalled server was chosen to serve is better tried again. */
+/** Short, since a request to a stalled server is better tried again. */
 const MIRROR_TIMEOUT_MS = 1_500;
 export const LEASE_TTL_MS = 15_000;
 
 export interface NatsStoreSettings extends Pick<NatsConnectOptions, "servers" | "security"> {
   readonly bucket: string;
-  /** Copies of the data over servers: 1, or 3 and 5 in a cluster. */
+  /** Copies of the data on different servers: 1, or 3 or 5 in a cluster. */
   readonly replicas: number;
   /** This replica's name; unique among those that share the bucket. */
   readonly replica: string;
-  /** How long a lease lasts that is not renewed; 15 s unless told otherwise, and never less than 3 s. */
+  /** How long a lease lasts if it is not renewed; 15 s by default, and never less than 3 s. */
   readonly leaseTtlMs?: number;
-  /** Opened to replace all that it holds: then it need not say where that is. */
+  /** Opened to replace its whole content, so it need not state where that is. */
   readonly isForReplacement?: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -51,7 +51,7 @@ export interface OpenedNatsStore extends Store {
 }
 
 /**
- * Opens the store in a JetStream bucket, which it makes when it does not exist.
+ * Opens the store in a JetStream bucket, and creates the bucket if it does not exist.
  *
  * @throws ControlPlaneError what `connectNats` and the buckets refuse, `precondition` / `NATS_WITHOUT_JETSTREAM`,
  * `NATS_PERMISSION_MISSING` (`details.subject`), `REPLICA_NAME_TAKEN`.
@@ -188,7 +188,7 @@ function awayOf(of: {
   return mirror.failure === undefined ? undefined : { why: mirror.failure, since: since(mirror.silentMs) };
 }
 
-/** The first replica writes it; the others find it there. */
+/** The first replica writes the epoch; the others find it there. */
 async function beginFirstEpoch(connection: NatsConnection, subject: string): Promise<void> {
   const value = new TextEncoder().encode(formatEpochMark({ epoch: 1, root: FIRST_ROOT }));
   const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [{ subject, value, expected: 0 }] });

@@ -10,7 +10,7 @@ import type { StreamReader } from "./stream-reader.ts";
 
 const KEY_BYTES = 32;
 const TRIES = 5;
-/** How often the bucket is asked again whether the key is still the same one. */
+/** The bucket is asked at most this often whether the key is still the same. */
 const LOOK_EVERY_MS = 1_000;
 
 export interface PeerKeyOptions {
@@ -23,9 +23,9 @@ export interface PeerKeyOptions {
 }
 
 /**
- * What the replicas of a bucket prove themselves to each other with: 32 random bytes in the bucket, made by the first of
- * them. It lies beside the state, not in it, so that no backup, export or history holds it, and a restore leaves it alone.
- * Whoever can read the bucket can have it; it protects nothing else.
+ * The key with which a bucket's replicas authenticate to each other: 32 random bytes in the bucket, made by the first
+ * replica. It lies beside the state, not in it, so no backup, export or history holds it, and a restore leaves it alone.
+ * Anybody who can read the bucket can read it; it protects nothing else.
  */
 export class PeerKey {
   readonly #options: PeerKeyOptions;
@@ -41,7 +41,7 @@ export class PeerKey {
   }
 
   /**
-   * Reads the key, or makes it. One that is damaged is replaced: all replicas follow.
+   * Reads the key, or makes it. A damaged key is replaced, and all replicas follow.
    *
    * @throws ControlPlaneError what the store refuses.
    */
@@ -68,8 +68,8 @@ export class PeerKey {
   }
 
   /**
-   * A message was not made with this key: it is somebody else's, or the bucket has another key by now, since it was made
-   * anew. Looked up at most once a second.
+   * Called when a message was not sealed with this key: it is somebody else's, or the bucket now has another key, since it
+   * was made again. Looks the key up at most once a second.
    */
   doubt(): Promise<void> | undefined {
     const now = this.#options.clock.monotonic();

@@ -41,8 +41,8 @@ export interface PeerLineOptions {
 }
 
 /**
- * Messages between the replicas of a bucket over core NATS, sealed and checked. What arrives and is not sealed, too long,
- * or not what it must look like, is counted and goes no further; who of the replicas is believed is decided by the caller.
+ * Messages between the replicas of a bucket over core NATS, sealed and checked. A message that arrives unsealed, too long
+ * or malformed is counted and dropped; the caller decides which of the replicas to believe.
  */
 export class PeerLine {
   readonly #options: PeerLineOptions;
@@ -54,21 +54,21 @@ export class PeerLine {
     this.#root = `${peerRoot(options.bucket)}.sealed`;
   }
 
-  /** Who says the next message. */
+  /** The sender of the next message, with its sequence. */
   sender(): PeerSender {
     this.#sequence += 1;
     return { ...this.#options.self, sequence: this.#sequence };
   }
 
-  /** Tells all where this replica stands; nothing: it takes its leave. */
+  /** Tells all where this replica stands; undefined says goodbye. */
   tell(position: PeerPosition | undefined): void {
     const subject = this.#positionSubject(this.#options.self.replica);
     this.#send(subject, ["position", subject], encodePosition({ sender: this.sender(), position }));
   }
 
   /**
-   * Calls `take` with what other processes tell. Planes from before there were seals tell it elsewhere, so that they need not
-   * read these: who hears them counts them, and nothing else.
+   * Calls `take` with what other processes say. Planes from before seals existed say it on another subject, so they need not
+   * read these messages; theirs are only counted here.
    */
   onPosition(take: (said: SaidPosition, subject: string) => void): () => void {
     const unsealed = this.#listen(`${peerRoot(this.#options.bucket)}.position.*`, ({ subject }) => {
@@ -79,7 +79,7 @@ export class PeerLine {
       const body = this.#open(message, ["position", subject], MAX_POSITION_BYTES);
       if (body === undefined) return;
       const said = decodePosition(body);
-      // A replica speaks of itself only.
+      // A replica speaks only for itself.
       if (said === undefined || subject !== this.#positionSubject(said.sender.replica)) {
         this.#options.refusals.note("malformed", subject);
       } else if (said.sender.instance !== this.#options.self.instance) take(said, subject);
@@ -90,7 +90,7 @@ export class PeerLine {
     };
   }
 
-  /** Calls `reply` with each question; what it returns is the answer, and for nothing there is none. */
+  /** Calls `reply` with each question, and sends what it returns; undefined sends no answer. */
   onQuestion(
     topic: string,
     reply: (question: PeerQuestion, subject: string) => Promise<Uint8Array | undefined>,
@@ -101,7 +101,7 @@ export class PeerLine {
       const body = this.#open(message, ["question", asked, inbox], MAX_QUESTION_BYTES + QUESTION_HEAD_BYTES);
       if (body === undefined) return;
       const question = decodeQuestion(body);
-      // Nobody makes this replica write elsewhere than where answers are awaited.
+      // Nobody can make this replica publish anywhere but to an inbox.
       if (question === undefined || !inbox.startsWith(`${INBOX_PREFIX}.`)) {
         this.#options.refusals.note("malformed", asked);
         return;
@@ -116,7 +116,7 @@ export class PeerLine {
     });
   }
 
-  /** Asks until somebody answers; nothing when nobody has in time. */
+  /** Asks until somebody answers; undefined when nobody does in time. */
   async ask(
     replica: string,
     topic: string,
@@ -129,12 +129,12 @@ export class PeerLine {
       if (leftMs <= 0) return undefined;
       const outcome = await this.askOnce(replica, topic, { content, timeoutMs: leftMs });
       if (outcome !== "nobody listens") return outcome;
-      // That is no answer: word of a new listener takes a moment to reach every server.
+      // That is not final: word of a new listener takes a moment to reach every server.
       await clock.sleep(Math.min(RETRY_PAUSE_MS, leftMs));
     }
   }
 
-  /** Nothing: there was no answer in time. */
+  /** Undefined when there was no answer in time. */
   async askOnce(
     replica: string,
     topic: string,
@@ -185,7 +185,7 @@ export class PeerLine {
     connection.publish(subject, seal(key.current, context, body), reply === undefined ? {} : { reply });
   }
 
-  /** What was sealed; nothing, and a refusal, for anything else. */
+  /** The sealed content; undefined, and a noted refusal, for anything else. */
   #open({ data, subject }: Msg, context: readonly string[], maxBytes: number): Uint8Array | undefined {
     const { key, refusals, containment } = this.#options;
     if (data.byteLength > maxBytes + SEAL_BYTES) {
@@ -207,7 +207,7 @@ export class PeerLine {
     });
   }
 
-  /** @param replica Nothing: of all. */
+  /** @param replica Undefined for all. */
   #positionSubject(replica: string | undefined): string {
     return `${this.#root}.position.${replica === undefined ? "*" : tokenOf(replica)}`;
   }
@@ -217,7 +217,7 @@ export class PeerLine {
   }
 }
 
-/** Where the answer goes is new for each question; what it answers is named all the same. */
+/** The inbox is new for each question, but an answer also names the question that it answers. */
 function answerContext(subject: string, nonce: string): readonly string[] {
   return ["answer", subject, nonce];
 }

@@ -6,26 +6,26 @@ interface Member {
   readonly since: number;
   readonly position: PeerPosition;
   readonly heardAt: number;
-  /** Of the newest message of each kind. */
+  /** Sequence of the newest message of each kind. */
   readonly sequences: Map<string, number>;
 }
 
-/** What a message of a sender counts for. */
+/** How a sender's message counts. */
 export type Hearing =
   | "fresh"
-  /** It was heard before, or is older than what was. */
+  /** The message, or a newer one, was heard before. */
   | "replayed"
-  /** Nothing shows that this process lives: what it said may be a recording. */
+  /** Nothing shows that this process is alive: its message may be a recording. */
   | "unproven";
 
 /**
- * The processes that were found to live, by the name that each bears; of one name, the one that was found last. What they
- * say counts once, in the order in which they said it. Pure, but for what it remembers; times are monotonic.
+ * The processes that were found alive, by name; for each name, the one that was found last. Each message counts once, in the
+ * order in which it was sent. Pure, except for what it remembers; times are monotonic.
  */
 export class PeerMembers {
   readonly #members = new Map<string, Member>();
 
-  /** @param kind Of message: each kind has an order of its own. A fresh message is taken note of. */
+  /** @param kind Kind of message: each kind has an order of its own. A fresh message is remembered. */
   judge({ replica, instance, sequence }: PeerSender, kind: string): Hearing {
     const member = this.#members.get(replica);
     if (member?.instance !== instance) return "unproven";
@@ -35,8 +35,8 @@ export class PeerMembers {
   }
 
   /**
-   * A process has shown that it lives, by an answer that nobody could have recorded; what it told before that counts for
-   * nothing. Says whether it counts from here on: not one that does not serve, or for which there is no room.
+   * Called when a process has proved by an answer, which cannot be a recording, that it is alive; what it said before does
+   * not count. Returns whether it counts from now on, which it does not if it does not serve or there is no room for it.
    */
   prove({ sender, position }: SaidPosition, now: number): boolean {
     const { replica, instance, since, sequence } = sender;
@@ -48,7 +48,7 @@ export class PeerMembers {
     return true;
   }
 
-  /** Takes in what a fresh message says. Says whether it is news. */
+  /** Takes in a fresh message. Returns whether it is news. */
   hear({ sender, position }: SaidPosition, now: number): boolean {
     const member = this.#members.get(sender.replica);
     if (member === undefined) return false;
@@ -71,7 +71,7 @@ export class PeerMembers {
     return this.#members.get(replica)?.since;
   }
 
-  /** Whether there is room for one more, once the one that has been silent for the longest is forgotten. */
+  /** Whether there is room for one more, after forgetting the longest silent one if necessary. */
   #makeRoom(now: number): boolean {
     const known = this.list(now);
     if (known.length < MAX_PEERS) return true;

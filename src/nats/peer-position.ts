@@ -4,11 +4,11 @@ import { PositionSchema, type Sender, type Standing } from "../gen/fairlead/peer
 import { isReplicaName, type PeerPosition } from "../store/peers.ts";
 import { formatRevision, parseRevision } from "../store/revision.ts";
 
-/** Longest message that says where a replica stands, in bytes. */
+/** Size limit, in bytes, of a message that says where a replica stands. */
 export const MAX_POSITION_BYTES = 4096;
 const MAX_PROFILES = 64;
 const MAX_REASON_LENGTH = 64;
-/** Later is no time that can be shown. */
+/** A later time cannot be shown. */
 const LATEST_MS = 8.64e15;
 
 /** A process of a plane, and how much it has said so far. */
@@ -20,7 +20,7 @@ export interface PeerSender {
   readonly sequence: number;
 }
 
-/** No position: the replica takes its leave, or does not serve yet. */
+/** Without a position, the replica says goodbye, or does not serve yet. */
 export interface SaidPosition {
   readonly sender: PeerSender;
   readonly position: PeerPosition | undefined;
@@ -35,7 +35,7 @@ export function encodePosition({ sender, position }: SaidPosition): Uint8Array {
   return toBinary(PositionSchema, create(PositionSchema, { sender: senderMessage(sender), standing }));
 }
 
-/** Nothing for bytes that say no such thing, or say of it what cannot be. What a later release may add is passed over. */
+/** Undefined for bytes that are not a position, or state an impossible one. Ignores what a later release may add. */
 export function decodePosition(bytes: Uint8Array): SaidPosition | undefined {
   try {
     const { sender, standing } = fromBinary(PositionSchema, bytes);

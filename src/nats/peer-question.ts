@@ -17,7 +17,7 @@ export function encodeQuestion({ sender, nonce, content }: PeerQuestion): Uint8A
   return toBinary(QuestionSchema, create(QuestionSchema, { sender: senderMessage(sender), nonce, content }));
 }
 
-/** Nothing for bytes that are no question. */
+/** Undefined for bytes that are not a question. */
 export function decodeQuestion(bytes: Uint8Array): PeerQuestion | undefined {
   try {
     const { sender, nonce, content } = fromBinary(QuestionSchema, bytes);
@@ -28,7 +28,7 @@ export function decodeQuestion(bytes: Uint8Array): PeerQuestion | undefined {
   }
 }
 
-/** @param instance The only one that is to answer; nothing: whoever bears the name. */
+/** @param instance The only one that may answer; if undefined, any bearer of the name may. */
 export function encodeNameQuestion(instance: string | undefined): Uint8Array {
   return toBinary(NameQuestionSchema, create(NameQuestionSchema, { instance }));
 }
@@ -41,7 +41,7 @@ export function decodeNameQuestion(bytes: Uint8Array): { readonly instance?: str
   }
 }
 
-/** An answer goes in parts of so many bytes, well below what a server takes by default. */
+/** An answer is sent in parts of this size, well below what a server accepts by default. */
 const PART_BYTES = 256 * 1024;
 const PART_HEAD_BYTES = 8;
 export const MAX_PART_BYTES = PART_HEAD_BYTES + PART_BYTES;
@@ -53,7 +53,7 @@ export interface AnswerPart {
   readonly content: Uint8Array;
 }
 
-/** The parts of an answer as they are sent: index and count, four bytes each, then the content. An empty answer is one part. */
+/** The parts of an answer as sent: index and count, four bytes each, then the content. An empty answer is one part. */
 export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
   const count = Math.max(1, Math.ceil(answer.byteLength / PART_BYTES));
   if (count > MAX_PARTS) {
@@ -70,7 +70,7 @@ export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** Nothing for bytes that are no part of an answer. */
+/** Undefined for bytes that are not a part of an answer. */
 export function decodePart(bytes: Uint8Array): AnswerPart | undefined {
   if (bytes.byteLength < PART_HEAD_BYTES) return undefined;
   const head = new DataView(bytes.buffer, bytes.byteOffset, PART_HEAD_BYTES);

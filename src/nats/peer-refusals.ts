@@ -3,9 +3,9 @@ import type { Logger } from "../runtime/logger.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import type { PeerRefusal, PeerRefusalReason } from "../store/peers.ts";
 
-/** A flood of them is one line a second and reason. */
+/** A flood of refusals is logged once a second for each reason. */
 const LOG_EVERY_MS = 1_000;
-/** The client hands over all that has arrived in one turn of the loop, which may be tens of thousands of messages. */
+/** The client delivers all that has arrived in one turn of the event loop, which may be tens of thousands of messages. */
 const MAX_IN_A_TURN = 500;
 
 /** Counts the messages that are not believed. */
@@ -21,7 +21,7 @@ export class PeerRefusals {
     this.#logger = logger;
   }
 
-  /** So many of this turn of the loop are not believed that no other of it is to be looked at, whoever it is from. */
+  /** Whether so many messages of this turn were refused that the rest of it must be ignored, whoever sent it. */
   get isFlooded(): boolean {
     return this.#inThisTurn >= MAX_IN_A_TURN;
   }

@@ -7,11 +7,11 @@ import { subjectsOf } from "./subjects.ts";
 
 export interface Permission {
   readonly operation: "publish" | "subscribe";
-  /** As it is written into the server's configuration. */
+  /** As written in the server's configuration. */
   readonly subject: string;
 }
 
-/** What the NATS user of a plane must be allowed, apart from making the two streams when they do not exist. */
+/** What a plane's NATS user must be allowed, apart from creating the two streams if they do not exist. */
 export function neededPermissions(bucket: string, inboxPrefix: string): readonly Permission[] {
   const publish = (subject: string): Permission => ({ operation: "publish", subject });
   const streams = [subjectsOf(bucket), subjectsOf(leaseBucket(bucket))];
@@ -27,7 +27,7 @@ export function neededPermissions(bucket: string, inboxPrefix: string): readonly
     publish(`$JS.API.CONSUMER.DELETE.KV_${bucket}.*`),
     publish(`$JS.FC.KV_${bucket}.>`),
     publish(`${peerRoot(bucket)}.>`),
-    // Answers to the other replicas, of many parts.
+    // For answers to the other replicas, in parts.
     publish(`${inboxPrefix}.>`),
     { operation: "subscribe", subject: `${peerRoot(bucket)}.>` },
     { operation: "subscribe", subject: `${inboxPrefix}.>` },
@@ -40,10 +40,10 @@ export function peerRoot(bucket: string): string {
 }
 
 /**
- * Tries each permission, since a missing one would show only later, some as a silence. Changes nothing.
+ * Tries each permission, since a missing one would show only later, sometimes only as silence. Changes nothing.
  *
- * @throws ControlPlaneError `precondition` / `NATS_PERMISSION_MISSING`, which names all that are missing
- * (`details.subject` the first).
+ * @throws ControlPlaneError `precondition` / `NATS_PERMISSION_MISSING`, which names all missing permissions
+ * (`details.subject` is the first).
  */
 export async function checkPermissions(
   connection: NatsConnection,
@@ -56,7 +56,7 @@ export async function checkPermissions(
     else connection.publish(probe, undefined, { headers: harmless() });
   }
   await connection.flush();
-  // What the server said before it answered is then with the link too.
+  // After this, the link has everything that the server said before it answered.
   await new Promise<void>((resolve) => nextTurn(resolve));
   const missing = probes.filter(({ operation, probe }) => link.refused.has(`${operation} ${probe}`));
   const [first] = missing;
@@ -70,12 +70,12 @@ export async function checkPermissions(
   });
 }
 
-/** One subject that the permission covers, and that nobody uses. */
+/** A subject that the permission covers and nobody uses. */
 function probeOf(subject: string): string {
   return subject.replace(/[>*]$/, "probe");
 }
 
-/** A write to a bucket is refused on account of it; elsewhere nobody looks at it. */
+/** A header that makes a bucket refuse the write; elsewhere it is ignored. */
 function harmless() {
   const header = headers();
   header.set("Nats-Expected-Last-Subject-Sequence", String(Number.MAX_SAFE_INTEGER));

@@ -5,7 +5,7 @@ interface Waiter {
   readonly resolve: (at: number | undefined) => void;
 }
 
-/** Those who wait until a log is read up to some position. */
+/** Callers that wait until a log is read up to some position. */
 export class PositionWaiters {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
@@ -14,7 +14,7 @@ export class PositionWaiters {
     this.#clock = clock;
   }
 
-  /** Time of the commit that is at a position or past it; nothing when that takes longer than `withinMs`. */
+  /** Time of the commit at a position or past it; undefined if that takes longer than `withinMs`. */
   async wait(position: number, withinMs: number): Promise<number | undefined> {
     return await new Promise<number | undefined>((resolve) => {
       const settle = (at: number | undefined) => {
@@ -28,12 +28,12 @@ export class PositionWaiters {
     });
   }
 
-  /** All up to a position is read; `at` is the time of the commit there. */
+  /** Called once all up to a position is read; `at` is the time of the commit there. */
   reached(position: number, at: number): void {
     for (const waiter of this.#waiters) if (waiter.position <= position) waiter.resolve(at);
   }
 
-  /** Nothing more will be read. */
+  /** Called when nothing more will be read. */
   close(): void {
     for (const waiter of this.#waiters) waiter.resolve(undefined);
   }

@@ -6,14 +6,14 @@ import { LEASE_TTL_MS } from "./open-nats-store.ts";
 
 export interface ProvisionOptions extends Pick<NatsConnectOptions, "servers" | "security"> {
   readonly bucket: string;
-  /** Copies of the data over servers: 1, or 3 and 5 in a cluster. */
+  /** Copies of the data on different servers: 1, or 3 or 5 in a cluster. */
   readonly replicas: number;
   readonly clock: Clock;
 }
 
 /**
- * Makes the buckets that planes need, or changes their settings to those they must have; the state in them stays. For a user
- * that may manage streams, so that the planes' own user need not.
+ * Creates the buckets that planes need, or corrects their settings; the state in them stays. Needs a user that may manage
+ * streams, so the planes' own user need not be allowed to.
  *
  * @throws ControlPlaneError what `connectNats` and `openNatsStore` refuse.
  */

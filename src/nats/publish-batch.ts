@@ -6,7 +6,7 @@ const COMMIT_TIMEOUT_MS = 5_000;
 
 const WRONG_LAST_SEQUENCE = 10_071;
 const WRITE_IN_FLIGHT = 10_164;
-/** The stream's leader changed in the middle of it. */
+/** The stream's leader changed in the middle of the batch. */
 const INCOMPLETE = 10_176;
 const TOO_MANY_BATCHES = 10_210;
 const TRY_AGAIN = [WRONG_LAST_SEQUENCE, WRITE_IN_FLIGHT, INCOMPLETE, TOO_MANY_BATCHES];
@@ -14,19 +14,19 @@ const TRY_AGAIN = [WRONG_LAST_SEQUENCE, WRITE_IN_FLIGHT, INCOMPLETE, TOO_MANY_BA
 export interface BucketWrite {
   readonly subject: string;
   readonly value: Uint8Array;
-  /** Purges the subject: leaves a marker that lives this long. */
+  /** Purges the subject, and leaves a marker that lives this long. */
   readonly purge?: { readonly markerTtlMs: number };
   readonly ttlMs?: number;
-  /** Sequence that the newest message of this subject must have; 0: it must have none. */
+  /** Sequence that this subject's newest message must have; 0 if there must be none. */
   readonly expected?: number;
-  /** The same of another subject. Not together with `expected`: the server takes only one of the two. */
+  /** The same for another subject. Excludes `expected`: the server accepts only one of the two. */
   readonly guard?: { readonly subject: string; readonly sequence: number };
 }
 
 export interface PublishOptions {
-  /** Of this batch, at most 64 characters. */
+  /** Id of this batch, at most 64 characters. */
   readonly id: string;
-  /** How many of the first no mirror listens to. */
+  /** How many of the first writes no mirror listens to. */
   readonly hidden: number;
   readonly writes: readonly BucketWrite[];
   /** How long to wait for the last answer. */
@@ -36,7 +36,7 @@ export interface PublishOptions {
 export type PublishOutcome =
   /** Sequence of the batch's last message. */
   | { readonly kind: "written"; readonly sequence: number }
-  /** An expectation did not hold, or could not be looked at just now. Nothing was written. */
+  /** An expectation did not hold, or could not be checked just now. Nothing was written. */
   | { readonly kind: "conflict" }
   /** Nothing was written. */
   | { readonly kind: "failed"; readonly error: unknown }
@@ -44,7 +44,7 @@ export type PublishOutcome =
   | { readonly kind: "unknown"; readonly error: unknown };
 
 /**
- * Writes all or nothing: the messages of an atomic batch (ADR-50), sent in one go; only the last is answered. A single
+ * Writes all or nothing: an atomic batch (ADR-50) is sent in one go, and only its last message is answered. A single
  * message is a plain publish with an acknowledgement.
  */
 export async function publishBatch(
@@ -74,7 +74,7 @@ export async function publishBatch(
   }
 }
 
-/** A connection that ends while a request is under way rejects it; the server may have it. */
+/** Whether the connection ended while the request was under way; the server may have received it. */
 function isLostConnection(error: unknown): boolean {
   const names = ["ClosedConnectionError", "DrainingConnectionError"];
   return error instanceof Error && (names.includes(error.name) || isLostConnection(error.cause));

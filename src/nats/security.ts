@@ -19,19 +19,19 @@ export type NatsLogin =
   /** A credentials file: a JWT and the seed of its user. */
   | { readonly kind: "creds"; readonly file: string };
 
-/** TLS towards the servers; PEM files. Without a CA, those that Node knows are trusted. */
+/** TLS to the servers, from PEM files. Without a CA, those that Node knows are trusted. */
 export interface NatsTls {
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
-  /** The server expects TLS before it says anything. */
+  /** Whether the server expects the TLS handshake before it sends anything. */
   readonly first: boolean;
 }
 
 export type NatsSecurity = Pick<NodeConnectionOptions, "tls" | "authenticator" | "user" | "pass" | "token">;
 
 /**
- * What the client library needs of it. Files are read again for each connection, so that they can be renewed.
+ * Options for the client library. Files are read again for each connection, so they can be renewed.
  *
  * @throws ControlPlaneError `invalid` / `UNREADABLE_FILE` (`details.file`).
  */
@@ -63,19 +63,19 @@ function nkeyFrom(file: string): Authenticator {
   return nkeyAuthenticator(() => new TextEncoder().encode(textOf(content())));
 }
 
-/** Without the end of the line, and blanks around it. */
+/** Without surrounding blanks and line ends. */
 function textOf(content: Uint8Array): string {
   return new TextDecoder().decode(content).trim();
 }
 
-/** The file's content; the last one, should it be gone for a moment. */
+/** Reads the file's content; returns the last content while the file is gone for a moment. */
 function contentOf(file: string): () => Uint8Array {
   let content = read(file);
   return () => {
     try {
       content = read(file);
     } catch {
-      // Whoever renews it has not finished.
+      // The renewal of the file has not finished.
     }
     return content;
   };

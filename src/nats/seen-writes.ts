@@ -3,7 +3,7 @@ import type { AssembledCommit } from "./batch-assembler.ts";
 /** Batches whose writers may still ask about them. */
 const REMEMBERED_IDS = 4_096;
 
-/** What a mirror remembers of writes for whoever writes next: what guards have to name, and which batches have landed. */
+/** What a mirror remembers of writes for the next writers: what guards have to name, and which batches have landed. */
 export class SeenWrites {
   readonly #sequences = new Map<string, number>();
   readonly #ids = new Map<string, number>();
@@ -13,7 +13,7 @@ export class SeenWrites {
     return this.#sequences.get(key) ?? 0;
   }
 
-  /** Position of a batch that was seen lately. */
+  /** Position of a recently seen batch. */
   positionOf(id: string): number | undefined {
     return this.#ids.get(id);
   }
@@ -35,7 +35,7 @@ export class SeenWrites {
     }
   }
 
-  /** Another epoch begins, whose keys lie elsewhere. */
+  /** Called when another epoch begins, whose keys lie elsewhere. */
   forgetKeys(): void {
     this.#sequences.clear();
   }

@@ -12,15 +12,15 @@ export interface ServerPingOptions {
 }
 
 interface Question {
-  /** Neither answered nor lost with the connection. */
+  /** True while it is neither answered nor lost with the connection. */
   isOpen: boolean;
-  /** Resolves when it is answered or lost, and at the latest when patience ends. */
+  /** Resolves when it is answered or lost, or when patience ends. */
   readonly isDue: Promise<void>;
 }
 
 /**
- * Finds out whether the server of a connection still answers. One that stands still, or whose way is cut, keeps its
- * connections: the pings of the client itself would find out only much later.
+ * Finds out whether the server of a connection still answers. A server that hangs, or is cut off, keeps its connections;
+ * the client's own pings would find out only much later.
  */
 export class ServerPing {
   readonly #options: ServerPingOptions;
@@ -30,19 +30,19 @@ export class ServerPing {
     this.#options = options;
   }
 
-  /** Sends a ping, unless one was sent that has not been judged. */
+  /** Sends a ping, unless an earlier one has not been judged yet. */
   ask(): void {
     this.#question ??= this.#ask();
   }
 
-  /** Drops the ping that was sent: all is well. */
+  /** Drops the pending ping: all is well. */
   forget(): void {
     this.#question = undefined;
   }
 
   /**
-   * Judges the ping that was sent, if any, once its patience has ended, and has the connection look for another server when
-   * it was not answered. Says whether it did: what is asked before there is a connection again may be lost.
+   * Judges the pending ping, if any, once its patience has ended, and makes the connection look for another server if it was
+   * not answered. Returns whether it did: requests may be lost until there is a connection again.
    */
   async leaveDeaf(): Promise<boolean> {
     const { connection, logger } = this.#options;

@@ -7,7 +7,7 @@ interface Measured {
   readonly peers: Pick<Peers, "refused">;
 }
 
-/** Shows how this replica's mirror of the store is, and what it heard of others; both are asked at each scrape. */
+/** Shows the state of this replica's mirror, and what it heard from others; both are read at each scrape. */
 export function countMirror(registry: Registry, { mirrorStatus, peers }: Measured): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>

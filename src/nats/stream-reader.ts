@@ -7,14 +7,14 @@ const NO_MESSAGE_FOUND = 10_037;
 
 export interface StoredMessage {
   readonly sequence: number;
-  /** Of the batch that it belongs to. */
+  /** Position of the batch that it belongs to. */
   readonly position: number;
   /** Milliseconds since the epoch, by the server's clock. */
   readonly at: number;
   readonly data: Uint8Array;
 }
 
-/** Reads single messages from the stream's leader; what a follower answers may be old. */
+/** Reads single messages from the stream's leader; a follower's answer may be old. */
 export class StreamReader {
   readonly #connection: NatsConnection;
   readonly #subject: string;
@@ -28,7 +28,7 @@ export class StreamReader {
     return await this.#get({ last_by_subj: subject });
   }
 
-  /** The first at or after a sequence; the subject may have wildcards. */
+  /** The first message at or after a sequence; the subject may have wildcards. */
   async next(subject: string, from: number): Promise<StoredMessage | undefined> {
     return await this.#get({ next_by_subj: subject, seq: from });
   }

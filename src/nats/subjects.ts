@@ -1,18 +1,18 @@
 /** How keys, history copies, journal records and ticks are laid out in the one bucket. */
 export interface Subjects {
   readonly stream: string;
-  /** All of the bucket. */
+  /** Everything in the bucket. */
   readonly all: string;
-  /** Below it lies all that an epoch holds, so that the next one can be written beside it before it begins. */
+  /** All that an epoch holds lies below it, so the next epoch can be written beside it before it begins. */
   readonly root: string;
-  /** All below the root. */
+  /** Everything below the root. */
   readonly content: string;
   /** What a mirror listens to: the state, the ticks and the epoch, but no copies and no records. */
   readonly mirrored: readonly string[];
   isMirrored(subject: string): boolean;
-  /** Says which epoch it is, and where its root is. */
+  /** Its message says which epoch it is, and where its root is. */
   readonly epoch: string;
-  /** What replicas prove themselves to each other with. Beside the state, and so in no backup of it. */
+  /** The key with which replicas authenticate to each other. It lies beside the state, and so in no backup of it. */
   readonly peerKey: string;
   state(key: string): string;
   history(key: string, slot: number | "*"): string;
@@ -20,9 +20,9 @@ export interface Subjects {
   journal(id: string): string;
   tick(slot: number): string;
   isTick(subject: string): boolean;
-  /** Says of a root that it is not in use: not yet, or not any more. */
+  /** Marks a root that is not in use: not yet, or not any more. */
   unused(root: string): string;
-  /** The key of a state subject; nothing for the others. */
+  /** The key of a state subject; undefined for other subjects. */
   keyOf(subject: string): string | undefined;
   /** Key and slot of a history subject. */
   copyOf(subject: string): { readonly key: string; readonly slot: number };
@@ -31,7 +31,7 @@ export interface Subjects {
 /** The root of a bucket's first epoch. */
 export const FIRST_ROOT = "first";
 
-/** @param root A token. */
+/** @param root A subject token. */
 export function subjectsOf(bucket: string, root: string = FIRST_ROOT): Subjects {
   const top = `$KV.${bucket}.`;
   const own = `${top}root.${root}.`;

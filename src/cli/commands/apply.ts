@@ -25,7 +25,7 @@ interface ApplyFlags extends WaitFlags, WriteFlags {
   readonly owner?: string;
 }
 
-/** Of objects that belong to no set yet, and what is pruned, unless --owner says another. */
+/** Set for objects that have none yet, and the set that is pruned, unless --owner names another. */
 const OWNER = "default";
 
 export function applyCommand(context: CliContext): Command {
@@ -69,8 +69,8 @@ async function apply(context: CliContext, flags: ApplyFlags): Promise<void> {
 }
 
 /**
- * An apply that finds all as given tells of an earlier one whether the proxies have it. What that one pruned has no revision
- * any more: all that was written until now is waited for.
+ * An apply that changes nothing waits for the earlier one that made the state so. What that one pruned has no revision any
+ * more, so with `--prune` it waits for everything written until now.
  */
 function awaitedRevisions({ revision, presentRevision }: ApplyResponse, { prune }: ApplyFlags): readonly string[] {
   if (revision !== "") return [revision];
@@ -100,7 +100,7 @@ async function send(
   }
 }
 
-/** Leads the server's violations, `objects[2].rules[0].match`, back to the files. */
+/** Maps the server's violations, `objects[2].rules[0].match`, back to the files. */
 function refusalLines(error: AdminError, objects: readonly ManifestObject[]): string[] {
   if (error.violations.length === 0) return [`refused: ${error.message}`];
   const problems = error.violations.map(({ field, message }) => {

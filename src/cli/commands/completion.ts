@@ -1,7 +1,7 @@
 import { Argument, Command } from "commander";
 import { type CliContext, printText } from "../io.ts";
 
-/** Each asks `fairlead __complete WORD…` for the candidates; without any, the shell offers files. */
+/** Each script asks `fairlead __complete WORD…` for candidates; if there are none, the shell offers files. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `_fairlead() {
   local IFS=$'\\n'

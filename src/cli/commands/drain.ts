@@ -25,7 +25,7 @@ interface DrainFlags extends MissingFlags {
   readonly allowRemoval?: true;
 }
 
-/** Of the API. */
+/** The API's limit. */
 const MAX_WAIT_MS = 3_600_000;
 const POLL_MS = 500;
 
@@ -91,14 +91,14 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
   printLine(io, `  removed       safe to stop ${id}`);
 }
 
-/** Returns when the backend is gone, or another of its name has come. */
+/** Returns when the backend is gone, or another one of that name exists. */
 async function waitForRemoval(
   context: CliContext,
   draining: Backend,
   { drainMs, lateMs }: { drainMs: number; lateMs: number },
 ): Promise<void> {
   const { clock } = context.io;
-  // By the store's clock, which may be another than this machine's; the drain takes its time by either.
+  // By the store's clock, which may differ from this machine's; the drain takes equally long by either.
   const begunAt = draining.drainTime === undefined ? clock.now() : fromTimestamp(draining.drainTime);
   const passedMs = Math.min(drainMs, Math.max(0, clock.now() - begunAt));
   const startedAt = clock.monotonic() - passedMs;

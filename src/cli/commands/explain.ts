@@ -52,7 +52,7 @@ export function explainCommand(context: CliContext): Command {
   return command;
 }
 
-/** `service/shop`, as other commands take it. */
+/** Explains `service/shop`, the form that other commands take. */
 async function explainObject(context: CliContext, word: string | undefined, output: OutputForm): Promise<void> {
   const { kind, name } = objectReference(word ?? "");
   const noun = findKind(kind)?.kind ?? kind;
@@ -67,7 +67,7 @@ async function explainObject(context: CliContext, word: string | undefined, outp
   }
 }
 
-/** The other words for the same kind, the short one first: help shows one. */
+/** The other words for the same kind; the short one first, since help shows only one. */
 function aliasesOf(noun: string): string[] {
   const entry = findKind(noun);
   return entry === undefined

@@ -126,7 +126,7 @@ async function overrule(
   if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
 }
 
-/** @throws CliFailure `usage` for what is no time to come. */
+/** @throws CliFailure `usage` for text that is not a future time. */
 function msUntil(text: string, io: CliIo): number {
   const now = io.clock.now();
   const moment = parseMoment(text, now, io);

@@ -32,10 +32,10 @@ interface ImportFlags extends WriteFlags, WaitFlags {
   readonly allowRemoval?: true;
 }
 
-/** Of objects in one request, and of the text that they were read from. */
+/** Most objects in one request, and most characters of their text. */
 const REQUEST_OBJECTS = 200;
 const REQUEST_CHARACTERS = 1_000_000;
-/** So many are shown at most. */
+/** The most that are shown. */
 const MAX_PROBLEMS = 100;
 
 export function importCommand(context: CliContext): Command {
@@ -83,7 +83,7 @@ async function importFile(context: CliContext, file: string, flags: ImportFlags,
   });
 }
 
-/** @param lines Takes the line where each object stands. */
+/** @param lines Receives the line at which each object stands. */
 async function* requestsOf(
   file: string,
   chunks: AsyncIterable<Uint8Array>,
@@ -127,7 +127,7 @@ async function* requestsOf(
   yield request();
 }
 
-/** Leads the server's violations, `objects[2].rules[0].match`, back to the file. */
+/** Maps the server's violations, `objects[2].rules[0].match`, back to the file. */
 async function placed<T>(file: string, lines: readonly number[], importing: Promise<T>): Promise<T> {
   try {
     return await importing;

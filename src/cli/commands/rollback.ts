@@ -32,9 +32,9 @@ interface RollbackFlags extends WaitFlags, WriteFlags {
 interface Rollback {
   readonly changes: readonly Change[];
   readonly reach: readonly Reach[];
-  /** What it leaves wrong; only told of a whole commit. */
+  /** What it leaves wrong; known only for a whole commit. */
   readonly conditions: readonly ObjectCondition[];
-  /** Empty when nothing changed, or would. */
+  /** Empty when nothing changed or would change. */
   readonly revision: string;
 }
 

@@ -80,7 +80,7 @@ function startLines({ start, replicas, replica }: GetStatusResponse, nowMs: numb
   ];
 }
 
-/** Ticks move revisions on all the time, so that live replicas a moment apart are told as one. */
+/** Ticks advance revisions all the time, so live replicas that are a moment apart are shown as one. */
 function replicasText({ replicas, replica, revision }: GetStatusResponse): string {
   if (replicas.length <= 1) return `${replica}, revision ${revision}`;
   const silent = replicas.filter(({ live }) => !live).map(({ name }) => name);
@@ -88,7 +88,7 @@ function replicasText({ replicas, replica, revision }: GetStatusResponse): strin
   return `${replicas.length} replicas${silentText}; ${replica} at revision ${revision}`;
 }
 
-/** `, 1 DOWN`, where there is any. */
+/** `, 1 DOWN`; empty when the count is 0. */
 function countPiece(count: number, tone: Tone, text: string): readonly Piece[] {
   return count > 0 ? [", ", toned(tone, `${count} ${text}`)] : [];
 }

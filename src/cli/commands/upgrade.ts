@@ -76,7 +76,7 @@ function changeText(from: number, to: number): string {
   return from === to || from === 0 ? `${to}` : `${from} → ${to}`;
 }
 
-/** One that is in force already has no revision of its own. */
+/** A profile that is already in force has no revision of its own. */
 function written(flags: WriteFlags, revision: string): string {
   return flags.dryRun !== true && revision === "" ? ": no change" : `  ${writtenText(flags, revision)}`;
 }

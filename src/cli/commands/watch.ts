@@ -65,7 +65,7 @@ async function watch(context: CliContext, kinds: readonly string[], flags: Watch
   }
 }
 
-/** What was told of each object last, to say what a change changes. */
+/** The last known content of each object, to say what a change changes. */
 type WatchedMessage = MessageOf[keyof MessageOf];
 type Known = Map<string, WatchedMessage>;
 
@@ -103,7 +103,7 @@ function eventText(event: WatchEvent, before: WatchedMessage | undefined, zone: 
   const changes = before === undefined || health !== undefined ? [] : fieldChanges(entry.kind, before, message);
   if (changes.length > 0)
     return [head, ...changes.map(({ path, from, to }) => cellText(changeText(path, from, to)))].join("  ");
-  // The name is there already.
+  // The name is already in the line.
   const facts = entry
     .show(message, zone)
     .cells.map(pieceText)
