@@ -9,7 +9,7 @@ export interface ListenOptions {
 }
 
 /**
- * Subscribes. Every subscription of the plane is made here: an exception in a callback would end the client's only reader;
+ * Subscribes. Every subscription of which the plane reads messages is made here: an exception in a callback would end the client's only reader;
  * the connection would stay up, but hear nothing any more, not even answers to writes, until it is dialled again.
  */
 export function listen(
