@@ -20,7 +20,7 @@ import type {
 } from "@grpc/grpc-js";
 import { ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Caller } from "../operations/context.ts";
-import { requestDigest } from "../operations/request-digest.ts";
+import { requestDigest } from "../operations/writing/request-digest.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";

@@ -8,12 +8,12 @@ import {
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../operations/context.ts";
-import { createObject } from "../operations/create-object.ts";
-import { deleteObject } from "../operations/delete-object.ts";
-import { getObject } from "../operations/get-object.ts";
-import { listObjects } from "../operations/list-objects.ts";
-import { updateObject } from "../operations/update-object.ts";
-import type { WrittenObject } from "../operations/write-object.ts";
+import { createObject } from "../operations/objects/create-object.ts";
+import { deleteObject } from "../operations/objects/delete-object.ts";
+import { getObject } from "../operations/objects/get-object.ts";
+import { listObjects } from "../operations/objects/list-objects.ts";
+import { updateObject } from "../operations/objects/update-object.ts";
+import type { WrittenObject } from "../operations/writing/write-object.ts";
 import { type AppliedKind, ENTRIES, isApplied, type MessageOf, type Plural } from "../schema/kinds/registry.ts";
 import type { Handlers } from "./implement-service.ts";
 

@@ -1,7 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import { Withheld } from "../control/withheld.ts";
 import { printableStart } from "../domain/printable.ts";
-import { describeSetAside } from "../operations/set-aside-findings.ts";
+import { describeSetAside } from "../operations/observing/set-aside-findings.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { XdsServerOptions } from "../xds/server/library.ts";
 

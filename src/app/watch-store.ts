@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
-import type { Finding } from "../operations/finding.ts";
-import { storeFindings } from "../operations/store-findings.ts";
+import type { Finding } from "../operations/observing/finding.ts";
+import { storeFindings } from "../operations/observing/store-findings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { repeat } from "../runtime/repeat.ts";

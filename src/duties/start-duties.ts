@@ -1,7 +1,7 @@
 import type { Mirror } from "../control/mirror.ts";
 import { type Name, serviceOf, storeKey } from "../domain/name.ts";
-import { FILL_NETWORKS, planNetworks } from "../operations/fill-networks.ts";
-import { planRemoval } from "../operations/plan-removal.ts";
+import { FILL_NETWORKS, planNetworks } from "../operations/objects/fill-networks.ts";
+import { planRemoval } from "../operations/writing/plan-removal.ts";
 import type { Lease, Tenure } from "../store/lease.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StoreOp } from "../store/state-store.ts";

@@ -1,8 +1,8 @@
 import { type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { workerOf } from "../duties/assign.ts";
-import { type CheckView, type RecentChecks, type StaleService, staleText } from "../operations/check-view.ts";
-import type { Finding } from "../operations/finding.ts";
+import { type CheckView, type RecentChecks, type StaleService, staleText } from "../operations/observing/check-view.ts";
+import type { Finding } from "../operations/observing/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Peers } from "../store/peers.ts";
 import type { HealthWorker } from "./health-worker.ts";

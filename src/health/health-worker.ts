@@ -16,8 +16,8 @@ import { backendOf, formatName, type Kind, type Name, partsOf, serviceOfObject }
 import { othersServe } from "../domain/others-serve.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
-import type { RecentCheck, RecentChecks } from "../operations/check-view.ts";
-import type { Finding } from "../operations/finding.ts";
+import type { RecentCheck, RecentChecks } from "../operations/observing/check-view.ts";
+import type { Finding } from "../operations/observing/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";

@@ -1,6 +1,6 @@
 import { MASS_FAILURE_MAX_WAIT_MS, TurningBackends } from "../domain/mass-failure.ts";
 import type { Name } from "../domain/name.ts";
-import type { Finding } from "../operations/finding.ts";
+import type { Finding } from "../operations/observing/finding.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Logger } from "../runtime/logger.ts";
 

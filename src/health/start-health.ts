@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Registry } from "prom-client";
 import type { Mirror } from "../control/mirror.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
-import type { CheckView } from "../operations/check-view.ts";
+import type { CheckView } from "../operations/observing/check-view.ts";
 import type { OutboundDoor } from "../outbound/door.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";

@@ -9,9 +9,9 @@ import type { Peers } from "../store/peers.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
-import type { CheckView } from "./check-view.ts";
-import type { Finding } from "./finding.ts";
-import type { Onsets } from "./onsets.ts";
+import type { CheckView } from "./observing/check-view.ts";
+import type { Finding } from "./observing/finding.ts";
+import type { Onsets } from "./observing/onsets.ts";
 
 export interface PlaneStart {
   /** Milliseconds since the epoch. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ENVOY_VERSIONS } from "../../scripts/components/envoy.ts";
 import type { State } from "../../src/domain/state.ts";
-import { explainRequest } from "../../src/operations/explain-request.ts";
+import { explainRequest } from "../../src/operations/observing/explain-request.ts";
 import { resourcesOf } from "../../src/resources/content.ts";
 import { derive } from "../../src/resources/derive.ts";
 import { type Backend, startBackend } from "../support/backend.ts";

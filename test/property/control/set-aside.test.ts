@@ -7,7 +7,7 @@ import { type Kind, parseStoreKey, storeKey } from "../../../src/domain/name.ts"
 import { StoredRefusals } from "../../../src/fleet/stored-refusals.ts";
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
-import { setAsideFindings } from "../../../src/operations/set-aside-findings.ts";
+import { setAsideFindings } from "../../../src/operations/observing/set-aside-findings.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";

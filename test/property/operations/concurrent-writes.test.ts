@@ -5,9 +5,9 @@ import type { ControlPlaneError } from "../../../src/domain/errors.ts";
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.ts";
-import { createObject } from "../../../src/operations/create-object.ts";
-import { drainBackend } from "../../../src/operations/drain-backend.ts";
-import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { drainBackend } from "../../../src/operations/membership/drain-backend.ts";
+import { registerBackend } from "../../../src/operations/membership/register-backend.ts";
+import { createObject } from "../../../src/operations/objects/create-object.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
 const RUNS = { numRuns: 15 };

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Mirror } from "../../../src/control/mirror.ts";
 import { conditions, conditionsOf } from "../../../src/domain/conditions.ts";
 import { KINDS } from "../../../src/domain/name.ts";
-import { currentConditions } from "../../../src/operations/current-conditions.ts";
+import { currentConditions } from "../../../src/operations/observing/current-conditions.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 const service = fc.constantFrom("shop", "pay", "nowhere");

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type OverlayChange, overlay } from "../../../src/operations/overlay-state.ts";
+import { type OverlayChange, overlay } from "../../../src/operations/writing/overlay-state.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 type Objects = Readonly<Record<string, number | undefined>>;

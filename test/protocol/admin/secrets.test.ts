@@ -10,9 +10,9 @@ import { KINDS, type Kind, type Name, storeKey } from "../../../src/domain/name.
 import { Change_Action as Action, AnyObjectSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { ImportRequestSchema, RestoreRequestSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
-import { anyObject } from "../../../src/operations/any-object.ts";
-import { importState } from "../../../src/operations/import-state.ts";
-import { restore } from "../../../src/operations/restore.ts";
+import { importState } from "../../../src/operations/archive/import-state.ts";
+import { restore } from "../../../src/operations/archive/restore.ts";
+import { anyObject } from "../../../src/operations/objects/any-object.ts";
 import { createLogger } from "../../../src/runtime/create-logger.ts";
 import { LogSink } from "../../../src/runtime/log-sink.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";

@@ -14,8 +14,8 @@ import {
   WaitForRevisionRequestSchema,
   type WaitForRevisionResponse,
 } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
-import { createObject } from "../../../src/operations/create-object.ts";
-import { waitForRevision } from "../../../src/operations/wait-for-revision.ts";
+import { createObject } from "../../../src/operations/objects/create-object.ts";
+import { waitForRevision } from "../../../src/operations/observing/wait-for-revision.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { createMetrics } from "../../../src/runtime/metrics.ts";
 import { noPeers } from "../../../src/store/peers.ts";

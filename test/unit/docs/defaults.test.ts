@@ -12,9 +12,9 @@ import { HTTP_LISTENER_TIMES } from "../../../src/domain/listener.ts";
 import { DEFAULT_OUTLIER_DETECTION, DEFAULT_POLICY } from "../../../src/domain/policy.ts";
 import { DEFAULT_DESTINATION, DEFAULT_RULE } from "../../../src/domain/route.ts";
 import { DEFAULT_SERVICE, SERVICE_TIMES } from "../../../src/domain/service.ts";
-import { DEFAULT_EXPLAINED_METHOD } from "../../../src/operations/explain-request.ts";
-import { DEFAULT_PAGE_SIZE } from "../../../src/operations/page.ts";
-import { DEFAULT_WAIT_MS } from "../../../src/operations/wait-for-revision.ts";
+import { DEFAULT_PAGE_SIZE } from "../../../src/operations/objects/page.ts";
+import { DEFAULT_EXPLAINED_METHOD } from "../../../src/operations/observing/explain-request.ts";
+import { DEFAULT_WAIT_MS } from "../../../src/operations/observing/wait-for-revision.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const [first, newest] = [fleetProfile(FIRST_FLEET_PROFILE), fleetProfile(NEW_FLEET_PROFILE)];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AddressMove_Way as Way } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
-import { addressMoves } from "../../../src/operations/address-moves.ts";
+import { addressMoves } from "../../../src/operations/objects/address-moves.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 const WAYS = new Map<number, string>(Object.entries(Way).map(([name, way]) => [way, name]));

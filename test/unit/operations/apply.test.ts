@@ -8,10 +8,10 @@ import {
   type ApplyResponse,
 } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
-import { anyObject } from "../../../src/operations/any-object.ts";
-import { apply } from "../../../src/operations/apply.ts";
-import { drainBackend } from "../../../src/operations/drain-backend.ts";
-import { registerBackend } from "../../../src/operations/register-backend.ts";
+import { drainBackend } from "../../../src/operations/membership/drain-backend.ts";
+import { registerBackend } from "../../../src/operations/membership/register-backend.ts";
+import { anyObject } from "../../../src/operations/objects/any-object.ts";
+import { apply } from "../../../src/operations/objects/apply.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 

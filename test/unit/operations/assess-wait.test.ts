@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Progress } from "../../../src/fleet/node-directory.ts";
-import { assessWait } from "../../../src/operations/assess-wait.ts";
+import { assessWait } from "../../../src/operations/observing/assess-wait.ts";
 
 const DONE: Progress = { state: "done" };
 const not = (state: Exclude<Progress["state"], "done">): Progress => ({ state, message: `is ${state}` });

@@ -5,14 +5,14 @@ import { LOOPBACK_NETWORKS, ORDINARY_NETWORKS } from "../../../src/domain/backen
 import type { Kind } from "../../../src/domain/name.ts";
 import { type AnyObject, ApplyRequestSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { FleetSchema } from "../../../src/gen/fairlead/admin/v1/fleet_pb.ts";
-import { anyObject } from "../../../src/operations/any-object.ts";
-import { apply } from "../../../src/operations/apply.ts";
-import { explainBackend } from "../../../src/operations/explain-backend.ts";
-import { fillNetworks, networksForNewFleetsOf } from "../../../src/operations/fill-networks.ts";
-import { getObject } from "../../../src/operations/get-object.ts";
-import { getStatus } from "../../../src/operations/get-status.ts";
-import { importState } from "../../../src/operations/import-state.ts";
-import { updateObject } from "../../../src/operations/update-object.ts";
+import { importState } from "../../../src/operations/archive/import-state.ts";
+import { anyObject } from "../../../src/operations/objects/any-object.ts";
+import { apply } from "../../../src/operations/objects/apply.ts";
+import { fillNetworks, networksForNewFleetsOf } from "../../../src/operations/objects/fill-networks.ts";
+import { getObject } from "../../../src/operations/objects/get-object.ts";
+import { updateObject } from "../../../src/operations/objects/update-object.ts";
+import { explainBackend } from "../../../src/operations/observing/explain-backend.ts";
+import { getStatus } from "../../../src/operations/observing/get-status.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 

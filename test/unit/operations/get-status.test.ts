@@ -9,16 +9,16 @@ import {
   ResendRequestSchema,
 } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
-import { createObject } from "../../../src/operations/create-object.ts";
-import { getNode } from "../../../src/operations/get-node.ts";
-import { getObject } from "../../../src/operations/get-object.ts";
-import { getStatus } from "../../../src/operations/get-status.ts";
-import { listNodes } from "../../../src/operations/list-nodes.ts";
-import { LAG_BOUND_MS } from "../../../src/operations/problems.ts";
-import { registerBackend } from "../../../src/operations/register-backend.ts";
-import { reportHealth } from "../../../src/operations/report-health.ts";
-import { resend } from "../../../src/operations/resend.ts";
-import { SeenObservations } from "../../../src/operations/seen-observations.ts";
+import { registerBackend } from "../../../src/operations/membership/register-backend.ts";
+import { reportHealth } from "../../../src/operations/membership/report-health.ts";
+import { SeenObservations } from "../../../src/operations/membership/seen-observations.ts";
+import { createObject } from "../../../src/operations/objects/create-object.ts";
+import { getObject } from "../../../src/operations/objects/get-object.ts";
+import { getNode } from "../../../src/operations/observing/get-node.ts";
+import { getStatus } from "../../../src/operations/observing/get-status.ts";
+import { listNodes } from "../../../src/operations/observing/list-nodes.ts";
+import { LAG_BOUND_MS } from "../../../src/operations/observing/problems.ts";
+import { resend } from "../../../src/operations/observing/resend.ts";
 import { LISTENER_TYPE } from "../../../src/xds/protocol/resource-types.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 

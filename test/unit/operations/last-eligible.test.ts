@@ -8,15 +8,15 @@ import {
   Health_Status as Status,
 } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
-import { anyObject } from "../../../src/operations/any-object.ts";
-import { apply } from "../../../src/operations/apply.ts";
-import { clearHealth } from "../../../src/operations/clear-health.ts";
-import { createObject } from "../../../src/operations/create-object.ts";
-import { drainBackend } from "../../../src/operations/drain-backend.ts";
-import { registerBackend } from "../../../src/operations/register-backend.ts";
-import { reportHealth } from "../../../src/operations/report-health.ts";
-import { SeenObservations } from "../../../src/operations/seen-observations.ts";
-import { unregisterBackend } from "../../../src/operations/unregister-backend.ts";
+import { clearHealth } from "../../../src/operations/membership/clear-health.ts";
+import { drainBackend } from "../../../src/operations/membership/drain-backend.ts";
+import { registerBackend } from "../../../src/operations/membership/register-backend.ts";
+import { reportHealth } from "../../../src/operations/membership/report-health.ts";
+import { SeenObservations } from "../../../src/operations/membership/seen-observations.ts";
+import { unregisterBackend } from "../../../src/operations/membership/unregister-backend.ts";
+import { anyObject } from "../../../src/operations/objects/any-object.ts";
+import { apply } from "../../../src/operations/objects/apply.ts";
+import { createObject } from "../../../src/operations/objects/create-object.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
 const NO_BACKEND_LEFT = {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageOf } from "../../../src/operations/page.ts";
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageOf } from "../../../src/operations/objects/page.ts";
 
 const read = { filter: "all", read: (name: string) => name, bytes: () => 1 };
 const names = (count: number) => Array.from({ length: count }, (_, i) => `n${String(i).padStart(5, "0")}`);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refusedFindings } from "../../../src/operations/refused-findings.ts";
+import { refusedFindings } from "../../../src/operations/observing/refused-findings.ts";
 
 const NOW = 1_000_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { removalBrake } from "../../../src/operations/removal-brake.ts";
+import { removalBrake } from "../../../src/operations/objects/removal-brake.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 const backends = (count: number) =>

@@ -5,11 +5,11 @@ import { RollbackResponseSchema } from "../../../src/gen/fairlead/admin/v1/admin
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.ts";
-import { createObject } from "../../../src/operations/create-object.ts";
-import { registerBackend } from "../../../src/operations/register-backend.ts";
-import { requestDigest } from "../../../src/operations/request-digest.ts";
-import { givenRequestId, keptRequestId } from "../../../src/operations/request-record.ts";
-import { updateObject } from "../../../src/operations/update-object.ts";
+import { registerBackend } from "../../../src/operations/membership/register-backend.ts";
+import { createObject } from "../../../src/operations/objects/create-object.ts";
+import { updateObject } from "../../../src/operations/objects/update-object.ts";
+import { requestDigest } from "../../../src/operations/writing/request-digest.ts";
+import { givenRequestId, keptRequestId } from "../../../src/operations/writing/request-record.ts";
 import { callerFor, openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;

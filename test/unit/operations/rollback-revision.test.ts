@@ -6,9 +6,9 @@ import {
   AnyObjectSchema,
 } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.ts";
-import { apply } from "../../../src/operations/apply.ts";
-import { deleteObject } from "../../../src/operations/delete-object.ts";
-import { rollbackRevision } from "../../../src/operations/rollback-revision.ts";
+import { apply } from "../../../src/operations/objects/apply.ts";
+import { deleteObject } from "../../../src/operations/objects/delete-object.ts";
+import { rollbackRevision } from "../../../src/operations/objects/rollback-revision.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;

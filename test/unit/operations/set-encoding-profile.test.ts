@@ -3,9 +3,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { encodingProfile } from "../../../src/domain/encoding-profile.ts";
 import { ApplyRequestSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.ts";
-import { anyObject } from "../../../src/operations/any-object.ts";
-import { apply } from "../../../src/operations/apply.ts";
-import { setEncodingProfile } from "../../../src/operations/set-encoding-profile.ts";
+import { anyObject } from "../../../src/operations/objects/any-object.ts";
+import { apply } from "../../../src/operations/objects/apply.ts";
+import { setEncodingProfile } from "../../../src/operations/objects/set-encoding-profile.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 

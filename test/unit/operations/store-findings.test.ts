@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { storeFindings } from "../../../src/operations/store-findings.ts";
+import { storeFindings } from "../../../src/operations/observing/store-findings.ts";
 
 const FINE = { kind: "embedded", copies: 1, frozen: undefined, clockOffsetMs: 0 } as const;
 

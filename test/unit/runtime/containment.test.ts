@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { containedFindings } from "../../../src/operations/contained-findings.ts";
+import { containedFindings } from "../../../src/operations/observing/contained-findings.ts";
 import { Containment } from "../../../src/runtime/containment.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

@@ -1,0 +1,45 @@
+import { create } from "@bufbuild/protobuf";
+import { ControlPlaneError } from "../../domain/errors.ts";
+import type { CompleteDrainRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { Caller, Context } from "../context.ts";
+import { notFound, readName } from "../object-errors.ts";
+import { executeWrite } from "../writing/execute-write.ts";
+import { checkExpectedVersion } from "../writing/expected-version.ts";
+import { planRemoval } from "../writing/plan-removal.ts";
+
+/**
+ * Removes a draining backend without waiting for its drain time.
+ *
+ * @throws ControlPlaneError `notFound`; `precondition` / `BACKEND_NOT_DRAINING`; `conflict` / `VERSION_MISMATCH`.
+ */
+export async function completeDrain(
+  context: Context,
+  caller: Caller,
+  { name: text, expectedVersion, options }: Omit<CompleteDrainRequest, "$typeName">,
+): Promise<WriteResponse> {
+  const name = readName("backend", text);
+  const { mirror } = context;
+  return await executeWrite<WriteResponse>(context, caller, {
+    operation: "complete-drain",
+    options,
+    expectedVersion,
+    plan: () => {
+      checkExpectedVersion(mirror, "backend", name, expectedVersion);
+      const backend = mirror.get("backend", name);
+      if (backend === undefined) throw notFound("backend", name);
+      if (backend.state !== "DRAINING") {
+        throw new ControlPlaneError({
+          kind: "precondition",
+          code: "BACKEND_NOT_DRAINING",
+          message: `backend ${name} does not drain; drain it first, or unregister it`,
+          details: { name },
+        });
+      }
+      return { ops: planRemoval(mirror, "backend", name), response: create(WriteResponseSchema) };
+    },
+    responseSchema: WriteResponseSchema,
+    objectOf: () => undefined,
+    brief: (response) => response,
+  });
+}

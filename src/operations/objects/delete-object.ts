@@ -1,0 +1,64 @@
+import { create } from "@bufbuild/protobuf";
+import { ControlPlaneError } from "../../domain/errors.ts";
+import { type Name, type ObjectId, storeKey } from "../../domain/name.ts";
+import { referrersOf } from "../../domain/references.ts";
+import type { DeleteRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { AppliedKind } from "../../schema/kinds/registry.ts";
+import type { Caller, Context } from "../context.ts";
+import { notFound, readName } from "../object-errors.ts";
+import { executeWrite } from "../writing/execute-write.ts";
+import { checkExpectedVersion } from "../writing/expected-version.ts";
+import { planRemoval } from "../writing/plan-removal.ts";
+import { refuseUnread } from "../writing/refuse-unread.ts";
+
+/** How many referring objects an error names. */
+const NAMED = 10;
+
+/**
+ * Deletes an object, and with a service everything that is stored about its backends.
+ *
+ * @throws ControlPlaneError `notFound`; `precondition` / `STILL_REFERRED_TO` without `force`.
+ */
+export async function deleteObject(
+  context: Context,
+  caller: Caller,
+  kind: AppliedKind,
+  { name: text, expectedVersion, force, options }: Omit<DeleteRequest, "$typeName">,
+): Promise<WriteResponse> {
+  const name = readName(kind, text);
+  const { mirror } = context;
+  return await executeWrite<WriteResponse>(context, caller, {
+    operation: `delete-${kind}`,
+    options,
+    expectedVersion,
+    plan: () => {
+      checkExpectedVersion(mirror, kind, name, expectedVersion);
+      refuseUnread(mirror, storeKey(kind, name));
+      if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
+      const referrers = force ? [] : referrersOf(mirror, { kind, name });
+      if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "use force");
+      return { ops: planRemoval(mirror, kind, name), response: create(WriteResponseSchema) };
+    },
+    responseSchema: WriteResponseSchema,
+    objectOf: () => undefined,
+    brief: (response) => response,
+  });
+}
+
+/** @param cure How to delete it nevertheless. */
+export function stillReferredTo(
+  kind: string,
+  name: Name,
+  referrers: readonly ObjectId[],
+  cure: string,
+): ControlPlaneError {
+  const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);
+  const more = referrers.length > NAMED ? ` and ${referrers.length - NAMED} more` : "";
+  return new ControlPlaneError({
+    kind: "precondition",
+    code: "STILL_REFERRED_TO",
+    message: `${kind} ${name} is referred to by ${named.join(", ")}${more}; change those first, or ${cure}`,
+    details: { kind, name, referrers: named.join(","), count: String(referrers.length) },
+  });
+}

@@ -1,0 +1,55 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { isBelowService, KINDS, type Kind, type Name, type ObjectId } from "../../domain/name.ts";
+import { partsOfObject } from "../../domain/references.ts";
+import type { State } from "../../domain/state.ts";
+import type { ListRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import { ENTRIES, type MessageOf } from "../../schema/kinds/registry.ts";
+import { descriptorOf } from "../../schema/object-message.ts";
+import type { Context } from "../context.ts";
+import { badField, notFound, readName } from "../object-errors.ts";
+import { type Page, pageOf } from "./page.ts";
+import { presenter } from "./present-object.ts";
+
+/** The objects of a kind, in the order of their names, page by page, with what is derived about them. */
+export async function listObjects<K extends Kind>(
+  context: Context,
+  kind: K,
+  { pageSize, pageToken, service, labels }: Omit<ListRequest, "$typeName">,
+): Promise<Page<MessageOf[K]>> {
+  const { mirror } = context;
+  const wanted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  const present = await presenter(context);
+  return pageOf(
+    [...candidates(mirror, kind, service)].filter((name) => {
+      const own = mirror.get(kind, name)?.meta.labels ?? {};
+      return wanted.every(([key, value]) => own[key] === value);
+    }),
+    { pageSize, pageToken },
+    {
+      filter: JSON.stringify([kind, service, wanted]),
+      read: (name) => present(kind, name) as MessageOf[K],
+      bytes: (message) => toBinary(descriptorOf(kind), message).byteLength,
+    },
+  );
+}
+
+function* candidates(state: State, kind: Kind, service: string): Iterable<Name> {
+  if (service === "") {
+    for (const { name } of state.all(kind)) yield name;
+    return;
+  }
+  if (!isBelowService(kind)) {
+    const known = KINDS.filter(isBelowService).map((one) => ENTRIES[one].plural);
+    throw badField("service", `is for ${known.join(" and ")} only`);
+  }
+  const name = readName("service", service, "service");
+  if (state.get("service", name) === undefined) throw notFound("service", name);
+  yield* below(state, { kind: "service", name }, kind);
+}
+
+function* below(state: State, whole: ObjectId, kind: Kind): Iterable<Name> {
+  for (const part of partsOfObject(state, whole)) {
+    if (part.kind === kind) yield part.name;
+    else yield* below(state, part, kind);
+  }
+}

@@ -1,0 +1,129 @@
+import { ControlPlaneError } from "../../domain/errors.ts";
+import { maySelect } from "../../domain/fleet-selection.ts";
+import type { State } from "../../domain/state.ts";
+import type { NodeDirectory, NodeView, OnItsWay, Progress, Told, UnknownReplica } from "../../fleet/node-directory.ts";
+import {
+  WaitForRevisionRequest_Disconnected as Disconnected,
+  type WaitForRevisionRequest,
+} from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import type { Revision } from "../../store/revision.ts";
+import { readName } from "../object-errors.ts";
+import { nodeNotFound } from "./get-node.ts";
+
+type Wanted = Pick<WaitForRevisionRequest, "fleet" | "nodes" | "allowEmpty" | "atLeast" | "onDisconnected">;
+
+const NOT_LOOKED: Progress = { state: "unknown", message: "" };
+
+/** The proxies that one wait is about, and their progress. */
+export class AwaitedProxies {
+  readonly progress = new Map<string, Progress>();
+  readonly #nodes: NodeDirectory;
+  readonly #isConcerned: (node: NodeView) => boolean;
+  #joined: readonly string[] = [];
+  #unknown: readonly UnknownReplica[] = [];
+  #skipped: readonly string[] = [];
+  #copies: ReadonlyMap<string, number> = new Map();
+
+  /** @throws ControlPlaneError when the wait concerns no proxy, fewer than asked for, or one that nobody knows. */
+  static async freeze(nodes: NodeDirectory, state: Pick<State, "get">, wanted: Wanted): Promise<AwaitedProxies> {
+    const awaited = new AwaitedProxies(nodes, selector(state, wanted));
+    awaited.#begin(wanted, await nodes.nodes({ detail: "place" }));
+    return awaited;
+  }
+
+  private constructor(nodes: NodeDirectory, isConcerned: (node: NodeView) => boolean) {
+    this.#nodes = nodes;
+    this.#isConcerned = isConcerned;
+  }
+
+  /** Proxies that connected after the wait began. */
+  get joined(): readonly string[] {
+    return this.#joined;
+  }
+
+  /** Proxies that were away when the wait began, and are therefore left out. */
+  get skipped(): readonly string[] {
+    return this.#skipped;
+  }
+
+  /** How many proxies share an id, where several do. */
+  get copies(): ReadonlyMap<string, number> {
+    return this.#copies;
+  }
+
+  /** Replicas that were silent when the wait began, and still are. */
+  get unknown(): readonly UnknownReplica[] {
+    return this.#unknown;
+  }
+
+  /** Looks up the progress of the proxies that are not done. */
+  async look(revision: Revision, onItsWay: OnItsWay | undefined): Promise<void> {
+    const open = [...this.progress].flatMap(([id, { state }]) => (state === "done" ? [] : id));
+    const { progress } = await this.#nodes.progress(open, revision, onItsWay);
+    for (const [id, one] of progress) this.progress.set(id, one);
+  }
+
+  /** Looks for proxies that joined, and for replicas that answer again. */
+  async count(): Promise<void> {
+    const { told, unknown } = await this.#nodes.nodes({ detail: "place" });
+    const concerned = told.filter(this.#isConcerned);
+    this.#copies = copiesOf(concerned);
+    const still = this.#unknown.flatMap(({ replica }) => unknown.find((one) => one.replica === replica) ?? []);
+    const back = this.#unknown.filter((one) => !still.some(({ replica }) => replica === one.replica));
+    for (const { id, replica } of concerned) {
+      if (!this.progress.has(id) && back.some((one) => one.replica === replica)) this.progress.set(id, NOT_LOOKED);
+    }
+    this.#unknown = still;
+    const joined = concerned.filter((node) => node.connected && !this.progress.has(node.id)).map(({ id }) => id);
+    this.#joined = [...new Set(joined)];
+  }
+
+  #begin({ nodes: named, allowEmpty, atLeast, onDisconnected }: Wanted, { told, unknown }: Told<readonly NodeView[]>) {
+    const missing = named.filter((id) => !told.some((node) => node.id === id));
+    if (missing.length > 0 && unknown.length === 0) throw nodeNotFound(missing);
+    const skip = onDisconnected === Disconnected.SKIP;
+    const all = told.filter(this.#isConcerned);
+    const concerned = all.filter(({ connected }) => connected || !skip);
+    this.#skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];
+    for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
+    this.#copies = copiesOf(concerned);
+    // A caller that names proxies waits for those, wherever they are.
+    if (named.length === 0) this.#unknown = unknown;
+    if (unknown.length > 0) return;
+    const count = missing.length + concerned.length;
+    if (count === 0 && !allowEmpty) {
+      throw unmet(
+        "NO_PROXIES",
+        "no proxy is connected, nor was seen lately, that this would wait for; allow_empty takes that",
+      );
+    }
+    if (count < atLeast) {
+      throw unmet("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but it concerns ${count} proxies only`);
+    }
+  }
+}
+
+function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
+  const copies = new Map<string, number>();
+  for (const { id, duplicate } of nodes) if (duplicate) copies.set(id, (copies.get(id) ?? 0) + 1);
+  return copies;
+}
+
+/**
+ * Nothing is due to a proxy that no fleet selects, nor to one that is away and whose fleet was deleted or no longer selects
+ * it: such a proxy is waited for only if it is named.
+ */
+function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: NodeView) => boolean {
+  const wantedFleet = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
+  const wanted = nodes.length === 0 ? undefined : new Set(nodes);
+  return ({ id, cluster, fleet, connected }) => {
+    if (wantedFleet !== undefined && fleet !== wantedFleet) return false;
+    if (wanted !== undefined) return wanted.has(id);
+    const stored = fleet === undefined ? undefined : state.get("fleet", fleet);
+    return connected ? fleet !== undefined : stored !== undefined && maySelect(stored, cluster);
+  };
+}
+
+function unmet(code: string, message: string): ControlPlaneError {
+  return new ControlPlaneError({ kind: "precondition", code, message });
+}

@@ -1,0 +1,111 @@
+import type { Mirror } from "../../control/mirror.ts";
+import type { Condition } from "../../domain/condition.ts";
+import { type Conditions, conditions, conditionsOf } from "../../domain/conditions.ts";
+import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts";
+import { isPart, type Kind, type Name, serviceOf } from "../../domain/name.ts";
+import type { JudgedRules } from "../../domain/never-matched.ts";
+import type { State } from "../../domain/state.ts";
+import { type Revision, sameRevision } from "../../store/revision.ts";
+
+/** The conditions last derived of everything but backends; they hold for as long as the revision is the same. */
+const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
+const judged = new WeakMap<Mirror, JudgedRules>();
+
+/** What was found about a mirror's rules; it also serves for states that share most of them. */
+export function judgedRulesOf(mirror: Mirror): JudgedRules {
+  const found = judged.get(mirror) ?? new WeakMap();
+  judged.set(mirror, found);
+  return found;
+}
+
+/** How many fleets one condition quotes. */
+const QUOTED = 3;
+
+/**
+ * The conditions of single objects in the present state, without deriving those of all: a backend's conditions follow from
+ * its service's backends and from fleets, and no condition of another object follows from any backend.
+ */
+export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
+  const ofBackends = backendConditions(mirror);
+  return (kind, name) =>
+    isPart(kind) ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
+}
+
+/** The conditions of single backends of a state, derived service by service. */
+export function backendConditions(state: State): (backend: Name) => readonly Condition[] {
+  const ofServices = new Map<Name, (backend: Name) => readonly Condition[]>();
+  let fleets: ReturnType<typeof fleetsByService> | undefined;
+  const ofService = (service: Name) => {
+    fleets ??= fleetsByService(state);
+    const derived = conditionsOfBackends(state, service);
+    const leftOut = leftOutConditions(state, service, fleets);
+    return (backend: Name) => [...conditionsOf(derived, "backend", backend), ...(leftOut.get(backend) ?? [])];
+  };
+  return (name) => {
+    const service = serviceOf(name);
+    const known = ofServices.get(service) ?? ofService(service);
+    ofServices.set(service, known);
+    return known(name);
+  };
+}
+
+/** The conditions of everything but backends. */
+export function conditionsOfOthers(state: State, rules: JudgedRules): Conditions {
+  const others = limited(state, (kind) => (isPart(kind) ? [] : state.all(kind)));
+  return conditions(others, rules);
+}
+
+/** A backend that some fleets leave out has one condition that says which fleets, and why. */
+function leftOutConditions(
+  state: State,
+  service: Name,
+  fleets: ReturnType<typeof fleetsByService>,
+): ReadonlyMap<Name, readonly Condition[]> {
+  const told = new Map<Name, { why: string; fleets: Name[] }>();
+  for (const [fleet, leftOut] of leftOutByFleet(state, service, fleets)) {
+    for (const { backend, why } of leftOut) {
+      const known = told.get(backend.name) ?? { why, fleets: [] };
+      told.set(backend.name, known);
+      known.fleets.push(fleet);
+    }
+  }
+  return new Map(
+    [...told].map(([backend, { why, fleets: by }]) => {
+      const more = by.length > QUOTED ? ` and ${by.length - QUOTED} more` : "";
+      const message = `left out by fleet ${by.slice(0, QUOTED).join(", ")}${more}: ${why}`;
+      return [backend, [{ type: "Accepted", ok: false, reason: "OutsideNetworks", message } as const]];
+    }),
+  );
+}
+
+/** The conditions of a service's backends that follow from the others. */
+export function conditionsOfBackends(state: State, service: Name): Conditions {
+  return conditions(onlyBackendsOf(state, service));
+}
+
+/** The conditions of everything but backends in the present state. */
+export function currentConditionsOfOthers(mirror: Mirror): Conditions {
+  const newest = known.get(mirror);
+  if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
+  const derived = conditionsOfOthers(mirror, judgedRulesOf(mirror));
+  known.set(mirror, { revision: mirror.revision, conditions: derived });
+  return derived;
+}
+
+function onlyBackendsOf(state: State, service: Name): State {
+  const all: { readonly [K in Kind]?: () => Iterable<unknown> } = { backend: () => state.backendsOf(service) };
+  return limited(state, (kind) => all[kind]?.() ?? []);
+}
+
+/** The same state, except that a reader of all objects of a kind sees only some of them. */
+function limited(state: State, all: (kind: Kind) => Iterable<unknown>): State {
+  return {
+    get: (kind, name) => state.get(kind, name),
+    all: (kind) => all(kind) as Iterable<never>,
+    referring: (kind, to, name) => state.referring(kind, to, name),
+    backendsOf: (service) => state.backendsOf(service),
+    healthOf: (backend) => state.healthOf(backend),
+    record: (kind, name) => state.record(kind, name),
+    planeAddresses: state.planeAddresses,
+  };
+}

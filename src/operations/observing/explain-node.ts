@@ -1,0 +1,87 @@
+import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
+import type { State } from "../../domain/state.ts";
+import type { NodeView } from "../../fleet/node-directory.ts";
+import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
+import { formatRevision } from "../../store/revision.ts";
+import type { Context } from "../context.ts";
+import { explanation, type Fact } from "./explanation.ts";
+import { findNode } from "./get-node.ts";
+import { isBehind } from "./problems.ts";
+
+/** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
+export async function explainNode(context: Context, id: string): Promise<Explanation> {
+  const view = await findNode(context, { id, detail: "resources" });
+  return explanation(summaryOf(view), [
+    [
+      "fleet",
+      view.fleet === undefined ? (view.silent ?? "none") : `${view.fleet}: ${selectionText(context.mirror, view)}`,
+    ],
+    ["stream", streamText(view)],
+    ...silenceFacts(view),
+    ...(view.duplicate ? [["", "another open stream has the same node.id"] as const] : []),
+    [
+      "state",
+      `acknowledged up to revision ${view.settled === undefined ? "(none)" : formatRevision(view.settled)}; newest ${formatRevision(context.mirror.revision)}`,
+    ],
+    ...listenerFacts(context.mirror, view),
+    ...typeFacts(view),
+  ]);
+}
+
+function summaryOf(view: NodeView): string {
+  const refused = view.types.flatMap(({ resources }) => resources).filter((resource) => resource.refused !== undefined);
+  if (!view.connected) return "away: it serves what it had last, and learns of nothing";
+  if (view.silent !== undefined) return `gets nothing: ${view.silent}`;
+  if (refused.length > 0) return `refuses ${refused.length} of its resources, and keeps what it had of them`;
+  if (isBehind(view)) return `behind: a change is not acknowledged for ${Math.round(view.lagMs / 1000)} s`;
+  return view.lagMs > 0 ? "is being sent a change" : "up to date";
+}
+
+function selectionText(state: State, { fleet = "", cluster }: NodeView): string {
+  const selector = state.get("fleet", fleet)?.nodes;
+  const keys = Object.keys(selector?.metadata ?? {});
+  if (selector === undefined) return "it is not there any more";
+  if (selector.cluster === undefined && keys.length === 0) return `its node.cluster is "${cluster}"`;
+  const parts = [
+    ...(selector.cluster === undefined ? [] : [`node.cluster "${cluster}"`]),
+    ...keys.map((key) => `node.metadata ${key}`),
+  ];
+  return `the fleet selects it by ${parts.join(", ")}`;
+}
+
+function streamText({ connected, variant, peer, replica, since }: NodeView): string {
+  const at = new Date(since).toISOString();
+  return connected
+    ? `${variant} xDS from ${peer} to replica ${replica}, since ${at}`
+    : `ended at ${at}, to replica ${replica}`;
+}
+
+function* silenceFacts({ connected, silent, silentSince }: NodeView): Iterable<Fact> {
+  if (!connected || silent === undefined || silentSince === undefined) return;
+  yield ["", `nothing is sent on it since ${new Date(silentSince).toISOString()}`];
+}
+
+function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
+  if (fleet === undefined) return;
+  const { open, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
+  if (open.length === 0) yield ["listeners", "its fleet has none: it accepts no traffic"];
+  for (const listener of open) {
+    const names = Array.from(state.referring("route", "listener", listener.name), ({ name }) => name);
+    const led = names.length === 0 ? "no route: every request gets 404" : `routes ${names.join(", ")}`;
+    yield [`listener ${listener.name}`, `${listenerAddress(listener)}; ${led}`];
+  }
+  for (const [name, holder] of refused) yield [`listener ${name}`, `closed: its address belongs to ${holder.name}`];
+}
+
+/** A line for each type, and one for each resource that is not as it should be. */
+function* typeFacts({ types }: NodeView): Iterable<Fact> {
+  for (const { shortName, state, known, resources } of types) {
+    if (state === "idle" && known === 0) continue;
+    yield [shortName, `${known} resources, ${state === "acked" ? "all acknowledged" : state}`];
+    for (const { name, refused, held, unknown } of resources) {
+      if (refused !== undefined) yield ["", `${name} refused: ${refused.message}`];
+      else if (held !== undefined) yield ["", `${name} held: ${held}`];
+      else if (unknown) yield ["", `${name}: nobody knows what the proxy has of it`];
+    }
+  }
+}

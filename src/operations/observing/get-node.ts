@@ -1,0 +1,59 @@
+import { ControlPlaneError } from "../../domain/errors.ts";
+import type { NodeQuery, NodeView, UnknownReplica } from "../../fleet/node-directory.ts";
+import type { Node } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import type { GetNodeRequest } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import type { Context } from "../context.ts";
+import { nodeMessage } from "./node-message.ts";
+import { readResourceType } from "./resource-type.ts";
+
+/**
+ * A proxy with each of its resources, of one type or of all, and with what was sent if that is asked for.
+ *
+ * @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`.
+ */
+export async function getNode(
+  context: Pick<Context, "nodes">,
+  { id, type, contents }: Pick<GetNodeRequest, "id" | "type" | "contents">,
+): Promise<Node> {
+  const detail = contents ? "contents" : "resources";
+  return nodeMessage(await findNode(context, { id, detail, typeUrl: readResourceType(type) }));
+}
+
+/** The proxy as the directory has it. */
+export async function findNode(
+  { nodes }: Pick<Context, "nodes">,
+  query: NodeQuery & { readonly id: string },
+): Promise<NodeView> {
+  const { told, unknown } = await nodes.nodes(query);
+  // Of several streams with one id, the newest that is open tells most.
+  const [view] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
+  if (view !== undefined) return view;
+  throw nodeMissing(query.id, unknown);
+}
+
+/** No replica that answers knows the proxy. */
+export function nodeMissing(id: string, unknown: readonly UnknownReplica[], state?: string): ControlPlaneError {
+  return unknown.length === 0 ? nodeNotFound([id], state) : mayBeElsewhere(id, unknown);
+}
+
+export function nodeNotFound(
+  ids: readonly string[],
+  state = "is connected or was seen in the last five minutes",
+): ControlPlaneError {
+  return new ControlPlaneError({
+    kind: "notFound",
+    code: "NODE_NOT_FOUND",
+    message: `no proxy with the id ${ids.join(", ")} ${state}`,
+    details: { nodes: ids.join(",") },
+  });
+}
+
+function mayBeElsewhere(id: string, unknown: readonly UnknownReplica[]): ControlPlaneError {
+  const silent = unknown.map(({ replica }) => replica).join(", ");
+  return new ControlPlaneError({
+    kind: "unavailable",
+    code: "REPLICA_SILENT",
+    message: `no replica that answers knows a proxy with the id ${id}; ${silent} does not answer, and may`,
+    details: { replicas: silent },
+  });
+}

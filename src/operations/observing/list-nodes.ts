@@ -1,0 +1,46 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { NodeView } from "../../fleet/node-directory.ts";
+import { NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import {
+  type ListNodesRequest,
+  type ListNodesResponse,
+  ListNodesResponseSchema,
+} from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import type { Context } from "../context.ts";
+import { readName } from "../object-errors.ts";
+import { MAX_PAGE_SIZE, pageOf } from "../objects/page.ts";
+import { nodeMessage, unknownMessage } from "./node-message.ts";
+
+/**
+ * The proxies that are connected or were seen lately, of one fleet or of all, without their resources: page by page, in the
+ * order of their ids. An id that several proxies use is listed once for each.
+ */
+export async function listNodes(
+  { nodes }: Context,
+  { fleet, pageSize, pageToken }: Omit<ListNodesRequest, "$typeName">,
+): Promise<ListNodesResponse> {
+  const wanted = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
+  const { told, unknown } = await nodes.nodes();
+  const byPlace = new Map<string, NodeView>();
+  const namesakes = new Map<string, number>();
+  for (const view of told) {
+    if (wanted !== undefined && view.fleet !== wanted) continue;
+    const nth = namesakes.get(view.id) ?? 0;
+    namesakes.set(view.id, nth + 1);
+    byPlace.set(`${view.id}\0${String(nth).padStart(8, "0")}`, view);
+  }
+  const { items, nextPageToken } = pageOf(
+    byPlace.keys(),
+    { pageSize: pageSize === 0 ? MAX_PAGE_SIZE : pageSize, pageToken },
+    {
+      filter: JSON.stringify(["node", fleet]),
+      read: (place) => nodeMessage(byPlace.get(place) as NodeView),
+      bytes: (node) => toBinary(NodeSchema, node).byteLength,
+    },
+  );
+  return create(ListNodesResponseSchema, {
+    nodes: [...items],
+    unknownReplicas: unknown.map(unknownMessage),
+    nextPageToken,
+  });
+}

@@ -1,0 +1,87 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../../fleet/node-directory.ts";
+import {
+  type Node,
+  NodeSchema,
+  type NodeType,
+  NodeType_State,
+  NodeTypeSchema,
+  UnknownReplicaSchema,
+} from "../../gen/fairlead/admin/v1/node_pb.ts";
+import { instantOfMs } from "../../runtime/instant.ts";
+import { formatRevision } from "../../store/revision.ts";
+
+const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
+  idle: NodeType_State.IDLE,
+  sent: NodeType_State.SENT,
+  acked: NodeType_State.ACKED,
+  refused: NodeType_State.REFUSED,
+};
+
+/** A proxy as the API describes it. */
+export function nodeMessage(view: NodeView): Node {
+  return create(NodeSchema, {
+    id: view.id,
+    cluster: view.cluster,
+    fleet: view.fleet ?? "",
+    envoyVersion: view.envoyVersion,
+    variant: view.variant.toUpperCase(),
+    connected: view.connected,
+    since: instantOfMs(view.since),
+    replica: view.replica,
+    types: view.types.map(typeMessage),
+    lagMs: BigInt(Math.round(view.lagMs)),
+    revision: view.settled === undefined ? "" : formatRevision(view.settled),
+    conditions: conditionsOf(view),
+    peer: view.peer,
+  });
+}
+
+export function unknownMessage({ replica, silentMs }: UnknownReplica) {
+  return create(UnknownReplicaSchema, { replica, silent: durationFromMs(Math.round(silentMs)) });
+}
+
+function typeMessage(type: TypeView): NodeType {
+  return create(NodeTypeSchema, {
+    type: type.shortName,
+    typeUrl: type.typeUrl,
+    state: STATE[type.state],
+    known: type.known,
+    resources: type.resources.map(resourceMessage),
+  });
+}
+
+function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ResourceView) {
+  return {
+    name,
+    versionSent: sent ?? "",
+    versionAcknowledged: acked ?? "",
+    versionRefused: refused?.version ?? "",
+    refusal: refused?.message ?? "",
+    unknown,
+    held: held ?? "",
+    content: content ?? "",
+  };
+}
+
+/** In the proxy's words. */
+function refusedText({ shortName, refusals, refused }: TypeView): string {
+  const quoted = refusals.map(({ name, message }) => `${shortName} ${name}: ${message}`).join("; ");
+  const more = refused - refusals.length;
+  return more > 0 ? `${quoted}; and ${more} more` : quoted;
+}
+
+function conditionsOf({ silent, duplicate, id, types }: NodeView) {
+  const conditions = [];
+  if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
+  if (duplicate) {
+    const message = `another open stream has the id ${id} too; give each proxy its own node.id (a hot restart ends with the old process)`;
+    conditions.push({ type: "Unique", ok: false, reason: "DUPLICATE", message });
+  }
+  for (const type of types) {
+    if (type.refusals.length > 0)
+      conditions.push({ type: "Accepted", ok: false, reason: "REFUSED", message: refusedText(type) });
+  }
+  return conditions;
+}

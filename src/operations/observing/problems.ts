@@ -1,0 +1,154 @@
+import { create } from "@bufbuild/protobuf";
+import type { Condition } from "../../domain/condition.ts";
+import type { Conditions } from "../../domain/conditions.ts";
+import type { LeftOut } from "../../domain/fleet-backends.ts";
+import { KINDS, type Name } from "../../domain/name.ts";
+import { printable } from "../../domain/printable.ts";
+import type { RoutingState } from "../../domain/routing-state.ts";
+import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
+import { type Problem, Problem_Severity, ProblemSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { instantOfMs } from "../../runtime/instant.ts";
+import type { Finding, Severity } from "./finding.ts";
+import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
+import type { Onset } from "./onsets.ts";
+import type { ReplicaView } from "./replicas.ts";
+import { serviceProblems } from "./service-problems.ts";
+
+/** A proxy that has not acknowledged a commit for longer than this is behind (law 5, freshness). */
+export const LAG_BOUND_MS = 10_000;
+/** The most problems that one answer lists. */
+const MAX_PROBLEMS = 200;
+/** How many backends of one service a problem quotes. */
+const QUOTED = 3;
+
+/** The worst first. */
+const SEVERITY: Readonly<Record<Severity, Problem_Severity>> = {
+  down: Problem_Severity.DOWN,
+  degraded: Problem_Severity.DEGRADED,
+  notice: Problem_Severity.NOTICE,
+};
+
+export interface Findings {
+  readonly store: readonly Finding[];
+  readonly nodes: readonly NodeView[];
+  readonly refusals: readonly Refusal[];
+  readonly services: readonly RoutingState[];
+  /** By service and fleet: backends that lie outside the fleet's networks. */
+  readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
+  readonly conditions: Conditions;
+  /** Stored records that cannot be read. */
+  readonly setAside: readonly Finding[];
+  /** When something that is derived began; undefined when it is new to this replica. */
+  readonly begun: (subject: string, what: string) => Onset | undefined;
+  readonly now: number;
+  /** What the health workers have found. */
+  readonly checks: readonly Finding[];
+  readonly replicas: readonly ReplicaView[];
+}
+
+export function isBehind({ lagMs }: NodeView): boolean {
+  return lagMs > LAG_BOUND_MS;
+}
+
+/** What a person on call should look at, the worst first; among equals the store, then replicas, proxies, services, objects. */
+export function problemsOf(findings: Findings): Problem[] {
+  const found: Finding[] = [
+    ...findings.store,
+    ...findings.setAside,
+    ...findings.replicas.flatMap((replica) => replicaProblems(replica, findings.now)),
+    ...findings.refusals.map(refusal),
+    ...findings.checks,
+    ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
+    ...findings.services.flatMap((routing) =>
+      serviceProblems(routing, (what) => findings.begun(ofService(routing.service), what), findings.now),
+    ),
+    ...[...findings.leftOut].flatMap(([service, byFleet]) =>
+      [...byFleet].map((found) => leftOutProblem(service, found, findings)),
+    ),
+    ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
+  ];
+  const worstFirst = found.toSorted((a, b) => SEVERITY[a.severity ?? "degraded"] - SEVERITY[b.severity ?? "degraded"]);
+  return worstFirst.slice(0, MAX_PROBLEMS).map(({ what, since, atLeast, why, severity = "degraded" }) =>
+    create(ProblemSchema, {
+      what: printable(what),
+      why: printable(why),
+      severity: SEVERITY[severity],
+      ...(since !== undefined && { since: instantOfMs(since), sinceAtLeast: atLeast ?? false }),
+    }),
+  );
+}
+
+function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {
+  if (silentMs === undefined) {
+    return held === undefined ? [] : [{ what: `replica ${name} sends nothing`, since: undefined, why: held }];
+  }
+  const why = "it is not heard; nobody knows which proxies it holds, and how far they are";
+  return [{ what: `replica ${name} is silent`, since: Math.round(now - silentMs), why }];
+}
+
+function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): Finding {
+  const [object] = objects;
+  const what =
+    object === undefined
+      ? `${typeUrl.slice(typeUrl.lastIndexOf(".") + 1)} ${resource}`
+      : `${object.kind} ${object.name}`;
+  return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
+}
+
+function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
+  const { id, silent, silentSince, since, lagMs, connected } = node;
+  const found: Finding[] = [];
+  if (connected && silent !== undefined) {
+    // Nobody knows what came before a stream that was never served.
+    const atLeast = (silentSince ?? since) <= since;
+    found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, atLeast, why: silent });
+  }
+  if (node.duplicate) found.push(...sharedId(node, nodes));
+  if (isBehind(node)) {
+    const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;
+    found.push({ what: `node ${id} is behind`, since: now - lagMs, why });
+  }
+  return found;
+}
+
+/** Reported with the first of the proxies that share an id; it began when the second of them came. */
+function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
+  const sharing = nodes.filter(({ id, duplicate }) => duplicate && id === node.id);
+  if (sharing[0] !== node) return [];
+  const times = sharing.length > 2 ? `${sharing.length} times` : "twice";
+  const from = [...new Set(sharing.map(({ peer }) => peer))].join(", ");
+  const why = `several streams, from ${from}, have the same node.id; after a hot restart that ends with the old process`;
+  const [, since] = sharing.map((one) => one.since).toSorted((a, b) => a - b);
+  return [{ what: `node ${node.id} is there ${times}`, since, why }];
+}
+
+function leftOutProblem(
+  service: Name,
+  [fleet, leftOut]: readonly [Name, readonly LeftOut[]],
+  { begun, now }: Findings,
+): Finding {
+  const reasons = leftOut.slice(0, QUOTED).map(({ backend, why }) => `${backend.name}: ${why}`);
+  const more = leftOut.length > QUOTED ? `; and ${leftOut.length - QUOTED} more` : "";
+  const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
+  return {
+    what: `fleet ${fleet} leaves out ${count} of service ${service}`,
+    ...(begun(ofService(service), leftOutKey(fleet)) ?? { since: now }),
+    why: reasons.join("; ") + more,
+  };
+}
+
+/** With these, people lose a rule or a default, but no request fails. */
+const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
+
+function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
+  const slash = id.indexOf("/");
+  const kind = KINDS.find((known) => known === id.slice(0, slash));
+  const name = id.slice(slash + 1);
+  if (kind === undefined) return [];
+  return conditions.map((condition) => ({
+    what: `${kind} ${name}`,
+    ...(begun(ofCondition(kind, name), conditionKey(id, condition)) ?? { since: now }),
+    why: condition.message,
+    ...(NOTICES.has(condition.reason) && { severity: "notice" as const }),
+  }));
+}

@@ -1,0 +1,25 @@
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { Revision } from "../../store/revision.ts";
+import type { Context } from "../context.ts";
+import { unknownMessage } from "./node-message.ts";
+
+/** How far the connected proxies that were sent a resource are on their way to a revision. */
+export async function proxiesAt(
+  { nodes }: Pick<Context, "nodes">,
+  sent: { readonly typeUrl: string; readonly name: string },
+  revision: Revision,
+) {
+  const { told, unknown } = await nodes.nodes({ detail: "place", sent });
+  const { progress, settledAfterMs } = await nodes.progress([...new Set(told.map(({ id }) => id))], revision);
+  const pending = [...progress].flatMap(([id, one]) =>
+    one.state === "done" ? [] : [{ id, state: one.state, message: one.message }],
+  );
+  const isSettled = pending.length === 0 && unknown.length === 0 && settledAfterMs !== undefined;
+  return {
+    proxies: progress.size,
+    acknowledged: progress.size - pending.length,
+    pending,
+    ...(isSettled && { acknowledgedAfter: durationFromMs(Math.round(settledAfterMs)) }),
+    unknownReplicas: unknown.map(unknownMessage),
+  };
+}
