@@ -5,8 +5,6 @@ import { machineAccess } from "./machine-access.ts";
 import { moduleMemory } from "./module-memory.ts";
 import { parseSource, readSources, readText, repositoryFiles } from "./source-file.ts";
 
-const LONGEST_SOURCE_LINES = 400;
-
 /** Files that name what they forbid, and data, in which any path may be a request's. */
 const NOT_PROSE = /^(?:package-lock\.json|test\/golden\/.*\.json|test\/architecture\/tidy\.test\.ts)$/;
 
@@ -98,14 +96,6 @@ describe("the code base is tidy", () => {
 
   test("file names say what is inside, in kebab case", () => {
     expect(tracked.filter((path) => /\.(?:ts|mjs)$/.test(path)).filter(isBadlyNamed)).toEqual([]);
-  });
-
-  test(`no source is longer than ${LONGEST_SOURCE_LINES} lines`, () => {
-    expect(
-      readSources()
-        .filter(({ text }) => isTooLong(text))
-        .map(({ path }) => path),
-    ).toEqual([]);
   });
 });
 
@@ -208,8 +198,7 @@ describe("the rules can fail", () => {
     expect(moduleMemory(parseSource("src/domain/a.ts", text))).toEqual([]);
   });
 
-  test("length and registry", () => {
-    expect(isTooLong("x\n".repeat(LONGEST_SOURCE_LINES + 1))).toBe(true);
+  test("the host of a registry", () => {
     expect(PACKAGE_REGISTRY.test('"resolved": "https://registry.example.org/a.tgz"')).toBe(true);
   });
 });
@@ -227,8 +216,4 @@ function leftovers(text: string): string[] {
 function isBadlyNamed(path: string): boolean {
   const name = basename(path, extname(path));
   return VAGUE_NAMES.includes(name) || !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*$/.test(name);
-}
-
-function isTooLong(text: string): boolean {
-  return text.split("\n").length - 1 > LONGEST_SOURCE_LINES;
 }
