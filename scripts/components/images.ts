@@ -1,7 +1,7 @@
 /**
- * The images of the compose set-up, under the names that it uses: what is there already, else what can be pulled, by its
- * digest where one is written down here, else what is put together here from the same programs that the tests run as
- * processes, on a Debian that debootstrap unpacks.
+ * The images of the compose set-up, under the names that it uses: what is there already, else what can be pulled by the
+ * digest that is written down here, else what is put together here from the same programs that the tests run as processes,
+ * on a Debian that debootstrap unpacks. Nothing is pulled by its name alone.
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ export interface Image {
 }
 
 export const IMAGES = {
-  // Neither has a digest that we could look up where we work; what was pulled is told, to be written down here.
+  // Whoever knows the digests of these two from their publishers may write them down.
   envoy: { name: `envoyproxy/envoy:v${ENVOY_VERSIONS.newest}` },
   nats: { name: "nats:2.15.2" },
   node: {
@@ -61,16 +61,21 @@ function provide(image: Image, progress: Progress, program: () => string): void 
     { name: "docker pull", look: pull },
     { name: "a build of our own", look: build },
   ];
-  searchPlaces(`the image ${name}`, places, `Make ${name} known to the engine.`);
+  searchPlaces(
+    `the image ${name}`,
+    places,
+    `Make ${name} known to the engine: \`docker pull ${name}\` trusts its name.`,
+  );
 }
 
-/** Pulls by digest where it is known, and puts the image under its plain name. */
+/** Puts what it pulls by digest under its plain name. */
 function pullImage({ name, digest }: Image, progress: Progress): void {
-  const pulled = digest === undefined ? name : `${name.replace(/:.*/, "")}@${digest}`;
+  if (digest === undefined)
+    throw new Error("no digest of it is written down here, and nothing is pulled by its name alone");
+  const pulled = `${name.replace(/:.*/, "")}@${digest}`;
   progress(`pulling ${pulled}`);
   output("timeout", [String(PULL_TIMEOUT_S), "docker", "pull", "--quiet", pulled]);
-  if (digest === undefined) progress(`pulled by name only, ${inspected(name, "{{index .RepoDigests 0}}")}`);
-  else output("docker", ["tag", pulled, name]);
+  output("docker", ["tag", pulled, name]);
 }
 
 function inspected(name: string, format: string): string {

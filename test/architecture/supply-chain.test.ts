@@ -56,6 +56,7 @@ describe("images", () => {
     const used = new Set(Object.values(services).map(({ image = "" }) => image));
     const provided = [...images.map(({ name }) => name), PLANE_IMAGE];
     expect([...used].filter((name) => !provided.includes(name))).toEqual([]);
+    expect(Object.values(services).filter(({ pull_policy }) => pull_policy !== "never")).toEqual([]);
     for (const { name, digest } of images) {
       expect(name).toMatch(/:v?\d+\.\d+\.\d+/);
       if (digest !== undefined) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -87,5 +88,7 @@ describe("the repository", () => {
 });
 
 const { services } = parse(readText("compose/compose.yaml"), { merge: true }) as {
-  services: Readonly<Record<string, { readonly image?: string; readonly ports?: readonly string[] }>>;
+  services: Readonly<
+    Record<string, { readonly image?: string; readonly pull_policy?: string; readonly ports?: readonly string[] }>
+  >;
 };
