@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { KIND_ENTRIES } from "../../../src/cli/kinds.ts";
 import { KINDS } from "../../../src/domain/name.ts";
+import { APPLIED_KINDS, KINDS_WITH_HISTORY } from "../../../src/schema/kinds/registry.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -34,6 +35,13 @@ test("the page on operating has the short name of each kind that has one", () =>
   const told = Array.from(text.matchAll(/`(\w+)`/g), ([, name]) => name);
   const names = KIND_ENTRIES.flatMap(({ short }) => short ?? []);
   expect(new Set(told)).toEqual(new Set(names));
+});
+
+test("the kinds without history, and those that no manifest has, are those of which pages say so", () => {
+  expect(KINDS.filter((kind) => !KINDS_WITH_HISTORY.some((each) => each === kind))).toEqual(["backend", "health"]);
+  expect(read("docs/concepts.md")).toContain("Backends and health have no history");
+  expect(KINDS.filter((kind) => !APPLIED_KINDS.some((each) => each === kind))).toEqual(["health"]);
+  expect(read("docs/configuration.md")).toContain("Health is not part of manifests");
 });
 
 test("no comment of the API lists kinds, which would be forgotten when one is added", () => {
