@@ -6,6 +6,7 @@ import {
   type GetRequest,
   type ListRequest,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import type { ExplainObjectRequest } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import type { WriteOptions } from "../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../operations/context.ts";
 import { createObject } from "../operations/objects/create-object.ts";
@@ -13,13 +14,14 @@ import { deleteObject } from "../operations/objects/delete-object.ts";
 import { getObject } from "../operations/objects/get-object.ts";
 import { listObjects } from "../operations/objects/list-objects.ts";
 import { updateObject } from "../operations/objects/update-object.ts";
+import { explainObject } from "../operations/observing/explain-object.ts";
 import type { WrittenObject } from "../operations/writing/write-object.ts";
 import { type AppliedKind, ENTRIES, isApplied, type MessageOf, type Plural } from "../schema/kinds/registry.ts";
 import type { Handlers } from "./implement-service.ts";
 
 type Methods = typeof AdminService.method;
 type MethodOf<K extends Kind> =
-  | `${"create" | "update" | "delete" | "get"}${Capitalize<K>}`
+  | `${"create" | "update" | "delete" | "get" | "explain"}${Capitalize<K>}`
   | `list${Capitalize<Plural<K>>}`;
 /** The methods of the API that do the same for each kind. */
 type KindMethod = Extract<keyof Methods, { [K in Kind]: MethodOf<K> }[Kind]>;
@@ -39,6 +41,7 @@ function readers(context: Context, kind: Kind): [name: string, handler: unknown]
   };
   return [
     [`get${titleOf(kind)}`, get],
+    [`explain${titleOf(kind)}`, ({ name }: ExplainObjectRequest) => explainObject(context, kind, name)],
     [`list${plural.charAt(0).toUpperCase()}${plural.slice(1)}`, list],
   ];
 }

@@ -7,6 +7,11 @@ import {
   type GetRequestSchema,
   type ListRequestSchema,
 } from "../gen/fairlead/admin/v1/admin_pb.ts";
+import {
+  type ExplainObjectRequestSchema,
+  type Explanation,
+  ExplanationSchema,
+} from "../gen/fairlead/admin/v1/explain_pb.ts";
 import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
 import { ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
@@ -65,6 +70,8 @@ export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
   show(object: Message, zone?: Zone): Shown;
   /** Absent for verdicts, which can only be listed. */
   get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
+  /** Absent for verdicts, and for backends, whose explanation has a form of its own. */
+  explain?(admin: AdminClient, name: string): Promise<Explanation>;
 }
 
 const PAGE_SIZE = 1000;
@@ -81,6 +88,7 @@ export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry
   });
   const list = methodNamed<typeof ListRequestSchema>(`list${plural.charAt(0).toUpperCase()}${plural.slice(1)}`);
   const get = methodNamed<typeof GetRequestSchema>(`get${title}`);
+  const explain = methodNamed<typeof ExplainObjectRequestSchema, typeof ExplanationSchema>(`explain${title}`);
   const deletion = methodNamed<typeof DeleteRequestSchema, typeof WriteResponseSchema>(`delete${title}`);
   return {
     kind,
@@ -100,6 +108,9 @@ export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry
       return shown;
     },
     ...(get && { get: async (admin, name, zone) => show(await admin.call(get, { name }), zone) }),
+    ...(explain?.output.typeName === ExplanationSchema.typeName && {
+      explain: (admin, name) => admin.call(explain, { name }),
+    }),
     ...(deletion && {
       remove: async (admin, name, removal) => (await admin.call(deletion, { name, ...removal })).revision,
     }),

@@ -121,8 +121,9 @@ const DOCUMENTS: Readonly<Record<string, Documents>> = {
   drain: write(WriteBackendResponseSchema, { ...MISSING, removed: FLAG }),
   health: any(list(HealthSchema), write(ReportHealthResponseSchema), write(WriteResponseSchema, MISSING)),
   "explain backend": one(ExplainBackendResponseSchema),
-  "explain route": one(ExplanationSchema),
-  "explain service": one(ExplanationSchema),
+  ...Object.fromEntries(
+    KIND_ENTRIES.flatMap(({ kind, explain }) => (explain ? [[`explain ${kind}`, one(ExplanationSchema)]] : [])),
+  ),
   "explain node": one(ExplanationSchema),
   "explain request": one(ExplainRequestResponseSchema),
   status: one(GetStatusResponseSchema),

@@ -51,6 +51,12 @@ describe("a kind of object that is added by its proto, its noun, its entry and w
     await plane.mustCli("delete", "beacon/lost");
   });
 
+  test("why it is as it is", async () => {
+    const text = await plane.mustCli("explain", "bc/sea");
+    expect(text).toContain("nothing is wrong with it");
+    expect(text).toMatch(/refers to +service shop\n/);
+  });
+
   test("a commit that is taken back, a set that is pruned", async () => {
     const { revision } = JSON.parse(await plane.mustApply(beacon(3), "-o", "json"));
     await plane.mustCli("rollback", "--revision", revision);

@@ -93,6 +93,7 @@ const METHODS = `
   rpc ListBeacons(ListRequest) returns (ListBeaconsResponse);
   rpc UpdateBeacon(UpdateBeaconRequest) returns (WriteBeaconResponse);
   rpc DeleteBeacon(DeleteRequest) returns (WriteResponse);
+  rpc ExplainBeacon(ExplainObjectRequest) returns (Explanation);
 `;
 const REQUESTS = `
 message CreateBeaconRequest {

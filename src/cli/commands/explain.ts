@@ -8,10 +8,12 @@ import {
   type RequestWay,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { didYouMean } from "../../schema/did-you-mean.ts";
+import type { AdminClient } from "../admin-client.ts";
 import { backendExplanation, type Fact } from "../backend-explanation.ts";
 import { messageText } from "../data-text.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine, printText } from "../io.ts";
+import { KIND_ENTRIES } from "../kinds.ts";
 import { indented, type Line, piecesOf, pieceText, toned, withText } from "../line.ts";
 import { findKind, kindWords, objectReference } from "../object-reference.ts";
 import { backendName, type OutputForm, outputOption } from "../options.ts";
@@ -31,7 +33,8 @@ export function explainCommand(context: CliContext): Command {
     .addOption(outputOption("table", "json"))
     .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3\n  fairlead explain be/shop/shop-3")
     .action((name: string, { output }: { output: OutputForm }) => explainBackend(context, name, output));
-  for (const [noun, about, call, example] of OBJECTS) {
+  for (const { noun, about, explain } of EXPLAINED) {
+    const example = noun === "node" ? "edge-7" : "shop";
     command
       .command(noun)
       .aliases(aliasesOf(noun))
@@ -40,7 +43,7 @@ export function explainCommand(context: CliContext): Command {
       .addOption(outputOption("table", "json"))
       .addHelpText("after", `\nExamples:\n  fairlead explain ${noun} ${example}`)
       .action(async (name: string, { output }: { output: OutputForm }) =>
-        printExplanation(context, await context.admin().call(call, { name }), output),
+        printExplanation(context, await explain(context.admin(), name), output),
       );
   }
   command.addCommand(requestCommand(context));
@@ -56,12 +59,12 @@ export function explainCommand(context: CliContext): Command {
 async function explainObject(context: CliContext, word: string | undefined, output: OutputForm): Promise<void> {
   const { kind, name } = objectReference(word ?? "");
   const noun = findKind(kind)?.kind ?? kind;
-  const found = OBJECTS.find(([known]) => known === noun);
+  const found = EXPLAINED.find((known) => known.noun === noun);
   if (name !== undefined && noun === "backend") await explainBackend(context, name, output);
   else if (name !== undefined && found !== undefined) {
-    printExplanation(context, await context.admin().call(found[2], { name }), output);
+    printExplanation(context, await found.explain(context.admin(), name), output);
   } else {
-    const nouns = ["backend", ...OBJECTS.map(([known]) => known), "request"];
+    const nouns = ["backend", ...EXPLAINED.map((known) => known.noun), "request"];
     const what = word === undefined ? "say what is to be explained" : `"${word}" is nothing that can be explained`;
     throw new CliFailure(EXIT.usage, `${what}${didYouMean(noun, nouns)}: ${nouns.join(", ")}, each with its name`);
   }
@@ -77,16 +80,31 @@ function aliasesOf(noun: string): string[] {
         .toReversed();
 }
 
-const OBJECTS = [
-  [
-    "route",
-    "Where a route's rules stand, which are never reached, and how its services are",
-    method.explainRoute,
-    "shop",
-  ],
-  ["service", "Whether a service has somebody to serve it, and who leads to it", method.explainService, "shop"],
-  ["node", "Which fleet a proxy is of and why, what it gets, and what stands in the way", method.explainNode, "edge-7"],
-] as const;
+/** What kinds can be asked that is not the same for all. */
+const ABOUT: Readonly<Record<string, string>> = {
+  route: "Where a route's rules stand, which are never reached, and how its services are",
+  service: "Whether a service has somebody to serve it, and who leads to it",
+};
+
+/** Whatever is explained by its name alone. */
+const EXPLAINED: readonly Explained[] = [
+  ...KIND_ENTRIES.flatMap(({ kind, explain }) =>
+    explain === undefined
+      ? []
+      : [{ noun: kind, about: ABOUT[kind] ?? `What is wrong with a ${kind}, and what is linked to it`, explain }],
+  ),
+  {
+    noun: "node",
+    about: "Which fleet a proxy is of and why, what it gets, and what stands in the way",
+    explain: (admin, name) => admin.call(method.explainNode, { name }),
+  },
+];
+
+interface Explained {
+  readonly noun: string;
+  readonly about: string;
+  explain(admin: AdminClient, name: string): Promise<Explanation>;
+}
 
 interface RequestFlags {
   readonly method: string;

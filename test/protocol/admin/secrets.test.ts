@@ -184,6 +184,9 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
   explainBackend: () => ask(ADMIN.explainBackend, { name: "shop/a" }),
   explainRoute: () => ask(ADMIN.explainRoute, { name }),
   explainService: () => ask(ADMIN.explainService, { name }),
+  explainPolicy: () => ask(ADMIN.explainPolicy, { name }),
+  explainListener: () => ask(ADMIN.explainListener, { name }),
+  explainFleet: () => ask(ADMIN.explainFleet, { name }),
   explainNode: async () => {
     plane.nodes.set({ id: "edge-1", fleet: name }, { state: "done", message: "" } as never);
     await ask(ADMIN.explainNode, { name: "edge-1" });

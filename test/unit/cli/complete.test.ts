@@ -35,7 +35,16 @@ describe("completion", () => {
     expect(await words("drain", "sh")).toEqual(["shop/a"]);
     expect(await words("health", "")).toEqual(["shop/a"]);
     expect(await words("node", "")).toEqual(["edge-1"]);
-    expect(await words("explain", "")).toEqual(["backend", "route", "service", "node", "request"]);
+    expect(await words("explain", "")).toEqual([
+      "backend",
+      "service",
+      "policy",
+      "listener",
+      "route",
+      "fleet",
+      "node",
+      "request",
+    ]);
     expect(await words("explain", "node", "e")).toEqual(["edge-1"]);
     expect(await words("explain", "service", "p")).toEqual(["pay"]);
     expect(await words("rollback", "service", "shop", "--to", "")).toEqual(["17", "16"]);

@@ -78,14 +78,17 @@ describe("an object", () => {
     ["get service/shop pay", '"service/shop" names an object already: "pay" is too much'],
     ["delete service", "name the object: KIND NAME or KIND/NAME"],
     ["history route", "name the object: KIND NAME or KIND/NAME"],
-    ["explain", "say what is to be explained: backend, route, service, node, request, each with its name"],
     [
-      "explain servise/shop",
-      '"servise/shop" is nothing that can be explained; did you mean "service"?: backend, route, service, node, request, each with its name',
+      "explain",
+      "say what is to be explained: backend, service, policy, listener, route, fleet, node, request, each with its name",
     ],
     [
-      "explain fleet/edge",
-      '"fleet/edge" is nothing that can be explained: backend, route, service, node, request, each',
+      "explain servise/shop",
+      '"servise/shop" is nothing that can be explained; did you mean "service"?: backend, service, policy, listener, route, fleet, node, request, each with its name',
+    ],
+    [
+      "explain verdict/edge",
+      '"verdict/edge" is nothing that can be explained: backend, service, policy, listener, route, fleet, node, request, each',
     ],
   ])("that is written wrongly is said to be: %s", async (argv, said) => {
     const { code, stderr } = await runAgainst({}, argv.split(" "));

@@ -3,6 +3,7 @@ import type { Explanation } from "../../../src/gen/fairlead/admin/v1/explain_pb.
 import { anyObject } from "../../../src/operations/objects/any-object.ts";
 import { apply } from "../../../src/operations/objects/apply.ts";
 import { explainNode } from "../../../src/operations/observing/explain-node.ts";
+import { explainObject } from "../../../src/operations/observing/explain-object.ts";
 import { explainRequest } from "../../../src/operations/observing/explain-request.ts";
 import { explainRoute } from "../../../src/operations/observing/explain-route.ts";
 import { explainService } from "../../../src/operations/observing/explain-service.ts";
@@ -113,6 +114,19 @@ test("a service tells whether it is down, who leads to it and which fleet leaves
   expect(facts).toContain("route shop: rules[1] lead to it, for shop.example, *");
   expect(facts.join("\n")).toMatch(/fleet edge: leaves out 1: shop\/out: 192\.168\.0\.1/);
   await expect(explainService(plane, "nobody")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND" });
+});
+
+test("an object of any kind tells what is wrong with it, what it is linked to, and who wrote it", async () => {
+  const listener = await explainObject(plane, "listener", "web");
+  expect(listener.summary).toBe("nothing is wrong with it");
+  const facts = factsOf(listener);
+  expect(facts).toContain("refers to: fleet edge");
+  expect(facts).toContain("referred to by: route shop");
+  expect(facts.at(-1)).toMatch(/^written: \d{4}-.*Z, generation 1, revision 1\.\d+$/);
+  const route = await explainObject(plane, "route", "shop");
+  expect(route.summary).toMatch(/there is no listener gone/);
+  expect(factsOf(route)).toContain("refers to: listener gone, which does not exist");
+  await expect(explainObject(plane, "fleet", "nobody")).rejects.toMatchObject({ code: "FLEET_NOT_FOUND" });
 });
 
 test("a node tells its fleet and why, its listeners, and what it has not taken in", async () => {
