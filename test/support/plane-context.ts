@@ -3,6 +3,7 @@ import { follow } from "../../src/control/follow.ts";
 import { Mirror } from "../../src/control/mirror.ts";
 import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
+import { CurrentConditions } from "../../src/operations/observing/current-conditions.ts";
 import { Onsets } from "../../src/operations/observing/onsets.ts";
 import { requestDigest } from "../../src/operations/writing/request-digest.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
@@ -31,6 +32,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     journal,
     archive,
     mirror,
+    conditions: new CurrentConditions(mirror),
     nodes: new FakeNodeDirectory(),
     peers: noPeers,
     onsets: new Onsets(),

@@ -1,10 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { CompleteDrainRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
 
@@ -20,7 +19,7 @@ export async function completeDrain(
 ): Promise<WriteResponse> {
   const name = readName("backend", text);
   const { mirror } = context;
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: "complete-drain",
     options,
     expectedVersion,
@@ -36,10 +35,7 @@ export async function completeDrain(
           details: { name },
         });
       }
-      return { ops: planRemoval(mirror, "backend", name), response: create(WriteResponseSchema) };
+      return { ops: planRemoval(mirror, "backend", name) };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }

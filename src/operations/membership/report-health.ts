@@ -81,7 +81,6 @@ export async function reportHealth(
     plan,
     responseSchema: ReportHealthResponseSchema,
     objectOf: (response) => response.health,
-    brief: (response) => response,
   });
   if (!answer.changed && answer.health !== undefined) context.seen.note(answer.health, health.sequence);
   return answer;

@@ -1,13 +1,12 @@
-import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, type ObjectId, storeKey } from "../../domain/name.ts";
 import { referrersOf } from "../../domain/references.ts";
 import type { DeleteRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { AppliedKind } from "../../schema/kinds/registry.ts";
 import type { Caller, Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
 import { refuseUnread } from "../writing/refuse-unread.ts";
@@ -28,7 +27,7 @@ export async function deleteObject(
 ): Promise<WriteResponse> {
   const name = readName(kind, text);
   const { mirror } = context;
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: `delete-${kind}`,
     options,
     expectedVersion,
@@ -38,11 +37,8 @@ export async function deleteObject(
       if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
       const referrers = force ? [] : referrersOf(mirror, { kind, name });
       if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "use force");
-      return { ops: planRemoval(mirror, kind, name), response: create(WriteResponseSchema) };
+      return { ops: planRemoval(mirror, kind, name) };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }
 

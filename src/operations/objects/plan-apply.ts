@@ -12,7 +12,7 @@ import { type PlannedPut, planPut } from "../writing/plan-put.ts";
 import { removalOf, withObservations } from "../writing/plan-removal.ts";
 import type { StoredState } from "../writing/stored-state.ts";
 import type { PlannedChange } from "./change-message.ts";
-import { checkApply, type PlacedPut } from "./check-apply.ts";
+import { type ApplyStep, checkApply, type PlacedPut } from "./check-apply.ts";
 
 export interface ApplyOrder {
   readonly objects: readonly AnyObject[];
@@ -47,17 +47,20 @@ export async function planApply(
     throw badField("owner", "must be given to prune: only objects of one's own are deleted");
   const puts = await planPuts(state, order, stamp, pace);
   const removed = order.prune ? pruned(state, order.owner, puts) : [];
+  return planChange(state, { puts, removed, allowRemoval: order.allowRemoval });
+}
+
+/** Decides on a change of many objects once it is known what is put and what is removed. @throws ControlPlaneError as `checkApply`. */
+export function planChange(state: StoredState, change: Omit<ApplyStep, "before" | "after">): ApplyPlan {
+  const { puts, removed } = change;
   const after = overlay(state, [
     ...puts.map(({ kind, planned }) => ({ kind, name: planned.name, object: planned.object })),
     ...removed.map(({ kind, name }) => ({ kind, name, object: undefined })),
   ]);
-  checkApply({ before: state, after, puts, removed, allowRemoval: order.allowRemoval });
+  checkApply({ ...change, before: state, after });
   return {
     changes: [...puts.map((put) => changeOf(state, put)), ...removed.flatMap(deletion)],
-    ops: [
-      ...puts.flatMap(({ planned }) => (planned.op === undefined ? [] : [planned.op])),
-      ...removed.flatMap((id) => removalOf(state, id)),
-    ],
+    ops: [...puts.flatMap(({ planned }) => planned.op ?? []), ...removed.flatMap((id) => removalOf(state, id))],
     after,
   };
 }
@@ -137,11 +140,11 @@ function pruned(state: State, owner: string, puts: readonly PlacedPut[]): Object
   );
 }
 
-export function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
+function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
   if (op === undefined) return { kind, name, action: "unchanged", fields };
   return { kind, name, action: state.get(kind, name) === undefined ? "create" : "update", fields };
 }
 
-export function deletion({ kind, name }: ObjectId): PlannedChange[] {
+function deletion({ kind, name }: ObjectId): PlannedChange[] {
   return isApplied(kind) ? [{ kind, name, action: "delete", fields: [] }] : [];
 }

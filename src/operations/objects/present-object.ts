@@ -11,7 +11,6 @@ import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { cloneMessage } from "../../schema/object-message.ts";
 import type { Context } from "../context.ts";
 import { type CheckView, staleText } from "../observing/check-view.ts";
-import { currentConditions } from "../observing/current-conditions.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
 
 /** The kinds that have a status. */
@@ -35,10 +34,11 @@ export async function presenter({
   mirror,
   nodes,
   checks,
+  conditions,
 }: Context): Promise<<K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined> {
   const routing = new Map<Name, RoutingState>();
   const { told: refusals } = await nodes.refusals();
-  const conditionsOf = currentConditions(mirror);
+  const conditionsOf = conditions.reader();
   const routingOf = (service: Name): RoutingState => {
     const known = routing.get(service) ?? routingState(mirror, service);
     routing.set(service, known);

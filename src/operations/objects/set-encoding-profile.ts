@@ -41,8 +41,6 @@ export async function setEncodingProfile(
       return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
     },
     responseSchema: SetEncodingProfileResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }
 

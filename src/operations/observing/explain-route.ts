@@ -9,7 +9,6 @@ import { formatRevision } from "../../store/revision.ts";
 import { ROUTE_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { currentConditions } from "./current-conditions.ts";
 import { serviceText } from "./explain-service.ts";
 import { acknowledgements, explanation, type Fact } from "./explanation.ts";
 import { proxiesAt } from "./proxies-at.ts";
@@ -21,7 +20,7 @@ export async function explainRoute(context: Context, text: string): Promise<Expl
   const stored = mirror.stored("route", name);
   if (stored === undefined) throw notFound("route", name);
   const route = stored.object;
-  const conditions = currentConditions(mirror)("route", name);
+  const conditions = context.conditions.reader()("route", name);
   const facts: Fact[] = conditions.map(({ message }) => ["condition", message]);
   facts.push(["hosts", route.hosts.join(", ")], ...listenerFacts(mirror, route), ...ruleFacts(mirror, route));
   for (const listener of route.listeners) {

@@ -7,7 +7,6 @@ import { formatRevision, reached } from "../../store/revision.ts";
 import { ENDPOINT_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { currentConditions } from "./current-conditions.ts";
 import { acknowledgements, explanation, type Fact } from "./explanation.ts";
 import { ofService } from "./onset-watch.ts";
 import { proxiesAt } from "./proxies-at.ts";
@@ -33,7 +32,7 @@ export async function explainService(context: Context, text: string): Promise<Ex
     .flat()
     .reduce((a, b) => (reached(a, b) ? a : b), stored.revision);
   const at = await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name }, revision);
-  const conditions = currentConditions(mirror)("service", name);
+  const conditions = context.conditions.reader()("service", name);
   return explanation(serviceText(mirror, name), [
     ...conditions.map(({ message }): Fact => ["condition", message]),
     ...(problem?.since === undefined ? [] : ([["since", new Date(problem.since).toISOString()]] as const)),

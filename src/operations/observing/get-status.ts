@@ -10,7 +10,6 @@ import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairl
 import { instantOfMs } from "../../runtime/instant.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
-import { judgedRulesOf } from "./current-conditions.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
@@ -67,7 +66,7 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       refusals,
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
-      conditions: conditions(mirror, judgedRulesOf(mirror)),
+      conditions: conditions(mirror, context.conditions.rules),
       setAside: setAsideFindings(mirror.setAside.values()),
       begun: (subject, what) => onsets.of(subject, what),
       now,

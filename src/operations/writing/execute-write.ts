@@ -1,6 +1,6 @@
-import { clone } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { ControlPlaneError, invalid, type Violation } from "../../domain/errors.ts";
-import type { WriteOptions } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import { type WriteOptions, type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { checkBatch } from "../../store/batch.ts";
 import type { Cause } from "../../store/journal.ts";
 import { formatRevision } from "../../store/revision.ts";
@@ -61,6 +61,24 @@ export async function executeWrite<R extends WriteAnswer>(
       await catchUp(context, caller, error, attempt);
     }
   }
+}
+
+/** Carries out a write whose answer is its place in the log and nothing else. */
+export async function executeBareWrite(
+  context: Context,
+  caller: Caller,
+  {
+    plan,
+    ...write
+  }: Pick<WriteUseCase<WriteResponse>, "operation" | "options" | "expectedVersion"> & {
+    readonly plan: () => Omit<PlannedWrite<WriteResponse>, "response">;
+  },
+): Promise<WriteResponse> {
+  return await executeWrite<WriteResponse>(context, caller, {
+    ...write,
+    plan: () => ({ ...plan(), response: create(WriteResponseSchema) }),
+    responseSchema: WriteResponseSchema,
+  });
 }
 
 type Attempt<R extends WriteAnswer> =

@@ -41,7 +41,7 @@ export function recordResult<R extends WriteAnswer>(
 ): { result?: Uint8Array } {
   if (requestIdOf(useCase) === "") return {};
   const digest = caller.requestDigest();
-  for (const answer of [response, useCase.brief(response), create(useCase.responseSchema)]) {
+  for (const answer of [response, useCase.brief?.(response) ?? response, create(useCase.responseSchema)]) {
     const bytes = toBinary(useCase.responseSchema, answer);
     if (bytes.byteLength > MAX_WHOLE_ANSWER_BYTES) continue;
     const result = Buffer.concat([deflateRawSync(bytes), digest]);

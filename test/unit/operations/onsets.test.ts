@@ -35,7 +35,13 @@ afterEach(async () => {
 function look(): PlaneContext {
   stop();
   const onsets = new Onsets();
-  stop = watchOnsets({ mirror: plane.mirror, onsets, clock, pace: { breathe: async () => undefined } });
+  stop = watchOnsets({
+    mirror: plane.mirror,
+    conditions: plane.conditions,
+    onsets,
+    clock,
+    pace: { breathe: async () => undefined },
+  });
   return { ...plane, onsets, clock };
 }
 
