@@ -1,11 +1,19 @@
 import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
+import { parseRevision, type Revision } from "../store/revision.ts";
 
 /** The canonical name that a request's text means. */
 export function readName(kind: Kind, text: string, field = "name"): Name {
   const parsed = parseName(kind, text);
   if (!parsed.ok) throw badField(field, parsed.message);
   return formatName(kind, parsed.parts);
+}
+
+/** The revision that a request's text means; undefined for none. */
+export function readRevision(field: string, text: string, what = "revision"): Revision | undefined {
+  const revision = text === "" ? undefined : parseRevision(text);
+  if (revision !== undefined || text === "") return revision;
+  throw badField(field, `"${text}" is not a ${what} that a read or a write gave`);
 }
 
 export function badField(field: string, message: string): ControlPlaneError {

@@ -40,16 +40,21 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   nats: { ours: BELOW_ADAPTERS },
   health: { ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound"] },
   "xds/server": { ours: ["gen", "runtime", "xds/content", "xds/protocol", "xds/lint"] },
-  admin: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
-  dashboard: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
+  api: {
+    ours: ["domain", "gen", "runtime", "schema", "store", "fleet", "operations"],
+    outside: [PROTOBUF, "node:crypto"],
+  },
+  admin: { ours: ["domain", "gen", "runtime", "schema", "operations/context.ts", "api"] },
+  dashboard: { ours: ["domain", "runtime", "api"] },
   app: {
-    ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "admin", "dashboard"],
+    ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "api", "admin", "dashboard"],
   },
   cli: {
     ours: [
       "gen",
       "runtime",
       "schema",
+      "api/error-table.ts",
       ...["name", "printable", "service", "health-check"].map((noun) => `domain/${noun}.ts`),
     ],
   },
@@ -89,6 +94,7 @@ describe("the rules can fail", () => {
     ["src/domain/a.ts", 'import { create } from "@bufbuild/protobuf";'],
     ["src/xds/protocol/a.ts", 'import { b } from "../server/b.ts";'],
     ["src/admin/a.ts", 'const b = await import("../nats/b.ts");'],
+    ["src/api/a.ts", 'import { status } from "@grpc/grpc-js";'],
     ["src/unknown/a.ts", "export const a = 1;"],
   ])("%s with %s", (path, text) => {
     expect(forbiddenImports(parseSource(path, text))).toHaveLength(1);

@@ -7,10 +7,10 @@ import { ImportResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts"
 import { nextTurn } from "../../runtime/next-turn.ts";
 import type { ArchiveRecord } from "../../store/archive.ts";
 import { historySlot } from "../../store/batch.ts";
-import { formatRevision, parseRevision } from "../../store/revision.ts";
+import { formatRevision } from "../../store/revision.ts";
 import type { StateStore } from "../../store/state-store.ts";
 import type { Caller, Context } from "../context.ts";
-import { badField, badFields } from "../object-errors.ts";
+import { badFields, readRevision } from "../object-errors.ts";
 import { changeMessage, type PlannedChange } from "../objects/change-message.ts";
 import { reachOf } from "../objects/reach.ts";
 import { checkRemoval } from "../objects/removal-brake.ts";
@@ -96,14 +96,7 @@ async function readRequests(context: Context, requests: AsyncIterable<ImportRequ
     if (count > MAX_OBJECTS) throw tooMany();
   }
   if (violations.length > 0) throw badFields(violations);
-  return { given, options, epoch: epochOf(exported ?? "") };
-}
-
-function epochOf(revision: string): number {
-  if (revision === "") return 0;
-  const parsed = parseRevision(revision);
-  if (parsed === undefined) throw badField("exportedRevision", `"${revision}" is not a revision that a read gave`);
-  return parsed.epoch;
+  return { given, options, epoch: readRevision("exportedRevision", exported ?? "")?.epoch ?? 0 };
 }
 
 /** The state as it would be served. */

@@ -1,9 +1,8 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { RollbackRevisionRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { ApplyResponse } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { parseRevision } from "../../store/revision.ts";
 import type { Caller, Context } from "../context.ts";
-import { badField } from "../object-errors.ts";
+import { badField, readRevision } from "../object-errors.ts";
 import type { Stamp } from "../writing/next-meta.ts";
 import { planPut } from "../writing/plan-put.ts";
 import { withObservations } from "../writing/plan-removal.ts";
@@ -24,8 +23,8 @@ export async function rollbackRevision(
   caller: Caller,
   { revision: text, allowRemoval, options }: Omit<RollbackRevisionRequest, "$typeName">,
 ): Promise<ApplyResponse> {
-  const revision = parseRevision(text);
-  if (revision === undefined) throw badField("revision", `"${text}" is not a revision that a read or a write gave`);
+  const revision = readRevision("revision", text);
+  if (revision === undefined) throw badField("revision", "must be given");
   return await executeApply(context, caller, {
     operation: "rollback-revision",
     options,

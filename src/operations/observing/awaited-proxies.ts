@@ -2,15 +2,22 @@ import { ControlPlaneError } from "../../domain/errors.ts";
 import { maySelect } from "../../domain/fleet-selection.ts";
 import type { State } from "../../domain/state.ts";
 import type { NodeDirectory, NodeView, OnItsWay, Progress, Told, UnknownReplica } from "../../fleet/node-directory.ts";
-import {
-  WaitForRevisionRequest_Disconnected as Disconnected,
-  type WaitForRevisionRequest,
-} from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import type { Revision } from "../../store/revision.ts";
 import { readName } from "../object-errors.ts";
+import type { OnDisconnected } from "./assess-wait.ts";
 import { nodeNotFound } from "./get-node.ts";
 
-type Wanted = Pick<WaitForRevisionRequest, "fleet" | "nodes" | "allowEmpty" | "atLeast" | "onDisconnected">;
+/** Which proxies a wait concerns. */
+export interface Wanted {
+  /** Only those of this fleet; empty: of any. */
+  readonly fleet: string;
+  /** Only those with these ids; empty: all. */
+  readonly nodes: readonly string[];
+  readonly allowEmpty: boolean;
+  /** How many must be done; 0: all. */
+  readonly atLeast: number;
+  readonly onDisconnected: OnDisconnected;
+}
 
 const NOT_LOOKED: Progress = { state: "unknown", message: "" };
 
@@ -81,7 +88,7 @@ export class AwaitedProxies {
   #begin({ nodes: named, allowEmpty, atLeast, onDisconnected }: Wanted, { told, unknown }: Told<readonly NodeView[]>) {
     const missing = named.filter((id) => !told.some((node) => node.id === id));
     if (missing.length > 0 && unknown.length === 0) throw nodeNotFound(missing);
-    const skip = onDisconnected === Disconnected.SKIP;
+    const skip = onDisconnected === "SKIP";
     const all = told.filter(this.#isConcerned);
     const concerned = all.filter(({ connected }) => connected || !skip);
     this.#skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];

@@ -1,16 +1,15 @@
 import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
 import type { State } from "../../domain/state.ts";
 import type { NodeView } from "../../fleet/node-directory.ts";
-import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
-import { explanation, type Fact } from "./explanation.ts";
-import { findNode } from "./get-node.ts";
+import { type Explanation, explanation, type Fact } from "./explanation.ts";
+import { getNode } from "./get-node.ts";
 import { isBehind } from "./problems.ts";
 
 /** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
 export async function explainNode(context: Context, id: string): Promise<Explanation> {
-  const view = await findNode(context, { id, detail: "resources" });
+  const view = await getNode(context, { id, detail: "resources" });
   return explanation(summaryOf(view), [
     [
       "fleet",

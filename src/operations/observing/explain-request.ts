@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { backendJudge } from "../../domain/backend-networks.ts";
 import { fleetBackends } from "../../domain/fleet-backends.ts";
 import { fleetListeners, listenerAddress } from "../../domain/fleet-listeners.ts";
@@ -8,15 +7,7 @@ import type { Name } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { PlacedRule } from "../../domain/rule-order.ts";
 import type { State } from "../../domain/state.ts";
-import {
-  type ExplainRequestRequest,
-  type ExplainRequestResponse,
-  ExplainRequestResponseSchema,
-  type RequestTarget,
-  RequestTargetSchema,
-  type RequestWay,
-  RequestWaySchema,
-} from "../../gen/fairlead/admin/v1/explain_pb.ts";
+import type { ExplainRequestRequest } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { badField, notFound, readName } from "../object-errors.ts";
 
 export const DEFAULT_EXPLAINED_METHOD = "GET";
@@ -34,7 +25,7 @@ const MAX_BACKENDS = 100;
 export function explainRequest(
   state: State,
   { url, method, headers, fleet, listener }: Omit<ExplainRequestRequest, "$typeName">,
-): ExplainRequestResponse {
+) {
   const { port, request } = readRequest({ url, method, headers });
   const wanted = {
     fleet: fleet === "" ? undefined : existing(state, "fleet", fleet),
@@ -51,11 +42,10 @@ export function explainRequest(
     const have = ports.length === 0 ? "there is none" : `they have ${ports.join(", ")}`;
     throw badField("url", `no listener has port ${port}; ${have}; name the listener if something stands before it`);
   }
-  const ways = chosen.map(({ fleet: name, one }) => wayThrough(state, name, one, request));
-  return create(ExplainRequestResponseSchema, { ways });
+  return { ways: chosen.map(({ fleet: name, one }) => wayThrough(state, name, one, request)) };
 }
 
-function wayThrough(state: State, fleet: Name, listener: HttpListener, request: HttpRequest): RequestWay {
+function wayThrough(state: State, fleet: Name, listener: HttpListener, request: HttpRequest) {
   const { host, path, rule, passed, answer } = matchRequest(
     state.referring("route", "listener", listener.name),
     request,
@@ -64,7 +54,7 @@ function wayThrough(state: State, fleet: Name, listener: HttpListener, request: 
   const served = targets.filter(({ message }) => message === "").reduce((sum, { percent }) => sum + percent, 0);
   const failing =
     rule !== undefined && served < 100 ? `${Math.round(100 - served)} % of such requests are answered with 503` : "";
-  return create(RequestWaySchema, {
+  return {
     fleet,
     listener: listener.name,
     address: listenerAddress(listener),
@@ -80,10 +70,10 @@ function wayThrough(state: State, fleet: Name, listener: HttpListener, request: 
     targets,
     status: answer?.status ?? (rule !== undefined && served === 0 ? 503 : 0),
     message: answer?.why ?? failing,
-  });
+  };
 }
 
-function targetsOf(state: State, fleet: Name, { rule }: PlacedRule): RequestTarget[] {
+function targetsOf(state: State, fleet: Name, { rule }: PlacedRule) {
   const to = rule.to.filter(({ weight }) => weight > 0);
   const sum = to.reduce((all, { weight }) => all + weight, 0);
   const judge = backendJudge(state.get("fleet", fleet)?.backendNetworks ?? [], state.planeAddresses);
@@ -97,13 +87,13 @@ function targetsOf(state: State, fleet: Name, { rule }: PlacedRule): RequestTarg
         : eligible;
     const none =
       state.get("service", service) === undefined ? "there is no such service" : "none of its backends may be used";
-    return create(RequestTargetSchema, {
+    return {
       service,
       percent: (weight / sum) * 100,
       backends: usable.slice(0, MAX_BACKENDS).map(({ backend }) => backend.name),
       eligible: eligible.length,
       message: usable.length === 0 ? none : "",
-    });
+    };
   });
 }
 

@@ -4,13 +4,12 @@ import { mergeRoutes } from "../../domain/merge-routes.ts";
 import type { Name } from "../../domain/name.ts";
 import type { Route, Rule } from "../../domain/route.ts";
 import type { State } from "../../domain/state.ts";
-import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { formatRevision } from "../../store/revision.ts";
 import { ROUTE_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
 import { serviceText } from "./explain-service.ts";
-import { acknowledgements, explanation, type Fact } from "./explanation.ts";
+import { acknowledgements, type Explanation, explanation, type Fact } from "./explanation.ts";
 import { proxiesAt } from "./proxies-at.ts";
 
 /** The places of a route's rules, and the state of the services that they lead to. @throws ControlPlaneError `notFound`. */

@@ -2,12 +2,11 @@ import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts"
 import type { Name } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { State } from "../../domain/state.ts";
-import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { formatRevision, reached } from "../../store/revision.ts";
 import { ENDPOINT_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { acknowledgements, explanation, type Fact } from "./explanation.ts";
+import { acknowledgements, type Explanation, explanation, type Fact } from "./explanation.ts";
 import { ofService } from "./onset-watch.ts";
 import { proxiesAt } from "./proxies-at.ts";
 import { serviceProblems } from "./service-problems.ts";

@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import type { Condition } from "../../domain/condition.ts";
 import type { Conditions } from "../../domain/conditions.ts";
 import type { LeftOut } from "../../domain/fleet-backends.ts";
@@ -6,8 +5,6 @@ import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
-import { type Problem, Problem_Severity, ProblemSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { instantOfMs } from "../../runtime/instant.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
@@ -22,11 +19,10 @@ const MAX_PROBLEMS = 200;
 const QUOTED = 3;
 
 /** The worst first. */
-const SEVERITY: Readonly<Record<Severity, Problem_Severity>> = {
-  down: Problem_Severity.DOWN,
-  degraded: Problem_Severity.DEGRADED,
-  notice: Problem_Severity.NOTICE,
-};
+const SEVERITIES: readonly Severity[] = ["down", "degraded", "notice"];
+
+/** A finding as people are shown it. */
+export type Problem = Finding & Required<Pick<Finding, "severity">>;
 
 export interface Findings {
   readonly store: readonly Finding[];
@@ -67,15 +63,10 @@ export function problemsOf(findings: Findings): Problem[] {
     ),
     ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
   ];
-  const worstFirst = found.toSorted((a, b) => SEVERITY[a.severity ?? "degraded"] - SEVERITY[b.severity ?? "degraded"]);
-  return worstFirst.slice(0, MAX_PROBLEMS).map(({ what, since, atLeast, why, severity = "degraded" }) =>
-    create(ProblemSchema, {
-      what: printable(what),
-      why: printable(why),
-      severity: SEVERITY[severity],
-      ...(since !== undefined && { since: instantOfMs(since), sinceAtLeast: atLeast ?? false }),
-    }),
-  );
+  return found
+    .map((one) => ({ severity: "degraded" as const, ...one, what: printable(one.what), why: printable(one.why) }))
+    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+    .slice(0, MAX_PROBLEMS);
 }
 
 function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Explanation } from "../../../src/gen/fairlead/admin/v1/explain_pb.ts";
 import { anyObject } from "../../../src/operations/objects/any-object.ts";
 import { apply } from "../../../src/operations/objects/apply.ts";
 import { explainNode } from "../../../src/operations/observing/explain-node.ts";
 import { explainRequest } from "../../../src/operations/observing/explain-request.ts";
 import { explainRoute } from "../../../src/operations/observing/explain-route.ts";
 import { explainService } from "../../../src/operations/observing/explain-service.ts";
+import type { Explanation } from "../../../src/operations/observing/explanation.ts";
 import { manifestKind, messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
