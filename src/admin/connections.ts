@@ -27,7 +27,6 @@ export interface OpenCall {
 
 interface Connection {
   readonly socket: ClientSocket;
-  readonly openedAt: number;
   readonly calls: Map<CallKind, number>;
   /** Calls whose request has not arrived yet, each with when it began and how to refuse it. */
   readonly arriving: Map<OpenCall, { readonly since: number; readonly refuse: (error: ControlPlaneError) => void }>;
@@ -63,7 +62,6 @@ export class Connections {
     const now = this.#clock.monotonic();
     const connection: Connection = {
       socket,
-      openedAt: now,
       calls: new Map(),
       arriving: new Map(),
       readBefore: 0,

@@ -1,10 +1,10 @@
 import { create, type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
-import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
+import { invalid, type Violation } from "../domain/errors.ts";
 import type { Pace } from "../runtime/pace.ts";
 import { unknownContent } from "../schema/unknown-content.ts";
 import { exhausted } from "./exhausted.ts";
 import { ADMIN_LIMITS } from "./limits.ts";
-import { scanRequest } from "./scan-request.ts";
+import { malformed, scanRequest } from "./scan-request.ts";
 
 /** A request of up to this size is decoded at once. */
 const AT_ONCE_BYTES = 64 * 1024;
@@ -53,12 +53,7 @@ function decode<D extends DescMessage>(request: DescMessage, desc: D, bytes: Uin
   try {
     return fromBinary(desc, bytes);
   } catch (cause) {
-    throw new ControlPlaneError({
-      kind: "invalid",
-      code: "MALFORMED_REQUEST",
-      message: `the request is no ${request.typeName}`,
-      cause,
-    });
+    throw malformed(request, cause);
   }
 }
 

@@ -24,6 +24,15 @@ export function badFields(violations: readonly Violation[]): ControlPlaneError {
   return invalid("INVALID_FIELD", violations);
 }
 
+/** The request is fine, but the state forbids it. */
+export function precondition(
+  code: string,
+  message: string,
+  details: Readonly<Record<string, string>> = {},
+): ControlPlaneError {
+  return new ControlPlaneError({ kind: "precondition", code, message, details });
+}
+
 export function notFound(kind: Kind, name: Name): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",

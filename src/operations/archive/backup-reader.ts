@@ -1,4 +1,4 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import { printableStart } from "../../domain/printable.ts";
 import type {
   BackupRecord,
@@ -10,6 +10,7 @@ import type { ArchiveRecord } from "../../store/archive.ts";
 import { REFUSAL } from "../../store/keys/refusal-record.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { StateStore } from "../../store/state-store.ts";
+import { precondition } from "../object-errors.ts";
 import { archiveRecordFault, archiveRecordName } from "./archive-record-fault.ts";
 import { BACKUP_FORMAT, badBackup, readRevision, recordOf } from "./backup-record.ts";
 
@@ -95,11 +96,8 @@ export class BackupReader {
     const name = printableStart(archiveRecordName(record), MAX_TEXT_LENGTH);
     const text = `record ${this.#number}, ${name}: ${printableStart(why, MAX_TEXT_LENGTH)}`;
     if (isNewer) {
-      throw new ControlPlaneError({
-        kind: "precondition",
-        code: "WRITTEN_BY_NEWER_RELEASE",
-        message: `the backup was made by a newer release: ${text}; restore it with that release`,
-      });
+      const message = `the backup was made by a newer release: ${text}; restore it with that release`;
+      throw precondition("WRITTEN_BY_NEWER_RELEASE", message);
     }
     if (this.#leavesOut) {
       if (this.leftOut.length < MAX_LEFT_OUT) this.leftOut.push(text);
@@ -117,11 +115,8 @@ export class BackupReader {
 
   #readHead({ format, revision, productVersion }: { format: number; revision: string; productVersion: string }): void {
     if (format > BACKUP_FORMAT) {
-      throw new ControlPlaneError({
-        kind: "precondition",
-        code: "WRITTEN_BY_NEWER_RELEASE",
-        message: `the backup was made by release ${productVersion} (format ${format}; this one reads up to ${BACKUP_FORMAT}); restore it with that release`,
-      });
+      const message = `the backup was made by release ${productVersion} (format ${format}; this one reads up to ${BACKUP_FORMAT}); restore it with that release`;
+      throw precondition("WRITTEN_BY_NEWER_RELEASE", message);
     }
     if (this.epoch !== 0) throw badBackup("it has two heads");
     this.epoch = readRevision(revision).epoch;

@@ -1,8 +1,7 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
 import type { CompleteDrainRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../context.ts";
-import { notFound, readName } from "../object-errors.ts";
+import { notFound, precondition, readName } from "../object-errors.ts";
 import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
@@ -28,12 +27,8 @@ export async function completeDrain(
       const backend = mirror.get("backend", name);
       if (backend === undefined) throw notFound("backend", name);
       if (backend.state !== "DRAINING") {
-        throw new ControlPlaneError({
-          kind: "precondition",
-          code: "BACKEND_NOT_DRAINING",
-          message: `backend ${name} does not drain; drain it first, or unregister it`,
-          details: { name },
-        });
+        const message = `backend ${name} does not drain; drain it first, or unregister it`;
+        throw precondition("BACKEND_NOT_DRAINING", message, { name });
       }
       return { ops: planRemoval(mirror, "backend", name) };
     },

@@ -1,9 +1,7 @@
 import type { ApplyRequest, ApplyResponse } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { formatRevision, type Revision, reached } from "../../store/revision.ts";
+import { formatRevision, newestOf } from "../../store/revision.ts";
 import type { Caller, Context } from "../context.ts";
 import { badField } from "../object-errors.ts";
-import type { StoredState } from "../writing/stored-state.ts";
-import type { PlannedChange } from "./change-message.ts";
 import { executeApply } from "./execute-apply.ts";
 import { planApply } from "./plan-apply.ts";
 
@@ -27,16 +25,9 @@ export async function apply(
     options,
     strict: order.strict,
     plan: (stamp) => planApply(context.mirror, order, stamp, context.pace),
-    presentRevision: ({ changes }) => newestRevision(context.mirror, changes),
+    presentRevision: ({ changes }) => {
+      const newest = newestOf(changes.flatMap(({ kind, name }) => context.mirror.stored(kind, name)?.revision ?? []));
+      return newest === undefined ? "" : formatRevision(newest);
+    },
   });
-}
-
-/** The newest revision of these objects in the store; empty when none is stored. */
-function newestRevision(state: StoredState, objects: readonly Pick<PlannedChange, "kind" | "name">[]): string {
-  const revisions = objects.flatMap(({ kind, name }) => state.stored(kind, name)?.revision ?? []);
-  const newest = revisions.reduce<Revision | undefined>(
-    (a, b) => (a !== undefined && reached(a, b) ? a : b),
-    undefined,
-  );
-  return newest === undefined ? "" : formatRevision(newest);
 }

@@ -1,11 +1,12 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, type ObjectId, storeKey } from "../../domain/name.ts";
 import { referrersOf } from "../../domain/references.ts";
 import type { DeleteRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { AppliedKind } from "../../schema/kinds/registry.ts";
 import type { Caller, Context } from "../context.ts";
-import { notFound, readName } from "../object-errors.ts";
+import { firstFew } from "../first-few.ts";
+import { notFound, precondition, readName } from "../object-errors.ts";
 import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
@@ -49,12 +50,12 @@ export function stillReferredTo(
   referrers: readonly ObjectId[],
   cure: string,
 ): ControlPlaneError {
-  const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);
-  const more = referrers.length > NAMED ? ` and ${referrers.length - NAMED} more` : "";
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "STILL_REFERRED_TO",
-    message: `${kind} ${name} is referred to by ${named.join(", ")}${more}; change those first, or ${cure}`,
-    details: { kind, name, referrers: named.join(","), count: String(referrers.length) },
+  const named = referrers.map((referrer) => `${referrer.kind} ${referrer.name}`);
+  const message = `${kind} ${name} is referred to by ${firstFew(named, NAMED, String, ", ")}; change those first, or ${cure}`;
+  return precondition("STILL_REFERRED_TO", message, {
+    kind,
+    name,
+    referrers: named.slice(0, NAMED).join(","),
+    count: String(referrers.length),
   });
 }

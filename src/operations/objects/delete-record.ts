@@ -4,6 +4,7 @@ import type { DeleteRecordRequest } from "../../gen/fairlead/admin/v1/admin_pb.t
 import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { MAX_KEY_LENGTH } from "../../store/state-store.ts";
 import type { Caller, Context } from "../context.ts";
+import { precondition } from "../object-errors.ts";
 import { executeBareWrite } from "../writing/execute-write.ts";
 
 /**
@@ -40,10 +41,6 @@ function notFound(key: string): ControlPlaneError {
 }
 
 function isRead(key: string, why: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "WRITTEN_BY_NEWER_RELEASE",
-    message: `${key} can be read in part (${why}); delete the object itself, or run the release that wrote it`,
-    details: { key },
-  });
+  const message = `${key} can be read in part (${why}); delete the object itself, or run the release that wrote it`;
+  return precondition("WRITTEN_BY_NEWER_RELEASE", message, { key });
 }

@@ -10,6 +10,7 @@ import { type ServiceStatus, ServiceStatusSchema } from "../../gen/fairlead/admi
 import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { cloneMessage } from "../../schema/object-message.ts";
 import type { Context } from "../context.ts";
+import { firstFew } from "../first-few.ts";
 import { type CheckView, staleText } from "../observing/check-view.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
 
@@ -94,11 +95,8 @@ function backendStatus(
 function refusedBy(refusals: readonly Refusal[], kind: Kind, name: Name): Condition[] {
   const own = refusals.filter(({ objects }) => objects.some((object) => object.kind === kind && object.name === name));
   if (own.length === 0) return [];
-  const quoted = own.slice(0, QUOTED).map(({ nodeId, message }) => printable(`${nodeId}: ${message}`));
-  const more = own.length > QUOTED ? `; and ${own.length - QUOTED} more` : "";
-  return [
-    create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message: quoted.join("; ") + more }),
-  ];
+  const message = firstFew(own, QUOTED, ({ nodeId, message }) => printable(`${nodeId}: ${message}`));
+  return [create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message })];
 }
 
 function staleBy(checks: CheckView | undefined, service: Name): Condition[] {

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { encodingProfile } from "../../domain/encoding-profile.ts";
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import {
   type SetEncodingProfileRequest,
   type SetEncodingProfileResponse,
@@ -8,6 +8,7 @@ import {
 } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { RECORDS } from "../../store/keys/records.ts";
 import type { Caller, Context } from "../context.ts";
+import { precondition } from "../object-errors.ts";
 import { type ReplicaView, replicasOf } from "../observing/replicas.ts";
 import { executeWrite } from "../writing/execute-write.ts";
 import { overlay } from "../writing/overlay-state.ts";
@@ -50,10 +51,6 @@ function objection({ name, live, profiles }: ReplicaView, profile: number): stri
 }
 
 function unsupported(profile: number, against: readonly string[]): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "PROFILE_UNSUPPORTED",
-    message: `not every replica supports encoding profile ${profile}: ${against.join("; ")}`,
-    details: { profile: String(profile) },
-  });
+  const message = `not every replica supports encoding profile ${profile}: ${against.join("; ")}`;
+  return precondition("PROFILE_UNSUPPORTED", message, { profile: String(profile) });
 }

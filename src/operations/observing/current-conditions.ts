@@ -6,6 +6,7 @@ import { isPart, type Kind, type Name, serviceOf } from "../../domain/name.ts";
 import type { JudgedRules } from "../../domain/never-matched.ts";
 import type { State } from "../../domain/state.ts";
 import { type Revision, sameRevision } from "../../store/revision.ts";
+import { firstFew } from "../first-few.ts";
 
 /** How many fleets one condition quotes. */
 const QUOTED = 3;
@@ -80,8 +81,7 @@ function leftOutConditions(
   }
   return new Map(
     [...told].map(([backend, { why, fleets: by }]) => {
-      const more = by.length > QUOTED ? ` and ${by.length - QUOTED} more` : "";
-      const message = `left out by fleet ${by.slice(0, QUOTED).join(", ")}${more}: ${why}`;
+      const message = `left out by fleet ${firstFew(by, QUOTED, String, ", ")}: ${why}`;
       return [backend, [{ type: "Accepted", ok: false, reason: "OutsideNetworks", message } as const]];
     }),
   );

@@ -5,7 +5,7 @@ import type { Health } from "../../domain/health.ts";
 import type { HealthCheck } from "../../domain/health-check.ts";
 import { serviceOf } from "../../domain/name.ts";
 import { effectivePolicy, routingState } from "../../domain/routing-state.ts";
-import { type Revision, reached } from "../../store/revision.ts";
+import { newestOf } from "../../store/revision.ts";
 import { ENDPOINT_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
@@ -27,10 +27,8 @@ export async function explainBackend(context: Context, text: string) {
   const verdicts = [...mirror.healthOf(name)];
   const { policy, policyName } = effectivePolicy(mirror, serviceOf(name));
   const healthCheck = mirror.stored("service", serviceOf(name))?.message.healthCheck;
-  const revision = newest([
-    stored.revision,
-    ...verdicts.flatMap((verdict) => mirror.stored("health", verdict.name)?.revision ?? []),
-  ]);
+  const judged = verdicts.flatMap((verdict) => mirror.stored("health", verdict.name)?.revision ?? []);
+  const revision = newestOf([stored.revision, ...judged]) ?? stored.revision;
   return {
     backend: message,
     removedAt: backend.drainedAt === undefined ? undefined : backend.drainedAt + (service?.drainTimeMs ?? 0),
@@ -66,8 +64,4 @@ function whyNot(backend: Backend, verdict: Health, check: HealthCheck | undefine
   if (countsFor(verdict, backend, check)) return "";
   if (verdict.source === "prober" && check === undefined) return "its service is not checked any more";
   return "it is about an earlier backend of this name";
-}
-
-function newest(revisions: readonly Revision[]): Revision {
-  return revisions.reduce((a, b) => (reached(a, b) ? a : b));
 }

@@ -2,7 +2,7 @@ import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts"
 import type { Name } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { State } from "../../domain/state.ts";
-import { formatRevision, reached } from "../../store/revision.ts";
+import { formatRevision, newestOf } from "../../store/revision.ts";
 import { ENDPOINT_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
@@ -23,13 +23,11 @@ export async function explainService(context: Context, text: string): Promise<Ex
   const routing = routingState(mirror, name);
   const [problem] = serviceProblems(routing, (what) => onsets.of(ofService(name), what), clock.now());
   // The newest write of anything that its endpoints come from.
-  const revision = routing.backends
-    .flatMap(({ backend, health }) => [
-      mirror.stored("backend", backend.name)?.revision ?? [],
-      (health.verdict && mirror.stored("health", health.verdict.name)?.revision) ?? [],
-    ])
-    .flat()
-    .reduce((a, b) => (reached(a, b) ? a : b), stored.revision);
+  const parts = routing.backends.flatMap(({ backend, health: { verdict } }) => [
+    mirror.stored("backend", backend.name)?.revision ?? [],
+    (verdict && mirror.stored("health", verdict.name)?.revision) ?? [],
+  ]);
+  const revision = newestOf([stored.revision, ...parts.flat()]) ?? stored.revision;
   const at = await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name }, revision);
   const conditions = context.conditions.reader()("service", name);
   return explanation(serviceText(mirror, name), [

@@ -5,6 +5,7 @@ import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
+import { firstFew } from "../first-few.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
@@ -118,13 +119,11 @@ function leftOutProblem(
   [fleet, leftOut]: readonly [Name, readonly LeftOut[]],
   { begun, now }: Findings,
 ): Finding {
-  const reasons = leftOut.slice(0, QUOTED).map(({ backend, why }) => `${backend.name}: ${why}`);
-  const more = leftOut.length > QUOTED ? `; and ${leftOut.length - QUOTED} more` : "";
   const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
   return {
     what: `fleet ${fleet} leaves out ${count} of service ${service}`,
     ...(begun(ofService(service), leftOutKey(fleet)) ?? { since: now }),
-    why: reasons.join("; ") + more,
+    why: firstFew(leftOut, QUOTED, ({ backend, why }) => `${backend.name}: ${why}`),
   };
 }
 

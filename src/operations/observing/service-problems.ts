@@ -1,5 +1,6 @@
 import type { Name } from "../../domain/name.ts";
 import type { RoutedBackend, RoutingState } from "../../domain/routing-state.ts";
+import { firstFew } from "../first-few.ts";
 import type { Finding } from "./finding.ts";
 import { DOWN, duplicateKey } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
@@ -81,6 +82,5 @@ function reduced(
 }
 
 function quote(backends: readonly RoutedBackend[]): string {
-  const quoted = backends.slice(0, QUOTED).map(({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
-  return backends.length > QUOTED ? `${quoted.join("; ")}; and ${backends.length - QUOTED} more` : quoted.join("; ");
+  return firstFew(backends, QUOTED, ({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
 }

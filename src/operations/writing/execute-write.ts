@@ -40,13 +40,13 @@ export async function executeWrite<R extends WriteAnswer>(
     const planned = await attemptPlan(context, useCase);
     const earlier = await recallResult(context.journal, caller, useCase);
     if (earlier !== undefined) return earlier;
-    if (!isPresent && !(planned.ok && planned.write.ops.length > 0)) {
+    if (!isPresent && !(!(planned instanceof ControlPlaneError) && planned.ops.length > 0)) {
       await foldPresent(context, caller);
       isPresent = true;
       continue;
     }
-    if (!planned.ok) throw planned.refusal;
-    const { ops, fence, response } = planned.write;
+    if (planned instanceof ControlPlaneError) throw planned;
+    const { ops, fence, response } = planned;
     if (ops.length === 0) return response;
     for (const op of ops) refuseUnread(context.mirror, op.key, op.guard);
     const batch = { ops, cause: causeOf(caller, useCase, response), ...(fence && { fence }) };
@@ -81,21 +81,16 @@ export async function executeBareWrite(
   });
 }
 
-type Attempt<R extends WriteAnswer> =
-  | { readonly ok: true; readonly write: PlannedWrite<R> }
-  | { readonly ok: false; readonly refusal: ControlPlaneError };
-
+/** Returns what is wrong with the write rather than throwing it: another try of the same request may have been carried out. */
 async function attemptPlan<R extends WriteAnswer>(
-  { store, random, plane }: Context,
+  { store, random, plane: { networksForNewFleets } }: Context,
   useCase: WriteUseCase<R>,
-): Promise<Attempt<R>> {
+): Promise<PlannedWrite<R> | ControlPlaneError> {
+  const requestId = useCase.options?.requestId ?? "";
   try {
-    const requestId = useCase.options?.requestId ?? "";
-    const { networksForNewFleets } = plane;
-    const stamp = { uid: random.id(), requestId, now: store.now(), networksForNewFleets };
-    return { ok: true, write: await useCase.plan(stamp) };
+    return await useCase.plan({ uid: random.id(), requestId, now: store.now(), networksForNewFleets });
   } catch (error) {
-    if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
+    if (error instanceof ControlPlaneError) return error;
     throw error;
   }
 }
