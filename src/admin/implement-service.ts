@@ -13,7 +13,7 @@ import type { Pace } from "../runtime/pace.ts";
 import { messagesOf, send } from "./call-streams.ts";
 import type { Peer } from "./connections.ts";
 import { decodeRequest } from "./decode-request.ts";
-import { exhausted } from "./exhausted.ts";
+import { refuseAbove } from "./exhausted.ts";
 import type { AdminLimits } from "./limits.ts";
 import { toServiceError } from "./status.ts";
 import { Turnstile } from "./turnstile.ts";
@@ -140,14 +140,12 @@ function encodeAnswer(method: DescMethod, answer: unknown, { limits }: Serving):
     answer instanceof Uint8Array
       ? answer
       : toBinary(method.output, create(method.output, answer as Record<string, unknown>));
-  if (bytes.byteLength > limits.maxAnswerBytes) {
-    throw exhausted("ANSWER_TOO_LARGE", {
-      limit: `bytes of one answer of ${method.name}`,
-      came: bytes.byteLength,
-      max: limits.maxAnswerBytes,
-      cure: "ask for less at a time",
-    });
-  }
+  refuseAbove("ANSWER_TOO_LARGE", {
+    limit: `bytes of one answer of ${method.name}`,
+    came: bytes.byteLength,
+    max: limits.maxAnswerBytes,
+    cure: "ask for less at a time",
+  });
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -1,18 +1,12 @@
 import type { ErrorKind } from "../domain/errors.ts";
 
-/** What an error is to each kind of client. */
-interface ErrorFaces {
-  /** The name of a code of google/rpc/code.proto. */
-  readonly grpc: string;
-  /** The HTTP status; it follows the comments of google/rpc/code.proto. */
-  readonly http: number;
-  /** What the command line's exit code says: see `EXIT` there. */
-  readonly exit: Exit;
-}
-
+/** What the command line's exit code says: see `EXIT` there. */
 type Exit = "failed" | "notThere" | "tryAgain";
 
-/** The one table of what errors become outside. Each kind has a gRPC code of its own. */
+/**
+ * The one table of what errors become outside: a code of google/rpc/code.proto, another one for each kind; the HTTP status
+ * that its comments give; and what the exit code of a command says.
+ */
 export const ERROR_TABLE = {
   invalid: { grpc: "INVALID_ARGUMENT", http: 400, exit: "failed" },
   notFound: { grpc: "NOT_FOUND", http: 404, exit: "notThere" },
@@ -27,7 +21,7 @@ export const ERROR_TABLE = {
   cancelled: { grpc: "CANCELLED", http: 499, exit: "failed" },
   corrupt: { grpc: "DATA_LOSS", http: 500, exit: "failed" },
   bug: { grpc: "INTERNAL", http: 500, exit: "failed" },
-} as const satisfies Record<ErrorKind, ErrorFaces>;
+} as const satisfies Record<ErrorKind, { grpc: string; http: number; exit: Exit }>;
 
 /** Codes that say more than their kind: limits that were reached because of other load, and an error that no retry mends. */
 const EXIT_BY_CODE: Readonly<Record<string, Exit>> = {
@@ -46,5 +40,5 @@ const EXIT_BY_CODE: Readonly<Record<string, Exit>> = {
  * @param code The plane's own code: `NO_BACKEND_LEFT`.
  */
 export function exitOf(grpc: string | undefined, code: string): Exit {
-  return EXIT_BY_CODE[code] ?? Object.values(ERROR_TABLE).find((faces) => faces.grpc === grpc)?.exit ?? "failed";
+  return EXIT_BY_CODE[code] ?? Object.values(ERROR_TABLE).find((row) => row.grpc === grpc)?.exit ?? "failed";
 }

@@ -1,9 +1,8 @@
-import { create } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Mirror } from "../../control/mirror.ts";
 import { ControlPlaneError, type Violation } from "../../domain/errors.ts";
 import { OBJECT_KEYS } from "../../domain/name.ts";
-import type { ImportRequest, ImportResponse, ReplaceOptions } from "../../gen/fairlead/admin/v1/archive_pb.ts";
-import { ImportResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import type { ImportRequest, ImportResponseSchema, ReplaceOptions } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
 import type { ArchiveRecord } from "../../store/archive.ts";
 import { historySlot } from "../../store/batch.ts";
@@ -39,11 +38,12 @@ export async function importState(
   context: Context,
   caller: Caller,
   requests: AsyncIterable<ImportRequest>,
-): Promise<ImportResponse> {
+): Promise<MessageInitShape<typeof ImportResponseSchema>> {
   const { mirror, nodes, random, store } = context;
   const { given, options, epoch } = await readRequests(context, requests);
   const { networksForNewFleets } = context.plane;
-  const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now(), networksForNewFleets });
+  const stamp = { uid: () => random.id(), now: store.now(), networksForNewFleets };
+  const plan = await planImport(mirror, given, stamp, context.pace);
   const after = await stateAfter(store, plan);
   refuseUnreadable(plan, after);
   if (options?.allowRemoval !== true) checkRemoval(mirror, after);
@@ -147,7 +147,7 @@ function refuseUnreadable({ planned }: ImportPlan, { setAside }: Mirror): void {
   if (violations.length > 0) throw badFields(violations.slice(0, MAX_VIOLATIONS));
 }
 
-function describe({ planned, removed }: ImportPlan): ImportResponse {
+function describe({ planned, removed }: ImportPlan) {
   const changes: readonly PlannedChange[] = [
     ...removed.map(({ kind, name }) => ({ kind, name, action: "delete", fields: [] }) as const),
     ...planned,
@@ -155,7 +155,7 @@ function describe({ planned, removed }: ImportPlan): ImportResponse {
   const counts = Map.groupBy(changes, ({ kind }) => kind);
   const of = (list: typeof changes, action: PlannedChange["action"]) =>
     list.filter((change) => change.action === action).length;
-  return create(ImportResponseSchema, {
+  return {
     changes: changes
       .filter(({ action }) => action !== "unchanged")
       .slice(0, MAX_CHANGES)
@@ -167,7 +167,7 @@ function describe({ planned, removed }: ImportPlan): ImportResponse {
       updated: of(list, "update"),
       deleted: of(list, "delete"),
     })),
-  });
+  };
 }
 
 function tooMany(): ControlPlaneError {

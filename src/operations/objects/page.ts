@@ -6,11 +6,6 @@ export const MAX_PAGE_SIZE = 1000;
 /** A page ends early rather than grow beyond what any gRPC client takes by default (4 MiB). */
 const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
-export interface PageRequest {
-  readonly pageSize: number;
-  readonly pageToken: string;
-}
-
 export interface Page<T> {
   readonly items: readonly T[];
   /** Empty on the last page. */
@@ -25,7 +20,7 @@ export interface Page<T> {
  */
 export function pageOf<T>(
   names: Iterable<string>,
-  { pageSize, pageToken }: PageRequest,
+  { pageSize, pageToken }: { pageSize: number; pageToken: string },
   { filter, read, bytes }: { filter: string; read: (name: string) => T; bytes: (item: T) => number },
 ): Page<T> {
   const after = readToken(pageToken, filter);

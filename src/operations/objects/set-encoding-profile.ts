@@ -34,12 +34,15 @@ export async function setEncodingProfile(
     plan: () => {
       const before = encodingProfile(mirror);
       const previousProfile = Number.isFinite(before) ? before : 0;
-      const response = create(SetEncodingProfileResponseSchema, { previousProfile });
-      if (before === profile) return { ops: [], response };
+      if (before === profile)
+        return { ops: [], response: create(SetEncodingProfileResponseSchema, { previousProfile }) };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
-      if (proxies !== undefined) response.reach = reachOf(mirror, overlay(mirror, [], { profile }), proxies);
-      return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
+      const reach = proxies === undefined ? [] : reachOf(mirror, overlay(mirror, [], { profile }), proxies);
+      return {
+        ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }],
+        response: create(SetEncodingProfileResponseSchema, { previousProfile, reach }),
+      };
     },
     responseSchema: SetEncodingProfileResponseSchema,
   });

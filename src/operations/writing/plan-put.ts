@@ -32,7 +32,7 @@ export interface Put<K extends Kind> {
   /** Writes the output-only fields that are the plane's to decide; returns whether that changes what is stored. */
   readonly decide?: (draft: MessageOf[K]) => boolean;
   /** The prefix of a field's path in errors: `objects[3].`. */
-  readonly fieldPrefix?: string;
+  readonly fieldPrefix?: string | undefined;
 }
 
 export interface PlannedPut<K extends Kind> {
