@@ -12,7 +12,7 @@ export function exhausted(code: string, { limit, came, max, cure }: Excess): Con
   return new ControlPlaneError({
     kind: "exhausted",
     code,
-    message: `${limit}: ${came}, and at most ${max}; ${cure} (docs/api.md, "Limits")`,
+    message: `${limit}: ${came}, but at most ${max} are allowed; ${cure} (docs/api.md, "Limits")`,
     details: { limit, came: String(came), max: String(max) },
   });
 }

@@ -76,7 +76,7 @@ function conditionsOf({ silent, duplicate, id, types }: NodeView) {
   const conditions = [];
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
-    const message = `another open stream has the id ${id} too; give each proxy its own node.id (a hot restart ends with the old process)`;
+    const message = `another open stream has the id ${id} too; give each proxy its own node.id (after a hot restart, this ends with the old process)`;
     conditions.push({ type: "Unique", ok: false, reason: "DUPLICATE", message });
   }
   for (const type of types) {

@@ -41,7 +41,7 @@ export function recordOf({ record }: BackupRecord): ArchiveRecord | undefined {
 
 export function readRevision(text: string): Revision {
   const revision = parseRevision(text);
-  if (revision === undefined) throw badBackup(`"${text}" in it is no revision`);
+  if (revision === undefined) throw badBackup(`it contains "${text}", which is not a revision`);
   return revision;
 }
 

@@ -18,7 +18,7 @@ export function checkReplace(state: Mirror, options: ReplaceOptions | undefined)
     throw badField("options.reason", `must have at most ${MAX_REASON_LENGTH} characters`);
   }
   if (options?.replace === true || options?.validateOnly === true || isEmpty(state)) return;
-  const message = "the plane has objects, all of which would be replaced; ask for that if it is meant";
+  const message = "the plane has objects, all of which would be replaced; ask for that if it is intended";
   throw precondition("STATE_NOT_EMPTY", message);
 }
 

@@ -27,7 +27,7 @@ export async function completeDrain(
       const backend = mirror.get("backend", name);
       if (backend === undefined) throw notFound("backend", name);
       if (backend.state !== "DRAINING") {
-        const message = `backend ${name} does not drain; drain it first, or unregister it`;
+        const message = `backend ${name} is not draining; drain it first, or unregister it`;
         throw precondition("BACKEND_NOT_DRAINING", message, { name });
       }
       return { ops: planRemoval(mirror, "backend", name) };

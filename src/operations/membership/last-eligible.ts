@@ -20,7 +20,7 @@ export function checkServing({ before, after }: { before: State; after: State },
   );
   if (silenced.length === 0) return;
   const named = silenced.join(", ");
-  const message = `this would leave service ${named} without an eligible backend, and its clients would get 503; allow removal if that is meant`;
+  const message = `this would leave service ${named} without an eligible backend, and its clients would get 503; allow removal if that is intended`;
   throw precondition("NO_BACKEND_LEFT", message, { services: named });
 }
 

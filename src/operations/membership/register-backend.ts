@@ -43,6 +43,6 @@ function merged(before: Backend, given: Backend): Backend {
 }
 
 function draining(name: Name): ControlPlaneError {
-  const message = `backend ${name} drains and will be removed; put it back first (\`fairlead drain ${name} --undo\`, DrainBackend with undo), or register it once it is gone`;
+  const message = `backend ${name} is draining and will be removed; put it back into rotation first (\`fairlead drain ${name} --undo\`, DrainBackend with undo), or register it again once it is gone`;
   return precondition("BACKEND_DRAINING", message, { name });
 }

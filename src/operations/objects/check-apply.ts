@@ -49,7 +49,7 @@ function checkWholes({ after, puts }: ApplyStep): void {
   const violations = orphans.map(
     ({ whole, place }): Violation => ({
       field: `${place}name`,
-      message: `there is no ${whole.kind} ${whole.name}, and none is given`,
+      message: `there is no ${whole.kind} ${whole.name}, and the request does not contain it`,
     }),
   );
   const [first] = orphans;

@@ -31,7 +31,7 @@ function alreadyExists(kind: AppliedKind, name: Name): ControlPlaneError {
   return new ControlPlaneError({
     kind: "exists",
     code: "ALREADY_EXISTS",
-    message: `${kind} ${name} is there already; update it, or choose another name`,
+    message: `${kind} ${name} already exists; update it, or choose another name`,
     details: { kind, name },
   });
 }

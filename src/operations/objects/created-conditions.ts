@@ -65,7 +65,7 @@ export function createsConditions(
   return new ControlPlaneError({
     kind: "precondition",
     code: "CREATES_CONDITIONS",
-    message: `this would leave something wrong with ${conditions.length} objects, and strict was asked for`,
+    message: `this would create problems (${conditions.length} of them), which strict forbids`,
     violations,
   });
 }

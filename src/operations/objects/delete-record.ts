@@ -36,7 +36,7 @@ function notFound(key: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",
     code: "RECORD_NOT_FOUND",
-    message: `there is no record ${shown} that cannot be read; \`fairlead status\` names those that there are`,
+    message: `there is no record ${shown} that cannot be read; \`fairlead status\` lists the ones that exist`,
   });
 }
 

@@ -40,7 +40,7 @@ function* candidates(state: State, kind: Kind, service: string): Iterable<Name> 
   }
   if (!isBelowService(kind)) {
     const known = KINDS.filter(isBelowService).map((one) => ENTRIES[one].plural);
-    throw badField("service", `is for ${known.join(" and ")} only`);
+    throw badField("service", `can be given for ${known.join(" and ")} only`);
   }
   const name = readName("service", service, "service");
   if (state.get("service", name) === undefined) throw notFound("service", name);

@@ -48,7 +48,10 @@ function readToken(text: string, filter: string): string | undefined {
   const decoded = Buffer.from(text, "base64url").toString();
   const [hash, ...name] = decoded.split(":");
   if (hash === digest(filter) && name.length > 0) return name.join(":");
-  throw badField("pageToken", "belongs to another request; give the same fields as for the page before, or no token");
+  throw badField(
+    "pageToken",
+    "belongs to another request; repeat the fields of the request for the page before, or give no token",
+  );
 }
 
 function digest(text: string): string {

@@ -44,7 +44,7 @@ export async function planApply(
   pace: Pick<Pace, "breathe">,
 ): Promise<ApplyPlan> {
   if (order.prune && order.owner === "")
-    throw badField("owner", "must be given to prune: only objects of one's own are deleted");
+    throw badField("owner", "must be given to prune: only objects of the same owner are deleted");
   const puts = await planPuts(state, order, stamp, pace);
   const removed = order.prune ? pruned(state, order.owner, puts) : [];
   return planChange(state, { puts, removed, allowRemoval: order.allowRemoval });

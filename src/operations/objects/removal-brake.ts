@@ -20,7 +20,7 @@ export function removalBrake(before: State, after: State): readonly string[] {
 export function checkRemoval(before: State, after: State): void {
   const reasons = removalBrake(before, after);
   if (reasons.length === 0) return;
-  const message = `this would remove ${reasons.join(", ")} (limit ${REMOVAL_LIMIT_RATIO * 100} %); allow removal if that is meant`;
+  const message = `this would remove ${reasons.join(", ")} (limit ${REMOVAL_LIMIT_RATIO * 100} %); allow removal if that is intended`;
   throw precondition("REMOVAL_TOO_LARGE", message, { removes: reasons.join("; ") });
 }
 

@@ -56,7 +56,7 @@ function commitNotFound(revision: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",
     code: "COMMIT_NOT_FOUND",
-    message: `the journal has no commit of revision ${revision}; it keeps seven days, and \`fairlead history\` tells revisions`,
+    message: `the journal has no commit with revision ${revision}; it keeps the commits of seven days, and \`fairlead history\` lists revisions`,
     details: { revision },
   });
 }

@@ -65,7 +65,7 @@ function generationNotFound(kind: string, name: string, wanted: bigint, generati
   return new ControlPlaneError({
     kind: "notFound",
     code: "GENERATION_NOT_FOUND",
-    message: `generation ${wanted} of ${kind} ${name} is not kept; these are: ${kept.join(", ")}`,
+    message: `generation ${wanted} of ${kind} ${name} is not kept; the kept ones are ${kept.join(", ")}`,
     details: { kind, name, generation: String(wanted), kept: kept.join(",") },
   });
 }

@@ -34,12 +34,12 @@ export async function takeBack(context: Context, entry: JournalEntry): Promise<r
   }
   const revision = formatRevision(entry.revision);
   if (changed.length > 0) {
-    const message = `${changed.join(", ")} changed since revision ${revision}; take that back first, or roll back single objects with their generation`;
+    const message = `${changed.join(", ")} changed since revision ${revision}; undo that change first, or roll back single objects to a generation`;
     throw precondition("CHANGED_SINCE", message, { objects: changed.join(",") });
   }
   if (unkept.length > 0 || !ids.some(({ kind }) => isApplied(kind))) {
     const what = unkept.length > 0 ? unkept.join(", ") : "verdicts";
-    const message = `revision ${revision} wrote ${what}, of which no earlier content is kept; put that right by hand, and roll back the others with their generation`;
+    const message = `revision ${revision} wrote ${what}, whose earlier content is not kept; restore that by hand, and roll back the other objects to a generation`;
     throw precondition("NO_HISTORY", message, { objects: unkept.join(",") });
   }
   return steps;

@@ -84,11 +84,11 @@ export class AwaitedProxies {
     if (count === 0 && !allowEmpty) {
       throw precondition(
         "NO_PROXIES",
-        "no proxy is connected, nor was seen lately, that this would wait for; allow_empty takes that",
+        "no proxy that this would wait for is connected or was seen lately; set allow_empty to accept that",
       );
     }
     if (count < atLeast) {
-      throw precondition("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but it concerns ${count} proxies only`);
+      throw precondition("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but only ${count} proxies are concerned`);
     }
   }
 }

@@ -19,8 +19,7 @@ export function ejectionText(state: State, service: Name): string {
     const percent = outlierDetection.maxEjectionPercent ?? maxEjectionPercent;
     const count = members - (leftOut.get(fleet)?.length ?? 0);
     const most = Math.floor((count * percent) / 100);
-    const said =
-      most === 0 ? `none of ${count}, for want of a greater maxEjectionPercent` : `at most ${most} of ${count}`;
+    const said = most === 0 ? `none of ${count}, since maxEjectionPercent is too low` : `at most ${most} of ${count}`;
     return { most, text: `in fleet ${fleet} ${said}` };
   });
   const texts = shares.map(({ text }) => text).join("; ");

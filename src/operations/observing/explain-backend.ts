@@ -62,6 +62,6 @@ function sorted(backend: Backend, verdicts: readonly Health[], check: HealthChec
 
 function whyNot(backend: Backend, verdict: Health, check: HealthCheck | undefined): string {
   if (countsFor(verdict, backend, check)) return "";
-  if (verdict.source === "prober" && check === undefined) return "its service is not checked any more";
+  if (verdict.source === "prober" && check === undefined) return "its service is no longer checked";
   return "it is about an earlier backend of this name";
 }

@@ -39,8 +39,11 @@ export function explainRequest(
   );
   if (chosen.length === 0) {
     const ports = [...new Set(all.map(({ one }) => one.port))].toSorted((a, b) => a - b).slice(0, MAX_PASSED);
-    const have = ports.length === 0 ? "there is none" : `they have ${ports.join(", ")}`;
-    throw badField("url", `no listener has port ${port}; ${have}; name the listener if something stands before it`);
+    const have = ports.length === 0 ? "there is none at all" : `there are listeners on ${ports.join(", ")}`;
+    throw badField(
+      "url",
+      `no listener has port ${port}; ${have}; name the listener if something in front of it has another port`,
+    );
   }
   return { ways: chosen.map(({ fleet: name, one }) => wayThrough(state, name, one, request)) };
 }
@@ -110,7 +113,7 @@ function readRequest({ url, method, headers }: Asked): { port: number; request: 
     throw badField("url", `must have at most ${MAX_URL_LENGTH} characters, not ${url.length}`);
   // `URL` would rewrite the path to a form other than the one that is sent.
   const parts = /^(https?):\/\/([^/?#:@[\]]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?([/?][^#]*)?(?:#.*)?$/i.exec(url);
-  if (parts === null) throw badField("url", `must be such as http://shop.example:10080/cart, not "${url}"`);
+  if (parts === null) throw badField("url", `must look like http://shop.example:10080/cart, not "${url}"`);
   const [, scheme = "", name = "", given, rest = "/"] = parts;
   const port = given === undefined ? (scheme.toLowerCase() === "https" ? 443 : 80) : Number(given);
   const entries = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value] as const);

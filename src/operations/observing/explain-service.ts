@@ -52,7 +52,7 @@ export function serviceText(state: State, service: Name): string {
   if (eligible > 0) return `${eligible} of ${backends.length} backends may be used`;
   const panics = policy.panicThreshold > 0 && backends.some(({ status }) => status === "UNHEALTHY");
   return panics
-    ? `in panic: none of ${backends.length} backends is eligible, the unhealthy ones get requests all the same`
+    ? `in panic: none of ${backends.length} backends is eligible, so the unhealthy ones get requests too`
     : `DOWN: none of ${backends.length} backends may be used`;
 }
 

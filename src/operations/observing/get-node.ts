@@ -36,7 +36,7 @@ function mayBeElsewhere(id: string, unknown: readonly UnknownReplica[]): Control
   return new ControlPlaneError({
     kind: "unavailable",
     code: "REPLICA_SILENT",
-    message: `no replica that answers knows a proxy with the id ${id}; ${silent} does not answer, and may`,
+    message: `no replica that answers knows a proxy with the id ${id}; ${silent} does not answer, and may know it`,
     details: { replicas: silent },
   });
 }

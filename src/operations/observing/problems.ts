@@ -74,7 +74,7 @@ function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Fi
   if (silentMs === undefined) {
     return held === undefined ? [] : [{ what: `replica ${name} sends nothing`, since: undefined, why: held }];
   }
-  const why = "it is not heard; nobody knows which proxies it holds, and how far they are";
+  const why = "it is not heard from; it is not known which proxies it serves, nor how far they are";
   return [{ what: `replica ${name} is silent`, since: Math.round(now - silentMs), why }];
 }
 
@@ -109,9 +109,9 @@ function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
   if (sharing[0] !== node) return [];
   const times = sharing.length > 2 ? `${sharing.length} times` : "twice";
   const from = [...new Set(sharing.map(({ peer }) => peer))].join(", ");
-  const why = `several streams, from ${from}, have the same node.id; after a hot restart that ends with the old process`;
+  const why = `several streams, from ${from}, have the same node.id; after a hot restart this ends with the old process`;
   const [, since] = sharing.map((one) => one.since).toSorted((a, b) => a - b);
-  return [{ what: `node ${node.id} is there ${times}`, since, why }];
+  return [{ what: `node ${node.id} is connected ${times}`, since, why }];
 }
 
 function leftOutProblem(

@@ -12,7 +12,7 @@ const WHY: Partial<Record<PeerRefusalReason, string>> = {
   oversized: "longer than any that a plane sends: somebody publishes on the planes' subjects",
   too_many: `more than ${MAX_PEERS} replicas, or more than ${MAX_ANSWERING} questions at once`,
   flood:
-    "beside hundreds that are not believed, and not looked at: somebody publishes on the planes' subjects, and replicas may take each other for gone",
+    "not looked at, since hundreds of others were not believed: somebody publishes on the planes' subjects, and replicas may consider each other gone",
 };
 
 /** Messages between replicas that were not believed lately, for people on call. */

@@ -44,7 +44,7 @@ function nobodyServes(
   const since = seen !== undefined && !seen.atLeast ? seen.since : reduced(out, begun, Math.max);
   const why = `none of ${out.length} backends may be used: ${quote(out)}`;
   if (panicThreshold > 0 && out.some(({ status }) => status === "UNHEALTHY")) {
-    const panic = `${why}; below its panic threshold of ${panicThreshold} % the unhealthy ones get requests all the same`;
+    const panic = `${why}; because of its panic threshold of ${panicThreshold} %, the unhealthy ones get requests too`;
     return { what: `service ${service} has no eligible backend`, since, why: panic };
   }
   return { what: `service ${service} is DOWN`, since, why, severity: "down" };

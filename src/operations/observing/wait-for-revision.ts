@@ -110,7 +110,7 @@ function listed(pending: Assessment["pending"]): Assessment["pending"] {
 
 function checkedTimeout({ timeoutMs = DEFAULT_WAIT_MS, onItsWay, revision }: WaitOrder): number {
   if (onItsWay !== undefined && revision !== undefined)
-    throw badField("onItsWay", "is awaited instead of a revision: give one of them");
+    throw badField("onItsWay", "cannot be combined with revision: give one of the two");
   if (timeoutMs > 0 && timeoutMs <= MAX_WAIT_MS) return timeoutMs;
-  throw badField("timeout", `must be above 0s and at most ${MAX_WAIT_MS / 1000}s, not ${timeoutMs / 1000}s`);
+  throw badField("timeout", `must be more than 0s and at most ${MAX_WAIT_MS / 1000}s, not ${timeoutMs / 1000}s`);
 }

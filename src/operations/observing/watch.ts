@@ -69,7 +69,7 @@ async function refuseFuture({ store, mirror }: Context, from: Revision): Promise
   const newest = await store.barrier();
   if (reached(newest, from)) return;
   const [asked, last] = [formatRevision(from), formatRevision(newest)];
-  const message = `revision ${asked} has not been written: the newest is ${last}; leave it out to begin with the present state`;
+  const message = `revision ${asked} has not been written yet: the newest is ${last}; leave it out to begin with the current state`;
   throw precondition("REVISION_NOT_WRITTEN", message, { revision: asked, newest: last });
 }
 

@@ -130,7 +130,7 @@ async function foldPresent(context: Context, caller: Caller): Promise<void> {
   throw new ControlPlaneError({
     kind: "unavailable",
     code: "REPLICA_BEHIND",
-    message: `replica ${context.plane.replica} has not read what was written before; nothing was written, try again or ask another replica`,
+    message: `replica ${context.plane.replica} has not read the latest writes yet; nothing was written: try again, or ask another replica`,
     details: { replica: context.plane.replica },
   });
 }

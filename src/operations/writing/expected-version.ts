@@ -30,7 +30,7 @@ export function checkExpectedVersion(state: StoredState, kind: Kind, name: Name,
   throw new ControlPlaneError({
     kind: "conflict",
     code: "VERSION_MISMATCH",
-    message: `${kind} ${name} has ${found === "" ? "been deleted" : `version ${found}`}, not the expected ${expected}; read it again and repeat the change`,
+    message: `${kind} ${name} ${found === "" ? "has been deleted" : `has version ${found}`}, but version ${expected} was expected; read it again and repeat the change`,
     details: { kind, name, found, expected },
   });
 }

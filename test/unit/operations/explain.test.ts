@@ -138,7 +138,7 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
     { state: "done" },
   );
   const explained = await explainNode(plane, "edge-1");
-  expect(explained.summary).toBe("refuses 1 of its resources, and keeps what it had of them");
+  expect(explained.summary).toBe("refuses 1 of its resources, and keeps the versions that it had before");
   expect(factsOf(explained)).toEqual(
     expect.arrayContaining([
       'fleet: edge: the fleet selects it by node.cluster "edge"',
@@ -150,6 +150,6 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
   plane.nodes.set({ id: "edge-1", fleet: undefined, ...silent }, { state: "done" });
   const unselected = await explainNode(plane, "edge-1");
   expect(unselected.summary).toBe("gets nothing: no fleet selects it");
-  expect(factsOf(unselected)).toContain(": nothing is sent on it since 1970-01-01T00:01:05.000Z");
+  expect(factsOf(unselected)).toContain(": nothing has been sent on it since 1970-01-01T00:01:05.000Z");
   await expect(explainNode(plane, "nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
 });

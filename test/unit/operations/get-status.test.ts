@@ -50,7 +50,7 @@ describe("proxies", () => {
     plane.nodes.set({ id: "silent", silent: "no fleet selects it" }, DONE);
     plane.nodes.set({ id: "twice", duplicate: true }, DONE);
     plane.nodes.set({ id: "slow", lagMs: LAG_BOUND_MS + 1 }, DONE);
-    expect(await whats()).toEqual(["node silent gets nothing", "node slow is behind", "node twice is there twice"]);
+    expect(await whats()).toEqual(["node silent gets nothing", "node slow is behind", "node twice is connected twice"]);
   });
 
   test("that refuse something are a problem, and a condition on the object it comes from", async () => {

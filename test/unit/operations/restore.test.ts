@@ -129,7 +129,7 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
     [
       "no revision",
       (all) => [headOf(all, { revision: "x" }), ...without("head")(all)],
-      { code: "BAD_BACKUP", message: /"x" in it is no revision/ },
+      { code: "BAD_BACKUP", message: /it contains "x", which is not a revision/ },
     ],
     [
       "a newer form",
@@ -208,7 +208,7 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
     const all = await records();
     for (const of of ["entry", "copy", "journal"] as const) {
       const twice = all.flatMap((one) => (isOf(of)(one) ? [one, one] : [one]));
-      await expect(restored(twice)).rejects.toThrow(/is there twice|parts of it are missing/);
+      await expect(restored(twice)).rejects.toThrow(/occurs twice|parts of it are missing/);
     }
   });
 
