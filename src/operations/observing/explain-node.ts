@@ -16,7 +16,9 @@ export async function explainNode(context: Context, id: string): Promise<Explana
       view.fleet === undefined ? (view.silent ?? "none") : `${view.fleet}: ${selectionText(context.mirror, view)}`,
     ],
     ["stream", streamText(view)],
-    ...silenceFacts(view),
+    ...(view.connected && view.silent !== undefined && view.silentSince !== undefined
+      ? [["", `nothing has been sent on it since ${new Date(view.silentSince).toISOString()}`] as const]
+      : []),
     ...(view.duplicate ? [["", "another open stream has the same node.id"] as const] : []),
     [
       "state",
@@ -54,11 +56,6 @@ function streamText({ connected, variant, peer, replica, since }: NodeView): str
   return connected
     ? `${variant} xDS from ${peer} to replica ${replica}, since ${at}`
     : `ended at ${at}, to replica ${replica}`;
-}
-
-function* silenceFacts({ connected, silent, silentSince }: NodeView): Iterable<Fact> {
-  if (!connected || silent === undefined || silentSince === undefined) return;
-  yield ["", `nothing has been sent on it since ${new Date(silentSince).toISOString()}`];
 }
 
 function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {

@@ -7,6 +7,7 @@ import type { State } from "../../domain/state.ts";
 import { formatRevision } from "../../store/revision.ts";
 import { ROUTE_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
+import { firstFew } from "../first-few.ts";
 import { notFound, readName } from "../object-errors.ts";
 import { serviceText } from "./explain-service.ts";
 import { acknowledgements, type Explanation, explanation, type Fact } from "./explanation.ts";
@@ -27,9 +28,8 @@ export async function explainRoute(context: Context, text: string): Promise<Expl
     const at = await proxiesAt(context, { typeUrl: ROUTE_TYPE, name: listener }, stored.revision);
     facts.push(...acknowledgements(at, formatRevision(stored.revision)));
   }
-  const [first] = conditions;
-  const more = conditions.length > 1 ? ` (and ${conditions.length - 1} more)` : "";
-  return explanation(first === undefined ? "all of its rules are served" : `${first.message}${more}`, facts);
+  const problems = firstFew(conditions, 1, ({ message }) => message);
+  return explanation(problems === "" ? "all of its rules are served" : problems, facts);
 }
 
 function* listenerFacts(state: State, { listeners }: Route): Iterable<Fact> {

@@ -1,5 +1,5 @@
 import type { Mirror } from "../../control/mirror.ts";
-import { type Revision, sameRevision } from "../../store/revision.ts";
+import { sameRevision } from "../../store/revision.ts";
 import type { Guard } from "../../store/state-store.ts";
 import { precondition } from "../object-errors.ts";
 import { describeSetAside } from "../observing/set-aside-findings.ts";
@@ -12,11 +12,8 @@ import { describeSetAside } from "../observing/set-aside-findings.ts";
  */
 export function refuseUnread({ setAside }: Pick<Mirror, "setAside">, key: string, guard?: Guard): void {
   const record = setAside.get(key);
-  if (record?.object === undefined || record.isUsed || isOf(guard, record.revision)) return;
+  if (record?.object === undefined || record.isUsed) return;
+  if (typeof guard === "object" && sameRevision(guard, record.revision)) return;
   const message = `what is stored under ${key} cannot be read: ${describeSetAside(record)}`;
   throw precondition("STORED_RECORD_UNREADABLE", message, { key });
-}
-
-function isOf(guard: Guard | undefined, revision: Revision): boolean {
-  return typeof guard === "object" && sameRevision(guard, revision);
 }

@@ -87,7 +87,7 @@ test("a request is led from the port over host and rule to the backends that the
 
 test("a request to no listener is refused with the ports that there are, and a listener can be named", () => {
   expect(() => ask("http://shop.example/x")).toThrowError(expect.objectContaining({ code: "INVALID_FIELD" }));
-  expect(() => ask("http://shop.example/x")).toThrowError(/no listener has port 80; they have 10080/);
+  expect(() => ask("http://shop.example/x")).toThrowError(/no listener has port 80; there are listeners on 10080/);
   expect(ask("https://shop.example/x", { listener: "web" }).ways).toHaveLength(1);
   expect(() => ask("http://shop.example/x", { listener: "nobody" })).toThrowError(/there is no listener nobody/);
   for (const url of ["shop.example/x", "ftp://shop.example/", "http://", "http://a b/", "http://u@shop.example/"]) {

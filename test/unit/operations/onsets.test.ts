@@ -162,7 +162,7 @@ test("a proxy gets nothing since that began, and shares its id since the second 
   ] as const) {
     plane.nodes.set({ id: "shared", peer, since, duplicate: true }, { state: "done" });
   }
-  expect(sinceMs(await problem(replica, "node shared is there 3 times"))).toBe(7_000);
+  expect(sinceMs(await problem(replica, "node shared is connected 3 times"))).toBe(7_000);
 });
 
 test("a backend is out of rotation since another one took its address, whatever is written to it afterwards", async () => {

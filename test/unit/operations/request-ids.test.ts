@@ -54,7 +54,7 @@ test("the same id with another object is refused, and the refusal names what the
   const { revision } = await createService();
   const refusal = createService({ name: "other" });
   await expect(refusal).rejects.toMatchObject({ code: "REQUEST_ID_REUSED", details: { requestId: "r", revision } });
-  await expect(refusal).rejects.toThrow(/create-service that wrote \S*services\/shop .* with other content/);
+  await expect(refusal).rejects.toThrow(/create-service, which wrote \S*services\/shop .* has other content/);
   expect(plane.mirror.get("service", "other")).toBeUndefined();
 });
 
