@@ -79,6 +79,14 @@ describe("imports point down", () => {
     expect(changing.length).toBeGreaterThan(0);
   });
 
+  test("what is observed is answered with plain values: only the events of watches are messages, encoded once for all", () => {
+    const makesMessages = ({ text }: SourceFile) => /^import \{[^}]*\} from "[^"]*\/gen\//m.test(text);
+    const observing = sources.filter(({ path }) => path.startsWith("src/operations/observing/"));
+    expect(observing.filter(makesMessages).map(({ path }) => path)).toEqual([
+      "src/operations/observing/watch-events.ts",
+    ]);
+  });
+
   test("the library leads to the engine, the machine and messages that are not the product's, and to nothing else", () => {
     const reached = [...reachedFrom(LIBRARY, sources)];
     expect(reached).toContain("src/xds/protocol/stream.ts");

@@ -45,7 +45,7 @@ export async function explainService(context: Context, text: string): Promise<Ex
 /** `2 of 3 backends may be used`. */
 export function serviceText(state: State, service: Name): string {
   if (state.get("service", service) === undefined)
-    return "there is no such service: its requests are answered with 503";
+    return "there is no such service: requests for it are answered with 503";
   const { backends, policy } = routingState(state, service);
   const eligible = backends.filter(({ eligibility }) => eligibility.eligible).length;
   if (backends.length === 0) return "DOWN: no backend is registered";
@@ -70,7 +70,7 @@ function* ruleFacts(state: State, service: Name): Iterable<Fact> {
     );
     if (rules.length === 0) continue;
     isLed = true;
-    yield [`route ${route.name}`, `${rules.join(", ")} lead to it, for ${route.hosts.join(", ")}`];
+    yield [`route ${route.name}`, `leads to it by ${rules.join(", ")}, for ${route.hosts.join(", ")}`];
   }
   if (!isLed) yield ["routes", "none leads to it: no request reaches it"];
 }

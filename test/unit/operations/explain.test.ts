@@ -110,7 +110,7 @@ test("a route tells what is unknown, where its rules stand and how their service
 test("a service tells whether it is down, who leads to it and which fleet leaves out what", async () => {
   expect((await explainService(plane, "void")).summary).toBe("DOWN: no backend is registered");
   const facts = factsOf(await explainService(plane, "shop"));
-  expect(facts).toContain("route shop: rules[1] lead to it, for shop.example, *");
+  expect(facts).toContain("route shop: leads to it by rules[1], for shop.example, *");
   expect(facts.join("\n")).toMatch(/fleet edge: leaves out 1: shop\/out: 192\.168\.0\.1/);
   await expect(explainService(plane, "nobody")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND" });
 });
