@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { adminHandlers } from "../api/admin-handlers.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
@@ -8,7 +9,6 @@ import type { Context } from "../operations/context.ts";
 import type { Containment } from "../runtime/containment.ts";
 import { type Listener, listenOn } from "../runtime/listener.ts";
 import type { Logger } from "../runtime/logger.ts";
-import { adminHandlers } from "./admin-handlers.ts";
 import { boundCalls } from "./bound-calls.ts";
 import { Connections } from "./connections.ts";
 import { grpcServiceDefinition } from "./grpc-service-definition.ts";

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { exhausted } from "./exhausted.ts";
+import { exhausted, refuseAbove } from "./exhausted.ts";
 import type { AdminLimits } from "./limits.ts";
 
 export interface Reading {
@@ -36,10 +36,8 @@ export async function* messagesOf(
     const { value, done } = await within(iterator.next(), Math.min(uploadIdleMs, leftMs), { signal, clock }, late);
     if (done === true) return;
     bytes += value.byteLength;
-    if (bytes > max) {
-      const cure = "divide what is sent";
-      throw exhausted("UPLOAD_TOO_LARGE", { limit: `bytes of all messages of one ${method}`, came: bytes, max, cure });
-    }
+    const limit = `bytes of all messages of one ${method}`;
+    refuseAbove("UPLOAD_TOO_LARGE", { limit, came: bytes, max, cure: "divide what is sent" });
     yield value;
   }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { exhausted } from "./exhausted.ts";
+import { exhausted, refuseAbove } from "./exhausted.ts";
 import { type AdminLimits, type CallKind, WIRE_BYTES } from "./limits.ts";
 
 /** How often arriving requests are looked at, while there are any. */
@@ -10,6 +10,8 @@ const LOOK_MS = 100;
 const LAST_WORDS_MS = 250;
 /** A request of up to this size is worked on, however much else is. */
 const SMALL_BYTES = 64 * 1024;
+
+const FEWER_AT_A_TIME = "send fewer large requests at a time";
 
 /** What is needed of a socket here. */
 export type ClientSocket = Pick<Socket, "bytesRead" | "destroy" | "once" | "remoteAddress" | "remotePort">;
@@ -27,7 +29,6 @@ export interface OpenCall {
 
 interface Connection {
   readonly socket: ClientSocket;
-  readonly openedAt: number;
   readonly calls: Map<CallKind, number>;
   /** Calls whose request has not arrived yet, each with when it began and how to refuse it. */
   readonly arriving: Map<OpenCall, { readonly since: number; readonly refuse: (error: ControlPlaneError) => void }>;
@@ -63,7 +64,6 @@ export class Connections {
     const now = this.#clock.monotonic();
     const connection: Connection = {
       socket,
-      openedAt: now,
       calls: new Map(),
       arriving: new Map(),
       readBefore: 0,
@@ -133,42 +133,33 @@ export class Connections {
   }
 
   #makeRoom(): boolean {
-    let oldest: Connection | undefined;
-    for (const connection of this.#connections.values()) {
-      const isIdle = [...connection.calls.values()].every((count) => count === 0);
-      if (isIdle && (oldest === undefined || connection.idleSince < oldest.idleSince)) oldest = connection;
-    }
+    const oldest = [...this.#connections.values()]
+      .filter(({ calls }) => calls.values().every((count) => count === 0))
+      .reduce<Connection | undefined>((a, b) => (a !== undefined && a.idleSince <= b.idleSince ? a : b), undefined);
     oldest?.socket.destroy();
     return oldest !== undefined;
   }
 
   #checkCount(connection: Connection, kind: CallKind): void {
     const { perConnection, inAll } = this.#limits.calls[kind];
-    const own = connection.calls.get(kind) ?? 0;
-    const cure = "wait until others have ended";
-    if (own >= perConnection) {
-      const limit = `open calls of kind "${kind}" on one connection`;
-      throw exhausted("TOO_MANY_CALLS", { limit, came: `${own + 1}`, max: perConnection, cure });
-    }
-    const all = this.#calls.get(kind) ?? 0;
-    if (all >= inAll) {
-      const limit = `open calls of kind "${kind}" of all clients`;
-      throw exhausted("TOO_MANY_CALLS", { limit, came: `${all + 1}`, max: inAll, cure });
-    }
+    const check = (whose: string, calls: ReadonlyMap<CallKind, number>, max: number) => {
+      const limit = `open calls of kind "${kind}" ${whose}`;
+      const came = (calls.get(kind) ?? 0) + 1;
+      refuseAbove("TOO_MANY_CALLS", { limit, came, max, cure: "wait until others have ended" });
+    };
+    check("on one connection", connection.calls, perConnection);
+    check("of all clients", this.#calls, inAll);
   }
 
   #checkWork(connection: Connection, bytes: number): void {
     if (bytes <= SMALL_BYTES) return;
     const { perConnection, inAll } = this.#limits.heldBytes;
-    const cure = "send fewer large requests at a time";
-    if (connection.worked + bytes > perConnection) {
-      const limit = "bytes of requests of one connection that are worked on";
-      throw exhausted("TOO_MANY_REQUEST_BYTES", { limit, came: connection.worked + bytes, max: perConnection, cure });
-    }
-    if (this.#worked + bytes > inAll) {
-      const limit = "bytes of requests of all clients that are worked on";
-      throw exhausted("TOO_MANY_REQUEST_BYTES", { limit, came: this.#worked + bytes, max: inAll, cure });
-    }
+    const check = (whose: string, worked: number, max: number) => {
+      const limit = `bytes of requests of ${whose} that are worked on`;
+      refuseAbove("TOO_MANY_REQUEST_BYTES", { limit, came: worked + bytes, max, cure: FEWER_AT_A_TIME });
+    };
+    check("one connection", connection.worked, perConnection);
+    check("all clients", this.#worked, inAll);
   }
 
   #look(): void {
@@ -236,11 +227,7 @@ function tooSlow(requestMs: number, bytes: number): ControlPlaneError {
   });
 }
 
-function tooMuch(whose: string, bytes: number, max: number): ControlPlaneError {
-  return exhausted("TOO_MANY_REQUEST_BYTES", {
-    limit: `bytes of unfinished requests of ${whose}`,
-    came: bytes,
-    max,
-    cure: "send fewer large requests at a time",
-  });
+function tooMuch(whose: string, came: number, max: number): ControlPlaneError {
+  const limit = `bytes of unfinished requests of ${whose}`;
+  return exhausted("TOO_MANY_REQUEST_BYTES", { limit, came, max, cure: FEWER_AT_A_TIME });
 }

@@ -1,10 +1,10 @@
 import { create, type DescMessage, fromBinary, type Message, type MessageShape } from "@bufbuild/protobuf";
-import { ControlPlaneError, invalid, type Violation } from "../domain/errors.ts";
+import { invalid, type Violation } from "../domain/errors.ts";
 import type { Pace } from "../runtime/pace.ts";
 import { unknownContent } from "../schema/unknown-content.ts";
-import { exhausted } from "./exhausted.ts";
+import { refuseAbove } from "./exhausted.ts";
 import { ADMIN_LIMITS } from "./limits.ts";
-import { scanRequest } from "./scan-request.ts";
+import { malformed, scanRequest } from "./scan-request.ts";
 
 /** A request of up to this size is decoded at once. */
 const AT_ONCE_BYTES = 64 * 1024;
@@ -21,15 +21,12 @@ export async function decodeRequest<D extends DescMessage>(
   bytes: Uint8Array,
   pace: Pick<Pace, "breathe">,
 ): Promise<MessageShape<D>> {
-  const max = ADMIN_LIMITS.maxRequestBytes;
-  if (bytes.byteLength > max) {
-    throw exhausted("REQUEST_TOO_LARGE", {
-      limit: `bytes of ${desc.typeName}`,
-      came: bytes.byteLength,
-      max,
-      cure: "split the request",
-    });
-  }
+  refuseAbove("REQUEST_TOO_LARGE", {
+    limit: `bytes of ${desc.typeName}`,
+    came: bytes.byteLength,
+    max: ADMIN_LIMITS.maxRequestBytes,
+    cure: "split the request",
+  });
   const { rest, elements } = scanRequest(desc, bytes);
   const violations: Violation[] = [];
   const isShort = bytes.byteLength <= AT_ONCE_BYTES;
@@ -53,12 +50,7 @@ function decode<D extends DescMessage>(request: DescMessage, desc: D, bytes: Uin
   try {
     return fromBinary(desc, bytes);
   } catch (cause) {
-    throw new ControlPlaneError({
-      kind: "invalid",
-      code: "MALFORMED_REQUEST",
-      message: `the request is no ${request.typeName}`,
-      cause,
-    });
+    throw malformed(request, cause);
   }
 }
 

@@ -1,7 +1,7 @@
+import type { Handlers } from "../api/handlers.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Handlers } from "./implement-service.ts";
 
 /** How often a watched status is looked at. */
 const PERIOD_MS = 1000;

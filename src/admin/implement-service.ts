@@ -1,58 +1,22 @@
 import type { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import {
-  create,
-  type DescMethod,
-  type DescService,
-  type Message,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import type {
-  ServerDuplexStream,
-  ServerReadableStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-  sendUnaryData,
-  UntypedHandleCall,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { create, type DescMethod, type DescService, type Message, toBinary } from "@bufbuild/protobuf";
+import type { ServerUnaryCall, sendUnaryData, UntypedHandleCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { ACTOR_HEADER, callerOf } from "../api/caller.ts";
+import type { Handlers } from "../api/handlers.ts";
 import { ControlPlaneError, toControlPlaneError } from "../domain/errors.ts";
 import type { Caller } from "../operations/context.ts";
-import { requestDigest } from "../operations/writing/request-digest.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Pace } from "../runtime/pace.ts";
-import { withoutSecrets } from "../schema/secrets.ts";
-import { actorOf } from "./actor.ts";
 import { messagesOf, send } from "./call-streams.ts";
 import type { Peer } from "./connections.ts";
 import { decodeRequest } from "./decode-request.ts";
-import { exhausted } from "./exhausted.ts";
+import { refuseAbove } from "./exhausted.ts";
 import type { AdminLimits } from "./limits.ts";
 import { toServiceError } from "./status.ts";
 import { Turnstile } from "./turnstile.ts";
-
-/**
- * Answers one method: with an answer, or with answers if the method streams them. Errors are thrown. An answer that is
- * already bytes is sent as it is.
- */
-export type Handler<M extends DescMethod> = M["methodKind"] extends "unary"
-  ? (request: MessageShape<M["input"]>, caller: Caller) => Answer<M> | Promise<Answer<M>>
-  : M["methodKind"] extends "client_streaming"
-    ? (requests: AsyncIterable<MessageShape<M["input"]>>, caller: Caller) => Promise<Answer<M>>
-    : M["methodKind"] extends "bidi_streaming"
-      ? (requests: AsyncIterable<MessageShape<M["input"]>>, caller: Caller) => AsyncIterable<Answer<M>>
-      : (request: MessageShape<M["input"]>, caller: Caller) => AsyncIterable<Answer<M>>;
-
-type Answer<M extends DescMethod> = MessageInitShape<M["output"]> | Uint8Array;
-
-/** A handler for each method of a service. */
-export type Handlers<Methods extends Record<string, DescMethod>> = {
-  readonly [K in keyof Methods]: Handler<Methods[K]>;
-};
 
 export interface Serving {
   readonly logger: Logger;
@@ -77,117 +41,75 @@ export function implementService<Methods extends Record<string, DescMethod>>(
   serving: Serving,
 ): UntypedServiceImplementation {
   const heavy = new Turnstile(HEAVY_AT_ONCE);
-  const implementations: Record<DescMethod["methodKind"], (method: DescMethod, handler: unknown) => UntypedHandleCall> =
-    {
-      unary: (method, handler) => unary(method, handler as Unary, serving, heavy),
-      client_streaming: (method, handler) => clientStreaming(method, handler as Taking, serving),
-      server_streaming: (method, handler) => serverStreaming(method, handler as Streaming, serving),
-      bidi_streaming: (method, handler) => bidiStreaming(method, handler as Conversing, serving),
-    };
   return Object.fromEntries(
     Object.entries(handlers).map(([name, handler]) => {
       const method = service.method[name] as DescMethod;
-      return [name, implementations[method.methodKind](method, handler)];
+      const run = (call: Call, signal: AbortSignal) => handle(method, handler as AnyHandler, serving, { call, signal });
+      const isStreamed = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
+      return [name, isStreamed ? streaming(method, run, serving) : answering(method, run, serving, heavy)];
     }),
   );
 }
 
-type Unary = (request: unknown, caller: Caller) => unknown;
-type Taking = (requests: AsyncIterable<unknown>, caller: Caller) => Promise<unknown>;
-type Streaming = (request: unknown, caller: Caller) => AsyncIterable<unknown>;
-type Conversing = (requests: AsyncIterable<unknown>, caller: Caller) => AsyncIterable<unknown>;
-type Call = Pick<ServerUnaryCall<Buffer, unknown>, "metadata" | "getPeer"> & Pick<EventEmitter, "on" | "once" | "emit">;
+/** With one request or all of them as they come; the answer, or all of them. */
+type AnyHandler = (input: Message | AsyncIterable<Message>, caller: Caller) => unknown;
+/** A call of any kind: one that takes a stream of requests has no `request`. */
+type Call = Pick<ServerUnaryCall<Buffer, unknown>, "metadata" | "getPeer"> &
+  Pick<EventEmitter, "on" | "once" | "emit"> &
+  Pick<Readable, "iterator"> & { readonly request?: Buffer };
 type Sending = Call & Pick<Writable, "write"> & { end(): unknown };
+type Run = (call: Call, signal: AbortSignal) => Promise<unknown>;
 
-function unary(method: DescMethod, handler: Unary, serving: Serving, heavy: Turnstile): UntypedHandleCall {
-  const answer = async (call: ServerUnaryCall<Buffer, unknown>): Promise<Buffer> => {
+async function handle(
+  method: DescMethod,
+  handler: AnyHandler,
+  serving: Serving,
+  { call, signal }: { readonly call: Call; readonly signal: AbortSignal },
+): Promise<unknown> {
+  const request = call.request && (await decodeRequest(method.input, call.request, serving.pace));
+  const [actor] = call.metadata.get(ACTOR_HEADER).map(String);
+  const caller = callerOf({ method, request, actor, peer: call.getPeer(), signal });
+  return await handler(request ?? requestsOf(method, call, signal, serving), caller);
+}
+
+function answering(method: DescMethod, run: Run, serving: Serving, heavy: Turnstile): UntypedHandleCall {
+  const answer = async (call: Call): Promise<Buffer> => {
     const gone = goneSignal(call, serving);
     const work = async () => {
       gone.throwIfAborted();
-      const request = await decodeRequest(method.input, call.request, serving.pace);
-      return encodeAnswer(
-        method,
-        await handler(
-          request,
-          callerOf(call, gone, () => [method, withoutSecrets(method.input, request as Message)]),
-        ),
-        serving,
-      );
+      return encodeAnswer(method, await run(call, gone), serving);
     };
-    return await (call.request.byteLength > HEAVY_BYTES ? heavy.pass(work) : work());
+    return await ((call.request?.byteLength ?? 0) > HEAVY_BYTES ? heavy.pass(work) : work());
   };
-  return (call: ServerUnaryCall<Buffer, unknown>, respond: sendUnaryData<unknown>) =>
+  return (call: Call, respond: sendUnaryData<unknown>) =>
     serving.containment.contain("admin", inputOf(method, call), () =>
       answer(call).then(
         (response) => respond(null, response),
         (thrown: unknown) => respond(failed(method, call, thrown, serving)),
-      ),
-    );
-}
-
-function clientStreaming(method: DescMethod, handler: Taking, serving: Serving): UntypedHandleCall {
-  const answer = async (call: ServerReadableStream<Buffer, unknown>): Promise<Buffer> => {
-    const gone = goneSignal(call, serving);
-    const response = await handler(
-      requestsOf(method, call, gone, serving),
-      callerOf(call, gone, () => [method, {}]),
-    );
-    return encodeAnswer(method, response, serving);
-  };
-  return (call: ServerReadableStream<Buffer, unknown>, respond: sendUnaryData<unknown>) =>
-    serving.containment.contain("admin", inputOf(method, call), () =>
-      answer(call).then(
-        (response) => respond(null, response),
-        (thrown: unknown) => respond(failed(method, call, thrown, serving)),
-      ),
-    );
-}
-
-function serverStreaming(method: DescMethod, handler: Streaming, serving: Serving): UntypedHandleCall {
-  return (call: ServerWritableStream<Buffer, Buffer>) =>
-    sendAll(method, call, serving, async (gone) => {
-      const request = await decodeRequest(method.input, call.request, serving.pace);
-      return handler(
-        request,
-        callerOf(call, gone, () => [method, request]),
-      );
-    });
-}
-
-function bidiStreaming(method: DescMethod, handler: Conversing, serving: Serving): UntypedHandleCall {
-  return (call: ServerDuplexStream<Buffer, Buffer>) =>
-    sendAll(method, call, serving, async (gone) =>
-      handler(
-        requestsOf(method, call, gone, serving),
-        callerOf(call, gone, () => [method, {}]),
       ),
     );
 }
 
 /** Sends each answer once the one before is taken, and ends the stream after the last, or with an error. */
-function sendAll(
-  method: DescMethod,
-  call: Sending,
-  serving: Serving,
-  begin: (gone: AbortSignal) => Promise<AsyncIterable<unknown>>,
-): void {
-  const run = async () => {
+function streaming(method: DescMethod, run: Run, serving: Serving): UntypedHandleCall {
+  const sendAll = async (call: Sending) => {
     const signal = goneSignal(call, serving);
     const reading = { method: method.name, signal, ...serving };
-    for await (const response of await begin(signal)) {
+    for await (const response of (await run(call, signal)) as AsyncIterable<unknown>) {
       signal.throwIfAborted();
       await send(call, encodeAnswer(method, response, serving), reading);
     }
   };
-  serving.containment.contain("admin", inputOf(method, call), () =>
-    run().then(
-      () => call.end(),
-      (thrown: unknown) => {
-        call.emit("error", failed(method, call, thrown, serving));
-        if (thrown instanceof ControlPlaneError && thrown.code === "READER_TOO_SLOW") dropUnlessClosed(call, serving);
-      },
-    ),
-  );
+  return (call: Sending) =>
+    serving.containment.contain("admin", inputOf(method, call), () =>
+      sendAll(call).then(
+        () => call.end(),
+        (thrown: unknown) => {
+          call.emit("error", failed(method, call, thrown, serving));
+          if (thrown instanceof ControlPlaneError && thrown.code === "READER_TOO_SLOW") dropUnlessClosed(call, serving);
+        },
+      ),
+    );
 }
 
 /** A client that takes nothing does not take the end of its stream either, and what is held for it stays. */
@@ -207,7 +129,7 @@ async function* requestsOf(
   call: Pick<Readable, "iterator">,
   signal: AbortSignal,
   serving: Serving,
-): AsyncGenerator {
+): AsyncGenerator<Message> {
   for await (const bytes of messagesOf(call, { method: method.name, signal, ...serving })) {
     yield await decodeRequest(method.input, bytes, serving.pace);
   }
@@ -218,14 +140,12 @@ function encodeAnswer(method: DescMethod, answer: unknown, { limits }: Serving):
     answer instanceof Uint8Array
       ? answer
       : toBinary(method.output, create(method.output, answer as Record<string, unknown>));
-  if (bytes.byteLength > limits.maxAnswerBytes) {
-    throw exhausted("ANSWER_TOO_LARGE", {
-      limit: `bytes of one answer of ${method.name}`,
-      came: bytes.byteLength,
-      max: limits.maxAnswerBytes,
-      cure: "ask for less at a time",
-    });
-  }
+  refuseAbove("ANSWER_TOO_LARGE", {
+    limit: `bytes of one answer of ${method.name}`,
+    came: bytes.byteLength,
+    max: limits.maxAnswerBytes,
+    cure: "ask for less at a time",
+  });
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -236,19 +156,6 @@ function goneSignal(call: Call, { stopping }: Serving): AbortSignal {
     gone.abort(new ControlPlaneError({ kind: "cancelled", code: "CANCELLED", message: "the caller has gone" })),
   );
   return AbortSignal.any([gone.signal, stopping]);
-}
-
-function callerOf(call: Call, signal: AbortSignal, asked: () => [method: DescMethod, request: object]): Caller {
-  let digest: Uint8Array | undefined;
-  return {
-    actor: actorOf(call.metadata, call.getPeer()),
-    signal,
-    requestDigest: () => {
-      const [method, request] = asked();
-      digest ??= requestDigest(method.name, request);
-      return digest;
-    },
-  };
 }
 
 function inputOf(method: DescMethod, call: Call): string {

@@ -1,55 +1,48 @@
-/** What one caller, and all together, may ask of the admin port. Documented in docs/api.md, "Limits"; not configurable. */
-export interface AdminLimits {
-  /** Of all clients. Lowered if the process may open too few descriptors. A new one takes the place of one without calls. */
-  readonly maxConnections: number;
-  /** A connection that has made no call this long after it was opened is closed. */
-  readonly firstCallMs: number;
-  /** A connection that has had no call for this long is closed. */
-  readonly idleConnectionMs: number;
-  /** Open calls of one connection, and of all, by the kind of call. */
-  readonly calls: Readonly<Record<CallKind, { readonly perConnection: number; readonly inAll: number }>>;
-  /** A request must arrive as a whole within this, or its connection ends. */
-  readonly requestMs: number;
-  /** The longest request, and the longest message of an upload. */
-  readonly maxRequestBytes: number;
-  /** Bytes of requests that arrive or are worked on, of one connection and of all. */
-  readonly heldBytes: { readonly perConnection: number; readonly inAll: number };
-  /** The longest time between two messages of an upload. */
-  readonly uploadIdleMs: number;
-  /** The longest time for a whole upload. */
-  readonly uploadMs: number;
-  /** The most bytes of all messages of one upload, by method. */
-  readonly uploadBytes: Readonly<Record<string, number>>;
-  /** A client that has not taken an answer of a stream after this is too slow for it. */
-  readonly slowReaderMs: number;
-  /** The longest single answer. */
-  readonly maxAnswerBytes: number;
-}
-
 /** `call`: one request, one answer. `stream`: an answer that goes on. `upload`: `Import` and `Restore`. */
 export type CallKind = "call" | "stream" | "upload" | "backup";
 
+/** Bounds of one connection, and of all together. */
+interface Share {
+  readonly perConnection: number;
+  readonly inAll: number;
+}
+
 const MIB = 1024 * 1024;
 
-export const ADMIN_LIMITS: AdminLimits = {
+/** What one caller, and all together, may ask of the admin port. Documented in docs/api.md, "Limits"; not configurable. */
+export const ADMIN_LIMITS = {
+  /** Of all clients. Lowered if the process may open too few descriptors. A new one takes the place of one without calls. */
   maxConnections: 1_000,
+  /** A connection that has made no call this long after it was opened is closed. */
   firstCallMs: 30_000,
+  /** A connection that has had no call for this long is closed. */
   idleConnectionMs: 300_000,
+  /** Open calls, by the kind of call. */
   calls: {
     call: { perConnection: 100, inAll: 1_000 },
     stream: { perConnection: 64, inAll: 256 },
     upload: { perConnection: 2, inAll: 2 },
     backup: { perConnection: 2, inAll: 4 },
-  },
+  } as Readonly<Record<CallKind, Share>>,
+  /** A request must arrive as a whole within this, or its connection ends. */
   requestMs: 30_000,
+  /** The longest request, and the longest message of an upload. */
   maxRequestBytes: 8 * MIB,
-  heldBytes: { perConnection: 24 * MIB, inAll: 64 * MIB },
+  /** Bytes of requests that arrive or are worked on. */
+  heldBytes: { perConnection: 24 * MIB, inAll: 64 * MIB } as Share,
+  /** The longest time between two messages of an upload. */
   uploadIdleMs: 60_000,
+  /** The longest time for a whole upload. */
   uploadMs: 3_600_000,
-  uploadBytes: { Import: 512 * MIB, Restore: 8192 * MIB },
+  /** The most bytes of all messages of one upload, by method. */
+  uploadBytes: { Import: 512 * MIB, Restore: 8192 * MIB } as Readonly<Record<string, number>>,
+  /** A client that has not taken an answer of a stream after this is too slow for it. */
   slowReaderMs: 30_000,
+  /** The longest single answer. */
   maxAnswerBytes: 32 * MIB,
 };
+
+export type AdminLimits = Readonly<typeof ADMIN_LIMITS>;
 
 /**
  * The longest message that is read from the wire at all: longer than what is accepted, so that most callers learn from the

@@ -8,13 +8,13 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { status } from "@grpc/grpc-js";
+import type { Handlers } from "../api/handlers.ts";
 import { DESCRIPTORS } from "../gen/descriptors.ts";
 import {
   ServerReflection,
   type ServerReflectionRequest,
   type ServerReflectionResponseSchema,
 } from "../gen/grpc/reflection/v1/reflection_pb.ts";
-import type { Handlers } from "./implement-service.ts";
 
 /** The older name has the same messages, and is what many tools still ask for first. */
 export const REFLECTION_NAMES = [ServerReflection.typeName, "grpc.reflection.v1alpha.ServerReflection"];

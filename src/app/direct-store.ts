@@ -9,6 +9,7 @@ import { ControlPlaneError } from "../domain/errors.ts";
 import { printable } from "../domain/printable.ts";
 import type { NodeDirectory } from "../fleet/node-directory.ts";
 import { networksForNewFleetsOf } from "../operations/objects/fill-networks.ts";
+import { CurrentConditions } from "../operations/observing/current-conditions.ts";
 import { Onsets } from "../operations/observing/onsets.ts";
 import { Containment } from "../runtime/containment.ts";
 import { Pace } from "../runtime/pace.ts";
@@ -48,6 +49,7 @@ export async function serveStore(config: Config, machine: Pick<Machine, "clock" 
         mirror,
         nodes: NO_NODES,
         peers: opened.peers,
+        conditions: new CurrentConditions(mirror),
         onsets: new Onsets(),
         clock,
         pace: new Pace(clock),

@@ -20,6 +20,7 @@ import { startHealth } from "../health/start-health.ts";
 import type { PlaneStart } from "../operations/context.ts";
 import { fillNetworks, networksForNewFleetsOf } from "../operations/objects/fill-networks.ts";
 import { containedFindings } from "../operations/observing/contained-findings.ts";
+import { CurrentConditions } from "../operations/observing/current-conditions.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import { watchOnsets } from "../operations/observing/onset-watch.ts";
 import { Onsets } from "../operations/observing/onsets.ts";
@@ -119,8 +120,9 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
   const restored = { revision: formatRevision(start.revision), durationMs: tookMs };
   log.info({ ...restored, ...countsOf(mirror) }, "the state is restored");
   const pace = new Pace(clock);
+  const conditions = new CurrentConditions(mirror);
   const onsets = new Onsets();
-  stops.add("watch of what stands", watchOnsets({ mirror, onsets, clock, pace }));
+  stops.add("watch of what stands", watchOnsets({ mirror, conditions, onsets, clock, pace }));
 
   const networksForNewFleets = networksForNewFleetsOf(listensOnLoopbackOnly(config));
   // Done before anything is derived, so what ran before fleets had networks keeps running.
@@ -247,6 +249,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
       nodes,
       peers: opened.peers,
       checks: health.view,
+      conditions,
       onsets,
       clock,
       pace,

@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { exitOf } from "../api/error-table.ts";
 import type { AdminError } from "./admin-error.ts";
 
 /** What a script can tell from the exit code. */
@@ -20,27 +21,10 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Exit codes by the status of the plane's own refusals; all others are `failed`. */
-const BY_STATUS: Readonly<Partial<Record<number, ExitCode>>> = {
-  [status.NOT_FOUND]: EXIT.notThere,
-  [status.ABORTED]: EXIT.tryAgain,
-  [status.UNAVAILABLE]: EXIT.tryAgain,
-  [status.DEADLINE_EXCEEDED]: EXIT.tryAgain,
-};
-/** Reasons that say more than their status: limits reached because of other load, and errors that no retry fixes. */
-const BY_REASON: Readonly<Partial<Record<string, ExitCode>>> = {
-  TOO_MANY_CALLS: EXIT.tryAgain,
-  TOO_MANY_REQUEST_BYTES: EXIT.tryAgain,
-  READER_TOO_SLOW: EXIT.tryAgain,
-  REQUEST_TOO_SLOW: EXIT.tryAgain,
-  UPLOAD_TOO_SLOW: EXIT.tryAgain,
-  STORE_REPLACED: EXIT.failed,
-};
-
 /** The one place that turns the plane's error, or its silence, into an exit code. */
 export function exitCodeOf(error: AdminError): ExitCode {
   if (error.isUnreachable) return EXIT.unreachable;
-  return BY_REASON[error.reason] ?? BY_STATUS[error.code] ?? EXIT.failed;
+  return EXIT[exitOf(status[error.code], error.reason)];
 }
 
 /** The last line of the refusal of an operation that is done completely or not at all. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
+import { ERROR_TABLE } from "../api/error-table.ts";
 import { printable } from "../domain/printable.ts";
 import type { Containment } from "../runtime/containment.ts";
 import { hostOf } from "./requested-host.ts";
@@ -43,7 +44,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const app = new Hono();
   app.onError((error, context) => {
     containment.note("http", `${context.req.method} ${context.req.path}`, error);
-    return context.text("internal error; the plane's log has more\n", 500);
+    return context.text("internal error; the plane's log has more\n", ERROR_TABLE.bug.http);
   });
   app.use(async (context, next) => {
     const host = hostOf(context.req.header("host"));
@@ -56,7 +57,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const reason = options.notReady();
-    return reason === undefined ? context.text("ready\n") : context.text(`not ready: ${printable(reason)}\n`, 503);
+    if (reason === undefined) return context.text("ready\n");
+    return context.text(`not ready: ${printable(reason)}\n`, ERROR_TABLE.unavailable.http);
   });
   const metrics = onceAtATime(() => options.registry.metrics());
   app.get("/metrics", async (context) =>

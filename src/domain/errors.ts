@@ -1,4 +1,4 @@
-/** What an error means to the caller. A closed set: `admin/status.ts` maps each to a gRPC and an HTTP code. */
+/** What an error means to the caller. A closed set: `api/error-table.ts` says what each is to a client. */
 export type ErrorKind =
   | "invalid"
   | "notFound"

@@ -10,6 +10,7 @@ import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
 import type { CheckView } from "./observing/check-view.ts";
+import type { CurrentConditions } from "./observing/current-conditions.ts";
 import type { Finding } from "./observing/finding.ts";
 import type { Onsets } from "./observing/onsets.ts";
 
@@ -27,6 +28,7 @@ export interface Context {
   readonly journal: Journal;
   readonly archive: Archive;
   readonly mirror: Mirror;
+  readonly conditions: CurrentConditions;
   readonly nodes: NodeDirectory;
   readonly peers: Pick<Peers, "list" | "ask" | "answer">;
   /** Absent where nothing is checked. */

@@ -26,3 +26,8 @@ export function sameRevision(a: Revision, b: Revision): boolean {
 export function reached(a: Revision, b: Revision): boolean {
   return a.epoch > b.epoch || (a.epoch === b.epoch && a.position >= b.position);
 }
+
+/** Undefined when there is none. */
+export function newestOf(revisions: readonly Revision[]): Revision | undefined {
+  return revisions.reduce<Revision | undefined>((a, b) => (a !== undefined && reached(a, b) ? a : b), undefined);
+}

@@ -40,16 +40,21 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   nats: { ours: BELOW_ADAPTERS },
   health: { ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound"] },
   "xds/server": { ours: ["gen", "runtime", "xds/content", "xds/protocol", "xds/lint"] },
-  admin: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
-  dashboard: { ours: [...BELOW_ADAPTERS, ...USE_CASES] },
+  api: {
+    ours: ["domain", "gen", "runtime", "schema", "store", "fleet", "operations"],
+    outside: [PROTOBUF, "node:crypto"],
+  },
+  admin: { ours: ["domain", "gen", "runtime", "schema", "operations/context.ts", "api"] },
+  dashboard: { ours: ["domain", "runtime", "api"] },
   app: {
-    ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "admin", "dashboard"],
+    ours: [...BELOW_ADAPTERS, ...USE_CASES, "outbound", "nats", "health", "xds/server", "api", "admin", "dashboard"],
   },
   cli: {
     ours: [
       "gen",
       "runtime",
       "schema",
+      "api/error-table.ts",
       ...["name", "printable", "service", "health-check"].map((noun) => `domain/${noun}.ts`),
     ],
   },
@@ -74,6 +79,14 @@ describe("imports point down", () => {
     expect(changing.length).toBeGreaterThan(0);
   });
 
+  test("what is observed is answered with plain values: only the events of watches are messages, encoded once for all", () => {
+    const makesMessages = ({ text }: SourceFile) => /^import \{[^}]*\} from "[^"]*\/gen\//m.test(text);
+    const observing = sources.filter(({ path }) => path.startsWith("src/operations/observing/"));
+    expect(observing.filter(makesMessages).map(({ path }) => path)).toEqual([
+      "src/operations/observing/watch-events.ts",
+    ]);
+  });
+
   test("the library leads to the engine, the machine and messages that are not the product's, and to nothing else", () => {
     const reached = [...reachedFrom(LIBRARY, sources)];
     expect(reached).toContain("src/xds/protocol/stream.ts");
@@ -89,6 +102,7 @@ describe("the rules can fail", () => {
     ["src/domain/a.ts", 'import { create } from "@bufbuild/protobuf";'],
     ["src/xds/protocol/a.ts", 'import { b } from "../server/b.ts";'],
     ["src/admin/a.ts", 'const b = await import("../nats/b.ts");'],
+    ["src/api/a.ts", 'import { status } from "@grpc/grpc-js";'],
     ["src/unknown/a.ts", "export const a = 1;"],
   ])("%s with %s", (path, text) => {
     expect(forbiddenImports(parseSource(path, text))).toHaveLength(1);

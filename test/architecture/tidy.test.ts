@@ -43,8 +43,10 @@ describe("the code base is tidy", () => {
     ).toEqual([]);
   });
 
-  test("no module of a pure folder remembers anything: who calls it more than once hands that in", () => {
-    const pure = readSources().filter(({ path }) => /^src\/(?:domain|schema|resources|xds\/protocol)\//.test(path));
+  test("no module of a pure folder, nor a use case, remembers anything: who calls it more than once hands that in", () => {
+    const pure = readSources().filter(({ path }) =>
+      /^src\/(?:domain|schema|resources|operations|api|xds\/protocol)\//.test(path),
+    );
     expect(pure.flatMap(moduleMemory)).toEqual([]);
   });
 

@@ -118,7 +118,7 @@ describe("a manifest that is wrong changes nothing and is told where and why", (
     const before = await revision();
     await expect(report("shop/nobody", 8n)).rejects.toThrow("there is no backend shop/nobody");
     await expect(report("shop/a", 6n)).rejects.toThrow(
-      /reporter:x has reported observation 7 of shop\/a before; 6 is not/,
+      /reporter:x has already reported observation 7 of shop\/a; 6 is not/,
     );
     expect(await revision()).toBe(before);
   });

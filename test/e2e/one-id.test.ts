@@ -50,7 +50,7 @@ describe("two processes with one node id", () => {
     );
     expect(performance.now() - startedAt).toBeLessThan(30_000);
     await plane.mustApply(manifest(service("other")), "--wait");
-    expect(await plane.mustCli("status")).not.toContain("is there twice");
+    expect(await plane.mustCli("status")).not.toContain("is connected twice");
   });
 
   test("two Envoys are two in a wait, and one line in the status", async () => {
@@ -64,6 +64,6 @@ describe("two processes with one node id", () => {
     expect(waited.code).toBe(0);
     expect(waited.stdout + waited.stderr).toMatch(/\b2 (of 2 )?proxies/);
     expect(await listed(plane)).toBe(2);
-    expect(timesIn(await plane.mustCli("status"), "node edge-1 is there twice")).toBe(1);
+    expect(timesIn(await plane.mustCli("status"), "node edge-1 is connected twice")).toBe(1);
   });
 });

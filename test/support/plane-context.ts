@@ -1,10 +1,11 @@
 import { Registry } from "prom-client";
+import { requestDigest } from "../../src/api/request-digest.ts";
 import { follow } from "../../src/control/follow.ts";
 import { Mirror } from "../../src/control/mirror.ts";
 import { ENCODING_PROFILES } from "../../src/domain/encoding-profile.ts";
 import type { Caller, Context } from "../../src/operations/context.ts";
+import { CurrentConditions } from "../../src/operations/observing/current-conditions.ts";
 import { Onsets } from "../../src/operations/observing/onsets.ts";
-import { requestDigest } from "../../src/operations/writing/request-digest.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { Containment } from "../../src/runtime/containment.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
@@ -31,6 +32,7 @@ export async function openPlaneContext(): Promise<PlaneContext> {
     journal,
     archive,
     mirror,
+    conditions: new CurrentConditions(mirror),
     nodes: new FakeNodeDirectory(),
     peers: noPeers,
     onsets: new Onsets(),

@@ -1,4 +1,4 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import { printableStart } from "../../domain/printable.ts";
 import type {
   BackupRecord,
@@ -10,6 +10,7 @@ import type { ArchiveRecord } from "../../store/archive.ts";
 import { REFUSAL } from "../../store/keys/refusal-record.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { StateStore } from "../../store/state-store.ts";
+import { precondition } from "../object-errors.ts";
 import { archiveRecordFault, archiveRecordName } from "./archive-record-fault.ts";
 import { BACKUP_FORMAT, badBackup, readRevision, recordOf } from "./backup-record.ts";
 
@@ -58,7 +59,7 @@ export class BackupReader {
       if (done === true) break;
       this.#waiting = value.records;
     }
-    if (this.end === undefined) throw badBackup("it breaks off before its end");
+    if (this.end === undefined) throw badBackup("it ends too early");
     if (this.#badCount > 0) throw this.#refusal();
     yield await this.#keptRefusals();
   }
@@ -75,9 +76,9 @@ export class BackupReader {
   #take(message: BackupRecord): ArchiveRecord[] {
     this.#number += 1;
     const { record } = message;
-    if (this.end !== undefined) throw badBackup("it goes on after its end");
+    if (this.end !== undefined) throw badBackup("it continues after its end");
     if (record.case === "head") this.#readHead(record.value);
-    else if (this.epoch === 0) throw badBackup("it does not begin with a head");
+    else if (this.epoch === 0) throw badBackup("it does not begin with a header");
     if (record.case === "end") this.#readEnd(record.value);
     const found = recordOf(message);
     if (found === undefined) return [];
@@ -85,7 +86,7 @@ export class BackupReader {
     const problem = archiveRecordFault(found);
     if (problem !== undefined) return this.#refuse(found, problem.why, problem.isNewer);
     const twice = identities(found).find((identity) => this.#seen.has(identity));
-    if (twice !== undefined) return this.#refuse(found, `${twice} is there twice`, false);
+    if (twice !== undefined) return this.#refuse(found, `${twice} occurs twice`, false);
     for (const identity of identities(found)) this.#seen.add(identity);
     if (found.kind === "entry" && found.key.startsWith(REFUSAL.keys)) this.#refusals.add(found.key);
     return [found];
@@ -95,11 +96,8 @@ export class BackupReader {
     const name = printableStart(archiveRecordName(record), MAX_TEXT_LENGTH);
     const text = `record ${this.#number}, ${name}: ${printableStart(why, MAX_TEXT_LENGTH)}`;
     if (isNewer) {
-      throw new ControlPlaneError({
-        kind: "precondition",
-        code: "WRITTEN_BY_NEWER_RELEASE",
-        message: `the backup was made by a newer release: ${text}; restore it with that release`,
-      });
+      const message = `the backup was made by a newer release: ${text}; restore it with that release`;
+      throw precondition("WRITTEN_BY_NEWER_RELEASE", message);
     }
     if (this.#leavesOut) {
       if (this.leftOut.length < MAX_LEFT_OUT) this.leftOut.push(text);
@@ -117,15 +115,12 @@ export class BackupReader {
 
   #readHead({ format, revision, productVersion }: { format: number; revision: string; productVersion: string }): void {
     if (format > BACKUP_FORMAT) {
-      throw new ControlPlaneError({
-        kind: "precondition",
-        code: "WRITTEN_BY_NEWER_RELEASE",
-        message: `the backup was made by release ${productVersion} (format ${format}; this one reads up to ${BACKUP_FORMAT}); restore it with that release`,
-      });
+      const message = `the backup was made by release ${productVersion} (format ${format}; this one reads up to ${BACKUP_FORMAT}); restore it with that release`;
+      throw precondition("WRITTEN_BY_NEWER_RELEASE", message);
     }
-    if (this.epoch !== 0) throw badBackup("it has two heads");
+    if (this.epoch !== 0) throw badBackup("it has two headers");
     this.epoch = readRevision(revision).epoch;
-    if (this.epoch === 0) throw badBackup(`"${revision}" in it is no revision`);
+    if (this.epoch === 0) throw badBackup(`it contains "${revision}", which is not a revision`);
   }
 
   #readEnd(end: NonNullable<RestoreResponse["restored"]>): void {

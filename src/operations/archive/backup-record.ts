@@ -1,7 +1,7 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ControlPlaneError } from "../../domain/errors.ts";
-import { type BackupRecord, BackupRecordSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import type { BackupRecord, BackupRecordSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
 import type { ArchiveRecord } from "../../store/archive.ts";
 import { formatRevision, parseRevision, type Revision } from "../../store/revision.ts";
@@ -9,29 +9,18 @@ import { formatRevision, parseRevision, type Revision } from "../../store/revisi
 /** The form that this release writes, and the newest that it reads. */
 export const BACKUP_FORMAT = 1;
 
-export function recordMessage(record: ArchiveRecord): BackupRecord {
-  return create(BackupRecordSchema, { record: caseOf(record) });
-}
+export type BackupRecordInit = MessageInitShape<typeof BackupRecordSchema>;
 
-function caseOf(record: ArchiveRecord): NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]> {
-  if (record.kind === "entry") return { case: "entry", value: { key: record.key, value: record.value } };
+export function recordMessage(record: ArchiveRecord): BackupRecordInit {
+  if (record.kind === "entry") return { record: { case: "entry", value: { key: record.key, value: record.value } } };
   if (record.kind === "copy") {
     const { key, slot, generation, value, revision } = record;
-    const copy = {
-      key,
-      slot,
-      generation: BigInt(generation),
-      value,
-      revision: revision === undefined ? "" : formatRevision(revision),
-    };
-    return { case: "copy", value: copy };
+    const at = revision === undefined ? "" : formatRevision(revision);
+    return { record: { case: "copy", value: { key, slot, generation: BigInt(generation), value, revision: at } } };
   }
-  const { revision, at, actor, operation, reason, requestId, keys, result } = record.entry;
-  const said = { actor, operation, reason, requestId, keys: [...keys], ...(result && { result }) };
-  return {
-    case: "journal",
-    value: { ...said, revision: formatRevision(revision), time: instantOfMs(at) },
-  };
+  const { revision, at, keys, result, ...said } = record.entry;
+  const entry = { ...said, keys: [...keys], revision: formatRevision(revision), time: instantOfMs(at) };
+  return { record: { case: "journal", value: { ...entry, ...(result && { result }) } } };
 }
 
 /** The record for the store; undefined for the head and the end. */
@@ -52,7 +41,7 @@ export function recordOf({ record }: BackupRecord): ArchiveRecord | undefined {
 
 export function readRevision(text: string): Revision {
   const revision = parseRevision(text);
-  if (revision === undefined) throw badBackup(`"${text}" in it is no revision`);
+  if (revision === undefined) throw badBackup(`it contains "${text}", which is not a revision`);
   return revision;
 }
 

@@ -1,14 +1,10 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import {
-  type BackupRecord,
-  BackupRecordSchema,
-  type BackupResponseSchema,
-} from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { BackupResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
 import type { ArchiveRecord } from "../../store/archive.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Caller, Context } from "../context.ts";
-import { BACKUP_FORMAT, recordMessage } from "./backup-record.ts";
+import { BACKUP_FORMAT, type BackupRecordInit, recordMessage } from "./backup-record.ts";
 
 /** About how many bytes the values in one answer have; a single one may have as many. */
 const ANSWER_BYTES = 1_000_000;
@@ -20,7 +16,7 @@ export async function* backup(
 ): AsyncGenerator<MessageInitShape<typeof BackupResponseSchema>> {
   const { revision, parts } = await archive.read();
   const head = { format: BACKUP_FORMAT, productVersion: plane.version, revision: formatRevision(revision) };
-  let records = [recordOf({ case: "head", value: { ...head, time: instantOfMs(store.now()) } })];
+  let records: BackupRecordInit[] = [{ record: { case: "head", value: { ...head, time: instantOfMs(store.now()) } } }];
   let bytes = 0;
   const counts = { entries: 0n, copies: 0n, journal: 0n };
   for await (const part of parts) {
@@ -38,7 +34,7 @@ export async function* backup(
     records = [];
     bytes = 0;
   }
-  yield { records: [...records, recordOf({ case: "end", value: counts })] };
+  yield { records: [...records, { record: { case: "end", value: counts } }] };
 }
 
 /** Approximate: of a journal entry, only what may be long counts. */
@@ -49,7 +45,3 @@ function bytesOf(record: ArchiveRecord): number {
 }
 
 const COUNT = { entry: "entries", copy: "copies", journal: "journal" } as const;
-
-function recordOf(record: NonNullable<MessageInitShape<typeof BackupRecordSchema>["record"]>): BackupRecord {
-  return create(BackupRecordSchema, { record });
-}

@@ -1,16 +1,15 @@
-import { create } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Mirror } from "../../control/mirror.ts";
 import { ControlPlaneError, type Violation } from "../../domain/errors.ts";
 import { OBJECT_KEYS } from "../../domain/name.ts";
-import type { ImportRequest, ImportResponse, ReplaceOptions } from "../../gen/fairlead/admin/v1/archive_pb.ts";
-import { ImportResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts";
+import type { ImportRequest, ImportResponseSchema, ReplaceOptions } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
 import type { ArchiveRecord } from "../../store/archive.ts";
 import { historySlot } from "../../store/batch.ts";
-import { formatRevision, parseRevision } from "../../store/revision.ts";
+import { formatRevision } from "../../store/revision.ts";
 import type { StateStore } from "../../store/state-store.ts";
 import type { Caller, Context } from "../context.ts";
-import { badField, badFields } from "../object-errors.ts";
+import { badFields, readRevision } from "../object-errors.ts";
 import { changeMessage, type PlannedChange } from "../objects/change-message.ts";
 import { reachOf } from "../objects/reach.ts";
 import { checkRemoval } from "../objects/removal-brake.ts";
@@ -39,11 +38,12 @@ export async function importState(
   context: Context,
   caller: Caller,
   requests: AsyncIterable<ImportRequest>,
-): Promise<ImportResponse> {
+): Promise<MessageInitShape<typeof ImportResponseSchema>> {
   const { mirror, nodes, random, store } = context;
   const { given, options, epoch } = await readRequests(context, requests);
   const { networksForNewFleets } = context.plane;
-  const plan = await planImport(mirror, given, { uid: () => random.id(), now: store.now(), networksForNewFleets });
+  const stamp = { uid: () => random.id(), now: store.now(), networksForNewFleets };
+  const plan = await planImport(mirror, given, stamp, context.pace);
   const after = await stateAfter(store, plan);
   refuseUnreadable(plan, after);
   if (options?.allowRemoval !== true) checkRemoval(mirror, after);
@@ -96,14 +96,7 @@ async function readRequests(context: Context, requests: AsyncIterable<ImportRequ
     if (count > MAX_OBJECTS) throw tooMany();
   }
   if (violations.length > 0) throw badFields(violations);
-  return { given, options, epoch: epochOf(exported ?? "") };
-}
-
-function epochOf(revision: string): number {
-  if (revision === "") return 0;
-  const parsed = parseRevision(revision);
-  if (parsed === undefined) throw badField("exportedRevision", `"${revision}" is not a revision that a read gave`);
-  return parsed.epoch;
+  return { given, options, epoch: readRevision("exportedRevision", exported ?? "")?.epoch ?? 0 };
 }
 
 /** The state as it would be served. */
@@ -154,7 +147,7 @@ function refuseUnreadable({ planned }: ImportPlan, { setAside }: Mirror): void {
   if (violations.length > 0) throw badFields(violations.slice(0, MAX_VIOLATIONS));
 }
 
-function describe({ planned, removed }: ImportPlan): ImportResponse {
+function describe({ planned, removed }: ImportPlan) {
   const changes: readonly PlannedChange[] = [
     ...removed.map(({ kind, name }) => ({ kind, name, action: "delete", fields: [] }) as const),
     ...planned,
@@ -162,7 +155,7 @@ function describe({ planned, removed }: ImportPlan): ImportResponse {
   const counts = Map.groupBy(changes, ({ kind }) => kind);
   const of = (list: typeof changes, action: PlannedChange["action"]) =>
     list.filter((change) => change.action === action).length;
-  return create(ImportResponseSchema, {
+  return {
     changes: changes
       .filter(({ action }) => action !== "unchanged")
       .slice(0, MAX_CHANGES)
@@ -174,7 +167,7 @@ function describe({ planned, removed }: ImportPlan): ImportResponse {
       updated: of(list, "update"),
       deleted: of(list, "delete"),
     })),
-  });
+  };
 }
 
 function tooMany(): ControlPlaneError {

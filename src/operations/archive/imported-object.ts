@@ -34,7 +34,7 @@ export type ReadObject =
 export function readGiven(state: Pick<StoredState, "stored">, { object }: ImportedObject, place: string): ReadObject {
   const { case: kind, value: given } = object.case === "any" ? object.value.object : object;
   if (kind === undefined || given === undefined) {
-    return { ok: false, violations: [{ field: place.slice(0, -1), message: "holds no object" }] };
+    return { ok: false, violations: [{ field: place.slice(0, -1), message: "contains no object" }] };
   }
   const message = cloneMessage(kind, given);
   const named = "name" in message ? parseName(kind, message.name) : undefined;

@@ -1,7 +1,7 @@
 import type { Violation } from "../../domain/errors.ts";
 import { KINDS, type Kind, type ObjectId, parentOf, storeKey } from "../../domain/name.ts";
 import type { ObjectOf } from "../../domain/state.ts";
-import { nextTurn } from "../../runtime/next-turn.ts";
+import type { Pace } from "../../runtime/pace.ts";
 import { APPLIED_KINDS, ENTRIES, isApplied } from "../../schema/kinds/registry.ts";
 import { encodeStored } from "../../schema/stored-object.ts";
 import { badFields } from "../object-errors.ts";
@@ -9,9 +9,6 @@ import type { Stamp } from "../writing/next-meta.ts";
 import type { StoredState } from "../writing/stored-state.ts";
 import type { GivenObject, PlannedImport } from "./imported-object.ts";
 import { planImported } from "./imported-object.ts";
-
-/** How many objects are planned in one go before other work gets its turn. */
-const AT_ONCE = 500;
 
 export interface ImportPlan {
   /** What is planned for the given objects, observations last. */
@@ -37,14 +34,15 @@ export async function planImport(
   state: StoredState,
   given: readonly GivenObject[],
   { uid, now, networksForNewFleets }: Pick<Stamp, "now" | "networksForNewFleets"> & { readonly uid: () => string },
+  pace: Pick<Pace, "breathe">,
 ): Promise<ImportPlan> {
   const uids: Given = new Map(given.map((object) => [idOf(object), ""]));
   checkWholes(given, uids);
   const planned: PlannedImport[] = [];
   // Observations come after the objects that they are about.
   const inOrder = given.toSorted((a, b) => Number(isApplied(b.kind)) - Number(isApplied(a.kind)));
-  for (const [i, object] of inOrder.entries()) {
-    if (i % AT_ONCE === AT_ONCE - 1) await new Promise<void>((resolve) => nextTurn(resolve));
+  for (const object of inOrder) {
+    await pace.breathe();
     const { kind, name } = object;
     if (!isApplied(kind)) {
       if (!isPartOfGiven(object, uids)) continue;

@@ -1,11 +1,10 @@
 import type { Mirror } from "../../control/mirror.ts";
-import { ControlPlaneError } from "../../domain/errors.ts";
 import { KINDS } from "../../domain/name.ts";
 import type { ReplaceOptions } from "../../gen/fairlead/admin/v1/archive_pb.ts";
 import type { ArchiveRecord } from "../../store/archive.ts";
 import type { Revision } from "../../store/revision.ts";
 import { type Caller, type Context, foldedWithin } from "../context.ts";
-import { badField } from "../object-errors.ts";
+import { badField, precondition } from "../object-errors.ts";
 
 const MAX_REASON_LENGTH = 1024;
 /** How long an answer waits for this replica to fold the new state, which may be large; it is durable by then. */
@@ -19,11 +18,8 @@ export function checkReplace(state: Mirror, options: ReplaceOptions | undefined)
     throw badField("options.reason", `must have at most ${MAX_REASON_LENGTH} characters`);
   }
   if (options?.replace === true || options?.validateOnly === true || isEmpty(state)) return;
-  throw new ControlPlaneError({
-    kind: "precondition",
-    code: "STATE_NOT_EMPTY",
-    message: "the plane has objects, all of which would be replaced; ask for that if it is meant",
-  });
+  const message = "the plane has objects, all of which would be replaced; ask for that if it is intended";
+  throw precondition("STATE_NOT_EMPTY", message);
 }
 
 /** Records that cannot be read count too. */

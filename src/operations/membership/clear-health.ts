@@ -1,10 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { backendOf, storeKey } from "../../domain/name.ts";
 import type { ClearHealthRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../context.ts";
 import { notFound } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 import { overlay } from "../writing/overlay-state.ts";
 import { othersServe } from "./last-eligible.ts";
 import { verdictName } from "./report-health.ts";
@@ -20,7 +19,7 @@ export async function clearHealth(
   { backend, source, allowRemoval, options }: Omit<ClearHealthRequest, "$typeName">,
 ): Promise<WriteResponse> {
   const name = verdictName({ backend, source });
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: "clear-health",
     options,
     expectedVersion: "",
@@ -31,11 +30,7 @@ export async function clearHealth(
       return {
         fence: allowRemoval ? undefined : othersServe(context.mirror, after, backendOf(name)),
         ops: [{ op: "delete", key: storeKey("health", name), guard: stored.revision }],
-        response: create(WriteResponseSchema),
       };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }

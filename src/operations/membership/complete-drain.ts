@@ -1,10 +1,8 @@
-import { create } from "@bufbuild/protobuf";
-import { ControlPlaneError } from "../../domain/errors.ts";
 import type { CompleteDrainRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../context.ts";
-import { notFound, readName } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { notFound, precondition, readName } from "../object-errors.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
 
@@ -20,7 +18,7 @@ export async function completeDrain(
 ): Promise<WriteResponse> {
   const name = readName("backend", text);
   const { mirror } = context;
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: "complete-drain",
     options,
     expectedVersion,
@@ -29,17 +27,10 @@ export async function completeDrain(
       const backend = mirror.get("backend", name);
       if (backend === undefined) throw notFound("backend", name);
       if (backend.state !== "DRAINING") {
-        throw new ControlPlaneError({
-          kind: "precondition",
-          code: "BACKEND_NOT_DRAINING",
-          message: `backend ${name} does not drain; drain it first, or unregister it`,
-          details: { name },
-        });
+        const message = `backend ${name} is not draining; drain it first, or unregister it`;
+        throw precondition("BACKEND_NOT_DRAINING", message, { name });
       }
-      return { ops: planRemoval(mirror, "backend", name), response: create(WriteResponseSchema) };
+      return { ops: planRemoval(mirror, "backend", name) };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }

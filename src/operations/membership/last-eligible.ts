@@ -1,23 +1,17 @@
 import type { Backend } from "../../domain/backend.ts";
-import { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, serviceOf, storeKey } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { State } from "../../domain/state.ts";
 import type { Batch } from "../../store/state-store.ts";
+import { precondition } from "../object-errors.ts";
 import type { StoredState } from "../writing/stored-state.ts";
-
-/** A change to what a service's requests may go to. */
-export interface MembershipStep {
-  readonly before: State;
-  readonly after: State;
-}
 
 /**
  * Refuses what would leave a service that stays, and has backends that get requests now, without any.
  *
  * @throws ControlPlaneError `precondition` / `NO_BACKEND_LEFT`.
  */
-export function checkServing({ before, after }: MembershipStep, services: Iterable<Name>): void {
+export function checkServing({ before, after }: { before: State; after: State }, services: Iterable<Name>): void {
   const silenced = [...new Set(services)].filter(
     (service) =>
       after.get("service", service) !== undefined &&
@@ -26,12 +20,8 @@ export function checkServing({ before, after }: MembershipStep, services: Iterab
   );
   if (silenced.length === 0) return;
   const named = silenced.join(", ");
-  throw new ControlPlaneError({
-    kind: "precondition",
-    code: "NO_BACKEND_LEFT",
-    message: `this would leave service ${named} without an eligible backend, and its clients would get 503; allow removal if that is meant`,
-    details: { services: named },
-  });
+  const message = `this would leave service ${named} without an eligible backend, and its clients would get 503; allow removal if that is intended`;
+  throw precondition("NO_BACKEND_LEFT", message, { services: named });
 }
 
 /**

@@ -1,11 +1,11 @@
 import { mergeFromBinary, toBinary } from "@bufbuild/protobuf";
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, serviceOf } from "../../domain/name.ts";
 import type { RegisterBackendRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Backend, BackendSchema } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { cloneMessage } from "../../schema/object-message.ts";
 import type { Caller, Context } from "../context.ts";
-import { badField, notFound, readName } from "../object-errors.ts";
+import { badField, notFound, precondition, readName } from "../object-errors.ts";
 import { type WrittenObject, writeObject } from "../writing/write-object.ts";
 
 /**
@@ -43,10 +43,6 @@ function merged(before: Backend, given: Backend): Backend {
 }
 
 function draining(name: Name): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "BACKEND_DRAINING",
-    message: `backend ${name} drains and will be removed; put it back first (\`fairlead drain ${name} --undo\`, DrainBackend with undo), or register it once it is gone`,
-    details: { name },
-  });
+  const message = `backend ${name} is draining and will be removed; put it back into rotation first (\`fairlead drain ${name} --undo\`, DrainBackend with undo), or register it again once it is gone`;
+  return precondition("BACKEND_DRAINING", message, { name });
 }

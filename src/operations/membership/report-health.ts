@@ -39,7 +39,7 @@ export async function reportHealth(
 ): Promise<ReportHealthResponse> {
   if (health === undefined) throw badField("health", "must be given");
   const name = verdictName(health);
-  if (health.expireTime !== undefined) throw badField("expireTime", "follows from ttl; give that");
+  if (health.expireTime !== undefined) throw badField("expireTime", "follows from ttl; give that instead");
   const life = lifeOf(health, ttl);
   const { mirror } = context;
   const known = mirror.stored("health", name);
@@ -81,7 +81,6 @@ export async function reportHealth(
     plan,
     responseSchema: ReportHealthResponseSchema,
     objectOf: (response) => response.health,
-    brief: (response) => response,
   });
   if (!answer.changed && answer.health !== undefined) context.seen.note(answer.health, health.sequence);
   return answer;
@@ -89,7 +88,8 @@ export async function reportHealth(
 
 /** The name of the verdict that a report, or its withdrawal, is about. */
 export function verdictName({ backend, source }: Pick<Health, "backend" | "source">): Name {
-  if (source === "prober") throw badField("source", "`prober` is the plane's own; use `reporter:ID`, or `override`");
+  if (source === "prober")
+    throw badField("source", "`prober` is reserved for the plane; use `reporter:ID`, or `override`");
   const { project, ids } = partsOf("backend", readName("backend", backend, "backend"));
   return readName("health", formatName("health", { project, ids: [...ids, source] }), "source");
 }
@@ -118,7 +118,7 @@ function checkNewer(health: Health, newest: bigint): void {
   throw new ControlPlaneError({
     kind: "conflict",
     code: "OBSERVATION_NOT_NEWER",
-    message: `${health.source} has reported observation ${newest} of ${health.backend} before; ${health.sequence} is not newer`,
+    message: `${health.source} has already reported observation ${newest} of ${health.backend}; ${health.sequence} is not newer`,
     details: { backend: health.backend, source: health.source, newest: String(newest) },
   });
 }
@@ -135,7 +135,7 @@ function observedEarlierBackend({ backend, backendUid }: Health, uid: string): C
   return new ControlPlaneError({
     kind: "conflict",
     code: "OBSERVED_EARLIER_BACKEND",
-    message: `backend ${backend} has uid ${uid}; ${backendUid} was observed, which is not there any more`,
+    message: `backend ${backend} has uid ${uid}; the report is about ${backendUid}, which no longer exists`,
     details: { backend, uid, observed: backendUid },
   });
 }

@@ -18,9 +18,9 @@ export class SeenObservations {
   constructor({ mirror, peers }: { mirror: Mirror; peers: Pick<Peers, "ask" | "answer"> }) {
     this.#peers = peers;
     peers.answer(TOPIC, async (question) => {
-      const [name = "", uid] = decode(question).split(" ");
+      const [name = "", uid] = Buffer.from(question).toString().split(" ");
       const stored = mirror.stored("health", name);
-      return encode(String(stored?.object.backendUid === uid && stored !== undefined ? this.newest(stored) : 0n));
+      return Buffer.from(String(stored?.object.backendUid === uid && stored !== undefined ? this.newest(stored) : 0n));
     });
   }
 
@@ -36,8 +36,10 @@ export class SeenObservations {
 
   /** The newest that came to another replica. @param uid Of the backend that was observed. */
   async newestElsewhere(name: Name, uid: string): Promise<bigint> {
-    const answers = await this.#peers.ask(TOPIC, encode(`${name} ${uid}`), { timeoutMs: ANSWER_WITHIN_MS });
-    const sequences = answers.map(({ answer }) => (answer === undefined ? 0n : readSequence(decode(answer))));
+    const answers = await this.#peers.ask(TOPIC, Buffer.from(`${name} ${uid}`), { timeoutMs: ANSWER_WITHIN_MS });
+    const sequences = answers.map(({ answer }) =>
+      answer === undefined ? 0n : readSequence(Buffer.from(answer).toString()),
+    );
     // biome-ignore lint/complexity/useMathMinMax: these are bigints.
     return sequences.reduce((a, b) => (a > b ? a : b), 0n);
   }
@@ -46,12 +48,4 @@ export class SeenObservations {
 /** 0 for anything that is not a sequence. */
 function readSequence(text: string): bigint {
   return /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

@@ -1,9 +1,8 @@
-import { create } from "@bufbuild/protobuf";
 import type { UnregisterBackendRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { Caller, Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { overlay } from "../writing/overlay-state.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
@@ -21,7 +20,7 @@ export async function unregisterBackend(
 ): Promise<WriteResponse> {
   const name = readName("backend", text);
   const { mirror } = context;
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: "unregister-backend",
     options,
     expectedVersion,
@@ -30,10 +29,7 @@ export async function unregisterBackend(
       if (mirror.stored("backend", name) === undefined) throw notFound("backend", name);
       const after = overlay(mirror, [{ kind: "backend", name, object: undefined }]);
       const fence = allowRemoval ? undefined : othersServe(mirror, after, name);
-      return { ops: planRemoval(mirror, "backend", name), fence, response: create(WriteResponseSchema) };
+      return { ops: planRemoval(mirror, "backend", name), fence };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }

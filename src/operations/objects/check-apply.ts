@@ -1,4 +1,4 @@
-import { ControlPlaneError, type Violation } from "../../domain/errors.ts";
+import { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, type ObjectId, parentOf, serviceOfObject } from "../../domain/name.ts";
 import { referrersOf } from "../../domain/references.ts";
 import type { State, Writes } from "../../domain/state.ts";
@@ -44,21 +44,17 @@ export function checkApply(step: ApplyStep): void {
 function checkWholes({ after, puts }: ApplyStep): void {
   const orphans = puts.flatMap(({ kind, planned, place }) => {
     const whole = parentOf({ kind, name: planned.name });
-    return whole === undefined || after.get(whole.kind, whole.name) !== undefined ? [] : { whole, place };
+    if (whole === undefined || after.get(whole.kind, whole.name) !== undefined) return [];
+    const message = `there is no ${whole.kind} ${whole.name}, and the request does not contain it`;
+    return { kind: whole.kind, violation: { field: `${place}name`, message } };
   });
-  const violations = orphans.map(
-    ({ whole, place }): Violation => ({
-      field: `${place}name`,
-      message: `there is no ${whole.kind} ${whole.name}, and none is given`,
-    }),
-  );
   const [first] = orphans;
   if (first === undefined) return;
   throw new ControlPlaneError({
     kind: "notFound",
-    code: notFoundCode(first.whole.kind),
-    message: violations[0]?.message ?? "",
-    violations,
+    code: notFoundCode(first.kind),
+    message: first.violation.message,
+    violations: orphans.map(({ violation }) => violation),
   });
 }
 

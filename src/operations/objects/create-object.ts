@@ -1,22 +1,16 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { Name } from "../../domain/name.ts";
-import type { WriteOptions } from "../../gen/fairlead/admin/v1/write_pb.ts";
-import type { AppliedKind, MessageOf } from "../../schema/kinds/registry.ts";
+import type { AppliedKind } from "../../schema/kinds/registry.ts";
 import type { Caller, Context } from "../context.ts";
 import { badField, readName } from "../object-errors.ts";
 import { type WrittenObject, writeObject } from "../writing/write-object.ts";
-
-export interface CreateObject<K extends AppliedKind> {
-  readonly kind: K;
-  readonly message: MessageOf[K] | undefined;
-  readonly options: WriteOptions | undefined;
-}
+import type { UpdateObject } from "./update-object.ts";
 
 /** @throws ControlPlaneError `exists` / `ALREADY_EXISTS` when the name is taken. */
 export async function createObject<K extends AppliedKind>(
   context: Context,
   caller: Caller,
-  { kind, message, options }: CreateObject<K>,
+  { kind, message, options }: Pick<UpdateObject<K>, "kind" | "message" | "options">,
 ): Promise<WrittenObject> {
   if (message === undefined) throw badField(kind, "must be given");
   const name = readName(kind, message.name);
@@ -37,7 +31,7 @@ function alreadyExists(kind: AppliedKind, name: Name): ControlPlaneError {
   return new ControlPlaneError({
     kind: "exists",
     code: "ALREADY_EXISTS",
-    message: `${kind} ${name} is there already; update it, or choose another name`,
+    message: `${kind} ${name} already exists; update it, or choose another name`,
     details: { kind, name },
   });
 }

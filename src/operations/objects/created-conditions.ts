@@ -1,19 +1,18 @@
-import { create } from "@bufbuild/protobuf";
-import type { Mirror } from "../../control/mirror.ts";
 import type { Condition } from "../../domain/condition.ts";
 import { ControlPlaneError } from "../../domain/errors.ts";
 import { isPart, type Kind, type Name, serviceOf, serviceOfObject } from "../../domain/name.ts";
 import type { State } from "../../domain/state.ts";
-import { type ObjectCondition, ObjectConditionSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Pace } from "../../runtime/pace.ts";
 import { ENTRIES } from "../../schema/kinds/registry.ts";
-import {
-  backendConditions,
-  conditionsOfOthers,
-  currentConditionsOfOthers,
-  judgedRulesOf,
-} from "../observing/current-conditions.ts";
+import type { Context } from "../context.ts";
+import { backendConditions, conditionsOfOthers } from "../observing/current-conditions.ts";
 import type { PlannedChange } from "./change-message.ts";
+
+export interface ObjectCondition {
+  readonly kind: Kind;
+  readonly name: Name;
+  readonly condition: Condition;
+}
 
 /** The most that one answer lists. */
 const MAX_CONDITIONS = 100;
@@ -23,7 +22,7 @@ const MAX_CONDITIONS = 100;
  * Looks only where the change can reach: a backend affects no conditions but those of its own service's backends.
  */
 export async function createdConditions(
-  before: Mirror,
+  { mirror: before, conditions }: Pick<Context, "mirror" | "conditions">,
   after: State,
   changes: readonly PlannedChange[],
   pace: Pick<Pace, "breathe">,
@@ -33,12 +32,12 @@ export async function createdConditions(
   const note = (kind: Kind, name: Name, was: readonly Condition[], is: readonly Condition[]) => {
     for (const condition of is) {
       if (created.length < MAX_CONDITIONS && !was.some((one) => isSame(one, condition)))
-        created.push(create(ObjectConditionSchema, { kind, name, condition }));
+        created.push({ kind, name, condition });
     }
   };
   if (!changed.every(({ kind }) => isPart(kind))) {
-    const was = currentConditionsOfOthers(before);
-    for (const [id, is] of conditionsOfOthers(after, judgedRulesOf(before))) {
+    const was = conditions.ofOthers();
+    for (const [id, is] of conditionsOfOthers(after, conditions.rules)) {
       const [kind, name] = partsOf(id);
       note(kind, name, was.get(id) ?? [], is);
     }
@@ -60,13 +59,13 @@ export function createsConditions(
     const at = changes.findIndex(
       (change) => change.kind === kind && change.name === name && change.action !== "delete",
     );
-    const message = `${condition?.reason}: ${condition?.message}`;
+    const message = `${condition.reason}: ${condition.message}`;
     return at < 0 ? { field: `${kind} ${name}`, message } : { field: `objects[${at}]`, message };
   });
   return new ControlPlaneError({
     kind: "precondition",
     code: "CREATES_CONDITIONS",
-    message: `this would leave something wrong with ${conditions.length} objects, and strict was asked for`,
+    message: `this would create problems (${conditions.length} of them), which strict forbids`,
     violations,
   });
 }

@@ -1,13 +1,13 @@
-import { create } from "@bufbuild/protobuf";
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, type ObjectId, storeKey } from "../../domain/name.ts";
 import { referrersOf } from "../../domain/references.ts";
 import type { DeleteRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import type { AppliedKind } from "../../schema/kinds/registry.ts";
 import type { Caller, Context } from "../context.ts";
-import { notFound, readName } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { firstFew } from "../first-few.ts";
+import { notFound, precondition, readName } from "../object-errors.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 import { checkExpectedVersion } from "../writing/expected-version.ts";
 import { planRemoval } from "../writing/plan-removal.ts";
 import { refuseUnread } from "../writing/refuse-unread.ts";
@@ -28,7 +28,7 @@ export async function deleteObject(
 ): Promise<WriteResponse> {
   const name = readName(kind, text);
   const { mirror } = context;
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: `delete-${kind}`,
     options,
     expectedVersion,
@@ -38,11 +38,8 @@ export async function deleteObject(
       if (mirror.stored(kind, name) === undefined) throw notFound(kind, name);
       const referrers = force ? [] : referrersOf(mirror, { kind, name });
       if (referrers.length > 0) throw stillReferredTo(kind, name, referrers, "use force");
-      return { ops: planRemoval(mirror, kind, name), response: create(WriteResponseSchema) };
+      return { ops: planRemoval(mirror, kind, name) };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }
 
@@ -53,12 +50,12 @@ export function stillReferredTo(
   referrers: readonly ObjectId[],
   cure: string,
 ): ControlPlaneError {
-  const named = referrers.slice(0, NAMED).map((referrer) => `${referrer.kind} ${referrer.name}`);
-  const more = referrers.length > NAMED ? ` and ${referrers.length - NAMED} more` : "";
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "STILL_REFERRED_TO",
-    message: `${kind} ${name} is referred to by ${named.join(", ")}${more}; change those first, or ${cure}`,
-    details: { kind, name, referrers: named.join(","), count: String(referrers.length) },
+  const named = referrers.map((referrer) => `${referrer.kind} ${referrer.name}`);
+  const message = `${kind} ${name} is referred to by ${firstFew(named, NAMED, String, ", ")}; change those first, or ${cure}`;
+  return precondition("STILL_REFERRED_TO", message, {
+    kind,
+    name,
+    referrers: named.slice(0, NAMED).join(","),
+    count: String(referrers.length),
   });
 }

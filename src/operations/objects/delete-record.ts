@@ -1,11 +1,11 @@
-import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../../domain/errors.ts";
 import { printableStart } from "../../domain/printable.ts";
 import type { DeleteRecordRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import type { WriteResponse } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { MAX_KEY_LENGTH } from "../../store/state-store.ts";
 import type { Caller, Context } from "../context.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { precondition } from "../object-errors.ts";
+import { executeBareWrite } from "../writing/execute-write.ts";
 
 /**
  * Removes a stored record that cannot be read, whatever lies under its key. What can be read is deleted by other operations.
@@ -18,7 +18,7 @@ export async function deleteRecord(
   caller: Caller,
   { key, options }: Omit<DeleteRecordRequest, "$typeName">,
 ): Promise<WriteResponse> {
-  return await executeWrite<WriteResponse>(context, caller, {
+  return await executeBareWrite(context, caller, {
     operation: "delete-record",
     options,
     expectedVersion: "",
@@ -26,11 +26,8 @@ export async function deleteRecord(
       const record = context.mirror.setAside.get(key);
       if (record === undefined) throw notFound(key);
       if (record.isUsed) throw isRead(key, record.why);
-      return { ops: [{ op: "delete", key, guard: record.revision }], response: create(WriteResponseSchema) };
+      return { ops: [{ op: "delete", key, guard: record.revision }] };
     },
-    responseSchema: WriteResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }
 
@@ -39,15 +36,11 @@ function notFound(key: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",
     code: "RECORD_NOT_FOUND",
-    message: `there is no record ${shown} that cannot be read; \`fairlead status\` names those that there are`,
+    message: `there is no record ${shown} that cannot be read; \`fairlead status\` lists the ones that exist`,
   });
 }
 
 function isRead(key: string, why: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "WRITTEN_BY_NEWER_RELEASE",
-    message: `${key} can be read in part (${why}); delete the object itself, or run the release that wrote it`,
-    details: { key },
-  });
+  const message = `${key} can be read in part (${why}); delete the object itself, or run the release that wrote it`;
+  return precondition("WRITTEN_BY_NEWER_RELEASE", message, { key });
 }

@@ -1,4 +1,3 @@
-import type { Mirror } from "../../control/mirror.ts";
 import { LOOPBACK_NETWORKS, ORDINARY_NETWORKS } from "../../domain/backend-networks.ts";
 import { ControlPlaneError } from "../../domain/errors.ts";
 import { fleetsByService } from "../../domain/fleet-backends.ts";
@@ -8,7 +7,8 @@ import type { State } from "../../domain/state.ts";
 import type { Fleet as FleetMessage } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
 import { cloneMessage } from "../../schema/object-message.ts";
 import { RECORDS } from "../../store/keys/records.ts";
-import type { StateStore, StoreOp } from "../../store/state-store.ts";
+import type { StoreOp } from "../../store/state-store.ts";
+import type { Context } from "../context.ts";
 import { planPut } from "../writing/plan-put.ts";
 import type { StoredState } from "../writing/stored-state.ts";
 
@@ -65,13 +65,12 @@ const ATTEMPTS = 5;
  *
  * @throws ControlPlaneError when the store refuses a write.
  */
-export async function fillNetworks(options: {
-  readonly mirror: Mirror;
-  readonly store: Pick<StateStore, "commit" | "barrier" | "now">;
-  readonly networksForNewFleets: readonly string[];
-  readonly replica: string;
-}): Promise<void> {
-  const { mirror, store, networksForNewFleets, replica } = options;
+export async function fillNetworks({
+  mirror,
+  store,
+  networksForNewFleets,
+  replica,
+}: Pick<Context, "mirror" | "store"> & Pick<Context["plane"], "networksForNewFleets" | "replica">): Promise<void> {
   const cause = { actor: `replica:${replica}`, operation: FILL_NETWORKS, reason: "", requestId: "" };
   for (let attempt = 1; ; attempt++) {
     try {

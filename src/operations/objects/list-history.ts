@@ -1,10 +1,5 @@
-import { create } from "@bufbuild/protobuf";
 import { storeKey } from "../../domain/name.ts";
-import {
-  type HistoryEntry,
-  HistoryEntrySchema,
-  type ListHistoryRequest,
-} from "../../gen/fairlead/admin/v1/admin_pb.ts";
+import type { ListHistoryRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { formatRevision, sameRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
@@ -19,7 +14,7 @@ const JOURNAL_DEPTH = 200;
 export async function listHistory(
   context: Context,
   { kind: kindText, name: nameText }: Omit<ListHistoryRequest, "$typeName">,
-): Promise<HistoryEntry[]> {
+) {
   const kind = readKindWithHistory(kindText);
   const name = readName(kind, nameText);
   const [generations, journal] = await Promise.all([
@@ -29,7 +24,7 @@ export async function listHistory(
   if (generations.length === 0) throw notFound(kind, name);
   return generations.map(({ generation, message, revision }: Generation) => {
     const cause = journal.find((entry) => sameRevision(entry.revision, revision));
-    return create(HistoryEntrySchema, {
+    return {
       generation: BigInt(generation),
       revision: formatRevision(revision),
       ...(message.meta?.updateTime === undefined ? {} : { time: message.meta.updateTime }),
@@ -37,6 +32,6 @@ export async function listHistory(
       reason: cause?.reason ?? "",
       requestId: givenRequestId(cause?.requestId ?? ""),
       object: anyObject(kind, message),
-    });
+    };
   });
 }

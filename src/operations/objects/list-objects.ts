@@ -1,12 +1,12 @@
 import { toBinary } from "@bufbuild/protobuf";
-import { isBelowService, KINDS, type Kind, type Name, type ObjectId } from "../../domain/name.ts";
-import { partsOfObject } from "../../domain/references.ts";
+import { isBelowService, KINDS, type Kind, type Name } from "../../domain/name.ts";
 import type { State } from "../../domain/state.ts";
 import type { ListRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { ENTRIES, type MessageOf } from "../../schema/kinds/registry.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
 import type { Context } from "../context.ts";
 import { badField, notFound, readName } from "../object-errors.ts";
+import { withParts } from "../writing/plan-removal.ts";
 import { type Page, pageOf } from "./page.ts";
 import { presenter } from "./present-object.ts";
 
@@ -40,16 +40,9 @@ function* candidates(state: State, kind: Kind, service: string): Iterable<Name> 
   }
   if (!isBelowService(kind)) {
     const known = KINDS.filter(isBelowService).map((one) => ENTRIES[one].plural);
-    throw badField("service", `is for ${known.join(" and ")} only`);
+    throw badField("service", `can be given for ${known.join(" and ")} only`);
   }
   const name = readName("service", service, "service");
   if (state.get("service", name) === undefined) throw notFound("service", name);
-  yield* below(state, { kind: "service", name }, kind);
-}
-
-function* below(state: State, whole: ObjectId, kind: Kind): Iterable<Name> {
-  for (const part of partsOfObject(state, whole)) {
-    if (part.kind === kind) yield part.name;
-    else yield* below(state, part, kind);
-  }
+  for (const part of withParts(state, { kind: "service", name })) if (part.kind === kind) yield part.name;
 }

@@ -6,11 +6,6 @@ export const MAX_PAGE_SIZE = 1000;
 /** A page ends early rather than grow beyond what any gRPC client takes by default (4 MiB). */
 const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
-export interface PageRequest {
-  readonly pageSize: number;
-  readonly pageToken: string;
-}
-
 export interface Page<T> {
   readonly items: readonly T[];
   /** Empty on the last page. */
@@ -25,7 +20,7 @@ export interface Page<T> {
  */
 export function pageOf<T>(
   names: Iterable<string>,
-  { pageSize, pageToken }: PageRequest,
+  { pageSize, pageToken }: { pageSize: number; pageToken: string },
   { filter, read, bytes }: { filter: string; read: (name: string) => T; bytes: (item: T) => number },
 ): Page<T> {
   const after = readToken(pageToken, filter);
@@ -53,7 +48,10 @@ function readToken(text: string, filter: string): string | undefined {
   const decoded = Buffer.from(text, "base64url").toString();
   const [hash, ...name] = decoded.split(":");
   if (hash === digest(filter) && name.length > 0) return name.join(":");
-  throw badField("pageToken", "belongs to another request; give the same fields as for the page before, or no token");
+  throw badField(
+    "pageToken",
+    "belongs to another request; repeat the fields of the request for the page before, or give no token",
+  );
 }
 
 function digest(text: string): string {

@@ -3,16 +3,16 @@ import { formatName, type ObjectId, parseName } from "../../domain/name.ts";
 import type { State } from "../../domain/state.ts";
 import type { AnyObject } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Pace } from "../../runtime/pace.ts";
-import { APPLIED_KINDS, type AppliedKind, isApplied, type MessageOf } from "../../schema/kinds/registry.ts";
+import { APPLIED_KINDS, type AppliedKind, isApplied } from "../../schema/kinds/registry.ts";
 import type { StoreOp } from "../../store/state-store.ts";
 import { badField, badFields } from "../object-errors.ts";
 import type { Stamp } from "../writing/next-meta.ts";
 import { overlay } from "../writing/overlay-state.ts";
-import { type PlannedPut, planPut } from "../writing/plan-put.ts";
+import { type PlannedPut, type Put, planPut } from "../writing/plan-put.ts";
 import { removalOf, withObservations } from "../writing/plan-removal.ts";
 import type { StoredState } from "../writing/stored-state.ts";
 import type { PlannedChange } from "./change-message.ts";
-import { checkApply, type PlacedPut } from "./check-apply.ts";
+import { type ApplyStep, checkApply, type PlacedPut } from "./check-apply.ts";
 
 export interface ApplyOrder {
   readonly objects: readonly AnyObject[];
@@ -44,20 +44,23 @@ export async function planApply(
   pace: Pick<Pace, "breathe">,
 ): Promise<ApplyPlan> {
   if (order.prune && order.owner === "")
-    throw badField("owner", "must be given to prune: only objects of one's own are deleted");
+    throw badField("owner", "must be given to prune: only objects of the same owner are deleted");
   const puts = await planPuts(state, order, stamp, pace);
   const removed = order.prune ? pruned(state, order.owner, puts) : [];
+  return planChange(state, { puts, removed, allowRemoval: order.allowRemoval });
+}
+
+/** Decides on a change of many objects once it is known what is put and what is removed. @throws ControlPlaneError as `checkApply`. */
+export function planChange(state: StoredState, change: Omit<ApplyStep, "before" | "after">): ApplyPlan {
+  const { puts, removed } = change;
   const after = overlay(state, [
     ...puts.map(({ kind, planned }) => ({ kind, name: planned.name, object: planned.object })),
     ...removed.map(({ kind, name }) => ({ kind, name, object: undefined })),
   ]);
-  checkApply({ before: state, after, puts, removed, allowRemoval: order.allowRemoval });
+  checkApply({ ...change, before: state, after });
   return {
     changes: [...puts.map((put) => changeOf(state, put)), ...removed.flatMap(deletion)],
-    ops: [
-      ...puts.flatMap(({ planned }) => (planned.op === undefined ? [] : [planned.op])),
-      ...removed.flatMap((id) => removalOf(state, id)),
-    ],
+    ops: [...puts.flatMap(({ planned }) => planned.op ?? []), ...removed.flatMap((id) => removalOf(state, id))],
     after,
   };
 }
@@ -65,14 +68,14 @@ export async function planApply(
 /** Plans every object, so that one answer lists the bad fields of all. */
 async function planPuts(
   state: StoredState,
-  { objects, owner, keepOwners }: ApplyOrder,
+  order: ApplyOrder,
   stamp: Stamp,
   pace: Pick<Pace, "breathe">,
 ): Promise<PlacedPut[]> {
   const violations: Violation[] = [];
   const seen = new Map<string, number>();
   const puts: PlacedPut[] = [];
-  for (const [i, { object }] of objects.entries()) {
+  for (const [i, { object }] of order.objects.entries()) {
     await pace.breathe();
     const place = `objects[${i}].`;
     if (object.case === undefined) {
@@ -80,7 +83,7 @@ async function planPuts(
       continue;
     }
     try {
-      const planned = planOne(state, { kind: object.case, message: object.value, owner, keepOwners, place }, stamp);
+      const planned = planOne(state, { kind: object.case, message: object.value, fieldPrefix: place }, order, stamp);
       const id = `${object.case} ${planned.name}`;
       const earlier = seen.get(id);
       if (earlier !== undefined)
@@ -96,32 +99,17 @@ async function planPuts(
   return puts;
 }
 
-interface One<K extends AppliedKind> {
-  readonly kind: K;
-  readonly message: MessageOf[K];
-  readonly owner: string;
-  readonly keepOwners: boolean;
-  readonly place: string;
-}
-
 function planOne<K extends AppliedKind>(
   state: StoredState,
-  { kind, message, owner, keepOwners, place }: One<K>,
+  { kind, message, fieldPrefix }: Pick<Put<K>, "kind" | "message" | "fieldPrefix">,
+  { owner, keepOwners }: ApplyOrder,
   stamp: Stamp,
 ): PlannedPut<AppliedKind> {
   const parsed = parseName(kind, message.name);
   const before = parsed.ok ? state.stored(kind, formatName(kind, parsed.parts)) : undefined;
   const present = before?.message.meta?.owner ?? "";
-  return planPut<K>(
-    {
-      kind,
-      message,
-      before,
-      owner: owner === "" || (keepOwners && present !== "") ? present : owner,
-      fieldPrefix: place,
-    },
-    stamp,
-  );
+  const staysThere = owner === "" || (keepOwners && present !== "");
+  return planPut<K>({ kind, message, before, owner: staysThere ? present : owner, fieldPrefix }, stamp);
 }
 
 /**
@@ -137,11 +125,11 @@ function pruned(state: State, owner: string, puts: readonly PlacedPut[]): Object
   );
 }
 
-export function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
+function changeOf(state: State, { kind, planned: { name, op, fields } }: PlacedPut): PlannedChange {
   if (op === undefined) return { kind, name, action: "unchanged", fields };
   return { kind, name, action: state.get(kind, name) === undefined ? "create" : "update", fields };
 }
 
-export function deletion({ kind, name }: ObjectId): PlannedChange[] {
+function deletion({ kind, name }: ObjectId): PlannedChange[] {
   return isApplied(kind) ? [{ kind, name, action: "delete", fields: [] }] : [];
 }

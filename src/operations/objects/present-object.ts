@@ -10,8 +10,8 @@ import { type ServiceStatus, ServiceStatusSchema } from "../../gen/fairlead/admi
 import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { cloneMessage } from "../../schema/object-message.ts";
 import type { Context } from "../context.ts";
+import { firstFew } from "../first-few.ts";
 import { type CheckView, staleText } from "../observing/check-view.ts";
-import { currentConditions } from "../observing/current-conditions.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
 
 /** The kinds that have a status. */
@@ -35,10 +35,11 @@ export async function presenter({
   mirror,
   nodes,
   checks,
+  conditions,
 }: Context): Promise<<K extends Kind>(kind: K, name: Name) => MessageOf[K] | undefined> {
   const routing = new Map<Name, RoutingState>();
   const { told: refusals } = await nodes.refusals();
-  const conditionsOf = currentConditions(mirror);
+  const conditionsOf = conditions.reader();
   const routingOf = (service: Name): RoutingState => {
     const known = routing.get(service) ?? routingState(mirror, service);
     routing.set(service, known);
@@ -94,11 +95,8 @@ function backendStatus(
 function refusedBy(refusals: readonly Refusal[], kind: Kind, name: Name): Condition[] {
   const own = refusals.filter(({ objects }) => objects.some((object) => object.kind === kind && object.name === name));
   if (own.length === 0) return [];
-  const quoted = own.slice(0, QUOTED).map(({ nodeId, message }) => printable(`${nodeId}: ${message}`));
-  const more = own.length > QUOTED ? `; and ${own.length - QUOTED} more` : "";
-  return [
-    create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message: quoted.join("; ") + more }),
-  ];
+  const message = firstFew(own, QUOTED, ({ nodeId, message }) => printable(`${nodeId}: ${message}`));
+  return [create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message })];
 }
 
 function staleBy(checks: CheckView | undefined, service: Name): Condition[] {

@@ -1,8 +1,8 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
 import { isPart, type Kind, type Name, parentOf } from "../../domain/name.ts";
 import { referencesOf } from "../../domain/references.ts";
 import type { State } from "../../domain/state.ts";
 import { APPLIED_KINDS, ENTRIES } from "../../schema/kinds/registry.ts";
+import { precondition } from "../object-errors.ts";
 
 /** More than one object and more than this share of them are not removed by accident. */
 const REMOVAL_LIMIT_RATIO = 0.3;
@@ -20,12 +20,8 @@ export function removalBrake(before: State, after: State): readonly string[] {
 export function checkRemoval(before: State, after: State): void {
   const reasons = removalBrake(before, after);
   if (reasons.length === 0) return;
-  throw new ControlPlaneError({
-    kind: "precondition",
-    code: "REMOVAL_TOO_LARGE",
-    message: `this would remove ${reasons.join(", ")} (limit ${REMOVAL_LIMIT_RATIO * 100} %); allow removal if that is meant`,
-    details: { removes: reasons.join("; ") },
-  });
+  const message = `this would remove ${reasons.join(", ")} (limit ${REMOVAL_LIMIT_RATIO * 100} %); allow removal if that is intended`;
+  throw precondition("REMOVAL_TOO_LARGE", message, { removes: reasons.join("; ") });
 }
 
 interface Count {
@@ -36,33 +32,36 @@ interface Count {
 /** For the parts of one object, such as the backends of a service. */
 function removedByWhole(before: State, after: State, kind: Kind): string[] {
   if (!isPart(kind)) return [];
-  const counts = new Map<string, Count>();
-  for (const { name } of before.all(kind)) {
+  const counts = countRemoved(before, after, kind, (name) => {
     const whole = parentOf({ kind, name });
-    const id = `${whole?.kind} ${whole?.name}`;
-    const count = counts.get(id) ?? { all: 0, removed: 0 };
-    counts.set(id, count);
-    count.all++;
-    if (after.get(kind, name) === undefined) count.removed++;
-  }
-  const { plural } = ENTRIES[kind];
+    return `${whole?.kind} ${whole?.name}`;
+  });
   return [...counts].flatMap(([whole, count]) =>
-    isTooMuch(count) ? [`${count.removed} of ${count.all} ${plural} of ${whole}`] : [],
+    isTooMuch(count) ? [`${count.removed} of ${count.all} ${ENTRIES[kind].plural} of ${whole}`] : [],
   );
 }
 
 function removedByKind(before: State, after: State, kind: Kind): string[] {
-  const count = countRemoved(before, after, kind);
-  return isTooMuch(count) ? [`${count.removed} of ${count.all} objects of kind ${kind}`] : [];
+  return [...countRemoved(before, after, kind, () => kind).values()].flatMap((count) =>
+    isTooMuch(count) ? [`${count.removed} of ${count.all} objects of kind ${kind}`] : [],
+  );
 }
 
-function countRemoved(before: State, after: State, kind: Kind): Count {
-  const count = { all: 0, removed: 0 };
+function countRemoved(
+  before: State,
+  after: State,
+  kind: Kind,
+  groupOf: (name: Name) => string,
+): ReadonlyMap<string, Count> {
+  const counts = new Map<string, Count>();
   for (const { name } of before.all(kind)) {
+    const group = groupOf(name);
+    const count = counts.get(group) ?? { all: 0, removed: 0 };
+    counts.set(group, count);
     count.all++;
     if (after.get(kind, name) === undefined) count.removed++;
   }
-  return count;
+  return counts;
 }
 
 function lostLast(before: State, after: State, kind: Kind): string[] {

@@ -1,21 +1,15 @@
-import { create } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { RollbackRevisionRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type ApplyResponse, ApplyResponseSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { parseRevision } from "../../store/revision.ts";
+import type { ApplyResponse } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Caller, Context } from "../context.ts";
-import { badField } from "../object-errors.ts";
-import { executeWrite } from "../writing/execute-write.ts";
+import { badField, readRevision } from "../object-errors.ts";
 import type { Stamp } from "../writing/next-meta.ts";
-import { overlay } from "../writing/overlay-state.ts";
 import { planPut } from "../writing/plan-put.ts";
-import { removalOf, withObservations } from "../writing/plan-removal.ts";
+import { withObservations } from "../writing/plan-removal.ts";
 import type { StoredState } from "../writing/stored-state.ts";
-import { briefChanges, changeMessage } from "./change-message.ts";
-import { checkApply, type PlacedPut } from "./check-apply.ts";
-import { createdConditions } from "./created-conditions.ts";
-import { type ApplyPlan, changeOf, deletion } from "./plan-apply.ts";
-import { reachOf } from "./reach.ts";
+import type { PlacedPut } from "./check-apply.ts";
+import { executeApply } from "./execute-apply.ts";
+import { type ApplyPlan, planChange } from "./plan-apply.ts";
 import { earlierContent } from "./rollback.ts";
 import { type TakenBack, takeBack } from "./take-back.ts";
 
@@ -29,26 +23,16 @@ export async function rollbackRevision(
   caller: Caller,
   { revision: text, allowRemoval, options }: Omit<RollbackRevisionRequest, "$typeName">,
 ): Promise<ApplyResponse> {
-  const revision = parseRevision(text);
-  if (revision === undefined) throw badField("revision", `"${text}" is not a revision that a read or a write gave`);
-  const { mirror, journal, nodes, pace } = context;
-  const proxies = options?.validateOnly === true ? (await nodes.nodes({ detail: "place" })).told : undefined;
-  return await executeWrite<ApplyResponse>(context, caller, {
+  const revision = readRevision("revision", text);
+  if (revision === undefined) throw badField("revision", "must be given");
+  return await executeApply(context, caller, {
     operation: "rollback-revision",
     options,
-    expectedVersion: "",
     plan: async (stamp) => {
-      const entry = await journal.findCommit(revision);
+      const entry = await context.journal.findCommit(revision);
       if (entry === undefined) throw commitNotFound(text);
-      const { changes, ops, after } = planBack(mirror, await takeBack(context, entry), { stamp, allowRemoval });
-      const reach = proxies === undefined ? [] : reachOf(mirror, after, proxies);
-      const conditions = await createdConditions(mirror, after, changes, pace);
-      const answer = { changes: changes.map(changeMessage), reach, conditions };
-      return { ops, response: create(ApplyResponseSchema, answer) };
+      return planBack(context.mirror, await takeBack(context, entry), { stamp, allowRemoval });
     },
-    responseSchema: ApplyResponseSchema,
-    objectOf: () => undefined,
-    brief: ({ changes }) => create(ApplyResponseSchema, { changes: briefChanges(changes) }),
   });
 }
 
@@ -64,26 +48,15 @@ function planBack(
     return [{ kind, planned: planPut({ kind, before, ...earlierContent(kind, copy, before) }, stamp), place: "" }];
   });
   // A service that is removed takes nothing with it that came later: that counts as referring to it.
-  const removed = steps.flatMap((step) => {
-    return step.to === "nothing" ? withObservations(state, step.id) : [];
-  });
-  const after = overlay(state, [
-    ...puts.map(({ kind, planned }) => ({ kind, name: planned.name, object: planned.object })),
-    ...removed.map(({ kind, name }) => ({ kind, name, object: undefined })),
-  ]);
-  checkApply({ before: state, after, puts, removed, allowRemoval });
-  return {
-    changes: [...puts.map((put) => changeOf(state, put)), ...removed.flatMap(deletion)],
-    ops: [...puts.flatMap(({ planned }) => planned.op ?? []), ...removed.flatMap((id) => removalOf(state, id))],
-    after,
-  };
+  const removed = steps.flatMap((step) => (step.to === "nothing" ? withObservations(state, step.id) : []));
+  return planChange(state, { puts, removed, allowRemoval });
 }
 
 function commitNotFound(revision: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",
     code: "COMMIT_NOT_FOUND",
-    message: `the journal has no commit of revision ${revision}; it keeps seven days, and \`fairlead history\` tells revisions`,
+    message: `the journal has no commit with revision ${revision}; it keeps the commits of seven days, and \`fairlead history\` lists revisions`,
     details: { revision },
   });
 }

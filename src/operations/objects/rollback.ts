@@ -32,13 +32,7 @@ export async function rollback(
     options,
     put: (before) => {
       if (generations.length === 0) throw notFound(kind, name);
-      if (wanted === undefined)
-        throw generationNotFound(
-          kind,
-          name,
-          toGeneration,
-          generations.map(({ generation }) => generation),
-        );
+      if (wanted === undefined) throw generationNotFound(kind, name, toGeneration, generations);
       return earlierContent(kind, wanted, before, generations[0]);
     },
   });
@@ -66,11 +60,12 @@ export function earlierContent<K extends KindWithHistory>(
   return { message, owner: before.message.meta?.owner ?? "" };
 }
 
-function generationNotFound(kind: string, name: string, wanted: bigint, kept: readonly number[]): ControlPlaneError {
+function generationNotFound(kind: string, name: string, wanted: bigint, generations: readonly Generation[]) {
+  const kept = generations.map(({ generation }) => generation);
   return new ControlPlaneError({
     kind: "notFound",
     code: "GENERATION_NOT_FOUND",
-    message: `generation ${wanted} of ${kind} ${name} is not kept; there are ${kept.join(", ") || "none"}`,
+    message: `generation ${wanted} of ${kind} ${name} is not kept; the kept ones are ${kept.join(", ")}`,
     details: { kind, name, generation: String(wanted), kept: kept.join(",") },
   });
 }

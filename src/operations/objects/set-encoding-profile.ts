@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { encodingProfile } from "../../domain/encoding-profile.ts";
-import { ControlPlaneError } from "../../domain/errors.ts";
+import type { ControlPlaneError } from "../../domain/errors.ts";
 import {
   type SetEncodingProfileRequest,
   type SetEncodingProfileResponse,
@@ -8,6 +8,7 @@ import {
 } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { RECORDS } from "../../store/keys/records.ts";
 import type { Caller, Context } from "../context.ts";
+import { precondition } from "../object-errors.ts";
 import { type ReplicaView, replicasOf } from "../observing/replicas.ts";
 import { executeWrite } from "../writing/execute-write.ts";
 import { overlay } from "../writing/overlay-state.ts";
@@ -33,16 +34,17 @@ export async function setEncodingProfile(
     plan: () => {
       const before = encodingProfile(mirror);
       const previousProfile = Number.isFinite(before) ? before : 0;
-      const response = create(SetEncodingProfileResponseSchema, { previousProfile });
-      if (before === profile) return { ops: [], response };
+      if (before === profile)
+        return { ops: [], response: create(SetEncodingProfileResponseSchema, { previousProfile }) };
       const against = replicasOf(context).flatMap((replica) => objection(replica, profile));
       if (against.length > 0) throw unsupported(profile, against);
-      if (proxies !== undefined) response.reach = reachOf(mirror, overlay(mirror, [], { profile }), proxies);
-      return { ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }], response };
+      const reach = proxies === undefined ? [] : reachOf(mirror, overlay(mirror, [], { profile }), proxies);
+      return {
+        ops: [{ op: "put", key: RECORDS.profile.key(""), value: RECORDS.profile.encode(profile) }],
+        response: create(SetEncodingProfileResponseSchema, { previousProfile, reach }),
+      };
     },
     responseSchema: SetEncodingProfileResponseSchema,
-    objectOf: () => undefined,
-    brief: (response) => response,
   });
 }
 
@@ -52,10 +54,6 @@ function objection({ name, live, profiles }: ReplicaView, profile: number): stri
 }
 
 function unsupported(profile: number, against: readonly string[]): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "PROFILE_UNSUPPORTED",
-    message: `not every replica supports encoding profile ${profile}: ${against.join("; ")}`,
-    details: { profile: String(profile) },
-  });
+  const message = `not every replica supports encoding profile ${profile}: ${against.join("; ")}`;
+  return precondition("PROFILE_UNSUPPORTED", message, { profile: String(profile) });
 }

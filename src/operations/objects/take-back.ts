@@ -1,10 +1,10 @@
 import type { Mirror } from "../../control/mirror.ts";
-import { ControlPlaneError } from "../../domain/errors.ts";
 import { type Name, type ObjectId, parseStoreKey, storeKey } from "../../domain/name.ts";
 import { hasHistory, isApplied, type KindWithHistory } from "../../schema/kinds/registry.ts";
 import type { JournalEntry } from "../../store/journal.ts";
 import { formatRevision, sameRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
+import { precondition } from "../object-errors.ts";
 import { copiesOf, type Generation } from "./generations.ts";
 
 /** What an object must become to undo a commit. */
@@ -34,13 +34,13 @@ export async function takeBack(context: Context, entry: JournalEntry): Promise<r
   }
   const revision = formatRevision(entry.revision);
   if (changed.length > 0) {
-    const message = `${changed.join(", ")} changed since revision ${revision}; take that back first, or roll back single objects with their generation`;
-    throw refusal("CHANGED_SINCE", message, changed);
+    const message = `${changed.join(", ")} changed since revision ${revision}; undo that change first, or roll back single objects to a generation`;
+    throw precondition("CHANGED_SINCE", message, { objects: changed.join(",") });
   }
   if (unkept.length > 0 || !ids.some(({ kind }) => isApplied(kind))) {
     const what = unkept.length > 0 ? unkept.join(", ") : "verdicts";
-    const message = `revision ${revision} wrote ${what}, of which no earlier content is kept; put that right by hand, and roll back the others with their generation`;
-    throw refusal("NO_HISTORY", message, unkept);
+    const message = `revision ${revision} wrote ${what}, whose earlier content is not kept; restore that by hand, and roll back the other objects to a generation`;
+    throw precondition("NO_HISTORY", message, { objects: unkept.join(",") });
   }
   return steps;
 }
@@ -72,8 +72,4 @@ async function stepOf(
 function createdThere(mirror: Mirror, { revision }: JournalEntry, { kind, name }: ObjectId): boolean {
   const now = mirror.stored(kind, name);
   return now !== undefined && sameRevision(now.revision, revision) && now.object.meta.generation === 1;
-}
-
-function refusal(code: string, message: string, objects: readonly string[]): ControlPlaneError {
-  return new ControlPlaneError({ kind: "precondition", code, message, details: { objects: objects.join(",") } });
 }

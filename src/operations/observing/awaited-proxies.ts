@@ -1,16 +1,22 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
 import { maySelect } from "../../domain/fleet-selection.ts";
 import type { State } from "../../domain/state.ts";
 import type { NodeDirectory, NodeView, OnItsWay, Progress, Told, UnknownReplica } from "../../fleet/node-directory.ts";
-import {
-  WaitForRevisionRequest_Disconnected as Disconnected,
-  type WaitForRevisionRequest,
-} from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import type { Revision } from "../../store/revision.ts";
-import { readName } from "../object-errors.ts";
+import { precondition, readName } from "../object-errors.ts";
+import type { OnDisconnected } from "./assess-wait.ts";
 import { nodeNotFound } from "./get-node.ts";
 
-type Wanted = Pick<WaitForRevisionRequest, "fleet" | "nodes" | "allowEmpty" | "atLeast" | "onDisconnected">;
+/** Which proxies a wait concerns. */
+export interface Wanted {
+  /** Only those of this fleet; empty: of any. */
+  readonly fleet: string;
+  /** Only those with these ids; empty: all. */
+  readonly nodes: readonly string[];
+  readonly allowEmpty: boolean;
+  /** How many must be done; 0: all. */
+  readonly atLeast: number;
+  readonly onDisconnected: OnDisconnected;
+}
 
 const NOT_LOOKED: Progress = { state: "unknown", message: "" };
 
@@ -19,10 +25,14 @@ export class AwaitedProxies {
   readonly progress = new Map<string, Progress>();
   readonly #nodes: NodeDirectory;
   readonly #isConcerned: (node: NodeView) => boolean;
-  #joined: readonly string[] = [];
-  #unknown: readonly UnknownReplica[] = [];
-  #skipped: readonly string[] = [];
-  #copies: ReadonlyMap<string, number> = new Map();
+  /** Proxies that connected after the wait began. */
+  joined: readonly string[] = [];
+  /** Proxies that were away when the wait began, and are therefore left out. */
+  skipped: readonly string[] = [];
+  /** How many proxies share an id, where several do. */
+  copies: ReadonlyMap<string, number> = new Map();
+  /** Replicas that were silent when the wait began, and still are. */
+  unknown: readonly UnknownReplica[] = [];
 
   /** @throws ControlPlaneError when the wait concerns no proxy, fewer than asked for, or one that nobody knows. */
   static async freeze(nodes: NodeDirectory, state: Pick<State, "get">, wanted: Wanted): Promise<AwaitedProxies> {
@@ -36,26 +46,6 @@ export class AwaitedProxies {
     this.#isConcerned = isConcerned;
   }
 
-  /** Proxies that connected after the wait began. */
-  get joined(): readonly string[] {
-    return this.#joined;
-  }
-
-  /** Proxies that were away when the wait began, and are therefore left out. */
-  get skipped(): readonly string[] {
-    return this.#skipped;
-  }
-
-  /** How many proxies share an id, where several do. */
-  get copies(): ReadonlyMap<string, number> {
-    return this.#copies;
-  }
-
-  /** Replicas that were silent when the wait began, and still are. */
-  get unknown(): readonly UnknownReplica[] {
-    return this.#unknown;
-  }
-
   /** Looks up the progress of the proxies that are not done. */
   async look(revision: Revision, onItsWay: OnItsWay | undefined): Promise<void> {
     const open = [...this.progress].flatMap(([id, { state }]) => (state === "done" ? [] : id));
@@ -67,38 +57,38 @@ export class AwaitedProxies {
   async count(): Promise<void> {
     const { told, unknown } = await this.#nodes.nodes({ detail: "place" });
     const concerned = told.filter(this.#isConcerned);
-    this.#copies = copiesOf(concerned);
-    const still = this.#unknown.flatMap(({ replica }) => unknown.find((one) => one.replica === replica) ?? []);
-    const back = this.#unknown.filter((one) => !still.some(({ replica }) => replica === one.replica));
+    this.copies = copiesOf(concerned);
+    const still = this.unknown.flatMap(({ replica }) => unknown.find((one) => one.replica === replica) ?? []);
+    const back = this.unknown.filter((one) => !still.some(({ replica }) => replica === one.replica));
     for (const { id, replica } of concerned) {
       if (!this.progress.has(id) && back.some((one) => one.replica === replica)) this.progress.set(id, NOT_LOOKED);
     }
-    this.#unknown = still;
+    this.unknown = still;
     const joined = concerned.filter((node) => node.connected && !this.progress.has(node.id)).map(({ id }) => id);
-    this.#joined = [...new Set(joined)];
+    this.joined = [...new Set(joined)];
   }
 
   #begin({ nodes: named, allowEmpty, atLeast, onDisconnected }: Wanted, { told, unknown }: Told<readonly NodeView[]>) {
     const missing = named.filter((id) => !told.some((node) => node.id === id));
     if (missing.length > 0 && unknown.length === 0) throw nodeNotFound(missing);
-    const skip = onDisconnected === Disconnected.SKIP;
+    const skip = onDisconnected === "SKIP";
     const all = told.filter(this.#isConcerned);
     const concerned = all.filter(({ connected }) => connected || !skip);
-    this.#skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];
+    this.skipped = [...new Set(all.filter(({ connected }) => skip && !connected).map(({ id }) => id))];
     for (const id of [...missing, ...concerned.map(({ id }) => id)]) this.progress.set(id, NOT_LOOKED);
-    this.#copies = copiesOf(concerned);
+    this.copies = copiesOf(concerned);
     // A caller that names proxies waits for those, wherever they are.
-    if (named.length === 0) this.#unknown = unknown;
+    if (named.length === 0) this.unknown = unknown;
     if (unknown.length > 0) return;
     const count = missing.length + concerned.length;
     if (count === 0 && !allowEmpty) {
-      throw unmet(
+      throw precondition(
         "NO_PROXIES",
-        "no proxy is connected, nor was seen lately, that this would wait for; allow_empty takes that",
+        "no proxy that this would wait for is connected or was seen lately; set allow_empty to accept that",
       );
     }
     if (count < atLeast) {
-      throw unmet("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but it concerns ${count} proxies only`);
+      throw precondition("NOT_ENOUGH_PROXIES", `at_least is ${atLeast}, but only ${count} proxies are concerned`);
     }
   }
 }
@@ -122,8 +112,4 @@ function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: N
     const stored = fleet === undefined ? undefined : state.get("fleet", fleet);
     return connected ? fleet !== undefined : stored !== undefined && maySelect(stored, cluster);
   };
-}
-
-function unmet(code: string, message: string): ControlPlaneError {
-  return new ControlPlaneError({ kind: "precondition", code, message });
 }

@@ -12,6 +12,6 @@ export function containedFindings(failures: readonly Contained[], now: number): 
     .map(({ source, input, message, count, since }) => ({
       what: `${source} input failed: ${printableStart(input, MAX_INPUT_LENGTH)}`,
       since,
-      why: `${printableStart(message, MAX_MESSAGE_LENGTH)}; contained, ${count} since the plane started`,
+      why: `${printableStart(message, MAX_MESSAGE_LENGTH)}; contained; count since the plane started: ${count}`,
     }));
 }

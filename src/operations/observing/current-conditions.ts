@@ -6,29 +6,39 @@ import { isPart, type Kind, type Name, serviceOf } from "../../domain/name.ts";
 import type { JudgedRules } from "../../domain/never-matched.ts";
 import type { State } from "../../domain/state.ts";
 import { type Revision, sameRevision } from "../../store/revision.ts";
-
-/** The conditions last derived of everything but backends; they hold for as long as the revision is the same. */
-const known = new WeakMap<Mirror, { readonly revision: Revision; readonly conditions: Conditions }>();
-const judged = new WeakMap<Mirror, JudgedRules>();
-
-/** What was found about a mirror's rules; it also serves for states that share most of them. */
-export function judgedRulesOf(mirror: Mirror): JudgedRules {
-  const found = judged.get(mirror) ?? new WeakMap();
-  judged.set(mirror, found);
-  return found;
-}
+import { firstFew } from "../first-few.ts";
 
 /** How many fleets one condition quotes. */
 const QUOTED = 3;
 
 /**
- * The conditions of single objects in the present state, without deriving those of all: a backend's conditions follow from
- * its service's backends and from fleets, and no condition of another object follows from any backend.
+ * The conditions of the present state. Those of everything but backends are kept for as long as the revision is the same: no
+ * condition of theirs follows from a backend. Those of a backend follow from its service's backends and from fleets.
  */
-export function currentConditions(mirror: Mirror): (kind: Kind, name: Name) => readonly Condition[] {
-  const ofBackends = backendConditions(mirror);
-  return (kind, name) =>
-    isPart(kind) ? ofBackends(name) : conditionsOf(currentConditionsOfOthers(mirror), kind, name);
+export class CurrentConditions {
+  /** What was found about the rules; it also serves for states that share most of them. */
+  readonly rules: JudgedRules = new WeakMap();
+  readonly #mirror: Mirror;
+  #ofOthers: { readonly revision: Revision; readonly conditions: Conditions } | undefined;
+
+  constructor(mirror: Mirror) {
+    this.#mirror = mirror;
+  }
+
+  /** The conditions of everything but backends. */
+  ofOthers(): Conditions {
+    const { revision } = this.#mirror;
+    if (this.#ofOthers === undefined || !sameRevision(this.#ofOthers.revision, revision)) {
+      this.#ofOthers = { revision, conditions: conditionsOfOthers(this.#mirror, this.rules) };
+    }
+    return this.#ofOthers.conditions;
+  }
+
+  /** Reads the conditions of single objects, without deriving those of all backends. */
+  reader(): (kind: Kind, name: Name) => readonly Condition[] {
+    const ofBackends = backendConditions(this.#mirror);
+    return (kind, name) => (isPart(kind) ? ofBackends(name) : conditionsOf(this.ofOthers(), kind, name));
+  }
 }
 
 /** The conditions of single backends of a state, derived service by service. */
@@ -71,8 +81,7 @@ function leftOutConditions(
   }
   return new Map(
     [...told].map(([backend, { why, fleets: by }]) => {
-      const more = by.length > QUOTED ? ` and ${by.length - QUOTED} more` : "";
-      const message = `left out by fleet ${by.slice(0, QUOTED).join(", ")}${more}: ${why}`;
+      const message = `left out by fleet ${firstFew(by, QUOTED, String, ", ")}: ${why}`;
       return [backend, [{ type: "Accepted", ok: false, reason: "OutsideNetworks", message } as const]];
     }),
   );
@@ -81,15 +90,6 @@ function leftOutConditions(
 /** The conditions of a service's backends that follow from the others. */
 export function conditionsOfBackends(state: State, service: Name): Conditions {
   return conditions(onlyBackendsOf(state, service));
-}
-
-/** The conditions of everything but backends in the present state. */
-export function currentConditionsOfOthers(mirror: Mirror): Conditions {
-  const newest = known.get(mirror);
-  if (newest !== undefined && sameRevision(newest.revision, mirror.revision)) return newest.conditions;
-  const derived = conditionsOfOthers(mirror, judgedRulesOf(mirror));
-  known.set(mirror, { revision: mirror.revision, conditions: derived });
-  return derived;
 }
 
 function onlyBackendsOf(state: State, service: Name): State {

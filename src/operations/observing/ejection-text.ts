@@ -19,13 +19,12 @@ export function ejectionText(state: State, service: Name): string {
     const percent = outlierDetection.maxEjectionPercent ?? maxEjectionPercent;
     const count = members - (leftOut.get(fleet)?.length ?? 0);
     const most = Math.floor((count * percent) / 100);
-    const said =
-      most === 0 ? `none of ${count}, for want of a greater maxEjectionPercent` : `at most ${most} of ${count}`;
+    const said = most === 0 ? `none of ${count}, since maxEjectionPercent is too low` : `at most ${most} of ${count}`;
     return { most, text: `in fleet ${fleet} ${said}` };
   });
   const texts = shares.map(({ text }) => text).join("; ");
-  if (shares.every(({ most }) => most === 0)) return `none by proxies: ${texts}`;
-  const rule = `after ${outlierDetection.consecutive5xx} answers of 5xx in a row`;
+  if (shares.every(({ most }) => most === 0)) return `proxies eject none: ${texts}`;
+  const rule = `after ${outlierDetection.consecutive5xx} consecutive 5xx responses`;
   const where = "it shows as `failed_outlier_check` under /clusters of its admin interface";
   return `not known: each proxy may stop sending to a backend ${rule}, ${texts}; ${where}`;
 }

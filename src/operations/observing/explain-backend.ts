@@ -1,5 +1,3 @@
-import { create } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Backend } from "../../domain/backend.ts";
 import { countsFor, effectiveHealth } from "../../domain/eligibility.ts";
 import { leftOutByFleet } from "../../domain/fleet-backends.ts";
@@ -7,21 +5,17 @@ import type { Health } from "../../domain/health.ts";
 import type { HealthCheck } from "../../domain/health-check.ts";
 import { serviceOf } from "../../domain/name.ts";
 import { effectivePolicy, routingState } from "../../domain/routing-state.ts";
-import { Health_Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
-import { type ExplainBackendResponse, ExplainBackendResponseSchema } from "../../gen/fairlead/admin/v1/explain_pb.ts";
-import { instantOfMs } from "../../runtime/instant.ts";
-import { formatRevision, type Revision, reached } from "../../store/revision.ts";
+import { newestOf } from "../../store/revision.ts";
 import { ENDPOINT_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
 import { endpointDiscovery } from "../objects/endpoint-discovery.ts";
 import { presenter } from "../objects/present-object.ts";
-import type { RecentCheck } from "./check-view.ts";
 import { ejectionText } from "./ejection-text.ts";
 import { proxiesAt } from "./proxies-at.ts";
 
 /** Why a backend gets traffic, or none. @throws ControlPlaneError `notFound`. */
-export async function explainBackend(context: Context, text: string): Promise<ExplainBackendResponse> {
+export async function explainBackend(context: Context, text: string) {
   const { mirror, checks } = context;
   const name = readName("backend", text);
   const recent = await checks?.recent(name);
@@ -33,16 +27,12 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
   const verdicts = [...mirror.healthOf(name)];
   const { policy, policyName } = effectivePolicy(mirror, serviceOf(name));
   const healthCheck = mirror.stored("service", serviceOf(name))?.message.healthCheck;
-  const revision = newest([
-    stored.revision,
-    ...verdicts.flatMap((verdict) => mirror.stored("health", verdict.name)?.revision ?? []),
-  ]);
-  return create(ExplainBackendResponseSchema, {
+  const judged = verdicts.flatMap((verdict) => mirror.stored("health", verdict.name)?.revision ?? []);
+  const revision = newestOf([stored.revision, ...judged]) ?? stored.revision;
+  return {
     backend: message,
-    ...(backend.drainedAt !== undefined && {
-      removalTime: instantOfMs(backend.drainedAt + (service?.drainTimeMs ?? 0)),
-    }),
-    ...(healthCheck !== undefined && { healthCheck }),
+    removedAt: backend.drainedAt === undefined ? undefined : backend.drainedAt + (service?.drainTimeMs ?? 0),
+    healthCheck,
     verdicts: sorted(backend, verdicts, service?.healthCheck).map((verdict) => {
       const health = mirror.stored("health", verdict.name)?.message;
       const reason = whyNot(backend, verdict, service?.healthCheck);
@@ -50,32 +40,18 @@ export async function explainBackend(context: Context, text: string): Promise<Ex
     }),
     policy: policyName ?? "",
     panicThreshold: policy.panicThreshold,
-    revision: formatRevision(revision),
-    ...(await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name: serviceOf(name) }, revision)),
+    revision,
+    proxies: await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name: serviceOf(name) }, revision),
     ...endpointDiscovery(mirror, routingState(mirror, serviceOf(name))),
     leftOut: [...leftOutByFleet(mirror, serviceOf(name))].flatMap(([fleet, leftOut]) =>
       leftOut.filter(({ backend }) => backend.name === name).map(({ why }) => ({ fleet, reason: why })),
     ),
     ejection: ejectionText(mirror, serviceOf(name)),
-    checkedBy: recent?.worker ?? "",
-    checks: recent?.checks.map(checkMessage) ?? [],
-  });
-}
-
-const OUTCOME = {
-  pass: Health_Status.HEALTHY,
-  degraded: Health_Status.DEGRADED,
-  fail: Health_Status.UNHEALTHY,
-} as const;
-
-function checkMessage({ at, outcome, reason, durationMs }: RecentCheck) {
-  return {
-    time: instantOfMs(at),
-    outcome: OUTCOME[outcome],
-    reason,
-    took: durationFromMs(Math.round(durationMs)),
+    recent,
   };
 }
+
+export type ExplainedBackend = Awaited<ReturnType<typeof explainBackend>>;
 
 /** The verdict that decides comes first, the others by source. */
 function sorted(backend: Backend, verdicts: readonly Health[], check: HealthCheck | undefined): readonly Health[] {
@@ -86,10 +62,6 @@ function sorted(backend: Backend, verdicts: readonly Health[], check: HealthChec
 
 function whyNot(backend: Backend, verdict: Health, check: HealthCheck | undefined): string {
   if (countsFor(verdict, backend, check)) return "";
-  if (verdict.source === "prober" && check === undefined) return "its service is not checked any more";
+  if (verdict.source === "prober" && check === undefined) return "its service is no longer checked";
   return "it is about an earlier backend of this name";
-}
-
-function newest(revisions: readonly Revision[]): Revision {
-  return revisions.reduce((a, b) => (reached(a, b) ? a : b));
 }

@@ -1,23 +1,24 @@
 import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
 import type { State } from "../../domain/state.ts";
 import type { NodeView } from "../../fleet/node-directory.ts";
-import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
-import { explanation, type Fact } from "./explanation.ts";
-import { findNode } from "./get-node.ts";
+import { type Explanation, explanation, type Fact } from "./explanation.ts";
+import { getNode } from "./get-node.ts";
 import { isBehind } from "./problems.ts";
 
 /** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
 export async function explainNode(context: Context, id: string): Promise<Explanation> {
-  const view = await findNode(context, { id, detail: "resources" });
+  const view = await getNode(context, { id, detail: "resources" });
   return explanation(summaryOf(view), [
     [
       "fleet",
       view.fleet === undefined ? (view.silent ?? "none") : `${view.fleet}: ${selectionText(context.mirror, view)}`,
     ],
     ["stream", streamText(view)],
-    ...silenceFacts(view),
+    ...(view.connected && view.silent !== undefined && view.silentSince !== undefined
+      ? [["", `nothing has been sent on it since ${new Date(view.silentSince).toISOString()}`] as const]
+      : []),
     ...(view.duplicate ? [["", "another open stream has the same node.id"] as const] : []),
     [
       "state",
@@ -30,17 +31,18 @@ export async function explainNode(context: Context, id: string): Promise<Explana
 
 function summaryOf(view: NodeView): string {
   const refused = view.types.flatMap(({ resources }) => resources).filter((resource) => resource.refused !== undefined);
-  if (!view.connected) return "away: it serves what it had last, and learns of nothing";
+  if (!view.connected) return "away: it keeps serving what it had last, and is sent no changes";
   if (view.silent !== undefined) return `gets nothing: ${view.silent}`;
-  if (refused.length > 0) return `refuses ${refused.length} of its resources, and keeps what it had of them`;
-  if (isBehind(view)) return `behind: a change is not acknowledged for ${Math.round(view.lagMs / 1000)} s`;
+  if (refused.length > 0)
+    return `refuses ${refused.length} of its resources, and keeps the versions that it had before`;
+  if (isBehind(view)) return `behind: it has not acknowledged a change for ${Math.round(view.lagMs / 1000)} s`;
   return view.lagMs > 0 ? "is being sent a change" : "up to date";
 }
 
 function selectionText(state: State, { fleet = "", cluster }: NodeView): string {
   const selector = state.get("fleet", fleet)?.nodes;
   const keys = Object.keys(selector?.metadata ?? {});
-  if (selector === undefined) return "it is not there any more";
+  if (selector === undefined) return "it no longer exists";
   if (selector.cluster === undefined && keys.length === 0) return `its node.cluster is "${cluster}"`;
   const parts = [
     ...(selector.cluster === undefined ? [] : [`node.cluster "${cluster}"`]),
@@ -54,11 +56,6 @@ function streamText({ connected, variant, peer, replica, since }: NodeView): str
   return connected
     ? `${variant} xDS from ${peer} to replica ${replica}, since ${at}`
     : `ended at ${at}, to replica ${replica}`;
-}
-
-function* silenceFacts({ connected, silent, silentSince }: NodeView): Iterable<Fact> {
-  if (!connected || silent === undefined || silentSince === undefined) return;
-  yield ["", `nothing is sent on it since ${new Date(silentSince).toISOString()}`];
 }
 
 function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
@@ -81,7 +78,7 @@ function* typeFacts({ types }: NodeView): Iterable<Fact> {
     for (const { name, refused, held, unknown } of resources) {
       if (refused !== undefined) yield ["", `${name} refused: ${refused.message}`];
       else if (held !== undefined) yield ["", `${name} held: ${held}`];
-      else if (unknown) yield ["", `${name}: nobody knows what the proxy has of it`];
+      else if (unknown) yield ["", `${name}: it is not known which version the proxy has`];
     }
   }
 }

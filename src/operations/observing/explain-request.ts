@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { backendJudge } from "../../domain/backend-networks.ts";
 import { fleetBackends } from "../../domain/fleet-backends.ts";
 import { fleetListeners, listenerAddress } from "../../domain/fleet-listeners.ts";
@@ -8,15 +7,7 @@ import type { Name } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { PlacedRule } from "../../domain/rule-order.ts";
 import type { State } from "../../domain/state.ts";
-import {
-  type ExplainRequestRequest,
-  type ExplainRequestResponse,
-  ExplainRequestResponseSchema,
-  type RequestTarget,
-  RequestTargetSchema,
-  type RequestWay,
-  RequestWaySchema,
-} from "../../gen/fairlead/admin/v1/explain_pb.ts";
+import type { ExplainRequestRequest } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { badField, notFound, readName } from "../object-errors.ts";
 
 export const DEFAULT_EXPLAINED_METHOD = "GET";
@@ -34,7 +25,7 @@ const MAX_BACKENDS = 100;
 export function explainRequest(
   state: State,
   { url, method, headers, fleet, listener }: Omit<ExplainRequestRequest, "$typeName">,
-): ExplainRequestResponse {
+) {
   const { port, request } = readRequest({ url, method, headers });
   const wanted = {
     fleet: fleet === "" ? undefined : existing(state, "fleet", fleet),
@@ -48,14 +39,16 @@ export function explainRequest(
   );
   if (chosen.length === 0) {
     const ports = [...new Set(all.map(({ one }) => one.port))].toSorted((a, b) => a - b).slice(0, MAX_PASSED);
-    const have = ports.length === 0 ? "there is none" : `they have ${ports.join(", ")}`;
-    throw badField("url", `no listener has port ${port}; ${have}; name the listener if something stands before it`);
+    const have = ports.length === 0 ? "there is none at all" : `there are listeners on ${ports.join(", ")}`;
+    throw badField(
+      "url",
+      `no listener has port ${port}; ${have}; name the listener if something in front of it has another port`,
+    );
   }
-  const ways = chosen.map(({ fleet: name, one }) => wayThrough(state, name, one, request));
-  return create(ExplainRequestResponseSchema, { ways });
+  return { ways: chosen.map(({ fleet: name, one }) => wayThrough(state, name, one, request)) };
 }
 
-function wayThrough(state: State, fleet: Name, listener: HttpListener, request: HttpRequest): RequestWay {
+function wayThrough(state: State, fleet: Name, listener: HttpListener, request: HttpRequest) {
   const { host, path, rule, passed, answer } = matchRequest(
     state.referring("route", "listener", listener.name),
     request,
@@ -64,7 +57,7 @@ function wayThrough(state: State, fleet: Name, listener: HttpListener, request: 
   const served = targets.filter(({ message }) => message === "").reduce((sum, { percent }) => sum + percent, 0);
   const failing =
     rule !== undefined && served < 100 ? `${Math.round(100 - served)} % of such requests are answered with 503` : "";
-  return create(RequestWaySchema, {
+  return {
     fleet,
     listener: listener.name,
     address: listenerAddress(listener),
@@ -80,10 +73,10 @@ function wayThrough(state: State, fleet: Name, listener: HttpListener, request: 
     targets,
     status: answer?.status ?? (rule !== undefined && served === 0 ? 503 : 0),
     message: answer?.why ?? failing,
-  });
+  };
 }
 
-function targetsOf(state: State, fleet: Name, { rule }: PlacedRule): RequestTarget[] {
+function targetsOf(state: State, fleet: Name, { rule }: PlacedRule) {
   const to = rule.to.filter(({ weight }) => weight > 0);
   const sum = to.reduce((all, { weight }) => all + weight, 0);
   const judge = backendJudge(state.get("fleet", fleet)?.backendNetworks ?? [], state.planeAddresses);
@@ -97,13 +90,13 @@ function targetsOf(state: State, fleet: Name, { rule }: PlacedRule): RequestTarg
         : eligible;
     const none =
       state.get("service", service) === undefined ? "there is no such service" : "none of its backends may be used";
-    return create(RequestTargetSchema, {
+    return {
       service,
       percent: (weight / sum) * 100,
       backends: usable.slice(0, MAX_BACKENDS).map(({ backend }) => backend.name),
       eligible: eligible.length,
       message: usable.length === 0 ? none : "",
-    });
+    };
   });
 }
 
@@ -120,7 +113,7 @@ function readRequest({ url, method, headers }: Asked): { port: number; request: 
     throw badField("url", `must have at most ${MAX_URL_LENGTH} characters, not ${url.length}`);
   // `URL` would rewrite the path to a form other than the one that is sent.
   const parts = /^(https?):\/\/([^/?#:@[\]]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?([/?][^#]*)?(?:#.*)?$/i.exec(url);
-  if (parts === null) throw badField("url", `must be such as http://shop.example:10080/cart, not "${url}"`);
+  if (parts === null) throw badField("url", `must look like http://shop.example:10080/cart, not "${url}"`);
   const [, scheme = "", name = "", given, rest = "/"] = parts;
   const port = given === undefined ? (scheme.toLowerCase() === "https" ? 443 : 80) : Number(given);
   const entries = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value] as const);

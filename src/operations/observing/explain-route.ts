@@ -4,14 +4,13 @@ import { mergeRoutes } from "../../domain/merge-routes.ts";
 import type { Name } from "../../domain/name.ts";
 import type { Route, Rule } from "../../domain/route.ts";
 import type { State } from "../../domain/state.ts";
-import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { formatRevision } from "../../store/revision.ts";
 import { ROUTE_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
+import { firstFew } from "../first-few.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { currentConditions } from "./current-conditions.ts";
 import { serviceText } from "./explain-service.ts";
-import { acknowledgements, explanation, type Fact } from "./explanation.ts";
+import { acknowledgements, type Explanation, explanation, type Fact } from "./explanation.ts";
 import { proxiesAt } from "./proxies-at.ts";
 
 /** The places of a route's rules, and the state of the services that they lead to. @throws ControlPlaneError `notFound`. */
@@ -21,7 +20,7 @@ export async function explainRoute(context: Context, text: string): Promise<Expl
   const stored = mirror.stored("route", name);
   if (stored === undefined) throw notFound("route", name);
   const route = stored.object;
-  const conditions = currentConditions(mirror)("route", name);
+  const conditions = context.conditions.reader()("route", name);
   const facts: Fact[] = conditions.map(({ message }) => ["condition", message]);
   facts.push(["hosts", route.hosts.join(", ")], ...listenerFacts(mirror, route), ...ruleFacts(mirror, route));
   for (const listener of route.listeners) {
@@ -29,9 +28,8 @@ export async function explainRoute(context: Context, text: string): Promise<Expl
     const at = await proxiesAt(context, { typeUrl: ROUTE_TYPE, name: listener }, stored.revision);
     facts.push(...acknowledgements(at, formatRevision(stored.revision)));
   }
-  const [first] = conditions;
-  const more = conditions.length > 1 ? ` (and ${conditions.length - 1} more)` : "";
-  return explanation(first === undefined ? "all of its rules are served" : `${first.message}${more}`, facts);
+  const problems = firstFew(conditions, 1, ({ message }) => message);
+  return explanation(problems === "" ? "all of its rules are served" : problems, facts);
 }
 
 function* listenerFacts(state: State, { listeners }: Route): Iterable<Fact> {

@@ -2,13 +2,11 @@ import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts"
 import type { Name } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { State } from "../../domain/state.ts";
-import type { Explanation } from "../../gen/fairlead/admin/v1/explain_pb.ts";
-import { formatRevision, reached } from "../../store/revision.ts";
+import { formatRevision, newestOf } from "../../store/revision.ts";
 import { ENDPOINT_TYPE } from "../../xds/protocol/resource-types.ts";
 import type { Context } from "../context.ts";
 import { notFound, readName } from "../object-errors.ts";
-import { currentConditions } from "./current-conditions.ts";
-import { acknowledgements, explanation, type Fact } from "./explanation.ts";
+import { acknowledgements, type Explanation, explanation, type Fact } from "./explanation.ts";
 import { ofService } from "./onset-watch.ts";
 import { proxiesAt } from "./proxies-at.ts";
 import { serviceProblems } from "./service-problems.ts";
@@ -25,15 +23,13 @@ export async function explainService(context: Context, text: string): Promise<Ex
   const routing = routingState(mirror, name);
   const [problem] = serviceProblems(routing, (what) => onsets.of(ofService(name), what), clock.now());
   // The newest write of anything that its endpoints come from.
-  const revision = routing.backends
-    .flatMap(({ backend, health }) => [
-      mirror.stored("backend", backend.name)?.revision ?? [],
-      (health.verdict && mirror.stored("health", health.verdict.name)?.revision) ?? [],
-    ])
-    .flat()
-    .reduce((a, b) => (reached(a, b) ? a : b), stored.revision);
+  const parts = routing.backends.flatMap(({ backend, health: { verdict } }) => [
+    mirror.stored("backend", backend.name)?.revision ?? [],
+    (verdict && mirror.stored("health", verdict.name)?.revision) ?? [],
+  ]);
+  const revision = newestOf([stored.revision, ...parts.flat()]) ?? stored.revision;
   const at = await proxiesAt(context, { typeUrl: ENDPOINT_TYPE, name }, revision);
-  const conditions = currentConditions(mirror)("service", name);
+  const conditions = context.conditions.reader()("service", name);
   return explanation(serviceText(mirror, name), [
     ...conditions.map(({ message }): Fact => ["condition", message]),
     ...(problem?.since === undefined ? [] : ([["since", new Date(problem.since).toISOString()]] as const)),
@@ -49,14 +45,14 @@ export async function explainService(context: Context, text: string): Promise<Ex
 /** `2 of 3 backends may be used`. */
 export function serviceText(state: State, service: Name): string {
   if (state.get("service", service) === undefined)
-    return "there is no such service: its requests are answered with 503";
+    return "there is no such service: requests for it are answered with 503";
   const { backends, policy } = routingState(state, service);
   const eligible = backends.filter(({ eligibility }) => eligibility.eligible).length;
   if (backends.length === 0) return "DOWN: no backend is registered";
   if (eligible > 0) return `${eligible} of ${backends.length} backends may be used`;
   const panics = policy.panicThreshold > 0 && backends.some(({ status }) => status === "UNHEALTHY");
   return panics
-    ? `in panic: none of ${backends.length} backends is eligible, the unhealthy ones get requests all the same`
+    ? `in panic: none of ${backends.length} backends is eligible, so the unhealthy ones get requests too`
     : `DOWN: none of ${backends.length} backends may be used`;
 }
 
@@ -74,7 +70,7 @@ function* ruleFacts(state: State, service: Name): Iterable<Fact> {
     );
     if (rules.length === 0) continue;
     isLed = true;
-    yield [`route ${route.name}`, `${rules.join(", ")} lead to it, for ${route.hosts.join(", ")}`];
+    yield [`route ${route.name}`, `leads to it by ${rules.join(", ")}, for ${route.hosts.join(", ")}`];
   }
   if (!isLed) yield ["routes", "none leads to it: no request reaches it"];
 }

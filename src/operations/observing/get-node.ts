@@ -1,26 +1,9 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { NodeQuery, NodeView, UnknownReplica } from "../../fleet/node-directory.ts";
-import type { Node } from "../../gen/fairlead/admin/v1/node_pb.ts";
-import type { GetNodeRequest } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import type { Context } from "../context.ts";
-import { nodeMessage } from "./node-message.ts";
-import { readResourceType } from "./resource-type.ts";
 
-/**
- * A proxy with each of its resources, of one type or of all, and with what was sent if that is asked for.
- *
- * @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`.
- */
+/** A proxy as the directory has it. @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`. */
 export async function getNode(
-  context: Pick<Context, "nodes">,
-  { id, type, contents }: Pick<GetNodeRequest, "id" | "type" | "contents">,
-): Promise<Node> {
-  const detail = contents ? "contents" : "resources";
-  return nodeMessage(await findNode(context, { id, detail, typeUrl: readResourceType(type) }));
-}
-
-/** The proxy as the directory has it. */
-export async function findNode(
   { nodes }: Pick<Context, "nodes">,
   query: NodeQuery & { readonly id: string },
 ): Promise<NodeView> {
@@ -53,7 +36,7 @@ function mayBeElsewhere(id: string, unknown: readonly UnknownReplica[]): Control
   return new ControlPlaneError({
     kind: "unavailable",
     code: "REPLICA_SILENT",
-    message: `no replica that answers knows a proxy with the id ${id}; ${silent} does not answer, and may`,
+    message: `no replica that answers knows a proxy with the id ${id}; ${silent} does not answer, and may know it`,
     details: { replicas: silent },
   });
 }

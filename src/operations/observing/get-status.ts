@@ -1,23 +1,17 @@
-import { create } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { conditions } from "../../domain/conditions.ts";
 import { encodingProfile } from "../../domain/encoding-profile.ts";
 import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts";
 import type { Name } from "../../domain/name.ts";
 import { type RoutingState, routingState } from "../../domain/routing-state.ts";
 import type { NodeView } from "../../fleet/node-directory.ts";
-import { type GetStatusResponse, GetStatusResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { instantOfMs } from "../../runtime/instant.ts";
-import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
-import { judgedRulesOf } from "./current-conditions.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
 import { storeFindings } from "./store-findings.ts";
 
 /** The state of the plane, its proxies and its services, and what a person on call should look at. */
-export async function getStatus(context: Context): Promise<GetStatusResponse> {
+export async function getStatus(context: Context) {
   const { mirror, nodes, journal, plane, onsets } = context;
   const now = context.clock.now();
   const store = context.storeStatus();
@@ -29,36 +23,25 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
   const connected = views.filter((node) => node.connected);
   const services = Array.from(mirror.all("service"), ({ name }) => routingState(mirror, name));
   const fleets = fleetsByService(mirror);
-  return create(GetStatusResponseSchema, {
+  return {
     version: plane.version,
     replica: plane.replica,
-    revision: formatRevision(mirror.revision),
+    revision: mirror.revision,
     store: store.kind,
     storeCopies: store.copies,
     encodingProfile: Number.isFinite(encodingProfile(mirror)) ? encodingProfile(mirror) : 0,
-    ...(newest === undefined ? {} : { lastWriteTime: instantOfMs(newest.at) }),
+    lastWriteAt: newest?.at,
     proxiesConnected: connected.length,
     proxiesUpToDate: connected.filter((node) => isUpToDate(node, refusing)).length,
     proxiesRefusing: connected.filter(({ id }) => refusing.has(id)).length,
     services: services.length,
     servicesWhole: services.filter(isWhole).length,
     servicesDown: services.filter(({ backends }) => !backends.some(isEligible)).length,
-    ...(plane.start !== undefined && {
-      start: {
-        time: instantOfMs(plane.start.at),
-        revision: formatRevision(plane.start.revision),
-        took: durationFromMs(plane.start.tookMs),
-        proxies: new Set(connected.flatMap(({ id, replica }) => (replica === plane.replica ? id : []))).size,
-      },
-    }),
-    replicas: replicas.map(({ name, live, revision, silentMs, held, profiles }) => ({
-      name,
-      encodingProfiles: [...profiles],
-      live,
-      held: held ?? "",
-      revision: formatRevision(revision),
-      ...(silentMs !== undefined && { silent: durationFromMs(Math.round(silentMs)) }),
-    })),
+    start: plane.start && {
+      ...plane.start,
+      proxies: new Set(connected.flatMap(({ id, replica }) => (replica === plane.replica ? id : []))).size,
+    },
+    replicas,
     backends: [...mirror.all("backend")].length,
     backendsEligible: services.flatMap(({ backends }) => backends.filter(isEligible)).length,
     problems: problemsOf({
@@ -67,15 +50,17 @@ export async function getStatus(context: Context): Promise<GetStatusResponse> {
       refusals,
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
-      conditions: conditions(mirror, judgedRulesOf(mirror)),
+      conditions: conditions(mirror, context.conditions.rules),
       setAside: setAsideFindings(mirror.setAside.values()),
       begun: (subject, what) => onsets.of(subject, what),
       now,
       checks: context.checks?.findings() ?? [],
       replicas,
     }),
-  });
+  };
 }
+
+export type PlaneStatus = Awaited<ReturnType<typeof getStatus>>;
 
 function isUpToDate(node: NodeView, refusing: ReadonlySet<Name>): boolean {
   return node.silent === undefined && node.lagMs === 0 && !refusing.has(node.id) && !isBehind(node);

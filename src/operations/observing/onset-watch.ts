@@ -4,10 +4,9 @@ import { effectiveHealth } from "../../domain/eligibility.ts";
 import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts";
 import { isPart, type Kind, type Name, serviceOfObject } from "../../domain/name.ts";
 import type { State } from "../../domain/state.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Pace } from "../../runtime/pace.ts";
-import { conditionsOfBackends, currentConditionsOfOthers } from "./current-conditions.ts";
-import type { Onset, Onsets } from "./onsets.ts";
+import type { Context } from "../context.ts";
+import { conditionsOfBackends } from "./current-conditions.ts";
+import type { Onset } from "./onsets.ts";
 
 /** Changes within this time are looked at together. */
 const LOOK_MS = 1_000;
@@ -39,18 +38,17 @@ export function duplicateKey(backend: Name): string {
   return `duplicate ${backend}`;
 }
 
-export interface OnsetWatchOptions {
-  readonly mirror: Mirror;
-  readonly onsets: Onsets;
-  readonly clock: Clock;
-  readonly pace: Pick<Pace, "breathe">;
-}
-
 /**
  * Looks at what the state means for people soon after it changes, only where it changed, and records what began. The
  * returned function ends the watch.
  */
-export function watchOnsets({ mirror, onsets, clock, pace }: OnsetWatchOptions): () => void {
+export function watchOnsets({
+  mirror,
+  conditions,
+  onsets,
+  clock,
+  pace,
+}: Pick<Context, "mirror" | "conditions" | "onsets" | "clock" | "pace">): () => void {
   let isLooking = false;
   let isStopped = false;
   /** Services that changed, or whose backends or verdicts did; and whether anything else changed. */
@@ -61,7 +59,7 @@ export function watchOnsets({ mirror, onsets, clock, pace }: OnsetWatchOptions):
   const look = async () => {
     isLooking = true;
     const [services, onset] = [isConfigured ? allServices(mirror) : [...touched], began];
-    if (isConfigured) onsets.see(OBJECTS, conditionKeys(currentConditionsOfOthers(mirror)), onset);
+    if (isConfigured) onsets.see(OBJECTS, conditionKeys(conditions.ofOthers()), onset);
     touched = new Set();
     isConfigured = false;
     const fleets = fleetsByService(mirror);

@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import type { Condition } from "../../domain/condition.ts";
 import type { Conditions } from "../../domain/conditions.ts";
 import type { LeftOut } from "../../domain/fleet-backends.ts";
@@ -6,8 +5,7 @@ import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
-import { type Problem, Problem_Severity, ProblemSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { instantOfMs } from "../../runtime/instant.ts";
+import { firstFew } from "../first-few.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
@@ -22,11 +20,10 @@ const MAX_PROBLEMS = 200;
 const QUOTED = 3;
 
 /** The worst first. */
-const SEVERITY: Readonly<Record<Severity, Problem_Severity>> = {
-  down: Problem_Severity.DOWN,
-  degraded: Problem_Severity.DEGRADED,
-  notice: Problem_Severity.NOTICE,
-};
+const SEVERITIES: readonly Severity[] = ["down", "degraded", "notice"];
+
+/** A finding as people are shown it. */
+export type Problem = Finding & Required<Pick<Finding, "severity">>;
 
 export interface Findings {
   readonly store: readonly Finding[];
@@ -67,22 +64,17 @@ export function problemsOf(findings: Findings): Problem[] {
     ),
     ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
   ];
-  const worstFirst = found.toSorted((a, b) => SEVERITY[a.severity ?? "degraded"] - SEVERITY[b.severity ?? "degraded"]);
-  return worstFirst.slice(0, MAX_PROBLEMS).map(({ what, since, atLeast, why, severity = "degraded" }) =>
-    create(ProblemSchema, {
-      what: printable(what),
-      why: printable(why),
-      severity: SEVERITY[severity],
-      ...(since !== undefined && { since: instantOfMs(since), sinceAtLeast: atLeast ?? false }),
-    }),
-  );
+  return found
+    .map((one) => ({ severity: "degraded" as const, ...one, what: printable(one.what), why: printable(one.why) }))
+    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+    .slice(0, MAX_PROBLEMS);
 }
 
 function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {
   if (silentMs === undefined) {
     return held === undefined ? [] : [{ what: `replica ${name} sends nothing`, since: undefined, why: held }];
   }
-  const why = "it is not heard; nobody knows which proxies it holds, and how far they are";
+  const why = "it is not heard from; it is not known which proxies it serves, nor how far they are";
   return [{ what: `replica ${name} is silent`, since: Math.round(now - silentMs), why }];
 }
 
@@ -117,9 +109,9 @@ function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
   if (sharing[0] !== node) return [];
   const times = sharing.length > 2 ? `${sharing.length} times` : "twice";
   const from = [...new Set(sharing.map(({ peer }) => peer))].join(", ");
-  const why = `several streams, from ${from}, have the same node.id; after a hot restart that ends with the old process`;
+  const why = `several streams, from ${from}, have the same node.id; after a hot restart this ends with the old process`;
   const [, since] = sharing.map((one) => one.since).toSorted((a, b) => a - b);
-  return [{ what: `node ${node.id} is there ${times}`, since, why }];
+  return [{ what: `node ${node.id} is connected ${times}`, since, why }];
 }
 
 function leftOutProblem(
@@ -127,13 +119,11 @@ function leftOutProblem(
   [fleet, leftOut]: readonly [Name, readonly LeftOut[]],
   { begun, now }: Findings,
 ): Finding {
-  const reasons = leftOut.slice(0, QUOTED).map(({ backend, why }) => `${backend.name}: ${why}`);
-  const more = leftOut.length > QUOTED ? `; and ${leftOut.length - QUOTED} more` : "";
   const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
   return {
     what: `fleet ${fleet} leaves out ${count} of service ${service}`,
     ...(begun(ofService(service), leftOutKey(fleet)) ?? { since: now }),
-    why: reasons.join("; ") + more,
+    why: firstFew(leftOut, QUOTED, ({ backend, why }) => `${backend.name}: ${why}`),
   };
 }
 

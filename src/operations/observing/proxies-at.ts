@@ -1,7 +1,5 @@
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Revision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
-import { unknownMessage } from "./node-message.ts";
 
 /** How far the connected proxies that were sent a resource are on their way to a revision. */
 export async function proxiesAt(
@@ -19,7 +17,8 @@ export async function proxiesAt(
     proxies: progress.size,
     acknowledged: progress.size - pending.length,
     pending,
-    ...(isSettled && { acknowledgedAfter: durationFromMs(Math.round(settledAfterMs)) }),
-    unknownReplicas: unknown.map(unknownMessage),
+    /** How long after the write the last of them had acknowledged it; undefined while one has not, or may not have. */
+    settledAfterMs: isSettled ? settledAfterMs : undefined,
+    unknown,
   };
 }

@@ -8,11 +8,11 @@ const LISTED_MS = 300_000;
 const WHY: Partial<Record<PeerRefusalReason, string>> = {
   unsigned:
     "without a valid seal: a plane of an older release, which counts as absent until it is replaced, or somebody who cannot read the bucket and publishes on the planes' subjects",
-  malformed: "sealed and yet not what a plane says: a plane of another release, or somebody who can read the bucket",
-  oversized: "longer than any that a plane sends: somebody publishes on the planes' subjects",
+  malformed: "sealed, but nothing that a plane says: a plane of another release, or somebody who can read the bucket",
+  oversized: "longer than any message of a plane: somebody publishes on the planes' subjects",
   too_many: `more than ${MAX_PEERS} replicas, or more than ${MAX_ANSWERING} questions at once`,
   flood:
-    "beside hundreds that are not believed, and not looked at: somebody publishes on the planes' subjects, and replicas may take each other for gone",
+    "not looked at, since hundreds of others were not believed: somebody publishes on the planes' subjects, and replicas may consider each other gone",
 };
 
 /** Messages between replicas that were not believed lately, for people on call. */

@@ -1,5 +1,6 @@
 import type { Name } from "../../domain/name.ts";
 import type { RoutedBackend, RoutingState } from "../../domain/routing-state.ts";
+import { firstFew } from "../first-few.ts";
 import type { Finding } from "./finding.ts";
 import { DOWN, duplicateKey } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
@@ -43,7 +44,7 @@ function nobodyServes(
   const since = seen !== undefined && !seen.atLeast ? seen.since : reduced(out, begun, Math.max);
   const why = `none of ${out.length} backends may be used: ${quote(out)}`;
   if (panicThreshold > 0 && out.some(({ status }) => status === "UNHEALTHY")) {
-    const panic = `${why}; below its panic threshold of ${panicThreshold} % the unhealthy ones get requests all the same`;
+    const panic = `${why}; because of its panic threshold of ${panicThreshold} %, the unhealthy ones get requests too`;
     return { what: `service ${service} has no eligible backend`, since, why: panic };
   }
   return { what: `service ${service} is DOWN`, since, why, severity: "down" };
@@ -81,6 +82,5 @@ function reduced(
 }
 
 function quote(backends: readonly RoutedBackend[]): string {
-  const quoted = backends.slice(0, QUOTED).map(({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
-  return backends.length > QUOTED ? `${quoted.join("; ")}; and ${backends.length - QUOTED} more` : quoted.join("; ");
+  return firstFew(backends, QUOTED, ({ backend, eligibility }) => `${backend.name}: ${eligibility.message}`);
 }

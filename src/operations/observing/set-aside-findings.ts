@@ -26,9 +26,9 @@ export function describeSetAside({ key, why, withheld, isUsed, isNewer, dependen
   return `${printableStart(why, MAX_WHY_LENGTH)}; ${effect()}; ${cure()}`;
 
   function effect(): string {
-    if (withheld === "all") return "what comes from it is kept back";
+    if (withheld === "all") return "what comes from it is held back";
     if (withheld === "changes") return "proxies keep what they have of it";
-    return dependents.of === "nothing" ? "it counts for nothing" : "what was stored there before counts";
+    return dependents.of === "nothing" ? "it is ignored" : "what was stored there before still applies";
   }
 
   function cure(): string {

@@ -9,11 +9,12 @@ export function storeFindings({ kind, frozen, away, fault, clockOffsetMs }: Stor
   const found: Finding[] = [];
   if (frozen !== undefined) found.push({ what: "store went back", since: undefined, why: frozen });
   if (away !== undefined) {
-    const why = `${away.why}; proxies are served the last state, nothing can be written`;
+    const why = `${away.why}; proxies are served the last state, and nothing can be written`;
     const what = kind === "embedded" ? "store cannot be written" : "store cannot be reached";
     found.push({ what, since: away.since, why });
   }
-  if (fault !== undefined) found.push({ what: "store is not as it must be", since: fault.since, why: fault.why });
+  if (fault !== undefined)
+    found.push({ what: "store is not set up as it must be", since: fault.since, why: fault.why });
   return [...found, ...clockFindings(clockOffsetMs)];
 }
 
@@ -22,10 +23,10 @@ function clockFindings(offsetMs: number): Finding[] {
   const isAhead = offsetMs > 0;
   const what = `store's clock is ${inWords(Math.abs(offsetMs))} ${isAhead ? "ahead of" : "behind"} this machine's`;
   const cause = isAhead
-    ? "a clock was ahead once, or this machine's is behind: times that are shown are the store's"
-    : "this machine's clock was set, or the machine slept: if it is right, a restart of the planes takes it over";
+    ? "a clock was ahead once, or this machine's is behind; the times shown are the store's"
+    : "this machine's clock was set, or the machine slept: if it is right now, restart the planes to take it over";
   return [
-    { what, since: undefined, why: `${cause}; drains and expiries go on by elapsed time, and both clocks approach` },
+    { what, since: undefined, why: `${cause}; drains and expiries go by elapsed time, and the two clocks converge` },
   ];
 }
 

@@ -1,21 +1,10 @@
-import { create } from "@bufbuild/protobuf";
-import { type Duration, durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
-import type { OnItsWay } from "../../fleet/node-directory.ts";
-import {
-  WaitForRevisionRequest_Disconnected as Disconnected,
-  WaitForRevisionResponse_Outcome as Outcome,
-  type WaitForRevisionRequest,
-  type WaitForRevisionResponse,
-  WaitForRevisionResponseSchema,
-} from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { formatRevision, parseRevision, type Revision } from "../../store/revision.ts";
+import type { OnItsWay, UnknownReplica } from "../../fleet/node-directory.ts";
+import type { Revision } from "../../store/revision.ts";
 import type { Caller, Context } from "../context.ts";
 import { badField } from "../object-errors.ts";
-import { type Assessment, assessWait, type OnDisconnected } from "./assess-wait.ts";
-import { AwaitedProxies } from "./awaited-proxies.ts";
-import { unknownMessage } from "./node-message.ts";
+import { type Assessment, assessWait } from "./assess-wait.ts";
+import { AwaitedProxies, type Wanted } from "./awaited-proxies.ts";
 import { Pulse } from "./pulse.ts";
-import { readResourceType } from "./resource-type.ts";
 
 export const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 3_600_000;
@@ -26,12 +15,24 @@ const JOINED_INTERVAL_MS = 1000;
 /** How many proxies one answer lists of those that are not done, and of those that joined; all of them are counted. */
 const MAX_LISTED = 1000;
 
-const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
-  waiting: Outcome.WAITING,
-  reached: Outcome.REACHED,
-  refused: Outcome.REFUSED,
-  disconnected: Outcome.DISCONNECTED,
-};
+export interface WaitOrder extends Wanted {
+  /** Undefined: what this replica has folded. */
+  readonly revision: Revision | undefined;
+  /** Waits for this instead of a revision. */
+  readonly onItsWay: OnItsWay | undefined;
+  /** Default: `DEFAULT_WAIT_MS`. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** How far a wait is; its result, when it is no longer waiting. */
+export interface WaitStep extends Omit<Assessment, "outcome"> {
+  readonly outcome: Assessment["outcome"] | "timedOut";
+  /** Proxies that connected after the wait began. */
+  readonly joined: readonly string[];
+  readonly elapsedMs: number;
+  readonly revision: Revision;
+  readonly unknown: readonly UnknownReplica[];
+}
 
 /**
  * Waits until the proxies that a revision concerns have acknowledged all that was due at it, on whichever replica they are.
@@ -42,22 +43,17 @@ const OUTCOME: Readonly<Record<Assessment["outcome"], Outcome>> = {
  *
  * @throws ControlPlaneError `precondition` / `NO_PROXIES` or `NOT_ENOUGH_PROXIES`; `notFound` / `NODE_NOT_FOUND`.
  */
-export async function* waitForRevision(
-  context: Context,
-  caller: Caller,
-  request: WaitForRevisionRequest,
-): AsyncGenerator<WaitForRevisionResponse> {
+export async function* waitForRevision(context: Context, caller: Caller, order: WaitOrder): AsyncGenerator<WaitStep> {
   const { clock, mirror, nodes } = context;
-  const revision = readRevision(request.revision) ?? mirror.revision;
-  const onItsWay = readOnItsWay(request);
-  const timeoutMs = readTimeout(request.timeout);
-  const onDisconnected = readDisconnected(request.onDisconnected);
+  const { onItsWay, onDisconnected } = order;
+  const revision = order.revision ?? mirror.revision;
+  const timeoutMs = checkedTimeout(order);
   const startedAt = clock.monotonic();
   const pulse = new Pulse(clock, caller.signal);
   const stopListening = nodes.onChange(() => pulse.beat());
   const stopFollowing = mirror.onFold(() => pulse.beat());
   try {
-    const awaited = await AwaitedProxies.freeze(nodes, mirror, request);
+    const awaited = await AwaitedProxies.freeze(nodes, mirror, order);
     let told = "";
     let countedAt = startedAt;
     const count = async () => {
@@ -68,7 +64,7 @@ export async function* waitForRevision(
       if (clock.monotonic() - countedAt >= JOINED_INTERVAL_MS) await count();
       await awaited.look(revision, onItsWay);
       const goal = {
-        atLeast: request.atLeast || undefined,
+        atLeast: order.atLeast || undefined,
         onDisconnected,
         copies: awaited.copies,
         unknownReplicas: awaited.unknown.length,
@@ -81,17 +77,16 @@ export async function* waitForRevision(
       const { unknown, joined } = awaited;
       const news = JSON.stringify([assessment, joined, unknown.map(({ replica }) => replica)]);
       if (isLast || news !== told) {
-        yield create(WaitForRevisionResponseSchema, {
-          outcome: timedOut ? Outcome.TIMED_OUT : OUTCOME[assessment.outcome],
-          total: assessment.total,
-          done: assessment.done,
-          pending: listed(assessment.pending).map((pending) => ({ ...pending })),
-          joined: [...joined].slice(0, MAX_LISTED),
-          elapsed: durationFromMs(Math.round(elapsedMs)),
-          revision: formatRevision(revision),
-          unknownReplicas: unknown.map(unknownMessage),
+        yield {
+          ...assessment,
+          outcome: timedOut ? "timedOut" : assessment.outcome,
+          pending: listed(assessment.pending),
+          joined: joined.slice(0, MAX_LISTED),
+          elapsedMs,
+          revision,
+          unknown,
           skipped: [...awaited.skipped, ...assessment.skipped].slice(0, MAX_LISTED),
-        });
+        };
       }
       if (isLast) return;
       told = news;
@@ -113,36 +108,9 @@ function listed(pending: Assessment["pending"]): Assessment["pending"] {
   return pending.toSorted((a, b) => isAway(a) - isAway(b)).slice(0, MAX_LISTED);
 }
 
-function readRevision(text: string): Revision | undefined {
-  if (text === "") return undefined;
-  const revision = parseRevision(text);
-  if (revision === undefined) throw badField("revision", `"${text}" is not a revision that a write gave`);
-  return revision;
-}
-
-function readOnItsWay({ onItsWay, revision }: WaitForRevisionRequest): OnItsWay | undefined {
-  if (onItsWay === undefined) return undefined;
-  if (revision !== "") throw badField("onItsWay", "is awaited instead of a revision: give one of them");
-  return { typeUrl: readResourceType(onItsWay.type) };
-}
-
-function readTimeout(timeout: Duration | undefined): number {
-  if (timeout === undefined) return DEFAULT_WAIT_MS;
-  const ms = durationMs(timeout);
-  if (ms > 0 && ms <= MAX_WAIT_MS) return ms;
-  throw badField("timeout", `must be above 0s and at most ${MAX_WAIT_MS / 1000}s, not ${ms / 1000}s`);
-}
-
-function readDisconnected(value: Disconnected): OnDisconnected {
-  switch (value) {
-    case Disconnected.DISCONNECTED_UNSPECIFIED:
-    case Disconnected.WAIT:
-      return "WAIT";
-    case Disconnected.SKIP:
-      return "SKIP";
-    case Disconnected.FAIL:
-      return "FAIL";
-    default:
-      throw badField("onDisconnected", `${String(value)} is not a known value`);
-  }
+function checkedTimeout({ timeoutMs = DEFAULT_WAIT_MS, onItsWay, revision }: WaitOrder): number {
+  if (onItsWay !== undefined && revision !== undefined)
+    throw badField("onItsWay", "cannot be combined with revision: give one of the two");
+  if (timeoutMs > 0 && timeoutMs <= MAX_WAIT_MS) return timeoutMs;
+  throw badField("timeout", `must be more than 0s and at most ${MAX_WAIT_MS / 1000}s, not ${timeoutMs / 1000}s`);
 }

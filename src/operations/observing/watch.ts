@@ -1,10 +1,9 @@
-import { ControlPlaneError } from "../../domain/errors.ts";
 import { KINDS, type Kind } from "../../domain/name.ts";
 import type { WatchRequest } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { formatRevision, parseRevision, type Revision, reached } from "../../store/revision.ts";
+import { formatRevision, type Revision, reached } from "../../store/revision.ts";
 import type { Change } from "../../store/state-store.ts";
 import type { Caller, Context } from "../context.ts";
-import { badField } from "../object-errors.ts";
+import { badField, precondition, readRevision } from "../object-errors.ts";
 import { type EncodedEvent, encodeAnswer, type WatchEvents } from "./watch-events.ts";
 
 /** An answer has no more than this, or one event: this much is held for a slow watcher. */
@@ -29,7 +28,7 @@ export async function* watch(
 ): AsyncGenerator<Uint8Array> {
   const { store, pace, events } = context;
   const watched = readKinds(kinds);
-  const from = readFrom(fromRevision);
+  const from = readRevision("fromRevision", fromRevision);
   let told = fromRevision;
   if (from !== undefined) {
     await refuseFuture(context, from);
@@ -70,12 +69,8 @@ async function refuseFuture({ store, mirror }: Context, from: Revision): Promise
   const newest = await store.barrier();
   if (reached(newest, from)) return;
   const [asked, last] = [formatRevision(from), formatRevision(newest)];
-  throw new ControlPlaneError({
-    kind: "precondition",
-    code: "REVISION_NOT_WRITTEN",
-    message: `revision ${asked} has not been written: the newest is ${last}; leave it out to begin with the present state`,
-    details: { revision: asked, newest: last },
-  });
+  const message = `revision ${asked} has not been written yet: the newest is ${last}; leave it out to begin with the current state`;
+  throw precondition("REVISION_NOT_WRITTEN", message, { revision: asked, newest: last });
 }
 
 function readKinds(texts: readonly string[]): ReadonlySet<Kind> {
@@ -86,11 +81,4 @@ function readKinds(texts: readonly string[]): ReadonlySet<Kind> {
     return kind;
   });
   return new Set(kinds);
-}
-
-function readFrom(text: string): Revision | undefined {
-  if (text === "") return undefined;
-  const revision = parseRevision(text);
-  if (revision === undefined) throw badField("fromRevision", `"${text}" is not a revision that a read or a write gave`);
-  return revision;
 }

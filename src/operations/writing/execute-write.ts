@@ -1,6 +1,6 @@
-import { clone } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { ControlPlaneError, invalid, type Violation } from "../../domain/errors.ts";
-import type { WriteOptions } from "../../gen/fairlead/admin/v1/write_pb.ts";
+import { type WriteOptions, type WriteResponse, WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { checkBatch } from "../../store/batch.ts";
 import type { Cause } from "../../store/journal.ts";
 import { formatRevision } from "../../store/revision.ts";
@@ -40,13 +40,13 @@ export async function executeWrite<R extends WriteAnswer>(
     const planned = await attemptPlan(context, useCase);
     const earlier = await recallResult(context.journal, caller, useCase);
     if (earlier !== undefined) return earlier;
-    if (!isPresent && !(planned.ok && planned.write.ops.length > 0)) {
+    if (!isPresent && !(!(planned instanceof ControlPlaneError) && planned.ops.length > 0)) {
       await foldPresent(context, caller);
       isPresent = true;
       continue;
     }
-    if (!planned.ok) throw planned.refusal;
-    const { ops, fence, response } = planned.write;
+    if (planned instanceof ControlPlaneError) throw planned;
+    const { ops, fence, response } = planned;
     if (ops.length === 0) return response;
     for (const op of ops) refuseUnread(context.mirror, op.key, op.guard);
     const batch = { ops, cause: causeOf(caller, useCase, response), ...(fence && { fence }) };
@@ -63,21 +63,34 @@ export async function executeWrite<R extends WriteAnswer>(
   }
 }
 
-type Attempt<R extends WriteAnswer> =
-  | { readonly ok: true; readonly write: PlannedWrite<R> }
-  | { readonly ok: false; readonly refusal: ControlPlaneError };
+/** Carries out a write whose answer is its place in the log and nothing else. */
+export async function executeBareWrite(
+  context: Context,
+  caller: Caller,
+  {
+    plan,
+    ...write
+  }: Pick<WriteUseCase<WriteResponse>, "operation" | "options" | "expectedVersion"> & {
+    readonly plan: () => Omit<PlannedWrite<WriteResponse>, "response">;
+  },
+): Promise<WriteResponse> {
+  return await executeWrite<WriteResponse>(context, caller, {
+    ...write,
+    plan: () => ({ ...plan(), response: create(WriteResponseSchema) }),
+    responseSchema: WriteResponseSchema,
+  });
+}
 
+/** Returns what is wrong with the write rather than throwing it: another try of the same request may have been carried out. */
 async function attemptPlan<R extends WriteAnswer>(
-  { store, random, plane }: Context,
+  { store, random, plane: { networksForNewFleets } }: Context,
   useCase: WriteUseCase<R>,
-): Promise<Attempt<R>> {
+): Promise<PlannedWrite<R> | ControlPlaneError> {
+  const requestId = useCase.options?.requestId ?? "";
   try {
-    const requestId = useCase.options?.requestId ?? "";
-    const { networksForNewFleets } = plane;
-    const stamp = { uid: random.id(), requestId, now: store.now(), networksForNewFleets };
-    return { ok: true, write: await useCase.plan(stamp) };
+    return await useCase.plan({ uid: random.id(), requestId, now: store.now(), networksForNewFleets });
   } catch (error) {
-    if (error instanceof ControlPlaneError) return { ok: false, refusal: error };
+    if (error instanceof ControlPlaneError) return error;
     throw error;
   }
 }
@@ -117,7 +130,7 @@ async function foldPresent(context: Context, caller: Caller): Promise<void> {
   throw new ControlPlaneError({
     kind: "unavailable",
     code: "REPLICA_BEHIND",
-    message: `replica ${context.plane.replica} has not read what was written before; nothing was written, try again or ask another replica`,
+    message: `replica ${context.plane.replica} has not read the latest writes yet; nothing was written: try again, or ask another replica`,
     details: { replica: context.plane.replica },
   });
 }

@@ -1,8 +1,8 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { Kind, Name } from "../../domain/name.ts";
-import { formatRevision, parseRevision, reached } from "../../store/revision.ts";
+import { formatRevision, reached } from "../../store/revision.ts";
 import { type Caller, type Context, foldedWithin } from "../context.ts";
-import { badField } from "../object-errors.ts";
+import { readRevision } from "../object-errors.ts";
 import type { StoredState } from "./stored-state.ts";
 
 /** How long a write waits for this replica to learn of the version that its caller has seen on another one. */
@@ -10,11 +10,9 @@ const CATCH_UP_MS = 2000;
 
 /** Waits for the mirror to reach the version that a caller expects, if that is newer than what is folded. */
 export async function awaitExpectedVersion(context: Context, caller: Caller, expected: string): Promise<void> {
-  if (expected === "") return;
-  const revision = parseRevision(expected);
-  if (revision === undefined) throw badField("expectedVersion", `"${expected}" is not a version that a read gave`);
+  const revision = readRevision("expectedVersion", expected, "version");
   const { mirror } = context;
-  if (revision.epoch === mirror.revision.epoch && !reached(mirror.revision, revision)) {
+  if (revision?.epoch === mirror.revision.epoch && !reached(mirror.revision, revision)) {
     await foldedWithin(context, revision, { ms: CATCH_UP_MS, signal: caller.signal });
   }
 }
@@ -32,7 +30,7 @@ export function checkExpectedVersion(state: StoredState, kind: Kind, name: Name,
   throw new ControlPlaneError({
     kind: "conflict",
     code: "VERSION_MISMATCH",
-    message: `${kind} ${name} has ${found === "" ? "been deleted" : `version ${found}`}, not the expected ${expected}; read it again and repeat the change`,
+    message: `${kind} ${name} ${found === "" ? "has been deleted" : `has version ${found}`}, but version ${expected} was expected; read it again and repeat the change`,
     details: { kind, name, found, expected },
   });
 }

@@ -32,7 +32,7 @@ export interface Put<K extends Kind> {
   /** Writes the output-only fields that are the plane's to decide; returns whether that changes what is stored. */
   readonly decide?: (draft: MessageOf[K]) => boolean;
   /** The prefix of a field's path in errors: `objects[3].`. */
-  readonly fieldPrefix?: string;
+  readonly fieldPrefix?: string | undefined;
 }
 
 export interface PlannedPut<K extends Kind> {
@@ -109,7 +109,7 @@ function refuseLoss<K extends Kind>(kind: K, name: Name, before: MessageOf[K], a
   throw new ControlPlaneError({
     kind: "precondition",
     code: "WRITTEN_BY_NEWER_RELEASE",
-    message: `${kind} ${name} holds what only a newer release knows (${lost.path === "" ? "" : `${lost.path}: `}${lost.message}), and this write would lose it; write it with that release, or change single fields`,
+    message: `${kind} ${name} contains what only a newer release knows (${lost.path === "" ? "" : `${lost.path}: `}${lost.message}), and this write would lose it; use that release, or change single fields`,
     details: { kind, name },
   });
 }

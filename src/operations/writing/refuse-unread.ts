@@ -1,7 +1,7 @@
 import type { Mirror } from "../../control/mirror.ts";
-import { ControlPlaneError } from "../../domain/errors.ts";
-import { type Revision, sameRevision } from "../../store/revision.ts";
+import { sameRevision } from "../../store/revision.ts";
 import type { Guard } from "../../store/state-store.ts";
+import { precondition } from "../object-errors.ts";
 import { describeSetAside } from "../observing/set-aside-findings.ts";
 
 /**
@@ -12,15 +12,8 @@ import { describeSetAside } from "../observing/set-aside-findings.ts";
  */
 export function refuseUnread({ setAside }: Pick<Mirror, "setAside">, key: string, guard?: Guard): void {
   const record = setAside.get(key);
-  if (record?.object === undefined || record.isUsed || isOf(guard, record.revision)) return;
-  throw new ControlPlaneError({
-    kind: "precondition",
-    code: "STORED_RECORD_UNREADABLE",
-    message: `what is stored under ${key} cannot be read: ${describeSetAside(record)}`,
-    details: { key },
-  });
-}
-
-function isOf(guard: Guard | undefined, revision: Revision): boolean {
-  return typeof guard === "object" && sameRevision(guard, revision);
+  if (record?.object === undefined || record.isUsed) return;
+  if (typeof guard === "object" && sameRevision(guard, record.revision)) return;
+  const message = `what is stored under ${key} cannot be read: ${describeSetAside(record)}`;
+  throw precondition("STORED_RECORD_UNREADABLE", message, { key });
 }

@@ -41,7 +41,7 @@ export function recordResult<R extends WriteAnswer>(
 ): { result?: Uint8Array } {
   if (requestIdOf(useCase) === "") return {};
   const digest = caller.requestDigest();
-  for (const answer of [response, useCase.brief(response), create(useCase.responseSchema)]) {
+  for (const answer of [response, useCase.brief?.(response) ?? response, create(useCase.responseSchema)]) {
     const bytes = toBinary(useCase.responseSchema, answer);
     if (bytes.byteLength > MAX_WHOLE_ANSWER_BYTES) continue;
     const result = Buffer.concat([deflateRawSync(bytes), digest]);
@@ -98,8 +98,8 @@ function reused<R extends WriteAnswer>(
   const [key = "nothing"] = keys;
   const what = keys.length > 1 ? `${key} and ${keys.length - 1} more` : key;
   const field = "options.requestId";
-  const other = operation === useCase.operation ? "one with other content" : `a ${useCase.operation}`;
-  const message = `"${requestId}" was the id of a ${operation} that wrote ${what} at ${new Date(at).toISOString()}; this is ${other}: give each request its own id`;
+  const other = operation === useCase.operation ? "has other content" : `is a ${useCase.operation}`;
+  const message = `"${requestId}" is the id of an earlier ${operation}, which wrote ${what} at ${new Date(at).toISOString()}, and this request ${other}: give each request an id of its own`;
   const details = { requestId, operation, revision: formatRevision(revision) };
   return new ControlPlaneError({
     kind: "invalid",

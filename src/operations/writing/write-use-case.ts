@@ -31,16 +31,16 @@ export interface WriteUseCase<R extends WriteAnswer> {
    * @throws ControlPlaneError when the write is refused.
    */
   readonly plan: (stamp: Stamp) => PlannedWrite<R> | Promise<PlannedWrite<R>>;
-  /** The object in an answer; its version is the commit's. */
-  readonly objectOf: (response: R) => { meta?: Meta | undefined } | undefined;
-  /** The answer without what may be long, for a retry of a write whose answer is too long to keep. */
-  readonly brief: (response: R) => R;
+  /** The object in an answer, if it has one; its version is the commit's. */
+  readonly objectOf?: (response: R) => { meta?: Meta | undefined } | undefined;
+  /** The answer without what may be long, if anything is, for a retry of a write whose answer is too long to keep. */
+  readonly brief?: (response: R) => R;
 }
 
 /** Fills in what only the commit gives. */
 export function completeAnswer<R extends WriteAnswer>(useCase: WriteUseCase<R>, response: R, revision: string): R {
   response.revision = revision;
-  const meta = useCase.objectOf(response)?.meta;
+  const meta = useCase.objectOf?.(response)?.meta;
   if (meta !== undefined) meta.version = revision;
   return response;
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Mirror } from "../../../src/control/mirror.ts";
 import { conditions, conditionsOf } from "../../../src/domain/conditions.ts";
 import { KINDS } from "../../../src/domain/name.ts";
-import { currentConditions } from "../../../src/operations/observing/current-conditions.ts";
+import { CurrentConditions } from "../../../src/operations/observing/current-conditions.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 const service = fc.constantFrom("shop", "pay", "nowhere");
@@ -38,7 +38,7 @@ test("the conditions of one object are the same as when those of all are derived
       const state = stateOf(objectsOf(manifests));
       const all = conditions(state);
       const revision = { epoch: 1, position: 1 };
-      const one = currentConditions({ ...state, revision } as unknown as Mirror);
+      const one = new CurrentConditions({ ...state, revision } as unknown as Mirror).reader();
       for (const kind of KINDS) {
         for (const { name } of state.all(kind)) expect(one(kind, name)).toEqual(conditionsOf(all, kind, name));
       }

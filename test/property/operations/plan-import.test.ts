@@ -177,7 +177,7 @@ function exportOf(state: Mirror): GivenObject[] {
 let uids = 0;
 async function plan(state: Mirror, file: readonly GivenObject[], now: number): Promise<ImportPlan> {
   const own = file.map(({ kind, message }) => givenOf(kind, message));
-  return await planImport(state, own, { uid: () => `fresh-${uids++}`, now });
+  return await planImport(state, own, { uid: () => `fresh-${uids++}`, now }, { breathe: async () => undefined });
 }
 
 function stateAfter({ planned, kept }: ImportPlan): Mirror {

@@ -115,7 +115,7 @@ test("too many watches of one connection are refused, and their places are free 
   const refused = client.stream(ADMIN.watch, {});
   const [error] = (await once(refused, "error")) as [ServiceError];
   expect(readRefusal(error)).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "TOO_MANY_CALLS" });
-  expect(error.details).toMatch(/"stream" on one connection: 65, and at most 64/);
+  expect(error.details).toMatch(/"stream" on one connection: 65, but at most 64/);
   for (const stream of streams) {
     stream.on("error", () => undefined);
     stream.cancel();

@@ -92,7 +92,7 @@ test("a thousand watchers that read nothing cost one copy of the state, and the 
   for (const { code, reason, message } of refusals) {
     expect(code).toBe(status.RESOURCE_EXHAUSTED);
     expect(reason).toBe("TOO_MANY_CALLS");
-    expect(message).toMatch(/"stream" of all clients: 257, and at most 256; .*docs\/api\.md, "Limits"/);
+    expect(message).toMatch(/"stream" of all clients: 257, but at most 256 are allowed; .*docs\/api\.md, "Limits"/);
   }
   expect(residentMb() - before).toBeLessThan(200);
   expect(longest).toBeLessThan(BLOCKED_MS);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { waitOrder } from "../../../src/api/wait-message.ts";
 import { sinkInto } from "../../../src/app/resource-sink.ts";
 import { serveProxies } from "../../../src/app/serve-proxies.ts";
 import { fleetOf } from "../../../src/control/proxy-group.ts";
@@ -9,13 +10,9 @@ import { SharedNodeDirectory } from "../../../src/fleet/shared-node-directory.ts
 import { StoredRefusals } from "../../../src/fleet/stored-refusals.ts";
 import { FleetSchema } from "../../../src/gen/fairlead/admin/v1/fleet_pb.ts";
 import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
-import {
-  WaitForRevisionResponse_Outcome as Outcome,
-  WaitForRevisionRequestSchema,
-  type WaitForRevisionResponse,
-} from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
+import { WaitForRevisionRequestSchema } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { createObject } from "../../../src/operations/objects/create-object.ts";
-import { waitForRevision } from "../../../src/operations/observing/wait-for-revision.ts";
+import { type WaitStep, waitForRevision } from "../../../src/operations/observing/wait-for-revision.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { createMetrics } from "../../../src/runtime/metrics.ts";
 import { noPeers } from "../../../src/store/peers.ts";
@@ -87,8 +84,8 @@ async function startProxies() {
     /** Where a wait stands that has a moment. */
     async wait(revision: string) {
       const request = create(WaitForRevisionRequestSchema, { revision, timeout: { nanos: 20_000_000 } });
-      let last: Pick<WaitForRevisionResponse, "outcome" | "done" | "total"> | undefined;
-      for await (const answer of waitForRevision({ ...plane, nodes }, TESTER, request)) last = answer;
+      let last: Pick<WaitStep, "outcome" | "done" | "total"> | undefined;
+      for await (const answer of waitForRevision({ ...plane, nodes }, TESTER, waitOrder(request))) last = answer;
       return last && { outcome: last.outcome, done: last.done, total: last.total };
     },
     async [Symbol.asyncDispose]() {
@@ -112,11 +109,11 @@ test("a proxy that is away holds up only what has been due to it since what it a
   await plane.clock.advance(6000);
   const first = await plane.addListener("admin", "edge", 10_001);
   const { nonce } = await stream.next();
-  expect(await plane.wait(first.revision)).toEqual({ outcome: Outcome.TIMED_OUT, done: 0, total: 1 });
+  expect(await plane.wait(first.revision)).toEqual({ outcome: "timedOut", done: 0, total: 1 });
   stream.send({ typeUrl: LISTENER_TYPE, responseNonce: nonce });
   await eventually(
     () => plane.wait(first.revision),
-    (wait) => wait?.outcome === Outcome.REACHED,
+    (wait) => wait?.outcome === "reached",
     {
       what: "the proxy acknowledges",
     },
@@ -125,10 +122,10 @@ test("a proxy that is away holds up only what has been due to it since what it a
   await eventually(plane.connected, (count) => count === 0, { what: "the proxy is away" });
 
   const elsewhere = await plane.addListener("else", "other", 10_002);
-  expect(await plane.wait(elsewhere.revision)).toEqual({ outcome: Outcome.REACHED, done: 1, total: 1 });
+  expect(await plane.wait(elsewhere.revision)).toEqual({ outcome: "reached", done: 1, total: 1 });
   const due = await plane.addListener("more", "edge", 10_003);
-  expect(await plane.wait(due.revision)).toEqual({ outcome: Outcome.TIMED_OUT, done: 0, total: 1 });
-  expect(await plane.wait(elsewhere.revision)).toEqual({ outcome: Outcome.REACHED, done: 1, total: 1 });
+  expect(await plane.wait(due.revision)).toEqual({ outcome: "timedOut", done: 0, total: 1 });
+  expect(await plane.wait(elsewhere.revision)).toEqual({ outcome: "reached", done: 1, total: 1 });
 });
 
 test("a proxy that left with a refusal has not acknowledged it", async () => {
@@ -144,12 +141,12 @@ test("a proxy that left with a refusal has not acknowledged it", async () => {
   stream.send({ typeUrl: LISTENER_TYPE, responseNonce: (await stream.next()).nonce, errorDetail });
   await eventually(
     () => plane.wait(revision),
-    (wait) => wait?.outcome === Outcome.REFUSED,
+    (wait) => wait?.outcome === "refused",
     {
       what: "the refusal is known",
     },
   );
   stream.call.cancel();
   await eventually(plane.connected, (count) => count === 0, { what: "the proxy is away" });
-  expect(await plane.wait(revision)).toEqual({ outcome: Outcome.TIMED_OUT, done: 0, total: 1 });
+  expect(await plane.wait(revision)).toEqual({ outcome: "timedOut", done: 0, total: 1 });
 });

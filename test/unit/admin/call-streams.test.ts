@@ -49,7 +49,7 @@ test("an upload has a longest time and most bytes, whatever it sends", async () 
   await large.clock.advance(0);
   expect(await much).toMatchObject({
     code: "UPLOAD_TOO_LARGE",
-    message: expect.stringContaining("all messages of one Import: 110, and at most 100"),
+    message: expect.stringContaining("all messages of one Import: 110, but at most 100"),
   });
 });
 

@@ -71,10 +71,12 @@ test("calls are counted by kind, of one connection and of all, until they are cl
   const [a, b] = [connect(1), connect(2)];
   const first = connections.begin(a, "stream", refuse);
   connections.begin(a, "stream", refuse);
-  expect(() => connections.begin(a, "stream", refuse)).toThrow(/"stream" on one connection: 3, and at most 2;.*Limits/);
+  expect(() => connections.begin(a, "stream", refuse)).toThrow(
+    /"stream" on one connection: 3, but at most 2 are allowed;.*Limits/,
+  );
   connections.begin(a, "call", refuse);
   connections.begin(b, "stream", refuse);
-  expect(() => connections.begin(b, "stream", refuse)).toThrow(/"stream" of all clients: 4, and at most 3/);
+  expect(() => connections.begin(b, "stream", refuse)).toThrow(/"stream" of all clients: 4, but at most 3/);
   first.close();
   first.close();
   connections.begin(b, "stream", refuse);
@@ -106,7 +108,7 @@ test("unfinished requests of one connection are bounded in bytes, whatever else 
   client.bytesRead += 10 * MIB;
   await clock.advance(200);
   expect(refusals).toHaveLength(5);
-  expect(refusals[0]?.message).toMatch(/one connection: 31457280, and at most 25165824/);
+  expect(refusals[0]?.message).toMatch(/one connection: 31457280, but at most 25165824/);
 });
 
 test("of all that arrives, who holds most ends first", async () => {
@@ -129,7 +131,7 @@ test("large requests that are worked on are bounded in bytes; small ones are not
   const first = arrive(8 * MIB);
   arrive(8 * MIB);
   arrive(8 * MIB);
-  expect(() => arrive(MIB)).toThrow(/of one connection that are worked on: 26214400, and at most 25165824/);
+  expect(() => arrive(MIB)).toThrow(/of one connection that are worked on: 26214400, but at most 25165824/);
   arrive(1_000);
   first.close();
   arrive(MIB);

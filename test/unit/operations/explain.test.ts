@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Explanation } from "../../../src/gen/fairlead/admin/v1/explain_pb.ts";
 import { anyObject } from "../../../src/operations/objects/any-object.ts";
 import { apply } from "../../../src/operations/objects/apply.ts";
 import { explainNode } from "../../../src/operations/observing/explain-node.ts";
@@ -7,6 +6,7 @@ import { explainObject } from "../../../src/operations/observing/explain-object.
 import { explainRequest } from "../../../src/operations/observing/explain-request.ts";
 import { explainRoute } from "../../../src/operations/observing/explain-route.ts";
 import { explainService } from "../../../src/operations/observing/explain-service.ts";
+import type { Explanation } from "../../../src/operations/observing/explanation.ts";
 import { manifestKind, messageFromJson } from "../../../src/schema/object-json.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
@@ -88,7 +88,7 @@ test("a request is led from the port over host and rule to the backends that the
 
 test("a request to no listener is refused with the ports that there are, and a listener can be named", () => {
   expect(() => ask("http://shop.example/x")).toThrowError(expect.objectContaining({ code: "INVALID_FIELD" }));
-  expect(() => ask("http://shop.example/x")).toThrowError(/no listener has port 80; they have 10080/);
+  expect(() => ask("http://shop.example/x")).toThrowError(/no listener has port 80; there are listeners on 10080/);
   expect(ask("https://shop.example/x", { listener: "web" }).ways).toHaveLength(1);
   expect(() => ask("http://shop.example/x", { listener: "nobody" })).toThrowError(/there is no listener nobody/);
   for (const url of ["shop.example/x", "ftp://shop.example/", "http://", "http://a b/", "http://u@shop.example/"]) {
@@ -111,7 +111,7 @@ test("a route tells what is unknown, where its rules stand and how their service
 test("a service tells whether it is down, who leads to it and which fleet leaves out what", async () => {
   expect((await explainService(plane, "void")).summary).toBe("DOWN: no backend is registered");
   const facts = factsOf(await explainService(plane, "shop"));
-  expect(facts).toContain("route shop: rules[1] lead to it, for shop.example, *");
+  expect(facts).toContain("route shop: leads to it by rules[1], for shop.example, *");
   expect(facts.join("\n")).toMatch(/fleet edge: leaves out 1: shop\/out: 192\.168\.0\.1/);
   await expect(explainService(plane, "nobody")).rejects.toMatchObject({ code: "SERVICE_NOT_FOUND" });
 });
@@ -152,7 +152,7 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
     { state: "done" },
   );
   const explained = await explainNode(plane, "edge-1");
-  expect(explained.summary).toBe("refuses 1 of its resources, and keeps what it had of them");
+  expect(explained.summary).toBe("refuses 1 of its resources, and keeps the versions that it had before");
   expect(factsOf(explained)).toEqual(
     expect.arrayContaining([
       'fleet: edge: the fleet selects it by node.cluster "edge"',
@@ -164,6 +164,6 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
   plane.nodes.set({ id: "edge-1", fleet: undefined, ...silent }, { state: "done" });
   const unselected = await explainNode(plane, "edge-1");
   expect(unselected.summary).toBe("gets nothing: no fleet selects it");
-  expect(factsOf(unselected)).toContain(": nothing is sent on it since 1970-01-01T00:01:05.000Z");
+  expect(factsOf(unselected)).toContain(": nothing has been sent on it since 1970-01-01T00:01:05.000Z");
   await expect(explainNode(plane, "nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
 });

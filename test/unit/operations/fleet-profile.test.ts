@@ -118,12 +118,12 @@ describe("what is known of ejections", () => {
   test("is that each proxy may, how many, and where to look", async () => {
     await applied(...shop());
     const { ejection } = await explainBackend(plane, "shop/1");
-    expect(ejection).toMatch(/^not known: .* 5 answers of 5xx in a row, in fleet edge at most 1 of 3; .*\/clusters/);
+    expect(ejection).toMatch(/^not known: .* 5 consecutive 5xx responses, in fleet edge at most 1 of 3; .*\/clusters/);
   });
 
   test("is that none may where the share is too small, or it is switched off", async () => {
     await applied(...shop(10));
-    expect((await explainBackend(plane, "shop/1")).ejection).toContain("none by proxies: in fleet edge none of 3");
+    expect((await explainBackend(plane, "shop/1")).ejection).toContain("proxies eject none: in fleet edge none of 3");
     await applied(object("policy", { name: "shop", outlierDetection: { disabled: true } }));
     expect((await explainBackend(plane, "shop/1")).ejection).toBe("");
   });

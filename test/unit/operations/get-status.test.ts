@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { adminHandlers } from "../../../src/api/admin-handlers.ts";
 import { BackendSchema, HealthSchema, Health_Status as Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ListenerSchema } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
 import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
@@ -14,11 +15,9 @@ import { reportHealth } from "../../../src/operations/membership/report-health.t
 import { SeenObservations } from "../../../src/operations/membership/seen-observations.ts";
 import { createObject } from "../../../src/operations/objects/create-object.ts";
 import { getObject } from "../../../src/operations/objects/get-object.ts";
-import { getNode } from "../../../src/operations/observing/get-node.ts";
 import { getStatus } from "../../../src/operations/observing/get-status.ts";
-import { listNodes } from "../../../src/operations/observing/list-nodes.ts";
 import { LAG_BOUND_MS } from "../../../src/operations/observing/problems.ts";
-import { resend } from "../../../src/operations/observing/resend.ts";
+import { parseRevision } from "../../../src/store/revision.ts";
 import { LISTENER_TYPE } from "../../../src/xds/protocol/resource-types.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
@@ -51,7 +50,7 @@ describe("proxies", () => {
     plane.nodes.set({ id: "silent", silent: "no fleet selects it" }, DONE);
     plane.nodes.set({ id: "twice", duplicate: true }, DONE);
     plane.nodes.set({ id: "slow", lagMs: LAG_BOUND_MS + 1 }, DONE);
-    expect(await whats()).toEqual(["node silent gets nothing", "node slow is behind", "node twice is there twice"]);
+    expect(await whats()).toEqual(["node silent gets nothing", "node slow is behind", "node twice is connected twice"]);
   });
 
   test("that refuse something are a problem, and a condition on the object it comes from", async () => {
@@ -96,31 +95,34 @@ describe("proxies", () => {
       DONE,
     );
     plane.nodes.set({ id: "other-1", fleet: "other" }, DONE);
-    expect((await listNodes(plane, create(ListNodesRequestSchema, { fleet: "edge" }))).nodes).toMatchObject([
-      {
-        id: "edge-1",
-        types: [{ type: "LDS", state: NodeType_State.REFUSED, known: 1, resources: [] }],
-        conditions: [{ ok: false, reason: "REFUSED", message: "LDS web: cannot bind; and 3 more" }],
-      },
-    ]);
+    const { getNode, listNodes, resend } = adminHandlers(plane);
+    expect(await listNodes(create(ListNodesRequestSchema, { fleet: "edge" }), TESTER)).toMatchObject({
+      nodes: [
+        {
+          id: "edge-1",
+          types: [{ type: "LDS", state: NodeType_State.REFUSED, known: 1, resources: [] }],
+          conditions: [{ ok: false, reason: "REFUSED", message: "LDS web: cannot bind; and 3 more" }],
+        },
+      ],
+    });
     const edge = create(GetNodeRequestSchema, { id: "edge-1", type: "lds" });
-    expect((await getNode(plane, edge)).types[0]?.resources).toMatchObject([
-      { name: "web", versionSent: "v2", versionAcknowledged: "v1", held: "quarantine" },
-    ]);
-    await expect(getNode(plane, { ...edge, type: "LSD" })).rejects.toMatchObject({
+    expect(await getNode(edge, TESTER)).toMatchObject({
+      types: [{ resources: [{ name: "web", versionSent: "v2", versionAcknowledged: "v1", held: "quarantine" }] }],
+    });
+    await expect(getNode({ ...edge, type: "LSD" }, TESTER)).rejects.toMatchObject({
       violations: [{ field: "type", message: expect.stringContaining("one of CDS, EDS") }],
     });
     const nobody = create(GetNodeRequestSchema, { id: "nobody" });
-    await expect(getNode(plane, nobody)).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
+    await expect(getNode(nobody, TESTER)).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
     plane.nodes.silent = [{ replica: "plane-b", silentMs: 12_000 }];
-    await expect(getNode(plane, nobody)).rejects.toMatchObject({ code: "REPLICA_SILENT" });
+    await expect(getNode(nobody, TESTER)).rejects.toMatchObject({ code: "REPLICA_SILENT" });
     const again = create(ResendRequestSchema, { id: "edge-1", type: "LDS" });
-    expect(await resend(plane, again)).toMatchObject({ resources: 3, unknownReplicas: [{ replica: "plane-b" }] });
+    expect(await resend(again, TESTER)).toMatchObject({ resources: 3, unknownReplicas: [{ replica: "plane-b" }] });
     expect(plane.nodes.resent).toEqual([{ id: "edge-1", typeUrl: LISTENER_TYPE }]);
-    await expect(resend(plane, { ...again, id: "nobody" })).rejects.toMatchObject({ code: "REPLICA_SILENT" });
-    expect((await listNodes(plane, create(ListNodesRequestSchema))).unknownReplicas).toMatchObject([
-      { replica: "plane-b" },
-    ]);
+    await expect(resend({ ...again, id: "nobody" }, TESTER)).rejects.toMatchObject({ code: "REPLICA_SILENT" });
+    expect(await listNodes(create(ListNodesRequestSchema), TESTER)).toMatchObject({
+      unknownReplicas: [{ replica: "plane-b" }],
+    });
   });
 });
 
@@ -158,7 +160,7 @@ test("the plane names itself, its revision and the last write", async () => {
     version: "0.0.0-test",
     replica: "plane-test",
     store: "embedded",
-    revision,
+    revision: parseRevision(revision),
   });
-  expect((await getStatus(plane)).lastWriteTime).toBeDefined();
+  expect((await getStatus(plane)).lastWriteAt).toBeDefined();
 });

@@ -1,6 +1,7 @@
 import { deflateRawSync } from "node:zlib";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { requestDigest } from "../../../src/api/request-digest.ts";
 import { RollbackResponseSchema } from "../../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { BackendSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
@@ -8,7 +9,6 @@ import { WriteOptionsSchema } from "../../../src/gen/fairlead/admin/v1/write_pb.
 import { registerBackend } from "../../../src/operations/membership/register-backend.ts";
 import { createObject } from "../../../src/operations/objects/create-object.ts";
 import { updateObject } from "../../../src/operations/objects/update-object.ts";
-import { requestDigest } from "../../../src/operations/writing/request-digest.ts";
 import { givenRequestId, keptRequestId } from "../../../src/operations/writing/request-record.ts";
 import { callerFor, openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
 
@@ -54,7 +54,7 @@ test("the same id with another object is refused, and the refusal names what the
   const { revision } = await createService();
   const refusal = createService({ name: "other" });
   await expect(refusal).rejects.toMatchObject({ code: "REQUEST_ID_REUSED", details: { requestId: "r", revision } });
-  await expect(refusal).rejects.toThrow(/create-service that wrote \S*services\/shop .* with other content/);
+  await expect(refusal).rejects.toThrow(/create-service, which wrote \S*services\/shop .* has other content/);
   expect(plane.mirror.get("service", "other")).toBeUndefined();
 });
 

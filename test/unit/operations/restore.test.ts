@@ -119,17 +119,17 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
     });
 
   const cases: [what: string, damage: (all: BackupRecord[]) => BackupRecord[], refusal: object][] = [
-    ["nothing", () => [], { code: "BAD_BACKUP", message: /breaks off before its end/ }],
-    ["no head", without("head"), { code: "BAD_BACKUP", message: /does not begin with a head/ }],
-    ["no end", without("end"), { code: "BAD_BACKUP", message: /breaks off before its end/ }],
+    ["nothing", () => [], { code: "BAD_BACKUP", message: /ends too early/ }],
+    ["no head", without("head"), { code: "BAD_BACKUP", message: /does not begin with a header/ }],
+    ["no end", without("end"), { code: "BAD_BACKUP", message: /ends too early/ }],
     ["a missing entry", without("entry"), { code: "BAD_BACKUP", message: /parts of it are missing/ }],
     ["a missing copy", without("copy"), { code: "BAD_BACKUP", message: /parts of it are missing/ }],
     ["a missing journal", without("journal"), { code: "BAD_BACKUP", message: /parts of it are missing/ }],
-    ["more after its end", (all) => [...all, ...all], { code: "BAD_BACKUP", message: /goes on after its end/ }],
+    ["more after its end", (all) => [...all, ...all], { code: "BAD_BACKUP", message: /continues after its end/ }],
     [
       "no revision",
       (all) => [headOf(all, { revision: "x" }), ...without("head")(all)],
-      { code: "BAD_BACKUP", message: /"x" in it is no revision/ },
+      { code: "BAD_BACKUP", message: /it contains "x", which is not a revision/ },
     ],
     [
       "a newer form",
@@ -208,7 +208,7 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
     const all = await records();
     for (const of of ["entry", "copy", "journal"] as const) {
       const twice = all.flatMap((one) => (isOf(of)(one) ? [one, one] : [one]));
-      await expect(restored(twice)).rejects.toThrow(/is there twice|parts of it are missing/);
+      await expect(restored(twice)).rejects.toThrow(/occurs twice|parts of it are missing/);
     }
   });
 

@@ -140,6 +140,6 @@ describe("what a later release wrote into an object", () => {
     );
     expect([...plane.mirror.setAside.values()].map(({ isNewer }) => isNewer)).toEqual([true, true]);
     const [first] = (await getStatus(plane)).problems;
-    expect(first?.why).toMatch(/Protocol has no value 77.*kept back.*run the release that wrote it/);
+    expect(first?.why).toMatch(/Protocol has no value 77.*held back.*run the release that wrote it/);
   });
 });

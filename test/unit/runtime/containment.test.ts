@@ -36,7 +36,7 @@ test("status shows it for an hour, on one line", async () => {
     {
       what: "peer input failed: replica \\x1b[2Jb",
       since: clock.now(),
-      why: "line\\nline; contained, 1 since the plane started",
+      why: "line\\nline; contained; count since the plane started: 1",
     },
   ]);
   await clock.advance(3_600_000);

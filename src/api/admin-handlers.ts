@@ -24,13 +24,18 @@ import { explainRoute } from "../operations/observing/explain-route.ts";
 import { explainService } from "../operations/observing/explain-service.ts";
 import { getNode } from "../operations/observing/get-node.ts";
 import { getStatus } from "../operations/observing/get-status.ts";
-import { listNodes } from "../operations/observing/list-nodes.ts";
 import { resend } from "../operations/observing/resend.ts";
+import { readResourceType } from "../operations/observing/resource-type.ts";
 import { waitForRevision } from "../operations/observing/wait-for-revision.ts";
 import { watch } from "../operations/observing/watch.ts";
 import { WatchEvents } from "../operations/observing/watch-events.ts";
-import type { Handlers } from "./implement-service.ts";
+import { explainedBackendMessage } from "./backend-message.ts";
+import type { Handlers } from "./handlers.ts";
 import { kindHandlers, written } from "./kind-handlers.ts";
+import { listNodes } from "./list-nodes.ts";
+import { nodeMessage, unknownMessage } from "./node-message.ts";
+import { statusMessage } from "./status-message.ts";
+import { waitMessages, waitOrder } from "./wait-message.ts";
 
 /** Which operation answers which method of the admin API. */
 export function adminHandlers(context: Context): Handlers<typeof AdminService.method> {
@@ -43,7 +48,7 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     unregisterBackend: (request, caller) => unregisterBackend(context, caller, request),
     drainBackend: async (request, caller) => written("backend", await drainBackend(context, caller, request)),
     completeDrain: (request, caller) => completeDrain(context, caller, request),
-    explainBackend: ({ name }) => explainBackend(context, name),
+    explainBackend: async ({ name }) => explainedBackendMessage(await explainBackend(context, name)),
     explainRoute: ({ name }) => explainRoute(context, name),
     explainService: ({ name }) => explainService(context, name),
     explainNode: ({ name }) => explainNode(context, name),
@@ -66,11 +71,17 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
     listHistory: async (request) => ({ entries: await listHistory(context, request) }),
     rollback: (request, caller) => rollback(context, caller, request),
     rollbackRevision: (request, caller) => rollbackRevision(context, caller, request),
-    waitForRevision: (request, caller) => waitForRevision(context, caller, request),
-    getStatus: () => getStatus(context),
+    waitForRevision: (request, caller) => waitMessages(waitForRevision(context, caller, waitOrder(request))),
+    getStatus: async () => statusMessage(await getStatus(context)),
     setEncodingProfile: (request, caller) => setEncodingProfile(context, caller, request),
     listNodes: (request) => listNodes(context, request),
-    getNode: (request) => getNode(context, request),
-    resend: (request) => resend(context, request),
+    getNode: async ({ id, type, contents }) => {
+      const detail = contents ? "contents" : "resources";
+      return nodeMessage(await getNode(context, { id, detail, typeUrl: readResourceType(type) }));
+    },
+    resend: async ({ id, type }) => {
+      const { resources, unknown } = await resend(context, id, readResourceType(type));
+      return { resources, unknownReplicas: unknown.map(unknownMessage) };
+    },
   };
 }

@@ -17,7 +17,7 @@ import { updateObject } from "../operations/objects/update-object.ts";
 import { explainObject } from "../operations/observing/explain-object.ts";
 import type { WrittenObject } from "../operations/writing/write-object.ts";
 import { type AppliedKind, ENTRIES, isApplied, type MessageOf, type Plural } from "../schema/kinds/registry.ts";
-import type { Handlers } from "./implement-service.ts";
+import type { Handlers } from "./handlers.ts";
 
 type Methods = typeof AdminService.method;
 type MethodOf<K extends Kind> =

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { listNodes } from "../../../src/api/list-nodes.ts";
 import { ListNodesRequestSchema, ListNodesResponseSchema } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
-import { listNodes } from "../../../src/operations/observing/list-nodes.ts";
 import { openPlaneContext, type PlaneContext } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;

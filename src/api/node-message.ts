@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../../fleet/node-directory.ts";
+import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   type Node,
   NodeSchema,
@@ -8,9 +8,9 @@ import {
   NodeType_State,
   NodeTypeSchema,
   UnknownReplicaSchema,
-} from "../../gen/fairlead/admin/v1/node_pb.ts";
-import { instantOfMs } from "../../runtime/instant.ts";
-import { formatRevision } from "../../store/revision.ts";
+} from "../gen/fairlead/admin/v1/node_pb.ts";
+import { instantOfMs } from "../runtime/instant.ts";
+import { formatRevision } from "../store/revision.ts";
 
 const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
   idle: NodeType_State.IDLE,
@@ -76,7 +76,7 @@ function conditionsOf({ silent, duplicate, id, types }: NodeView) {
   const conditions = [];
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
-    const message = `another open stream has the id ${id} too; give each proxy its own node.id (a hot restart ends with the old process)`;
+    const message = `another open stream has the id ${id} too; give each proxy its own node.id (after a hot restart, this ends with the old process)`;
     conditions.push({ type: "Unique", ok: false, reason: "DUPLICATE", message });
   }
   for (const type of types) {

@@ -1,14 +1,14 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { NodeView } from "../../fleet/node-directory.ts";
-import { NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import type { NodeView } from "../fleet/node-directory.ts";
+import { NodeSchema } from "../gen/fairlead/admin/v1/node_pb.ts";
 import {
   type ListNodesRequest,
   type ListNodesResponse,
   ListNodesResponseSchema,
-} from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import type { Context } from "../context.ts";
-import { readName } from "../object-errors.ts";
-import { MAX_PAGE_SIZE, pageOf } from "../objects/page.ts";
+} from "../gen/fairlead/admin/v1/observe_pb.ts";
+import type { Context } from "../operations/context.ts";
+import { readName } from "../operations/object-errors.ts";
+import { MAX_PAGE_SIZE, pageOf } from "../operations/objects/page.ts";
 import { nodeMessage, unknownMessage } from "./node-message.ts";
 
 /**
