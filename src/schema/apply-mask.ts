@@ -2,10 +2,10 @@ import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { Violation } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
-import { fieldNames } from "./check-json.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { collectViolations, type Report } from "./field-checks.ts";
 import type { MessageOf } from "./kinds/registry.ts";
+import { fieldNamed, fieldNames } from "./message-fields.ts";
 import { cloneMessage, descriptorOf, outputOnly } from "./object-message.ts";
 
 export type Merged<K extends Kind> =
@@ -32,7 +32,7 @@ export function mergeMasked<K extends Kind>(
     const fields = resolve(desc, path, report);
     const [first] = fields;
     if (first === undefined) continue;
-    if (outputOnly(kind).includes(first.jsonName)) report(path, "is output only");
+    if (outputOnly(kind).includes(first.jsonName)) report(path, "must not be named: it is output only");
     else if (first.name !== "name") copyField(reflect(desc, message), reflect(desc, source), fields);
   }
   return violations.length === 0 ? { ok: true, message } : { ok: false, violations };
@@ -51,11 +51,14 @@ function resolve(desc: DescMessage, path: string, report: Report): readonly Desc
   const fields: DescField[] = [];
   let inside: DescMessage | undefined = desc;
   for (const word of path.split(".")) {
-    const field: DescField | undefined = inside?.fields.find(
-      ({ name, jsonName }) => name === word || jsonName === word,
-    );
+    const field = fieldNamed(inside, word);
     if (field === undefined) {
-      report(path, inside === undefined ? "goes into a field without fields" : `unknown field${hint(inside, word)}`);
+      report(
+        path,
+        inside === undefined
+          ? "must not lead into a field without fields; name that field as a whole"
+          : `unknown field${hint(inside, word)}`,
+      );
       return [];
     }
     fields.push(field);

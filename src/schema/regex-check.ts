@@ -19,18 +19,24 @@ export function checkRegex(
   }
   // Envoy 1.36 reads it as characters, 1.40 as bytes: only ASCII means the same to both.
   if (!/^[\x20-\x7e]*$/.test(regex))
-    report(field, "must have printable ASCII characters only; write others as `\\xHH`");
+    report(field, "must have only printable ASCII characters; write others as `\\xHH`");
   checkLength(report, field, regex, MAX_REGEX_LENGTH);
   if (regex.length > MAX_REGEX_LENGTH) return regex;
   try {
     const size = programSize(RE2JS.compile(regex));
     if (size > MAX_REGEX_PROGRAM_SIZE) {
-      report(field, `is too complex: ${size} instructions of RE2, proxies take at most ${MAX_REGEX_PROGRAM_SIZE}`);
+      report(
+        field,
+        `must have at most ${MAX_REGEX_PROGRAM_SIZE} instructions in RE2, the most that proxies take, not ${size}`,
+      );
     } else {
       reportNever(report, field, regex, () => whyNever(regex));
     }
   } catch (error) {
-    report(field, `RE2 refuses it: ${error instanceof Error ? error.message : String(error)}`);
+    report(
+      field,
+      `must be a regular expression that RE2 accepts: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return regex;
 }

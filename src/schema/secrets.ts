@@ -1,6 +1,7 @@
 import { clone, type DescField, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { Violation } from "../domain/errors.ts";
+import { fieldNamed } from "./message-fields.ts";
 
 /*
  * A field that holds a secret is marked `debug_redact` in the proto. The secret is in what is stored and in the domain's
@@ -104,9 +105,7 @@ function isInSecret(desc: DescMessage, path: string): boolean {
   if (path === "") return mayHoldSecret(desc);
   let inside: DescMessage | undefined = desc;
   for (const word of path.split(/[.[]/)) {
-    const field: DescField | undefined = inside?.fields.find(
-      ({ name, jsonName }) => name === word || jsonName === word,
-    );
+    const field = fieldNamed(inside, word);
     if (field !== undefined && isSecret(field)) return true;
     if (field !== undefined) inside = field.message;
   }

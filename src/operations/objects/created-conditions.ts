@@ -6,6 +6,7 @@ import { isPart, type Kind, type Name, serviceOf, serviceOfObject } from "../../
 import type { State } from "../../domain/state.ts";
 import { type ObjectCondition, ObjectConditionSchema } from "../../gen/fairlead/admin/v1/apply_pb.ts";
 import type { Pace } from "../../runtime/pace.ts";
+import type { Gives } from "../../schema/kinds/kind-entry.ts";
 import { ENTRIES } from "../../schema/kinds/registry.ts";
 import {
   backendConditions,
@@ -14,6 +15,9 @@ import {
   judgedRulesOf,
 } from "../observing/current-conditions.ts";
 import type { PlannedChange } from "./change-message.ts";
+
+/** What decides which fleets are led to which services. */
+const LEADING: ReadonlySet<Gives> = new Set(["all of a fleet", "listener", "routes"]);
 
 /** The most that one answer lists. */
 const MAX_CONDITIONS = 100;
@@ -73,7 +77,7 @@ export function createsConditions(
 
 /** Which backends a fleet leaves out follows from fleets, listeners and routes. */
 function reachedServices(after: State, changed: readonly PlannedChange[]): ReadonlySet<Name> {
-  if (changed.some(({ kind }) => ENTRIES[kind].isOnTheWay))
+  if (changed.some(({ kind }) => LEADING.has(ENTRIES[kind].gives)))
     return new Set(Array.from(after.all("backend"), ({ name }) => serviceOf(name)));
   return new Set(changed.flatMap(({ kind, name }) => serviceOfObject(kind, name) ?? []));
 }

@@ -1,5 +1,5 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
-import { isPart, type Kind, type Name, parentOf } from "../../domain/name.ts";
+import { isPart, type Kind, type Name, parentOf, pluralOf } from "../../domain/name.ts";
 import { referencesOf } from "../../domain/references.ts";
 import type { State } from "../../domain/state.ts";
 import { APPLIED_KINDS, ENTRIES } from "../../schema/kinds/registry.ts";
@@ -45,7 +45,7 @@ function removedByWhole(before: State, after: State, kind: Kind): string[] {
     count.all++;
     if (after.get(kind, name) === undefined) count.removed++;
   }
-  const { plural } = ENTRIES[kind];
+  const plural = pluralOf(kind);
   return [...counts].flatMap(([whole, count]) =>
     isTooMuch(count) ? [`${count.removed} of ${count.all} ${plural} of ${whole}`] : [],
   );
