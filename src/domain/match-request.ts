@@ -37,7 +37,7 @@ export function matchRequest(routes: Iterable<Route>, request: HttpRequest): Req
   }
   const path = matchedPath(request.target);
   if (path === undefined) {
-    const why = "the path has an escaped slash: the client is sent to the form with plain ones";
+    const why = "the path has an escaped slash: the client is redirected to the same path with a plain one";
     return { ...nowhere, answer: { status: 307, why } };
   }
   const found = findHost(mergeRoutes(routes).groups, request.host);

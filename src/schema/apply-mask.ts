@@ -1,16 +1,12 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import type { Violation } from "../domain/errors.ts";
+import type { Checked } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { collectViolations, type Report } from "./field-checks.ts";
 import type { MessageOf } from "./kinds/registry.ts";
 import { fieldNamed, fieldNames } from "./message-fields.ts";
 import { cloneMessage, descriptorOf, outputOnly } from "./object-message.ts";
-
-export type Merged<K extends Kind> =
-  | { readonly ok: true; readonly message: MessageOf[K] }
-  | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
  * The stored message with the fields of a patch that an update mask names. A path names a field or, through messages, one
@@ -22,7 +18,7 @@ export function mergeMasked<K extends Kind>(
   stored: MessageOf[K],
   patch: MessageOf[K],
   paths: readonly string[],
-): Merged<K> {
+): Checked<{ readonly message: MessageOf[K] }> {
   if (paths.length === 0 || paths.includes("*")) return { ok: true, message: replaceSpec(kind, stored, patch) };
   const { report, violations } = collectViolations();
   const desc = descriptorOf(kind);

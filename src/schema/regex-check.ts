@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM_SIZE } from "../domain/limits.ts";
+import type { Instruction } from "../domain/regex-overlap.ts";
 import { checkLength, type Report } from "./field-checks.ts";
 import { reportNever } from "./http-checks.ts";
 
@@ -54,13 +55,7 @@ function programSize(regex: RE2JS): number {
   return inst.reduce((sum, instruction) => sum + ranges(instruction), FRAME);
 }
 
-interface Instruction {
-  readonly runes: ArrayLike<number>;
-  /** 1 for a letter in either case. */
-  readonly arg: number;
-}
-
-function ranges({ runes, arg }: Instruction): number {
+function ranges({ runes, arg }: Pick<Instruction, "runes" | "arg">): number {
   // `K` and `S` have a third form beyond ASCII: the Kelvin sign and the long s.
   if (runes.length < 2) return arg === 1 && /[ks]/i.test(String.fromCodePoint(runes[0] ?? 0)) ? 4 : 1;
   let size = 0;

@@ -65,7 +65,8 @@ export function decodeStored(key: string, bytes: Uint8Array, revision: Revision)
     throw writtenByNewer(key, `schema ${envelope.schema}, this one reads up to ${STORED_SCHEMA}`);
   }
   if (envelope.schema === 0) throw corrupt(key, "it has no schema");
-  if (envelope.kind !== kind) throw corrupt(key, `it holds a ${envelope.kind || "nothing"}`);
+  if (envelope.kind !== kind)
+    throw corrupt(key, `it holds ${envelope.kind === "" ? "no kind of object" : `a ${envelope.kind}`}`);
   const message = decode(key, descriptorOf(kind), envelope.object) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
