@@ -75,23 +75,6 @@ function copyField(target: ReflectMessage, source: ReflectMessage, [field, ...re
     if (!given && !target.isSet(field)) return;
     if (!target.isSet(field)) target.set(field, reflect(field.message));
     copyField(target.get(field), given ? source.get(field) : reflect(field.message), rest);
-  } else if (!given) {
-    target.clear(field);
-  } else {
-    setField(target, source, field);
-  }
-}
-
-function setField(target: ReflectMessage, source: ReflectMessage, field: DescField): void {
-  if (field.fieldKind === "list") {
-    const list = target.get(field);
-    list.clear();
-    for (const item of source.get(field)) list.add(item);
-  } else if (field.fieldKind === "map") {
-    const map = target.get(field);
-    map.clear();
-    for (const [key, value] of source.get(field)) map.set(key, value);
-  } else {
-    target.set(field, source.get(field));
-  }
+  } else if (given) target.set(field, source.get(field));
+  else target.clear(field);
 }

@@ -109,15 +109,19 @@ export function checkDuration<Otherwise extends number | undefined>(
   return ms;
 }
 
-/** The name of an enum value; the default for the unspecified one. */
-export function checkEnum<T extends string>(
+type EnumName<Values> = Exclude<keyof Values & string, `${string}_UNSPECIFIED`>;
+
+/** The name of an enum value; the default for the unspecified one, which is 0. */
+export function checkEnum<Values extends Readonly<Record<string, number>>>(
   report: Report,
   field: string,
   value: number,
-  { values, otherwise }: { values: Readonly<Record<number, T>>; otherwise: T },
-): T {
-  const name = value === 0 ? otherwise : values[value];
-  if (name === undefined) report(field, `must be one of ${Object.values(values).join(", ")}, not ${value}`);
+  { values, otherwise }: { values: Values; otherwise: EnumName<Values> },
+): EnumName<Values> {
+  if (value === 0) return otherwise;
+  const known = Object.entries(values).filter(([, number]) => number !== 0);
+  const name = known.find(([, number]) => number === value)?.[0] as EnumName<Values> | undefined;
+  if (name === undefined) report(field, `must be one of ${known.map(([one]) => one).join(", ")}, not ${value}`);
   return name ?? otherwise;
 }
 

@@ -38,11 +38,6 @@ import {
 import { TOKEN } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
 
-const INITIAL_STATES = {
-  [HealthCheck_InitialState.PENDING]: "PENDING",
-  [HealthCheck_InitialState.HEALTHY]: "HEALTHY",
-} as const;
-
 /** @param addedAt When the check was added to the service. */
 export function parseHealthCheck(
   message: HealthCheckMessage,
@@ -71,7 +66,7 @@ export function parseHealthCheck(
     jitterRatio: checkRange(report, "jitterPercent", message.jitterPercent, CHECK_LIMITS.jitterPercent) / 100,
     changingIntervalMs: time("changingInterval", intervalMs),
     initial: checkEnum(report, "initialState", message.initialState, {
-      values: INITIAL_STATES,
+      values: HealthCheck_InitialState,
       otherwise: DEFAULT_HEALTH_CHECK.initial,
     }),
     addedAt,

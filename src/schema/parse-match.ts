@@ -51,12 +51,10 @@ function parseHeader(message: HeaderMatchMessage, report: Report): HeaderMatch {
   const { kind, invert } = message;
   message.name = checkMatchedHeader(report, "name", message.name);
   const { name } = message;
-  switch (kind.case) {
-    case "present":
-      return { name, kind: "present", value: "", invert: invert === kind.value };
-    case undefined:
-      report("", "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
-      return { name, kind: "present", value: "", invert };
+  if (kind.case === "present") return { name, kind: "present", value: "", invert: invert === kind.value };
+  if (kind.case === undefined) {
+    report("", "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
+    return { name, kind: "present", value: "", invert };
   }
   const match: HeaderMatch = { name, kind: kind.case, value: kind.value, invert };
   const whyNever = () => whyValueNeverMatched(match);

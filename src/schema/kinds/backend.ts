@@ -38,8 +38,6 @@ export const BACKEND = {
   },
 } as const satisfies KindEntry<"backend", BackendMessage>;
 
-const STATES = { [Backend_State.ACTIVE]: "ACTIVE", [Backend_State.DRAINING]: "DRAINING" } as const;
-
 function parseBackend(message: BackendMessage, report: Report): Backend {
   // There is one way to store it: the default is left out, as it always was.
   if (message.priority === 0) delete message.priority;
@@ -62,7 +60,7 @@ function parseBackend(message: BackendMessage, report: Report): Backend {
       otherwise: undefined,
       cure: "leave it out for the port of `address`",
     }),
-    state: checkEnum(report, "state", message.state, { values: STATES, otherwise: DEFAULT_BACKEND.state }),
+    state: checkEnum(report, "state", message.state, { values: Backend_State, otherwise: DEFAULT_BACKEND.state }),
     drainedAt: readTime(message.drainTime),
   };
 }

@@ -15,11 +15,8 @@ export const HEALTH = {
   isImported: ({ source }) => source === "override",
 } as const satisfies KindEntry<"health", HealthMessage>;
 
-const STATUSES = {
-  [Health_Status.HEALTHY]: "HEALTHY",
-  [Health_Status.DEGRADED]: "DEGRADED",
-  [Health_Status.UNHEALTHY]: "UNHEALTHY",
-} as const;
+/** What a verdict may be; the others only follow from having none. */
+const { HEALTHY, DEGRADED, UNHEALTHY } = Health_Status;
 
 function parseHealth(message: HealthMessage, report: Report): Health {
   if (message.status === Health_Status.STATUS_UNSPECIFIED) report("status", "must be HEALTHY, DEGRADED or UNHEALTHY");
@@ -27,7 +24,10 @@ function parseHealth(message: HealthMessage, report: Report): Health {
     ...parseNames(message, report),
     meta: readMeta(message.meta),
     source: message.source,
-    status: checkEnum(report, "status", message.status, { values: STATUSES, otherwise: "UNHEALTHY" }),
+    status: checkEnum(report, "status", message.status, {
+      values: { HEALTHY, DEGRADED, UNHEALTHY },
+      otherwise: "UNHEALTHY",
+    }),
     reason: checkLength(report, "reason", message.reason, MAX_HEALTH_REASON_LENGTH),
     sequence: message.sequence,
     observedAt: readTime(message.observeTime),

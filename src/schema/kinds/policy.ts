@@ -39,17 +39,9 @@ export const POLICY = {
   gives: "clustersOfPolicy",
 } as const satisfies KindEntry<"policy", PolicyMessage>;
 
-const ALGORITHMS = {
-  [Policy_Algorithm.ROUND_ROBIN]: "ROUND_ROBIN",
-  [Policy_Algorithm.LEAST_REQUEST]: "LEAST_REQUEST",
-  [Policy_Algorithm.RING_HASH]: "RING_HASH",
-  [Policy_Algorithm.MAGLEV]: "MAGLEV",
-  [Policy_Algorithm.RANDOM]: "RANDOM",
-} as const;
-
 function parsePolicy(message: PolicyMessage, report: Report): Policy {
   const algorithm = checkEnum(report, "algorithm", message.algorithm, {
-    values: ALGORITHMS,
+    values: Policy_Algorithm,
     otherwise: DEFAULT_POLICY.algorithm,
   });
   if ((algorithm === "RING_HASH" || algorithm === "MAGLEV") && message.hashOn.length === 0) {

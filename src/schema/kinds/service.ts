@@ -30,22 +30,15 @@ function keepCheckStart(draft: ServiceMessage, before: ServiceMessage | undefine
   else if (before.checkStartTime !== undefined) draft.checkStartTime = before.checkStartTime;
 }
 
-const PROTOCOLS = { [Service_Protocol.HTTP]: "HTTP", [Service_Protocol.HTTP2]: "HTTP2" } as const;
-const ENDPOINT_DISCOVERIES = {
-  [Service_EndpointDiscovery.AUTO]: "AUTO",
-  [Service_EndpointDiscovery.EDS]: "EDS",
-  [Service_EndpointDiscovery.LEDS]: "LEDS",
-} as const;
-
 function parseService(message: ServiceMessage, report: Report): Service {
   if (message.policy !== "") message.policy = checkName(report, "policy", "policy", message.policy);
   const { protocol, endpointDiscovery } = DEFAULT_SERVICE;
   return {
     ...parseIdentity(report, "service", message),
-    protocol: checkEnum(report, "protocol", message.protocol, { values: PROTOCOLS, otherwise: protocol }),
+    protocol: checkEnum(report, "protocol", message.protocol, { values: Service_Protocol, otherwise: protocol }),
     policy: message.policy === "" ? undefined : message.policy,
     endpointDiscovery: checkEnum(report, "endpointDiscovery", message.endpointDiscovery, {
-      values: ENDPOINT_DISCOVERIES,
+      values: Service_EndpointDiscovery,
       otherwise: endpointDiscovery,
     }),
     connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, SERVICE_TIMES.connectTimeout),
