@@ -1,6 +1,6 @@
 import { type Duration, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../domain/errors.ts";
-import { readIp } from "../domain/ip-address.ts";
+import { isIpv4, readIp } from "../domain/ip-address.ts";
 import { ANNOTATIONS, LABELS, PORT } from "../domain/limits.ts";
 import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
@@ -119,9 +119,11 @@ export function checkEnum<Values extends Readonly<Record<string, number>>>(
   { values, otherwise }: { values: Values; otherwise: EnumName<Values> },
 ): EnumName<Values> {
   if (value === 0) return otherwise;
-  const known = Object.entries(values).filter(([, number]) => number !== 0);
-  const name = known.find(([, number]) => number === value)?.[0] as EnumName<Values> | undefined;
-  if (name === undefined) report(field, `must be one of ${known.map(([one]) => one).join(", ")}, not ${value}`);
+  const known = Object.keys(values) as EnumName<Values>[];
+  const name = known.find((one) => values[one] === value);
+  if (name === undefined) {
+    report(field, `must be one of ${known.filter((one) => values[one] !== 0).join(", ")}, not ${value}`);
+  }
   return name ?? otherwise;
 }
 
@@ -151,7 +153,7 @@ export function checkAddress(
   const [match, bracketed, plain = "", digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,10})$/.exec(text) ?? [];
   const literal = bracketed ?? plain;
   const isForm = literal.includes(":") === (bracketed !== undefined) && !literal.includes("%");
-  const ip = isForm ? readIp(literal) : undefined;
+  const ip = !isForm ? undefined : isIpv4(literal) ? literal : readIp(literal)?.toString();
   const port = Number(digits);
   if (match === undefined) {
     report(
@@ -164,7 +166,7 @@ export function checkAddress(
     }
     if (ip === undefined) report(field, `must have an IP literal, not "${literal}": host names are not resolved here`);
   }
-  return { ip: ip?.toString() ?? "0.0.0.0", port };
+  return { ip: ip ?? "0.0.0.0", port };
 }
 
 /** What every object carries, and its own name. Meta is the plane's own, so it is not checked. */
