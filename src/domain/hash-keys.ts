@@ -64,5 +64,5 @@ export function whyRuleKeysHidden(state: State, rule: Pick<Rule, "to">): string 
   const hidden = new Set(keys.slice(hiding.index + 1).map(({ service }) => service));
   if (by !== undefined) hidden.delete(by);
   if (hidden.size === 0) return undefined;
-  return `what ${[...hidden].join(", ")} is hashed by never counts behind the keys of ${by}: ${hiding.why}; services of one rule are best hashed alike`;
+  return `what ${[...hidden].join(", ")} is hashed by never counts behind the keys of ${by}: ${hiding.why}; hash the services of one rule alike`;
 }

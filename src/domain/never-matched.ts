@@ -35,7 +35,7 @@ export function whyRegexNeverMatched(regex: string): string | undefined {
   const text = textInBoth(program, ROOTED);
   if (text === undefined) return "a path begins with a slash, and the whole path is matched";
   const why = whyPathNeverMatched(text) ?? "no path has all of its characters when it is matched";
-  return `it asks for such as \`${printableStart(text, SHOWN)}\`: ${why}`;
+  return `it asks for a text such as \`${printableStart(text, SHOWN)}\`: ${why}`;
 }
 
 /** Why a regular expression matches no whole value of this header; undefined for anything that is not an expression. */

@@ -129,7 +129,7 @@ function parseHeaders(headers: Readonly<Record<string, string>>, report: Report)
   for (const [name, value] of entries) {
     const field = `headers.${name.slice(0, MAX_HEADER_NAME_LENGTH)}`;
     if (!TOKEN.test(name)) report(field, "must have the name of a header as its key");
-    if (FRAMING.includes(name.toLowerCase())) report(field, "must be left out: the check itself decides it");
+    if (FRAMING.includes(name.toLowerCase())) report(field, "must be left out: the check itself sets this header");
     report.whenWritten(field, () =>
       name.toLowerCase() === "trailer"
         ? "must be left out: it announces what follows a body, and a check has none"

@@ -74,7 +74,7 @@ function parseTarget({ target }: BackendMessage, report: Report): Target {
   if (target.case === "pipe") {
     const bytes = new TextEncoder().encode(target.value).length;
     if (!target.value.startsWith("/") || target.value.includes("\0") || bytes > MAX_PIPE_PATH_BYTES) {
-      report("pipe", `must be an absolute path of at most ${MAX_PIPE_PATH_BYTES} bytes, not "${target.value}"`);
+      report("pipe", `must be an absolute path of at most ${MAX_PIPE_PATH_BYTES} bytes, none of them zero`);
     }
     return { kind: "pipe", path: target.value };
   }
