@@ -1,5 +1,5 @@
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { KINDS, type Kind, titleOf } from "../domain/name.ts";
+import { KINDS, type Kind, type Plural, pluralOf, titleOf } from "../domain/name.ts";
 import {
   AdminService,
   type DeleteRequest,
@@ -16,7 +16,7 @@ import { listObjects } from "../operations/objects/list-objects.ts";
 import { updateObject } from "../operations/objects/update-object.ts";
 import { explainObject } from "../operations/observing/explain-object.ts";
 import type { WrittenObject } from "../operations/writing/write-object.ts";
-import { type AppliedKind, ENTRIES, isApplied, type MessageOf, type Plural } from "../schema/kinds/registry.ts";
+import { type AppliedKind, isApplied, type MessageOf } from "../schema/kinds/registry.ts";
 import type { Handlers } from "./handlers.ts";
 
 type Methods = typeof AdminService.method;
@@ -33,7 +33,7 @@ export function kindHandlers(context: Context): Pick<Handlers<Methods>, KindMeth
 }
 
 function readers(context: Context, kind: Kind): [name: string, handler: unknown][] {
-  const { plural } = ENTRIES[kind];
+  const plural = pluralOf(kind);
   const get = ({ name }: GetRequest) => getObject(context, kind, name);
   const list = async (request: ListRequest) => {
     const { items, nextPageToken } = await listObjects(context, kind, request);

@@ -1,6 +1,6 @@
 import type { DescEnum, DescMessage, DescMethod, DescMethodUnary, JsonObject, Message } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
-import { titleOf } from "../domain/name.ts";
+import { pluralOf, titleOf } from "../domain/name.ts";
 import {
   AdminService,
   type DeleteRequestSchema,
@@ -14,7 +14,7 @@ import {
 } from "../gen/fairlead/admin/v1/explain_pb.ts";
 import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
-import { ENTRIES, type MessageOf } from "../schema/kinds/registry.ts";
+import type { MessageOf } from "../schema/kinds/registry.ts";
 import { descriptorOf } from "../schema/object-message.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { messageJson } from "./data-text.ts";
@@ -78,7 +78,7 @@ const PAGE_SIZE = 1000;
 
 /** Finds a kind's API methods by their names, and hides its message type behind what the commands need. */
 export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry {
-  const { plural } = ENTRIES[kind];
+  const plural = pluralOf(kind);
   const desc = descriptorOf(kind);
   const title = titleOf(kind);
   const show = (object: Message, zone: Zone = {}): Shown => ({

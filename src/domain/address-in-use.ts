@@ -1,20 +1,6 @@
 import { ControlPlaneError } from "./errors.ts";
 import { collidingListener, listenerAddress, movesListener } from "./fleet-listeners.ts";
-import type { Listener } from "./listener.ts";
 import type { Writes } from "./state.ts";
-
-/** @param field Path of the address in the request. */
-function addressInUse(wanted: Listener, holder: Listener, field: string): ControlPlaneError {
-  const address = listenerAddress(wanted);
-  const message = `${address} is held by listener ${holder.name} of fleet ${holder.fleet}; choose another address, or move that one first`;
-  return new ControlPlaneError({
-    kind: "precondition",
-    code: "ADDRESS_IN_USE",
-    message: `listener ${wanted.name}: ${message}`,
-    violations: [{ field, message }],
-    details: { listener: wanted.name, holder: holder.name, fleet: holder.fleet, address },
-  });
-}
 
 /**
  * Refuses a listener that collides with another one of its fleet. One that had its address before keeps it; where two
@@ -27,6 +13,16 @@ export function checkAddresses({ before, after, puts }: Writes<"listener">): voi
   const settled = [...after.all("listener")].filter(({ name }) => !names.has(name));
   for (const { object, place } of moved) {
     const holder = collidingListener(settled, object);
-    if (holder !== undefined) throw addressInUse(object, holder, `${place}address`);
+    if (holder === undefined) continue;
+    const address = listenerAddress(object);
+    const held = `${address} is held by listener ${holder.name} of fleet ${holder.fleet}`;
+    const message = `${held}; choose another address, or move that one first`;
+    throw new ControlPlaneError({
+      kind: "precondition",
+      code: "ADDRESS_IN_USE",
+      message: `listener ${object.name}: ${message}`,
+      violations: [{ field: `${place}address`, message }],
+      details: { listener: object.name, holder: holder.name, fleet: holder.fleet, address },
+    });
   }
 }

@@ -1,8 +1,8 @@
 import ipaddr from "ipaddr.js";
-import { type Target, targetText } from "./backend.ts";
+import { addressText, type Target } from "./backend.ts";
 import { type IpAddress, type IpKind, ipKind, leadsTo, readIp } from "./ip-address.ts";
 import { type IpNetwork, networkHolds, networkIs, readNetwork } from "./ip-network.ts";
-import { MAX_PIPE_PATH_BYTES, MAX_PORT, MIN_PORT } from "./limits.ts";
+import { MAX_PIPE_PATH_BYTES, PORT } from "./limits.ts";
 
 /** One place where the backends of a fleet may be: addresses, or Unix sockets on the proxies' machines. */
 type BackendNetwork =
@@ -49,30 +49,28 @@ export function readBackendNetwork(text: string): ReadBackendNetwork {
   const match = /^(?:\[([^\]]*)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
   if (match !== null) return readAddress(text, match[1] ?? match[2] ?? "", Number(match[3]));
   const read = readNetwork(text);
-  if ("network" in read)
-    return { ok: true, network: { kind: "network", network: read.network }, text: read.network.text };
-  return {
-    ok: false,
-    message: `${read.problem}; or give an address such as 10.0.0.5:9001, or a path such as /run/shop/`,
-  };
+  if ("network" in read) return { ok: true, network: { kind: "network", ...read }, text: read.network.text };
+  const message = `${read.problem}; an address such as 10.0.0.5:9001 or a path such as /run/shop/ would do, too`;
+  return { ok: false, message };
 }
 
 function readAddress(text: string, literal: string, port: number): ReadBackendNetwork {
   const ip = readIp(literal);
-  if (ip === undefined || literal.includes("%") || port < MIN_PORT || port > MAX_PORT) {
-    return { ok: false, message: `"${text}" is not an IP literal and a port from ${MIN_PORT} to ${MAX_PORT}` };
+  if (ip === undefined || literal.includes("%") || port < PORT.min || port > PORT.max) {
+    const message = `must be an IP literal and a port from ${PORT.min} to ${PORT.max}, not "${text}"`;
+    return { ok: false, message };
   }
   const address = plain(ip);
-  const spelling = targetText({ kind: "address", ip: address.toString(), port });
+  const spelling = addressText({ ip: address.toString(), port });
   return { ok: true, network: { kind: "address", key: keyOf(address, port) }, text: spelling };
 }
 
 function readPath(path: string): ReadBackendNetwork {
   if (path.includes("\0") || new TextEncoder().encode(path).length > MAX_PIPE_PATH_BYTES) {
-    return { ok: false, message: `a path must have at most ${MAX_PIPE_PATH_BYTES} bytes, none of them zero` };
+    return { ok: false, message: `must be a path of at most ${MAX_PIPE_PATH_BYTES} bytes, none of them zero` };
   }
   if (path !== "/" && !isPlainPath(path.replace(/\/$/, ""))) {
-    return { ok: false, message: `"${path}" must be without empty parts, \`.\` and \`..\`` };
+    return { ok: false, message: `must be a path without empty parts, \`.\` and \`..\`, not "${path}"` };
   }
   return { ok: true, network: { kind: "path", path }, text: path };
 }
@@ -114,7 +112,7 @@ export function backendJudge(
     const isPlane = place.some((key) => taken.has(key));
     if (texts.length === 0 && special === undefined && !isPlane) return undefined;
     if (named.size > 0 && address !== undefined && named.has(keyOf(address, target.port))) return undefined;
-    if (isPlane) return `a plane listens on ${targetText(target)}, which is not among backendNetworks`;
+    if (isPlane) return `a plane listens on ${addressText(target)}, which is not among backendNetworks`;
     const names = (network: IpNetwork) => special === undefined || networkIs(network, special.kind);
     if (address !== undefined && networks.some((one) => networkHolds(one, address) && names(one))) return undefined;
     return `${target.ip} is ${special === undefined ? "" : `${special.what} and `}not among backendNetworks`;

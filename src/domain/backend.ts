@@ -30,6 +30,9 @@ export const DEFAULT_BACKEND = { weight: 1, priority: 0, state: "ACTIVE" } as co
 
 /** The target as people write it: `10.0.4.7:9001`, `[2001:db8::1]:9001`, a path. Equal text means the same target. */
 export function targetText(target: Target): string {
-  if (target.kind === "pipe") return target.path;
-  return target.ip.includes(":") ? `[${target.ip}]:${target.port}` : `${target.ip}:${target.port}`;
+  return target.kind === "pipe" ? target.path : addressText(target);
+}
+
+export function addressText({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -24,7 +24,7 @@ export function conditionsOf(conditions: Conditions, kind: Kind, name: Name): re
  */
 export function conditions(state: State, judged?: JudgedRules): Conditions {
   const told = new Map<string, Condition[]>();
-  const tell = (kind: Kind, name: Name, condition: Omit<Condition, "ok">): void => {
+  const tell: Tell = (kind, name, condition) => {
     const list = told.get(`${kind}/${name}`) ?? [];
     if (list.length === 0) told.set(`${kind}/${name}`, list);
     list.push({ ...condition, ok: false });
@@ -47,7 +47,7 @@ function tellReferences(state: State, tell: Tell): void {
         const unknown = [...named].filter((one) => state.get(target, one) === undefined).toSorted();
         if (unknown.length === 0) continue;
         const reason = `Unknown${titleOf(target)}`;
-        const message = `there is no ${target} ${unknown.join(", ")}`;
+        const message = `there is no ${target} ${unknown.join(", ")}; create it, or name another one`;
         tell(kind, object.name, { type: "ResolvedRefs", reason, message });
       }
     }
@@ -58,7 +58,8 @@ function tellBackends(state: State, tell: Tell): void {
   const services = new Set([...state.all("backend")].map(({ name }) => serviceOf(name)));
   for (const service of services) {
     for (const [name, winner] of duplicates(Array.from(state.backendsOf(service), addressed))) {
-      const message = `${targetText(winner.target)} belongs to the older backend ${winner.name}; this one gets no traffic`;
+      const holds = `${targetText(winner.target)} belongs to the older backend ${winner.name}`;
+      const message = `${holds}; this one gets no traffic until it has another address, or that one is unregistered`;
       tell("backend", name, { type: "Accepted", reason: "DuplicateAddress", message });
     }
   }
@@ -67,7 +68,8 @@ function tellBackends(state: State, tell: Tell): void {
 function tellListeners(state: State, tell: Tell): void {
   for (const [fleet, { refused }] of fleetListeners(state)) {
     for (const [name, holder] of refused) {
-      const message = `${listenerAddress(holder)} belongs to the older listener ${holder.name} of fleet ${fleet}`;
+      const holds = `${listenerAddress(holder)} belongs to the older listener ${holder.name} of fleet ${fleet}`;
+      const message = `${holds}; no proxy opens this one until it has another address, or that one is moved`;
       tell("listener", name, { type: "Accepted", reason: "AddressInUse", message });
     }
   }
@@ -87,7 +89,8 @@ function tellRules(state: State, tell: Tell, judged?: JudgedRules): void {
     const key = JSON.stringify([reason, loser.route.name, loser.index, winner.route.name]);
     if (told.has(key)) return;
     told.add(key);
-    const message = `rules[${loser.index}] is never reached for ${hosts.join(", ")}: ${why}`;
+    const problem = `rules[${loser.index}] is never reached for ${hosts.join(", ")}`;
+    const message = `${problem}: ${why}; a greater priority would change that`;
     tell("route", loser.route.name, { type: "Accepted", reason, message });
   };
   const listeners = Array.from(state.all("listener"), ({ name }) => name).sort();
@@ -99,11 +102,7 @@ function tellRules(state: State, tell: Tell, judged?: JudgedRules): void {
     }
     for (const rule of shadowed) {
       const winner = `rules[${rule.winner.index}] of route ${rule.winner.route.name}`;
-      tellOnce(
-        "RuleShadowed",
-        rule,
-        `${winner} comes first and matches all of it; a greater priority would change that`,
-      );
+      tellOnce("RuleShadowed", rule, `${winner} comes first and matches all of it`);
     }
   }
 }
@@ -113,7 +112,8 @@ function tellHashKeys(state: State, tell: Tell): void {
   for (const { name, hashOn } of state.all("policy")) {
     const hiding = hidingKey(hashOn);
     if (hiding === undefined) continue;
-    const message = `hashOn[${hiding.index + 1}] never counts behind hashOn[${hiding.index}]: ${hiding.why}`;
+    const problem = `hashOn[${hiding.index + 1}] never counts behind hashOn[${hiding.index}]: ${hiding.why}`;
+    const message = `${problem}; put it before that one, or hash both together: \`{ all: […, …] }\``;
     tell("policy", name, { type: "Accepted", reason, message });
   }
   for (const { name, rules } of state.all("route")) {

@@ -40,7 +40,8 @@ export function penaltyAt(damping: Damping, now: number, rules: DampingRules): n
 
 /** The record after one more flap. */
 export function addFlap(damping: Damping, now: number, rules: DampingRules): Damping {
-  const penalty = Math.min(penaltyAt(damping, now, rules) + rules.perFlap, maxPenalty(rules));
+  const most = rules.releaseBelow * 2 ** (rules.maxHoldMs / rules.halfLifeMs);
+  const penalty = Math.min(penaltyAt(damping, now, rules) + rules.perFlap, most);
   const held = isHeld(damping, now, rules) || penalty > rules.holdAbove;
   return { penalty, asOf: Math.max(now, damping.asOf), held };
 }
@@ -53,8 +54,4 @@ export function isHeld(damping: Damping, now: number, rules: DampingRules): bool
 export function heldUntil(damping: Damping, rules: DampingRules): number {
   if (!damping.held || damping.penalty < rules.releaseBelow) return damping.asOf;
   return damping.asOf + rules.halfLifeMs * Math.log2(damping.penalty / rules.releaseBelow);
-}
-
-function maxPenalty(rules: DampingRules): number {
-  return rules.releaseBelow * 2 ** (rules.maxHoldMs / rules.halfLifeMs);
 }

@@ -1,5 +1,4 @@
-import type { Backend } from "./backend.ts";
-import { targetText } from "./backend.ts";
+import { type Backend, targetText } from "./backend.ts";
 import type { Health, HealthStatus } from "./health.ts";
 import { type HealthCheck, initialStatus } from "./health-check.ts";
 
@@ -90,7 +89,7 @@ export function eligibility(backend: Backend, health: EffectiveHealth, winner: B
     return {
       eligible: false,
       reason: "draining",
-      message: "draining: it may finish what it has, new requests go elsewhere",
+      message: "draining: it may finish what it has; new requests go elsewhere",
     };
   }
   switch (health.status) {

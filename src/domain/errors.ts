@@ -21,6 +21,11 @@ export interface Violation {
   readonly message: string;
 }
 
+/** What was read from something given, or all that is wrong with that. */
+export type Checked<Read> =
+  | ({ readonly ok: true } & Read)
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
 export interface ErrorOptions {
   readonly kind: ErrorKind;
   /** Stable, upper case, for programs: `BACKEND_NOT_FOUND`. */

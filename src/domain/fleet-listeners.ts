@@ -1,4 +1,4 @@
-import { targetText } from "./backend.ts";
+import { addressText } from "./backend.ts";
 import type { Listener } from "./listener.ts";
 import { byAge } from "./meta.ts";
 import type { Name } from "./name.ts";
@@ -24,23 +24,16 @@ export function shareAddresses(listeners: Iterable<Listener>): FleetListeners {
   const refused = new Map<Name, Listener>();
   for (const listener of [...listeners].toSorted(byAge)) {
     const claims = claimsOf(listener);
-    const holder = holderOf(claims, holders);
-    if (holder === undefined) {
-      for (const claim of claims) holders.set(claim, listener);
-      open.push(listener);
-    } else {
+    const held = claims.find((claim) => holders.has(claim));
+    const holder = held === undefined ? undefined : holders.get(held);
+    if (holder !== undefined) {
       refused.set(listener.name, holder);
+      continue;
     }
+    for (const claim of claims) holders.set(claim, listener);
+    open.push(listener);
   }
   return { open, refused };
-}
-
-function holderOf(claims: readonly string[], holders: ReadonlyMap<string, Listener>): Listener | undefined {
-  for (const claim of claims) {
-    const holder = holders.get(claim);
-    if (holder !== undefined) return holder;
-  }
-  return undefined;
 }
 
 /** The part of the traffic at its address that a listener takes. */
@@ -85,6 +78,6 @@ export function movesListener(before: Listener | undefined, after: Listener): bo
   return claimsOf(after).some((claim) => !claims.has(claim));
 }
 
-export function listenerAddress({ ip, port }: Listener): string {
-  return targetText({ kind: "address", ip, port });
+export function listenerAddress(listener: Listener): string {
+  return addressText(listener);
 }

@@ -11,16 +11,7 @@ const IN_EVERY_REQUEST: readonly string[] = [
 ];
 
 /** Why every request has a key, so no key behind it is ever looked at; undefined for one that may be missing. */
-function inEveryRequest(key: HashKey): string | undefined {
-  if (key.kind !== "all") return inEvery(key);
-  for (const one of key.keys) {
-    const why = inEvery(one);
-    if (why !== undefined) return why;
-  }
-  return undefined;
-}
-
-function inEvery(key: SingleHashKey): string | undefined {
+function whyAlwaysThere(key: SingleHashKey): string | undefined {
   switch (key.kind) {
     case "sourceIp":
       return "every client has an address";
@@ -33,19 +24,12 @@ function inEvery(key: SingleHashKey): string | undefined {
   }
 }
 
-/** A key behind which no other key counts. */
-export interface HidingKey {
-  readonly index: number;
-  readonly why: string;
-}
-
-/** The first key that hides those behind it; undefined where it is the last, or there is none. */
-export function hidingKey(keys: readonly HashKey[]): HidingKey | undefined {
-  for (const [index, key] of keys.slice(0, -1).entries()) {
-    const why = inEveryRequest(key);
-    if (why !== undefined) return { index, why };
-  }
-  return undefined;
+/** The first key behind which no other key counts; undefined where it is the last, or there is none. */
+export function hidingKey(keys: readonly HashKey[]): { readonly index: number; readonly why: string } | undefined {
+  const reasons = keys.map((key) => (key.kind === "all" ? key.keys : [key]).map(whyAlwaysThere).find(Boolean));
+  const index = reasons.slice(0, -1).findIndex(Boolean);
+  const why = reasons[index];
+  return why === undefined ? undefined : { index, why };
 }
 
 /** What requests to a service are hashed by; empty for an algorithm that does not hash. */
@@ -80,5 +64,5 @@ export function whyRuleKeysHidden(state: State, rule: Pick<Rule, "to">): string 
   const hidden = new Set(keys.slice(hiding.index + 1).map(({ service }) => service));
   if (by !== undefined) hidden.delete(by);
   if (hidden.size === 0) return undefined;
-  return `what ${[...hidden].join(", ")} is hashed by never counts behind the keys of ${by}: ${hiding.why}; services of one rule are best hashed alike`;
+  return `what ${[...hidden].join(", ")} is hashed by never counts behind the keys of ${by}: ${hiding.why}; hash the services of one rule alike`;
 }

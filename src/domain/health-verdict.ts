@@ -31,11 +31,8 @@ export interface Verdict {
 }
 
 /** The stored parts of a backend's verdict that judging goes on from. */
-export interface StoredVerdict {
+export interface StoredVerdict extends Pick<Verdict, "reason" | "lastGoodAt" | "damping"> {
   readonly status: CheckedStatus;
-  readonly reason: string;
-  readonly lastGoodAt: number | undefined;
-  readonly damping: Damping;
 }
 
 /** One backend in the eyes of its prober. */
@@ -65,6 +62,12 @@ export interface Circumstances {
   readonly othersServe: () => boolean;
 }
 
+/** How a backend is judged from now on, and the verdict to write if there is one. */
+export interface Judgement {
+  readonly judged: Judged;
+  readonly verdict: Verdict | undefined;
+}
+
 /** An unhealthy backend that fails for another reason than before gets a new verdict: at once, then at most this often. */
 const RETELL_MS = 10_000;
 
@@ -88,11 +91,7 @@ export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdi
  * A worse verdict is given at once, except an ambiguous one in a mass failure, which waits for `endWait`, at most
  * `MASS_FAILURE_MAX_WAIT_MS`. A better one waits while damping holds the backend, which it does only while others serve.
  */
-export function judge(
-  judged: Judged,
-  observation: Observation,
-  circumstances: Circumstances,
-): { judged: Judged; verdict: Verdict | undefined } {
+export function judge(judged: Judged, observation: Observation, circumstances: Circumstances): Judgement {
   const { now, thresholds } = circumstances;
   const good = observation.outcome !== "fail";
   // A good sign settles the doubt: the backend goes on as what it was.
@@ -110,22 +109,14 @@ export function judge(
 }
 
 /** Gives the verdict that waited: a second observer saw the same failure, or the wait is over. */
-export function endWait(
-  judged: Judged,
-  observation: Observation,
-  circumstances: Circumstances,
-): { judged: Judged; verdict: Verdict | undefined } {
+export function endWait(judged: Judged, observation: Observation, circumstances: Circumstances): Judgement {
   if (judged.waiting === undefined) return { judged, verdict: undefined };
   const flapped = isFlap(judged.waiting.before, judged.given, "UNHEALTHY");
   return settle({ ...judged, waiting: undefined }, "UNHEALTHY", observation, { ...circumstances, flapped });
 }
 
 /** Gives the better verdict that damping held back, once no other backend of the service serves. */
-export function endHold(
-  judged: Judged,
-  observation: Observation,
-  circumstances: Circumstances,
-): { judged: Judged; verdict: Verdict | undefined } {
+export function endHold(judged: Judged, observation: Observation, circumstances: Circumstances): Judgement {
   const status = provenStatus(judged.streak, judged.given, circumstances.thresholds);
   if (!isHeldBack(judged) || status === undefined) return { judged, verdict: undefined };
   return settle(judged, status, observation, { ...circumstances, flapped: false });
@@ -174,7 +165,7 @@ function settle(
   status: Verdict["status"],
   observation: Observation,
   { now, damping: rules, othersServe, flapped }: Circumstances & { readonly flapped: boolean },
-): { judged: Judged; verdict: Verdict | undefined } {
+): Judgement {
   const retold = failsOtherwise(judged, status, observation, now);
   if (rules === undefined) return give({ ...judged, damping: NO_DAMPING }, status, { observation, retold }, now);
   const damping = flapped ? addFlap(judged.damping, now, rules) : judged.damping;
@@ -212,7 +203,7 @@ function give(
   status: Verdict["status"],
   { observation, hold, retold }: { observation: Observation; hold?: string; retold: boolean },
   now: number,
-): { judged: Judged; verdict: Verdict | undefined } {
+): Judgement {
   if (status === judged.given && judged.damping === judged.recorded && !retold) return { judged, verdict: undefined };
   const { damping, lastGoodAt, streak } = judged;
   const reason = hold === undefined ? observation.reason : `${observation.reason} (${hold})`;

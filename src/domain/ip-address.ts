@@ -37,8 +37,12 @@ const KINDS: Readonly<Record<string, IpKind>> = {
 /** Reads an IP literal; undefined for a name, and for what only some resolvers accept (`127.1`, `010.0.0.1`). */
 export function readIp(text: string): IpAddress | undefined {
   if (text.includes(":")) return ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined;
-  const plain = ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text);
-  return plain ? ipaddr.IPv4.parse(text) : undefined;
+  return isIpv4(text) ? ipaddr.IPv4.parse(text) : undefined;
+}
+
+/** Whether it is an IPv4 literal, which has only one spelling. */
+export function isIpv4(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text);
 }
 
 /** The kind of the address as it is written; `leadsTo` tells what it leads to. */

@@ -16,12 +16,13 @@ export function readNetwork(text: string): { readonly network: IpNetwork } | { r
   const bits = /^\d{1,3}$/.test(length) ? Number(length) : Number.NaN;
   const width = ip?.kind() === "ipv4" ? 32 : 128;
   if (ip === undefined || address.includes("%") || more.length > 0 || !(bits <= width)) {
-    return { problem: `"${text}" is not a network such as 10.0.0.0/8, fd00::/8, or 10.0.0.1/32 for one address` };
+    return { problem: `must be a network such as 10.0.0.0/8, fd00::/8, or 10.0.0.1/32 for one address, not "${text}"` };
   }
   const base = networkBase(ip, bits);
   const spelled = `${base.toString()}/${bits}`;
-  if (base.toString() !== ip.toString()) return { problem: `"${text}" is not where a network begins: ${spelled} is` };
-  if (leadsTo(base) !== base) return { problem: `"${text}" carries IPv4 addresses: write these as such` };
+  if (base.toString() !== ip.toString())
+    return { problem: `must begin where the network does, ${spelled}, not "${text}"` };
+  if (leadsTo(base) !== base) return { problem: `must not carry IPv4 addresses: write these as such, not "${text}"` };
   return { network: { text: spelled, base, bits } };
 }
 

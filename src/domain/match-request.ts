@@ -30,33 +30,27 @@ export interface RequestMatch {
 
 /** Decides what Envoy decides: it goes by the same hosts, and tries the same rules in the same order. */
 export function matchRequest(routes: Iterable<Route>, request: HttpRequest): RequestMatch {
-  const nowhere = { host: undefined, path: undefined, rule: undefined, passed: [] };
+  const answered = (status: number, why: string, found: Partial<RequestMatch> = {}): RequestMatch => ({
+    ...{ host: undefined, path: undefined, rule: undefined, passed: [] },
+    ...found,
+    answer: { status, why },
+  });
   const underscored = Object.keys(request.headers).find((name) => name.includes("_"));
-  if (underscored !== undefined) {
-    return { ...nowhere, answer: { status: 400, why: `the header ${underscored} has an underscore in its name` } };
-  }
+  if (underscored !== undefined) return answered(400, `the header ${underscored} has an underscore in its name`);
   const path = matchedPath(request.target);
   if (path === undefined) {
-    const why = "the path has an escaped slash: the client is sent to the form with plain ones";
-    return { ...nowhere, answer: { status: 307, why } };
+    return answered(307, "the path has an escaped slash: the client is redirected to the same path with a plain one");
   }
   const found = findHost(mergeRoutes(routes).groups, request.host);
-  if (found === undefined) {
-    return { ...nowhere, path, answer: { status: 404, why: `no route has the host ${withoutPort(request.host)}` } };
-  }
+  if (found === undefined) return answered(404, `no route has the host ${withoutPort(request.host)}`, { path });
+  const { host, group } = found;
   const passed: { rule: PlacedRule; why: string }[] = [];
-  for (const rule of found.group.rules) {
+  for (const rule of group.rules) {
     const why = whyNot(rule.rule, path, request);
-    if (why === undefined) return { host: found.host, path, rule, passed, answer: undefined };
+    if (why === undefined) return { host, path, rule, passed, answer: undefined };
     passed.push({ rule, why });
   }
-  return {
-    host: found.host,
-    path,
-    rule: undefined,
-    passed,
-    answer: { status: 404, why: `no rule of ${found.host} matches` },
-  };
+  return answered(404, `no rule of ${host} matches`, { host, path, passed });
 }
 
 /** The host itself, else the longest pattern with the same ending, else `*`. */

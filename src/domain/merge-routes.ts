@@ -1,3 +1,4 @@
+import { byName } from "./meta.ts";
 import type { Name } from "./name.ts";
 import type { PathMatch, Route } from "./route.ts";
 import { byPrecedence, matchKey, type PlacedRule } from "./rule-order.ts";
@@ -71,30 +72,14 @@ function covers(prefix: PathMatch, other: PathMatch): boolean {
   return other.kind !== "regex" && (other.path === prefix.path || other.path.startsWith(`${prefix.path}/`));
 }
 
-interface HostGroup {
-  readonly hosts: string[];
-  readonly sharers: readonly Route[];
-}
-
-function groupHosts(routes: Iterable<Route>): HostGroup[] {
-  const byHost = new Map<string, Route[]>();
-  for (const route of [...routes].toSorted((a, b) => compare(a.name, b.name))) {
-    for (const host of route.hosts) {
-      const sharers = byHost.get(host);
-      if (sharers === undefined) byHost.set(host, [route]);
-      else sharers.push(route);
-    }
-  }
-  const groups = new Map<string, HostGroup>();
-  for (const [host, sharers] of [...byHost].toSorted(([a], [b]) => compare(a, b))) {
-    const key = sharers.map(({ name }): Name => name).join(" ");
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { hosts: [host], sharers });
-    else group.hosts.push(host);
-  }
-  return [...groups.values()];
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function groupHosts(
+  routes: Iterable<Route>,
+): { readonly hosts: readonly string[]; readonly sharers: readonly Route[] }[] {
+  const places = [...routes].toSorted(byName).flatMap((route) => route.hosts.map((host) => ({ host, route })));
+  const byHost = [...Map.groupBy(places, ({ host }) => host)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const groups = Map.groupBy(byHost, ([, sharers]) => sharers.map(({ route }): Name => route.name).join(" "));
+  return Array.from(groups.values(), (group) => ({
+    hosts: group.map(([host]) => host),
+    sharers: group[0]?.[1].map(({ route }) => route) ?? [],
+  }));
 }

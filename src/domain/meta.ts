@@ -25,5 +25,9 @@ export interface Identified {
 
 /** Orders objects by age, then name: the older one wins a conflict. */
 export function byAge(a: Identified, b: Identified): number {
-  return a.meta.createdAt - b.meta.createdAt || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  return a.meta.createdAt - b.meta.createdAt || byName(a, b);
+}
+
+export function byName(a: Identified, b: Identified): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

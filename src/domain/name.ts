@@ -1,51 +1,50 @@
-/** The form of one id in a name or a key. */
+/** The form of one id in a name. */
 interface IdForm {
   readonly text: RegExp;
-  /** As it appears in a key. */
-  readonly stored: RegExp;
-  /** What it should be, for errors: `"x" is not a DNS label: …`. */
+  /** What it must be, for errors: `must be a DNS label (…), not "x"`. */
   readonly what: string;
 }
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const DNS_LABEL: IdForm = {
-  text: LABEL,
-  stored: LABEL,
-  what: "a DNS label: 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends",
+  text: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  what: "a DNS label (1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends)",
 };
 const SOURCE: IdForm = {
   text: /^(override|prober|reporter:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/,
-  stored: /^(override|prober|reporter_[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/,
-  what: "a source: `override`, `prober` or `reporter:ID`",
+  what: "a source (`override`, `prober` or `reporter:ID`)",
 };
 
 /** How the objects of a kind are named. */
 interface Naming {
   /** The words of its keys, one for each id. A kind with several lies below the kinds that have the first of them. */
   readonly path: readonly [string, ...string[]];
-  readonly example: string;
+  readonly example?: string;
   /** The form of the last id, where it is not a DNS label like the others. */
   readonly lastId?: IdForm;
 }
 
 /** Every kind of object that is stored. A new kind begins here; the compiler asks for everything else that it needs. */
 const NAMING = {
-  service: { path: ["services"], example: "for example `shop`" },
-  policy: { path: ["policies"], example: "for example `shop`" },
+  service: { path: ["services"] },
+  policy: { path: ["policies"] },
   backend: { path: ["services", "backends"], example: "a backend is SERVICE/ID, for example `shop/shop-1`" },
   health: {
     path: ["services", "backends", "health"],
     example: "a verdict is SERVICE/ID/SOURCE, for example `shop/shop-1/reporter:probe-a`",
     lastId: SOURCE,
   },
-  listener: { path: ["listeners"], example: "for example `shop`" },
-  route: { path: ["routes"], example: "for example `shop`" },
-  fleet: { path: ["fleets"], example: "for example `shop`" },
+  listener: { path: ["listeners"] },
+  route: { path: ["routes"] },
+  fleet: { path: ["fleets"] },
 } as const satisfies Readonly<Record<string, Naming>>;
 
 export type Kind = keyof typeof NAMING;
 /** The kinds whose objects are parts of one of another kind: a backend of its service, a verdict of its backend. */
 export type PartKind = { [K in Kind]: (typeof NAMING)[K]["path"]["length"] extends 1 ? never : K }[Kind];
+
+type Last<Words extends readonly string[]> = Words extends readonly [...string[], infer W extends string] ? W : never;
+/** As collections of a kind are called: `services`. */
+export type Plural<K extends Kind> = Last<(typeof NAMING)[K]["path"]>;
 
 export const KINDS = Object.keys(NAMING) as readonly Kind[];
 
@@ -65,7 +64,8 @@ export interface ObjectId<K extends Kind = Kind> {
 export const DEFAULT_PROJECT = "default";
 
 const KIND_OF = new Map(KINDS.map((kind) => [pathOf(kind).join("/"), kind]));
-const PARENT_KIND = Object.fromEntries(
+/** The kind of the objects that objects of a kind are parts of. */
+export const PARENT_KIND = Object.fromEntries(
   KINDS.map((kind) => [kind, KIND_OF.get(pathOf(kind).slice(0, -1).join("/"))]),
 ) as { readonly [K in Kind]: Kind | undefined };
 
@@ -75,8 +75,6 @@ export interface NameParts {
   readonly ids: readonly string[];
 }
 
-const STORED_ID = /^[a-z0-9][a-z0-9_-]*$/;
-
 export type ParsedName = { ok: true; parts: NameParts } | { ok: false; message: string };
 
 /**
@@ -84,7 +82,8 @@ export type ParsedName = { ok: true; parts: NameParts } | { ok: false; message: 
  * `services/shop/backends/shop-1` and so on. A short name belongs to `project`.
  */
 export function parseName(kind: Kind, text: string, project: string = DEFAULT_PROJECT): ParsedName {
-  if (text === "") return { ok: false, message: `must not be empty; ${NAMING[kind].example}` };
+  const { example = "for example `shop`" }: Naming = NAMING[kind];
+  if (text === "") return { ok: false, message: `must not be empty; ${example}` };
   let rest = text.split("/");
   let owner = project;
   if (rest[0] === "projects" && rest.length > 2) {
@@ -94,11 +93,12 @@ export function parseName(kind: Kind, text: string, project: string = DEFAULT_PR
   const words = pathOf(kind);
   const full = rest.length === words.length * 2 && words.every((word, i) => rest[i * 2] === word);
   const ids = full ? rest.filter((_, i) => i % 2 === 1) : rest;
-  if (ids.length !== words.length)
-    return { ok: false, message: `"${text}" is not the name of a ${kind}; ${NAMING[kind].example}` };
+  if (ids.length !== words.length) {
+    return { ok: false, message: `must be the name of a ${kind}, not "${text}"; ${example}` };
+  }
   for (const [i, id] of [owner, ...ids].entries()) {
     const form = idForm(kind, i - 1);
-    if (!form.text.test(id)) return { ok: false, message: `"${id}" is not ${form.what}` };
+    if (!form.text.test(id)) return { ok: false, message: `must be ${form.what}, not "${id}"` };
   }
   return { ok: true, parts: { project: owner, ids } };
 }
@@ -122,13 +122,13 @@ export function titleOf<K extends Kind>(kind: K): Capitalize<K> {
   return `${kind.charAt(0).toUpperCase()}${kind.slice(1)}` as Capitalize<K>;
 }
 
-export function isPart(kind: Kind): kind is PartKind {
-  return pathOf(kind).length > 1;
+/** As collections of it are called: `services`. */
+export function pluralOf<K extends Kind>(kind: K): Plural<K> {
+  return pathOf(kind).at(-1) as Plural<K>;
 }
 
-/** The kind of the objects that objects of a kind are parts of. */
-export function parentKind(kind: Kind): Kind | undefined {
-  return PARENT_KIND[kind];
+export function isPart(kind: Kind): kind is PartKind {
+  return pathOf(kind).length > 1;
 }
 
 /** The object that an object is a part of. */
@@ -159,15 +159,14 @@ export function isBelowService(kind: Kind): boolean {
 
 /** The service that an object is, or is a part of at any depth. */
 export function serviceOfObject(kind: Kind, name: Name): Name | undefined {
-  if (isBelowService(kind)) return above(kind, name, "service");
-  return pathOf(kind)[0] === NAMING.service.path[0] ? name : undefined;
+  return pathOf(kind)[0] === NAMING.service.path[0] ? above(kind, name, "service") : undefined;
 }
 
-/** The name of an object's ancestor. */
+/** The name of an object's ancestor, or its own. */
 function above(kind: Kind, name: Name, ancestor: Kind): Name {
   const [depth, wanted] = [pathOf(kind).length, pathOf(ancestor).length];
   // In the default project it is the text before one of the slashes, so nothing has to be parsed.
-  let [end, at, slashes] = [0, name.indexOf("/"), 0];
+  let [end, at, slashes] = [name.length, name.indexOf("/"), 0];
   for (; at >= 0; at = name.indexOf("/", at + 1)) if (++slashes === wanted) end = at;
   if (slashes === depth - 1) return name.slice(0, end);
   const { project, ids } = partsOf(kind, name);
@@ -189,13 +188,20 @@ export const OBJECT_KEYS = "projects/";
 
 /** The object that a store key belongs to; undefined for keys with another purpose and those that `storeKey` never makes. */
 export function parseStoreKey(key: string): ObjectId | undefined {
+  const { project, words, ids } = splitKey(key);
+  const kind = KIND_OF.get(words.join("/"));
+  if (kind === undefined || ids.some((id) => id.includes(":"))) return undefined;
+  const named = ids.map((id) => id.replace("_", ":"));
+  if (!named.every((id, i) => idForm(kind, i).text.test(id))) return undefined;
+  return { kind, name: formatName(kind, { project, ids: named }) };
+}
+
+/** The words and ids that take turns in an object's key; none for a key of another form. */
+function splitKey(key: string): { readonly project: string; readonly words: string[]; readonly ids: string[] } {
   const [projects, project = "", ...path] = key.split("/");
-  if (projects !== "projects" || !LABEL.test(project) || path.length % 2 === 1) return undefined;
-  const kind = KIND_OF.get(path.filter((_, i) => i % 2 === 0).join("/"));
-  if (kind === undefined) return undefined;
-  const ids = path.filter((_, i) => i % 2 === 1);
-  if (!ids.every((id, i) => idForm(kind, i).stored.test(id))) return undefined;
-  return { kind, name: formatName(kind, { project, ids: ids.map((id) => id.replace("_", ":")) }) };
+  const isForm = projects === "projects" && DNS_LABEL.text.test(project) && path.length % 2 === 0;
+  const everyOther = (from: 0 | 1) => (isForm ? path.filter((_, i) => i % 2 === from) : []);
+  return { project, words: everyOther(0), ids: everyOther(1) };
 }
 
 /** The name of an object of this kind that a store key belongs to. */
@@ -206,19 +212,16 @@ export function parseKeyOf(kind: Kind, key: string): Name | undefined {
 
 /** Whether a key looks like that of an object of a kind that this release does not have. */
 export function isOfUnknownKind(key: string): boolean {
-  const [projects, project = "", ...path] = key.split("/");
-  if (projects !== "projects" || !LABEL.test(project) || path.length === 0 || path.length % 2 === 1) return false;
-  const words = path.filter((_, i) => i % 2 === 0);
-  const ids = path.filter((_, i) => i % 2 === 1);
-  return (
-    words.every((word) => LABEL.test(word)) && ids.every((id) => STORED_ID.test(id)) && !KIND_OF.has(words.join("/"))
-  );
+  const { words, ids } = splitKey(key);
+  const isForm =
+    words.every((word) => DNS_LABEL.text.test(word)) && ids.every((id) => /^[a-z0-9][a-z0-9_-]*$/.test(id));
+  return words.length > 0 && isForm && !KIND_OF.has(words.join("/"));
 }
 
 /** The service that a key below `projects/` lies under, whatever its kind. */
 export function serviceOfKey(key: string): Name | undefined {
   const [, project = "", collection, id = ""] = key.split("/");
-  if (collection !== "services" || !LABEL.test(project) || !LABEL.test(id)) return undefined;
+  if (collection !== "services" || ![project, id].every((label) => DNS_LABEL.text.test(label))) return undefined;
   return formatName("service", { project, ids: [id] });
 }
 

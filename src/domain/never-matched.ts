@@ -35,7 +35,7 @@ export function whyRegexNeverMatched(regex: string): string | undefined {
   const text = textInBoth(program, ROOTED);
   if (text === undefined) return "a path begins with a slash, and the whole path is matched";
   const why = whyPathNeverMatched(text) ?? "no path has all of its characters when it is matched";
-  return `it asks for such as \`${printableStart(text, SHOWN)}\`: ${why}`;
+  return `it asks for a text such as \`${printableStart(text, SHOWN)}\`: ${why}`;
 }
 
 /** Why a regular expression matches no whole value of this header; undefined for anything that is not an expression. */
@@ -50,24 +50,16 @@ function whyValueRegexNeverMatched(name: string, regex: string): string | undefi
 }
 
 /** Headers that proxies remove, or answer, before they match. */
-const TAKEN_AWAY: readonly string[] = [
-  ...["expect", "keep-alive", "proxy-connection", "transfer-encoding", "x-forwarded-client-cert"],
-  ...[
-    ...["decorator-operation", "downstream-service-cluster", "downstream-service-node", "expected-rq-timeout-ms"],
-    ...[
-      "force-trace",
-      "hedge-on-per-try-timeout",
-      "internal",
-      "ip-tags",
-      "max-retries",
-      "original-host",
-      "original-path",
-    ],
-    ...["original-url", "retriable-header-names", "retriable-status-codes", "retry-grpc-on", "retry-on"],
-    ...["upstream-alt-stat-name", "upstream-rq-per-try-timeout-ms", "upstream-rq-timeout-alt-response"],
-    "upstream-rq-timeout-ms",
-  ].map((name) => `x-envoy-${name}`),
-];
+const TAKEN_AWAY = `
+  expect keep-alive proxy-connection transfer-encoding x-forwarded-client-cert
+  x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node
+  x-envoy-expected-rq-timeout-ms x-envoy-force-trace x-envoy-hedge-on-per-try-timeout x-envoy-internal x-envoy-ip-tags
+  x-envoy-max-retries x-envoy-original-host x-envoy-original-path x-envoy-original-url x-envoy-retriable-header-names
+  x-envoy-retriable-status-codes x-envoy-retry-grpc-on x-envoy-retry-on x-envoy-upstream-alt-stat-name
+  x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response x-envoy-upstream-rq-timeout-ms
+`
+  .trim()
+  .split(/\s+/);
 
 /** Why no request has a header of this name when it is matched. */
 export function whyHeaderNeverMatched(name: string): string | undefined {

@@ -1,12 +1,11 @@
 import {
   backendOf,
-  isPart,
   KINDS,
   type Kind,
   type Name,
   namesake,
   type ObjectId,
-  parentKind,
+  PARENT_KIND,
   parentOf,
   serviceOf,
 } from "./name.ts";
@@ -44,7 +43,7 @@ export const REFERRING = (Object.keys(REFERENCES) as Kind[]).flatMap((kind) => {
 
 /** The kinds that each kind is linked to, besides the one that it is a part of. */
 const LINKED = Object.fromEntries(
-  KINDS.map((kind) => [kind, (Object.keys(REFERENCES[kind]) as Kind[]).filter((to) => to !== parentKind(kind))]),
+  KINDS.map((kind) => [kind, (Object.keys(REFERENCES[kind]) as Kind[]).filter((to) => to !== PARENT_KIND[kind])]),
 ) as unknown as { readonly [K in Kind]: readonly Kind[] };
 
 /** The objects of one kind that an object itself names, each as often as it does; a missing one is wrong. */
@@ -70,7 +69,7 @@ export function isLinked<K extends Kind>(kind: K, object: ObjectOf[K], to: Kind,
 
 /** The parts of an object, without the parts of those parts. */
 export function partsOfObject(state: State, { kind, name }: ObjectId): readonly ObjectId[] {
-  const parts = KINDS.filter((part) => isPart(part) && parentKind(part) === kind);
+  const parts = KINDS.filter((part) => PARENT_KIND[part] === kind);
   return parts.flatMap((part) =>
     Array.from(state.referring(part, kind, name), (one) => ({ kind: part, name: one.name })),
   );
@@ -79,7 +78,7 @@ export function partsOfObject(state: State, { kind, name }: ObjectId): readonly 
 /** The objects that would be left dangling without this one, its parts last. */
 export function referrersOf(state: State, { kind, name }: ObjectId): readonly ObjectId[] {
   const referring = REFERRING.filter(({ targets }) => targets.includes(kind)).map((one) => one.kind);
-  const partsLast = referring.toSorted((a, b) => Number(parentKind(a) === kind) - Number(parentKind(b) === kind));
+  const partsLast = referring.toSorted((a, b) => Number(PARENT_KIND[a] === kind) - Number(PARENT_KIND[b] === kind));
   return partsLast.flatMap((one) =>
     Array.from(state.referring(one, kind, name))
       .filter((object) => referencesOf(one, object, kind).includes(name))

@@ -2,10 +2,10 @@ import { RE2JS } from "re2js";
 import type { TextShape } from "./text-shape.ts";
 
 /** An instruction of a compiled expression, as in RE2. */
-interface Instruction {
+export interface Instruction {
   readonly op: number;
   readonly out: number;
-  /** In an alternative: the other branch. */
+  /** In an alternative: the other branch. For a letter in either case: 1. */
   readonly arg: number;
   /** Pairs of the first and last character of a range, in order; a single one is one character. */
   readonly runes: Int32Array | readonly number[];

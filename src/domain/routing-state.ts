@@ -1,7 +1,7 @@
 import { type Backend, targetText } from "./backend.ts";
 import { type EffectiveHealth, type Eligibility, effectiveHealth, eligibility } from "./eligibility.ts";
 import type { HealthCheck } from "./health-check.ts";
-import { byAge } from "./meta.ts";
+import { byAge, byName } from "./meta.ts";
 import { type Name, namesake } from "./name.ts";
 import { DEFAULT_POLICY, type PolicySpec } from "./policy.ts";
 import type { Service } from "./service.ts";
@@ -118,8 +118,4 @@ function isSame(a: RoutedBackend, b: RoutedBackend): boolean {
     a.eligibility.reason === b.eligibility.reason &&
     a.eligibility.message === b.eligibility.message
   );
-}
-
-function byName(a: Backend, b: Backend): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

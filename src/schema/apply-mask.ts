@@ -1,16 +1,12 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import type { Violation } from "../domain/errors.ts";
+import type { Checked } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
-import { fieldNames } from "./check-json.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { collectViolations, type Report } from "./field-checks.ts";
 import type { MessageOf } from "./kinds/registry.ts";
+import { fieldNamed, fieldNames } from "./message-fields.ts";
 import { cloneMessage, descriptorOf, outputOnly } from "./object-message.ts";
-
-export type Merged<K extends Kind> =
-  | { readonly ok: true; readonly message: MessageOf[K] }
-  | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
  * The stored message with the fields of a patch that an update mask names. A path names a field or, through messages, one
@@ -22,7 +18,7 @@ export function mergeMasked<K extends Kind>(
   stored: MessageOf[K],
   patch: MessageOf[K],
   paths: readonly string[],
-): Merged<K> {
+): Checked<{ readonly message: MessageOf[K] }> {
   if (paths.length === 0 || paths.includes("*")) return { ok: true, message: replaceSpec(kind, stored, patch) };
   const { report, violations } = collectViolations();
   const desc = descriptorOf(kind);
@@ -32,7 +28,7 @@ export function mergeMasked<K extends Kind>(
     const fields = resolve(desc, path, report);
     const [first] = fields;
     if (first === undefined) continue;
-    if (outputOnly(kind).includes(first.jsonName)) report(path, "is output only");
+    if (outputOnly(kind).includes(first.jsonName)) report(path, "must not be named: it is output only");
     else if (first.name !== "name") copyField(reflect(desc, message), reflect(desc, source), fields);
   }
   return violations.length === 0 ? { ok: true, message } : { ok: false, violations };
@@ -51,11 +47,14 @@ function resolve(desc: DescMessage, path: string, report: Report): readonly Desc
   const fields: DescField[] = [];
   let inside: DescMessage | undefined = desc;
   for (const word of path.split(".")) {
-    const field: DescField | undefined = inside?.fields.find(
-      ({ name, jsonName }) => name === word || jsonName === word,
-    );
+    const field = fieldNamed(inside, word);
     if (field === undefined) {
-      report(path, inside === undefined ? "goes into a field without fields" : `unknown field${hint(inside, word)}`);
+      report(
+        path,
+        inside === undefined
+          ? "must not lead into a field without fields; name that field as a whole"
+          : `unknown field${hint(inside, word)}`,
+      );
       return [];
     }
     fields.push(field);
@@ -76,23 +75,6 @@ function copyField(target: ReflectMessage, source: ReflectMessage, [field, ...re
     if (!given && !target.isSet(field)) return;
     if (!target.isSet(field)) target.set(field, reflect(field.message));
     copyField(target.get(field), given ? source.get(field) : reflect(field.message), rest);
-  } else if (!given) {
-    target.clear(field);
-  } else {
-    setField(target, source, field);
-  }
-}
-
-function setField(target: ReflectMessage, source: ReflectMessage, field: DescField): void {
-  if (field.fieldKind === "list") {
-    const list = target.get(field);
-    list.clear();
-    for (const item of source.get(field)) list.add(item);
-  } else if (field.fieldKind === "map") {
-    const map = target.get(field);
-    map.clear();
-    for (const [key, value] of source.get(field)) map.set(key, value);
-  } else {
-    target.set(field, source.get(field));
-  }
+  } else if (given) target.set(field, source.get(field));
+  else target.clear(field);
 }

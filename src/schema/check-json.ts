@@ -2,6 +2,7 @@ import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bu
 import { didYouMean } from "./did-you-mean.ts";
 import { parseDuration } from "./duration-text.ts";
 import type { Report } from "./field-checks.ts";
+import { fieldNamed, fieldNames } from "./message-fields.ts";
 
 /**
  * Compares JSON with a message's descriptor and reports each unknown field, unknown enum value and wrong type at its path,
@@ -23,7 +24,7 @@ export function checkJson(desc: DescMessage, json: unknown, path: string, report
   const groups = new Map<string, string>();
   for (const [key, value] of Object.entries(json)) {
     const at = path === "" ? key : `${path}.${key}`;
-    const field = desc.fields.find(({ jsonName, name }) => jsonName === key || name === key);
+    const field = fieldNamed(desc, key);
     if (field === undefined) {
       report(at, `unknown field${didYouMean(key, fieldNames(desc))}`);
       continue;
@@ -36,10 +37,6 @@ export function checkJson(desc: DescMessage, json: unknown, path: string, report
     }
     checkField(field, value, at, report);
   }
-}
-
-export function fieldNames(desc: DescMessage): string[] {
-  return desc.fields.map(({ jsonName }) => jsonName);
 }
 
 function checkField(field: DescField, json: unknown, path: string, report: Report): void {

@@ -1,4 +1,5 @@
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { fieldNamed } from "./message-fields.ts";
 
 /** How a duration is written in manifests, options and settings: numbers with their units, in any order. */
 export const DURATION_PATTERN = String.raw`^([0-9]{1,12}(\.[0-9]{1,9})?(ms|s|min|m|h|d))+$`;
@@ -37,7 +38,7 @@ export function withDurationsInSeconds(desc: DescMessage, json: JsonValue): Json
   if (desc.typeName === "google.protobuf.Duration") return typeof json === "string" ? inSeconds(json) : json;
   if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
   const entries = Object.entries(json).map(([key, value]): [string, JsonValue] => {
-    const field = desc.fields.find(({ jsonName, name }) => jsonName === key || name === key);
+    const field = fieldNamed(desc, key);
     return [key, field?.message === undefined ? value : eachValue(field, field.message, value)];
   });
   return Object.fromEntries(entries);

@@ -32,11 +32,6 @@ export function changesSpec(changes: readonly FieldChange[]): boolean {
   return changes.some(({ path }) => !/^(labels|annotations)\b/.test(path));
 }
 
-/** Whether everything that a client can write is equal; labels and annotations count. */
-export function specEquals<K extends Kind>(kind: K, a: MessageOf[K], b: MessageOf[K]): boolean {
-  return fieldChanges(kind, a, b).length === 0;
-}
-
 function specJson<K extends Kind>(kind: K, message: MessageOf[K]): JsonValue {
   const hidden = outputOnly(kind);
   return Object.fromEntries(Object.entries(messageToJson(kind, message)).filter(([field]) => !hidden.includes(field)));

@@ -1,20 +1,15 @@
 import { type Duration, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
-import ipaddr from "ipaddr.js";
 import type { Violation } from "../domain/errors.ts";
-import {
-  MAX_ANNOTATION_VALUE_LENGTH,
-  MAX_ANNOTATIONS,
-  MAX_LABEL_KEY_LENGTH,
-  MAX_LABEL_VALUE_LENGTH,
-  MAX_LABELS,
-  MAX_PORT,
-  MIN_PORT,
-} from "../domain/limits.ts";
+import { isIpv4, readIp } from "../domain/ip-address.ts";
+import { ANNOTATIONS, LABELS, PORT } from "../domain/limits.ts";
 import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
 import type { Meta as MetaMessage } from "../gen/fairlead/admin/v1/meta_pb.ts";
 
-/** Records a bad field. Parsing goes on with a harmless value, so one answer lists every bad field. */
+/**
+ * Records a bad field. Parsing goes on with a harmless value, so one answer lists every bad field. A message continues the
+ * field's name: `must be from 1 to 100, not 0`.
+ */
 export interface Report {
   (field: string, message: string): void;
   /**
@@ -22,19 +17,29 @@ export interface Report {
    * stored is read as it is, and code that uses such a field has to cope with it.
    */
   readonly whenWritten: (field: string, find: () => string | undefined) => void;
+  /** For the fields of a message at this path; an empty field means that message itself. */
+  readonly at: (path: string) => Report;
 }
 
 /** @param from What the store holds was accepted by the release that wrote it. */
 export function collectViolations(from: "write" | "store" = "write"): { report: Report; violations: Violation[] } {
   const violations: Violation[] = [];
-  const report = (field: string, message: string) => {
-    violations.push({ field, message });
+  const reportAt = (path: string): Report => {
+    const report = (field: string, message: string) => {
+      violations.push({ field: joinPath(path, field), message });
+    };
+    const whenWritten: Report["whenWritten"] = (field, find) => {
+      const message = from === "write" ? find() : undefined;
+      if (message !== undefined) report(field, message);
+    };
+    return Object.assign(report, { whenWritten, at: (inner: string) => reportAt(joinPath(path, inner)) });
   };
-  const whenWritten: Report["whenWritten"] = (field, find) => {
-    const message = from === "write" ? find() : undefined;
-    if (message !== undefined) report(field, message);
-  };
-  return { violations, report: Object.assign(report, { whenWritten }) };
+  return { violations, report: reportAt("") };
+}
+
+/** `rules` and `[0]` make `rules[0]`, that and `to` make `rules[0].to`. */
+export function joinPath(path: string, field: string): string {
+  return path === "" || field === "" || field.startsWith("[") ? path + field : `${path}.${field}`;
 }
 
 /** The canonical spelling of a reference; the text itself where it is not a name. */
@@ -45,13 +50,13 @@ export function checkName(report: Report, field: string, kind: Kind, text: strin
   return text;
 }
 
-export function checkRange(
-  report: Report,
-  field: string,
-  value: number,
-  { min, max, unit = "" }: { min: number; max: number; unit?: string },
-): number {
-  if (value < min || value > max || Number.isNaN(value)) report(field, `must be ${min} to ${max}${unit}, not ${value}`);
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export function checkRange(report: Report, field: string, value: number, { min, max }: Range): number {
+  if (value < min || value > max || Number.isNaN(value)) report(field, `must be from ${min} to ${max}, not ${value}`);
   return value;
 }
 
@@ -64,11 +69,11 @@ export function checkRangeOr<Otherwise extends number | undefined>(
   report: Report,
   field: string,
   value: number | undefined,
-  { min, max, otherwise, cure }: { min: number; max: number; otherwise: Otherwise; cure?: string },
+  { otherwise, cure, ...range }: Range & { readonly otherwise: Otherwise; readonly cure?: string },
 ): number | Otherwise {
   if (value === undefined) return otherwise;
-  if (value !== 0 || min <= 0) return checkRange(report, field, value, { min, max });
-  report(field, `must be ${min} to ${max}, not 0; ${cure ?? "leave it out for the default"}`);
+  if (value !== 0 || range.min <= 0) return checkRange(report, field, value, range);
+  report(field, `must be from ${range.min} to ${range.max}, not 0; ${cure ?? "leave it out for the default"}`);
   return otherwise;
 }
 
@@ -81,87 +86,87 @@ export function checkCount(
   report: Report,
   field: string,
   count: number,
-  { min = 0, max }: { min?: number; max: number },
-): void {
-  if (count < min) report(field, min === 1 ? "must not be empty" : `must have at least ${min} entries`);
+  { min = 0, max }: { min?: 0 | 1; max: number },
+) {
+  if (count < min) report(field, "must not be empty");
   if (count > max) report(field, `must have at most ${max} entries, not ${count}`);
 }
 
 /** A duration in milliseconds, or the default where it is absent. */
-export function checkDuration(
+export function checkDuration<Otherwise extends number | undefined>(
   report: Report,
   field: string,
   duration: Duration | undefined,
-  { minMs, maxMs, otherwiseMs }: { minMs: number; maxMs: number; otherwiseMs: number },
-): number {
+  { minMs, maxMs, otherwiseMs }: { minMs: number; maxMs: number; otherwiseMs: Otherwise },
+): number | Otherwise {
   if (duration === undefined) return otherwiseMs;
   const ms = Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
   if (ms < minMs || ms > maxMs || Number.isNaN(ms)) {
-    report(field, `must be ${seconds(minMs)} to ${seconds(maxMs)}, not ${seconds(ms)}`);
+    report(field, `must be from ${minMs / 1000}s to ${maxMs / 1000}s, not ${ms / 1000}s`);
   } else if (!Number.isInteger(ms)) {
-    report(field, "must be whole milliseconds");
+    report(field, `must be a whole number of milliseconds, not ${ms}`);
   }
   return ms;
 }
 
-/** The name of an enum value; the default for the unspecified one. */
-export function checkEnum<T extends string>(
+type EnumName<Values> = Exclude<keyof Values & string, `${string}_UNSPECIFIED`>;
+
+/** The name of an enum value; the default for the unspecified one, which is 0. */
+export function checkEnum<Values extends Readonly<Record<string, number>>>(
   report: Report,
   field: string,
   value: number,
-  { values, otherwise }: { values: Readonly<Record<number, string | undefined>>; otherwise: T },
-): T {
+  { values, otherwise }: { values: Values; otherwise: EnumName<Values> },
+): EnumName<Values> {
   if (value === 0) return otherwise;
-  const name = values[value];
-  if (name !== undefined) return name as T;
-  report(field, `${value} is not a known value`);
-  return otherwise;
+  const known = Object.keys(values) as EnumName<Values>[];
+  const name = known.find((one) => values[one] === value);
+  if (name === undefined) {
+    report(field, `must be one of ${known.filter((one) => values[one] !== 0).join(", ")}, not ${value}`);
+  }
+  return name ?? otherwise;
 }
 
 export function checkEntries(
   report: Report,
   field: string,
   entries: Readonly<Record<string, string>>,
-  { count, keyLength, valueLength }: { count: number; keyLength: number; valueLength: number },
+  { max, keyLength, valueLength }: { max: number; keyLength: number; valueLength: number },
 ): Readonly<Record<string, string>> {
   const all = Object.entries(entries);
-  checkCount(report, field, all.length, { max: count });
+  checkCount(report, field, all.length, { max });
   for (const [key, value] of all) {
+    const place = `${field}.${key.slice(0, keyLength)}`;
     if (key === "") report(field, "must not have an empty key");
-    checkLength(report, `${field}.${key.slice(0, keyLength)}`, key, keyLength);
-    checkLength(report, `${field}.${key.slice(0, keyLength)}`, value, valueLength);
+    checkLength(report, place, key, keyLength);
+    checkLength(report, place, value, valueLength);
   }
   return entries;
 }
 
-export interface SocketAddress {
-  readonly ip: string;
-  readonly port: number;
-}
-
 /** Reads `10.0.4.7:9001` or `[2001:db8::1]:9001`. Returns the address in its canonical form. */
-export function checkAddress(report: Report, field: string, text: string): SocketAddress {
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,10})$/.exec(text);
-  if (match === null) {
-    report(field, `"${text}" is not an IP literal and a port, for example \`10.0.4.7:9001\` or \`[2001:db8::1]:9001\``);
-    return { ip: "0.0.0.0", port: MIN_PORT };
+export function checkAddress(
+  report: Report,
+  field: string,
+  text: string,
+): { readonly ip: string; readonly port: number } {
+  const [match, bracketed, plain = "", digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,10})$/.exec(text) ?? [];
+  const literal = bracketed ?? plain;
+  const isForm = literal.includes(":") === (bracketed !== undefined) && !literal.includes("%");
+  const ip = !isForm ? undefined : isIpv4(literal) ? literal : readIp(literal)?.toString();
+  const port = Number(digits);
+  if (match === undefined) {
+    report(
+      field,
+      `must be an IP literal and a port, such as \`10.0.4.7:9001\` or \`[2001:db8::1]:9001\`, not "${text}"`,
+    );
+  } else {
+    if (port < PORT.min || port > PORT.max) {
+      report(field, `must have a port from ${PORT.min} to ${PORT.max}, not ${port}`);
+    }
+    if (ip === undefined) report(field, `must have an IP literal, not "${literal}": host names are not resolved here`);
   }
-  const [, ipv6, ipv4, digits] = match;
-  const port = checkRange(report, field, Number(digits), { min: MIN_PORT, max: MAX_PORT, unit: " (the port)" });
-  const ip = ipv6 === undefined ? canonicalIpv4(ipv4 ?? "") : canonicalIpv6(ipv6);
-  if (ip === undefined) {
-    report(field, `"${ipv6 ?? ipv4}" is not an IP literal: host names are not resolved here`);
-    return { ip: "0.0.0.0", port };
-  }
-  return { ip, port };
-}
-
-function canonicalIpv4(text: string): string | undefined {
-  return ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text) ? text : undefined;
-}
-
-function canonicalIpv6(text: string): string | undefined {
-  return !text.includes("%") && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toString() : undefined;
+  return { ip: ip ?? "0.0.0.0", port };
 }
 
 /** What every object carries, and its own name. Meta is the plane's own, so it is not checked. */
@@ -176,16 +181,8 @@ export function parseIdentity(
   },
 ): { readonly name: Name; readonly meta: Meta } {
   message.name = checkName(report, "name", kind, message.name);
-  const labels = checkEntries(report, "labels", message.labels, {
-    count: MAX_LABELS,
-    keyLength: MAX_LABEL_KEY_LENGTH,
-    valueLength: MAX_LABEL_VALUE_LENGTH,
-  });
-  const annotations = checkEntries(report, "annotations", message.annotations, {
-    count: MAX_ANNOTATIONS,
-    keyLength: MAX_LABEL_KEY_LENGTH,
-    valueLength: MAX_ANNOTATION_VALUE_LENGTH,
-  });
+  const labels = checkEntries(report, "labels", message.labels, LABELS);
+  const annotations = checkEntries(report, "annotations", message.annotations, ANNOTATIONS);
   return { name: message.name, meta: readMeta(message.meta, labels, annotations) };
 }
 
@@ -208,9 +205,5 @@ export function readMeta(
 }
 
 export function readTime(time: Timestamp | undefined): number | undefined {
-  return time === undefined ? undefined : timestampMs(time);
-}
-
-function seconds(ms: number): string {
-  return `${ms / 1000}s`;
+  return time && timestampMs(time);
 }

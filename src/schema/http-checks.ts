@@ -9,18 +9,6 @@ export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PSEUDO_HEADERS: readonly string[] = [":authority", ":method", ":path", ":scheme"];
 const HOST_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** Header names are case-insensitive; lower case is the canonical spelling. */
-export function checkHeaderName(report: Report, field: string, text: string): string {
-  const name = text.toLowerCase();
-  if (!PSEUDO_HEADERS.includes(name) && !TOKEN.test(name)) {
-    report(
-      field,
-      `"${text}" is not the name of a header; of those with a colon there are ${PSEUDO_HEADERS.join(", ")}`,
-    );
-  }
-  return checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
-}
-
 /** A path without a query, doubled slashes or dot segments. */
 export function checkPath(report: Report, field: string, path: string): string {
   checkLength(report, field, path, MAX_PATH_LENGTH);
@@ -32,7 +20,7 @@ export function checkPath(report: Report, field: string, path: string): string {
 function pathProblem(path: string): string | undefined {
   if (!path.startsWith("/")) return `must begin with a slash, not "${path}"`;
   if (!/^[\x21-\x7e]+$/.test(path) || /[?#]/.test(path)) {
-    return "must have printable ASCII characters only, no space, `?` or `#`; encode others with `%`";
+    return "must have only printable ASCII characters, and no space, `?` or `#`; encode others with `%`";
   }
   if (!/\/\/|\/\.{1,2}(\/|$)/.test(path)) return undefined;
   return "must not have `//`, `/./` or `/../`: proxies normalise paths before they match them";
@@ -44,9 +32,13 @@ export function checkMatchedPath(report: Report, field: string, path: string): s
   return checkPath(report, field, path);
 }
 
-/** As `checkHeaderName`, for a header that requests must have. */
+/** The name of a header that requests must have; lower case is the canonical spelling. */
 export function checkMatchedHeader(report: Report, field: string, text: string): string {
-  const name = checkHeaderName(report, field, text);
+  const name = text.toLowerCase();
+  if (!PSEUDO_HEADERS.includes(name) && !TOKEN.test(name)) {
+    report(field, `must be the name of a header, or one of ${PSEUDO_HEADERS.join(", ")}, not "${text}"`);
+  }
+  checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
   reportNever(report, field, name, () => whyHeaderNeverMatched(name));
   return name;
 }
@@ -55,7 +47,7 @@ export function checkMatchedHeader(report: Report, field: string, text: string):
 export function reportNever(report: Report, field: string, text: string, find: () => string | undefined): void {
   report.whenWritten(field, () => {
     const why = find();
-    return why === undefined ? undefined : `"${printable(text)}" can never match: ${why}`;
+    return why && `must be something that can match, not "${printable(text)}": ${why}`;
   });
 }
 
@@ -68,14 +60,15 @@ export function checkHostPattern(report: Report, field: string, text: string): s
 
 export function checkHost(report: Report, field: string, text: string, host: string = text): string {
   checkLength(report, field, text, MAX_HOST_LENGTH);
-  if (host.includes("*"))
-    report(field, `"${text}": \`*\` can only stand for whole labels in front, as in \`*.shop.example\``);
-  else if (/^\[.*\]$/.test(host)) {
-    if (!ipaddr.IPv6.isValid(host.slice(1, -1))) report(field, `"${text}" is not an IPv6 literal`);
+  if (host.includes("*")) {
+    report(field, `must have \`*\` only for whole labels in front, as in \`*.shop.example\`, not "${text}"`);
+  } else if (/^\[.*\]$/.test(host)) {
+    if (!ipaddr.IPv6.isValid(host.slice(1, -1)))
+      report(field, `must have an IPv6 literal in its brackets, not "${text}"`);
   } else if (/:\d*$/.test(host)) {
-    report(field, `"${text}" must have no port: hosts match with any port and without`);
+    report(field, `must have no port, not "${text}": hosts match with any port and without`);
   } else if (!host.split(".").every((label) => HOST_LABEL.test(label))) {
-    report(field, `"${text}" is not a host name such as \`shop.example\` or \`*.shop.example\``);
+    report(field, `must be a host name such as \`shop.example\` or \`*.shop.example\`, not "${text}"`);
   }
   return text;
 }

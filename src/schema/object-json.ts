@@ -1,5 +1,5 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
-import type { Violation } from "../domain/errors.ts";
+import type { Checked } from "../domain/errors.ts";
 import { type Kind, titleOf } from "../domain/name.ts";
 import { checkJson } from "./check-json.ts";
 import { didYouMean } from "./did-you-mean.ts";
@@ -25,15 +25,11 @@ export function manifestKind(word: unknown): ChosenKind<AppliedKind> {
   return { ok: false, message: `unknown kind "${word}"${didYouMean(word, known)}` };
 }
 
-export type MessageFromJson<K extends Kind> =
-  | { readonly ok: true; readonly message: MessageOf[K] }
-  | { readonly ok: false; readonly violations: readonly Violation[] };
-
 /**
  * Reads the JSON form of a message, strictly: an unknown field or enum value and a wrong type are violations with their
  * path. Limits are `parseObject`'s. Field names may be `camelCase` or as in the proto. Never throws.
  */
-export function messageFromJson<K extends Kind>(kind: K, json: unknown): MessageFromJson<K> {
+export function messageFromJson<K extends Kind>(kind: K, json: unknown): Checked<{ readonly message: MessageOf[K] }> {
   const { report, violations } = collectViolations();
   const desc = descriptorOf(kind);
   checkJson(desc, json, "", report);

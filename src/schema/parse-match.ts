@@ -1,4 +1,4 @@
-import { MAX_HEADER_MATCHES, MAX_HEADER_VALUE_LENGTH, MAX_METHODS } from "../domain/limits.ts";
+import { MAX_HEADER_VALUE_LENGTH, ROUTE_LIMITS } from "../domain/limits.ts";
 import { whyMethodNeverMatched, whyRegexNeverMatched, whyValueNeverMatched } from "../domain/never-matched.ts";
 import type { HeaderMatch, PathMatch, Rule } from "../domain/route.ts";
 import type {
@@ -11,71 +11,59 @@ import { checkMatchedHeader, checkMatchedPath, reportNever } from "./http-checks
 import { checkRegex } from "./regex-check.ts";
 
 /** What a rule matches; without a path, every path. */
-export function parseMatch(
-  message: Match | undefined,
-  field: string,
-  report: Report,
-): Pick<Rule, "path" | "headers" | "methods"> {
-  const headers = message?.headers ?? [];
-  const methods = message?.methods ?? [];
-  checkCount(report, `${field}.headers`, headers.length, { max: MAX_HEADER_MATCHES });
-  checkCount(report, `${field}.methods`, methods.length, { max: MAX_METHODS });
+export function parseMatch(message: Match | undefined, report: Report): Pick<Rule, "path" | "headers" | "methods"> {
+  const { path, headers = [], methods = [] } = message ?? {};
+  checkCount(report, "headers", headers.length, ROUTE_LIMITS.headers);
+  checkCount(report, "methods", methods.length, ROUTE_LIMITS.methods);
   for (const [i, method] of methods.entries()) {
-    if (!/^[A-Z]+(-[A-Z]+)*$/.test(method) || method.length > 32) {
-      report(`${field}.methods[${i}]`, `"${method}" is not a method such as GET or POST, in upper case`);
+    const field = `methods[${i}]`;
+    if (!/^[A-Z]+(-[A-Z]+)*$/.test(method) || method.length > ROUTE_LIMITS.methodLength) {
+      report(field, `must be a method such as GET or POST, in upper case, not "${method}"`);
     }
-    reportNever(report, `${field}.methods[${i}]`, method, () => whyMethodNeverMatched(method));
-    if (methods.indexOf(method) !== i) report(`${field}.methods[${i}]`, `${method} is given twice`);
+    reportNever(report, field, method, () => whyMethodNeverMatched(method));
+    if (methods.indexOf(method) !== i) report(field, `must differ from methods[${methods.indexOf(method)}]`);
   }
   return {
-    path: parsePath(message?.path, `${field}.path`, report),
-    headers: headers.map((header, i) => parseHeader(header, `${field}.headers[${i}]`, report)),
+    path: parsePath(path, report.at("path")),
+    headers: headers.map((header, i) => parseHeader(header, report.at(`headers[${i}]`))),
     methods,
   };
 }
 
-function parsePath(message: PathMatchMessage | undefined, field: string, report: Report): PathMatch {
+function parsePath(message: PathMatchMessage | undefined, report: Report): PathMatch {
   const kind = message?.kind;
   switch (kind?.case) {
     case "exact":
-      return { kind: "exact", path: checkMatchedPath(report, `${field}.exact`, kind.value) };
+      return { kind: "exact", path: checkMatchedPath(report, "exact", kind.value) };
     case "prefix":
       // Whole segments are matched, so a slash at the end means nothing.
-      kind.value = checkMatchedPath(report, `${field}.prefix`, kind.value).replace(/(.)\/$/, "$1");
+      kind.value = checkMatchedPath(report, "prefix", kind.value).replace(/(.)\/$/, "$1");
       return { kind: "prefix", path: kind.value };
     case "regex":
-      return { kind: "regex", regex: checkRegex(report, `${field}.regex`, kind.value, whyRegexNeverMatched) };
+      return { kind: "regex", regex: checkRegex(report, "regex", kind.value, whyRegexNeverMatched) };
     case undefined:
-      if (message !== undefined) report(field, "must have one of `exact`, `prefix`, `regex`");
+      if (message !== undefined) report("", "must have one of `exact`, `prefix`, `regex`");
       return { kind: "prefix", path: "/" };
   }
 }
 
-function parseHeader(message: HeaderMatchMessage, field: string, report: Report): HeaderMatch {
+function parseHeader(message: HeaderMatchMessage, report: Report): HeaderMatch {
   const { kind, invert } = message;
-  message.name = checkMatchedHeader(report, `${field}.name`, message.name);
-  switch (kind.case) {
-    case "present":
-      return { name: message.name, kind: "present", value: "", invert: invert === kind.value };
-    case "regex": {
-      const match = { name: message.name, kind: "regex", value: kind.value, invert } as const;
-      checkRegex(report, `${field}.regex`, kind.value, () => whyValueNeverMatched(match));
-      return match;
-    }
-    case "exact":
-    case "prefix":
-    case "suffix":
-    case "contains":
-      if (kind.value === "" && kind.case !== "exact") report(`${field}.${kind.case}`, "must not be empty");
-      checkLength(report, `${field}.${kind.case}`, kind.value, MAX_HEADER_VALUE_LENGTH);
-      return valueMatch({ name: message.name, kind: kind.case, value: kind.value, invert }, field, report);
-    case undefined:
-      report(field, "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
-      return { name: message.name, kind: "present", value: "", invert };
+  message.name = checkMatchedHeader(report, "name", message.name);
+  const { name } = message;
+  if (kind.case === "present") return { name, kind: "present", value: "", invert: invert === kind.value };
+  if (kind.case === undefined) {
+    report("", "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
+    return { name, kind: "present", value: "", invert };
   }
-}
-
-function valueMatch(match: HeaderMatch, field: string, report: Report): HeaderMatch {
-  reportNever(report, `${field}.${match.kind}`, match.value, () => whyValueNeverMatched(match));
+  const match: HeaderMatch = { name, kind: kind.case, value: kind.value, invert };
+  const whyNever = () => whyValueNeverMatched(match);
+  if (kind.case === "regex") {
+    checkRegex(report, "regex", kind.value, whyNever);
+    return match;
+  }
+  if (kind.value === "" && kind.case !== "exact") report(kind.case, "must not be empty");
+  checkLength(report, kind.case, kind.value, MAX_HEADER_VALUE_LENGTH);
+  reportNever(report, kind.case, kind.value, whyNever);
   return match;
 }

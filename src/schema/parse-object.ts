@@ -1,4 +1,4 @@
-import type { Violation } from "../domain/errors.ts";
+import type { Checked } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
 import { collectViolations } from "./field-checks.ts";
@@ -7,9 +7,7 @@ import { cloneMessage, descriptorOf } from "./object-message.ts";
 import { withoutValues } from "./secrets.ts";
 import { timeViolations } from "./time-fields.ts";
 
-export type ParsedObject<K extends Kind> =
-  | { readonly ok: true; readonly object: ObjectOf[K]; readonly message: MessageOf[K] }
-  | { readonly ok: false; readonly violations: readonly Violation[] };
+type ParsedObject<K extends Kind> = Checked<{ readonly object: ObjectOf[K]; readonly message: MessageOf[K] }>;
 
 /**
  * Checks a message against every limit and reads the domain's object from it, with defaults filled in. The message that is

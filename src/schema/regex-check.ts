@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM_SIZE } from "../domain/limits.ts";
+import type { Instruction } from "../domain/regex-overlap.ts";
 import { checkLength, type Report } from "./field-checks.ts";
 import { reportNever } from "./http-checks.ts";
 
@@ -19,18 +20,24 @@ export function checkRegex(
   }
   // Envoy 1.36 reads it as characters, 1.40 as bytes: only ASCII means the same to both.
   if (!/^[\x20-\x7e]*$/.test(regex))
-    report(field, "must have printable ASCII characters only; write others as `\\xHH`");
+    report(field, "must have only printable ASCII characters; write others as `\\xHH`");
   checkLength(report, field, regex, MAX_REGEX_LENGTH);
   if (regex.length > MAX_REGEX_LENGTH) return regex;
   try {
     const size = programSize(RE2JS.compile(regex));
     if (size > MAX_REGEX_PROGRAM_SIZE) {
-      report(field, `is too complex: ${size} instructions of RE2, proxies take at most ${MAX_REGEX_PROGRAM_SIZE}`);
+      report(
+        field,
+        `must have at most ${MAX_REGEX_PROGRAM_SIZE} instructions in RE2, the most that proxies take, not ${size}`,
+      );
     } else {
       reportNever(report, field, regex, () => whyNever(regex));
     }
   } catch (error) {
-    report(field, `RE2 refuses it: ${error instanceof Error ? error.message : String(error)}`);
+    report(
+      field,
+      `must be a regular expression that RE2 accepts: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return regex;
 }
@@ -48,13 +55,7 @@ function programSize(regex: RE2JS): number {
   return inst.reduce((sum, instruction) => sum + ranges(instruction), FRAME);
 }
 
-interface Instruction {
-  readonly runes: ArrayLike<number>;
-  /** 1 for a letter in either case. */
-  readonly arg: number;
-}
-
-function ranges({ runes, arg }: Instruction): number {
+function ranges({ runes, arg }: Pick<Instruction, "runes" | "arg">): number {
   // `K` and `S` have a third form beyond ASCII: the Kelvin sign and the long s.
   if (runes.length < 2) return arg === 1 && /[ks]/i.test(String.fromCodePoint(runes[0] ?? 0)) ? 4 : 1;
   let size = 0;

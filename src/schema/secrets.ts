@@ -1,6 +1,7 @@
-import { clone, type DescField, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { clearField, clone, type DescField, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { Violation } from "../domain/errors.ts";
+import { fieldNamed, heldValues } from "./message-fields.ts";
 
 /*
  * A field that holds a secret is marked `debug_redact` in the proto. The secret is in what is stored and in the domain's
@@ -22,20 +23,15 @@ export function mayHoldSecret(desc: DescMessage, seen: Set<DescMessage> = new Se
 export function withoutSecrets<M extends Message>(desc: DescMessage, message: M): M {
   if (!mayHoldSecret(desc)) return message;
   const shown = clone(desc, message);
-  clearSecrets(reflect(desc, shown));
+  clearSecrets(desc, shown);
   return shown as M;
 }
 
-function clearSecrets(message: ReflectMessage): void {
-  for (const field of message.fields) {
-    if (isSecret(field)) message.clear(field);
-    else if (field.message !== undefined && message.isSet(field)) {
-      const value = message.get(field);
-      const inner =
-        field.fieldKind === "message"
-          ? [value]
-          : (value as Iterable<unknown> & { values(): Iterable<unknown> }).values();
-      for (const one of inner) clearSecrets(one as ReflectMessage);
+function clearSecrets(desc: DescMessage, message: Message): void {
+  for (const field of desc.fields) {
+    if (isSecret(field)) clearField(message, field);
+    else if (field.message !== undefined) {
+      for (const [, inner] of heldValues(field, message)) clearSecrets(field.message, inner as Message);
     }
   }
 }
@@ -104,9 +100,7 @@ function isInSecret(desc: DescMessage, path: string): boolean {
   if (path === "") return mayHoldSecret(desc);
   let inside: DescMessage | undefined = desc;
   for (const word of path.split(/[.[]/)) {
-    const field: DescField | undefined = inside?.fields.find(
-      ({ name, jsonName }) => name === word || jsonName === word,
-    );
+    const field = fieldNamed(inside, word);
     if (field !== undefined && isSecret(field)) return true;
     if (field !== undefined) inside = field.message;
   }

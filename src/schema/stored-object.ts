@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { type Kind, type Name, parseStoreKey } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
@@ -59,31 +59,19 @@ export function encodeCopy<K extends Kind>(kind: K, message: MessageOf[K]): { re
 export function decodeStored(key: string, bytes: Uint8Array, revision: Revision): StoredObject {
   const place = parseStoreKey(key);
   if (place === undefined) throw corrupt(key, "the key is not an object's");
-  const envelope = decode(key, () => fromBinary(StoredObjectSchema, bytes));
+  const { kind, name } = place;
+  const envelope = decode(key, StoredObjectSchema, bytes);
   if (envelope.schema > STORED_SCHEMA) {
     throw writtenByNewer(key, `schema ${envelope.schema}, this one reads up to ${STORED_SCHEMA}`);
   }
   if (envelope.schema === 0) throw corrupt(key, "it has no schema");
-  if (envelope.kind !== place.kind) throw corrupt(key, `it holds a ${envelope.kind || "nothing"}`);
-  const unknown = unknownOf(StoredObjectSchema, envelope);
-  return decodeObject(place.kind, { key, name: place.name, bytes: envelope.object, revision, unknown });
-}
-
-interface Envelope {
-  readonly key: string;
-  readonly name: Name;
-  readonly bytes: Uint8Array;
-  readonly revision: Revision;
-  /** What is unknown in the envelope itself. */
-  readonly unknown: readonly string[];
-}
-
-function decodeObject(kind: Kind, { key, name, bytes, revision, ...envelope }: Envelope): StoredObject {
-  const message = decode(key, () => fromBinary(descriptorOf(kind), bytes)) as MessageOf[Kind];
+  if (envelope.kind !== kind)
+    throw corrupt(key, `it holds ${envelope.kind === "" ? "no kind of object" : `a ${envelope.kind}`}`);
+  const message = decode(key, descriptorOf(kind), envelope.object) as MessageOf[Kind];
   if (message.meta === undefined) throw corrupt(key, "it has no meta");
   message.meta.version = formatRevision(revision);
   mendTimes(kind, message);
-  const unknown = [...envelope.unknown, ...unknownOf(descriptorOf(kind), message)];
+  const unknown = [...unknownOf(StoredObjectSchema, envelope), ...unknownOf(descriptorOf(kind), message)];
   const parsed = parseInPlace(kind, message, "store");
   if (!parsed.ok) {
     if (unknown.length > 0) throw writtenByNewer(key, unknown.join("; "));
@@ -98,9 +86,9 @@ function unknownOf(desc: DescMessage, message: Message): readonly string[] {
   return unknownContent(desc, message).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
 }
 
-function decode<T>(key: string, read: () => T): T {
+function decode<Desc extends DescMessage>(key: string, desc: Desc, bytes: Uint8Array): MessageShape<Desc> {
   try {
-    return read();
+    return fromBinary(desc, bytes);
   } catch (cause) {
     throw corrupt(key, "it does not decode", cause);
   }

@@ -2,6 +2,8 @@ import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../domain/errors.ts";
 import { KINDS, type Kind } from "../domain/name.ts";
+import { joinPath } from "./field-checks.ts";
+import { heldValues } from "./message-fields.ts";
 import { descriptorOf } from "./object-message.ts";
 
 /*
@@ -39,16 +41,12 @@ type Time = Timestamp | Duration;
 
 function nearestOf(value: Time): { readonly seconds: bigint; readonly nanos: number } {
   const { seconds, nanos } = value;
-  const [least, most] =
-    value.$typeName === TimestampSchema.typeName
-      ? [EARLIEST_SECOND, LATEST_SECOND]
-      : [-LONGEST_SECONDS, LONGEST_SECONDS];
+  const isInstant = value.$typeName === TimestampSchema.typeName;
+  const [least, most] = isInstant ? [EARLIEST_SECOND, LATEST_SECOND] : [-LONGEST_SECONDS, LONGEST_SECONDS];
   if (seconds < least) return { seconds: least, nanos: 0 };
   if (seconds > most) return { seconds: most, nanos: 0 };
-  const [fewest, greatest] =
-    value.$typeName === TimestampSchema.typeName
-      ? [0, LAST_NANO]
-      : [seconds > 0n ? 0 : -LAST_NANO, seconds < 0n ? 0 : LAST_NANO];
+  const fewest = isInstant || seconds > 0n ? 0 : -LAST_NANO;
+  const greatest = !isInstant && seconds < 0n ? 0 : LAST_NANO;
   return { seconds, nanos: Math.min(Math.max(nanos, fewest), greatest) };
 }
 
@@ -60,13 +58,10 @@ interface TimeField {
 }
 
 /** The time fields of all messages in objects. Most have none: looking at 100,000 objects must not take long. */
-const TIME_FIELDS: ReadonlyMap<DescMessage, readonly TimeField[]> = allTimeFields();
-
-function allTimeFields(): ReadonlyMap<DescMessage, readonly TimeField[]> {
-  const known = new Map<DescMessage, readonly TimeField[]>();
-  for (const kind of KINDS) timeFieldsOf(descriptorOf(kind), known);
+const TIME_FIELDS: ReadonlyMap<DescMessage, readonly TimeField[]> = KINDS.reduce((known, kind) => {
+  timeFieldsOf(descriptorOf(kind), known);
   return known;
-}
+}, new Map<DescMessage, readonly TimeField[]>());
 
 function timeFieldsOf(desc: DescMessage, known: Map<DescMessage, readonly TimeField[]>): readonly TimeField[] {
   const found = known.get(desc);
@@ -87,25 +82,10 @@ function timeFieldsOf(desc: DescMessage, known: Map<DescMessage, readonly TimeFi
 
 function visit(desc: DescMessage, message: Message, path: string, run: (value: Time, path: string) => void): void {
   for (const { field, inner } of TIME_FIELDS.get(desc) ?? []) {
-    for (const [place, value] of valuesOf(field, message)) {
-      if (inner === undefined) run(value as Time, path + place);
-      else visit(inner, value, `${path}${place}.`, run);
+    for (const [place, value] of heldValues(field, message)) {
+      const at = joinPath(path, place);
+      if (inner === undefined) run(value as Time, at);
+      else visit(inner, value as Message, at, run);
     }
   }
-}
-
-function valuesOf(field: DescField, message: Message): readonly [string, Message][] {
-  const { localName, jsonName } = field;
-  const fields = message as unknown as Record<string, unknown>;
-  if (field.oneof !== undefined) {
-    const { case: name, value } = fields[field.oneof.localName] as { case?: string; value?: unknown };
-    return name === localName ? [[jsonName, value as Message]] : [];
-  }
-  const value = fields[localName];
-  if (value === undefined) return [];
-  if (field.fieldKind === "list") return (value as Message[]).map((each, i) => [`${jsonName}[${i}]`, each]);
-  if (field.fieldKind === "map") {
-    return Object.entries(value as Record<string, Message>).map(([key, each]) => [`${jsonName}[${key}]`, each]);
-  }
-  return [[jsonName, value as Message]];
 }

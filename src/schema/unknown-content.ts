@@ -1,4 +1,6 @@
-import type { DescEnum, DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { joinPath } from "./field-checks.ts";
+import { heldValues } from "./message-fields.ts";
 
 /** A part of a message that this release does not know: a field by its number, or a value of an enum. */
 export interface UnknownPart {
@@ -17,42 +19,23 @@ export interface UnknownPart {
  */
 export function unknownContent(desc: DescMessage, message: Message, limit = 20): readonly UnknownPart[] {
   const found: UnknownPart[] = [];
-  look(desc, message, "", (part) => found.push(part) < limit);
+  look(desc, message, "");
   return found;
-}
 
-type Tell = (part: UnknownPart) => boolean;
-
-/** Returns whether to go on looking. */
-function look(desc: DescMessage, message: Message, path: string, tell: Tell): boolean {
-  for (const { no } of message.$unknown ?? []) {
-    if (!tell({ kind: "field", path, message: `${desc.name} has no field ${no}` })) return false;
+  function look(desc: DescMessage, message: Message, path: string): void {
+    for (const { no } of message.$unknown ?? []) {
+      if (found.length < limit) found.push({ kind: "field", path, message: `${desc.name} has no field ${no}` });
+    }
+    for (const field of desc.fields) {
+      if (field.message === undefined && field.enum === undefined) continue;
+      for (const [place, value] of heldValues(field, message)) {
+        if (found.length === limit) return;
+        const at = joinPath(path, place);
+        if (field.message !== undefined) look(field.message, value as Message, at);
+        else if (field.enum?.value[value as number] === undefined) {
+          found.push({ kind: "value", path: at, message: `${field.enum?.name} has no value ${String(value)}` });
+        }
+      }
+    }
   }
-  for (const field of desc.fields) {
-    const { message: inner, enum: values } = field;
-    if (inner === undefined && values === undefined) continue;
-    const value = heldBy(message, field);
-    if (value === undefined) continue;
-    const at = path === "" ? field.jsonName : `${path}.${field.jsonName}`;
-    const isFine = (one: unknown, where: string) =>
-      inner === undefined ? lookAtEnum(values, one, where, tell) : look(inner, one as Message, where, tell);
-    if (field.fieldKind === "list") {
-      if (!(value as readonly unknown[]).every((one, i) => isFine(one, `${at}[${i}]`))) return false;
-    } else if (field.fieldKind === "map") {
-      if (!Object.entries(value as object).every(([key, one]) => isFine(one, `${at}[${key}]`))) return false;
-    } else if (!isFine(value, at)) return false;
-  }
-  return true;
-}
-
-function lookAtEnum(desc: DescEnum | undefined, value: unknown, path: string, tell: Tell): boolean {
-  if (desc === undefined || desc.value[value as number] !== undefined) return true;
-  return tell({ kind: "value", path, message: `${desc.name} has no value ${String(value)}` });
-}
-
-function heldBy(message: Message, { localName, oneof }: DescField): unknown {
-  const held = message as unknown as Readonly<Record<string, unknown>>;
-  if (oneof === undefined) return held[localName];
-  const chosen = held[oneof.localName] as { readonly case?: string; readonly value?: unknown };
-  return chosen.case === localName ? chosen.value : undefined;
 }

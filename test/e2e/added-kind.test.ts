@@ -36,7 +36,7 @@ describe("a kind of object that is added by its proto, its noun, its entry and w
     expect(await plane.mustApply(beacon(1), "--dry-run")).toContain("+ beacon sea");
     await plane.mustApply(beacon(1));
     expect(await plane.mustApply(beacon(1))).toContain("1 unchanged");
-    expect((await plane.apply(beacon(101))).stderr).toContain("must be 0 to 100, not 101");
+    expect((await plane.apply(beacon(101))).stderr).toContain("must be from 0 to 100, not 101");
     expect(await plane.mustApply(beacon(2))).toContain("brightness");
     const { uid } = (await stored()).meta;
     expect(await plane.mustCli("history", "bc/sea", "-o", "json")).toMatch(/"generation": ?"2"/);

@@ -28,11 +28,21 @@ export interface Beacon extends Identified {
   readonly brightness: number;
 }
 `,
-  "src/schema/parse-beacon.ts": `import type { Beacon } from "../domain/beacon.ts";
-import type { Beacon as BeaconMessage } from "../gen/fairlead/admin/v1/beacon_pb.ts";
-import { checkName, checkRange, parseIdentity, type Report } from "./field-checks.ts";
+  "src/schema/kinds/beacon.ts": `import type { Beacon } from "../../domain/beacon.ts";
+import { type Beacon as BeaconMessage, BeaconSchema } from "../../gen/fairlead/admin/v1/beacon_pb.ts";
+import { checkName, checkRange, parseIdentity, type Report } from "../field-checks.ts";
+import type { KindEntry } from "./kind-entry.ts";
 
-export function parseBeacon(message: BeaconMessage, report: Report): Beacon {
+export const BEACON = {
+  message: BeaconSchema,
+  outputOnly: ["meta", "conditions"],
+  parse: parseBeacon,
+  isApplied: true,
+  hasHistory: true,
+  gives: "nothing",
+} as const satisfies KindEntry<"beacon", BeaconMessage>;
+
+function parseBeacon(message: BeaconMessage, report: Report): Beacon {
   message.service = checkName(report, "service", "service", message.service);
   return {
     ...parseIdentity(report, "beacon", message),
@@ -41,28 +51,12 @@ export function parseBeacon(message: BeaconMessage, report: Report): Beacon {
   };
 }
 `,
-  "src/schema/kinds/beacon.ts": `import { BeaconSchema } from "../../gen/fairlead/admin/v1/beacon_pb.ts";
-import { parseBeacon } from "../parse-beacon.ts";
-import { kindEntry } from "./kind-entry.ts";
-
-export const BEACON = kindEntry({
-  kind: "beacon",
-  plural: "beacons",
-  message: BeaconSchema,
-  outputOnly: ["meta", "conditions"],
-  parse: parseBeacon,
-  isApplied: true,
-  hasHistory: true,
-  gives: "nothing",
-  isOnTheWay: false,
-});
-`,
 };
 
 /** What has a line for each kind. The first two are where a kind begins; the compiler asks for the others. */
 const LINES: readonly (readonly [file: string, before: string, line: string])[] = [
   ["proto/fairlead/admin/v1/apply.proto", "    Service service = 1;\n", "    Beacon beacon = 100;\n"],
-  ["src/domain/name.ts", "const NAMING = {\n", '  beacon: { path: ["beacons"], example: "for example `sea`" },\n'],
+  ["src/domain/name.ts", "const NAMING = {\n", '  beacon: { path: ["beacons"] },\n'],
   ["src/domain/state.ts", "export interface ObjectOf {\n", '  beacon: import("./beacon.ts").Beacon;\n'],
   [
     "src/domain/references.ts",

@@ -3,6 +3,7 @@ import { ControlPlaneError } from "../../domain/errors.ts";
 import { isPart, type Kind, type Name, serviceOf, serviceOfObject } from "../../domain/name.ts";
 import type { State } from "../../domain/state.ts";
 import type { Pace } from "../../runtime/pace.ts";
+import type { Gives } from "../../schema/kinds/kind-entry.ts";
 import { ENTRIES } from "../../schema/kinds/registry.ts";
 import type { Context } from "../context.ts";
 import { backendConditions, conditionsOfOthers } from "../observing/current-conditions.ts";
@@ -13,6 +14,8 @@ export interface ObjectCondition {
   readonly name: Name;
   readonly condition: Condition;
 }
+/** What decides which fleets are led to which services. */
+const LEADING: ReadonlySet<Gives> = new Set(["all of a fleet", "listener", "routes"]);
 
 /** The most that one answer lists. */
 const MAX_CONDITIONS = 100;
@@ -72,7 +75,7 @@ export function createsConditions(
 
 /** Which backends a fleet leaves out follows from fleets, listeners and routes. */
 function reachedServices(after: State, changed: readonly PlannedChange[]): ReadonlySet<Name> {
-  if (changed.some(({ kind }) => ENTRIES[kind].isOnTheWay))
+  if (changed.some(({ kind }) => LEADING.has(ENTRIES[kind].gives)))
     return new Set(Array.from(after.all("backend"), ({ name }) => serviceOf(name)));
   return new Set(changed.flatMap(({ kind, name }) => serviceOfObject(kind, name) ?? []));
 }

@@ -1,8 +1,8 @@
 import { toBinary } from "@bufbuild/protobuf";
-import { isBelowService, KINDS, type Kind, type Name } from "../../domain/name.ts";
+import { isBelowService, KINDS, type Kind, type Name, pluralOf } from "../../domain/name.ts";
 import type { State } from "../../domain/state.ts";
 import type { ListRequest } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { ENTRIES, type MessageOf } from "../../schema/kinds/registry.ts";
+import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
 import type { Context } from "../context.ts";
 import { badField, notFound, readName } from "../object-errors.ts";
@@ -39,7 +39,7 @@ function* candidates(state: State, kind: Kind, service: string): Iterable<Name> 
     return;
   }
   if (!isBelowService(kind)) {
-    const known = KINDS.filter(isBelowService).map((one) => ENTRIES[one].plural);
+    const known = KINDS.filter(isBelowService).map(pluralOf);
     throw badField("service", `can be given for ${known.join(" and ")} only`);
   }
   const name = readName("service", service, "service");

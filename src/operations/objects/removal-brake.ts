@@ -1,4 +1,4 @@
-import { isPart, type Kind, type Name, parentOf } from "../../domain/name.ts";
+import { isPart, type Kind, type Name, parentOf, pluralOf } from "../../domain/name.ts";
 import { referencesOf } from "../../domain/references.ts";
 import type { State } from "../../domain/state.ts";
 import { APPLIED_KINDS, ENTRIES } from "../../schema/kinds/registry.ts";
@@ -37,7 +37,7 @@ function removedByWhole(before: State, after: State, kind: Kind): string[] {
     return `${whole?.kind} ${whole?.name}`;
   });
   return [...counts].flatMap(([whole, count]) =>
-    isTooMuch(count) ? [`${count.removed} of ${count.all} ${ENTRIES[kind].plural} of ${whole}`] : [],
+    isTooMuch(count) ? [`${count.removed} of ${count.all} ${pluralOf(kind)} of ${whole}`] : [],
   );
 }
 

@@ -1,20 +1,20 @@
-import { NEW_FLEET_PROFILE } from "../../domain/fleet-profile.ts";
-import { type Fleet, FleetSchema } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
-import { parseFleet } from "../parse-fleet.ts";
-import { kindEntry, type Settling } from "./kind-entry.ts";
+import { readBackendNetwork } from "../../domain/backend-networks.ts";
+import type { Fleet } from "../../domain/fleet.ts";
+import { FIRST_FLEET_PROFILE, NEW_FLEET_PROFILE } from "../../domain/fleet-profile.ts";
+import { MAX_BACKEND_NETWORKS, MAX_CLUSTER_NAME_LENGTH, SELECTOR_METADATA } from "../../domain/limits.ts";
+import { type Fleet as FleetMessage, FleetSchema } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
+import { checkCount, checkEntries, checkLength, checkRangeOr, parseIdentity, type Report } from "../field-checks.ts";
+import type { KindEntry, Settling } from "./kind-entry.ts";
 
 const NETWORKS_FIELD = ["backend_networks", "backendNetworks"];
 
-export const FLEET = kindEntry({
-  kind: "fleet",
-  plural: "fleets",
+export const FLEET = {
   message: FleetSchema,
   outputOnly: ["meta", "conditions", "profile"],
   parse: parseFleet,
   isApplied: true,
   hasHistory: true,
   gives: "all of a fleet",
-  isOnTheWay: true,
   settle: (draft, before, settling, named) => {
     keepProfile(draft, before);
     if (!named.some((field) => NETWORKS_FIELD.includes(field))) keepNetworks(draft, before, settling);
@@ -25,10 +25,10 @@ export const FLEET = kindEntry({
     const isOld = before === undefined && (given.meta?.uid ?? "") !== "";
     if (given.profile === 0 && !isOld) keepProfile(given, before);
   },
-});
+} as const satisfies KindEntry<"fleet", FleetMessage>;
 
 /** A fleet keeps the profile that it was made with, whatever a write says; a new fleet gets the newest. */
-function keepProfile(draft: Fleet, before: Fleet | undefined): void {
+function keepProfile(draft: FleetMessage, before: FleetMessage | undefined): void {
   draft.profile = before === undefined ? NEW_FLEET_PROFILE : before.profile;
 }
 
@@ -36,7 +36,40 @@ function keepProfile(draft: Fleet, before: Fleet | undefined): void {
  * A write that leaves out a fleet's networks keeps them: what keeps requests out is not lost by omission. A new fleet gets
  * what the plane fills in.
  */
-function keepNetworks(draft: Fleet, before: Fleet | undefined, { networksForNewFleets = [] }: Settling): void {
+function keepNetworks(
+  draft: FleetMessage,
+  before: FleetMessage | undefined,
+  { networksForNewFleets = [] }: Settling,
+): void {
   if (draft.backendNetworks.length > 0) return;
   draft.backendNetworks = [...(before === undefined ? networksForNewFleets : before.backendNetworks)];
+}
+
+/** A fleet that selects nothing selects the nodes whose `node.cluster` is its name. */
+function parseFleet(message: FleetMessage, report: Report): Fleet {
+  const identity = parseIdentity(report, "fleet", message);
+  const cluster = checkLength(report, "nodes.cluster", message.nodes?.cluster ?? "", MAX_CLUSTER_NAME_LENGTH);
+  const metadata = checkEntries(report, "nodes.metadata", message.nodes?.metadata ?? {}, SELECTOR_METADATA);
+  const own = Object.keys(metadata).length === 0 ? identity.name : undefined;
+  return {
+    ...identity,
+    nodes: { cluster: cluster === "" ? own : cluster, metadata },
+    backendNetworks: parseNetworks(message, report),
+    profile: checkRangeOr(report, "profile", message.profile || undefined, {
+      min: FIRST_FLEET_PROFILE,
+      max: NEW_FLEET_PROFILE,
+      otherwise: FIRST_FLEET_PROFILE,
+    }),
+  };
+}
+
+function parseNetworks(message: FleetMessage, report: Report): readonly string[] {
+  checkCount(report, "backendNetworks", message.backendNetworks.length, { max: MAX_BACKEND_NETWORKS });
+  message.backendNetworks = message.backendNetworks.slice(0, MAX_BACKEND_NETWORKS).map((text, i) => {
+    const read = readBackendNetwork(text);
+    if (read.ok) return read.text;
+    report(`backendNetworks[${i}]`, read.message);
+    return text;
+  });
+  return message.backendNetworks;
 }

@@ -2,11 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Kind } from "../../domain/name.ts";
 import type { ObjectOf, Writes } from "../../domain/state.ts";
-import type { Meta } from "../../gen/fairlead/admin/v1/meta_pb.ts";
 import type { Report } from "../field-checks.ts";
-
-/** What every object's message has in the API. */
-export type ObjectMessage = Message & { meta?: Meta | undefined };
 
 /** What a write provides for the fields that only the plane decides. */
 export interface Settling {
@@ -32,28 +28,18 @@ export type Gives =
   | "nothing";
 
 /** All that the plane has to know about a kind of object, besides its name, its noun and what it refers to. */
-export interface KindEntry<
-  K extends Kind,
-  M extends ObjectMessage,
-  Plural extends string,
-  IsApplied extends boolean,
-  HasHistory extends boolean,
-> {
-  readonly kind: K;
-  readonly plural: Plural;
+export interface KindEntry<K extends Kind, M extends Message> {
   readonly message: GenMessage<M>;
   /** Fields that a client cannot write. What it sends there is ignored. */
   readonly outputOnly: readonly Exclude<keyof M & string, keyof Message>[];
   /** Reads the domain's object, and gives names and addresses in the message their canonical spelling, in place. */
   readonly parse: (message: M, report: Report) => ObjectOf[K];
   /** People write it, by itself or in manifests. Any other kind is an observation: it comes from a source, again and again. */
-  readonly isApplied: IsApplied;
+  readonly isApplied: boolean;
   /** Its earlier generations are kept. */
-  readonly hasHistory: HasHistory;
+  readonly hasHistory: boolean;
   /** What proxies get from it, which is held back while it cannot be read. */
   readonly gives: Gives;
-  /** It decides which fleets are led to which services. */
-  readonly isOnTheWay: boolean;
   /** The last one that refers to the same object of this kind is guarded against accidental removal. */
   readonly lastOf?: Kind;
   /**
@@ -68,15 +54,4 @@ export interface KindEntry<
   readonly isImported?: (object: ObjectOf[K]) => boolean;
   /** Refuses writes that the state forbids. */
   readonly check?: (writes: Writes<K>) => void;
-}
-
-/** Checks an entry as a whole, and keeps its literal types. */
-export function kindEntry<
-  const K extends Kind,
-  M extends ObjectMessage,
-  const Plural extends string,
-  const IsApplied extends boolean,
-  const HasHistory extends boolean,
->(entry: KindEntry<K, M, Plural, IsApplied, HasHistory>): KindEntry<K, M, Plural, IsApplied, HasHistory> {
-  return entry;
 }

@@ -17,7 +17,7 @@ const REGISTRY = {
   listener: LISTENER,
   route: ROUTE,
   fleet: FLEET,
-} as const satisfies { readonly [K in Kind]: { readonly kind: K } };
+};
 
 type Registry = typeof REGISTRY;
 
@@ -30,12 +30,8 @@ export type AppliedKind = { [K in Kind]: Registry[K]["isApplied"] extends true ?
 /** The kinds whose earlier generations are kept. */
 export type KindWithHistory = { [K in Kind]: Registry[K]["hasHistory"] extends true ? K : never }[Kind];
 
-export type Plural<K extends Kind> = Registry[K]["plural"];
-
 /** What is known about each kind, for code that learns only at run time which kind it has. */
-export const ENTRIES: {
-  readonly [K in Kind]: KindEntry<K, MessageOf[K], Plural<K>, boolean, boolean>;
-} = REGISTRY;
+export const ENTRIES: { readonly [K in Kind]: KindEntry<K, MessageOf[K]> } = REGISTRY;
 
 export const APPLIED_KINDS = KINDS.filter(isApplied);
 export const KINDS_WITH_HISTORY = KINDS.filter(hasHistory);

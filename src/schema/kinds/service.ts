@@ -1,27 +1,50 @@
-import { type Service, ServiceSchema } from "../../gen/fairlead/admin/v1/service_pb.ts";
+import { DEFAULT_SERVICE, SERVICE_TIMES, type Service } from "../../domain/service.ts";
+import {
+  Service_EndpointDiscovery,
+  Service_Protocol,
+  type Service as ServiceMessage,
+  ServiceSchema,
+} from "../../gen/fairlead/admin/v1/service_pb.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
-import { parseService } from "../parse-service.ts";
-import { kindEntry } from "./kind-entry.ts";
+import { checkDuration, checkEnum, checkName, parseIdentity, type Report, readTime } from "../field-checks.ts";
+import { parseHealthCheck } from "../parse-health-check.ts";
+import type { KindEntry } from "./kind-entry.ts";
 
-export const SERVICE = kindEntry({
-  kind: "service",
-  plural: "services",
+export const SERVICE = {
   message: ServiceSchema,
   outputOnly: ["meta", "conditions", "status", "checkStartTime"],
   parse: parseService,
   isApplied: true,
   hasHistory: true,
   gives: "cluster",
-  isOnTheWay: false,
   settle: (draft, before, { now }) => keepCheckStart(draft, before, now),
   settleImported: (given, before, { now }) => {
     if (given.checkStartTime === undefined) keepCheckStart(given, before, now);
   },
-});
+} as const satisfies KindEntry<"service", ServiceMessage>;
 
 /** Remembers when a service that existed without a health check was given one. */
-function keepCheckStart(draft: Service, before: Service | undefined, now: number): void {
+function keepCheckStart(draft: ServiceMessage, before: ServiceMessage | undefined, now: number): void {
   if (draft.healthCheck === undefined || before === undefined) return;
   if (before.healthCheck === undefined) draft.checkStartTime = instantOfMs(now);
   else if (before.checkStartTime !== undefined) draft.checkStartTime = before.checkStartTime;
+}
+
+function parseService(message: ServiceMessage, report: Report): Service {
+  if (message.policy !== "") message.policy = checkName(report, "policy", "policy", message.policy);
+  const { protocol, endpointDiscovery } = DEFAULT_SERVICE;
+  return {
+    ...parseIdentity(report, "service", message),
+    protocol: checkEnum(report, "protocol", message.protocol, { values: Service_Protocol, otherwise: protocol }),
+    policy: message.policy === "" ? undefined : message.policy,
+    endpointDiscovery: checkEnum(report, "endpointDiscovery", message.endpointDiscovery, {
+      values: Service_EndpointDiscovery,
+      otherwise: endpointDiscovery,
+    }),
+    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, SERVICE_TIMES.connectTimeout),
+    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, SERVICE_TIMES.drainTime),
+    healthCheck:
+      message.healthCheck &&
+      parseHealthCheck(message.healthCheck, readTime(message.checkStartTime), report.at("healthCheck")),
+  };
 }

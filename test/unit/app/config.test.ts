@@ -67,9 +67,9 @@ describe("readConfig", () => {
       options: { "outbound-networks": "10.0.0.1/8,loopback,::ffff:10.0.0.0/104" },
     });
     expect("violations" in read && read.violations.map(({ message }) => message)).toEqual([
-      '"10.0.0.1/8" is not where a network begins: 10.0.0.0/8 is',
-      '"loopback" is not a network such as 10.0.0.0/8, fd00::/8, or 10.0.0.1/32 for one address',
-      '"::ffff:10.0.0.0/104" carries IPv4 addresses: write these as such',
+      'must begin where the network does, 10.0.0.0/8, not "10.0.0.1/8"',
+      'must be a network such as 10.0.0.0/8, fd00::/8, or 10.0.0.1/32 for one address, not "loopback"',
+      'must not carry IPv4 addresses: write these as such, not "::ffff:10.0.0.0/104"',
     ]);
   });
 

@@ -66,6 +66,8 @@ describe("the condition of keys that never count", () => {
 
   test("is on a policy that an earlier release let in", () => {
     const old = { kind: "Policy", name: "old", algorithm: "RING_HASH", hashOn: [{ sourceIp: true }, { header: "x" }] };
-    expect(told(old)).toEqual(["policy/old hashOn[1] never counts behind hashOn[0]: every client has an address"]);
+    expect(told(old)).toEqual([
+      "policy/old hashOn[1] never counts behind hashOn[0]: every client has an address; put it before that one, or hash both together: `{ all: […, …] }`",
+    ]);
   });
 });

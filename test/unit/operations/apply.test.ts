@@ -240,7 +240,9 @@ describe("conditions that a change creates", () => {
     await expect(order([shop, toCart], strict)).rejects.toMatchObject({
       kind: "precondition",
       code: "CREATES_CONDITIONS",
-      violations: [{ field: "objects[1]", message: "UnknownService: there is no service cart" }],
+      violations: [
+        { field: "objects[1]", message: "UnknownService: there is no service cart; create it, or name another one" },
+      ],
     });
     expect(plane.mirror.revision).toEqual(before);
   });

@@ -97,7 +97,10 @@ test("every bad network is refused with what would be right", async () => {
   const refusal = applyTo(plane, edge(["10.0.0.1/8", "10.0.0.0/8", "localhost"]));
   await expect(refusal).rejects.toMatchObject({
     violations: [
-      { field: "objects[0].backendNetworks[0]", message: expect.stringContaining("10.0.0.0/8 is") },
+      {
+        field: "objects[0].backendNetworks[0]",
+        message: expect.stringContaining("where the network does, 10.0.0.0/8"),
+      },
       { field: "objects[0].backendNetworks[2]" },
     ],
   });

@@ -83,7 +83,9 @@ describe("the profile of a fleet", () => {
       expectedVersion: "",
       options: undefined,
     });
-    await expect(update).rejects.toMatchObject({ violations: [{ field: "profile", message: "is output only" }] });
+    await expect(update).rejects.toMatchObject({
+      violations: [{ field: "profile", message: "must not be named: it is output only" }],
+    });
   });
 
   test("comes with an import, which knows of one from before, and of one that is new", async () => {

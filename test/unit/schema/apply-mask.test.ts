@@ -4,7 +4,7 @@ import { Backend_State, BackendSchema } from "../../../src/gen/fairlead/admin/v1
 import { MetaSchema } from "../../../src/gen/fairlead/admin/v1/meta_pb.ts";
 import { Policy_Algorithm, PolicySchema } from "../../../src/gen/fairlead/admin/v1/policy_pb.ts";
 import { mergeMasked } from "../../../src/schema/apply-mask.ts";
-import { fieldChanges, specEquals } from "../../../src/schema/field-changes.ts";
+import { fieldChanges } from "../../../src/schema/field-changes.ts";
 
 const stored = create(PolicySchema, {
   name: "shop",
@@ -76,8 +76,6 @@ test("a change is told field by field, and what a client cannot write is no chan
     { path: 'labels["a/b"]', from: undefined, to: "1" },
     { path: "hashOn", from: [{ header: "x-user" }], to: undefined },
   ]);
-  expect(
-    specEquals("policy", stored, create(PolicySchema, { ...stored, meta: create(MetaSchema, { uid: "v" }) })),
-  ).toBe(true);
-  expect(specEquals("policy", stored, after)).toBe(false);
+  const other = create(PolicySchema, { ...stored, meta: create(MetaSchema, { uid: "v" }) });
+  expect(fieldChanges("policy", stored, other)).toEqual([]);
 });

@@ -106,7 +106,7 @@ test("a refused 0 comes with its cure", () => {
     return result.ok ? "" : result.violations.map((violation) => violation.message).join();
   };
   expect(message("backend", "weight")).toBe(
-    "must be 1 to 1000000, not 0; drain a backend that is to get no request, or override its health",
+    "must be from 1 to 1000000, not 0; drain a backend that is to get no request, or override its health",
   );
   expect(message("policy", "outlierDetection.maxEjectionPercent")).toContain("`outlierDetection: { disabled: true }`");
   expect(message("policy", "leastRequest.choiceCount")).toContain("leave it out for the default");
