@@ -1,10 +1,6 @@
-import { displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
 import type { DeltaRequest, Report } from "./events.ts";
-import type { FlightItem } from "./flight.ts";
 import { canonicalName } from "./resource-name.ts";
 import type { StreamTypes } from "./stream-types.ts";
-import type { Leaving } from "./type-plan.ts";
-import type { TypeReading } from "./type-state.ts";
 
 /**
  * Takes a request of the incremental protocol. Each request holds differences; the first of a type may also list what the
@@ -40,14 +36,4 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
     if (state.precedesParent || !sent.has(own)) types.require(state, name);
   }
   return reports;
-}
-
-/** A response with exactly what leaves. */
-export function composeDelta(state: TypeReading, leaving: Leaving, stamp: Stamp): Outgoing {
-  const { upserts, removals, displaced } = leaving;
-  const items = new Map<string, FlightItem>();
-  for (const resource of upserts) items.set(resource.name, itemOf(state, resource.name, resource));
-  for (const name of removals) items.set(name, itemOf(state, name, undefined));
-  for (const name of displaced) items.set(name, displacedItem(state, name));
-  return outgoing(state, stamp, "", upserts, [...removals, ...displaced], items);
 }

@@ -1,4 +1,5 @@
 import type { FlightItem } from "./flight.ts";
+import { oldestPending } from "./pending.ts";
 import { isSame } from "./resource.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
@@ -33,7 +34,7 @@ export function oldestOwed(states: TypeReadings): number | undefined {
   let oldest = Infinity;
   for (const state of states.values()) {
     if (!state.requested) continue;
-    oldest = Math.min(oldest, state.oldestPending() ?? Infinity);
+    oldest = Math.min(oldest, oldestPending(state));
     for (const [name, { items }] of state.refused) oldest = Math.min(oldest, items.get(name)?.publication ?? 0);
   }
   return oldest === Infinity ? undefined : oldest;

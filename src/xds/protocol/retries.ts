@@ -1,7 +1,6 @@
 import { type Refusal, sizeOf } from "./flight.ts";
 import type { View } from "./resource.ts";
 import { entitledNames, targetOf } from "./target.ts";
-import type { Retrial } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
 /** When a refused response is tried again though nothing in it has changed: what it ran into may have gone. */
@@ -48,28 +47,13 @@ export function dueRetries(
 }
 
 /**
- * When any part of a refused response has changed, all of it is tried again, since the client may have applied any
- * part (xds R16). Until then its members are not due.
+ * Refused responses to try again because a part of them has changed: all of each, since the client may have applied any
+ * part (xds R16).
  */
-export function reconsidered(state: TypeReading, view: View): Retrial {
-  const unchanged = new Set<Refusal>();
-  const changed = new Set<Refusal>();
-  const settled: string[] = [];
-  const again: { name: string; isDue: boolean }[] = [];
-  for (const name of state.due.keys()) {
-    const refusal = state.refused.get(name);
-    if (!refusal || changed.has(refusal) || state.forced.has(name)) continue;
-    if (unchanged.has(refusal) || !hasChanged(refusal, state, view)) {
-      unchanged.add(refusal);
-      settled.push(name);
-      continue;
-    }
-    changed.add(refusal);
-    for (const member of refusal.items.keys()) {
-      if (state.refused.get(member) === refusal) again.push({ name: member, isDue: member === name });
-    }
-  }
-  return { settled, again };
+export function changedRefusals(state: TypeReading, view: View): Set<Refusal> {
+  const due = state.due.keys().filter((name) => !state.forced.has(name));
+  const refusals = new Set(due.map((name) => state.refused.get(name)).filter((refusal) => refusal !== undefined));
+  return new Set(refusals.values().filter((refusal) => hasChanged(refusal, state, view)));
 }
 
 function hasChanged({ items }: Refusal, state: TypeReading, view: View): boolean {

@@ -69,33 +69,9 @@ export class SparseMap<V> {
   }
 }
 
-/** The same map, read-only. */
-export type ReadonlySparseMap<V> = Pick<
-  SparseMap<V>,
-  "size" | "get" | "has" | "keys" | "values" | typeof Symbol.iterator
->;
-
-/** A set of names that is empty nearly all of the time, like `SparseMap`. */
-export class SparseSet {
-  readonly #names = new SparseMap<true>();
-
-  get size(): number {
-    return this.#names.size;
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
+/** A set of names that is empty nearly all of the time; `keys` are its members. */
+export class SparseSet extends SparseMap<true> {
   add(name: string): void {
-    this.#names.set(name, true);
-  }
-
-  delete(name: string): boolean {
-    return this.#names.delete(name);
-  }
-
-  [Symbol.iterator](): IteratorObject<string> {
-    return this.#names.keys();
+    this.set(name, true);
   }
 }

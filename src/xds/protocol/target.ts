@@ -1,5 +1,6 @@
 import { isSame, type Resource, type View } from "./resource.ts";
 import { collectionOf, isNobody, parseGlob } from "./resource-name.ts";
+import { possible, possibleNames } from "./running.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /** What one name needs, before holds and waits are considered. */
@@ -71,8 +72,8 @@ export function referredToByClient(states: TypeReadings, typeUrl: string): Refer
 function* namesReferredTo(states: TypeReadings, typeUrl: string): Generator<string> {
   for (const parent of states.values()) {
     if (!parent.type.companions.includes(typeUrl)) continue;
-    for (const name of parent.possibleNames()) {
-      for (const { references } of parent.possible(name)) {
+    for (const name of possibleNames(parent)) {
+      for (const { references } of possible(parent, name)) {
         for (const reference of references ?? []) if (reference.typeUrl === typeUrl) yield reference.name;
       }
     }
