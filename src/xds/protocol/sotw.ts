@@ -61,8 +61,8 @@ export function isCurrent(state: TypeReading, view: View, presented: string): bo
 
 /** A response for a type whose responses need not be complete: only what is due. */
 export function composePartial(state: TypeReading, view: View, leaving: Leaving, stamp: Stamp): Outgoing {
-  const upserts = { ...leaving, removals: [], displaced: [] };
-  return composeLeaving(state, upserts, versionOf(state, view, leaving), stamp);
+  const { upserts } = leaving;
+  return composeLeaving(state, { upserts, removals: [], displaced: [] }, versionOf(state, view, leaving), stamp);
 }
 
 /**

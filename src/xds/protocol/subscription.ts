@@ -1,5 +1,6 @@
 import { canonicalName, type Glob, isMember, parseGlob } from "./resource-name.ts";
 import type { SharedTables } from "./shared-tables.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** Names that belong to several streams; to change them, a stream takes a copy. */
 type SharedNames = { readonly shared: ReadonlySet<string> };
@@ -26,7 +27,7 @@ export class Subscription {
   readonly #legacyWildcard: boolean;
   readonly #tables: SharedTables | undefined;
   #names: Set<string> | SharedNames = new Set();
-  readonly #globs = new Map<string, Glob>();
+  readonly #globs = new SparseMap<Glob>();
   #everNamed = false;
   #started = false;
   #nameLength = 0;
@@ -52,7 +53,7 @@ export class Subscription {
   }
 
   /** Collections among the names. */
-  get globs(): ReadonlyMap<string, Glob> {
+  get globs(): Pick<SparseMap<Glob>, "keys"> {
     return this.#globs;
   }
 

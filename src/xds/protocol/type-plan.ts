@@ -15,12 +15,14 @@ export type Wait = {
   readonly late: boolean;
 };
 
+const NO_NAMES: readonly string[] = [];
+
 /** A plan in the making. */
 export class Draft {
   upserts: Resource[] = [];
-  removals: readonly string[] = [];
+  removals = NO_NAMES;
   /** Removed although they should exist, so that another one gets their address; they come back with the next response. */
-  displaced: readonly string[] = [];
+  displaced = NO_NAMES;
   /** Names that turn out to need nothing; with a resource where the client presented it, and its content is known only now. */
   readonly settled = new SparseMap<Resource | undefined>();
   /** Aliases that were asked for, with the resource's own name, under which it becomes due. What goes is planned only then. */

@@ -152,7 +152,7 @@ export class TypeState {
 
   /** Carries out a plan for everything that does not leave; the rest is in a response. */
   follow({ settled, renamed, held, waits }: TypePlan): void {
-    for (const [name, resource] of settled) {
+    for (const [name, resource] of settled.size > 0 ? settled : []) {
       if (resource) this.sent.set(name, resource);
       this.settle(name);
     }
@@ -163,8 +163,8 @@ export class TypeState {
       if (forced) this.force(own, publication);
       else this.mark(own, publication);
     }
-    for (const [name, reason] of held) this.hold(name, reason);
-    for (const [name, wait] of waits) this.waits.set(name, wait);
+    if (held.size > 0) for (const [name, reason] of held) this.hold(name, reason);
+    if (waits.size > 0) for (const [name, wait] of waits) this.waits.set(name, wait);
   }
 
   /** Records that the client already has all of these. */
