@@ -116,7 +116,7 @@ function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
     if (known) known.push(name);
     else holders.set(address, [name]);
   };
-  for (const name of new Set([...state.sent.keys(), ...state.unknown.keys()])) {
+  for (const name of new Set([...state.sent.keys(), ...state.unknown])) {
     for (const address of held(state, view, name)) add(name, address);
   }
   const presented = state.mayHold ? view.addressesAtType(state.acceptedVersion) : undefined;

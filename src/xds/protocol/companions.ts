@@ -9,7 +9,7 @@ import type { TypeReading, TypeReadings } from "./type-state.ts";
  * (xds R3, R4, R25). For a namespace without members, it is the name that says so.
  */
 export function companionsOf(
-  readingOf: (typeUrl: string) => TypeReading | undefined,
+  types: { of(typeUrl: string): TypeReading | undefined },
   view: View,
   parent: TypeReading,
   resources: readonly Resource[],
@@ -21,7 +21,7 @@ export function companionsOf(
     const changed = !isSame(parent.sent.get(resource.name), resource) || parent.unknown.has(resource.name);
     if (!changed && !parent.behind.has(resource.name)) continue;
     for (const to of resource.references) {
-      const state = companions.includes(to.typeUrl) ? readingOf(to.typeUrl) : undefined;
+      const state = companions.includes(to.typeUrl) ? types.of(to.typeUrl) : undefined;
       if (state && mayPush(state, to.name)) for (const each of led(state, to, view)) found.push(each);
     }
   }

@@ -51,7 +51,7 @@ export function outgoing(
 ): Outgoing {
   const { nonce, sequence, now, withTtl } = stamp;
   return {
-    send: { kind: "send", typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false, withTtl },
+    send: { typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false, withTtl },
     flight: { nonce, sequence, version, sentAt: now, items },
   };
 }

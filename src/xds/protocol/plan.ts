@@ -20,32 +20,25 @@ export function planType(context: FlushContext, state: TypeReading, only?: Pick<
     if (only && !only.has(name)) continue;
     if (mayDefer && isAbsent(state, view, name) && absent++ >= settings.maxAbsent) continue;
     const need = needOf(state, view, name, isReferredTo);
-    if (need.kind === "nothing") {
+    if (need === "nothing") {
       draft.settled.set(name, adopted(state, view, name));
-    } else if (need.kind === "remove") {
+    } else if (need === "removal") {
       removalsDue.push(name);
+    } else if (need.name !== name) {
+      draft.renamed.set(name, need.name);
     } else {
-      const { resource } = need;
-      if (resource.name !== name) {
-        draft.renamed.set(name, resource.name);
-        continue;
-      }
-      const reason = context.hold(resource, resource.version) ?? tooLarge(context, resource);
+      const reason = context.hold(need, need.version) ?? tooLarge(context, need);
+      const gate = reason === undefined ? upsertGate(context, state, need) : undefined;
       if (reason !== undefined) {
         draft.held.set(name, reason);
-        continue;
-      }
-      const gate = upsertGate(context, state, resource);
-      if (gate && isWaiting(context, state, draft, { name, gate })) {
+      } else if (gate && isWaiting(context, state, draft, { name, gate })) {
         gated ??= gate;
-        continue;
+      } else if (state.type.fullSet || draft.upserts.length === 0 || bytes + need.bytes <= settings.maxResponseBytes) {
+        bytes += need.bytes;
+        // A pushed array reserves room for many, but nearly all of these hold one.
+        if (draft.upserts.length === 0) draft.upserts = [need];
+        else draft.upserts.push(need);
       }
-      if (!state.type.fullSet && draft.upserts.length > 0 && bytes + resource.bytes > settings.maxResponseBytes)
-        continue;
-      bytes += resource.bytes;
-      // A pushed array reserves room for many, but nearly all of these hold one.
-      if (draft.upserts.length === 0) draft.upserts = [resource];
-      else draft.upserts.push(resource);
     }
   }
   if (draft.renamed.size > 0) return draft;

@@ -36,7 +36,7 @@ export function* possible({ sent, flights, refused }: TypeReading, name: string)
 
 /** Names under which the client may be running something. */
 export function possibleNames({ sent, unknown, flights }: TypeReading): Set<string> {
-  const names = new Set([...sent.keys(), ...unknown.keys()]);
+  const names = new Set([...sent.keys(), ...unknown]);
   for (const flight of flights) for (const name of flight.items.keys()) names.add(name);
   return names;
 }

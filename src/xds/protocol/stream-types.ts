@@ -68,7 +68,7 @@ export class StreamTypes {
     state.requestedAt = now;
     state.precedesParent = this.#isAskedBeforeParent(state);
     state.mustAnswer = mustAnswer;
-    for (const name of [...state.behind.keys()]) if (!state.subscription.covers(name)) state.settle(name);
+    for (const name of [...state.behind]) if (!state.subscription.covers(name)) state.settle(name);
     const { typeUrl } = state.type;
     const lost = this.lost.filter((each) => each.typeUrl === typeUrl && !isAccepted(state, each));
     const remembered = this.remembered.filter((each) => each.typeUrl === typeUrl);
@@ -146,7 +146,7 @@ export class StreamTypes {
     const { typeUrl } = state.type;
     for (const name of entitledNames(state, view)) state.mark(name, view.publicationOf(typeUrl, name));
     for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
-    for (const name of state.unknown.keys()) state.mark(name, view.publicationOf(typeUrl, name));
+    for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
     this.#markTombstones(state, view);
     if (!state.mustAnswer || !state.type.namespaced) return;
     for (const name of emptyNamespaces(this.#settings.registry, state, view)) state.force(name, Infinity);

@@ -212,10 +212,8 @@ export class ProtocolStream {
       return upserts.length > 0 ? composePartial(state, view, leaving, stamp) : undefined;
     }
     const outgoing = composeFull(state, view, leaving, stamp);
-    if (
-      outgoing &&
-      outgoing.send.resources.reduce((sum, { bytes }) => sum + bytes, 0) > this.#settings.maxResponseBytes
-    ) {
+    const size = outgoing?.send.resources.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+    if (size > this.#settings.maxResponseBytes) {
       for (const { name } of upserts) state.hold(name, "response_too_large");
       return undefined;
     }
@@ -224,7 +222,7 @@ export class ProtocolStream {
 
   #launch(course: Course, state: TypeState, { send, flight }: Outgoing): void {
     const { view, now } = course;
-    for (const { typeUrl, name } of companionsOf((of) => this.#types.of(of), view, state, send.resources)) {
+    for (const { typeUrl, name } of companionsOf(this.#types, view, state, send.resources)) {
       const companion = this.#types.of(typeUrl);
       if (isNobody(name)) companion?.force(name, Infinity);
       else companion?.forceBehind(name, view.publicationOf(typeUrl, name));

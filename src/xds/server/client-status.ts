@@ -151,7 +151,7 @@ export function describeType(state: TypeReading, wallClock: (at: number) => numb
 /** Names of what is due, held, in flight or in doubt, but does not count as sent. */
 function unsentNames({ sent, due, held, unknown, flights }: TypeReading): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const some of [due.keys(), held.keys(), unknown.keys(), ...flights.map(({ items }) => items.keys())]) {
+  for (const some of [due.keys(), held.keys(), unknown, ...flights.map(({ items }) => items.keys())]) {
     for (const name of some) if (!sent.has(name)) names.add(name);
   }
   return names;
