@@ -19,10 +19,8 @@ export function lostVerdicts(states: TypeReadings): LostVerdict[] {
   const lost: LostVerdict[] = [];
   for (const [typeUrl, { flights, unknown }] of states) {
     for (const { version, items } of flights) {
-      const changed: Pick<FlightItem, "name" | "resource">[] = [];
-      for (const item of items.values()) {
-        if (isChange(item, unknown.has(item.name))) changed.push({ name: item.name, resource: item.resource });
-      }
+      const changes = items.values().filter((item) => isChange(item, unknown.has(item.name)));
+      const changed = [...changes.map(({ name, resource }) => ({ name, resource }))];
       if (changed.length > 0) lost.push({ typeUrl, version, items: changed });
     }
   }

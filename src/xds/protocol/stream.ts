@@ -96,9 +96,10 @@ export class ProtocolStream {
   /** Makes everything that the client should have of a type, or of all types, due again, refused or not; returns how many. */
   resend(typeUrl?: string): number {
     const { view, ordered } = this.#types;
+    if (!view) return 0;
     let count = 0;
-    for (const state of view ? ordered : []) {
-      if (!view || !state.requested || (typeUrl ?? state.type.typeUrl) !== state.type.typeUrl) continue;
+    for (const state of ordered) {
+      if (!state.requested || (typeUrl ?? state.type.typeUrl) !== state.type.typeUrl) continue;
       const names = allOf(state, view);
       for (const name of names) state.force(name, Infinity);
       count += names.size;
