@@ -4,7 +4,7 @@ import { companionsOf } from "./companions.ts";
 import { composeLeaving, type Outgoing, type Stamp } from "./compose.ts";
 import { receiveDelta } from "./delta.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
-import { type FlushContext, type Hold, mayDivide } from "./flush-context.ts";
+import type { FlushContext, Hold } from "./flush-context.ts";
 import type { LostVerdict } from "./lost-verdicts.ts";
 import { Nonces } from "./nonces.ts";
 import { isQuiet, oldestPending } from "./pending.ts";
@@ -141,7 +141,7 @@ export class ProtocolStream {
   }
 
   #retry(course: Course, state: TypeState): void {
-    const { names, wakeAt } = dueRetries(state, course.now, this.#settings.retry, mayDivide(course, state));
+    const { names, wakeAt } = dueRetries(course, state);
     course.wakeAt = Math.min(course.wakeAt, wakeAt);
     if (names.length === 0) return;
     for (const name of names) state.force(name, Infinity);
