@@ -1,6 +1,8 @@
 import type { DeltaRequest, Report } from "./events.ts";
+import type { Flight } from "./flight.ts";
 import { canonicalName } from "./resource-name.ts";
 import type { StreamTypes } from "./stream-types.ts";
+import type { TypeReading } from "./type-state.ts";
 
 /**
  * Takes a request of the incremental protocol. Each request holds differences; the first of a type may also list what the
@@ -13,7 +15,7 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
   const { subscription, sent } = state;
   const first = !state.requested;
   if (!first) {
-    const flight = state.flights.find(({ nonce }) => nonce === request.nonce);
+    const flight = flightOf(state, request.nonce);
     if (flight && request.error) types.refuse(state, flight, request.error, now, reports);
     else if (flight) types.accept(state, flight, reports);
     types.proveLive(reports);
@@ -36,4 +38,9 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
     if (state.precedesParent || !sent.has(own)) types.require(state, name);
   }
   return reports;
+}
+
+function flightOf({ flights }: TypeReading, nonce: string): Flight | undefined {
+  for (const flight of flights) if (flight.nonce === nonce) return flight;
+  return undefined;
 }
