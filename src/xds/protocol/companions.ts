@@ -64,11 +64,7 @@ function mayPush(state: TypeReading, name: string): boolean {
 }
 
 /** Names that say that a namespace is empty. Any parent in the view may be waiting to be told (xds W8). */
-export function* emptyNamespaces(
-  registry: Registry,
-  { type: { typeUrl } }: TypeReading,
-  view: View,
-): Generator<string> {
+export function* emptyNamespaces(registry: Registry, typeUrl: string, view: View): Generator<string> {
   for (const parent of registry.ordered.filter(({ companions }) => companions.includes(typeUrl))) {
     for (const { references } of view.list(parent.typeUrl)) {
       for (const { typeUrl: of, name } of references) {

@@ -149,7 +149,7 @@ export class StreamTypes {
     for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
     this.#markTombstones(state, view);
     if (!state.mustAnswer || !state.type.namespaced) return;
-    for (const name of emptyNamespaces(this.#settings.registry, state, view)) state.force(name, Infinity);
+    for (const name of emptyNamespaces(this.#settings.registry, typeUrl, view)) state.force(name, Infinity);
   }
 
   #markTombstones(state: TypeState, view: View): void {

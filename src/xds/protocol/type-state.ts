@@ -152,17 +152,14 @@ export class TypeState {
 
   /** Carries out a plan for everything that does not leave; the rest is in a response. */
   follow({ settled, renamed, held, waits }: TypePlan): void {
-    for (const [name, resource] of settled.size > 0 ? settled : []) {
-      if (resource) this.sent.set(name, resource);
-      this.settle(name);
+    // Nearly all of these are empty, and an iterator costs something all the same.
+    if (settled.size > 0) {
+      for (const [name, resource] of settled) {
+        if (resource) this.sent.set(name, resource);
+        this.settle(name);
+      }
     }
-    for (const [alias, own] of renamed) {
-      const publication = this.due.get(alias) ?? 0;
-      const forced = this.forced.has(alias);
-      this.settle(alias);
-      if (forced) this.force(own, publication);
-      else this.mark(own, publication);
-    }
+    if (renamed.size > 0) for (const [alias, own] of renamed) this.#rename(alias, own);
     if (held.size > 0) for (const [name, reason] of held) this.hold(name, reason);
     if (waits.size > 0) for (const [name, wait] of waits) this.waits.set(name, wait);
   }
@@ -228,6 +225,15 @@ export class TypeState {
     }
     this.nacks++;
     return refusal;
+  }
+
+  /** What is due under an alias is due under the resource's own name. */
+  #rename(alias: string, own: string): void {
+    const publication = this.due.get(alias) ?? 0;
+    const forced = this.forced.has(alias);
+    this.settle(alias);
+    if (forced) this.force(own, publication);
+    else this.mark(own, publication);
   }
 
   #land(flight: Flight): void {
