@@ -1,7 +1,7 @@
 import { isPart, type Name } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { serviceOfMember } from "../resources/leds.ts";
-import type { ResourceRef } from "../resources/resource.ts";
+import type { ResourceKey } from "../xds/protocol/resource.ts";
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Mirror } from "./mirror.ts";
 import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
@@ -13,7 +13,7 @@ export interface AskingProxy {
   /** With `sotw`, it drops what a full set leaves out. */
   readonly variant: "sotw" | "delta";
   /** Whether it may hold something under the resource's name; for the empty name, whether it may hold what nobody knows of. */
-  mayHold(resource: ResourceRef): boolean;
+  mayHold(resource: ResourceKey): boolean;
 }
 
 type How = Exclude<SetAside["withheld"], "nothing">;
@@ -65,7 +65,7 @@ export class Withheld {
   }
 
   /** Why a resource is kept back from a proxy. @param version Empty for a removal. */
-  hold(proxy: AskingProxy, resource: ResourceRef, version: string): string | undefined {
+  hold(proxy: AskingProxy, resource: ResourceKey, version: string): string | undefined {
     const held = this.#withholding;
     if (held === undefined) return undefined;
     const how = strongest(
@@ -160,7 +160,7 @@ function addService({ held, how, state }: Kept, service: Name): void {
   }
 }
 
-function howOf(held: Withholding, { typeUrl, name }: ResourceRef, version: string): How | undefined {
+function howOf(held: Withholding, { typeUrl, name }: ResourceKey, version: string): How | undefined {
   switch (typeUrl) {
     case CLUSTER_TYPE:
     case ENDPOINT_TYPE:

@@ -9,7 +9,7 @@ import type { OutlierDetectionSchema } from "../gen/envoy/config/cluster/v3/outl
 import { HttpProtocolOptionsSchema } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import { loadBalancer } from "./load-balancing.ts";
-import { ads, duration, pack } from "./message-parts.ts";
+import { ADS, duration, pack } from "./message-parts.ts";
 import { type ObjectRef, type Resource, resourceOf } from "./resource.ts";
 
 /** Envoy's advice for the edge: it bounds what one slow connection can hold. */
@@ -22,7 +22,7 @@ export function deriveCluster(state: State, service: Service, profile: Profile):
   const cluster = create(ClusterSchema, {
     name: service.name,
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: ads(), serviceName: service.name },
+    edsClusterConfig: { edsConfig: ADS, serviceName: service.name },
     connectTimeout: duration(service.connectTimeoutMs),
     perConnectionBufferLimitBytes: BUFFER_LIMIT_BYTES,
     loadBalancingPolicy: { policies: [{ typedExtensionConfig: loadBalancer(policy) }] },

@@ -1,6 +1,7 @@
 import type { Name } from "../domain/name.ts";
+import type { ResourceKey } from "../xds/protocol/resource.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE } from "../xds/protocol/resource-types.ts";
-import type { Resource, ResourceRef } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 
 /** Resources that are made together. Whoever keeps one may share it: nothing in it ever changes. */
 export interface Part {
@@ -25,7 +26,7 @@ export type Content = ReadonlyMap<string, Part>;
 /** What makes one content into another. */
 export interface Edits {
   readonly set: Resource[];
-  readonly deleted: ResourceRef[];
+  readonly deleted: ResourceKey[];
 }
 
 export function partOf(resource: Resource): Part {
@@ -39,7 +40,7 @@ export function partKey(typeUrl: string, name: Name): string {
 }
 
 /** @param service For a member: the service that it belongs to. */
-export function resourceIn(content: Content, { typeUrl, name }: ResourceRef, service: Name | undefined) {
+export function resourceIn(content: Content, { typeUrl, name }: ResourceKey, service: Name | undefined) {
   const isMember = typeUrl === LEDS_TYPE;
   return content
     .get(partKey(isMember ? ENDPOINT_TYPE : typeUrl, isMember ? (service ?? "") : name))

@@ -1,8 +1,8 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Backend, Locality, Target } from "../domain/backend.ts";
 import { UNIT_WEIGHTS_IMPLIED } from "../domain/encoding-profile.ts";
 import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
-import { type Address, AddressSchema } from "../gen/envoy/config/core/v3/address_pb.ts";
+import type { AddressSchema } from "../gen/envoy/config/core/v3/address_pb.ts";
 import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
 import { LbEndpointSchema } from "../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import { Memory } from "./memory.ts";
@@ -95,12 +95,8 @@ function encodeEndpoint(entry: RoutedBackend, weight: number | undefined, { endp
   return bytes;
 }
 
-function addressOf(target: Target): Address {
-  if (target.kind === "pipe") return create(AddressSchema, { address: { case: "pipe", value: { path: target.path } } });
-  return create(AddressSchema, {
-    address: {
-      case: "socketAddress",
-      value: { address: target.ip, portSpecifier: { case: "portValue", value: target.port } },
-    },
-  });
+function addressOf(target: Target): MessageInitShape<typeof AddressSchema> {
+  if (target.kind === "pipe") return { address: { case: "pipe", value: { path: target.path } } };
+  const value = { address: target.ip, portSpecifier: { case: "portValue", value: target.port } } as const;
+  return { address: { case: "socketAddress", value } };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Backend } from "../domain/backend.ts";
 import type { FleetBackends } from "../domain/fleet-backends.ts";
 import type { LedsRecord } from "../domain/leds-record.ts";
@@ -8,8 +8,7 @@ import type { RoutedBackend, RoutingState } from "../domain/routing-state.ts";
 import {
   ApiConfigSource_ApiType,
   ApiVersion,
-  type ConfigSource,
-  ConfigSourceSchema,
+  type ConfigSourceSchema,
 } from "../gen/envoy/config/core/v3/config_source_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE } from "../xds/protocol/resource-types.ts";
@@ -81,7 +80,7 @@ function assignmentOf(service: Name, root: string, groups: readonly EndpointGrou
       priority: level,
       lbConfig: {
         case: "ledsClusterLocalityConfig" as const,
-        value: { ledsConfig: ownStream(), ledsCollectionName: collections[i] ?? "" },
+        value: { ledsConfig: OWN_STREAM, ledsCollectionName: collections[i] ?? "" },
       },
     })),
   });
@@ -96,20 +95,18 @@ function assignmentOf(service: Name, root: string, groups: readonly EndpointGrou
  * A stream of its own for each collection: over the aggregated one, Envoy does not ask again for the collections of a
  * cluster that has changed. Envoy sends its node, which is 60 KB, only once on a stream.
  */
-function ownStream(): ConfigSource {
-  return create(ConfigSourceSchema, {
-    resourceApiVersion: ApiVersion.V3,
-    configSourceSpecifier: {
-      case: "apiConfigSource",
-      value: {
-        apiType: ApiConfigSource_ApiType.DELTA_GRPC,
-        transportApiVersion: ApiVersion.V3,
-        setNodeOnFirstMessageOnly: true,
-        grpcServices: [{ targetSpecifier: { case: "envoyGrpc", value: { clusterName: XDS_CLUSTER } } }],
-      },
+const OWN_STREAM: MessageInitShape<typeof ConfigSourceSchema> = {
+  resourceApiVersion: ApiVersion.V3,
+  configSourceSpecifier: {
+    case: "apiConfigSource",
+    value: {
+      apiType: ApiConfigSource_ApiType.DELTA_GRPC,
+      transportApiVersion: ApiVersion.V3,
+      setNodeOnFirstMessageOnly: true,
+      grpcServices: [{ targetSpecifier: { case: "envoyGrpc", value: { clusterName: XDS_CLUSTER } } }],
     },
-  });
-}
+  },
+};
 
 function memberOf(
   entry: RoutedBackend,

@@ -11,7 +11,7 @@ import {
   HttpConnectionManagerSchema,
 } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
-import { ads, duration, pack } from "./message-parts.ts";
+import { ADS, duration, pack } from "./message-parts.ts";
 import { type Resource, resourceOf } from "./resource.ts";
 
 /** These follow Envoy's advice for proxies at the edge ("Configuring Envoy as an edge proxy"). */
@@ -60,7 +60,7 @@ function connectionManager(listener: HttpListener) {
   return pack(HttpConnectionManagerSchema, {
     statPrefix: listener.name,
     codecType: HttpConnectionManager_CodecType.AUTO,
-    routeSpecifier: { case: "rds", value: { configSource: ads(), routeConfigName: listener.name } },
+    routeSpecifier: { case: "rds", value: { configSource: ADS, routeConfigName: listener.name } },
     httpFilters: [
       { name: "envoy.filters.http.router", configType: { case: "typedConfig", value: pack(RouterSchema, {}) } },
     ],

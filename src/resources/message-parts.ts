@@ -1,6 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, AnySchema, type Duration, DurationSchema, durationFromMs } from "@bufbuild/protobuf/wkt";
-import { ApiVersion, type ConfigSource, ConfigSourceSchema } from "../gen/envoy/config/core/v3/config_source_pb.ts";
+import { ApiVersion } from "../gen/envoy/config/core/v3/config_source_pb.ts";
 import { typeUrlOf } from "../xds/protocol/resource-types.ts";
 
 /** Packs a message as Envoy's extensions expect it. */
@@ -13,13 +13,11 @@ export function duration(ms: number): Duration {
   return ms === 0 ? create(DurationSchema) : durationFromMs(ms);
 }
 
-/** Everything comes over the one aggregated stream. */
-export function ads(): ConfigSource {
-  return create(ConfigSourceSchema, {
-    resourceApiVersion: ApiVersion.V3,
-    configSourceSpecifier: { case: "ads", value: {} },
-  });
-}
+/** A `ConfigSource`: everything comes over the one aggregated stream. */
+export const ADS = {
+  resourceApiVersion: ApiVersion.V3,
+  configSourceSpecifier: { case: "ads", value: {} },
+} as const;
 
 /** A map whose entries are encoded in the order of their keys. */
 export function sortedEntries(entries: Readonly<Record<string, string>>): [string, string][] {

@@ -1,13 +1,8 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Kind, Name } from "../domain/name.ts";
 import { derivedVersion } from "../xds/content/content-version.ts";
+import type { ResourceKey } from "../xds/protocol/resource.ts";
 import { typeUrlOf } from "../xds/protocol/resource-types.ts";
-
-/** Identifies a resource. */
-export interface ResourceRef {
-  readonly typeUrl: string;
-  readonly name: string;
-}
 
 /** A stored object that a resource comes from, so that a refusal can be shown on it. */
 export interface ObjectRef {
@@ -16,17 +11,17 @@ export interface ObjectRef {
 }
 
 /** What proxies get: bytes that are equal on every replica for equal content (law 7). */
-export interface Resource extends ResourceRef {
+export interface Resource extends ResourceKey {
   readonly body: Uint8Array;
   /** The version of the content: equal if and only if type, name and body are. */
   readonly version: string;
   /** Resources of the same fleet that this one needs. */
-  readonly references: readonly ResourceRef[];
+  readonly references: readonly ResourceKey[];
   readonly objects: readonly ObjectRef[];
 }
 
 export function resourceOfBytes(
-  ref: ResourceRef,
+  ref: ResourceKey,
   body: Uint8Array,
   related: Pick<Resource, "references" | "objects">,
 ): Resource {

@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     outside: [...PURE_BASICS, PROTOBUF, "node:crypto"],
   },
   resources: {
-    ours: ["domain", "gen", "xds/content", "xds/protocol/resource-types.ts"],
+    ours: ["domain", "gen", "xds/content", "xds/protocol/resource.ts", "xds/protocol/resource-types.ts"],
     outside: [...PURE_BASICS, PROTOBUF, "node:crypto"],
   },
   outbound: { ours: ["domain", "runtime"] },

@@ -57,7 +57,7 @@ function discoveryProblems(cluster: Cluster): Finding[] {
   const { clusterDiscoveryType: kind, edsClusterConfig } = cluster;
   if (kind.case === "clusterType") {
     if (kind.value.typedConfig?.typeUrl === AGGREGATE) return [];
-    return [refused("cluster_type", "cluster_type_unknown", "Of the custom clusters only aggregates are known.")];
+    return [refused("cluster_type", "cluster_type_unknown", "Of the custom clusters, only aggregates are known.")];
   }
   const type = kind.case === "type" ? kind.value : Cluster_DiscoveryType.STATIC;
   if (type === Cluster_DiscoveryType.EDS) {
@@ -71,7 +71,7 @@ function discoveryProblems(cluster: Cluster): Finding[] {
     const why = "LOGICAL_DNS needs exactly one locality with exactly one endpoint.";
     return [refused("load_assignment", "dns_endpoint_not_one", why)];
   }
-  return [refused("type", "cluster_type_unknown", "Clusters are EDS, LOGICAL_DNS or aggregates.")];
+  return [refused("type", "cluster_type_unknown", "A cluster must be EDS, LOGICAL_DNS or an aggregate.")];
 }
 
 function policyProblems({ lbPolicy, lbConfig, loadBalancingPolicy }: Cluster): Finding[] {
@@ -83,7 +83,7 @@ function policyProblems({ lbPolicy, lbConfig, loadBalancingPolicy }: Cluster): F
     return [refused("ring_hash_lb_config.hash_function", "hash_function_unknown", "Only XX_HASH is known.")];
   }
   const effect = lbPolicy === Cluster_LbPolicy.LEAST_REQUEST ? "partial" : "refused";
-  const explanation = "The policies that all libraries know are ROUND_ROBIN and RING_HASH.";
+  const explanation = "Only ROUND_ROBIN and RING_HASH are known to all libraries.";
   return [{ field: "lb_policy", code: "lb_policy_unknown", effect, explanation }];
 }
 
@@ -95,8 +95,8 @@ function policyListProblems(field: string, { policies }: LoadBalancingPolicy): F
   if (config) return config.typeUrl === WRR_LOCALITY ? childProblems(`${field}.policies[${first}]`, config) : [];
   const partly = configs.some((each) => SOMEWHERE.has(each?.typeUrl ?? ""));
   const explanation = partly
-    ? "Only some libraries know a policy of this list: add round_robin as its last entry."
-    : "No library knows a policy of this list.";
+    ? "Only some libraries know a policy in this list: add round_robin as its last entry."
+    : "No library knows any policy in this list.";
   return [{ field, code: "lb_policy_unknown", effect: partly ? "partial" : "refused", explanation }];
 }
 
@@ -115,5 +115,5 @@ function socketProblems({ transportSocket }: Cluster): Finding[] {
 
 function loadProblems({ lrsServer }: Cluster): Finding[] {
   if (!lrsServer || lrsServer.configSourceSpecifier.case === "self") return [];
-  return [refused("lrs_server", "config_source_not_own", "Load is reported to `self` only.")];
+  return [refused("lrs_server", "config_source_not_own", "Load can be reported only to `self`.")];
 }

@@ -21,7 +21,7 @@ function localityProblems(localities: readonly LocalityLbEndpoints[]): Finding[]
     else {
       const key = JSON.stringify([priority, locality.region, locality.zone, locality.subZone]);
       if (seen.has(key)) {
-        found.push(refused(`${field}.locality`, "locality_repeated", "A locality may stand once in a priority."));
+        found.push(refused(`${field}.locality`, "locality_repeated", "A priority may have each locality only once."));
       }
       seen.add(key);
     }
@@ -33,7 +33,7 @@ function localityProblems(localities: readonly LocalityLbEndpoints[]): Finding[]
   });
   const members = localities.flatMap(({ lbEndpoints }) => lbEndpoints);
   if (members.length > 0 && !members.some(({ healthStatus }) => USABLE.includes(healthStatus))) {
-    const why = "Only endpoints of health UNKNOWN or HEALTHY are called; none is.";
+    const why = "Only endpoints whose health is UNKNOWN or HEALTHY are called, and there is none.";
     findings.push(unavailable("endpoints", "no_usable_endpoint", why));
   }
   return findings;
@@ -55,20 +55,15 @@ function addressProblem({ hostIdentifier }: LbEndpoint, field: string, seen: Set
   }
   const { address: host, portSpecifier: port } = address.value;
   if (isIP(host) === 0) {
-    return [
-      refused(
-        `${field}.socket_address.address`,
-        "address_not_ip",
-        `${host} is not an IP address: names are not resolved.`,
-      ),
-    ];
+    const why = `${host} is not an IP address: names are not resolved.`;
+    return [refused(`${field}.socket_address.address`, "address_not_ip", why)];
   }
   if (port.case !== "portValue") {
     return [refused(`${field}.socket_address`, "port_not_number", "The port must be a number.")];
   }
   const key = `${host} ${port.value}`;
   if (seen.has(key)) {
-    return [refused(`${field}.socket_address`, "address_repeated", "An address may stand once in an endpoint set.")];
+    return [refused(`${field}.socket_address`, "address_repeated", "An endpoint set may have each address only once.")];
   }
   seen.add(key);
   return [];
@@ -82,7 +77,7 @@ function priorityProblems(localities: readonly LocalityLbEndpoints[]): Finding[]
   return [...weights].flatMap(([priority, sum]) => {
     const found: Finding[] = [];
     if (priority > 0 && !weights.has(priority - 1)) {
-      found.push(refused("endpoints", "priority_gap", `There is priority ${priority}, but no ${priority - 1}.`));
+      found.push(refused("endpoints", "priority_gap", `Priority ${priority} needs a priority ${priority - 1}.`));
     }
     if (sum > UINT32_MAX) {
       const why = `The weights of priority ${priority} add up to more than 2³²-1.`;

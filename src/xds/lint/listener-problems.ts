@@ -20,17 +20,17 @@ const KNOWN: ReadonlySet<string> = new Set([ROUTER, `${FILTERS}fault.v3.HTTPFaul
 export function listenerProblems(listener: Listener): Finding[] {
   const found: Finding[] = [];
   if (listener.listenerFilters.length > 0) {
-    found.push(refused("listener_filters", "listener_filters_set", "Listener filters are for proxies."));
+    found.push(refused("listener_filters", "listener_filters_set", "Only proxies have listener filters."));
   }
   if (listener.useOriginalDst === true) {
-    found.push(refused("use_original_dst", "original_dst_set", "An original destination is for proxies."));
+    found.push(refused("use_original_dst", "original_dst_set", "Only proxies can use the original destination."));
   }
   const api = listener.apiListener?.apiListener;
   const chains = listener.defaultFilterChain
     ? [...listener.filterChains, listener.defaultFilterChain]
     : listener.filterChains;
   if (!api && chains.length === 0) {
-    const why = "A client needs an api_listener, a server filter chains.";
+    const why = "A client needs an api_listener; a server needs filter chains.";
     found.push(refused("api_listener", "api_listener_missing", why));
   }
   if (api) found.push(...within("api_listener", managerProblems(api)));
@@ -68,7 +68,7 @@ function managerProblems(any: Any): Finding[] {
 function routeSourceProblems({ routeSpecifier: routes }: HttpConnectionManager): Finding[] {
   if (routes.case === "routeConfig") return [];
   if (routes.case !== "rds") {
-    return [refused("route_specifier", "route_source_unknown", "Routes are inline or come by RDS.")];
+    return [refused("route_specifier", "route_source_unknown", "Routes must be inline or come over RDS.")];
   }
   if (isOwnStream(routes.value.configSource)) return [];
   const why = "Routes must come over the same stream: `ads` or `self`.";

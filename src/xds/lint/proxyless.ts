@@ -3,7 +3,6 @@ import { type DescMessage, fromBinary, type Message, type MessageShape } from "@
 import { type Cluster, ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { type Listener, ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
-import type { VirtualHost } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { typeUrlOf } from "../protocol/resource-types.ts";
@@ -40,11 +39,7 @@ export function proxylessProblems(resources: Iterable<ProxylessInput>): Proxyles
     problems.push(...of(RouteConfigurationSchema, name, routeProblems(virtualHosts, ringHash)));
   }
   for (const listener of listeners) {
-    const found = [
-      ...listenerProblems(listener),
-      ...inlineProblems(listener, ringHash),
-      ...targetProblems(listener, routes),
-    ];
+    const found = [...listenerProblems(listener), ...routingProblems(listener, routes, ringHash)];
     problems.push(...of(ListenerSchema, listener.name, found));
   }
   return problems;
@@ -57,7 +52,7 @@ function decode(input: ProxylessInput, { listeners, routes, clusters, problems }
     try {
       return fromBinary(schema, input.body);
     } catch {
-      problems.push(...of(schema, input.name, [refused("", "undecodable", "The bytes are no such message.")]));
+      problems.push(...of(schema, input.name, [refused("", "undecodable", "The bytes do not decode as this type.")]));
       return undefined;
     }
   };
@@ -71,27 +66,24 @@ function decode(input: ProxylessInput, { listeners, routes, clusters, problems }
   if (endpoints) problems.push(...of(ClusterLoadAssignmentSchema, endpoints.clusterName, endpointProblems(endpoints)));
 }
 
-function inlineProblems(listener: Listener, ringHash: ReadonlySet<string>): Finding[] {
-  const routes = apiManager(listener)?.routeSpecifier;
-  if (routes?.case !== "routeConfig") return [];
-  return within("api_listener.route_config", routeProblems(routes.value.virtualHosts, ringHash));
-}
-
-/** A client's listener has the name of its target, unless the bootstrap has a template, whose names begin with `xdstp:`. */
-function targetProblems(listener: Listener, known: ReadonlyMap<string, RouteConfiguration>): Finding[] {
-  const hosts = hostsOf(listener, known);
-  if (!hosts || listener.name.startsWith("xdstp:") || servesTarget(hosts, listener.name)) return [];
-  const why = `No virtual host takes ${listener.name}; a target's port counts.`;
-  return [unavailable("api_listener", "domain_unmatched", why)];
-}
-
-function hostsOf(
+/**
+ * What is wrong with how a client's listener routes. Its name is that of the client's target, unless the bootstrap has a
+ * template, whose names begin with `xdstp:`.
+ */
+function routingProblems(
   listener: Listener,
   known: ReadonlyMap<string, RouteConfiguration>,
-): readonly VirtualHost[] | undefined {
+  ringHash: ReadonlySet<string>,
+): Finding[] {
   const routes = apiManager(listener)?.routeSpecifier;
-  if (routes?.case === "routeConfig") return routes.value.virtualHosts;
-  return routes?.case === "rds" ? known.get(routes.value.routeConfigName)?.virtualHosts : undefined;
+  const inline = routes?.case === "routeConfig" ? routes.value : undefined;
+  const config = routes?.case === "rds" ? known.get(routes.value.routeConfigName) : inline;
+  const found = within("api_listener.route_config", routeProblems(inline?.virtualHosts ?? [], ringHash));
+  if (config && !listener.name.startsWith("xdstp:") && !servesTarget(config.virtualHosts, listener.name)) {
+    const why = `No virtual host serves ${listener.name}; the port of a target counts too.`;
+    found.push(unavailable("api_listener", "domain_unmatched", why));
+  }
+  return found;
 }
 
 function of(schema: DescMessage, name: string, findings: readonly Finding[]): ProxylessProblem[] {

@@ -28,7 +28,7 @@ function matches(domain: string, target: string): boolean {
 function actionProblems(field: string, { action }: Route, ringHash: ReadonlySet<string>): Finding[] {
   if (action.case === "nonForwardingAction") return [];
   if (action.case !== "route") {
-    return [unavailable(field, "action_unknown", "Only forwarding is known to clients; calls on other routes fail.")];
+    return [unavailable(field, "action_unknown", "Clients know only forwarding; calls on other routes fail.")];
   }
   const { clusterSpecifier: target, hashPolicy } = action.value;
   const found: Finding[] = [];
@@ -43,7 +43,7 @@ function actionProblems(field: string, { action }: Route, ringHash: ReadonlySet<
   }
   const hashed = names.find((name) => ringHash.has(name));
   if (hashed !== undefined && hashPolicy.length === 0) {
-    const explanation = `${hashed} hashes, and this route says not what: older C-core clients crash.`;
+    const explanation = `${hashed} uses a ring hash, but this route has no hash policy: older C-core clients crash.`;
     found.push({ field: `${field}.route.hash_policy`, code: "hash_policy_missing", effect: "crash", explanation });
   }
   return found;

@@ -13,7 +13,7 @@ export function tlsProblems(
 ): Finding[] {
   const tls = context?.commonTlsContext;
   if (name !== "envoy.transport_sockets.tls" || !tls) {
-    return [refused("transport_socket", "transport_socket_unknown", "The only transport socket is TLS.")];
+    return [refused("transport_socket", "transport_socket_unknown", "TLS is the only transport socket that is known.")];
   }
   const { validationContextType: validation } = tls;
   const ownSecret =
@@ -26,7 +26,7 @@ export function tlsProblems(
       : validationContextOf(validation)?.caCertificateProviderInstance;
   if (!ownSecret && provider) return [];
   const why =
-    "Certificates and authorities come from provider instances of the client's bootstrap, not from SDS or inline.";
+    "Certificates and authorities must come from provider instances of the client's bootstrap, not from SDS or inline.";
   return [refused("transport_socket.common_tls_context", "certificate_provider_missing", why)];
 }
 

@@ -16,9 +16,6 @@ export type AddressOrder<R extends Addressed> = {
   readonly waiting: ReadonlyMap<string, string>;
 };
 
-/** What should leave in one response. */
-type Planned<R extends Addressed> = { readonly upserts: readonly R[]; readonly removals: readonly string[] };
-
 /** What is known of a client's addresses. */
 type Addresses = {
   /** Names of the resources that may have each address open. */
@@ -41,13 +38,13 @@ export function orderByAddress(
   return orderMoves(planned, {
     holders: holdersOf(state, view),
     target: (name) => targetOf(state, view, name),
-    isToMove: (name) => state.held.has(name) || (state.due.has(name) && !planned.settled.includes(name)),
+    isToMove: (name) => state.held.has(name) || (state.due.has(name) && !planned.settled.has(name)),
   });
 }
 
-/** The same for any client whose addresses are known. */
+/** The same for any client whose addresses are known, and whatever should leave in one response. */
 export function orderMoves<R extends Addressed>(
-  planned: Planned<R>,
+  planned: { readonly upserts: readonly R[]; readonly removals: readonly string[] },
   { holders, target, isToMove }: Addresses,
 ): AddressOrder<R> {
   const coming = new Map(planned.upserts.map((resource) => [resource.name, resource]));

@@ -13,9 +13,7 @@ export function collectionsOf(states: TypeReadings, view: View | undefined): Cli
 }
 
 /** Collections reconnect without versions, so what was deleted must be named (xds R19). */
-export function tombstonesFor({ type, subscription, sent }: TypeReading, view: View): readonly string[] {
-  if (!type.collections) return [];
-  const { typeUrl } = type;
+export function tombstonesFor({ type: { typeUrl }, subscription, sent }: TypeReading, view: View): readonly string[] {
   return [...subscription.globs.keys()].flatMap((collection) =>
     [...view.tombstones(typeUrl, collection)].filter((name) => !sent.has(name)),
   );

@@ -4,14 +4,12 @@ import { isInNamespace, nobodyIn, parseGlob } from "./resource-name.ts";
 import type { Registry } from "./resource-types.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
-const NONE: readonly ResourceKey[] = [];
-
 /**
  * What must leave right behind a response: the endpoints (and secrets) of each new or changed parent in it, changed or not
  * (xds R3, R4, R25). For a namespace without members, it is the name that says so.
  */
 export function companionsOf(
-  readingOf: (typeUrl: string) => TypeReading | undefined,
+  types: { of(typeUrl: string): TypeReading | undefined },
   view: View,
   parent: TypeReading,
   resources: readonly Resource[],
@@ -22,9 +20,9 @@ export function companionsOf(
   for (const resource of resources) {
     const changed = !isSame(parent.sent.get(resource.name), resource) || parent.unknown.has(resource.name);
     if (!changed && !parent.behind.has(resource.name)) continue;
-    for (const { typeUrl, name } of resource.references) {
-      const state = companions.includes(typeUrl) ? readingOf(typeUrl) : undefined;
-      if (state && mayPush(state, name)) for (const to of led(state, name, view)) found.push({ typeUrl, name: to });
+    for (const to of resource.references) {
+      const state = companions.includes(to.typeUrl) ? types.of(to.typeUrl) : undefined;
+      if (state && mayPush(state, to.name)) for (const each of led(state, to, view)) found.push(each);
     }
   }
   return found;
@@ -35,7 +33,7 @@ export function companionsOf(
  * acknowledged.
  */
 export function provenBy(states: TypeReadings, reports: readonly Report[]): readonly ResourceKey[] {
-  let proven = NONE;
+  const proven: ResourceKey[] = [];
   for (const report of reports) {
     if (report.kind !== "ack") continue;
     const { typeUrl, flight: acknowledged } = report;
@@ -43,12 +41,10 @@ export function provenBy(states: TypeReadings, reports: readonly Report[]): read
       if (flights.length === 0 || !type.overtakes || !type.companions.includes(typeUrl)) continue;
       for (const flight of flights) {
         if (flight.sequence > acknowledged.sequence) continue;
-        const items = [...flight.items.values()].filter(({ resource }) =>
-          resource?.references.some(
-            (reference) => reference.typeUrl === typeUrl && acknowledged.items.has(reference.name),
-          ),
-        );
-        proven = [...proven, ...items.map(({ name }) => ({ typeUrl: type.typeUrl, name }))];
+        for (const { name, resource } of flight.items.values()) {
+          const isProven = resource?.references.some((to) => to.typeUrl === typeUrl && acknowledged.items.has(to.name));
+          if (isProven) proven.push({ typeUrl: type.typeUrl, name });
+        }
       }
     }
   }
@@ -68,9 +64,7 @@ function mayPush(state: TypeReading, name: string): boolean {
 }
 
 /** Names that say that a namespace is empty. Any parent in the view may be waiting to be told (xds W8). */
-export function* emptyNamespaces(registry: Registry, { type }: TypeReading, view: View): Generator<string> {
-  const { typeUrl, namespaced } = type;
-  if (!namespaced) return;
+export function* emptyNamespaces(registry: Registry, typeUrl: string, view: View): Generator<string> {
   for (const parent of registry.ordered.filter(({ companions }) => companions.includes(typeUrl))) {
     for (const { references } of view.list(parent.typeUrl)) {
       for (const { typeUrl: of, name } of references) {
@@ -80,15 +74,14 @@ export function* emptyNamespaces(registry: Registry, { type }: TypeReading, view
   }
 }
 
-function membersOf(typeUrl: string, namespace: string, view: View): string[] {
-  return Array.from(view.list(typeUrl), ({ name }) => name).filter((name) => isInNamespace(namespace, name));
+function membersOf(typeUrl: string, namespace: string, view: View): Resource[] {
+  return Array.from(view.list(typeUrl)).filter(({ name }) => isInNamespace(namespace, name));
 }
 
-/** What a reference leads to: the name itself, or the members of a namespace or collection. */
-function led({ type: { typeUrl, namespaced } }: TypeReading, name: string, view: View): Iterable<string> {
-  if (namespaced) {
-    const members = membersOf(typeUrl, name, view);
-    return members.length === 0 ? [nobodyIn(name)] : members;
-  }
-  return parseGlob(name) ? Array.from(view.members(typeUrl, name), (member) => member.name) : [name];
+/** What a reference leads to: the resource itself, or the members of a namespace or collection. */
+function led({ type: { namespaced } }: TypeReading, to: ResourceKey, view: View): readonly ResourceKey[] {
+  const { typeUrl, name } = to;
+  if (!namespaced) return parseGlob(name) ? Array.from(view.members(typeUrl, name)) : [to];
+  const members = membersOf(typeUrl, name, view);
+  return members.length === 0 ? [{ typeUrl, name: nobodyIn(name) }] : members;
 }

@@ -1,6 +1,7 @@
 import type { Send } from "./events.ts";
 import type { Flight, FlightItem } from "./flight.ts";
 import { isSame, type Resource } from "./resource.ts";
+import type { TypePlan } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
 export type Outgoing = { readonly send: Send; readonly flight: Flight };
@@ -12,6 +13,20 @@ export type Stamp = {
   readonly now: number;
   readonly withTtl: boolean;
 };
+
+/** A response with exactly what leaves under a plan; its version is empty in delta. */
+export function composeLeaving(
+  state: TypeReading,
+  { upserts, removals, displaced }: Pick<TypePlan, "upserts" | "removals" | "displaced">,
+  version: string,
+  stamp: Stamp,
+): Outgoing {
+  const items = new Map<string, FlightItem>();
+  for (const resource of upserts) items.set(resource.name, itemOf(state, resource.name, resource));
+  for (const name of removals) items.set(name, itemOf(state, name, undefined));
+  for (const name of displaced) items.set(name, displacedItem(state, name));
+  return outgoing(state, stamp, version, upserts, [...removals, ...displaced], items);
+}
 
 /** What a response says of a resource, or of its removal. */
 export function itemOf(state: TypeReading, name: string, resource: Resource | undefined): FlightItem {
@@ -36,7 +51,7 @@ export function outgoing(
 ): Outgoing {
   const { nonce, sequence, now, withTtl } = stamp;
   return {
-    send: { kind: "send", typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false, withTtl },
+    send: { typeUrl: state.type.typeUrl, nonce, version, resources, removed, heartbeat: false, withTtl },
     flight: { nonce, sequence, version, sentAt: now, items },
   };
 }

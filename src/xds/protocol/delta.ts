@@ -1,9 +1,7 @@
-import { displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
 import type { DeltaRequest, Report } from "./events.ts";
-import type { FlightItem } from "./flight.ts";
+import type { Flight } from "./flight.ts";
 import { canonicalName } from "./resource-name.ts";
 import type { StreamTypes } from "./stream-types.ts";
-import type { Leaving } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
 /**
@@ -17,7 +15,7 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
   const { subscription, sent } = state;
   const first = !state.requested;
   if (!first) {
-    const flight = state.flights.find(({ nonce }) => nonce === request.nonce);
+    const flight = flightOf(state, request.nonce);
     if (flight && request.error) types.refuse(state, flight, request.error, now, reports);
     else if (flight) types.accept(state, flight, reports);
     types.proveLive(reports);
@@ -42,12 +40,7 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
   return reports;
 }
 
-/** A response with exactly what leaves. */
-export function composeDelta(state: TypeReading, leaving: Leaving, stamp: Stamp): Outgoing {
-  const { upserts, removals, displaced } = leaving;
-  const items = new Map<string, FlightItem>();
-  for (const resource of upserts) items.set(resource.name, itemOf(state, resource.name, resource));
-  for (const name of removals) items.set(name, itemOf(state, name, undefined));
-  for (const name of displaced) items.set(name, displacedItem(state, name));
-  return outgoing(state, stamp, "", upserts, [...removals, ...displaced], items);
+function flightOf({ flights }: TypeReading, nonce: string): Flight | undefined {
+  for (const flight of flights) if (flight.nonce === nonce) return flight;
+  return undefined;
 }

@@ -23,7 +23,6 @@ export type DeltaRequest = {
 
 /** One response; responses must be written in the order given. */
 export type Send = {
-  readonly kind: "send";
   readonly typeUrl: string;
   readonly nonce: string;
   /** SotW's `version_info`; empty in delta. */

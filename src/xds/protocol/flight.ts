@@ -38,14 +38,15 @@ export type Refusal = {
   readonly items: ReadonlyMap<string, FlightItem>;
 };
 
-/** What a refusal takes over from earlier refusals of the same content. */
-export type Repeated = Pick<Refusal, "attempt" | "since" | "items">;
-
 /**
  * Relates a refusal to standing refusals of its members. What was refused before keeps its publication, since it is not
  * news; what was refused as a part of more counts as refused for the first time.
  */
-export function repeatedFrom(standing: SparseMap<Refusal>, { items }: Pick<Refusal, "items">, at: number): Repeated {
+export function repeatedFrom(
+  standing: SparseMap<Refusal>,
+  { items }: Pick<Refusal, "items">,
+  at: number,
+): Pick<Refusal, "attempt" | "since" | "items"> {
   const before = new Map<string, Refusal>();
   for (const { name, resource, kept } of items.values()) {
     const earlier = standing.get(name);

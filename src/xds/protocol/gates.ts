@@ -1,13 +1,9 @@
-import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
-import type { Registry } from "./resource-types.ts";
-import { SparseMap } from "./sparse.ts";
+import type { FlushContext } from "./flush-context.ts";
+import { isSame, type Resource, type ResourceKey } from "./resource.ts";
+import { isLive, isSettledAt, possible, possibleNames } from "./running.ts";
 import { targetOf } from "./target.ts";
 import type { TypePlan, Wait, WaitCause } from "./type-plan.ts";
-import type { TypeReading, TypeReadings } from "./type-state.ts";
-
-type KeptBack = Pick<TypePlan, "held" | "waits">;
-
-const NO_PLAN: KeptBack = { held: new SparseMap(), waits: new SparseMap() };
+import type { TypeReading } from "./type-state.ts";
 
 /** Another resource that must move first. */
 export type Gate = Pick<Wait, "on" | "cause">;
@@ -19,17 +15,13 @@ export type Gate = Pick<Wait, "on" | "cause">;
  *
  * @see xDS protocol, "Eventual consistency considerations", and xds R2
  */
-export function upsertGate(
-  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
-  state: TypeReading,
-  resource: Resource,
-): Gate | undefined {
+export function upsertGate(context: FlushContext, state: TypeReading, resource: Resource): Gate | undefined {
   const present = state.sent.get(resource.name);
   if (isSame(present, resource)) return undefined;
   let named: ReadonlySet<string> | undefined;
   for (const on of resource.references) {
     if (!state.type.waitsFor.includes(on.typeUrl)) continue;
-    const gate = gateOn({ registry, states, view }, on);
+    const gate = gateOn(context, on);
     if (gate === undefined) continue;
     named ??= new Set(present?.references?.map(textOf));
     if (!named.has(textOf(on))) return gate;
@@ -37,29 +29,20 @@ export function upsertGate(
   return undefined;
 }
 
-function gateOn(
-  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
-  on: ResourceKey,
-): Gate | undefined {
+function gateOn(context: FlushContext, on: ResourceKey): Gate | undefined {
+  const { states, view } = context;
   const other = states.get(on.typeUrl);
   if (!other?.requested) {
-    return isExpected(registry, states, on.typeUrl) && view.get(on.typeUrl, on.name)
-      ? { on, cause: "progress" }
-      : undefined;
+    return isExpected(context, on.typeUrl) && view.get(on.typeUrl, on.name) ? { on, cause: "progress" } : undefined;
   }
-  if (!targetOf(other, view, on.name) || other.isLive(on.name)) return undefined;
+  if (!targetOf(other, view, on.name) || isLive(other, on.name)) return undefined;
   return { on, cause: other.held.has(on.name) ? "held" : "progress" };
 }
 
-/** Why a resource has not gone yet, once a plan of its type has been followed. */
-export function causeOf(state: TypeReading, plan: KeptBack, name: string): WaitCause {
-  if (state.held.has(name) || plan.held.has(name)) return "held";
-  return waitOf(state, plan, name)?.cause ?? "progress";
-}
-
-/** The wait of a resource once a plan of its type has been followed. */
-export function waitOf(state: TypeReading, { waits }: KeptBack, name: string): Wait | undefined {
-  return waits.get(name) ?? state.waits.get(name);
+/** Why a resource has not gone yet, once the plan of its type, if there is one, has been followed. */
+export function causeOf(state: TypeReading, name: string, plan?: TypePlan): WaitCause {
+  if (state.held.has(name) || plan?.held.has(name)) return "held";
+  return (plan?.waits.get(name) ?? state.waits.get(name))?.cause ?? "progress";
 }
 
 function textOf({ typeUrl, name }: ResourceKey): string {
@@ -67,7 +50,7 @@ function textOf({ typeUrl, name }: ResourceKey): string {
 }
 
 /** Whether the client has not asked for a type only because something of it is warming: it will ask (xds R4). */
-function isExpected(registry: Registry, states: TypeReadings, typeUrl: string): boolean {
+function isExpected({ settings: { registry }, states }: FlushContext, typeUrl: string): boolean {
   const companions = registry.byTypeUrl.get(typeUrl)?.companions ?? [];
   return companions.some((companion) => states.get(companion)?.precedesParent);
 }
@@ -83,22 +66,22 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
  * @param plan What is already decided for the type itself
  */
 export function referrersOf(
-  { registry, states, view }: { registry: Registry; states: TypeReadings; view: View },
+  { settings: { registry }, states, view }: FlushContext,
   { type: { typeUrl } }: TypeReading,
-  plan: KeptBack,
+  plan: TypePlan,
 ): Referrers {
   const byName = new Map<string, Gate>();
   let unreadable: Gate | undefined;
   for (const type of registry.ordered) {
     const state = states.get(type.typeUrl);
     if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
-    for (const name of state.possibleNames()) {
-      if (state.isSettledAt(name, targetOf(state, view, name))) continue;
+    for (const name of possibleNames(state)) {
+      if (isSettledAt(state, name, targetOf(state, view, name))) continue;
       const cause = state.refused.has(name)
         ? "refused"
-        : causeOf(state, type.typeUrl === typeUrl ? plan : NO_PLAN, name);
+        : causeOf(state, name, type.typeUrl === typeUrl ? plan : undefined);
       const gate = { on: { typeUrl: type.typeUrl, name }, cause } as const;
-      for (const known of state.possible(name)) {
+      for (const known of possible(state, name)) {
         if (known.hash === undefined) {
           if (type.typeUrl !== typeUrl) unreadable = gate;
         } else {

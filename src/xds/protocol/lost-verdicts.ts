@@ -1,4 +1,5 @@
 import type { FlightItem } from "./flight.ts";
+import { oldestPending } from "./pending.ts";
 import { isSame } from "./resource.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
@@ -18,10 +19,8 @@ export function lostVerdicts(states: TypeReadings): LostVerdict[] {
   const lost: LostVerdict[] = [];
   for (const [typeUrl, { flights, unknown }] of states) {
     for (const { version, items } of flights) {
-      const changed: Pick<FlightItem, "name" | "resource">[] = [];
-      for (const item of items.values()) {
-        if (isChange(item, unknown.has(item.name))) changed.push({ name: item.name, resource: item.resource });
-      }
+      const changes = items.values().filter((item) => isChange(item, unknown.has(item.name)));
+      const changed = [...changes.map(({ name, resource }) => ({ name, resource }))];
       if (changed.length > 0) lost.push({ typeUrl, version, items: changed });
     }
   }
@@ -33,7 +32,7 @@ export function oldestOwed(states: TypeReadings): number | undefined {
   let oldest = Infinity;
   for (const state of states.values()) {
     if (!state.requested) continue;
-    oldest = Math.min(oldest, state.oldestPending() ?? Infinity);
+    oldest = Math.min(oldest, oldestPending(state));
     for (const [name, { items }] of state.refused) oldest = Math.min(oldest, items.get(name)?.publication ?? 0);
   }
   return oldest === Infinity ? undefined : oldest;

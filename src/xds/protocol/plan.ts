@@ -1,90 +1,50 @@
 import { orderByAddress } from "./addresses.ts";
-import type { Report } from "./events.ts";
-import { causeOf, type Gate, type Referrers, referrersOf, upsertGate, waitOf } from "./gates.ts";
-import type { Resource, ResourceKey, View } from "./resource.ts";
-import type { Registry } from "./resource-types.ts";
-import { SparseMap } from "./sparse.ts";
+import { type FlushContext, mayDivide } from "./flush-context.ts";
+import { causeOf, type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
+import type { Resource, View } from "./resource.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
-import type { Leaving, TypePlan, Wait } from "./type-plan.ts";
-import type { TypeReading, TypeReadings } from "./type-state.ts";
-
-/** Why something must be kept back from this client, or undefined. `version` is empty for a removal. */
-export type Hold = (resource: ResourceKey, version: string) => string | undefined;
-
-/** Everything that one flush bases its decisions on. */
-export type FlushContext = {
-  readonly registry: Registry;
-  readonly variant: "sotw" | "delta";
-  readonly states: TypeReadings;
-  readonly view: View;
-  readonly now: number;
-  readonly hold: Hold;
-  /** How long one resource waits for another before it goes anyway. */
-  readonly waitMs: number;
-  /** How long a response of an overtaking type (CDS) keeps back an unrelated one. */
-  readonly overtakeMs: number;
-  /** Largest response. */
-  readonly maxBytes: number;
-  /** Most names in one response that were asked for and do not exist. */
-  readonly maxAbsent: number;
-  /** How long after its first request of a type a resumed client may still be expected to ask for more types. */
-  readonly settleMs: number;
-};
-
-/** A plan in the making. */
-type Draft = { -readonly [Part in keyof TypePlan]: TypePlan[Part] };
+import { Draft, type Leaving, type TypePlan } from "./type-plan.ts";
+import type { TypeReading } from "./type-state.ts";
 
 /** Sorts what is due of one type into what goes now and what is kept back, asking the holds and the references. */
 export function planType(context: FlushContext, state: TypeReading, only?: Pick<ReadonlySet<string>, "has">): TypePlan {
-  const { view } = context;
-  const draft: Draft = { ...NOTHING };
+  const { view, settings } = context;
+  const draft = new Draft();
   const isReferredTo = referredToByClient(context.states, state.type.typeUrl);
   const mayDefer = mayDivide(context, state);
-  let removalsDue = NO_NAMES;
+  const removalsDue: string[] = [];
   let bytes = 0;
   let gated: Gate | undefined;
   let absent = 0;
   for (const name of state.due.keys()) {
     if (only && !only.has(name)) continue;
-    if (mayDefer && isAbsent(state, view, name) && absent++ >= context.maxAbsent) continue;
+    if (mayDefer && isAbsent(state, view, name) && absent++ >= settings.maxAbsent) continue;
     const need = needOf(state, view, name, isReferredTo);
-    if (need.kind === "nothing") {
-      const resource = adopted(state, view, name);
-      if (resource) draft.adopted = withOne(draft.adopted, { name, resource });
-      draft.settled = withOne(draft.settled, name);
-    } else if (need.kind === "remove") {
-      removalsDue = withOne(removalsDue, name);
+    if (need === "nothing") {
+      draft.settled.set(name, adopted(state, view, name));
+    } else if (need === "removal") {
+      removalsDue.push(name);
+    } else if (need.name !== name) {
+      draft.renamed.set(name, need.name);
     } else {
-      const { resource } = need;
-      if (resource.name !== name) {
-        const to = resource.name;
-        draft.renamed = withOne(draft.renamed, { from: name, to, isSettled: draft.settled.includes(to) });
-        continue;
-      }
-      const reason = context.hold(resource, resource.version) ?? tooLarge(context, resource);
+      const reason = context.hold(need, need.version) ?? tooLarge(context, need);
+      const gate = reason === undefined ? upsertGate(context, state, need) : undefined;
       if (reason !== undefined) {
-        keepBack(draft, name, reason);
-        continue;
-      }
-      const gate = upsertGate(context, state, resource);
-      if (gate && isWaiting(context, state, draft, { name, gate })) {
+        draft.held.set(name, reason);
+      } else if (gate && isWaiting(context, state, draft, { name, gate })) {
         gated ??= gate;
-        continue;
+      } else if (state.type.fullSet || draft.upserts.length === 0 || bytes + need.bytes <= settings.maxResponseBytes) {
+        bytes += need.bytes;
+        // A pushed array reserves room for many, but nearly all of these hold one.
+        if (draft.upserts.length === 0) draft.upserts = [need];
+        else draft.upserts.push(need);
       }
-      if (!state.type.fullSet && draft.upserts.length > 0 && bytes + resource.bytes > context.maxBytes) continue;
-      bytes += resource.bytes;
-      draft.upserts = withOne(draft.upserts, resource);
     }
   }
-  if (draft.renamed.length > 0) return draft;
+  if (draft.renamed.size > 0) return draft;
   if (removalsDue.length > 0) draft.removals = planRemovals(context, state, draft, { names: removalsDue, gated });
   if (draft.upserts.some(({ addresses }) => addresses.length > 0)) putInOrder(context, state, draft);
   return draft;
-}
-
-/** Whether a response may hold only a part of what is due. */
-export function mayDivide({ variant }: Pick<FlushContext, "variant">, { type }: TypeReading): boolean {
-  return variant === "delta" || !type.fullSet;
 }
 
 /** What leaves under a plan once it has been followed. */
@@ -108,7 +68,7 @@ function putInOrder(context: FlushContext, state: TypeReading, draft: Draft): vo
   for (const resource of draft.upserts) {
     const name = waiting.get(resource.name);
     if (name === undefined) continue;
-    const gate = { on: { typeUrl, name }, cause: causeOf(state, draft, name) };
+    const gate = { on: { typeUrl, name }, cause: causeOf(state, name, draft) };
     if (!isWaiting(context, state, draft, { name: resource.name, gate })) upserts.push(resource);
   }
   draft.upserts = upserts;
@@ -129,7 +89,7 @@ function planRemovals(
   return names.filter((name) => {
     const reason = context.hold({ typeUrl: state.type.typeUrl, name }, "");
     if (reason !== undefined) {
-      keepBack(draft, name, reason);
+      draft.held.set(name, reason);
       return false;
     }
     if (!state.sent.has(name) && !state.unknown.has(name)) return true;
@@ -142,9 +102,10 @@ function planRemovals(
 
 /** A referring type that a resumed client has not asked for yet: what it runs may still refer to anything. */
 function unasked(context: FlushContext, state: TypeReading, draft: Draft): Gate | undefined {
-  const settlesAt = state.requestedAt + context.settleMs;
-  if (context.now >= settlesAt) return undefined;
-  const type = context.registry.ordered.find(
+  const { registry, aggregated, settleMs } = context.settings;
+  const settlesAt = state.requestedAt + settleMs;
+  if (!aggregated || context.now >= settlesAt) return undefined;
+  const type = registry.ordered.find(
     ({ typeUrl, waitsFor }) =>
       waitsFor.includes(state.type.typeUrl) &&
       !context.states.get(typeUrl)?.requested &&
@@ -157,30 +118,23 @@ function unasked(context: FlushContext, state: TypeReading, draft: Draft): Gate 
 
 /** Starts or continues a wait; false once its bound is met. */
 function isWaiting(
-  { now, waitMs }: FlushContext,
+  { now, settings: { waitMs } }: FlushContext,
   state: TypeReading,
   draft: Draft,
   { name, gate }: { readonly name: string; readonly gate: Gate },
 ): boolean {
-  const known = waitOf(state, draft, name);
+  const known = draft.waits.get(name) ?? state.waits.get(name);
   const hasBound = gate.cause === "progress";
   const since = known?.cause === "progress" && hasBound ? known.since : now;
   const waitedMs = now - since;
   const isOver = hasBound && waitedMs >= waitMs;
   const wasLate = known?.late ?? false;
-  if (draft.waits.size === 0) draft.waits = new SparseMap();
-  (draft.waits as SparseMap<Wait>).set(name, { ...gate, since, late: wasLate || isOver });
+  draft.waits.set(name, { ...gate, since, late: wasLate || isOver });
   if (hasBound && !isOver) draft.wakeAt = Math.min(draft.wakeAt, since + waitMs);
   if (isOver && !wasLate) {
-    const report: Report = { kind: "late", resource: { typeUrl: state.type.typeUrl, name }, on: gate.on, waitedMs };
-    draft.reports = withOne(draft.reports, report);
+    draft.reports.push({ kind: "late", resource: { typeUrl: state.type.typeUrl, name }, on: gate.on, waitedMs });
   }
   return !isOver;
-}
-
-function keepBack(draft: Draft, name: string, reason: string): void {
-  if (draft.held.size === 0) draft.held = new SparseMap();
-  (draft.held as SparseMap<string>).set(name, reason);
 }
 
 /** The resource behind a name that needs nothing, if more is known of it than before. */
@@ -190,28 +144,8 @@ function adopted(state: TypeReading, view: View, name: string): Resource | undef
   return target === known ? undefined : target;
 }
 
-function tooLarge(context: FlushContext, resource: Resource): string | undefined {
-  return resource.bytes > context.maxBytes ? "response_too_large" : undefined;
-}
-
-/** Adds to a list that starts as a shared empty one. A pushed array reserves room for many, but nearly all of these hold one. */
-function withOne<T>(list: readonly T[], item: T): readonly T[] {
-  if (list.length === 0) return [item];
-  (list as T[]).push(item);
-  return list;
+function tooLarge({ settings }: FlushContext, resource: Resource): string | undefined {
+  return resource.bytes > settings.maxResponseBytes ? "response_too_large" : undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
-const NO_NAMES: readonly string[] = [];
-const NOTHING: TypePlan = {
-  upserts: [],
-  removals: NO_NAMES,
-  displaced: NO_NAMES,
-  settled: NO_NAMES,
-  adopted: [],
-  renamed: [],
-  held: new SparseMap(),
-  waits: new SparseMap(),
-  reports: [],
-  wakeAt: Infinity,
-};

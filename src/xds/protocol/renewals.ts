@@ -1,16 +1,14 @@
 import type { Resource } from "./resource.ts";
 import type { TypeReading } from "./type-state.ts";
 
-/** What must be renewed now, and names that have nothing left to renew. */
-type Renewals = { readonly due: readonly Resource[]; readonly over: readonly string[] };
-
-const NONE: Renewals = { due: [], over: [] };
-
-/** No renewal is due while a response awaits its verdict, since what the client has is open then. */
-export function dueRenewals(state: TypeReading, now: number): Renewals {
-  if (state.flights.length > 0) return NONE;
+/**
+ * What must be renewed now, and names that have nothing left to renew. Neither while a response awaits its verdict, since
+ * what the client has is open then.
+ */
+export function dueRenewals(state: TypeReading, now: number): { due: Resource[]; over: string[] } {
   const due: Resource[] = [];
   const over: string[] = [];
+  if (state.flights.length > 0) return { due, over };
   for (const [name, at] of state.renewals) {
     const known = state.sent.get(name);
     if (known?.hash === undefined) over.push(name);

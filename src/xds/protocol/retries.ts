@@ -1,21 +1,12 @@
 import { type Refusal, sizeOf } from "./flight.ts";
+import { type FlushContext, mayDivide } from "./flush-context.ts";
 import type { View } from "./resource.ts";
+import type { StreamSettings } from "./stream-settings.ts";
 import { entitledNames, targetOf } from "./target.ts";
-import type { Retrial } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
-/** When a refused response is tried again though nothing in it has changed: what it ran into may have gone. */
-export type RetrySettings = {
-  /** The wait before the first retry, and the least wait between any two of one type. */
-  readonly baseMs: number;
-  /** Each wait is twice the one before it, up to this. */
-  readonly maxMs: number;
-  /** From 0 to 1, different for each stream: lengthens waits by up to half, so that a fleet does not retry at once. */
-  readonly spread: number;
-};
-
 /** How long after its `attempt`-th refusal the same content is tried again. */
-export function retryDelay({ baseMs, maxMs, spread }: RetrySettings, attempt: number): number {
+export function retryDelay({ baseMs, maxMs, spread }: StreamSettings["retry"], attempt: number): number {
   return Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (1 + spread / 2);
 }
 
@@ -23,53 +14,35 @@ export function retryDelay({ baseMs, maxMs, spread }: RetrySettings, attempt: nu
  * The names of a type to try again now, or else when to look again. If a response may hold only a part, a refusal of
  * several resources is tried again by halves, so that what is good in it is accepted in the end.
  */
-export function dueRetries(
-  state: TypeReading,
-  now: number,
-  retry: RetrySettings,
-  mayDivide: boolean,
-): { readonly names: readonly string[]; readonly wakeAt: number } {
+export function dueRetries(context: FlushContext, state: TypeReading): { names: readonly string[]; wakeAt: number } {
   // The verdict on what is in flight comes first, and leads here again.
   if (state.flights.length > 0) return { names: [], wakeAt: Infinity };
+  const { retry } = context.settings;
+  const isDivided = mayDivide(context, state);
   let next: Refusal | undefined;
   let dueAt = Infinity;
   for (const refusal of new Set(state.refused.values())) {
-    const isNews = mayDivide && refusal.items.size > 1;
+    const isNews = isDivided && refusal.items.size > 1;
     const own = refusal.at + retryDelay(retry, isNews ? 1 : refusal.attempt);
     if (own >= dueAt) continue;
     next = refusal;
     dueAt = own;
   }
   const at = Math.max(dueAt, state.retriedAt + retry.baseMs);
-  if (next === undefined || at > now) return { names: [], wakeAt: at };
+  if (next === undefined || at > context.now) return { names: [], wakeAt: at };
   const members = [...next.items.keys()].filter((name) => state.refused.get(name) === next);
-  const count = mayDivide ? Math.ceil(sizeOf(next) / 2) : members.length;
+  const count = isDivided ? Math.ceil(sizeOf(next) / 2) : members.length;
   return { names: members.slice(0, count), wakeAt: Infinity };
 }
 
 /**
- * When any part of a refused response has changed, all of it is tried again, since the client may have applied any
- * part (xds R16). Until then its members are not due.
+ * Refused responses to try again because a part of them has changed: all of each, since the client may have applied any
+ * part (xds R16).
  */
-export function reconsidered(state: TypeReading, view: View): Retrial {
-  const unchanged = new Set<Refusal>();
-  const changed = new Set<Refusal>();
-  const settled: string[] = [];
-  const again: { name: string; isDue: boolean }[] = [];
-  for (const name of state.due.keys()) {
-    const refusal = state.refused.get(name);
-    if (!refusal || changed.has(refusal) || state.forced.has(name)) continue;
-    if (unchanged.has(refusal) || !hasChanged(refusal, state, view)) {
-      unchanged.add(refusal);
-      settled.push(name);
-      continue;
-    }
-    changed.add(refusal);
-    for (const member of refusal.items.keys()) {
-      if (state.refused.get(member) === refusal) again.push({ name: member, isDue: member === name });
-    }
-  }
-  return { settled, again };
+export function changedRefusals(state: TypeReading, view: View): Set<Refusal> {
+  const due = state.due.keys().filter((name) => !state.forced.has(name));
+  const refusals = new Set(due.map((name) => state.refused.get(name)).filter((refusal) => refusal !== undefined));
+  return new Set(refusals.values().filter((refusal) => hasChanged(refusal, state, view)));
 }
 
 function hasChanged({ items }: Refusal, state: TypeReading, view: View): boolean {

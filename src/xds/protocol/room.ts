@@ -1,5 +1,5 @@
 import type { Flight } from "./flight.ts";
-import type { FlushContext } from "./plan.ts";
+import type { FlushContext } from "./flush-context.ts";
 import type { TypeReading } from "./type-state.ts";
 
 const MAX_IN_FLIGHT = 2;
@@ -23,11 +23,11 @@ export function roomOf(context: FlushContext, state: TypeReading): Room {
   if (state.flights.length >= MAX_IN_FLIGHT) return NONE;
   const room = state.behind.size > 0 ? BEHIND : NONE;
   if (!state.type.overtakes) return room;
-  const wakeAt = first.sentAt + context.overtakeMs;
+  const wakeAt = first.sentAt + context.settings.overtakeMs;
   return context.now >= wakeAt || isUrgent(context, state, first) ? ALL : { ...room, wakeAt };
 }
 
-function isUrgent({ variant }: FlushContext, state: TypeReading, first: Flight): boolean {
+function isUrgent({ settings: { variant } }: FlushContext, state: TypeReading, first: Flight): boolean {
   return state.due.keys().some((name) => {
     return first.items.get(name)?.publication !== undefined || (variant === "delta" && state.forced.has(name));
   });

@@ -1,4 +1,4 @@
-import { displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
+import { composeLeaving, displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
 import type { Report, SotwRequest } from "./events.ts";
 import type { Flight, FlightItem } from "./flight.ts";
 import { formatVersion, type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
@@ -61,9 +61,8 @@ export function isCurrent(state: TypeReading, view: View, presented: string): bo
 
 /** A response for a type whose responses need not be complete: only what is due. */
 export function composePartial(state: TypeReading, view: View, leaving: Leaving, stamp: Stamp): Outgoing {
-  const items = new Map<string, FlightItem>();
-  for (const resource of leaving.upserts) items.set(resource.name, itemOf(state, resource.name, resource));
-  return outgoing(state, stamp, versionOf(state, view, leaving), leaving.upserts, [], items);
+  const { upserts } = leaving;
+  return composeLeaving(state, { upserts, removals: [], displaced: [] }, versionOf(state, view, leaving), stamp);
 }
 
 /**

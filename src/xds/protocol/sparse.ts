@@ -1,10 +1,7 @@
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
-/**
- * A map by name that is empty or holds one entry nearly all of the time, and then costs no table. A stream has many of
- * these for what is unsettled, and a push goes through several of them.
- */
-export class SparseMap<V> {
+/** Values by name, of which there is none or one nearly all of the time: then there is no table. */
+class Sparse<V> {
   /** The only entry; undefined when there is none, or when there are more. */
   #name: string | undefined;
   #value: V | undefined;
@@ -29,7 +26,7 @@ export class SparseMap<V> {
       this.#name = name;
       this.#value = value;
     } else {
-      this.#more = new Map(this).set(name, value);
+      this.#more = new Map(this.entries()).set(name, value);
       this.#name = undefined;
       this.#value = undefined;
     }
@@ -61,7 +58,7 @@ export class SparseMap<V> {
     return this.#more?.values() ?? (this.#name === undefined ? NOTHING.values() : [this.#value as V].values());
   }
 
-  [Symbol.iterator](): IteratorObject<[string, V]> {
+  entries(): IteratorObject<[string, V]> {
     if (this.#more) return this.#more.entries();
     if (this.#name === undefined) return NOTHING.entries();
     const only: [string, V] = [this.#name, this.#value as V];
@@ -69,33 +66,23 @@ export class SparseMap<V> {
   }
 }
 
-/** The same map, read-only. */
-export type ReadonlySparseMap<V> = Pick<
-  SparseMap<V>,
-  "size" | "get" | "has" | "keys" | "values" | typeof Symbol.iterator
->;
+/**
+ * A map by name that is empty or holds one entry nearly all of the time, and then costs no table. A stream has many of
+ * these for what is unsettled, and a push goes through several of them.
+ */
+export class SparseMap<V> extends Sparse<V> {
+  [Symbol.iterator](): IteratorObject<[string, V]> {
+    return this.entries();
+  }
+}
 
 /** A set of names that is empty nearly all of the time, like `SparseMap`. */
-export class SparseSet {
-  readonly #names = new SparseMap<true>();
-
-  get size(): number {
-    return this.#names.size;
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
+export class SparseSet extends Sparse<true> {
   add(name: string): void {
-    this.#names.set(name, true);
-  }
-
-  delete(name: string): boolean {
-    return this.#names.delete(name);
+    this.set(name, true);
   }
 
   [Symbol.iterator](): IteratorObject<string> {
-    return this.#names.keys();
+    return this.keys();
   }
 }

@@ -1,5 +1,4 @@
 import type { Registry } from "./resource-types.ts";
-import type { RetrySettings } from "./retries.ts";
 import type { SharedTables } from "./shared-tables.ts";
 
 /** What one stream is told once about its client and its server. */
@@ -16,7 +15,15 @@ export type StreamSettings = {
   readonly overtakeMs: number;
   /** How long after its first request of a type a resumed client may still be expected to ask for more types. */
   readonly settleMs: number;
-  readonly retry: RetrySettings;
+  /** When a refused response is tried again though nothing in it has changed: what it ran into may have gone. */
+  readonly retry: {
+    /** The wait before the first retry, and the least wait between any two of one type. */
+    readonly baseMs: number;
+    /** Each wait is twice the one before it, up to this. */
+    readonly maxMs: number;
+    /** From 0 to 1, different for each stream: lengthens waits by up to half, so that a fleet does not retry at once. */
+    readonly spread: number;
+  };
   /** Largest response; one resource larger than this is held. */
   readonly maxResponseBytes: number;
   /**

@@ -148,12 +148,13 @@ export class StreamTypes {
     for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
     for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
     this.#markTombstones(state, view);
-    if (!state.mustAnswer) return;
-    for (const name of emptyNamespaces(this.#settings.registry, state, view)) state.force(name, Infinity);
+    if (!state.mustAnswer || !state.type.namespaced) return;
+    for (const name of emptyNamespaces(this.#settings.registry, typeUrl, view)) state.force(name, Infinity);
   }
 
   #markTombstones(state: TypeState, view: View): void {
-    const { typeUrl } = state.type;
+    const { typeUrl, collections } = state.type;
+    if (!collections) return;
     for (const name of tombstonesFor(state, view)) {
       state.unknown.add(name);
       state.mark(name, view.publicationOf(typeUrl, name));

@@ -1,21 +1,23 @@
 import { refusedInTheWay } from "./addresses.ts";
 import { type ClientCollections, collectionsOf } from "./collections.ts";
 import { companionsOf } from "./companions.ts";
-import type { Outgoing, Stamp } from "./compose.ts";
-import { composeDelta, receiveDelta } from "./delta.ts";
+import { composeLeaving, type Outgoing, type Stamp } from "./compose.ts";
+import { receiveDelta } from "./delta.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
+import type { FlushContext, Hold } from "./flush-context.ts";
 import type { LostVerdict } from "./lost-verdicts.ts";
 import { Nonces } from "./nonces.ts";
-import { type FlushContext, type Hold, leavingOf, mayDivide, planType } from "./plan.ts";
+import { isQuiet, oldestPending } from "./pending.ts";
+import { leavingOf, planType } from "./plan.ts";
 import { dueRenewals, nextRenewal } from "./renewals.ts";
 import type { View } from "./resource.ts";
 import { isNobody } from "./resource-name.ts";
-import { allOf, dueRetries, reconsidered } from "./retries.ts";
+import { allOf, changedRefusals, dueRetries } from "./retries.ts";
 import { roomOf } from "./room.ts";
 import { composeFull, composePartial, isCurrent, receiveSotw } from "./sotw.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import { StreamTypes } from "./stream-types.ts";
-import type { Leaving } from "./type-plan.ts";
+import type { Leaving, TypePlan } from "./type-plan.ts";
 import type { TypeReadings, TypeState } from "./type-state.ts";
 
 export type Flushed = {
@@ -27,8 +29,8 @@ export type Flushed = {
 
 const QUIET: Flushed = { sends: [], reports: [], wakeAt: Infinity };
 
-/** What a flush collects as it goes. */
-type Course = { readonly context: FlushContext; sends: Send[]; readonly reports: Report[]; wakeAt: number };
+/** A flush: what it decides by, and what it collects as it goes. */
+type Course = FlushContext & { sends: Send[]; readonly reports: Report[]; wakeAt: number };
 
 /**
  * The server's side of the protocol on one stream: requests and publications in, responses out. It has no clock, socket or
@@ -94,9 +96,10 @@ export class ProtocolStream {
   /** Makes everything that the client should have of a type, or of all types, due again, refused or not; returns how many. */
   resend(typeUrl?: string): number {
     const { view, ordered } = this.#types;
+    if (!view) return 0;
     let count = 0;
-    for (const state of view ? ordered : []) {
-      if (!view || !state.requested || (typeUrl ?? state.type.typeUrl) !== state.type.typeUrl) continue;
+    for (const state of ordered) {
+      if (!state.requested || (typeUrl ?? state.type.typeUrl) !== state.type.typeUrl) continue;
       const names = allOf(state, view);
       for (const name of names) state.force(name, Infinity);
       count += names.size;
@@ -108,46 +111,28 @@ export class ProtocolStream {
   flush(now: number, hold: Hold): Flushed {
     const { view, all, ordered } = this.#types;
     if (!view || this.isQuiet()) return QUIET;
-    const { registry, variant, aggregated, settleMs, waitMs, overtakeMs, maxResponseBytes, maxAbsent, honoursTtl } =
-      this.#settings;
-    const context: FlushContext = {
-      registry,
-      variant,
-      states: all,
-      view,
-      now,
-      hold,
-      waitMs,
-      overtakeMs,
-      maxBytes: maxResponseBytes,
-      maxAbsent,
-      settleMs: aggregated ? settleMs : 0,
-    };
-    const course: Course = { context, sends: [], reports: [], wakeAt: Infinity };
+    const settings = this.#settings;
+    const course: Course = { settings, states: all, view, now, hold, sends: [], reports: [], wakeAt: Infinity };
     for (const state of ordered) {
       if (!state.requested) continue;
       if (state.refused.size > 0) this.#retry(course, state);
-      if (honoursTtl && state.renewals.size > 0) this.#renew(course, state);
+      if (state.renewals.size > 0) this.#renew(course, state);
       while (this.#flushType(course, state));
     }
-    const { sends, reports, wakeAt } = course;
-    return { sends, reports, wakeAt };
+    return course;
   }
 
   /** Whether nothing is due or will be without an event: a flush would find nothing to do. */
   isQuiet(): boolean {
-    for (const state of this.#types.ordered) if (state.requested && !state.isQuiet()) return false;
+    for (const state of this.#types.ordered) if (state.requested && !isQuiet(state)) return false;
     return true;
   }
 
   /** The oldest publication with anything due, held or in flight; undefined when all is settled. */
   oldestPending(): number | undefined {
-    let oldest: number | undefined;
-    for (const state of this.#types.ordered) {
-      const own = state.requested ? state.oldestPending() : undefined;
-      if (own !== undefined && (oldest === undefined || own < oldest)) oldest = own;
-    }
-    return oldest;
+    let oldest = Infinity;
+    for (const state of this.#types.ordered) if (state.requested) oldest = Math.min(oldest, oldestPending(state));
+    return oldest === Infinity ? undefined : oldest;
   }
 
   /** The stream that asks for a collection may not be the one that names it: a client has settled only when both agree. */
@@ -156,17 +141,16 @@ export class ProtocolStream {
   }
 
   #retry(course: Course, state: TypeState): void {
-    const { now } = course.context;
-    const { names, wakeAt } = dueRetries(state, now, this.#settings.retry, mayDivide(course.context, state));
+    const { names, wakeAt } = dueRetries(course, state);
     course.wakeAt = Math.min(course.wakeAt, wakeAt);
     if (names.length === 0) return;
     for (const name of names) state.force(name, Infinity);
-    state.retriedAt = now;
+    state.retriedAt = course.now;
   }
 
   /** Renews what would expire at the client, by a heartbeat or, in SotW, by sending it again (xds R11). */
   #renew(course: Course, state: TypeState): void {
-    const { now } = course.context;
+    const { now } = course;
     const { due, over } = dueRenewals(state, now);
     for (const name of over) state.renewals.delete(name);
     state.renewLater(due, now);
@@ -178,22 +162,20 @@ export class ProtocolStream {
     }
     const stamp = this.#stamp(now);
     this.#spend();
-    const leaving = { upserts: due, removals: [], displaced: [], kept: new Set<string>() };
-    const { send, flight } = composeDelta(state, leaving, stamp);
+    const { send, flight } = composeLeaving(state, { upserts: due, removals: [], displaced: [] }, "", stamp);
     state.flights.push(flight);
     course.sends.push({ ...send, heartbeat: true });
   }
 
   /** Sends at most one response; returns true when another one belongs right behind it. */
   #flushType(course: Course, state: TypeState): boolean {
-    const { context } = course;
     if (state.due.size === 0 && !state.mustAnswer) return false;
-    if (this.#isSilentlyCurrent(state, context.view)) return false;
-    const room = roomOf(context, state);
+    if (this.#isSilentlyCurrent(state, course.view)) return false;
+    const room = roomOf(course, state);
     course.wakeAt = Math.min(course.wakeAt, room.wakeAt);
     if (room.lets === "none") return false;
     const leaving = this.#plan(course, state, room.lets === "behind" ? state.behind : undefined);
-    const outgoing = this.#compose(state, context, leaving, this.#stamp(context.now));
+    const outgoing = this.#compose(state, course.view, leaving, this.#stamp(course.now));
     if (!outgoing) return false;
     this.#spend();
     this.#launch(course, state, outgoing);
@@ -202,36 +184,37 @@ export class ProtocolStream {
 
   /** Plans what is due of a type, and carries out the plan for everything that does not leave. */
   #plan(course: Course, state: TypeState, only: TypeState["behind"] | undefined): Leaving {
-    const { context } = course;
-    const { view } = context;
-    if (state.refused.size > 0) this.#reconsider(state, view);
-    let plan = planType(context, state, only);
-    for (; plan.renamed.length > 0; plan = planType(context, state, only)) state.rename(plan.renamed);
-    state.follow(plan);
-    if (plan.reports.length > 0) course.reports.push(...plan.reports);
-    course.wakeAt = Math.min(course.wakeAt, plan.wakeAt);
+    if (state.refused.size > 0) this.#reconsider(state, course.view);
+    let plan: TypePlan;
+    do {
+      plan = planType(course, state, only);
+      state.follow(plan);
+      course.reports.push(...plan.reports);
+      course.wakeAt = Math.min(course.wakeAt, plan.wakeAt);
+    } while (plan.renamed.size > 0);
     return leavingOf(state, plan);
   }
 
   #reconsider(state: TypeState, view: View): void {
     const { typeUrl } = state.type;
-    state.reconsider(reconsidered(state, view), (name) => view.publicationOf(typeUrl, name));
+    state.reconsider(changedRefusals(state, view), (name) => view.publicationOf(typeUrl, name));
     for (let found = refusedInTheWay(state, view); found.length > 0; found = refusedInTheWay(state, view)) {
       for (const name of found) state.force(name, Infinity);
     }
   }
 
-  #compose(state: TypeState, { view, maxBytes }: FlushContext, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
+  #compose(state: TypeState, view: View, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
     const { upserts, removals, displaced, kept } = leaving;
     const empty = upserts.length + removals.length + displaced.length === 0;
     if (empty && (!state.mustAnswer || kept.size > 0)) return undefined;
-    if (this.#settings.variant === "delta") return composeDelta(state, leaving, stamp);
+    if (this.#settings.variant === "delta") return composeLeaving(state, leaving, "", stamp);
     if (!state.type.fullSet) {
       for (const name of removals) state.forget(name);
       return upserts.length > 0 ? composePartial(state, view, leaving, stamp) : undefined;
     }
     const outgoing = composeFull(state, view, leaving, stamp);
-    if (outgoing && outgoing.send.resources.reduce((sum, { bytes }) => sum + bytes, 0) > maxBytes) {
+    const size = outgoing?.send.resources.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+    if (size > this.#settings.maxResponseBytes) {
       for (const { name } of upserts) state.hold(name, "response_too_large");
       return undefined;
     }
@@ -239,8 +222,8 @@ export class ProtocolStream {
   }
 
   #launch(course: Course, state: TypeState, { send, flight }: Outgoing): void {
-    const { view, now } = course.context;
-    for (const { typeUrl, name } of companionsOf((of) => this.#types.of(of), view, state, send.resources)) {
+    const { view, now } = course;
+    for (const { typeUrl, name } of companionsOf(this.#types, view, state, send.resources)) {
       const companion = this.#types.of(typeUrl);
       if (isNobody(name)) companion?.force(name, Infinity);
       else companion?.forceBehind(name, view.publicationOf(typeUrl, name));

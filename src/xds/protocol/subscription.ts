@@ -1,8 +1,6 @@
 import { canonicalName, type Glob, isMember, parseGlob } from "./resource-name.ts";
 import type { SharedTables } from "./shared-tables.ts";
-
-/** Names that belong to several streams; to change them, a stream takes a copy. */
-type SharedNames = { readonly shared: ReadonlySet<string> };
+import { SparseMap } from "./sparse.ts";
 
 /** What a request changed: names asked for (perhaps again), names given up, and the wildcard. */
 export type SubscriptionChange = {
@@ -11,6 +9,7 @@ export type SubscriptionChange = {
   readonly wildcard: "added" | "removed" | "same";
 };
 
+const NO_NAMES: ReadonlySet<string> = new Set();
 const UNCHANGED: SubscriptionChange = { added: [], removed: [], wildcard: "same" };
 
 /**
@@ -25,8 +24,10 @@ export class Subscription {
   wildcard = false;
   readonly #legacyWildcard: boolean;
   readonly #tables: SharedTables | undefined;
-  #names: Set<string> | SharedNames = new Set();
-  readonly #globs = new Map<string, Glob>();
+  #names = NO_NAMES;
+  /** The same, unless other streams may share the set: to change it, this one takes a copy. */
+  #own: Set<string> | undefined = undefined;
+  readonly #globs = new SparseMap<Glob>();
   #everNamed = false;
   #started = false;
   #nameLength = 0;
@@ -38,12 +39,12 @@ export class Subscription {
   }
 
   get names(): ReadonlySet<string> {
-    return this.#names instanceof Set ? this.#names : this.#names.shared;
+    return this.#names;
   }
 
   /** The names, if other streams may share the set; otherwise undefined. */
   get sharedNames(): ReadonlySet<string> | undefined {
-    return this.#names instanceof Set ? undefined : this.#names.shared;
+    return this.#own || this.#names.size === 0 ? undefined : this.#names;
   }
 
   /** Total characters in all names. */
@@ -52,13 +53,13 @@ export class Subscription {
   }
 
   /** Collections among the names. */
-  get globs(): ReadonlyMap<string, Glob> {
+  get globs(): Pick<SparseMap<Glob>, "keys"> {
     return this.#globs;
   }
 
   covers(name: string, aliases: readonly string[] = []): boolean {
-    if (this.wildcard || this.names.has(name)) return true;
-    if (aliases.some((alias) => this.names.has(alias))) return true;
+    if (this.wildcard || this.#names.has(name)) return true;
+    if (aliases.some((alias) => this.#names.has(alias))) return true;
     return this.#globs.size > 0 && this.#globs.values().some((glob) => isMember(glob, name));
   }
 
@@ -70,8 +71,8 @@ export class Subscription {
     const first = !this.#started;
     this.#everNamed ||= named;
     this.#started = true;
-    const added = [...wanted].filter((name) => !this.names.has(name));
-    const removed = [...this.names].filter((name) => !wanted.has(name));
+    const added = [...wanted].filter((name) => !this.#names.has(name));
+    const removed = [...this.#names].filter((name) => !wanted.has(name));
     for (const name of added) this.#add(name);
     for (const name of removed) this.#delete(name);
     if (first) this.#share();
@@ -113,17 +114,20 @@ export class Subscription {
   }
 
   #share(): void {
-    const shared = this.#tables?.shareNames(this.names);
-    if (shared) this.#names = { shared };
+    const shared = this.#tables?.shareNames(this.#names);
+    if (!shared) return;
+    this.#names = shared;
+    this.#own = undefined;
   }
 
   #ownNames(): Set<string> {
-    if (!(this.#names instanceof Set)) this.#names = new Set(this.#names.shared);
-    return this.#names;
+    this.#own ??= new Set(this.#names);
+    this.#names = this.#own;
+    return this.#own;
   }
 
   #add(name: string): void {
-    if (this.names.has(name)) return;
+    if (this.#names.has(name)) return;
     this.#ownNames().add(name);
     this.#nameLength += name.length;
     const glob = parseGlob(name);
@@ -131,7 +135,7 @@ export class Subscription {
   }
 
   #delete(name: string): boolean {
-    if (!this.names.has(name)) return false;
+    if (!this.#names.has(name)) return false;
     this.#globs.delete(name);
     this.#nameLength -= name.length;
     return this.#ownNames().delete(name);

@@ -1,14 +1,10 @@
 import { isSame, type Resource, type View } from "./resource.ts";
 import { collectionOf, isNobody, parseGlob } from "./resource-name.ts";
+import { possible, possibleNames } from "./running.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
-/** What one name needs, before holds and waits are considered. */
-export type Need =
-  | { readonly kind: "nothing" }
-  | { readonly kind: "upsert"; readonly resource: Resource }
-  | { readonly kind: "remove" };
-
-const NOTHING: Need = { kind: "nothing" };
+/** What one name needs, before holds and waits are considered: this resource, its removal, or nothing. */
+export type Need = Resource | "removal" | "nothing";
 
 /** What the client should have under this name, or undefined. */
 export function targetOf(state: TypeReading, view: View, name: string): Resource | undefined {
@@ -27,13 +23,13 @@ export function needOf(state: TypeReading, view: View, name: string, isReferredT
   if (target) {
     const satisfied =
       isSame(known, target) && !state.forced.has(name) && !state.unknown.has(name) && !state.gone.has(name);
-    return satisfied ? NOTHING : { kind: "upsert", resource: target };
+    return satisfied ? "nothing" : target;
   }
   const collection = state.type.collections ? collectionOf(name) : undefined;
-  if (collection !== undefined && view.isRetired(state.type.typeUrl, collection)) return NOTHING;
+  if (collection !== undefined && view.isRetired(state.type.typeUrl, collection)) return "nothing";
   if (state.forced.has(name)) return absentNeed(state, view, name, isReferredTo);
   const possible = known !== undefined || state.unknown.has(name);
-  return possible && state.type.removal === "explicit" ? { kind: "remove" } : NOTHING;
+  return possible && state.type.removal === "explicit" ? "removal" : "nothing";
 }
 
 /**
@@ -42,21 +38,18 @@ export function needOf(state: TypeReading, view: View, name: string, isReferredT
  */
 function absentNeed(state: TypeReading, view: View, name: string, isReferredTo: ReferredTo): Need {
   const { type } = state;
-  if (type.namespaced && isNobody(name)) return { kind: "remove" };
+  if (type.namespaced && isNobody(name)) return "removal";
   if (parseGlob(name)) {
     const populated = Iterator.from(view.members(type.typeUrl, name)).some(() => true);
-    return populated ? NOTHING : { kind: "remove" };
+    return populated ? "nothing" : "removal";
   }
   const known = state.sent.get(name);
-  if (type.removal === "never" && known) {
-    return known.hash === undefined ? NOTHING : { kind: "upsert", resource: known };
-  }
+  if (type.removal === "never" && known) return known.hash === undefined ? "nothing" : known;
   const wanted =
     type.absent === "placeholder" ||
     (type.absent === "placeholder-if-referenced" &&
       (state.orphansAreEmpty || view.isReferenced(type.typeUrl, name) || isReferredTo(name)));
-  const placeholder = wanted ? view.placeholder(type.typeUrl, name) : undefined;
-  return placeholder ? { kind: "upsert", resource: placeholder } : { kind: "remove" };
+  return (wanted ? view.placeholder(type.typeUrl, name) : undefined) ?? "removal";
 }
 
 /** Collects what the client's parents of a type refer to, once, when the first name is checked. */
@@ -71,8 +64,8 @@ export function referredToByClient(states: TypeReadings, typeUrl: string): Refer
 function* namesReferredTo(states: TypeReadings, typeUrl: string): Generator<string> {
   for (const parent of states.values()) {
     if (!parent.type.companions.includes(typeUrl)) continue;
-    for (const name of parent.possibleNames()) {
-      for (const { references } of parent.possible(name)) {
+    for (const name of possibleNames(parent)) {
+      for (const { references } of possible(parent, name)) {
         for (const reference of references ?? []) if (reference.typeUrl === typeUrl) yield reference.name;
       }
     }

@@ -1,6 +1,7 @@
 import type { Report } from "./events.ts";
+import type { Reading } from "./reading.ts";
 import type { Resource, ResourceKey } from "./resource.ts";
-import type { ReadonlySparseMap } from "./sparse.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** What keeps back the resource waited for: only `progress` ends by itself, and has a bound. */
 export type WaitCause = "progress" | "held" | "refused";
@@ -14,37 +15,29 @@ export type Wait = {
   readonly late: boolean;
 };
 
-/** What will become of everything due of one type, as data: nothing has been changed yet. */
-export type TypePlan = {
-  readonly upserts: readonly Resource[];
-  readonly removals: readonly string[];
-  /** Removed although they should exist, so that another one gets their address; they come back with the next response. */
-  readonly displaced: readonly string[];
-  /** Names that turn out to need nothing. */
-  readonly settled: readonly string[];
-  /** Presented resources that turn out to be what the client should have: from now on their content is known. */
-  readonly adopted: readonly { readonly name: string; readonly resource: Resource }[];
-  /**
-   * Names asked for by alias: they become due under the resource's own name, which by itself may need nothing. What goes
-   * is planned only after that.
-   */
-  readonly renamed: readonly { readonly from: string; readonly to: string; readonly isSettled: boolean }[];
-  /** Kept back on purpose, each with the reason. */
-  readonly held: ReadonlySparseMap<string>;
-  /** Waits that begin or go on, and those that have reached their bound. */
-  readonly waits: ReadonlySparseMap<Wait>;
-  readonly reports: readonly Report[];
-  /** When time alone changes the plan. */
-  readonly wakeAt: number;
-};
+const NO_NAMES: readonly string[] = [];
 
-/** What becomes of refused resources that are due. */
-export type Retrial = {
-  /** Names whose refused response has not changed: they are not due. */
-  readonly settled: readonly string[];
-  /** Names that are no longer refused; those that were not due now are. */
-  readonly again: readonly { readonly name: string; readonly isDue: boolean }[];
-};
+/** A plan in the making. */
+export class Draft {
+  upserts: Resource[] = [];
+  removals = NO_NAMES;
+  /** Removed although they should exist, so that another one gets their address; they come back with the next response. */
+  displaced = NO_NAMES;
+  /** Names that turn out to need nothing; with a resource where the client presented it, and its content is known only now. */
+  readonly settled = new SparseMap<Resource | undefined>();
+  /** Aliases that were asked for, with the resource's own name, under which it becomes due. What goes is planned only then. */
+  readonly renamed = new SparseMap<string>();
+  /** Kept back on purpose, each with the reason. */
+  readonly held = new SparseMap<string>();
+  /** Waits that begin or go on, and those that have reached their bound. */
+  readonly waits = new SparseMap<Wait>();
+  readonly reports: Report[] = [];
+  /** When time alone changes the plan. */
+  wakeAt = Infinity;
+}
+
+/** What will become of everything due of one type, as data: nothing has been changed yet. */
+export type TypePlan = Reading<Draft>;
 
 /** What leaves under a plan, and what does not although it is due: it is held, or waits for another resource. */
 export type Leaving = Pick<TypePlan, "upserts" | "removals" | "displaced"> & { readonly kept: ReadonlySet<string> };

@@ -1,49 +1,18 @@
 import { type Flight, type Refusal, repeatedFrom } from "./flight.ts";
-import { isSame, type Known, type Resource } from "./resource.ts";
+import type { Reading } from "./reading.ts";
+import type { Resource } from "./resource.ts";
 import type { ResourceType } from "./resource-types.ts";
 import { SentTable } from "./sent-table.ts";
 import type { SharedTables } from "./shared-tables.ts";
-import { type ReadonlySparseMap, SparseMap, SparseSet } from "./sparse.ts";
+import { SparseMap, SparseSet } from "./sparse.ts";
 import { Subscription } from "./subscription.ts";
-import type { Retrial, TypePlan, Wait } from "./type-plan.ts";
+import type { TypePlan, Wait } from "./type-plan.ts";
 
 /** A TTL is renewed when a third of it has passed, so that two renewals may be late before anything expires. */
 const RENEWALS_PER_TTL = 3;
 
-/** The methods that only the stream itself calls on a type's state. */
-type Change =
-  | "mark"
-  | "force"
-  | "forceBehind"
-  | "settle"
-  | "forget"
-  | "hold"
-  | "releaseHolds"
-  | "reconsider"
-  | "rename"
-  | "follow"
-  | "adoptAll"
-  | "launch"
-  | "renewLater"
-  | "accept"
-  | "refuse";
-
-/** A part of the state without the methods that would change it. */
-type Reading<Part> =
-  Part extends SparseMap<infer V>
-    ? ReadonlySparseMap<V>
-    : Part extends SparseSet
-      ? Omit<SparseSet, "add" | "delete">
-      : Part extends SentTable
-        ? Omit<SentTable, "set" | "delete" | "share">
-        : Part extends Subscription
-          ? Omit<Subscription, "replace" | "change">
-          : Part extends (infer Item)[]
-            ? readonly Item[]
-            : Part;
-
 /** A type's state as all but its stream see it: to be read at once, since the stream's next event changes it. */
-export type TypeReading = { readonly [Part in Exclude<keyof TypeState, Change>]: Reading<TypeState[Part]> };
+export type TypeReading = Reading<TypeState>;
 
 /** All types of one stream. */
 export type TypeReadings = ReadonlyMap<string, TypeReading>;
@@ -164,31 +133,33 @@ export class TypeState {
     return any;
   }
 
-  /** Moves what is due under aliases to the resources' own names. */
-  rename(renamed: TypePlan["renamed"]): void {
-    for (const { from, to, isSettled } of renamed) {
-      if (isSettled) this.settle(to);
-      const publication = this.due.get(from) ?? 0;
-      const forced = this.forced.has(from);
-      this.settle(from);
-      if (forced) this.force(to, publication);
-      else this.mark(to, publication);
-    }
-  }
-
-  /** Lets refused resources go again, or settles them. */
-  reconsider({ settled, again }: Retrial, publicationOf: (name: string) => number): void {
-    for (const name of settled) this.settle(name);
-    for (const { name, isDue } of again) {
-      this.refused.delete(name);
-      if (!isDue) this.mark(name, publicationOf(name));
+  /** Lets all members of changed refusals go again; of the others, nothing is due. */
+  reconsider(changed: ReadonlySet<Refusal>, publicationOf: (name: string) => number): void {
+    for (const name of [...this.due.keys()]) {
+      const refusal = this.refused.get(name);
+      if (!refusal || this.forced.has(name)) continue;
+      if (!changed.has(refusal)) {
+        this.settle(name);
+        continue;
+      }
+      for (const member of refusal.items.keys()) {
+        if (this.refused.get(member) !== refusal) continue;
+        this.refused.delete(member);
+        if (member !== name) this.mark(member, publicationOf(member));
+      }
     }
   }
 
   /** Carries out a plan for everything that does not leave; the rest is in a response. */
-  follow({ adopted, settled, held, waits }: TypePlan): void {
-    for (const { name, resource } of adopted) this.sent.set(name, resource);
-    for (const name of settled) this.settle(name);
+  follow({ settled, renamed, held, waits }: TypePlan): void {
+    // Nearly all of these are empty, and an iterator costs something all the same.
+    if (settled.size > 0) {
+      for (const [name, resource] of settled) {
+        if (resource) this.sent.set(name, resource);
+        this.settle(name);
+      }
+    }
+    if (renamed.size > 0) for (const [alias, own] of renamed) this.#rename(alias, own);
     if (held.size > 0) for (const [name, reason] of held) this.hold(name, reason);
     if (waits.size > 0) for (const [name, wait] of waits) this.waits.set(name, wait);
   }
@@ -256,64 +227,13 @@ export class TypeState {
     return refusal;
   }
 
-  /** Whether the client may hold something under a name, from here or from before; with collections, a client does not say. */
-  mayHoldUnder(name: string): boolean {
-    return this.mayHold || this.type.collections || this.sent.has(name) || this.unknown.has(name);
-  }
-
-  /** True when some version of this resource is surely in use at the client. */
-  isLive(name: string): boolean {
-    if (!this.sent.has(name)) return false;
-    if (this.proven.has(name)) return true;
-    const items = this.flights.flatMap((flight) => flight.items.get(name) ?? []);
-    // A removal in flight with a return behind it leaves a gap in which the client has nothing.
-    return items.every(({ resource, before }) => resource !== undefined && before !== undefined);
-  }
-
-  /** True when the client surely runs exactly this content. */
-  isSettledAt(name: string, target: Resource | undefined): boolean {
-    if (this.unknown.has(name) || this.flights.some((flight) => flight.items.has(name))) return false;
-    const known = this.sent.get(name);
-    return target ? isSame(known, target) : known === undefined;
-  }
-
-  /** What the client may be running under this name: the last one sent, those before it in flight, and the refused one. */
-  *possible(name: string): Generator<Known> {
-    const sent = this.sent.get(name);
-    if (sent) yield sent;
-    for (const flight of this.flights) {
-      const before = flight.items.get(name)?.before;
-      if (before) yield before;
-    }
-    const refused = this.refused.get(name)?.items.get(name)?.resource;
-    if (refused) yield refused;
-  }
-
-  /** Names under which the client may be running something. */
-  possibleNames(): Set<string> {
-    const names = new Set([...this.sent.keys(), ...this.unknown]);
-    for (const flight of this.flights) for (const name of flight.items.keys()) names.add(name);
-    return names;
-  }
-
-  /** Whether nothing is due, and nothing will become due merely because time passes. */
-  isQuiet(): boolean {
-    return this.due.size === 0 && !this.mustAnswer && this.renewals.size === 0 && this.refused.size === 0;
-  }
-
-  /** Leaves out what was refused, and what waits for a refusal to end: no acknowledgement of it will come. */
-  oldestPending(): number | undefined {
-    let oldest = Infinity;
-    if (this.due.size > 0) {
-      for (const [name, publication] of this.due) {
-        if (this.waits.get(name)?.cause !== "refused") oldest = Math.min(oldest, publication);
-      }
-    }
-    if (this.held.size > 0) for (const { publication } of this.held.values()) oldest = Math.min(oldest, publication);
-    for (const { items } of this.flights) {
-      for (const { publication } of items.values()) oldest = Math.min(oldest, publication ?? Infinity);
-    }
-    return oldest === Infinity ? undefined : oldest;
+  /** What is due under an alias is due under the resource's own name. */
+  #rename(alias: string, own: string): void {
+    const publication = this.due.get(alias) ?? 0;
+    const forced = this.forced.has(alias);
+    this.settle(alias);
+    if (forced) this.force(own, publication);
+    else this.mark(own, publication);
   }
 
   #land(flight: Flight): void {

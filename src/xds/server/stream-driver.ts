@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 import type { ClientCollections } from "../protocol/collections.ts";
 import type { Report, Send } from "../protocol/events.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
+import { mayHoldUnder } from "../protocol/running.ts";
 import type { ProtocolStream } from "../protocol/stream.ts";
 import type { TypeReading } from "../protocol/type-state.ts";
 import { type ClientStatus, describeStream, type ServedClient } from "./client-status.ts";
@@ -336,7 +337,8 @@ export class StreamDriver implements ServedClient {
   }
 
   mayHold({ typeUrl, name }: ResourceKey): boolean {
-    return this.#stream?.states.get(typeUrl)?.mayHoldUnder(name) === true;
+    const state = this.typeState(typeUrl);
+    return state !== undefined && mayHoldUnder(state, name);
   }
 
   #hold(key: ResourceKey, version: string): string | undefined {

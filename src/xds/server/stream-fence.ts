@@ -1,4 +1,5 @@
 import { isSame } from "../protocol/resource.ts";
+import { mayHoldUnder } from "../protocol/running.ts";
 import type { TypeReading } from "../protocol/type-state.ts";
 import type { CachedResource } from "./cached-resource.ts";
 
@@ -54,5 +55,5 @@ export class StreamFence {
 export function mayTakeBack(state: TypeReading | undefined, resource: { name: string }, version: string): boolean {
   const known = state?.sent.get(resource.name);
   const equal = known !== undefined && version !== "" && isSame(known, resource as CachedResource);
-  return state?.mayHoldUnder(resource.name) === true && !equal;
+  return state !== undefined && mayHoldUnder(state, resource.name) && !equal;
 }

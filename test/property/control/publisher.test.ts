@@ -8,11 +8,12 @@ import { isLinked } from "../../../src/domain/references.ts";
 import type { State } from "../../../src/domain/state.ts";
 import { type Edits, resourcesOf } from "../../../src/resources/content.ts";
 import { derive } from "../../../src/resources/derive.ts";
-import type { Resource, ResourceRef } from "../../../src/resources/resource.ts";
+import type { Resource } from "../../../src/resources/resource.ts";
 import { FEATURE_LEVELS, type View } from "../../../src/resources/view.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
 import { RECORDS } from "../../../src/store/keys/records.ts";
+import type { ResourceKey } from "../../../src/xds/protocol/resource.ts";
 import { type Manifest, manifestsOf } from "../../support/arbitrary-state.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { objectsOf } from "../../support/state-of.ts";
@@ -141,7 +142,7 @@ function versionsOf(resources: Iterable<Resource>): Versions {
   return new Map(Array.from(resources, (resource) => [refOf(resource), resource.version]));
 }
 
-function refOf({ typeUrl, name }: ResourceRef): string {
+function refOf({ typeUrl, name }: ResourceKey): string {
   return `${typeUrl} ${name}`;
 }
 

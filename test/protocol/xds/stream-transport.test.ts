@@ -90,7 +90,7 @@ function direct(): TransportOf {
 function thousandAndOneKilobyte(): { encoder: ResponseEncoder; sends: Send[] } {
   const thing = (name: string, bytes: number) =>
     prepareResource({ typeUrl: TYPE, name, body: Buffer.alloc(bytes, "x") });
-  const common = { kind: "send", typeUrl: TYPE, version: "", removed: [], heartbeat: false, withTtl: false } as const;
+  const common = { typeUrl: TYPE, version: "", removed: [], heartbeat: false, withTtl: false } as const;
   const large = [thing("large", 1_000_000)];
   const small = [thing("small", 1_000)];
   const sends: Send[] = [

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type FlushContext, leavingOf, planType } from "../../../../src/xds/protocol/plan.ts";
+import type { FlushContext } from "../../../../src/xds/protocol/flush-context.ts";
+import { leavingOf, planType } from "../../../../src/xds/protocol/plan.ts";
 import { CLUSTER_TYPE, createRegistry, ROUTE_TYPE } from "../../../../src/xds/protocol/resource-types.ts";
 import { TypeState } from "../../../../src/xds/protocol/type-state.ts";
 import { ResourceCache } from "../../../../src/xds/server/resource-cache.ts";
@@ -15,8 +16,7 @@ it("a plan is data: it changes nothing before it is followed, and says all that 
   expect([...plan.waits]).toEqual([
     ["waiting", { on: { typeUrl: CLUSTER_TYPE, name: "shop" }, cause: "progress", since: 7, late: false }],
   ]);
-  expect(plan.settled).toEqual(["same"]);
-  expect(plan.adopted.map(({ name }) => name)).toEqual(["same"]);
+  expect(Array.from(plan.settled, ([name, resource]) => [name, resource?.name])).toEqual([["same", "same"]]);
   expect(plan.wakeAt).toBe(7 + 1000);
   expect(planType(context, routes)).toEqual(plan);
 
@@ -31,9 +31,9 @@ it("what is asked for by alias is planned once it is due under its own name", ()
   for (const name of [...routes.due.keys()]) routes.settle(name);
   routes.force("other name", 3);
   const plan = planType(context, routes);
-  expect(plan.renamed).toEqual([{ from: "other name", to: "free", isSettled: false }]);
+  expect([...plan.renamed]).toEqual([["other name", "free"]]);
 
-  routes.rename(plan.renamed);
+  routes.follow(plan);
   expect(shown(routes).due).toEqual(["free"]);
   expect(planType(context, routes).upserts.map(({ name }) => name)).toEqual(["free"]);
 });
@@ -62,8 +62,19 @@ function world() {
   routes.sent.set("same", { version: view.get(ROUTE_TYPE, "same")?.version ?? "", hash: undefined });
   for (const name of routes.subscription.names) routes.mark(name, 1);
   const context: FlushContext = {
-    registry,
-    variant: "delta",
+    settings: {
+      variant: "delta",
+      registry,
+      aggregated: false,
+      nonceTags: { own: "", shared: "" },
+      waitMs: 1000,
+      overtakeMs: 1000,
+      settleMs: 0,
+      retry: { baseMs: 1000, maxMs: 1000, spread: 0 },
+      maxResponseBytes: 10_000,
+      maxAbsent: 10,
+      honoursTtl: false,
+    },
     states: new Map([
       [CLUSTER_TYPE, clusters],
       [ROUTE_TYPE, routes],
@@ -71,11 +82,6 @@ function world() {
     view,
     now: 7,
     hold: ({ name }) => (name === "kept" ? "frozen" : undefined),
-    waitMs: 1000,
-    overtakeMs: 1000,
-    maxBytes: 10_000,
-    maxAbsent: 10,
-    settleMs: 0,
   };
   return { context, routes };
 }

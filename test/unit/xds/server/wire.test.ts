@@ -21,7 +21,6 @@ const resource = prepareResource({
   references: [],
 });
 const send = {
-  kind: "send",
   typeUrl: ROUTE_TYPE,
   nonce: "n-1",
   version: "v",
