@@ -1,4 +1,5 @@
 import { ControlPlaneError, invalid } from "../domain/errors.ts";
+import { fenced, mismatch } from "./errors.ts";
 import { MAX_REQUEST_ID_LENGTH } from "./journal.ts";
 import {
   type Batch,
@@ -66,6 +67,22 @@ export function guardHolds(guard: Guard | undefined, position: number | undefine
   if (guard === "absent") return position === undefined;
   if (guard === "present") return position !== undefined;
   return guard.epoch === epoch && guard.position === position;
+}
+
+/**
+ * The refusal of a batch whose fence or guards do not hold; undefined if all of them hold.
+ *
+ * @param positionOf Where a key was last written; undefined if it is absent.
+ */
+export function failedGuard(
+  { fence, ops }: Batch,
+  epoch: number,
+  positionOf: (key: string) => number | undefined,
+): ControlPlaneError | undefined {
+  const holds = ({ key, guard }: { key: string; guard?: Guard }) => guardHolds(guard, positionOf(key), epoch);
+  if (fence !== undefined && !holds({ key: fence.key, guard: fence.revision })) return fenced(fence.key);
+  const failed = ops.find((op) => !holds(op));
+  return failed && mismatch(failed.key);
 }
 
 /** The place of a history copy: in a ring of `keep` slots, a new copy replaces the oldest. */

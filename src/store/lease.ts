@@ -1,3 +1,5 @@
+import { checkKey } from "./batch.ts";
+import type { Cause } from "./journal.ts";
 import { OTHER_RECORDS } from "./keys/records.ts";
 import type { Batch } from "./state-store.ts";
 
@@ -24,7 +26,16 @@ export interface Tenure {
   resign(): Promise<void>;
 }
 
-/** Where the fence of a role is kept. Its value names the holder, for people. */
+/**
+ * Where the fencing token of a role is kept. Its value names the holder, for people.
+ *
+ * @throws ControlPlaneError `invalid` / `BAD_KEY` when the role is not one token of a key.
+ */
 export function leaseKey(role: string): string {
-  return OTHER_RECORDS.lease.key(role);
+  const key = OTHER_RECORDS.lease.key(role);
+  checkKey(key);
+  return key;
 }
+
+/** Why a fencing token is written. */
+export const LEASE_CAUSE: Cause = { actor: "lease", operation: "-lease", reason: "", requestId: "" };

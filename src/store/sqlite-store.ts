@@ -1,9 +1,10 @@
 import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
-import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
+import { failedGuard, historySlot, isJournaled } from "./batch.ts";
 import { EmbeddedLease } from "./embedded-lease.ts";
-import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, storeReplaced, unreachable } from "./errors.ts";
-import { type Held, HeldState, type Tombstone } from "./held-state.ts";
+import { outcomeUnknown, requestSeen, storeReplaced, unreachable } from "./errors.ts";
+import { HeldState } from "./held-state.ts";
+import { HeldStore } from "./held-store.ts";
 import { JOURNAL_WINDOW_MS } from "./journal.ts";
 import { noPeers } from "./peers.ts";
 import type { Revision } from "./revision.ts";
@@ -11,17 +12,9 @@ import { SqliteArchive } from "./sqlite-archive.ts";
 import { damagedStore, writeFailure } from "./sqlite-failure.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
-import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
-import {
-  type Batch,
-  type Committed,
-  DELETE_WINDOW_MS,
-  type Entry,
-  type HistoryCopy,
-  type StateStore,
-  type WatchEvent,
-  type WatchOptions,
-} from "./state-store.ts";
+import { loadState, prepareStatements } from "./sqlite-state.ts";
+import { bytesOf, numberOf } from "./sqlite-values.ts";
+import { type Batch, type Committed, DELETE_WINDOW_MS, type HistoryCopy } from "./state-store.ts";
 import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
 import { StoreTime } from "./store-time.ts";
 
@@ -51,8 +44,7 @@ export async function openMemoryStore({ clock }: { readonly clock: Clock }): Pro
 export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
   try {
     const state = new SqliteStore(file, clock);
-    const { journal, archive } = state;
-    const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
+    const { journal, archive, lease } = state;
     const status = () => state.status;
     return { state, journal, archive, lease, peers: noPeers, status, servers: () => [], verify: async () => {} };
   } catch (error) {
@@ -71,65 +63,42 @@ interface Staged extends Waiting {
   readonly position: number;
 }
 
-class SqliteStore implements StateStore {
+class SqliteStore extends HeldStore {
   readonly journal: SqliteJournal;
   readonly archive: SqliteArchive;
+  readonly lease: EmbeddedLease;
+  protected readonly held: HeldState;
   readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #time: StoreTime;
-  readonly #held: HeldState;
   readonly #statements: ReturnType<typeof prepareStatements>;
   #waiting: Waiting[] = [];
   #scheduled = false;
-  #closed = false;
   #prunedAt = Number.NEGATIVE_INFINITY;
   #away: StoreTrouble | undefined;
   #cancelRetry: () => void = () => undefined;
 
   constructor(file: SqliteFile, clock: Clock) {
+    super();
     this.#file = file;
     this.#clock = clock;
-    this.#held = new HeldState(load(file));
+    this.held = new HeldState(loadState(file));
     const followed = () => clock.now();
-    this.#time = new StoreTime({ clock, followed, from: Math.max(clock.now(), this.#held.at) });
+    this.#time = new StoreTime({ clock, followed, from: Math.max(clock.now(), this.held.at) });
     this.#statements = prepareStatements(file);
-    this.journal = new SqliteJournal(file.database, {
-      epoch: () => this.#held.revision.epoch,
-      assertOpen: () => this.#assertOpen(),
-    });
-    this.archive = new SqliteArchive({
-      file,
-      journal: this.journal,
-      held: this.#held,
-      now: () => this.now(),
-      assertOpen: () => this.#assertOpen(),
-      load: () => load(file),
-    });
+    this.journal = new SqliteJournal(file.database, () => this.assertOpen());
+    this.archive = new SqliteArchive({ file, journal: this.journal, held: this.held, store: this });
+    this.lease = new EmbeddedLease(this, (listener) => this.held.onEpoch(listener));
   }
 
-  async commit(batch: Batch): Promise<Committed> {
-    this.#assertOpen();
-    checkBatch(batch);
+  protected async write(batch: Batch): Promise<Committed> {
     return await new Promise<Committed>((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
       this.#schedule();
     });
   }
 
-  async get(key: string): Promise<Entry | undefined> {
-    this.#assertOpen();
-    checkKey(key);
-    return this.#held.entry(key);
-  }
-
-  async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
-    this.#assertOpen();
-    return { entries: this.#held.read(prefix), revision: this.#held.revision };
-  }
-
-  async history(key: string): Promise<readonly HistoryCopy[]> {
-    this.#assertOpen();
-    checkKey(key);
+  protected async copies(key: string): Promise<readonly HistoryCopy[]> {
     return this.#statements.history.all(key).map((row) => ({
       generation: numberOf(row.generation),
       value: bytesOf(row.value),
@@ -137,19 +106,11 @@ class SqliteStore implements StateStore {
     }));
   }
 
-  onEpoch(listener: () => void): void {
-    this.#held.onEpoch(listener);
-  }
-
-  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
-    return this.#held.watch(options);
-  }
-
   async barrier(): Promise<Revision> {
-    this.#assertOpen();
+    this.assertOpen();
     const replaced = this.#file.replaced();
     if (replaced !== undefined) throw storeReplaced(replaced);
-    return this.#held.revision;
+    return this.held.revision;
   }
 
   now(): number {
@@ -161,17 +122,11 @@ class SqliteStore implements StateStore {
     return { kind: "embedded", copies: 1, frozen: this.#file.replaced(), away: this.#away, clockOffsetMs };
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#cancelRetry();
+  protected async end(): Promise<void> {
     while (this.#waiting.length > 0) this.#commitGroup();
-    this.#closed = true;
-    this.#held.close();
+    this.#cancelRetry();
+    this.held.close();
     this.#file.close();
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed();
   }
 
   /** Commits that arrive in one turn of the loop share a transaction, and so one flush to disk. */
@@ -203,7 +158,7 @@ class SqliteStore implements StateStore {
         return;
       }
       this.#prune(at);
-      this.#statements.head.run(this.#held.revision.position + staged.length, at, this.#held.floor);
+      this.#statements.head.run(this.held.revision.position + staged.length, at, this.held.floor);
     } catch (error) {
       const why = this.#failed(error);
       rejectAll(group, unreachable(`nothing was written: ${why}`, error));
@@ -224,8 +179,8 @@ class SqliteStore implements StateStore {
         position,
         at,
       }));
-      this.#held.apply({ position, at, changes });
-      resolve({ revision: this.#held.revision, at });
+      this.held.apply({ position, at, changes });
+      resolve({ revision: this.held.revision, at });
     }
   }
 
@@ -245,10 +200,10 @@ class SqliteStore implements StateStore {
   }
 
   #retry(): void {
-    if (this.#away === undefined || this.#closed) return;
+    if (this.#away === undefined) return;
     try {
       // The time differs from the stored one: an equal row would not be written.
-      this.#statements.head.run(this.#held.revision.position, this.now(), this.#held.floor);
+      this.#statements.head.run(this.held.revision.position, this.now(), this.held.floor);
       this.#away = undefined;
     } catch (error) {
       this.#failed(error);
@@ -268,9 +223,9 @@ class SqliteStore implements StateStore {
 
   /** Writes the rows of each batch whose guards hold, given those before it, and refuses the others. */
   #stage(group: readonly Waiting[], at: number, staged: Staged[]): void {
-    const { epoch, position: head } = this.#held.revision;
+    const { epoch, position: head } = this.held.revision;
     const overlay = new Map<string, number | undefined>();
-    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.#held.held(key)?.position);
+    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.held.held(key)?.position);
     for (const waiting of group) {
       const { batch } = waiting;
       const refusal = this.#refusal(batch, epoch, positionOf);
@@ -288,61 +243,25 @@ class SqliteStore implements StateStore {
           this.#statements.copy.run(op.key, historySlot(op.history), generation, epoch, position, value);
         }
       }
-      if (isJournaled(batch)) this.journal.add(batch, position, at);
+      if (isJournaled(batch)) this.journal.add(batch, { revision: { epoch, position }, at });
       staged.push({ ...waiting, position });
     }
   }
 
   #refusal(batch: Batch, epoch: number, positionOf: (key: string) => number | undefined): Error | undefined {
-    const { fence, ops, cause } = batch;
-    if (fence !== undefined && !guardHolds(fence.revision, positionOf(fence.key), epoch)) return fenced(fence.key);
-    if (isJournaled(batch) && this.journal.has(cause.requestId)) return requestSeen(cause.requestId);
-    const failed = ops.find((op) => !guardHolds(op.guard, positionOf(op.key), epoch));
-    return failed && mismatch(failed.key);
+    const failed = failedGuard(batch, epoch, positionOf);
+    const { requestId } = batch.cause;
+    if (failed?.code !== "FENCED" && isJournaled(batch) && this.journal.has(requestId)) return requestSeen(requestId);
+    return failed;
   }
 
   #prune(at: number): void {
     if (at - this.#prunedAt < PRUNE_INTERVAL_MS) return;
     this.#prunedAt = at;
-    this.#held.forget(at - DELETE_WINDOW_MS);
+    this.held.forget(at - DELETE_WINDOW_MS);
     this.#statements.forget.run(at - DELETE_WINDOW_MS);
     this.journal.forget(at - JOURNAL_WINDOW_MS);
   }
-}
-
-function prepareStatements({ database }: SqliteFile) {
-  return {
-    head: database.prepare("UPDATE head SET position = ?, at = ?, floor = ?"),
-    entry: database.prepare("INSERT OR REPLACE INTO entries (key, position, at, value) VALUES (?, ?, ?, ?)"),
-    copy: database.prepare(
-      "INSERT OR REPLACE INTO history (key, slot, generation, epoch, position, value) VALUES (?, ?, ?, ?, ?, ?)",
-    ),
-    history: exact(
-      database.prepare(
-        "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
-      ),
-    ),
-    forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
-  };
-}
-
-function load({ database }: SqliteFile) {
-  const head = exact(database.prepare("SELECT epoch, position, at, floor FROM head")).get();
-  if (head === undefined) throw new Error("a store without a head");
-  const entries = new Map<string, Held>();
-  const tombstones = new Map<string, Tombstone>();
-  const stored = exact(database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL"));
-  for (const row of stored.iterate()) {
-    entries.set(String(row.key), { position: numberOf(row.position), value: bytesOf(row.value) });
-  }
-  const deleted = exact(
-    database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position"),
-  );
-  for (const row of deleted.iterate()) {
-    tombstones.set(String(row.key), { position: numberOf(row.position), at: numberOf(row.at) });
-  }
-  const [epoch, position, at, floor] = [head.epoch, head.position, head.at, head.floor].map(numberOf);
-  return { epoch: epoch || 1, position: position ?? 0, at: at ?? 0, floor: floor ?? 0, entries, tombstones };
 }
 
 function rejectAll(group: readonly Waiting[], error: Error): void {
