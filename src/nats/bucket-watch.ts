@@ -1,33 +1,28 @@
-import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
+import type { StreamInfo } from "@nats-io/jetstream";
 import type { StoreTrouble } from "../store/store.ts";
 import { type BucketConfig, bucketFault, findStream } from "./bucket.ts";
+import type { BucketSession } from "./bucket-session.ts";
 
 const INTERVAL_MS = 5_000;
-
-export interface BucketWatchOptions {
-  readonly manager: JetStreamManager;
-  /** The buckets' settings at the start. */
-  readonly buckets: readonly BucketConfig[];
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
 
 /**
  * Checks now and then that the buckets still are as they must be: somebody may have removed their copies or changed their
  * settings, which no write and no watch shows until it is too late.
  */
 export class BucketWatch {
-  readonly #options: BucketWatchOptions;
+  readonly #session: Pick<BucketSession, "manager" | "clock" | "random" | "logger">;
+  readonly #buckets: readonly BucketConfig[];
   #fault: StoreTrouble | undefined;
   #isStopped = false;
   #cancel: () => void = () => {};
 
-  constructor(options: BucketWatchOptions) {
-    this.#options = options;
+  /** @param buckets Their settings at the start. */
+  constructor(
+    session: Pick<BucketSession, "manager" | "clock" | "random" | "logger">,
+    buckets: readonly BucketConfig[],
+  ) {
+    this.#session = session;
+    this.#buckets = buckets;
     this.#schedule();
   }
 
@@ -42,15 +37,15 @@ export class BucketWatch {
   }
 
   #schedule(): void {
-    const { clock, random } = this.#options;
+    const { clock, random } = this.#session;
     this.#cancel = clock.after(INTERVAL_MS * (0.75 + random.next() / 2), () => void this.#look());
   }
 
   async #look(): Promise<void> {
-    const { manager, buckets, clock, logger } = this.#options;
+    const { manager, clock, logger } = this.#session;
     try {
       const faults: string[] = [];
-      for (const wanted of buckets) {
+      for (const wanted of this.#buckets) {
         const why = faultOf(await findStream(manager, wanted.name), wanted);
         if (why !== undefined) faults.push(why);
       }

@@ -8,7 +8,7 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { millis, nanos } from "@nats-io/transport-node";
-import { ControlPlaneError } from "../domain/errors.ts";
+import { ControlPlaneError, invalid } from "../domain/errors.ts";
 import { foreignStore, newerRelease, unreachable } from "../store/errors.ts";
 import { storeFailure } from "./failure.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -18,6 +18,8 @@ const SCHEMA = 1;
 const APPLICATION = "fairlead.application";
 const SCHEMA_ENTRY = "fairlead.schema";
 const MISCONFIGURED = "BUCKET_MISCONFIGURED";
+/** A holder renews its lease four times before it expires, and each renewal must have time to be answered. */
+const MIN_LEASE_TTL_MS = 3_000;
 /** How long the delete marker of an expired lease stays. */
 const LEASE_MARKER_MS = 60_000;
 
@@ -72,12 +74,20 @@ export function stateBucketConfig({ bucket, replicas }: BucketOptions): BucketCo
   };
 }
 
-/** Configuration of the bucket for leases: a key that is not rewritten within the lease's time expires. */
+/**
+ * Configuration of the bucket for leases: a key that is not rewritten within the lease's time expires.
+ *
+ * @throws ControlPlaneError `invalid` / `LEASE_TOO_SHORT`.
+ */
 export function leaseBucketConfig({
   bucket,
   replicas,
   ttlMs,
 }: BucketOptions & { readonly ttlMs: number }): BucketConfig {
+  if (ttlMs < MIN_LEASE_TTL_MS) {
+    const message = `a lease that lasts ${ttlMs} ms is too short; at least ${MIN_LEASE_TTL_MS} ms are needed to renew it in time`;
+    throw invalid("LEASE_TOO_SHORT", [{ field: "leaseTtlMs", message }]);
+  }
   return {
     ...baseConfig(leaseBucket(bucket), replicas),
     max_age: nanos(ttlMs),

@@ -1,27 +1,28 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { invalid } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
-import type { Archive, ArchiveContent, ArchiveRecord, Replacement } from "../store/archive.ts";
+import {
+  type Archive,
+  type ArchiveContent,
+  type ArchiveRecord,
+  entryParts,
+  givenTwice,
+  type Replacement,
+} from "../store/archive.ts";
 import { checkKey, checkValue } from "../store/batch.ts";
 import { outcomeUnknown, replacedMeanwhile, unreachable } from "../store/errors.ts";
 import type { Revision } from "../store/revision.ts";
-import type { Committed } from "../store/state-store.ts";
+import type { Committed, Entry } from "../store/state-store.ts";
 import { positionOf } from "./batch-mark.ts";
 import { formatCopy, parseCopy, tickWrite } from "./batch-writes.ts";
-import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
 import { readPages } from "./bucket-pages.ts";
-import { formatEpochMark, parseEpochMark } from "./epoch-mark.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { formatEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
+import type { MirroredEpoch, MirroredLog } from "./mirrored-log.ts";
 import { writtenAt } from "./nats-history.ts";
 import type { NatsJournal } from "./nats-journal.ts";
+import { readEpoch } from "./newest-epoch.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
-import type { StreamReader } from "./stream-reader.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
 
-const PART = 500;
 /** Limits for one batch of staged records. */
 const MAX_WRITES = 500;
 const MAX_BYTES = 4_000_000;
@@ -33,19 +34,11 @@ const MIRROR_WAIT_MS = 30_000;
 const ABANDONED_MS = 3_600_000;
 const MARKER_TTL_MS = 60_000;
 /** Marks a root that once was the state, or is being removed. */
-const LEFT = new TextEncoder().encode("left");
+const LEFT = "left";
 
-export interface NatsArchiveOptions {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  readonly bucket: string;
-  readonly replica: string;
-  readonly mirror: BucketMirror;
+export interface NatsArchiveOptions extends BucketSession {
+  readonly log: MirroredLog;
   readonly journal: NatsJournal;
-  readonly reader: StreamReader;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
   readonly assertOpen: () => void;
 }
 
@@ -61,20 +54,20 @@ export class NatsArchive implements Archive {
   }
 
   async read(): Promise<ArchiveContent> {
-    const { mirror, assertOpen } = this.#options;
+    const { log, assertOpen } = this.#options;
     assertOpen();
-    await mirror.loaded();
-    const { held, current } = mirror;
+    await log.loaded();
+    const { held, current } = log;
     const { revision } = held;
-    const entries = held.read("").map(({ key, value }): ArchiveRecord => ({ kind: "entry", key, value }));
-    return { revision, parts: this.#parts(entries, revision, current) };
+    return { revision, parts: this.#parts(held.read(""), revision, current) };
   }
 
   async replace(parts: AsyncIterable<readonly ArchiveRecord[]>, replacement: Replacement): Promise<Committed> {
     const { random, assertOpen } = this.#options;
     assertOpen();
     const subjects = subjectsOf(this.#options.bucket, random.id());
-    const marker = await this.#write([{ subject: subjects.unused(subjects.root), value: this.#word(), expected: 0 }]);
+    const word = new TextEncoder().encode(`by ${this.#options.replica}`);
+    const marker = await this.#write([{ subject: subjects.unused(subjects.root), value: word, expected: 0 }]);
     try {
       await this.#stage(parts, subjects);
       const committed = await this.#switch(subjects, marker, replacement);
@@ -86,13 +79,13 @@ export class NatsArchive implements Archive {
   }
 
   async *#parts(
-    entries: readonly ArchiveRecord[],
+    entries: readonly Entry[],
     revision: Revision,
     epoch: MirroredEpoch,
   ): AsyncGenerator<readonly ArchiveRecord[]> {
     const { manager, journal } = this.#options;
     const { subjects } = epoch;
-    for (let start = 0; start < entries.length; start += PART) yield entries.slice(start, start + PART);
+    yield* entryParts(entries);
     const { stream, allHistory } = subjects;
     for await (const page of readPages(manager, { stream, subject: allHistory, from: 1 })) {
       yield page.flatMap((message): ArchiveRecord[] => {
@@ -126,8 +119,7 @@ export class NatsArchive implements Archive {
         const write = this.#writeOf(record, subjects);
         if (write === undefined) continue;
         if (record.kind !== "journal") {
-          if (seen.has(write.subject))
-            throw invalid("DUPLICATE_KEY", [{ field: "", message: `${record.key} is given twice` }]);
+          if (seen.has(write.subject)) throw givenTwice(record.key);
           seen.add(write.subject);
         }
         if (waiting.length === MAX_WRITES || bytes + write.value.byteLength > MAX_BYTES) await flush();
@@ -139,8 +131,8 @@ export class NatsArchive implements Archive {
   }
 
   #writeOf(record: ArchiveRecord, subjects: Subjects): BucketWrite | undefined {
-    const { mirror, journal } = this.#options;
-    if (record.kind === "journal") return journal.restored(record.entry, mirror.time.serverNow(), subjects);
+    const { log, journal } = this.#options;
+    if (record.kind === "journal") return journal.restored(record.entry, log.time.serverNow(), subjects);
     const { key, value } = record;
     checkKey(key);
     checkValue(key, value);
@@ -165,10 +157,9 @@ export class NatsArchive implements Archive {
 
   /** Makes the new root the state, and abandons the old one. Conflicts if another sweep or switch came first. */
   async #switch(subjects: Subjects, marker: number, { cause, keys, laterThan }: Replacement): Promise<Committed> {
-    const { connection, mirror, journal, reader, random } = this.#options;
-    const found = await reader.last(subjects.epoch);
-    const mark = found && parseEpochMark(text(found.data));
-    const epoch = Math.max(mark?.epoch ?? 0, mirror.held.revision.epoch, laterThan()) + 1;
+    const { connection, manager, log, journal, random } = this.#options;
+    const { message, mark } = await readEpoch(manager, subjects);
+    const epoch = Math.max(mark?.epoch ?? 0, log.held.revision.epoch, laterThan()) + 1;
     const id = random.id();
     const hidden: BucketWrite[] = [
       journal.record({ cause }, keys, { id, subjects }),
@@ -178,10 +169,10 @@ export class NatsArchive implements Archive {
         purge: { markerTtlMs: MARKER_TTL_MS },
         expected: marker,
       },
-      ...(mark === undefined ? [] : [{ subject: subjects.unused(mark.root), value: LEFT }]),
+      ...(mark === undefined ? [] : [{ subject: subjects.unused(mark.root), value: new TextEncoder().encode(LEFT) }]),
     ];
     const value = new TextEncoder().encode(formatEpochMark({ epoch, root: subjects.root }));
-    const begin = { subject: subjects.epoch, value, expected: found?.sequence ?? 0 };
+    const begin = { subject: subjects.epoch, value, expected: message?.seq ?? 0 };
     const outcome = await publishBatch(connection, {
       id,
       hidden: hidden.length,
@@ -189,19 +180,19 @@ export class NatsArchive implements Archive {
     });
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was changed");
-    const at = Math.floor(mirror.time.serverNow());
+    const at = Math.floor(log.time.serverNow());
     if (outcome.kind === "written") return { revision: { epoch, position: outcome.sequence }, at };
-    const now = await reader.last(subjects.epoch).catch(() => undefined);
-    if (now !== undefined && parseEpochMark(text(now.data))?.root === subjects.root) {
-      return { revision: { epoch, position: now.position }, at };
+    const now = await readEpoch(manager, subjects).catch(() => undefined);
+    if (now?.message !== undefined && now.mark?.root === subjects.root) {
+      return { revision: { epoch, position: positionOf(now.message) }, at };
     }
     throw outcomeUnknown("no server answered in time; look whether the new epoch has begun", outcome.error);
   }
 
   /** Gives this replica's mirror time to read the new state, so that reads show it when the caller continues. */
   async #awaitEpoch(epoch: number): Promise<void> {
-    const { mirror, clock } = this.#options;
-    const { held } = mirror;
+    const { log, clock } = this.#options;
+    const { held } = log;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(MIRROR_WAIT_MS, resolve);
     held.onEpoch(resolve);
@@ -211,22 +202,21 @@ export class NatsArchive implements Archive {
 
   /** Removes the roots that nobody uses: the previous one, what this try left, and those whose writers died long ago. */
   async #sweep(own: string): Promise<void> {
-    const { manager, bucket, mirror, logger } = this.#options;
+    const { manager, bucket, log, logger } = this.#options;
     const subjects = subjectsOf(bucket);
     const { stream } = subjects;
     try {
-      const message = await manager.streams.getMessage(stream, { last_by_subj: subjects.epoch });
-      if (message === null) return;
-      const used = parseEpochMark(message.string())?.root;
+      const { mark: used } = await readEpoch(manager, subjects);
       if (used === undefined) return;
       for await (const page of readPages(manager, { stream, subject: subjects.unused("*"), from: 1 })) {
-        for (const { subject, data, seq, time } of page) {
+        for (const message of page) {
+          const { subject, data, seq, time } = message;
           const root = subject.slice(subjects.unused("").length);
-          if (data.byteLength === 0 || root === used) continue;
-          const isLeft = text(data) === text(LEFT) || root === own;
-          if (!isLeft && mirror.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
+          if (data.byteLength === 0 || root === used.root) continue;
+          const isLeft = message.string() === LEFT || root === own;
+          if (!isLeft && log.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
           // A process that is still staging it finds the marker changed, and gives up.
-          const changed = await this.#write([{ subject, value: LEFT, expected: seq }]);
+          const changed = await this.#write([{ subject, value: new TextEncoder().encode(LEFT), expected: seq }]);
           await manager.streams.purge(stream, { filter: subjectsOf(bucket, root).content });
           await this.#write([
             { subject, value: new Uint8Array(), purge: { markerTtlMs: MARKER_TTL_MS }, expected: changed },
@@ -247,15 +237,7 @@ export class NatsArchive implements Archive {
   }
 
   #tick(): BucketWrite {
-    const { mirror, bucket } = this.#options;
-    return tickWrite(subjectsOf(bucket), mirror.time);
+    const { log, bucket } = this.#options;
+    return tickWrite(subjectsOf(bucket), log.time);
   }
-
-  #word(): Uint8Array {
-    return new TextEncoder().encode(`by ${this.#options.replica}`);
-  }
-}
-
-function text(data: Uint8Array): string {
-  return new TextDecoder().decode(data);
 }

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
-import { JOURNAL_WINDOW_MS, type Journal, type JournalEntry } from "../store/journal.ts";
+import { type Cause, JOURNAL_WINDOW_MS, type Journal, type JournalEntry } from "../store/journal.ts";
 import { formatRevision, type Revision, sameRevision } from "../store/revision.ts";
 import { type Batch, MAX_BATCH_COST } from "../store/state-store.ts";
 import { positionOf } from "./batch-mark.ts";
 import { readPages } from "./bucket-pages.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import type { MirroredLog } from "./mirrored-log.ts";
 import type { BucketWrite } from "./publish-batch.ts";
-import type { StoredMessage, StreamReader } from "./stream-reader.ts";
+import { lastMessage } from "./stream-message.ts";
 import type { Subjects } from "./subjects.ts";
 
 /** How far back the first look goes; each further look goes four times as far. */
@@ -15,47 +17,44 @@ const FIRST_SPAN = 1_000;
 /** Most messages of a batch: its cost, and its record. */
 const LONGEST_BATCH = MAX_BATCH_COST + 10;
 
-export interface NatsJournalOptions {
-  readonly manager: JetStreamManager;
-  readonly reader: StreamReader;
-  /** Subjects of the mirrored epoch. */
-  readonly subjects: () => Subjects;
-  readonly head: () => { readonly epoch: number; readonly position: number };
-  readonly assertOpen: () => void;
-}
-
 /** Its records lie in the bucket under keys of their own, one per request id, and expire after their window. */
 export class NatsJournal implements Journal {
-  readonly #options: NatsJournalOptions;
+  readonly #manager: JetStreamManager;
+  readonly #log: MirroredLog;
+  readonly #assertOpen: () => void;
 
-  constructor(options: NatsJournalOptions) {
-    this.#options = options;
+  constructor({ manager }: Pick<BucketSession, "manager">, log: MirroredLog, assertOpen: () => void) {
+    this.#manager = manager;
+    this.#log = log;
+    this.#assertOpen = assertOpen;
   }
 
   async findRequest(requestId: string): Promise<JournalEntry | undefined> {
-    this.#options.assertOpen();
-    if (requestId === "") return undefined;
-    const { reader, subjects } = this.#options;
-    const found = await reader.last(subjects().journal(tokenOf(requestId)));
+    this.#assertOpen();
+    const found = await this.#lastOf(requestId);
     return found && this.#entry(found);
   }
 
   async findCommit(revision: Revision): Promise<JournalEntry | undefined> {
-    this.#options.assertOpen();
+    this.#assertOpen();
     // A record stands at the beginning of its batch. One that was brought from another epoch may stand anywhere.
-    const isOwn = revision.epoch === this.#options.head().epoch;
+    const isOwn = revision.epoch === this.#log.held.revision.epoch;
     const from = isOwn ? Math.max(1, revision.position - LONGEST_BATCH) : 1;
     return (await this.#since(from)).find((entry) => sameRevision(entry.revision, revision));
   }
 
   async list({ limit, key }: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]> {
-    this.#options.assertOpen();
-    const { position } = this.#options.head();
+    this.#assertOpen();
+    const { position } = this.#log.held.revision;
     for (let span = FIRST_SPAN; ; span *= 4) {
       const from = Math.max(1, position - span);
       const found = (await this.#since(from)).filter((entry) => key === undefined || entry.keys.includes(key));
       if (found.length >= limit || from === 1) return found.toReversed().slice(0, limit);
     }
+  }
+
+  async has(requestId: string): Promise<boolean> {
+    return (await this.#lastOf(requestId)) !== undefined;
   }
 
   /** The record of a batch. The server refuses a second record with the same request id. */
@@ -75,12 +74,17 @@ export class NatsJournal implements Journal {
     return { ...writeOf({ ...said, origin: { ...revision, at } }, formatRevision(revision), subjects), ttlMs };
   }
 
+  async #lastOf(requestId: string): Promise<StoredMsg | undefined> {
+    if (requestId === "") return undefined;
+    const { stream, journal } = this.#log.current.subjects;
+    return await lastMessage(this.#manager, { stream, subject: journal(tokenOf(requestId)) });
+  }
+
   /** Oldest first. */
   async #since(from: number): Promise<JournalEntry[]> {
-    const { manager } = this.#options;
-    const subjects = this.#options.subjects();
+    const { stream, journal } = this.#log.current.subjects;
     const entries: JournalEntry[] = [];
-    for await (const page of readPages(manager, { stream: subjects.stream, subject: subjects.journal("*"), from })) {
+    for await (const page of readPages(this.#manager, { stream, subject: journal("*"), from })) {
       entries.push(...this.entries(page));
     }
     return entries;
@@ -88,34 +92,28 @@ export class NatsJournal implements Journal {
 
   /** The entries in those messages that were written up to a position. */
   entries(page: readonly StoredMsg[], upTo = Number.POSITIVE_INFINITY): JournalEntry[] {
-    return page
-      .filter((message) => positionOf(message) <= upTo)
-      .flatMap(
-        (message) =>
-          this.#entry({ position: positionOf(message), at: message.time.getTime(), data: message.data }) ?? [],
-      );
+    return page.filter((message) => positionOf(message) <= upTo).flatMap((message) => this.#entry(message) ?? []);
   }
 
   /** Undefined for bytes that no release writes. */
-  #entry({ position, at, data }: Pick<StoredMessage, "position" | "at" | "data">): JournalEntry | undefined {
-    const record = parseRecord(data);
+  #entry(message: StoredMsg): JournalEntry | undefined {
+    const record = parseRecord(message.data);
     if (record === undefined) return undefined;
     const { result, origin, ...said } = record;
-    const { epoch } = this.#options.head();
+    const { epoch } = this.#log.held.revision;
     return {
       ...said,
-      revision: origin === undefined ? { epoch, position } : { epoch: origin.epoch, position: origin.position },
-      at: origin?.at ?? at,
+      revision:
+        origin === undefined
+          ? { epoch, position: positionOf(message) }
+          : { epoch: origin.epoch, position: origin.position },
+      at: origin?.at ?? message.time.getTime(),
       ...(result !== undefined && { result: new Uint8Array(Buffer.from(result, "base64")) }),
     };
   }
 }
 
-interface JournalRecord {
-  readonly actor: string;
-  readonly operation: string;
-  readonly reason: string;
-  readonly requestId: string;
+interface JournalRecord extends Omit<Cause, "result"> {
   readonly keys: readonly string[];
   readonly result?: string;
   /** Revision and time if they are not the message's: the record was brought from elsewhere. */

@@ -1,28 +1,18 @@
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
-import { checkKey } from "../store/batch.ts";
+import type { StoredMsg } from "@nats-io/jetstream";
 import { storeClosed } from "../store/errors.ts";
-import { type Lease, leaseKey, type Tenure } from "../store/lease.ts";
+import { LEASE_CAUSE, type Lease, leaseKey, type Tenure } from "../store/lease.ts";
 import type { StateStore } from "../store/state-store.ts";
+import { Turns } from "../store/turns.ts";
 import { leaseBucket } from "./bucket.ts";
+import type { BucketSession } from "./bucket-session.ts";
 import { listen } from "./listen.ts";
 import { peerRoot } from "./permissions.ts";
-import { type BucketWrite, publishBatch } from "./publish-batch.ts";
-import { StreamReader } from "./stream-reader.ts";
-import { subjectsOf } from "./subjects.ts";
+import { publishBatch } from "./publish-batch.ts";
+import { lastMessage } from "./stream-message.ts";
+import { type Subjects, subjectsOf } from "./subjects.ts";
 
-export interface NatsLeaseOptions {
-  readonly connection: NatsConnection;
-  readonly bucket: string;
-  readonly replica: string;
+export interface NatsLeaseOptions extends BucketSession {
   readonly state: StateStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly containment: Containment;
   readonly ttlMs: number;
   /** Calls back when a new epoch has begun: fences of the previous one no longer hold, so tenures end. */
   readonly onEpoch: (listener: () => void) => void;
@@ -35,46 +25,41 @@ export interface NatsLeaseOptions {
  */
 export class NatsLease implements Lease {
   readonly #options: NatsLeaseOptions;
-  readonly #reader: StreamReader;
-  readonly #subjects: ReturnType<typeof subjectsOf>;
+  readonly #subjects: Subjects;
   readonly #tenures = new Set<NatsTenure>();
   readonly #stop = new AbortController();
-  /** Candidates for the same role in this process take turns. */
-  readonly #queues = new Map<string, Promise<void>>();
+  readonly #turns = new Turns();
 
   constructor(options: NatsLeaseOptions) {
     this.#options = options;
     this.#subjects = subjectsOf(leaseBucket(options.bucket));
-    this.#reader = new StreamReader(options.connection, this.#subjects.stream);
     options.onEpoch(() => {
       for (const tenure of this.#tenures) void tenure.resign();
     });
   }
 
   async campaign(role: string, signal: AbortSignal): Promise<Tenure> {
-    const { clock, random, ttlMs } = this.#options;
-    checkKey(leaseKey(role));
+    const { logger, random, ttlMs } = this.#options;
+    const key = leaseKey(role);
     const either = AbortSignal.any([signal, this.#stop.signal]);
     const id = `${this.#options.replica} ${random.id()}`;
-    for (;;) {
-      either.throwIfAborted();
-      const before = this.#queues.get(role);
-      if (before !== undefined) {
-        await unlessAborted(before, either);
-        continue;
+    const leave = await this.#turns.take(role, either);
+    try {
+      for (;;) {
+        either.throwIfAborted();
+        const tenure = await this.#tryToWin(role, { id, key }).catch((err: unknown) => {
+          logger.debug({ err, role }, "campaign failed");
+        });
+        if (tenure !== undefined) {
+          tenure.ended.addEventListener("abort", leave, { once: true });
+          if (tenure.ended.aborted) leave();
+          return tenure;
+        }
+        await this.#pause(role, ttlMs * (0.2 + random.next() * 0.1), either);
       }
-      const place = Promise.withResolvers<void>();
-      this.#queues.set(role, place.promise);
-      const leave = () => {
-        this.#queues.delete(role);
-        place.resolve();
-      };
-      const tenure = await this.#tryToWin(role, id, leave).catch((err: unknown) => {
-        this.#options.logger.debug({ err, role }, "campaign failed");
-      });
-      if (tenure !== undefined) return tenure;
+    } catch (error) {
       leave();
-      await this.#pause(role, ttlMs * (0.2 + random.next() * 0.1), clock, either);
+      throw error;
     }
   }
 
@@ -83,32 +68,31 @@ export class NatsLease implements Lease {
     await Promise.all([...this.#tenures].map((tenure) => tenure.resign()));
   }
 
-  async #tryToWin(role: string, id: string, leave: () => void): Promise<NatsTenure | undefined> {
-    const { clock, connection, state } = this.#options;
+  async #tryToWin(role: string, { id, key }: { id: string; key: string }): Promise<NatsTenure | undefined> {
+    const { clock, connection, manager } = this.#options;
     const subject = this.#subjects.state(role);
+    const place = { stream: this.#subjects.stream, subject };
     const sentAt = clock.monotonic();
-    const last = await this.#reader.last(subject);
+    const last = await lastMessage(manager, place);
     if (last !== undefined && last.data.byteLength > 0) return undefined;
-    const write = { subject, value: new TextEncoder().encode(id), expected: last?.sequence ?? 0 };
-    const outcome = await this.#write(write);
-    const sequence = outcome.kind === "written" ? outcome.sequence : await this.#adopted(subject, id, outcome.kind);
+    const write = { subject, value: new TextEncoder().encode(id), expected: last?.seq ?? 0 };
+    const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [write] });
+    // When the answer never came, the lease may still be ours.
+    const found = outcome.kind === "unknown" ? await lastMessage(manager, place) : undefined;
+    const sequence = outcome.kind === "written" ? outcome.sequence : isOwn(found, id) ? found.seq : undefined;
     if (sequence === undefined) return undefined;
     const tenure = new NatsTenure({
       ...this.#options,
       id,
-      subject,
+      place,
       sequence,
       sentAt,
-      reader: this.#reader,
       hint: hintSubject(this.#options.bucket, role),
-      onEnd: () => {
-        this.#tenures.delete(tenure);
-        leave();
-      },
+      onEnd: () => this.#tenures.delete(tenure),
     });
     this.#tenures.add(tenure);
     try {
-      await tenure.moveFence(state, leaseKey(role));
+      await tenure.moveFence(key);
       return tenure;
     } catch (error) {
       await tenure.resign();
@@ -116,21 +100,10 @@ export class NatsLease implements Lease {
     }
   }
 
-  /** When the answer never came, the lease may still be ours. */
-  async #adopted(subject: string, id: string, kind: string): Promise<number | undefined> {
-    if (kind !== "unknown") return undefined;
-    const last = await this.#reader.last(subject);
-    return last !== undefined && new TextDecoder().decode(last.data) === id ? last.sequence : undefined;
-  }
-
-  async #write(write: BucketWrite) {
-    return await publishBatch(this.#options.connection, { id: "", hidden: 0, writes: [write] });
-  }
-
   /** Waits until the time is over, or a holder says that it resigned. */
-  async #pause(role: string, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  async #pause(role: string, pauseMs: number, signal: AbortSignal): Promise<void> {
     const hinted = Promise.withResolvers<void>();
-    const { connection, bucket, containment } = this.#options;
+    const { connection, bucket, clock, containment } = this.#options;
     const subscription = listen(connection, hintSubject(bucket, role), { containment, source: "store", max: 1 }, () =>
       hinted.resolve(),
     );
@@ -146,11 +119,10 @@ export class NatsLease implements Lease {
 
 interface TenureOptions extends NatsLeaseOptions {
   readonly id: string;
-  readonly subject: string;
+  readonly place: { readonly stream: string; readonly subject: string };
   readonly sequence: number;
   /** Monotonic time just before the winning request was sent, so this side's deadline is always the earlier one. */
   readonly sentAt: number;
-  readonly reader: StreamReader;
   readonly hint: string;
   readonly onEnd: () => void;
 }
@@ -184,8 +156,8 @@ class NatsTenure implements Tenure {
    * Shuts out every earlier holder. The token that it writes, the epoch and the lease's own sequence, only grows:
    * a holder that finds a higher one was itself overtaken.
    */
-  async moveFence(state: StateStore, key: string): Promise<void> {
-    const { id, sequence } = this.#options;
+  async moveFence(key: string): Promise<void> {
+    const { id, sequence, state } = this.#options;
     const { epoch } = await state.barrier();
     const found = await state.get(key);
     if (found !== undefined && !isLater({ epoch, sequence }, found.value))
@@ -193,7 +165,7 @@ class NatsTenure implements Tenure {
     const value = new TextEncoder().encode(`${epoch} ${sequence} ${id}`);
     const { revision } = await state.commit({
       ops: [{ op: "put", key, value, guard: found?.revision ?? "absent" }],
-      cause: { actor: "lease", operation: "-lease", reason: "", requestId: "" },
+      cause: LEASE_CAUSE,
     });
     if (this.#end.signal.aborted) throw new Error("the lease ended before its fence was moved");
     this.#fence = { key, revision };
@@ -202,9 +174,9 @@ class NatsTenure implements Tenure {
   async resign(): Promise<void> {
     if (this.#end.signal.aborted) return;
     this.#finish("resigned");
-    const { connection, subject, hint } = this.#options;
+    const { connection, place, hint } = this.#options;
     // An empty value means free. The key stays, so its sequences keep growing.
-    const write = { subject, value: new Uint8Array(), expected: this.#sequence };
+    const write = { subject: place.subject, value: new Uint8Array(), expected: this.#sequence };
     await publishBatch(connection, { id: "", hidden: 0, writes: [write] }).catch(() => undefined);
     if (!connection.isClosed()) connection.publish(hint);
   }
@@ -218,11 +190,11 @@ class NatsTenure implements Tenure {
   }
 
   async #renew(): Promise<void> {
-    const { clock, connection, subject, id, ttlMs, reader, logger } = this.#options;
+    const { clock, connection, manager, place, id, ttlMs, logger } = this.#options;
     const sentAt = clock.monotonic();
     const value = new TextEncoder().encode(id);
     try {
-      const writes = [{ subject, value, expected: this.#sequence }];
+      const writes = [{ subject: place.subject, value, expected: this.#sequence }];
       const outcome = await publishBatch(connection, { id: "", hidden: 0, writes, timeoutMs: ttlMs / 8 });
       if (this.#end.signal.aborted) return;
       if (outcome.kind === "written") {
@@ -230,15 +202,15 @@ class NatsTenure implements Tenure {
         this.#renewed(sentAt);
         return;
       }
-      const last = await reader.last(subject);
+      const last = await lastMessage(manager, place);
       if (this.#end.signal.aborted) return;
-      if (last === undefined || new TextDecoder().decode(last.data) !== id) {
+      if (!isOwn(last, id)) {
         this.#finish("taken by another");
         return;
       }
-      this.#sequence = last.sequence;
+      this.#sequence = last.seq;
     } catch (err) {
-      logger.debug({ err, subject }, "lease could not be renewed yet");
+      logger.debug({ err, subject: place.subject }, "lease could not be renewed yet");
     }
     if (!this.#end.signal.aborted) this.#cancelRenewal = clock.after(ttlMs / 16, () => void this.#renew());
   }
@@ -262,13 +234,6 @@ function isLater(token: { epoch: number; sequence: number }, found: Uint8Array):
   return epoch !== token.epoch || sequence === undefined || token.sequence > sequence;
 }
 
-async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([waited, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+function isOwn(message: StoredMsg | undefined, id: string): message is StoredMsg {
+  return message?.string() === id;
 }

@@ -1,8 +1,5 @@
-import type { NatsConnection } from "@nats-io/transport-node";
 import type { ControlPlaneError } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Random } from "../runtime/random.ts";
-import { checkBatch, checkKey, guardHolds, isJournaled } from "../store/batch.ts";
+import { failedGuard, isJournaled } from "../store/batch.ts";
 import {
   fenced,
   mismatch,
@@ -12,28 +9,22 @@ import {
   storeReplaced,
   unreachable,
 } from "../store/errors.ts";
+import { HeldStore } from "../store/held-store.ts";
 import type { Revision } from "../store/revision.ts";
-import type {
-  Batch,
-  Committed,
-  Entry,
-  Guard,
-  HistoryCopy,
-  StateStore,
-  StoreOp,
-  WatchEvent,
-  WatchOptions,
-} from "../store/state-store.ts";
+import type { Batch, Committed, Guard, HistoryCopy, StoreOp } from "../store/state-store.ts";
+import { positionOf } from "./batch-mark.ts";
 import { batchWrites, tickWrite } from "./batch-writes.ts";
-import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
-import { epochUnreadable, parseEpochMark } from "./epoch-mark.ts";
+import type { BucketMirror } from "./bucket-mirror.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { epochUnreadable } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { Lanes } from "./lanes.ts";
-import type { Link } from "./link.ts";
+import type { MirroredEpoch } from "./mirrored-log.ts";
+import { NatsArchive } from "./nats-archive.ts";
 import { readHistory } from "./nats-history.ts";
-import type { NatsJournal } from "./nats-journal.ts";
+import { NatsJournal } from "./nats-journal.ts";
+import { readEpoch } from "./newest-epoch.ts";
 import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
-import type { StreamReader } from "./stream-reader.ts";
 
 /** How long a commit waits for its own mirror, and a refusal waits for the mirror to catch up. */
 const MIRROR_WAIT_MS = 2_000;
@@ -44,63 +35,47 @@ const MOST_AT_ONCE = 32;
 const RETRY_PAUSE_MS = 20;
 const TICK_TIMEOUT_MS = 2_000;
 
-export interface NatsStoreOptions {
-  readonly connection: NatsConnection;
-  readonly link: Link;
+export interface NatsStoreOptions extends BucketSession {
   readonly mirror: BucketMirror;
-  readonly journal: NatsJournal;
-  readonly reader: StreamReader;
-  readonly clock: Clock;
-  readonly random: Random;
   /** Closes everything that was opened with the store. */
   readonly onClose: () => Promise<void>;
 }
 
 /** The state in one JetStream bucket, read from this process's mirror of it. */
-export class NatsStore implements StateStore {
+export class NatsStore extends HeldStore {
+  readonly journal: NatsJournal;
+  readonly archive: NatsArchive;
   readonly #options: NatsStoreOptions;
   /** With several copies, the server refuses a second write to a key, or a second guard on it, while one is under way. */
   readonly #lanes = new Lanes(MOST_AT_ONCE);
   /** The barrier that is under way, and the one that waits for its end and serves all callers that came meanwhile. */
   #barrier: Promise<Revision> | undefined;
   #nextBarrier: Promise<Revision> | undefined;
-  #closed = false;
 
   constructor(options: NatsStoreOptions) {
+    super();
     this.#options = options;
+    const { log } = options.mirror;
+    const assertOpen = () => this.assertOpen();
+    this.journal = new NatsJournal(options, log, assertOpen);
+    this.archive = new NatsArchive({ ...options, log, journal: this.journal, assertOpen });
   }
 
-  async commit(batch: Batch): Promise<Committed> {
-    this.#assertOpen();
-    checkBatch(batch);
+  protected get held() {
+    return this.#options.mirror.log.held;
+  }
+
+  protected async write(batch: Batch): Promise<Committed> {
     return await this.#lanes.run(touchedKeys(batch), () => this.#commit(batch));
   }
 
-  async get(key: string): Promise<Entry | undefined> {
-    this.#assertOpen();
-    checkKey(key);
-    return this.#held.entry(key);
-  }
-
-  async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
-    this.#assertOpen();
-    return { entries: this.#held.read(prefix), revision: this.#held.revision };
-  }
-
-  async history(key: string): Promise<readonly HistoryCopy[]> {
-    this.#assertOpen();
-    checkKey(key);
-    const { reader, mirror } = this.#options;
-    const { current } = mirror;
-    return await readHistory(reader, current.subjects.history(key, "*"), current);
-  }
-
-  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
-    return this.#options.mirror.held.watch(options);
+  protected async copies(key: string): Promise<readonly HistoryCopy[]> {
+    const { manager, mirror } = this.#options;
+    return await readHistory(manager, key, mirror.log.current);
   }
 
   async barrier(): Promise<Revision> {
-    this.#assertOpen();
+    this.assertOpen();
     if (this.#barrier === undefined) {
       this.#barrier = this.#passBarrier().finally(() => {
         this.#barrier = undefined;
@@ -118,33 +93,23 @@ export class NatsStore implements StateStore {
 
   /** Writes an empty batch, so all mirrors hear that all is well. Returns its position, or undefined if it failed. */
   async tick(): Promise<number | undefined> {
-    if (this.#closed || !this.#options.link.isUp) return undefined;
+    if (this.isClosed || !this.#options.link.isUp) return undefined;
     const outcome = await this.#publishTick(TICK_TIMEOUT_MS);
     return outcome.kind === "written" ? outcome.sequence : undefined;
   }
 
   now(): number {
-    return this.#options.mirror.time.now();
+    return this.#options.mirror.log.time.now();
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected async end(): Promise<void> {
     await this.#lanes.idle();
     await this.#options.onClose();
   }
 
-  get #held() {
-    return this.#options.mirror.held;
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed();
-  }
-
   async #commit(batch: Batch): Promise<Committed> {
     const { clock, random } = this.#options;
-    await this.#options.mirror.loaded();
+    await this.#options.mirror.log.loaded();
     await this.#awaitGuards(batch);
     const until = clock.monotonic() + CONFLICT_PATIENCE_MS;
     while (clock.monotonic() < until) {
@@ -168,7 +133,7 @@ export class NatsStore implements StateStore {
   /** A guard or fence may name a revision from another replica that this mirror has not reached yet. */
   async #awaitGuards({ ops, fence }: Batch): Promise<void> {
     const guards = [fence?.revision, ...ops.map(({ guard }) => guard)];
-    const { epoch, position } = this.#held.revision;
+    const { epoch, position } = this.held.revision;
     const ahead = guards.filter((guard) => isRevision(guard) && guard.epoch === epoch && guard.position > position);
     if (ahead.length > 0) await this.#catchUp();
   }
@@ -182,29 +147,25 @@ export class NatsStore implements StateStore {
     if (failure !== undefined) throw unreachable(`${failure}; nothing was written, try again`);
   }
 
-  #refusal({ ops, fence }: Batch): ControlPlaneError | undefined {
-    const { epoch } = this.#held.revision;
-    const holds = (key: string, guard: Guard | undefined) => guardHolds(guard, this.#held.held(key)?.position, epoch);
-    if (fence !== undefined && !holds(fence.key, fence.revision)) return fenced(fence.key);
-    const failed = ops.find(({ key, guard }) => !holds(key, guard));
-    return failed && mismatch(failed.key);
+  #refusal(batch: Batch): ControlPlaneError | undefined {
+    return failedGuard(batch, this.held.revision.epoch, (key) => this.held.held(key)?.position);
   }
 
   async #publish(batch: Batch): Promise<Published> {
-    const { connection, random, mirror, journal } = this.#options;
-    const epoch = mirror.current;
-    const after = this.#held.revision.position;
+    const { connection, random, mirror } = this.#options;
+    const epoch = mirror.log.current;
+    const after = this.held.revision.position;
     const { subjects } = epoch;
     const id = random.id();
     const { fence } = batch;
     // Set even without a guard: with several copies, a guarded write elsewhere would not see an unguarded one under way.
-    const expected = (op: StoreOp) => mirror.seen.sequenceOf(op.key);
-    const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.seen.sequenceOf(fence.key) };
+    const expected = (op: StoreOp) => mirror.log.seen.sequenceOf(op.key);
+    const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.log.seen.sequenceOf(fence.key) };
     const { hidden, shown } = batchWrites({
       batch,
       subjects,
       expected,
-      record: isJournaled(batch) ? journal.record(batch, keysOf(batch), { id, subjects }) : undefined,
+      record: isJournaled(batch) ? this.journal.record(batch, keysOf(batch), { id, subjects }) : undefined,
     });
     const tick = { ...this.#tickWrite(), ...(guard && { guard }) };
     const outcome = await publishBatch(connection, { id, hidden: hidden.length, writes: [...hidden, ...shown, tick] });
@@ -224,7 +185,7 @@ export class NatsStore implements StateStore {
     if (outcome.kind === "written") return await this.#committed(batch, outcome.sequence, epoch);
     // The tick carries the batch's id: a mirror that is up to date has seen it, or it is not in the log.
     await this.#catchUp();
-    const position = mirror.seen.positionOf(id);
+    const position = mirror.log.seen.positionOf(id);
     if (position !== undefined) return await this.#committed(batch, position, epoch);
     throw outcomeUnknown("no server answered the write in time; read before you write again", outcome.error);
   }
@@ -233,8 +194,8 @@ export class NatsStore implements StateStore {
   async #committed(batch: Batch, position: number, { epoch, subjects }: MirroredEpoch): Promise<Committed> {
     const { mirror } = this.#options;
     const { silentMs } = mirror.status;
-    const at = await mirror.reached(position, silentMs > MIRROR_WAIT_MS ? 0 : MIRROR_WAIT_MS);
-    const next = at === undefined ? await this.#epochInLog() : mirror.current;
+    const at = await mirror.log.reached(position, silentMs > MIRROR_WAIT_MS ? 0 : MIRROR_WAIT_MS);
+    const next = at === undefined ? await this.#epochInLog() : mirror.log.current;
     if (next.epoch !== epoch && next.began < position) {
       throw batch.fence === undefined ? mismatch(keysOf(batch)[0] ?? subjects.epoch) : fenced(batch.fence.key);
     }
@@ -242,13 +203,13 @@ export class NatsStore implements StateStore {
   }
 
   async #epochInLog(): Promise<Pick<MirroredEpoch, "epoch" | "began">> {
-    const { mirror, reader } = this.#options;
+    const { mirror, manager } = this.#options;
+    const { subjects } = mirror.log.current;
     try {
-      const message = await reader.last(mirror.current.subjects.epoch);
-      if (message === undefined) return mirror.current;
-      const mark = parseEpochMark(new TextDecoder().decode(message.data));
-      if (mark === undefined) throw epochUnreadable(mirror.current.subjects.stream);
-      return { epoch: mark.epoch, began: message.position };
+      const { message, mark } = await readEpoch(manager, subjects);
+      if (message === undefined) return mirror.log.current;
+      if (mark === undefined) throw epochUnreadable(subjects.stream);
+      return { epoch: mark.epoch, began: positionOf(message) };
     } catch (error) {
       throw outcomeUnknown("the write is in the log, but its epoch cannot be read; read before you write again", error);
     }
@@ -263,12 +224,11 @@ export class NatsStore implements StateStore {
   }
 
   async #isRequestSeen(batch: Batch): Promise<boolean> {
-    if (!isJournaled(batch) || batch.cause.requestId === "") return false;
-    return (await this.#options.journal.findRequest(batch.cause.requestId)) !== undefined;
+    return isJournaled(batch) && (await this.journal.has(batch.cause.requestId));
   }
 
   async #passBarrier(): Promise<Revision> {
-    this.#assertOpen();
+    this.assertOpen();
     this.#assertWritable();
     const { mirror } = this.#options;
     const outcome = await this.#publishTick();
@@ -278,9 +238,9 @@ export class NatsStore implements StateStore {
         "the log cannot be written",
       );
     }
-    const at = await mirror.reached(outcome.sequence, MIRROR_WAIT_MS * 2);
+    const at = await mirror.log.reached(outcome.sequence, MIRROR_WAIT_MS * 2);
     if (at === undefined) throw unreachable("the log cannot be read");
-    return this.#held.revision;
+    return this.held.revision;
   }
 
   async #publishTick(timeoutMs?: number): Promise<PublishOutcome> {
@@ -290,7 +250,7 @@ export class NatsStore implements StateStore {
   }
 
   #tickWrite() {
-    const { current, time } = this.#options.mirror;
+    const { current, time } = this.#options.mirror.log;
     return tickWrite(current.subjects, time);
   }
 }

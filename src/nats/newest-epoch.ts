@@ -1,9 +1,19 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import { type EpochMark, epochUnreadable, parseEpochMark } from "./epoch-mark.ts";
+import { lastMessage } from "./stream-message.ts";
 import { FIRST_ROOT, type Subjects } from "./subjects.ts";
 
 /** A root with nothing below it. */
 const LOST_ROOT = "lost";
+
+/** The message that states the bucket's epoch, and what it states; a mark in a form that no release writes is undefined. */
+export async function readEpoch(
+  manager: JetStreamManager,
+  { stream, epoch }: Pick<Subjects, "stream" | "epoch">,
+): Promise<{ readonly message: StoredMsg | undefined; readonly mark: EpochMark | undefined }> {
+  const message = await lastMessage(manager, { stream, subject: epoch });
+  return { message, mark: message && parseEpochMark(message.string()) };
+}
 
 /**
  * Which epoch a bucket is in, and where its state lies.
@@ -13,13 +23,12 @@ const LOST_ROOT = "lost";
  */
 export async function newestEpoch(
   manager: JetStreamManager,
-  { stream, epoch }: Subjects,
+  subjects: Subjects,
   isForReplacement: boolean,
 ): Promise<EpochMark> {
-  const message = await manager.streams.getMessage(stream, { last_by_subj: epoch });
-  if (message === null) return { epoch: 0, root: FIRST_ROOT };
-  const mark = parseEpochMark(message.string());
+  const { message, mark } = await readEpoch(manager, subjects);
+  if (message === undefined) return { epoch: 0, root: FIRST_ROOT };
   if (mark !== undefined) return mark;
   if (isForReplacement) return { epoch: 0, root: LOST_ROOT };
-  throw epochUnreadable(stream);
+  throw epochUnreadable(subjects.stream);
 }
