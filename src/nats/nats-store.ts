@@ -246,7 +246,7 @@ export class NatsStore extends HeldStore {
   async #publishTick(timeoutMs?: number): Promise<PublishOutcome> {
     const { connection, random } = this.#options;
     const writes = [this.#tickWrite()];
-    return await publishBatch(connection, { id: random.id(), hidden: 0, writes, ...(timeoutMs && { timeoutMs }) });
+    return await publishBatch(connection, { id: random.id(), writes, ...(timeoutMs && { timeoutMs }) });
   }
 
   #tickWrite() {

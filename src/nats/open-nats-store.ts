@@ -118,7 +118,7 @@ function awayOf(of: {
 /** The first replica writes the epoch; the others find it there. */
 async function beginFirstEpoch(connection: NatsConnection, subject: string): Promise<void> {
   const value = new TextEncoder().encode(formatEpochMark({ epoch: 1, root: FIRST_ROOT }));
-  const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [{ subject, value, expected: 0 }] });
+  const outcome = await publishBatch(connection, { writes: [{ subject, value, expected: 0 }] });
   if (outcome.kind === "failed" || outcome.kind === "unknown") {
     throw storeFailure(outcome.error, "the bucket cannot be written");
   }

@@ -44,7 +44,7 @@ export class PeerKey {
       if (found?.data.byteLength === KEY_BYTES) return new PeerKey(session, found.data);
       const value = random.secret(KEY_BYTES);
       const write = { subject: subjectsOf(bucket).peerKey, value, expected: found?.seq ?? 0 };
-      const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [write] });
+      const outcome = await publishBatch(connection, { writes: [write] });
       if (outcome.kind === "written") return new PeerKey(session, value);
       if (outcome.kind !== "conflict") throw storeFailure(outcome.error, "the bucket cannot be written");
     }
