@@ -10,20 +10,14 @@ const MARKER_TTL_MS = DELETE_WINDOW_MS * 2;
 const TICK_SLOT_MS = 300_000;
 const TICK_SLOTS = 24;
 
-export interface BatchWrites {
-  /** The writes that no mirror listens to; they come first. */
-  readonly hidden: readonly BucketWrite[];
-  readonly shown: readonly BucketWrite[];
-}
-
-/** The messages of a batch, except the tick that ends it. */
+/** The messages of a batch, except the tick that ends it; those that no mirror listens to are hidden and come first. */
 export function batchWrites(options: {
   readonly batch: Batch;
   readonly subjects: Subjects;
   /** The sequence that the newest message of the operation's key must have. */
   readonly expected: (op: StoreOp) => number;
   readonly record: BucketWrite | undefined;
-}): BatchWrites {
+}) {
   const { batch, subjects, expected, record } = options;
   const hidden: BucketWrite[] = record === undefined ? [] : [record];
   const shown = batch.ops.map((op): BucketWrite => {

@@ -50,10 +50,12 @@ export class BucketMirror {
   #heardAt: number;
   #failures = 0;
   #notBefore = 0;
-  #reopens = 0;
-  #repairs = 0;
-  #lag = 0;
-  #failure: string | undefined;
+  readonly #status: { -readonly [F in Exclude<keyof MirrorStatus, "silentMs" | "frozen">]: MirrorStatus[F] } = {
+    lag: 0,
+    reopens: 0,
+    repairs: 0,
+    failure: undefined,
+  };
 
   constructor(options: BucketMirrorOptions) {
     this.#options = options;
@@ -92,14 +94,7 @@ export class BucketMirror {
 
   get status(): MirrorStatus {
     const silentMs = this.#options.clock.monotonic() - this.#heardAt;
-    return {
-      lag: this.#lag,
-      reopens: this.#reopens,
-      repairs: this.#repairs,
-      silentMs,
-      failure: this.#failure,
-      frozen: this.#identity.frozen,
-    };
+    return { ...this.#status, silentMs, frozen: this.#identity.frozen };
   }
 
   /** Reports something wrong with the feed: it is reopened and the bucket checked, without waiting for a silence. */
@@ -128,7 +123,7 @@ export class BucketMirror {
       if (scan.epoch?.root !== subjects.root || log.current.subjects !== subjects) return;
       const keys = log.repair(scan);
       if (keys.length === 0) return;
-      this.#repairs += keys.length;
+      this.#status.repairs += keys.length;
       logger.error({ keys: keys.slice(0, 20), count: keys.length }, "the mirror differed from the bucket; repaired");
     } catch (err) {
       logger.warn({ err }, "the mirror could not be compared with the bucket");
@@ -183,8 +178,8 @@ export class BucketMirror {
   #take(message: BucketMessage): void {
     this.#heardAt = this.#options.clock.monotonic();
     this.#failures = 0;
-    this.#failure = undefined;
-    this.#lag = message.pending;
+    this.#status.failure = undefined;
+    this.#status.lag = message.pending;
     this.log.take(message);
   }
 
@@ -222,12 +217,12 @@ export class BucketMirror {
       this.log.liveFrom = Math.max(info.state.last_seq, this.log.last);
       isSameLog = true;
       await this.#open();
-      this.#reopens += 1;
+      this.#status.reopens += 1;
       logger.warn({ silentMs, sequence: this.log.last }, "the feed of the mirror was reopened");
       if (silentMs > DELETE_WINDOW_MS) await this.compare();
     } catch (err) {
       this.#failures += 1;
-      this.#failure = storeFailure(err, "the log cannot be read").message;
+      this.#status.failure = storeFailure(err, "the log cannot be read").message;
       const pauseMs = Math.min(LONGEST_PAUSE_MS, CHECK_INTERVAL_MS * 2 ** this.#failures) * (0.5 + random.next() / 2);
       this.#notBefore = clock.monotonic() + pauseMs;
       logger.warn({ err, silentMs }, "the feed of the mirror could not be reopened");

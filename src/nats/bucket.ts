@@ -129,20 +129,13 @@ export function bucketFault(found: StreamConfig, wanted: BucketConfig): ControlP
   }
   const schema = Number(metadata[SCHEMA_ENTRY]);
   if (!(schema <= SCHEMA)) return newerRelease(`stream ${name}`, schema, SCHEMA);
-  const { num_replicas, max_msgs_per_subject, allow_msg_ttl, allow_atomic, max_age } = wanted;
-  for (const [setting, value] of Object.entries({ num_replicas, max_msgs_per_subject, allow_msg_ttl, allow_atomic })) {
-    const is = found[setting as keyof StreamConfig] ?? false;
-    if (value === undefined || is === value) continue;
-    return misconfigured({ stream: name, setting, found: JSON.stringify(is), needed: JSON.stringify(value) });
+  for (const setting of ["num_replicas", "max_msgs_per_subject", "allow_msg_ttl", "allow_atomic"] as const) {
+    const [is, must] = [found[setting] ?? false, wanted[setting]];
+    if (must === undefined || is === must) continue;
+    return misconfigured({ stream: name, setting, found: String(is), needed: String(must) });
   }
-  const age = max_age ?? 0;
-  if ((found.max_age ?? 0) === age) return undefined;
-  return misconfigured({
-    stream: name,
-    setting: "max_age",
-    found: `${millis(found.max_age ?? 0)} ms`,
-    needed: `${millis(age)} ms`,
-  });
+  const [age, needed] = [found.max_age ?? 0, wanted.max_age ?? 0].map((ns) => `${millis(ns)} ms`) as [string, string];
+  return age === needed ? undefined : misconfigured({ stream: name, setting: "max_age", found: age, needed });
 }
 
 function misconfigured(

@@ -1,14 +1,12 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import { PEER_REFUSALS, type Peers } from "../store/peers.ts";
-import type { MirrorStatus } from "./bucket-mirror.ts";
-
-interface Measured {
-  readonly mirrorStatus: () => MirrorStatus;
-  readonly peers: Pick<Peers, "refused">;
-}
+import { PEER_REFUSALS } from "../store/peers.ts";
+import type { OpenedNatsStore } from "./open-nats-store.ts";
 
 /** Shows the state of this replica's mirror, and what it heard from others; both are read at each scrape. */
-export function countMirror(registry: Registry, { mirrorStatus, peers }: Measured): void {
+export function countMirror(
+  registry: Registry,
+  { mirrorStatus, peers }: Pick<OpenedNatsStore, "mirrorStatus" | "peers">,
+): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({

@@ -69,11 +69,7 @@ export function compacted(from: string): ControlPlaneError {
  * @param what Says what was found, and what to do.
  */
 export function storeReplaced(what: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "unavailable",
-    code: "STORE_REPLACED",
-    message: what,
-  });
+  return new ControlPlaneError({ kind: "unavailable", code: "STORE_REPLACED", message: what });
 }
 
 /** Another import or restore replaced the store's content. Nothing was written. */
