@@ -103,13 +103,12 @@ export class Withheld {
       removals: undefined,
       fullSets: new Set(),
     };
-    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How);
+    for (const { dependents, object, withheld } of this.#records.values()) {
+      const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
+      const { of, name } = dependents;
+      WITHHOLD[of]({ held, name, how: withheld as How, isMissing, state: this.#mirror });
+    }
     return held;
-  }
-
-  #add(held: Withholding, { dependents, object }: SetAside, how: How): void {
-    const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
-    WITHHOLD[dependents.of]({ held, name: dependents.name, how, isMissing, state: this.#mirror });
   }
 }
 

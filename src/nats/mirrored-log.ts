@@ -77,7 +77,7 @@ export class MirroredLog {
 
   /** Resolves at once, or, while the whole state is being read, once it has been. */
   async loaded(): Promise<void> {
-    while (this.#loading !== undefined) await this.#loading.isDone;
+    while (this.#loading !== undefined) await this.#loading.promise;
   }
 
   /** Time of the commit at a position or later, once it is mirrored; undefined if that takes longer than `withinMs`. */
@@ -132,7 +132,7 @@ export class MirroredLog {
 
   close(): void {
     this.#waiters.close();
-    this.#loading?.done();
+    this.#loading?.resolve();
     this.#held?.close();
   }
 
@@ -145,6 +145,6 @@ export class MirroredLog {
     if (this.#held === undefined) this.#held = new HeldState(content);
     else this.#held.replace(content);
     this.#loading = undefined;
-    loading.done();
+    loading.resolve();
   }
 }

@@ -216,11 +216,7 @@ export class NatsStore extends HeldStore {
   }
 
   async #catchUp(): Promise<boolean> {
-    try {
-      return await this.#options.mirror.catchUp(MIRROR_WAIT_MS);
-    } catch {
-      return false;
-    }
+    return await this.#options.mirror.catchUp(MIRROR_WAIT_MS).catch(() => false);
   }
 
   async #isRequestSeen(batch: Batch): Promise<boolean> {

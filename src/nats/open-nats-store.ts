@@ -2,7 +2,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../runtime/clock.ts";
 import type { Store, StoreTrouble } from "../store/store.ts";
-import { leaseBucketConfig, openBucket, stateBucketConfig } from "./bucket.ts";
+import { type BucketOptions, leaseBucketConfig, openBucket, stateBucketConfig } from "./bucket.ts";
 import { BucketMirror, type MirrorStatus } from "./bucket-mirror.ts";
 import type { BucketSession } from "./bucket-session.ts";
 import { BucketWatch } from "./bucket-watch.ts";
@@ -25,9 +25,8 @@ export const LEASE_TTL_MS = 15_000;
 
 export interface NatsStoreSettings
   extends Pick<NatsConnectOptions, "servers" | "security">,
-    Pick<BucketSession, "bucket" | "replica" | "clock" | "random" | "logger" | "containment"> {
-  /** Copies of the data on different servers: 1, or 3 or 5 in a cluster. */
-  readonly replicas: number;
+    Pick<BucketSession, "replica" | "clock" | "random" | "logger" | "containment">,
+    BucketOptions {
   /** How long a lease lasts if it is not renewed; 15 s by default, and at least 3 s. */
   readonly leaseTtlMs?: number;
   /** Opened to replace its whole content, so it need not state where that is. */

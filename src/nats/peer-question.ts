@@ -1,7 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { NameQuestionSchema, QuestionSchema } from "../gen/fairlead/peers/v1/peers_pb.ts";
 import { MAX_ANSWER_BYTES } from "../store/peers.ts";
-import { type PeerSender, readSender, senderMessage } from "./peer-position.ts";
+import { type PeerSender, readMessage, readSender, senderMessage } from "./peer-position.ts";
 
 /** A question's sender and nonce take less than this beside its content, in bytes. */
 export const QUESTION_HEAD_BYTES = 1024;
@@ -19,13 +19,10 @@ export function encodeQuestion({ sender, nonce, content }: PeerQuestion): Uint8A
 
 /** Undefined for bytes that are not a question. */
 export function decodeQuestion(bytes: Uint8Array): PeerQuestion | undefined {
-  try {
-    const { sender, nonce, content } = fromBinary(QuestionSchema, bytes);
-    const said = readSender(sender);
-    return said === undefined || !/^[A-Za-z0-9-]{8,64}$/.test(nonce) ? undefined : { sender: said, nonce, content };
-  } catch {
-    return undefined;
-  }
+  const question = readMessage(QuestionSchema, bytes);
+  const sender = readSender(question?.sender);
+  if (question === undefined || sender === undefined || !/^[A-Za-z0-9-]{8,64}$/.test(question.nonce)) return undefined;
+  return { sender, nonce: question.nonce, content: question.content };
 }
 
 /** @param instance The only one that may answer; if undefined, any bearer of the name may. */
@@ -34,11 +31,7 @@ export function encodeNameQuestion(instance: string | undefined): Uint8Array {
 }
 
 export function decodeNameQuestion(bytes: Uint8Array): { readonly instance?: string | undefined } | undefined {
-  try {
-    return fromBinary(NameQuestionSchema, bytes);
-  } catch {
-    return undefined;
-  }
+  return readMessage(NameQuestionSchema, bytes);
 }
 
 /** An answer is sent in parts of this size, well below what a server accepts by default. */

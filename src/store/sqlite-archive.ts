@@ -10,13 +10,14 @@ import {
   type Replacement,
 } from "./archive.ts";
 import { checkKey, checkValue } from "./batch.ts";
-import { outcomeUnknown, replacedMeanwhile, storeReplaced, unreachable } from "./errors.ts";
+import { replacedMeanwhile, storeReplaced } from "./errors.ts";
 import type { HeldState } from "./held-state.ts";
 import type { HeldStore } from "./held-store.ts";
 import { type Revision, reached } from "./revision.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import type { SqliteJournal } from "./sqlite-journal.ts";
 import { loadState } from "./sqlite-state.ts";
+import { transact } from "./sqlite-transaction.ts";
 import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
 import type { Committed, Entry } from "./state-store.ts";
 
@@ -106,8 +107,7 @@ export class SqliteArchive implements Archive {
     const entry = database.prepare("INSERT INTO staged_entries VALUES (?, ?)");
     const copy = database.prepare("INSERT INTO staged_history VALUES (?, ?, ?, ?, ?, ?)");
     const journal = database.prepare("INSERT INTO staged_journal (entry, result) VALUES (?, ?)");
-    database.exec("BEGIN");
-    try {
+    transact(this.#options.file, () => {
       for (const record of records) {
         if (record.kind === "journal") {
           const { result, ...said } = record.entry;
@@ -127,11 +127,7 @@ export class SqliteArchive implements Archive {
           throw isTaken(error) ? givenTwice(key) : error;
         }
       }
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw error;
-    }
+    });
   }
 
   #moveIn({ cause, keys, laterThan }: Replacement): Committed {
@@ -141,8 +137,8 @@ export class SqliteArchive implements Archive {
     if (replaced !== undefined) throw storeReplaced(replaced);
     const at = store.now();
     const revision = { epoch: Math.max(held.revision.epoch, laterThan()) + 1, position: held.revision.position + 1 };
-    try {
-      database.exec("BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM history");
+    transact(file, () => {
+      database.exec("DELETE FROM entries; DELETE FROM history");
       journal.clear();
       database
         .prepare("INSERT INTO entries (key, position, at, value) SELECT key, ?, ?, value FROM staged_entries")
@@ -161,16 +157,7 @@ export class SqliteArchive implements Archive {
       database
         .prepare("UPDATE head SET epoch = ?, position = ?, at = ?, floor = ?")
         .run(revision.epoch, revision.position, at, revision.position);
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw unreachable(`nothing was written: ${String(error)}`, error);
-    }
-    try {
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw outcomeUnknown(`the disk did not confirm the write: ${String(error)}`, error);
-    }
+    });
     held.replace(loadState(file));
     return { revision, at };
   }

@@ -1,8 +1,9 @@
+import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { failedGuard, historySlot, isJournaled } from "./batch.ts";
 import { EmbeddedLease } from "./embedded-lease.ts";
-import { outcomeUnknown, requestSeen, storeReplaced, unreachable } from "./errors.ts";
+import { requestSeen, storeReplaced } from "./errors.ts";
 import { HeldState } from "./held-state.ts";
 import { HeldStore } from "./held-store.ts";
 import { JOURNAL_WINDOW_MS } from "./journal.ts";
@@ -13,6 +14,7 @@ import { damagedStore, writeFailure } from "./sqlite-failure.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { loadState, prepareStatements } from "./sqlite-state.ts";
+import { transact } from "./sqlite-transaction.ts";
 import { bytesOf, numberOf } from "./sqlite-values.ts";
 import { type Batch, type Committed, DELETE_WINDOW_MS, type HistoryCopy } from "./state-store.ts";
 import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
@@ -56,7 +58,7 @@ export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
 interface Waiting {
   readonly batch: Batch;
   readonly resolve: (committed: Committed) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Staged extends Waiting {
@@ -108,8 +110,7 @@ class SqliteStore extends HeldStore {
 
   async barrier(): Promise<Revision> {
     this.assertOpen();
-    const replaced = this.#file.replaced();
-    if (replaced !== undefined) throw storeReplaced(replaced);
+    this.#assertInPlace();
     return this.held.revision;
   }
 
@@ -129,6 +130,11 @@ class SqliteStore extends HeldStore {
     this.#file.close();
   }
 
+  #assertInPlace(): void {
+    const replaced = this.#file.replaced();
+    if (replaced !== undefined) throw storeReplaced(replaced);
+  }
+
   /** Commits that arrive in one turn of the loop share a transaction, and so one flush to disk. */
   #schedule(): void {
     if (this.#scheduled) return;
@@ -142,35 +148,22 @@ class SqliteStore extends HeldStore {
 
   #commitGroup(): void {
     const group = this.#takeGroup();
-    const replaced = this.#file.replaced();
-    if (replaced !== undefined) {
-      rejectAll(group, storeReplaced(replaced));
-      return;
-    }
     const at = this.now();
     const staged: Staged[] = [];
-    const { database } = this.#file;
     try {
-      database.exec("BEGIN IMMEDIATE");
-      this.#stage(group, at, staged);
-      if (staged.length === 0) {
-        database.exec("ROLLBACK");
-        return;
-      }
-      this.#prune(at);
-      this.#statements.head.run(this.held.revision.position + staged.length, at, this.held.floor);
+      this.#assertInPlace();
+      transact(this.#file, () => {
+        this.#stage(group, at, staged);
+        if (staged.length === 0) return;
+        this.#prune(at);
+        this.#statements.head.run(this.held.revision.position + staged.length, at, this.held.floor);
+      });
     } catch (error) {
-      const why = this.#failed(error);
-      rejectAll(group, unreachable(`nothing was written: ${why}`, error));
+      if (error instanceof ControlPlaneError && error.cause !== undefined) this.#failed(error.cause);
+      for (const { reject } of group) reject(error);
       return;
     }
-    try {
-      database.exec("COMMIT");
-    } catch (error) {
-      const why = this.#failed(error);
-      rejectAll(group, outcomeUnknown(`the disk did not confirm the write: ${why}`, error));
-      return;
-    }
+    if (staged.length === 0) return;
     this.#away = undefined;
     for (const { batch, position, resolve } of staged) {
       const changes = batch.ops.map((op) => ({
@@ -184,19 +177,11 @@ class SqliteStore extends HeldStore {
     }
   }
 
-  /** Ends the transaction, and tries from now on whether the file can be written again. Returns why it cannot. */
-  #failed(error: unknown): string {
-    const { database, path } = this.#file;
-    try {
-      if (database.isTransaction) database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back itself, or does so before the next transaction, which will tell.
-    }
-    const why = writeFailure(path, error);
-    this.#away = { why, since: this.#away?.since ?? this.#clock.now() };
+  /** Tries from now on whether the file can be written again. */
+  #failed(error: unknown): void {
+    this.#away = { why: writeFailure(this.#file.path, error), since: this.#away?.since ?? this.#clock.now() };
     this.#cancelRetry();
     this.#cancelRetry = this.#clock.after(RETRY_MS, () => this.#retry());
-    return why;
   }
 
   #retry(): void {
@@ -262,8 +247,4 @@ class SqliteStore extends HeldStore {
     this.#statements.forget.run(at - DELETE_WINDOW_MS);
     this.journal.forget(at - JOURNAL_WINDOW_MS);
   }
-}
-
-function rejectAll(group: readonly Waiting[], error: Error): void {
-  for (const { reject } of group) reject(error);
 }
