@@ -51,8 +51,8 @@ export class BucketWatch {
       }
       const why = faults.join("; ");
       if (why !== (this.#fault?.why ?? "")) {
-        if (why === "") logger.info({}, "the buckets are as they must be again");
-        else logger.error({ why }, "a bucket is not as it must be");
+        if (why === "") logger.info({}, "the buckets are in order again");
+        else logger.error({ why }, "something is wrong with a bucket");
         this.#fault = why === "" ? undefined : { why, since: clock.now() };
       }
     } catch {
@@ -63,10 +63,10 @@ export class BucketWatch {
 }
 
 function faultOf(found: StreamInfo | undefined, wanted: BucketConfig): string | undefined {
-  if (found === undefined) return `stream ${wanted.name} does not exist any more; restore a backup`;
+  if (found === undefined) return `stream ${wanted.name} no longer exists; restore a backup`;
   const fault = bucketFault(found.config, wanted);
   if (fault !== undefined) return fault.message;
   const away = found.cluster?.replicas?.filter(({ offline }) => offline).map(({ name }) => name) ?? [];
   if (away.length === 0) return undefined;
-  return `${away.length} of ${found.config.num_replicas} copies of stream ${wanted.name} are away: ${away.join(", ")}`;
+  return `${away.length} of ${found.config.num_replicas} copies of stream ${wanted.name} are offline: ${away.join(", ")}`;
 }

@@ -146,7 +146,7 @@ function misconfigured(
   return new ControlPlaneError({
     kind: "precondition",
     code: MISCONFIGURED,
-    message: `stream ${stream} has ${setting} ${found}, and ${needed} is needed: run \`fairlead provision\`${other}`,
+    message: `stream ${stream} has ${setting} ${found}, but needs ${needed}; run \`fairlead provision\`${other}`,
     details,
   });
 }
@@ -157,7 +157,7 @@ export async function findStream(manager: JetStreamManager, stream: string): Pro
     return await manager.streams.info(stream);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined;
-    throw storeFailure(error, `cannot look at stream ${stream}`);
+    throw storeFailure(error, `cannot read the settings of stream ${stream}`);
   }
 }
 
@@ -168,15 +168,15 @@ async function create(manager: JetStreamManager, config: BucketConfig): Promise<
     // Another replica may have created it meanwhile.
     const found = await findStream(manager, config.name);
     if (found !== undefined) return found;
-    if (!(error instanceof JetStreamApiError)) throw storeFailure(error, `cannot make stream ${config.name}`);
+    if (!(error instanceof JetStreamApiError)) throw storeFailure(error, `cannot create stream ${config.name}`);
     throw unmakeable(error, config);
   }
 }
 
 function unmakeable(error: JetStreamApiError, { name, num_replicas = 1 }: BucketConfig): ControlPlaneError {
-  const what = `cannot make stream ${name}: ${error.message}`;
+  const what = `cannot create stream ${name}: ${error.message}`;
   // A cluster that has just started may not have all its servers yet, so it is worth another try.
-  const cure = `${num_replicas} copies need as many servers, see --nats-replicas`;
+  const cure = `${num_replicas} copies need as many servers (see --nats-replicas)`;
   if (error.code !== NOT_CLUSTERED) return unreachable(num_replicas > 1 ? `${what}; ${cure}` : what, error);
   return new ControlPlaneError({
     kind: "precondition",

@@ -22,7 +22,7 @@ export function epochUnreadable(stream: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "corrupt",
     code: "STORE_CORRUPT",
-    message: `stream ${stream} says in no form that a release writes which epoch it is, so that nobody knows where the state lies; restore a backup with fairlead restore --nats`,
+    message: `stream ${stream} states its epoch in a form that no release writes, so it is unknown where the state lies; restore a backup with fairlead restore --nats`,
     details: { stream },
   });
 }

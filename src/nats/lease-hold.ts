@@ -77,7 +77,7 @@ export class LeaseHold {
       }
       this.#sequence = last.seq;
     } catch (err) {
-      logger.debug({ err, subject: place.subject }, "lease could not be renewed yet");
+      logger.debug({ err, subject: place.subject }, "the lease could not be renewed; trying again");
     }
     if (!this.#end.signal.aborted) this.#cancelRenewal = clock.after(ttlMs / 16, () => void this.#renew());
   }

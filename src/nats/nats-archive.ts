@@ -186,7 +186,7 @@ export class NatsArchive implements Archive {
     if (now?.message !== undefined && now.mark?.root === subjects.root) {
       return { revision: { epoch, position: positionOf(now.message) }, at };
     }
-    throw outcomeUnknown("no server answered in time; look whether the new epoch has begun", outcome.error);
+    throw outcomeUnknown("no server answered in time; check whether the new epoch has begun", outcome.error);
   }
 
   /** Gives this replica's mirror time to read the new state, so that reads show it when the caller continues. */
@@ -224,7 +224,7 @@ export class NatsArchive implements Archive {
         }
       }
     } catch (err) {
-      logger.warn({ err }, "what the last epoch held could not be removed from the bucket; it only takes room");
+      logger.warn({ err }, "what the previous epoch held could not be removed from the bucket; it only takes up space");
     }
   }
 

@@ -97,7 +97,7 @@ export class NatsPeers implements Peers {
     throw new ControlPlaneError({
       kind: "precondition",
       code: "REPLICA_NAME_TAKEN",
-      message: `another plane named ${replica} serves the bucket ${bucket} since ${when}; give --replica another name`,
+      message: `another plane named ${replica} has served the bucket ${bucket} since ${when}; give this one another name with --replica`,
       details: { replica, bucket },
     });
   }

@@ -127,7 +127,9 @@ export class NatsStore extends HeldStore {
       if (sure !== undefined) throw sure;
       await clock.sleep(RETRY_PAUSE_MS * random.next());
     }
-    throw unreachable("the log refuses the write again and again, because others write to the same keys");
+    throw unreachable(
+      "the log keeps refusing the write, because others keep writing to the same keys; nothing was written, try again",
+    );
   }
 
   /** A guard or fence may name a revision from another replica that this mirror has not reached yet. */
@@ -141,7 +143,7 @@ export class NatsStore extends HeldStore {
   #assertWritable(): void {
     const { connection, mirror, link } = this.#options;
     const { frozen, failure } = mirror.status;
-    if (frozen !== undefined) throw storeReplaced(`${frozen}; restore a backup: that begins a new epoch`);
+    if (frozen !== undefined) throw storeReplaced(`${frozen}; restore a backup, which begins a new epoch`);
     if (connection.isClosed()) throw storeClosed();
     if (!link.isUp) throw unreachable("no NATS server is connected; nothing was written, try again");
     if (failure !== undefined) throw unreachable(`${failure}; nothing was written, try again`);

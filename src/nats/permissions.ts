@@ -66,7 +66,7 @@ export async function checkPermissions(
   throw new ControlPlaneError({
     kind: "precondition",
     code: "NATS_PERMISSION_MISSING",
-    message: `the NATS user of this plane may not ${list}; allow it`,
+    message: `the NATS user of this plane may not ${list}; grant these permissions`,
     details: { operation: first.operation, subject: first.subject },
   });
 }

@@ -47,7 +47,7 @@ export class ServerPing {
     await question?.isDue;
     this.forget();
     if (question?.isOpen !== true) return false;
-    logger.warn({ server: connection.getServer() }, "server does not answer; trying another");
+    logger.warn({ server: connection.getServer() }, "the NATS server does not answer; trying another");
     await connection.reconnect();
     return true;
   }

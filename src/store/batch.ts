@@ -42,7 +42,7 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
     throw new ControlPlaneError({
       kind: "exhausted",
       code: "BATCH_TOO_LARGE",
-      message: `the batch costs ${cost} and holds ${bytes} bytes; at most ${MAX_BATCH_COST} and ${MAX_BATCH_BYTES} can be written at once`,
+      message: `the batch has a cost of ${cost} and ${bytes} bytes; at most a cost of ${MAX_BATCH_COST} and ${MAX_BATCH_BYTES} bytes can be written at once`,
       details: { cost: String(cost), bytes: String(bytes) },
     });
   }

@@ -1,11 +1,12 @@
 import { ControlPlaneError } from "../domain/errors.ts";
+import { formatRevision, type Revision } from "./revision.ts";
 
 /** A guard did not hold. */
 export function mismatch(key: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",
     code: "VERSION_MISMATCH",
-    message: `${key} is not what the write expected it to be; read it again and decide anew`,
+    message: `${key} is not what the write expected; read it again and decide anew`,
     details: { key },
   });
 }
@@ -15,7 +16,7 @@ export function fenced(key: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",
     code: "FENCED",
-    message: `${key} was taken over by somebody else; this writer must stop`,
+    message: `another writer has taken over ${key}; this one must stop`,
     details: { key },
   });
 }
@@ -25,7 +26,7 @@ export function readerTooSlow(maxUnread: number): ControlPlaneError {
   return new ControlPlaneError({
     kind: "exhausted",
     code: "READER_TOO_SLOW",
-    message: `more than ${maxUnread} objects changed before the watcher was told of any (docs/api.md, "Limits"); read faster, or watch again from the last revision`,
+    message: `more than ${maxUnread} objects changed before the watcher had read any of them (docs/api.md, "Limits"); read faster, or watch again from the last revision`,
     details: { max: String(maxUnread) },
   });
 }
@@ -35,7 +36,7 @@ export function requestSeen(requestId: string): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",
     code: "REQUEST_SEEN",
-    message: `request ${requestId} was committed before; the journal holds its result`,
+    message: `request ${requestId} has already been committed; the journal holds its result`,
     details: { requestId },
   });
 }
@@ -54,11 +55,12 @@ export function outcomeUnknown(message: string, cause?: unknown): ControlPlaneEr
   return new ControlPlaneError({ kind: "unavailable", code: "OUTCOME_UNKNOWN", message, cause });
 }
 
-export function compacted(from: string): ControlPlaneError {
+export function compacted(revision: Revision): ControlPlaneError {
+  const from = formatRevision(revision);
   return new ControlPlaneError({
     kind: "precondition",
     code: "COMPACTED",
-    message: `revision ${from} is too old to resume from, or of another epoch; read everything again`,
+    message: `revision ${from} is too old to resume from, or belongs to another epoch; read everything again`,
     details: { from },
   });
 }
@@ -77,7 +79,7 @@ export function replacedMeanwhile(): ControlPlaneError {
   return new ControlPlaneError({
     kind: "conflict",
     code: "REPLACED_MEANWHILE",
-    message: "another import or restore was first, or is under way; look at the state, and decide anew",
+    message: "another import or restore came first or is under way; check the state and decide anew",
   });
 }
 

@@ -1,5 +1,5 @@
 import { compacted, storeClosed } from "./errors.ts";
-import { formatRevision, type Revision } from "./revision.ts";
+import type { Revision } from "./revision.ts";
 import type { Change, Entry, WatchEvent, WatchOptions } from "./state-store.ts";
 import { UnreadChanges } from "./unread-changes.ts";
 
@@ -129,11 +129,11 @@ export class HeldState {
 
   /** Replaces everything: watches end, and must read again. Takes over the content. */
   replace(content: HeldContent): void {
-    const isNewEpoch = content.epoch !== this.#content.epoch;
+    const { revision } = this;
     this.#content = content;
     this.#all = undefined;
-    for (const reader of this.#readers) reader.fail(compacted("before"));
-    if (isNewEpoch) for (const listener of this.#onEpoch) listener();
+    for (const reader of this.#readers) reader.fail(compacted(revision));
+    if (revision.epoch !== content.epoch) for (const listener of this.#onEpoch) listener();
   }
 
   /** Drops the deletes before an instant: watches from before them get `COMPACTED` from now on. */
@@ -185,8 +185,7 @@ export class HeldState {
   }
 
   #missed(reader: UnreadChanges, from: Revision): WatchEvent[] {
-    if (from.epoch !== this.#content.epoch || from.position < this.#content.floor)
-      throw compacted(formatRevision(from));
+    if (from.epoch !== this.#content.epoch || from.position < this.#content.floor) throw compacted(from);
     reader.after = from.position;
     if (from.position >= this.#content.position) return [];
     const missed: Change[] = [];
