@@ -130,7 +130,7 @@ describe("the SQLite store", () => {
     const tooMuch = put("b", "x".repeat(100_000));
     await expect(write("", tooMuch)).rejects.toMatchObject({ kind: "unavailable", code: "STORE_UNREACHABLE" });
     const { away } = store.status();
-    expect(away).toMatchObject({ since: now, why: expect.stringMatching(/fairlead\.db: the disk is full.*make room/) });
+    expect(away).toMatchObject({ since: now, why: expect.stringMatching(/fairlead\.db: the disk is full.*free some space/) });
     now += 5_000;
     await expect(write("", tooMuch)).rejects.toThrow("the disk is full");
     expect(store.status().away).toEqual(away);
