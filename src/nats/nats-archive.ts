@@ -16,9 +16,9 @@ import { readPages } from "./bucket-pages.ts";
 import type { BucketSession } from "./bucket-session.ts";
 import { formatEpochMark } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
+import { enterWrite, readEntries, restoreWrite } from "./journal-message.ts";
 import type { MirroredEpoch, MirroredLog } from "./mirrored-log.ts";
 import { writtenAt } from "./nats-history.ts";
-import type { NatsJournal } from "./nats-journal.ts";
 import { readEpoch } from "./newest-epoch.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
@@ -38,7 +38,6 @@ const LEFT = "left";
 
 export interface NatsArchiveOptions extends BucketSession {
   readonly log: MirroredLog;
-  readonly journal: NatsJournal;
   readonly assertOpen: () => void;
 }
 
@@ -83,7 +82,7 @@ export class NatsArchive implements Archive {
     revision: Revision,
     epoch: MirroredEpoch,
   ): AsyncGenerator<readonly ArchiveRecord[]> {
-    const { manager, journal } = this.#options;
+    const { manager } = this.#options;
     const { subjects } = epoch;
     yield* entryParts(entries);
     const { stream, allHistory } = subjects;
@@ -100,7 +99,7 @@ export class NatsArchive implements Archive {
       });
     }
     for await (const page of readPages(manager, { stream, subject: subjects.journal("*"), from: 1 })) {
-      yield journal.entries(page, revision.position).map((entry) => ({ kind: "journal", entry }) as const);
+      yield readEntries(page, revision.epoch, revision.position).map((entry) => ({ kind: "journal", entry }) as const);
     }
   }
 
@@ -131,8 +130,7 @@ export class NatsArchive implements Archive {
   }
 
   #writeOf(record: ArchiveRecord, subjects: Subjects): BucketWrite | undefined {
-    const { log, journal } = this.#options;
-    if (record.kind === "journal") return journal.restored(record.entry, log.time.serverNow(), subjects);
+    if (record.kind === "journal") return restoreWrite(record.entry, this.#options.log.time.serverNow(), subjects);
     const { key, value } = record;
     checkKey(key);
     checkValue(key, value);
@@ -146,7 +144,7 @@ export class NatsArchive implements Archive {
     const { clock } = this.#options;
     for (let tries = 1; ; tries++) {
       try {
-        await this.#write([...writes, this.#tick()], writes.length);
+        await this.#write([...writes, tickWrite(this.#options.log)], writes.length);
         return;
       } catch (error) {
         if (tries === STAGE_TRIES) throw error;
@@ -157,12 +155,12 @@ export class NatsArchive implements Archive {
 
   /** Makes the new root the state, and abandons the old one. Conflicts if another sweep or switch came first. */
   async #switch(subjects: Subjects, marker: number, { cause, keys, laterThan }: Replacement): Promise<Committed> {
-    const { connection, manager, log, journal, random } = this.#options;
+    const { connection, manager, log, random } = this.#options;
     const { message, mark } = await readEpoch(manager, subjects);
     const epoch = Math.max(mark?.epoch ?? 0, log.held.revision.epoch, laterThan()) + 1;
     const id = random.id();
     const hidden: BucketWrite[] = [
-      journal.record({ cause }, keys, { id, subjects }),
+      enterWrite(cause, keys, { id, subjects }),
       {
         subject: subjects.unused(subjects.root),
         value: new Uint8Array(),
@@ -176,7 +174,7 @@ export class NatsArchive implements Archive {
     const outcome = await publishBatch(connection, {
       id,
       hidden: hidden.length,
-      writes: [...hidden, begin, this.#tick()],
+      writes: [...hidden, begin, tickWrite(this.#options.log)],
     });
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was changed");
@@ -234,10 +232,5 @@ export class NatsArchive implements Archive {
     if (outcome.kind === "written") return outcome.sequence;
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     throw unreachable("the bucket cannot be written; nothing was changed", outcome.error);
-  }
-
-  #tick(): BucketWrite {
-    const { log, bucket } = this.#options;
-    return tickWrite(subjectsOf(bucket), log.time);
   }
 }
