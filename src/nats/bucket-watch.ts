@@ -1,4 +1,5 @@
 import type { StreamInfo } from "@nats-io/jetstream";
+import { repeat } from "../runtime/repeat.ts";
 import type { StoreTrouble } from "../store/store.ts";
 import { type BucketConfig, bucketFault, findStream } from "./bucket.ts";
 import type { BucketSession } from "./bucket-session.ts";
@@ -13,8 +14,8 @@ export class BucketWatch {
   readonly #session: Pick<BucketSession, "manager" | "clock" | "random" | "logger">;
   readonly #buckets: readonly BucketConfig[];
   #fault: StoreTrouble | undefined;
-  #isStopped = false;
-  #cancel: () => void = () => {};
+  /** Ends the watch. */
+  readonly stop: () => void;
 
   /** @param buckets Their settings at the start. */
   constructor(
@@ -23,22 +24,14 @@ export class BucketWatch {
   ) {
     this.#session = session;
     this.#buckets = buckets;
-    this.#schedule();
+    const { clock, random } = session;
+    const intervalMs = () => INTERVAL_MS * (0.75 + random.next() / 2);
+    this.stop = repeat(clock, intervalMs, () => this.#look());
   }
 
   /** What is wrong with a bucket that still works. */
   get fault(): StoreTrouble | undefined {
     return this.#fault;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    this.#cancel();
-  }
-
-  #schedule(): void {
-    const { clock, random } = this.#session;
-    this.#cancel = clock.after(INTERVAL_MS * (0.75 + random.next() / 2), () => void this.#look());
   }
 
   async #look(): Promise<void> {
@@ -58,7 +51,6 @@ export class BucketWatch {
     } catch {
       // The servers are away, which is reported elsewhere.
     }
-    if (!this.#isStopped) this.#schedule();
   }
 }
 

@@ -70,7 +70,8 @@ export class NatsArchive implements Archive {
     try {
       await this.#stage(parts, subjects);
       const committed = await this.#switch(subjects, marker, replacement);
-      await this.#awaitEpoch(committed.revision.epoch);
+      // So that reads show the new state when the caller continues.
+      await this.#options.log.reached(committed.revision.position, MIRROR_WAIT_MS);
       return committed;
     } finally {
       await this.#sweep(subjects.root);
@@ -185,17 +186,6 @@ export class NatsArchive implements Archive {
       return { revision: { epoch, position: positionOf(now.message) }, at };
     }
     throw outcomeUnknown("no server answered in time; check whether the new epoch has begun", outcome.error);
-  }
-
-  /** Gives this replica's mirror time to read the new state, so that reads show it when the caller continues. */
-  async #awaitEpoch(epoch: number): Promise<void> {
-    const { log, clock } = this.#options;
-    const { held } = log;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(MIRROR_WAIT_MS, resolve);
-    held.onEpoch(resolve);
-    if (held.revision.epoch < epoch) await promise;
-    cancel();
   }
 
   /** Removes the roots that nobody uses: the previous one, what this try left, and those whose writers died long ago. */

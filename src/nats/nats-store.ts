@@ -72,7 +72,7 @@ export class NatsStore extends HeldStore {
 
   /** Writes an empty batch, so all mirrors hear that all is well. Returns its position, or undefined if it failed. */
   async tick(): Promise<number | undefined> {
-    if (this.isClosed || !this.#options.link.isUp) return undefined;
+    if (!this.#options.link.isUp) return undefined;
     const outcome = await this.#writer.tick(TICK_TIMEOUT_MS);
     return outcome.kind === "written" ? outcome.sequence : undefined;
   }

@@ -9,7 +9,6 @@ import {
   MAX_KEY_LENGTH,
   MAX_RESULT_BYTES,
   MAX_VALUE_BYTES,
-  type StoreOp,
 } from "./state-store.ts";
 
 const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
@@ -18,7 +17,9 @@ const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
 export function checkBatch({ ops, cause, fence }: Batch): void {
   const keys = new Set<string>();
   let bytes = 0;
+  let cost = 0;
   for (const op of ops) {
+    cost += op.op === "put" && op.history !== undefined ? 2 : 1;
     // What somebody else put under an invalid key can be removed, but only with the revision that it was found at.
     if (op.op === "put" || typeof op.guard !== "object") checkKey(op.key);
     if (keys.has(op.key))
@@ -37,7 +38,6 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
     throw invalid("BAD_REQUEST_ID", [{ field: "request_id", message }]);
   }
   if (cause.result !== undefined) checkSize("the result of a request", cause.result, MAX_RESULT_BYTES);
-  const cost = ops.reduce((sum, op) => sum + copies(op), 0);
   if (cost > MAX_BATCH_COST || bytes > MAX_BATCH_BYTES) {
     throw new ControlPlaneError({
       kind: "exhausted",
@@ -93,10 +93,6 @@ export function historySlot({ generation, keep }: { readonly generation: number;
 /** Whether a commit goes into the journal: writes that the plane makes for itself do not. */
 export function isJournaled(batch: Batch): boolean {
   return !batch.cause.operation.startsWith("-");
-}
-
-function copies(op: StoreOp): number {
-  return op.op === "put" && op.history !== undefined ? 2 : 1;
 }
 
 function checkSize(what: string, value: Uint8Array, limit: number): void {

@@ -3,22 +3,28 @@ import { formatRevision, type Revision } from "./revision.ts";
 
 /** A guard did not hold. */
 export function mismatch(key: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "VERSION_MISMATCH",
-    message: `${key} is not what the write expected; read it again and decide anew`,
-    details: { key },
-  });
+  return conflict("VERSION_MISMATCH", `${key} is not what the write expected; read it again and decide anew`, { key });
 }
 
 /** The writer has lost the lease that its batch was fenced with. */
 export function fenced(key: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "FENCED",
-    message: `another writer has taken over ${key}; this one must stop`,
-    details: { key },
-  });
+  return conflict("FENCED", `another writer has taken over ${key}; this one must stop`, { key });
+}
+
+/** A commit with this request id is in the journal already. */
+export function requestSeen(requestId: string): ControlPlaneError {
+  const message = `request ${requestId} has already been committed; the journal holds its result`;
+  return conflict("REQUEST_SEEN", message, { requestId });
+}
+
+/** Another import or restore replaced the store's content. Nothing was written. */
+export function replacedMeanwhile(): ControlPlaneError {
+  const message = "another import or restore came first or is under way; check the state and decide anew";
+  return conflict("REPLACED_MEANWHILE", message);
+}
+
+function conflict(code: string, message: string, details: Readonly<Record<string, string>> = {}): ControlPlaneError {
+  return new ControlPlaneError({ kind: "conflict", code, message, details });
 }
 
 /** A reader of a watch that does not keep up: what is held for it is bounded. */
@@ -28,16 +34,6 @@ export function readerTooSlow(maxUnread: number): ControlPlaneError {
     code: "READER_TOO_SLOW",
     message: `more than ${maxUnread} objects changed before the watcher had read any of them (docs/api.md, "Limits"); read faster, or watch again from the last revision`,
     details: { max: String(maxUnread) },
-  });
-}
-
-/** A commit with this request id is in the journal already. */
-export function requestSeen(requestId: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "REQUEST_SEEN",
-    message: `request ${requestId} has already been committed; the journal holds its result`,
-    details: { requestId },
   });
 }
 
@@ -72,15 +68,6 @@ export function compacted(revision: Revision): ControlPlaneError {
  */
 export function storeReplaced(what: string): ControlPlaneError {
   return new ControlPlaneError({ kind: "unavailable", code: "STORE_REPLACED", message: what });
-}
-
-/** Another import or restore replaced the store's content. Nothing was written. */
-export function replacedMeanwhile(): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "REPLACED_MEANWHILE",
-    message: "another import or restore came first or is under way; check the state and decide anew",
-  });
 }
 
 /** The database or bucket belongs to something else. */

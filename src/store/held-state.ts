@@ -27,13 +27,6 @@ export interface HeldChange {
   readonly at: number;
 }
 
-/** The next commits of the log, applied together: `position` and `at` are those of the last. */
-export interface HeldCommit {
-  readonly position: number;
-  readonly at: number;
-  readonly changes: readonly HeldChange[];
-}
-
 export interface HeldContent {
   readonly epoch: number;
   position: number;
@@ -91,8 +84,11 @@ export class HeldState {
     return found;
   }
 
-  /** Applies what comes next and tells every watch about it before it returns. */
-  apply({ position, at, changes }: HeldCommit): void {
+  /**
+   * Applies the next commits of the log together, and tells every watch about them before it returns; `position` and `at` are
+   * those of the last.
+   */
+  apply({ position, at, changes }: Pick<HeldContent, "position" | "at"> & { changes: readonly HeldChange[] }): void {
     this.#content.position = position;
     this.#content.at = at;
     const told = this.#write(changes);

@@ -18,10 +18,6 @@ export abstract class HeldStore implements StateStore {
   abstract barrier(): Promise<Revision>;
   abstract now(): number;
 
-  protected get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   assertOpen(): void {
     if (this.#isClosed) throw storeClosed();
   }

@@ -16,9 +16,9 @@ import type { HeldStore } from "./held-store.ts";
 import { type Revision, reached } from "./revision.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import type { SqliteJournal } from "./sqlite-journal.ts";
-import { loadState } from "./sqlite-state.ts";
+import { loadState, readCopy } from "./sqlite-state.ts";
 import { transact } from "./sqlite-transaction.ts";
-import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
+import { exact, numberOf } from "./sqlite-values.ts";
 import type { Committed, Entry } from "./state-store.ts";
 
 const SQLITE_CONSTRAINT = 19;
@@ -164,16 +164,7 @@ export class SqliteArchive implements Archive {
 }
 
 function copyOf(row: Record<string, SQLOutputValue>) {
-  const { key, slot, generation, epoch, position, value } = row;
-  const revision = { epoch: numberOf(epoch), position: numberOf(position) };
-  return {
-    kind: "copy",
-    key: String(key),
-    slot: numberOf(slot),
-    generation: numberOf(generation),
-    value: bytesOf(value),
-    revision,
-  } as const;
+  return { kind: "copy", key: String(row.key), slot: numberOf(row.slot), ...readCopy(row) } as const;
 }
 
 function isTaken(error: unknown): boolean {

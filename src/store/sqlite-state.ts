@@ -1,6 +1,8 @@
+import type { SQLOutputValue } from "node:sqlite";
 import type { Held, HeldContent, Tombstone } from "./held-state.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
+import type { HistoryCopy } from "./state-store.ts";
 
 /** The statements with which the state is written, and its copies are read. */
 export function prepareStatements({ database }: SqliteFile) {
@@ -17,6 +19,12 @@ export function prepareStatements({ database }: SqliteFile) {
     ),
     forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
   };
+}
+
+/** A row of the history. */
+export function readCopy({ generation, epoch, position, value }: Record<string, SQLOutputValue>): HistoryCopy {
+  const revision = { epoch: numberOf(epoch), position: numberOf(position) };
+  return { generation: numberOf(generation), value: bytesOf(value), revision };
 }
 
 /** The whole state, as the file holds it. */

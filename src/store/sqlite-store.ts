@@ -13,9 +13,8 @@ import { SqliteArchive } from "./sqlite-archive.ts";
 import { damagedStore, writeFailure } from "./sqlite-failure.ts";
 import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
-import { loadState, prepareStatements } from "./sqlite-state.ts";
+import { loadState, prepareStatements, readCopy } from "./sqlite-state.ts";
 import { transact } from "./sqlite-transaction.ts";
-import { bytesOf, numberOf } from "./sqlite-values.ts";
 import { type Batch, type Committed, DELETE_WINDOW_MS, type HistoryCopy } from "./state-store.ts";
 import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
 import { StoreTime } from "./store-time.ts";
@@ -26,14 +25,12 @@ const RETRY_MS = 2_000;
 const GROUP_COST = 2_000;
 const PRUNE_INTERVAL_MS = 60_000;
 
-export interface SqliteStoreOptions {
-  /** Made if it does not exist. Only one process can have it open. */
-  readonly directory: string;
-  readonly clock: Clock;
-}
-
-/** One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. */
-export async function openSqliteStore({ directory, clock }: SqliteStoreOptions): Promise<Store> {
+/**
+ * One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last.
+ *
+ * @param directory Made if it does not exist. Only one process can have it open.
+ */
+export async function openSqliteStore({ directory, clock }: { directory: string; clock: Clock }): Promise<Store> {
   return openSqliteStoreOn(openSqliteFile(directory), clock);
 }
 
@@ -101,11 +98,7 @@ class SqliteStore extends HeldStore {
   }
 
   protected async copies(key: string): Promise<readonly HistoryCopy[]> {
-    return this.#statements.history.all(key).map((row) => ({
-      generation: numberOf(row.generation),
-      value: bytesOf(row.value),
-      revision: { epoch: numberOf(row.epoch), position: numberOf(row.position) },
-    }));
+    return this.#statements.history.all(key).map(readCopy);
   }
 
   async barrier(): Promise<Revision> {
