@@ -15,13 +15,12 @@ import { positionOf } from "./batch-mark.ts";
 import { batchWrites, tickWrite } from "./batch-writes.ts";
 import type { BucketMirror } from "./bucket-mirror.ts";
 import type { BucketSession } from "./bucket-session.ts";
-import { epochUnreadable } from "./epoch-mark.ts";
+import { epochUnreadable, readEpoch } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { enterWrite } from "./journal-message.ts";
 import { Lanes } from "./lanes.ts";
 import type { MirroredEpoch } from "./mirrored-log.ts";
 import type { NatsJournal } from "./nats-journal.ts";
-import { readEpoch } from "./newest-epoch.ts";
 import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
 
 /** How long a commit waits for its own mirror, and one that was refused waits for the mirror to catch up. */

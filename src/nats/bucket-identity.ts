@@ -1,8 +1,8 @@
 import type { StreamInfo } from "@nats-io/jetstream";
 import { unreachable } from "../store/errors.ts";
 import type { BucketSession } from "./bucket-session.ts";
+import { newestEpoch } from "./epoch-mark.ts";
 import type { MirroredLog } from "./mirrored-log.ts";
-import { newestEpoch } from "./newest-epoch.ts";
 
 export interface BucketIdentityOptions extends Pick<BucketSession, "manager" | "logger"> {
   readonly log: MirroredLog;

@@ -14,12 +14,11 @@ import { positionOf } from "./batch-mark.ts";
 import { formatCopy, parseCopy, tickWrite } from "./batch-writes.ts";
 import { readPages } from "./bucket-pages.ts";
 import type { BucketSession } from "./bucket-session.ts";
-import { formatEpochMark } from "./epoch-mark.ts";
+import { formatEpochMark, readEpoch } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
 import { enterWrite, readEntries, restoreWrite } from "./journal-message.ts";
 import type { MirroredEpoch, MirroredLog } from "./mirrored-log.ts";
 import { writtenAt } from "./nats-history.ts";
-import { readEpoch } from "./newest-epoch.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
 

@@ -90,7 +90,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
   await peers.assertNamesakeUnheard();
   const { journal, archive } = state;
   const status = () => {
-    const away = awayOf({ link, mirror: mirror.status, clock });
+    const away = awayOf(link, mirror.status, clock);
     const clockOffsetMs = state.now() - clock.now();
     const { frozen } = mirror.status;
     return { kind: "nats", copies: replicas, frozen, away, fault: watch.fault, clockOffsetMs } as const;
@@ -101,12 +101,7 @@ async function openOn(connection: NatsConnection, settings: NatsStoreSettings): 
 }
 
 /** Why nothing can be written or heard just now. */
-function awayOf(of: {
-  readonly link: Link;
-  readonly mirror: MirrorStatus;
-  readonly clock: Clock;
-}): StoreTrouble | undefined {
-  const { link, mirror, clock } = of;
+function awayOf(link: Link, mirror: MirrorStatus, clock: Clock): StoreTrouble | undefined {
   const since = (elapsedMs: number) => clock.now() - Math.round(elapsedMs);
   if (link.downSince !== undefined) {
     return { why: "no NATS server is connected", since: since(clock.monotonic() - link.downSince) };

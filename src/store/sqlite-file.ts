@@ -102,7 +102,7 @@ export function openSqliteFile(directory: string): SqliteFile {
   };
 }
 
-/** A database that ends with its process. */
+/** A database that ends with its process: for tests. */
 export function openSqliteMemory(): SqliteFile {
   const path = ":memory:";
   const database = new DatabaseSync(path);

@@ -11,7 +11,7 @@ import { noPeers } from "./peers.ts";
 import type { Revision } from "./revision.ts";
 import { SqliteArchive } from "./sqlite-archive.ts";
 import { damagedStore, writeFailure } from "./sqlite-failure.ts";
-import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { loadState, prepareStatements, readCopy } from "./sqlite-state.ts";
 import { transact } from "./sqlite-transaction.ts";
@@ -26,21 +26,10 @@ const GROUP_COST = 2_000;
 const PRUNE_INTERVAL_MS = 60_000;
 
 /**
- * One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last.
- *
- * @param directory Made if it does not exist. Only one process can have it open.
+ * One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. Takes over
+ * the file: it is closed with the store, and when the store cannot be opened.
  */
-export async function openSqliteStore({ directory, clock }: { directory: string; clock: Clock }): Promise<Store> {
-  return openSqliteStoreOn(openSqliteFile(directory), clock);
-}
-
-/** The same store without a file, for tests: it ends with its process. */
-export async function openMemoryStore({ clock }: { readonly clock: Clock }): Promise<Store> {
-  return openSqliteStoreOn(openSqliteMemory(), clock);
-}
-
-/** Takes over the file: it is closed with the store, and when the store cannot be opened. */
-export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
+export function openSqliteStore(file: SqliteFile, clock: Clock): Store {
   try {
     const state = new SqliteStore(file, clock);
     const { journal, archive, lease } = state;
