@@ -73,7 +73,8 @@ export class BatchWriter {
   }
 
   async #write(batch: Batch): Promise<Committed> {
-    const { clock, random, mirror } = this.#options;
+    const { clock, random, mirror, journal } = this.#options;
+    const { requestId } = batch.cause;
     await mirror.log.loaded();
     await this.#awaitGuards(batch);
     const until = clock.monotonic() + CONFLICT_PATIENCE_MS;
@@ -84,7 +85,8 @@ export class BatchWriter {
       // Either the mirror or the server refused. The mirror may lag, so bring it up to date and ask it again.
       if (!(await this.#catchUp())) throw unreachable("the write was refused, and the log cannot be read to tell why");
       const failed = this.#failedGuard(batch);
-      if (failed?.code !== "FENCED" && (await this.#isRequestSeen(batch))) throw requestSeen(batch.cause.requestId);
+      if (failed?.code !== "FENCED" && isJournaled(batch) && (await journal.has(requestId)))
+        throw requestSeen(requestId);
       if (failed !== undefined) throw failed;
       await clock.sleep(RETRY_PAUSE_MS * random.next());
     }
@@ -165,10 +167,6 @@ export class BatchWriter {
 
   async #catchUp(): Promise<boolean> {
     return await this.#options.mirror.catchUp(MIRROR_WAIT_MS).catch(() => false);
-  }
-
-  async #isRequestSeen(batch: Batch): Promise<boolean> {
-    return isJournaled(batch) && (await this.#options.journal.has(batch.cause.requestId));
   }
 }
 

@@ -21,13 +21,11 @@ type Session = Pick<BucketSession, "connection" | "manager" | "bucket" | "clock"
  */
 export class PeerKey {
   readonly #session: Session;
-  #bytes: Uint8Array;
   #key: KeyObject;
   #lookedAt: number;
 
   private constructor(session: Session, bytes: Uint8Array) {
     this.#session = session;
-    this.#bytes = bytes;
     this.#key = createSecretKey(bytes);
     this.#lookedAt = session.clock.monotonic();
   }
@@ -68,9 +66,10 @@ export class PeerKey {
 
   async #lookUp(): Promise<void> {
     const found = await lookUp(this.#session).catch(() => undefined);
-    if (found?.data.byteLength !== KEY_BYTES || Buffer.compare(found.data, this.#bytes) === 0) return;
-    this.#bytes = found.data;
-    this.#key = createSecretKey(found.data);
+    if (found?.data.byteLength !== KEY_BYTES) return;
+    const key = createSecretKey(found.data);
+    if (key.equals(this.#key)) return;
+    this.#key = key;
     const { logger, bucket } = this.#session;
     logger.warn({ bucket }, "the replicas' key in the bucket has changed; the new one is used from now on");
   }

@@ -40,12 +40,6 @@ const PART_HEAD_BYTES = 8;
 export const MAX_PART_BYTES = PART_HEAD_BYTES + PART_BYTES;
 const MAX_PARTS = Math.ceil(MAX_ANSWER_BYTES / PART_BYTES);
 
-export interface AnswerPart {
-  readonly index: number;
-  readonly count: number;
-  readonly content: Uint8Array;
-}
-
 /** The parts of an answer as sent: index and count, four bytes each, then the content. An empty answer is one part. */
 export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
   const count = Math.max(1, Math.ceil(answer.byteLength / PART_BYTES));
@@ -64,7 +58,7 @@ export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Undefined for bytes that are not a part of an answer. */
-export function decodePart(bytes: Uint8Array): AnswerPart | undefined {
+export function decodePart(bytes: Uint8Array) {
   if (bytes.byteLength < PART_HEAD_BYTES) return undefined;
   const head = new DataView(bytes.buffer, bytes.byteOffset, PART_HEAD_BYTES);
   const [index, count] = [head.getUint32(0), head.getUint32(4)];

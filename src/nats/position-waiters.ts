@@ -1,14 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
 
-interface Waiter {
-  readonly position: number;
-  readonly resolve: (at: number | undefined) => void;
-}
-
 /** Callers that wait until a log is read up to some position. */
 export class PositionWaiters {
   readonly #clock: Clock;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<{ readonly position: number; readonly resolve: (at: number | undefined) => void }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
