@@ -18,7 +18,7 @@ export interface TailQuery extends Pick<BucketSession, "manager" | "clock"> {
  *
  * Uses no consumer: creating one takes the cluster's leader, whose election lasts up to nine seconds, and meanwhile the
  * stream may well be writable. Reads from the stream's leader, since another server's data may be old, and one message at a
- * time, so at most some thousand messages, including history copies and journal records.
+ * time, so at most some thousand messages, including history copies and journal entries.
  *
  * @throws ControlPlaneError `unavailable` when the end is not reached within two seconds, or what the client throws.
  */

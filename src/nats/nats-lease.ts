@@ -14,14 +14,14 @@ import { type Subjects, subjectsOf } from "./subjects.ts";
 export interface NatsLeaseOptions extends BucketSession {
   readonly state: StateStore;
   readonly ttlMs: number;
-  /** Calls back when a new epoch has begun: fences of the previous one no longer hold, so tenures end. */
+  /** Calls back when a new epoch has begun: earlier fencing tokens no longer count, so tenures end. */
   readonly onEpoch: (listener: () => void) => void;
 }
 
 /**
- * A key in a bucket whose keys expire when they are not renewed says who holds a role; a key of the state, rewritten with each
- * win, is the fence. The first only keeps others waiting: it is the second that stops a holder that does not know that it
- * lost.
+ * A key in a bucket whose keys expire when they are not renewed says who holds a role; a key of the state, rewritten with
+ * each win, holds the fencing token. The first only keeps others waiting: it is the second that stops a holder that does not
+ * know that it lost.
  */
 export class NatsLease implements Lease {
   readonly #options: NatsLeaseOptions;

@@ -4,7 +4,7 @@ export const FIRST_ROOT = "first";
 export type Subjects = ReturnType<typeof subjectsOf>;
 
 /**
- * How keys, history copies, journal records and ticks are laid out in the one bucket.
+ * How keys, history copies, journal entries and ticks are laid out in the one bucket.
  *
  * @param root A subject token. All that an epoch holds lies below it, so the next epoch can be written beside it before it
  * begins.
@@ -25,7 +25,7 @@ export function subjectsOf(bucket: string, root: string = FIRST_ROOT) {
     root,
     /** Everything below the root. */
     content: `${own}>`,
-    /** What a mirror listens to: the state, the ticks and the epoch, but no copies and no records. */
+    /** What a mirror listens to: the state, the ticks and the epoch, but no copies and no journal entries. */
     mirrored: [`${stateRoot}>`, `${top}tick.*`, epoch],
     isMirrored: (subject: string) => subject.startsWith(stateRoot) || isTick(subject) || subject === epoch,
     /** Its message says which epoch it is, and where its root is. */

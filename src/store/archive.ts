@@ -42,7 +42,7 @@ export interface Archive {
   read(): Promise<ArchiveContent>;
   /**
    * Makes the store hold these records and nothing else, in one step, and begins a new epoch: every reader sees either all
-   * that was there before or all that is there after, whatever dies meanwhile. Versions, fences and watches of earlier
+   * that was there before or all that is there after, whatever dies meanwhile. Versions, fencing tokens and watches of earlier
    * epochs no longer count. What others wrote since the records were read is replaced as well.
    *
    * Records may come in any order, the journal's oldest first. When `parts` throws, nothing has changed.

@@ -70,7 +70,7 @@ export function guardHolds(guard: Guard | undefined, position: number | undefine
 }
 
 /**
- * The refusal of a batch whose fence or guards do not hold; undefined if all of them hold.
+ * The error for a batch whose fence or guards do not hold; undefined if all of them hold.
  *
  * @param positionOf Where a key was last written; undefined if it is absent.
  */

@@ -10,7 +10,7 @@ export class EmbeddedLease implements Lease {
   readonly #turns = new Turns();
   readonly #tenures = new Set<(why: string) => void>();
 
-  /** @param onEpoch Calls back when a new epoch has begun: fences of the one before no longer hold, so tenures end. */
+  /** @param onEpoch Calls back when a new epoch has begun: earlier fencing tokens no longer count, so tenures end. */
   constructor(state: StateStore, onEpoch: (listener: () => void) => void) {
     this.#state = state;
     onEpoch(() => {

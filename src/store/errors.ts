@@ -6,7 +6,7 @@ export function mismatch(key: string): ControlPlaneError {
   return conflict("VERSION_MISMATCH", `${key} is not what the write expected; read it again and decide anew`, { key });
 }
 
-/** The writer has lost the lease that its batch was fenced with. */
+/** The batch's fencing token is not the newest: its writer has lost the lease. */
 export function fenced(key: string): ControlPlaneError {
   return conflict("FENCED", `another writer has taken over ${key}; this one must stop`, { key });
 }

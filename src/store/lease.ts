@@ -16,8 +16,8 @@ export interface Lease {
 
 export interface Tenure {
   /**
-   * Goes into every batch of this tenure. Whoever wins the role later moves it on first, so a holder that was paused and
-   * does not know yet that it lost is refused with `FENCED`.
+   * The fencing token: goes into every batch of this tenure. Whoever wins the role later writes a newer one first, so a
+   * holder that was paused and does not know yet that it lost is refused with `FENCED`.
    */
   readonly fence: NonNullable<Batch["fence"]>;
   /** Aborted when the tenure ends: resigned, lost, or not renewed in time, which is before anybody else can win. */

@@ -195,9 +195,9 @@ class SqliteStore extends HeldStore {
     const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.held.held(key)?.position);
     for (const waiting of group) {
       const { batch } = waiting;
-      const refusal = this.#refusal(batch, epoch, positionOf);
-      if (refusal !== undefined) {
-        waiting.reject(refusal);
+      const conflict = this.#conflict(batch, epoch, positionOf);
+      if (conflict !== undefined) {
+        waiting.reject(conflict);
         continue;
       }
       const position = head + staged.length + 1;
@@ -215,7 +215,7 @@ class SqliteStore extends HeldStore {
     }
   }
 
-  #refusal(batch: Batch, epoch: number, positionOf: (key: string) => number | undefined): Error | undefined {
+  #conflict(batch: Batch, epoch: number, positionOf: (key: string) => number | undefined): Error | undefined {
     const failed = failedGuard(batch, epoch, positionOf);
     const { requestId } = batch.cause;
     if (failed?.code !== "FENCED" && isJournaled(batch) && this.journal.has(requestId)) return requestSeen(requestId);
