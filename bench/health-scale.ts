@@ -15,8 +15,8 @@ import { silentLogger } from "../src/runtime/logger.ts";
 import { systemRandom as random } from "../src/runtime/random.ts";
 import { messageFromJson } from "../src/schema/object-json.ts";
 import { encodeStored } from "../src/schema/stored-object.ts";
-import { openMemoryStore } from "../src/store/sqlite-store.ts";
 import type { StateStore, StoreOp } from "../src/store/state-store.ts";
+import { openMemoryStore } from "../test/support/embedded-store.ts";
 import { outboundDoor } from "../test/support/outbound-door.ts";
 import type { BenchReport } from "./report.ts";
 

@@ -80,7 +80,9 @@ export function keepInStep(options: InStepOptions): InStep {
   });
   const hold = () => {
     if (!profiles.includes(encodingProfile(mirror))) return "profile_unsupported";
-    return agreement.hold ?? (!isFrozen() && sawItGoBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
+    // What a comparison found before the store was seen to go back says nothing any more: the others may hold less.
+    if (isFrozen()) return undefined;
+    return agreement.hold ?? (sawItGoBack(peers.list(), mirror.revision.epoch) ? WENT_BACK : undefined);
   };
   // Called for each proxy and resource, and each time the store looks at its file.
   const holdNow = new OncePerTurn(hold);

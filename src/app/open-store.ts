@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Containment } from "../runtime/containment.ts";
 import { openSqliteFile } from "../store/sqlite-file.ts";
-import { openSqliteStoreOn } from "../store/sqlite-store.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
 import type { Machine } from "./machine.ts";
@@ -26,7 +26,7 @@ export async function openStore(
   if (store.kind === "embedded") {
     const file = openSqliteFile(store.directory);
     if (file.isNew) logger.warn({ path: file.path }, "no state was found: an empty one is made");
-    return openSqliteStoreOn(file, clock);
+    return openSqliteStore(file, clock);
   }
   // Loaded here, so a plane without NATS starts faster.
   const [{ openNatsStore }, { natsSecurity }, { countMirror }] = await Promise.all([

@@ -90,7 +90,7 @@ export class AgreementWatch {
       const differing = agreement.differing.map(({ replica, revision, own, other }) => {
         return { replica, revision: formatRevision(revision), own, other };
       });
-      log.error({ verdict: agreement.kind, differing }, "replicas differ at the same revision");
+      log.error({ verdict: agreement.kind, differing }, "the replicas differ at the same revision");
     }
     if (this.hold === undefined) this.#cancelRepair?.();
     else if (before === undefined) this.#repair();
@@ -110,9 +110,9 @@ export function agreementProblem({ agreement, since }: AgreementWatch) {
   const { kind, differing } = agreement;
   const others = differing.map(({ replica }) => replica).join(", ");
   const consequence = {
-    majority: "most are as this one, which goes on",
-    minority: "most are unlike this one, which sends nothing until they agree",
-    divided: "no side has the most, so that none sends anything until they agree",
+    majority: "most replicas agree with this one, which goes on",
+    minority: "most replicas hold another state, so this one sends nothing until they agree",
+    divided: "no side is the majority, so none sends anything until they agree",
   }[kind];
   return [{ what: `state differs from ${others}`, since, why: `${differenceText(differing)}; ${consequence}` }];
 }

@@ -94,10 +94,7 @@ export class BehindWatch {
     if (isCaughtUp) {
       // Checked again once it is overdue again.
       this.#lag = { ...lag, since: clock.monotonic() };
-      log.warn(
-        { revision, target },
-        "another replica tells of a revision that the log does not hold; it is not believed",
-      );
+      log.warn({ revision, target }, "another replica reports a revision that the log does not hold; it is ignored");
       return;
     }
     this.#behind = true;

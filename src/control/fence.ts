@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import { unlessAborted } from "../runtime/unless-aborted.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { Mirror } from "./mirror.ts";
 
@@ -31,29 +32,17 @@ export class Fence {
    * signal's reason when it is aborted. A thousand simultaneous callers cost one write.
    */
   async pass(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { store, mirror, clock } = this.#options;
     const enough = new AbortController();
+    const either = AbortSignal.any([signal, enough.signal]);
     const cancel = clock.after(PATIENCE_MS, () => enough.abort(new Error("the store does not answer")));
     try {
-      await this.#pass(AbortSignal.any([signal, enough.signal]));
+      await mirror.reach(await unlessAborted(store.barrier(), either), either);
     } catch (error) {
       if (!signal.aborted) this.#retryLater();
       throw error;
     } finally {
       cancel();
-    }
-  }
-
-  async #pass(signal: AbortSignal): Promise<void> {
-    const { store, mirror } = this.#options;
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      const revision = await Promise.race([store.barrier(), aborted.promise]);
-      await mirror.reach(revision, signal);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
     }
   }
 

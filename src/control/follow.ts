@@ -35,7 +35,7 @@ export function follow(
         }
       } catch (error) {
         if (!(error instanceof ControlPlaneError) || error.code !== "COMPACTED") throw error;
-        log.warn({}, "the state is read anew: another epoch has begun");
+        log.warn({}, "the state is read again: another epoch has begun");
       }
     }
     return new Promise<never>(() => undefined);

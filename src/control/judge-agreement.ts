@@ -11,12 +11,11 @@ export interface Comparison {
 /** How this replica compares with those that share the log. Equal logs lead to equal state, so any difference is a fault. */
 export type Agreement =
   | { readonly kind: "agreed" }
-  /** Others differ, but most agree with this one: it goes on. */
-  | { readonly kind: "majority"; readonly differing: readonly Comparison[] }
-  /** Most hold another state: this one must not serve what it holds. */
-  | { readonly kind: "minority"; readonly differing: readonly Comparison[] }
-  /** No side has a majority: nobody knows which state is right. */
-  | { readonly kind: "divided"; readonly differing: readonly Comparison[] };
+  /**
+   * `majority`: others differ, but most agree with this one, which goes on. `minority`: most hold another state, and this one
+   * must not serve what it holds. `divided`: no side has a majority, and nobody knows which state is right.
+   */
+  | { readonly kind: "majority" | "minority" | "divided"; readonly differing: readonly Comparison[] };
 
 /** At most one side of a difference goes on, whichever replica judges: only one side can be more than half of all. */
 export function judgeAgreement(comparisons: readonly Comparison[]): Agreement {

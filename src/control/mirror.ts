@@ -4,6 +4,7 @@ import type { Health } from "../domain/health.ts";
 import { type Kind, type Name, parseStoreKey, storeKey } from "../domain/name.ts";
 import type { ChangedObject } from "../domain/references.ts";
 import type { ObjectOf, RecordKind, RecordOf, State } from "../domain/state.ts";
+import { unlessAborted } from "../runtime/unless-aborted.ts";
 import type { Stored, StoredObject } from "../schema/stored-object.ts";
 import { RECORDS, type RecordId, recordAt } from "../store/keys/records.ts";
 import { formatRevision, type Revision, reached, sameRevision } from "../store/revision.ts";
@@ -11,7 +12,7 @@ import type { WatchEvent } from "../store/state-store.ts";
 import { addressesOf } from "./plane-records.ts";
 import { ReferenceIndex } from "./reference-index.ts";
 import { type SetAside, setAside } from "./set-aside.ts";
-import { type ReadRecord, type RecordContent, readRecord } from "./stored-record.ts";
+import { type ReadRecord, readRecord } from "./stored-record.ts";
 
 /** What folding one commit changed. */
 export interface Fold {
@@ -25,7 +26,7 @@ export interface Fold {
 
 /** What a fold has changed so far. */
 interface Changes {
-  readonly objects: ChangedObject[];
+  readonly changed: ChangedObject[];
   readonly records: RecordId[];
   readonly setAside: string[];
 }
@@ -121,7 +122,7 @@ export class Mirror implements State {
 
   /** Folds one event of the store's watch. Whatever it brings, what cannot be read is set aside and the rest is folded. */
   fold(event: WatchEvent): void {
-    const changes: Changes = { objects: [], records: [], setAside: [] };
+    const changes: Changes = { changed: [], records: [], setAside: [] };
     if (event.kind === "state") {
       this.#reading ??= new Map();
       for (const { key, value, revision } of event.entries) {
@@ -136,18 +137,11 @@ export class Mirror implements State {
     }
     this.#revision = event.revision;
     this.#synced = true;
-    const fold = {
-      revision: event.revision,
-      changed: changes.objects,
-      records: changes.records,
-      setAside: changes.setAside,
-    };
+    const fold = { revision: event.revision, ...changes };
     const input = `revision ${formatRevision(event.revision)}`;
     for (const listener of this.#listeners) this.#contain(input, () => listener(fold));
     for (const waiter of this.#waiting) {
-      if (!reached(this.#revision, waiter.revision)) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve();
+      if (reached(this.#revision, waiter.revision)) waiter.resolve();
     }
   }
 
@@ -161,18 +155,10 @@ export class Mirror implements State {
   async reach(revision: Revision, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#synced && reached(this.#revision, revision)) return;
-    await new Promise<void>((resolve, reject) => {
-      const waiter = { revision, resolve };
-      this.#waiting.add(waiter);
-      signal?.addEventListener(
-        "abort",
-        () => {
-          this.#waiting.delete(waiter);
-          reject(signal.reason);
-        },
-        { once: true },
-      );
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiter = { revision, resolve };
+    this.#waiting.add(waiter);
+    await (signal === undefined ? promise : unlessAborted(promise, signal)).finally(() => this.#waiting.delete(waiter));
   }
 
   #dropUnread(read: ReadonlyMap<string, unknown>, revision: Revision, changes: Changes): void {
@@ -197,23 +183,19 @@ export class Mirror implements State {
   ): (changes: Changes) => void {
     if (value === undefined) return (changes) => this.#drop(key, changes);
     const read = readRecord(key, value, revision);
+    const { content } = read;
     return (changes) => {
       // This comes before what was read replaces what was there.
       this.#note(key, read, { revision, isFound }, changes);
-      if (read.content !== undefined) this.#take(read.content, revision, changes);
-      else {
+      if (content?.is === "object") this.#put(content.stored, revision, changes);
+      else if (content?.is === "record") this.#write(content, content.record, changes);
+      else if (content === undefined) {
         const id = parseStoreKey(key);
-        if (id !== undefined) changes.objects.push({ ...id, before: this.get(id.kind, id.name) });
+        if (id !== undefined) changes.changed.push({ ...id, before: this.get(id.kind, id.name) });
         const record = recordAt(key);
         if (record !== undefined && !this.#synced) this.#write(record, RECORDS[record.kind].unread, changes);
       }
     };
-  }
-
-  #take(content: RecordContent, revision: Revision, changes: Changes): void {
-    if (content.is === "object") {
-      this.#put(content.stored, revision, changes);
-    } else if (content.is === "record") this.#write(content, content.record, changes);
   }
 
   #write({ kind, name }: RecordId, content: RecordOf[RecordKind] | undefined, changes: Changes): void {
@@ -232,7 +214,7 @@ export class Mirror implements State {
     if (id === undefined) return;
     const { kind, name } = id;
     const before = this.get(kind, name);
-    changes.objects.push({ kind, name, before });
+    changes.changed.push({ kind, name, before });
     this.#objects.get(kind)?.delete(name);
     this.#references.write(kind, before, undefined);
   }
@@ -241,7 +223,7 @@ export class Mirror implements State {
     const ofKind = this.#objects.get(kind) ?? new Map<Name, Stored>();
     this.#objects.set(kind, ofKind);
     const before = ofKind.get(name)?.object;
-    changes.objects.push({ kind, name, before });
+    changes.changed.push({ kind, name, before });
     ofKind.set(name, { message, whole, object, revision });
     this.#references.write(kind, before, object);
   }

@@ -5,9 +5,6 @@ export function addressesOf(records: Iterable<PlaneRecord>, known: readonly Plan
   const all = new Map<string, PlaneAddress>();
   for (const { addresses } of records) for (const { ip, port } of addresses) all.set(`${ip} ${port}`, { ip, port });
   const next = [...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, address]) => address);
-  return next.length === known.length && next.every((one, i) => isSame(one, known[i])) ? known : next;
-}
-
-function isSame(a: PlaneAddress, b: PlaneAddress | undefined): boolean {
-  return a.ip === b?.ip && a.port === b.port;
+  const isSame = next.every(({ ip, port }, i) => ip === known[i]?.ip && port === known[i]?.port);
+  return isSame && next.length === known.length ? known : next;
 }

@@ -35,14 +35,12 @@ export class PublicationLog {
 
   /** The publication that holds a revision; undefined when this replica has not published it yet. */
   publicationOf(revision: Revision): number | undefined {
-    const i = this.#firstIndex((entry) => reached(entry.revision, revision));
-    return this.#entries[i]?.publication;
+    return this.#entries[this.#indexOf(revision)]?.publication;
   }
 
   /** The last publication before a revision: what the revision brought is newer. */
   publicationBefore(revision: Revision): number {
-    const i = this.#firstIndex((entry) => reached(entry.revision, revision));
-    return this.#entries[i - 1]?.publication ?? 0;
+    return this.#entries[this.#indexOf(revision) - 1]?.publication ?? 0;
   }
 
   /**
@@ -78,8 +76,13 @@ export class PublicationLog {
 
   /** Milliseconds from a revision until the last stream that waited for it settled it; undefined when none did. */
   settledAfter(revision: Revision): number | undefined {
-    const entry = this.#entries[this.#firstIndex((each) => reached(each.revision, revision))];
+    const entry = this.#entries[this.#indexOf(revision)];
     return entry?.settledAt === undefined ? undefined : entry.settledAt - entry.at;
+  }
+
+  /** The first entry at or past a revision. */
+  #indexOf(revision: Revision): number {
+    return this.#firstIndex((entry) => reached(entry.revision, revision));
   }
 
   /** Finds the first entry for which `holds` is true by bisection; it must be true for all later entries too. */

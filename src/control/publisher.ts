@@ -34,7 +34,7 @@ export interface PublisherOptions {
 }
 
 /** What the proxies of a view have been given. */
-interface Published {
+interface Given {
   readonly view: View;
   readonly content: Map<string, Part>;
 }
@@ -49,7 +49,7 @@ interface Published {
 export class Publisher {
   readonly log = new PublicationLog();
   readonly #options: PublisherOptions;
-  readonly #published = new Map<ProxyGroup, Published>();
+  readonly #given = new Map<ProxyGroup, Given>();
   readonly #endpoints: EndpointCache;
   /** What must be derived again: empty between folds, unless a fold failed on something else. */
   readonly #due: Concern = { fleets: new Set(), services: new Set() };
@@ -74,8 +74,8 @@ export class Publisher {
 
   /** What a group's proxies should have under a name. */
   resource(group: ProxyGroup, typeUrl: string, name: string): Resource | undefined {
-    const published = this.#published.get(group);
-    return published && resourceIn(published.content, { typeUrl, name }, serviceOfMember(name));
+    const given = this.#given.get(group);
+    return given && resourceIn(given.content, { typeUrl, name }, serviceOfMember(name));
   }
 
   #publish(fold: Fold): void {
@@ -108,13 +108,13 @@ export class Publisher {
     for (const level of FEATURE_LEVELS) {
       const view = { fleet, level };
       const group = proxyGroup(view);
-      const before = this.#published.get(group);
+      const before = this.#given.get(group);
       if (mirror.get("fleet", fleet) === undefined) {
-        if (this.#published.delete(group)) sink.removeGroup(group);
+        if (this.#given.delete(group)) sink.removeGroup(group);
         continue;
       }
       const content = derive(mirror, view, this.#endpoints);
-      this.#published.set(group, { view, content });
+      this.#given.set(group, { view, content });
       // A group exists from its first update on, even if that update is empty.
       this.#update(group, difference(before?.content ?? NOTHING, content), before === undefined);
     }
@@ -123,7 +123,7 @@ export class Publisher {
   /** If a fleet was just derived again, its endpoints are already the newest, and do not change. */
   #publishEndpoints(services: readonly Name[]): void {
     if (services.length === 0) return;
-    for (const [group, { view, content }] of this.#published) {
+    for (const [group, { view, content }] of this.#given) {
       const before = new Map<string, Part>();
       const after = new Map<string, Part>();
       for (const service of services) {

@@ -47,7 +47,7 @@ export function recordPlane(options: RecordPlaneOptions): { stop(): void } {
       });
       writtenIn = epoch;
     } catch (err) {
-      if (!stopped) log.warn({ err }, "where this replica listens is not recorded yet");
+      if (!stopped) log.warn({ err }, "where this replica listens could not be recorded yet");
     }
     // Look again later: what was written has to be folded first, and a store that is away has to come back.
     if (!stopped) {

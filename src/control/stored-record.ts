@@ -41,7 +41,7 @@ export function readRecord(key: string, value: Uint8Array, revision: Revision): 
 
 function readObject(key: string, value: Uint8Array, revision: Revision): ReadRecord {
   if (parseStoreKey(key) === undefined) {
-    if (isOfUnknownKind(key)) return unread("this release knows no objects of its kind", true);
+    if (isOfUnknownKind(key)) return unread("this release does not know objects of its kind", true);
     return unread("its key is not that of an object", false);
   }
   const stored = decodeStored(key, value, revision);
@@ -52,11 +52,11 @@ function readObject(key: string, value: Uint8Array, revision: Revision): ReadRec
 
 function readOther(key: string, value: Uint8Array): ReadRecord {
   const found = formOf(key);
-  if (found === undefined) return unread("this release knows no records of its kind", true);
+  if (found === undefined) return unread("this release does not know records of its kind", true);
   const { kind, form } = found;
   const name = form.nameOf(key);
   const record = name === undefined ? undefined : readForm(form, value);
-  if (name === undefined || record === undefined) return unread(`it is no ${form.what}`, false);
+  if (name === undefined || record === undefined) return unread(`it is not a valid ${form.what}`, false);
   if (kind === undefined) return { content: { is: "other" }, problem: undefined };
   return { content: { is: "record", kind, name, record: record as RecordOf[RecordKind] }, problem: undefined };
 }

@@ -20,14 +20,14 @@ type How = Exclude<SetAside["withheld"], "nothing">;
 
 /** What is kept back because of records that cannot be read: by name, with `*` for all of a type. */
 interface Withholding {
-  everything: How | undefined;
+  everything?: How | undefined;
   readonly fleets: Map<Name, How>;
   /** Clusters, with their endpoints. */
   readonly clusters: Map<Name, How>;
   readonly listeners: Map<Name, How>;
   readonly routes: Map<Name, How>;
   /** Removals of clusters and endpoints: what cannot be read may be what led to them. */
-  removals: How | undefined;
+  removals?: How | undefined;
   /** Types whose full sets lack something. */
   readonly fullSets: Set<string>;
 }
@@ -95,21 +95,18 @@ export class Withheld {
   #collect(): Withholding | undefined {
     if (this.#records.size === 0) return undefined;
     const held: Withholding = {
-      everything: undefined,
       fleets: new Map(),
       clusters: new Map(),
       listeners: new Map(),
       routes: new Map(),
-      removals: undefined,
       fullSets: new Set(),
     };
-    for (const record of this.#records.values()) this.#add(held, record, record.withheld as How);
+    for (const { dependents, object, withheld } of this.#records.values()) {
+      const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
+      const { of, name } = dependents;
+      WITHHOLD[of]({ held, name, how: withheld as How, isMissing, state: this.#mirror });
+    }
     return held;
-  }
-
-  #add(held: Withholding, { dependents, object }: SetAside, how: How): void {
-    const isMissing = object !== undefined && this.#mirror.get(object.kind, object.name) === undefined;
-    WITHHOLD[dependents.of]({ held, name: dependents.name, how, isMissing, state: this.#mirror });
   }
 }
 

@@ -8,7 +8,7 @@ export interface BatchMark {
   /** From 1. */
   readonly index: number;
   readonly count: number;
-  /** How many messages at the start no mirror listens to: history copies and the journal record. */
+  /** How many messages at the start no mirror listens to: history copies and the journal entry. */
   readonly hidden: number;
 }
 

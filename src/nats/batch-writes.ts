@@ -1,7 +1,7 @@
 import { historySlot } from "../store/batch.ts";
 import type { Revision } from "../store/revision.ts";
 import { type Batch, DELETE_WINDOW_MS, type StoreOp } from "../store/state-store.ts";
-import type { LogTime } from "./log-time.ts";
+import type { MirroredLog } from "./mirrored-log.ts";
 import type { BucketWrite } from "./publish-batch.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -10,22 +10,17 @@ const MARKER_TTL_MS = DELETE_WINDOW_MS * 2;
 const TICK_SLOT_MS = 300_000;
 const TICK_SLOTS = 24;
 
-export interface BatchWrites {
-  /** The writes that no mirror listens to; they come first. */
-  readonly hidden: readonly BucketWrite[];
-  readonly shown: readonly BucketWrite[];
-}
-
-/** The messages of a batch, except the tick that ends it. */
+/** The messages of a batch, except the tick that ends it; those that no mirror listens to are hidden and come first. */
 export function batchWrites(options: {
   readonly batch: Batch;
   readonly subjects: Subjects;
   /** The sequence that the newest message of the operation's key must have. */
   readonly expected: (op: StoreOp) => number;
-  readonly record: BucketWrite | undefined;
-}): BatchWrites {
-  const { batch, subjects, expected, record } = options;
-  const hidden: BucketWrite[] = record === undefined ? [] : [record];
+  /** Enters the batch in the journal. */
+  readonly entry: BucketWrite | undefined;
+}) {
+  const { batch, subjects, expected, entry } = options;
+  const hidden: BucketWrite[] = entry === undefined ? [] : [entry];
   const shown = batch.ops.map((op): BucketWrite => {
     const subject = subjects.state(op.key);
     const guarded = { subject, expected: expected(op) };
@@ -47,7 +42,7 @@ export function batchWrites(options: {
  * The last message of every batch. Its subject changes every five minutes and recurs after two hours: the last tick of each
  * slot stays, and so shows how old a position is. It states the store's time, if that is known.
  */
-export function tickWrite(subjects: Subjects, time: Pick<LogTime, "now" | "known">): BucketWrite {
+export function tickWrite({ subjects, time }: Pick<MirroredLog, "subjects" | "time">): BucketWrite {
   const subject = subjects.tick(Math.floor(time.now() / TICK_SLOT_MS) % TICK_SLOTS);
   return { subject, value: new TextEncoder().encode(`${time.known() ?? ""}`) };
 }

@@ -1,20 +1,13 @@
-import type { MsgHdrs } from "@nats-io/transport-node";
+import type { Msg } from "@nats-io/transport-node";
 import { LATEST_INSTANT_MS } from "../store/store-time.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { BATCH_HEADER, ID_HEADER, parseBatchMark } from "./batch-mark.ts";
 import { parseEpochMark } from "./epoch-mark.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** A message as stored in the stream. */
-export interface StreamMessage {
-  readonly subject: string;
-  readonly headers?: MsgHdrs;
-  readonly data: Uint8Array;
-}
-
 /** What a message of the bucket means to a mirror. */
 export function bucketMessage(
-  { subject, headers, data }: StreamMessage,
+  { subject, headers, data }: Pick<Msg, "subject" | "headers" | "data">,
   subjects: Subjects,
   place: Pick<BucketMessage, "sequence" | "at" | "pending">,
 ): BucketMessage {

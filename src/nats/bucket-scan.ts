@@ -1,12 +1,8 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
 import { unreachable } from "../store/errors.ts";
 import type { HeldChange, HeldState } from "../store/held-state.ts";
 import { type AssembledChange, BatchAssembler, type BegunEpoch } from "./batch-assembler.ts";
-import { type Feed, openFeed } from "./feed.ts";
-import type { Subjects } from "./subjects.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { type Feed, type FeedOptions, openFeed } from "./feed.ts";
 
 const SCAN_TIMEOUT_MS = 30_000;
 
@@ -19,14 +15,9 @@ export interface BucketScan {
 }
 
 /** Reads the whole present state of the bucket, independently of any mirror. */
-export async function scanBucket(options: {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  readonly subjects: Subjects;
-  readonly inboxPrefix: string;
-  readonly clock: Clock;
-  readonly containment: Containment;
-}): Promise<BucketScan> {
+export async function scanBucket(
+  options: Pick<FeedOptions, "connection" | "manager" | "containment" | "subjects"> & Pick<BucketSession, "clock">,
+): Promise<BucketScan> {
   const { promise, resolve, reject } = Promise.withResolvers<BucketScan>();
   // It may reject while the feed is being opened, before anything awaits it.
   promise.catch(() => undefined);

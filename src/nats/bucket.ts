@@ -8,7 +8,7 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { millis, nanos } from "@nats-io/transport-node";
-import { ControlPlaneError } from "../domain/errors.ts";
+import { ControlPlaneError, invalid } from "../domain/errors.ts";
 import { foreignStore, newerRelease, unreachable } from "../store/errors.ts";
 import { storeFailure } from "./failure.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -18,6 +18,8 @@ const SCHEMA = 1;
 const APPLICATION = "fairlead.application";
 const SCHEMA_ENTRY = "fairlead.schema";
 const MISCONFIGURED = "BUCKET_MISCONFIGURED";
+/** A holder renews its lease four times before it expires, and each renewal must have time to be answered. */
+const MIN_LEASE_TTL_MS = 3_000;
 /** How long the delete marker of an expired lease stays. */
 const LEASE_MARKER_MS = 60_000;
 
@@ -72,12 +74,20 @@ export function stateBucketConfig({ bucket, replicas }: BucketOptions): BucketCo
   };
 }
 
-/** Configuration of the bucket for leases: a key that is not rewritten within the lease's time expires. */
+/**
+ * Configuration of the bucket for leases: a key that is not rewritten within the lease's time expires.
+ *
+ * @throws ControlPlaneError `invalid` / `LEASE_TOO_SHORT`.
+ */
 export function leaseBucketConfig({
   bucket,
   replicas,
   ttlMs,
 }: BucketOptions & { readonly ttlMs: number }): BucketConfig {
+  if (ttlMs < MIN_LEASE_TTL_MS) {
+    const message = `a lease that lasts ${ttlMs} ms is too short; at least ${MIN_LEASE_TTL_MS} ms are needed to renew it in time`;
+    throw invalid("LEASE_TOO_SHORT", [{ field: "leaseTtlMs", message }]);
+  }
   return {
     ...baseConfig(leaseBucket(bucket), replicas),
     max_age: nanos(ttlMs),
@@ -119,20 +129,13 @@ export function bucketFault(found: StreamConfig, wanted: BucketConfig): ControlP
   }
   const schema = Number(metadata[SCHEMA_ENTRY]);
   if (!(schema <= SCHEMA)) return newerRelease(`stream ${name}`, schema, SCHEMA);
-  const { num_replicas, max_msgs_per_subject, allow_msg_ttl, allow_atomic, max_age } = wanted;
-  for (const [setting, value] of Object.entries({ num_replicas, max_msgs_per_subject, allow_msg_ttl, allow_atomic })) {
-    const is = found[setting as keyof StreamConfig] ?? false;
-    if (value === undefined || is === value) continue;
-    return misconfigured({ stream: name, setting, found: JSON.stringify(is), needed: JSON.stringify(value) });
+  for (const setting of ["num_replicas", "max_msgs_per_subject", "allow_msg_ttl", "allow_atomic"] as const) {
+    const [is, must] = [found[setting] ?? false, wanted[setting]];
+    if (must === undefined || is === must) continue;
+    return misconfigured({ stream: name, setting, found: String(is), needed: String(must) });
   }
-  const age = max_age ?? 0;
-  if ((found.max_age ?? 0) === age) return undefined;
-  return misconfigured({
-    stream: name,
-    setting: "max_age",
-    found: `${millis(found.max_age ?? 0)} ms`,
-    needed: `${millis(age)} ms`,
-  });
+  const [age, needed] = [found.max_age ?? 0, wanted.max_age ?? 0].map((ns) => `${millis(ns)} ms`) as [string, string];
+  return age === needed ? undefined : misconfigured({ stream: name, setting: "max_age", found: age, needed });
 }
 
 function misconfigured(
@@ -143,7 +146,7 @@ function misconfigured(
   return new ControlPlaneError({
     kind: "precondition",
     code: MISCONFIGURED,
-    message: `stream ${stream} has ${setting} ${found}, and ${needed} is needed: run \`fairlead provision\`${other}`,
+    message: `stream ${stream} has ${setting} ${found}, but needs ${needed}; run \`fairlead provision\`${other}`,
     details,
   });
 }
@@ -154,7 +157,7 @@ export async function findStream(manager: JetStreamManager, stream: string): Pro
     return await manager.streams.info(stream);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined;
-    throw storeFailure(error, `cannot look at stream ${stream}`);
+    throw storeFailure(error, `cannot read the settings of stream ${stream}`);
   }
 }
 
@@ -165,15 +168,15 @@ async function create(manager: JetStreamManager, config: BucketConfig): Promise<
     // Another replica may have created it meanwhile.
     const found = await findStream(manager, config.name);
     if (found !== undefined) return found;
-    if (!(error instanceof JetStreamApiError)) throw storeFailure(error, `cannot make stream ${config.name}`);
+    if (!(error instanceof JetStreamApiError)) throw storeFailure(error, `cannot create stream ${config.name}`);
     throw unmakeable(error, config);
   }
 }
 
 function unmakeable(error: JetStreamApiError, { name, num_replicas = 1 }: BucketConfig): ControlPlaneError {
-  const what = `cannot make stream ${name}: ${error.message}`;
+  const what = `cannot create stream ${name}: ${error.message}`;
   // A cluster that has just started may not have all its servers yet, so it is worth another try.
-  const cure = `${num_replicas} copies need as many servers, see --nats-replicas`;
+  const cure = `${num_replicas} copies need as many servers (see --nats-replicas)`;
   if (error.code !== NOT_CLUSTERED) return unreachable(num_replicas > 1 ? `${what}; ${cure}` : what, error);
   return new ControlPlaneError({
     kind: "precondition",

@@ -58,7 +58,7 @@ function cannotConnect(cause: unknown, servers: readonly string[]): ControlPlane
   const where = servers.join(", ");
   const details = { servers: servers.join(",") };
   if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError) {
-    const message = `NATS at ${where} refuses the login (${why}); check user, nkey or credentials`;
+    const message = `NATS at ${where} refused the login (${why}); check the user, the nkey or the credentials`;
     return new ControlPlaneError({ kind: "precondition", code: "NATS_LOGIN_REFUSED", message, details, cause });
   }
   const message = `no NATS server can be reached at ${where}: ${why}`;

@@ -10,7 +10,7 @@ export function storeFailure(thrown: unknown, what: string): ControlPlaneError {
     return new ControlPlaneError({
       kind: "precondition",
       code: "NATS_PERMISSION_MISSING",
-      message: `${what}: the NATS user may not ${permission.operation} "${permission.subject}"; grant it`,
+      message: `${what}: the NATS user may not ${permission.operation} "${permission.subject}"; grant that permission`,
       details: { operation: permission.operation, subject: permission.subject },
       cause: thrown,
     });

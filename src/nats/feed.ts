@@ -1,8 +1,9 @@
-import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
-import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from "@nats-io/transport-node";
-import type { Containment } from "../runtime/containment.ts";
+import { AckPolicy, DeliverPolicy, ReplayPolicy } from "@nats-io/jetstream";
+import { createInbox, type Msg, nanos } from "@nats-io/transport-node";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { bucketMessage } from "./bucket-message.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { INBOX_PREFIX } from "./connect.ts";
 import { listen } from "./listen.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -14,13 +15,9 @@ export interface Feed {
   stop(): Promise<void>;
 }
 
-export interface FeedOptions {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
+export interface FeedOptions extends Pick<BucketSession, "connection" | "manager" | "containment"> {
   readonly subjects: Subjects;
-  readonly inboxPrefix: string;
   readonly from: number;
-  readonly containment: Containment;
   readonly onMessage: (message: BucketMessage) => void;
   /** Called at most once, when a message is missing or the consumer is gone: open another feed. */
   readonly onBroken: () => void;
@@ -32,18 +29,19 @@ export interface FeedOptions {
  * It notices messages that got lost on the way; it does not notice that nothing arrives any more.
  */
 export async function openFeed(options: FeedOptions): Promise<Feed> {
-  const { connection, manager, subjects, inboxPrefix, from, containment } = options;
-  const inbox = createInbox(inboxPrefix);
+  const { connection, manager, subjects, from, containment } = options;
+  const { stream, mirrored } = subjects;
+  const inbox = createInbox(INBOX_PREFIX);
   const reader = new FeedReader(options);
   const subscription = listen(connection, inbox, { containment, source: "store" }, (error, message) =>
     reader.take(error, message),
   );
   try {
-    const { name } = await manager.consumers.add(subjects.stream, {
+    const { name } = await manager.consumers.add(stream, {
       deliver_subject: inbox,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: Math.max(1, from),
-      filter_subjects: [...subjects.mirrored],
+      filter_subjects: [...mirrored],
       ack_policy: AckPolicy.None,
       replay_policy: ReplayPolicy.Instant,
       flow_control: true,
@@ -53,24 +51,16 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
       num_replicas: 1,
       max_deliver: 1,
     });
-    return { stop: () => stop({ manager, stream: subjects.stream, name, subscription }) };
+    return {
+      stop: async () => {
+        subscription.unsubscribe();
+        // It may be gone already, or its server away; without a reader it then ends by itself.
+        await manager.consumers.delete(stream, name).catch(() => undefined);
+      },
+    };
   } catch (error) {
     subscription.unsubscribe();
     throw error;
-  }
-}
-
-async function stop(feed: {
-  manager: JetStreamManager;
-  stream: string;
-  name: string;
-  subscription: Subscription;
-}): Promise<void> {
-  feed.subscription.unsubscribe();
-  try {
-    await feed.manager.consumers.delete(feed.stream, feed.name);
-  } catch {
-    // It is already gone, or its server is away; without a reader it then ends by itself.
   }
 }
 

@@ -1,27 +1,18 @@
 import type { Held, HeldContent, Tombstone } from "../store/held-state.ts";
 import { DELETE_WINDOW_MS } from "../store/state-store.ts";
-import type { AssembledCommit } from "./batch-assembler.ts";
+import type { AssembledCommit, BucketMessage } from "./batch-assembler.ts";
 
-/** A message of the first reading. */
-interface Loaded {
-  readonly sequence: number;
-  readonly at: number;
-}
-
-/** A reading of the whole state: at the start, and when another epoch has begun. */
-export interface Loading {
-  readonly messages: Loaded[];
-  readonly done: () => void;
-  readonly isDone: Promise<void>;
+/** A reading of the whole state: at the start, and when another epoch has begun. The promise resolves when it is done. */
+export interface Loading extends PromiseWithResolvers<void> {
+  readonly messages: Pick<BucketMessage, "sequence" | "at">[];
 }
 
 export function newLoading(): Loading {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { messages: [], done: resolve, isDone: promise };
+  return { messages: [], ...Promise.withResolvers<void>() };
 }
 
 /** The first whole state. Deletes are known as far back as the oldest message that lies within the window. */
-export function firstContent(commit: AssembledCommit, loaded: readonly Loaded[]): HeldContent {
+export function firstContent(commit: AssembledCommit, loaded: Loading["messages"]): HeldContent {
   const { position, at, epoch, changes } = commit;
   const oldest = loaded.find((message) => message.at >= at - DELETE_WINDOW_MS);
   const entries = new Map<string, Held>();

@@ -42,7 +42,7 @@ export class Link {
       const violation = event.type === "error" ? permissionViolation(event.error) : undefined;
       if (violation === undefined) continue;
       this.#refused.add(`${violation.operation === "publish" ? "publish" : "subscribe"} ${violation.subject}`);
-      logger.warn({ err: violation }, "the NATS server forbids something");
+      logger.warn({ err: violation }, "the NATS server denied a permission");
     }
   }
 }

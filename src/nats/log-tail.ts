@@ -1,17 +1,16 @@
-import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
-import type { Clock } from "../runtime/clock.ts";
+import type { StoredMsg } from "@nats-io/jetstream";
 import { unreachable } from "../store/errors.ts";
 import type { BucketMessage } from "./batch-assembler.ts";
 import { bucketMessage } from "./bucket-message.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { nextMessage } from "./stream-message.ts";
 import type { Subjects } from "./subjects.ts";
 
 const PATIENCE_MS = 2_000;
 
-export interface TailQuery {
-  readonly manager: JetStreamManager;
+export interface TailQuery extends Pick<BucketSession, "manager" | "clock"> {
   readonly subjects: Subjects;
   readonly from: number;
-  readonly clock: Clock;
 }
 
 /**
@@ -19,7 +18,7 @@ export interface TailQuery {
  *
  * Uses no consumer: creating one takes the cluster's leader, whose election lasts up to nine seconds, and meanwhile the
  * stream may well be writable. Reads from the stream's leader, since another server's data may be old, and one message at a
- * time, so at most some thousand messages, including history copies and journal records.
+ * time, so at most some thousand messages, including history copies and journal entries.
  *
  * @throws ControlPlaneError `unavailable` when the end is not reached within two seconds, or what the client throws.
  */
@@ -44,13 +43,11 @@ export async function readTail(options: TailQuery): Promise<readonly BucketMessa
 /** A message that is overwritten meanwhile comes again further on, so at the end nothing is missing. */
 async function readToEnd({ manager, subjects, from }: TailQuery, signal: AbortSignal): Promise<readonly StoredMsg[]> {
   const messages: StoredMsg[] = [];
-  for (let seq = from; !signal.aborted; ) {
-    // The client's type lacks `next_by_subj` beside `seq`, which the server supports.
-    const query = { seq, next_by_subj: subjects.all };
-    const message = await manager.streams.getMessage(subjects.stream, query);
-    if (message === null) break;
+  while (!signal.aborted) {
+    const next = { stream: subjects.stream, subject: subjects.all, from: (messages.at(-1)?.seq ?? from - 1) + 1 };
+    const message = await nextMessage(manager, next);
+    if (message === undefined) break;
     messages.push(message);
-    seq = message.seq + 1;
   }
   return messages;
 }

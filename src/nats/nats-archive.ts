@@ -1,27 +1,27 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { invalid } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
-import type { Archive, ArchiveContent, ArchiveRecord, Replacement } from "../store/archive.ts";
+import {
+  type Archive,
+  type ArchiveContent,
+  type ArchiveRecord,
+  entryParts,
+  givenTwice,
+  type Replacement,
+} from "../store/archive.ts";
 import { checkKey, checkValue } from "../store/batch.ts";
 import { outcomeUnknown, replacedMeanwhile, unreachable } from "../store/errors.ts";
 import type { Revision } from "../store/revision.ts";
-import type { Committed } from "../store/state-store.ts";
+import type { Committed, Entry } from "../store/state-store.ts";
 import { positionOf } from "./batch-mark.ts";
 import { formatCopy, parseCopy, tickWrite } from "./batch-writes.ts";
-import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
 import { readPages } from "./bucket-pages.ts";
-import { formatEpochMark, parseEpochMark } from "./epoch-mark.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { formatEpochMark, readEpoch } from "./epoch-mark.ts";
 import { storeFailure } from "./failure.ts";
+import { enterWrite, readEntries, restoreWrite } from "./journal-message.ts";
+import type { MirroredEpoch, MirroredLog } from "./mirrored-log.ts";
 import { writtenAt } from "./nats-history.ts";
-import type { NatsJournal } from "./nats-journal.ts";
 import { type BucketWrite, publishBatch } from "./publish-batch.ts";
-import type { StreamReader } from "./stream-reader.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
 
-const PART = 500;
 /** Limits for one batch of staged records. */
 const MAX_WRITES = 500;
 const MAX_BYTES = 4_000_000;
@@ -33,19 +33,10 @@ const MIRROR_WAIT_MS = 30_000;
 const ABANDONED_MS = 3_600_000;
 const MARKER_TTL_MS = 60_000;
 /** Marks a root that once was the state, or is being removed. */
-const LEFT = new TextEncoder().encode("left");
+const LEFT = "left";
 
-export interface NatsArchiveOptions {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  readonly bucket: string;
-  readonly replica: string;
-  readonly mirror: BucketMirror;
-  readonly journal: NatsJournal;
-  readonly reader: StreamReader;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
+export interface NatsArchiveOptions extends BucketSession {
+  readonly log: MirroredLog;
   readonly assertOpen: () => void;
 }
 
@@ -61,24 +52,25 @@ export class NatsArchive implements Archive {
   }
 
   async read(): Promise<ArchiveContent> {
-    const { mirror, assertOpen } = this.#options;
+    const { log, assertOpen } = this.#options;
     assertOpen();
-    await mirror.loaded();
-    const { held, current } = mirror;
+    await log.loaded();
+    const { held, current } = log;
     const { revision } = held;
-    const entries = held.read("").map(({ key, value }): ArchiveRecord => ({ kind: "entry", key, value }));
-    return { revision, parts: this.#parts(entries, revision, current) };
+    return { revision, parts: this.#parts(held.read(""), revision, current) };
   }
 
   async replace(parts: AsyncIterable<readonly ArchiveRecord[]>, replacement: Replacement): Promise<Committed> {
     const { random, assertOpen } = this.#options;
     assertOpen();
     const subjects = subjectsOf(this.#options.bucket, random.id());
-    const marker = await this.#write([{ subject: subjects.unused(subjects.root), value: this.#word(), expected: 0 }]);
+    const word = new TextEncoder().encode(`by ${this.#options.replica}`);
+    const marker = await this.#write([{ subject: subjects.unused(subjects.root), value: word, expected: 0 }]);
     try {
       await this.#stage(parts, subjects);
       const committed = await this.#switch(subjects, marker, replacement);
-      await this.#awaitEpoch(committed.revision.epoch);
+      // So that reads show the new state when the caller continues.
+      await this.#options.log.reached(committed.revision.position, MIRROR_WAIT_MS);
       return committed;
     } finally {
       await this.#sweep(subjects.root);
@@ -86,13 +78,13 @@ export class NatsArchive implements Archive {
   }
 
   async *#parts(
-    entries: readonly ArchiveRecord[],
+    entries: readonly Entry[],
     revision: Revision,
     epoch: MirroredEpoch,
   ): AsyncGenerator<readonly ArchiveRecord[]> {
-    const { manager, journal } = this.#options;
+    const { manager } = this.#options;
     const { subjects } = epoch;
-    for (let start = 0; start < entries.length; start += PART) yield entries.slice(start, start + PART);
+    yield* entryParts(entries);
     const { stream, allHistory } = subjects;
     for await (const page of readPages(manager, { stream, subject: allHistory, from: 1 })) {
       yield page.flatMap((message): ArchiveRecord[] => {
@@ -107,7 +99,7 @@ export class NatsArchive implements Archive {
       });
     }
     for await (const page of readPages(manager, { stream, subject: subjects.journal("*"), from: 1 })) {
-      yield journal.entries(page, revision.position).map((entry) => ({ kind: "journal", entry }) as const);
+      yield readEntries(page, revision.epoch, revision.position).map((entry) => ({ kind: "journal", entry }) as const);
     }
   }
 
@@ -126,8 +118,7 @@ export class NatsArchive implements Archive {
         const write = this.#writeOf(record, subjects);
         if (write === undefined) continue;
         if (record.kind !== "journal") {
-          if (seen.has(write.subject))
-            throw invalid("DUPLICATE_KEY", [{ field: "", message: `${record.key} is given twice` }]);
+          if (seen.has(write.subject)) throw givenTwice(record.key);
           seen.add(write.subject);
         }
         if (waiting.length === MAX_WRITES || bytes + write.value.byteLength > MAX_BYTES) await flush();
@@ -139,8 +130,7 @@ export class NatsArchive implements Archive {
   }
 
   #writeOf(record: ArchiveRecord, subjects: Subjects): BucketWrite | undefined {
-    const { mirror, journal } = this.#options;
-    if (record.kind === "journal") return journal.restored(record.entry, mirror.time.serverNow(), subjects);
+    if (record.kind === "journal") return restoreWrite(record.entry, this.#options.log.time.serverNow(), subjects);
     const { key, value } = record;
     checkKey(key);
     checkValue(key, value);
@@ -154,7 +144,7 @@ export class NatsArchive implements Archive {
     const { clock } = this.#options;
     for (let tries = 1; ; tries++) {
       try {
-        await this.#write([...writes, this.#tick()], writes.length);
+        await this.#write([...writes, tickWrite(this.#options.log)], writes.length);
         return;
       } catch (error) {
         if (tries === STAGE_TRIES) throw error;
@@ -165,68 +155,55 @@ export class NatsArchive implements Archive {
 
   /** Makes the new root the state, and abandons the old one. Conflicts if another sweep or switch came first. */
   async #switch(subjects: Subjects, marker: number, { cause, keys, laterThan }: Replacement): Promise<Committed> {
-    const { connection, mirror, journal, reader, random } = this.#options;
-    const found = await reader.last(subjects.epoch);
-    const mark = found && parseEpochMark(text(found.data));
-    const epoch = Math.max(mark?.epoch ?? 0, mirror.held.revision.epoch, laterThan()) + 1;
+    const { connection, manager, log, random } = this.#options;
+    const { message, mark } = await readEpoch(manager, subjects);
+    const epoch = Math.max(mark?.epoch ?? 0, log.held.revision.epoch, laterThan()) + 1;
     const id = random.id();
     const hidden: BucketWrite[] = [
-      journal.record({ cause }, keys, { id, subjects }),
+      enterWrite(cause, keys, { id, subjects }),
       {
         subject: subjects.unused(subjects.root),
         value: new Uint8Array(),
         purge: { markerTtlMs: MARKER_TTL_MS },
         expected: marker,
       },
-      ...(mark === undefined ? [] : [{ subject: subjects.unused(mark.root), value: LEFT }]),
+      ...(mark === undefined ? [] : [{ subject: subjects.unused(mark.root), value: new TextEncoder().encode(LEFT) }]),
     ];
     const value = new TextEncoder().encode(formatEpochMark({ epoch, root: subjects.root }));
-    const begin = { subject: subjects.epoch, value, expected: found?.sequence ?? 0 };
+    const begin = { subject: subjects.epoch, value, expected: message?.seq ?? 0 };
     const outcome = await publishBatch(connection, {
       id,
       hidden: hidden.length,
-      writes: [...hidden, begin, this.#tick()],
+      writes: [...hidden, begin, tickWrite(this.#options.log)],
     });
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was changed");
-    const at = Math.floor(mirror.time.serverNow());
+    const at = Math.floor(log.time.serverNow());
     if (outcome.kind === "written") return { revision: { epoch, position: outcome.sequence }, at };
-    const now = await reader.last(subjects.epoch).catch(() => undefined);
-    if (now !== undefined && parseEpochMark(text(now.data))?.root === subjects.root) {
-      return { revision: { epoch, position: now.position }, at };
+    const now = await readEpoch(manager, subjects).catch(() => undefined);
+    if (now?.message !== undefined && now.mark?.root === subjects.root) {
+      return { revision: { epoch, position: positionOf(now.message) }, at };
     }
-    throw outcomeUnknown("no server answered in time; look whether the new epoch has begun", outcome.error);
-  }
-
-  /** Gives this replica's mirror time to read the new state, so that reads show it when the caller continues. */
-  async #awaitEpoch(epoch: number): Promise<void> {
-    const { mirror, clock } = this.#options;
-    const { held } = mirror;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(MIRROR_WAIT_MS, resolve);
-    held.onEpoch(resolve);
-    if (held.revision.epoch < epoch) await promise;
-    cancel();
+    throw outcomeUnknown("no server answered in time; check whether the new epoch has begun", outcome.error);
   }
 
   /** Removes the roots that nobody uses: the previous one, what this try left, and those whose writers died long ago. */
   async #sweep(own: string): Promise<void> {
-    const { manager, bucket, mirror, logger } = this.#options;
+    const { manager, bucket, log, logger } = this.#options;
     const subjects = subjectsOf(bucket);
     const { stream } = subjects;
     try {
-      const message = await manager.streams.getMessage(stream, { last_by_subj: subjects.epoch });
-      if (message === null) return;
-      const used = parseEpochMark(message.string())?.root;
+      const { mark: used } = await readEpoch(manager, subjects);
       if (used === undefined) return;
       for await (const page of readPages(manager, { stream, subject: subjects.unused("*"), from: 1 })) {
-        for (const { subject, data, seq, time } of page) {
+        for (const message of page) {
+          const { subject, data, seq, time } = message;
           const root = subject.slice(subjects.unused("").length);
-          if (data.byteLength === 0 || root === used) continue;
-          const isLeft = text(data) === text(LEFT) || root === own;
-          if (!isLeft && mirror.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
+          if (data.byteLength === 0 || root === used.root) continue;
+          const isLeft = message.string() === LEFT || root === own;
+          if (!isLeft && log.time.serverNow() - time.getTime() < ABANDONED_MS) continue;
           // A process that is still staging it finds the marker changed, and gives up.
-          const changed = await this.#write([{ subject, value: LEFT, expected: seq }]);
+          const changed = await this.#write([{ subject, value: new TextEncoder().encode(LEFT), expected: seq }]);
           await manager.streams.purge(stream, { filter: subjectsOf(bucket, root).content });
           await this.#write([
             { subject, value: new Uint8Array(), purge: { markerTtlMs: MARKER_TTL_MS }, expected: changed },
@@ -234,7 +211,7 @@ export class NatsArchive implements Archive {
         }
       }
     } catch (err) {
-      logger.warn({ err }, "what the last epoch held could not be removed from the bucket; it only takes room");
+      logger.warn({ err }, "what the previous epoch held could not be removed from the bucket; it only takes up space");
     }
   }
 
@@ -245,17 +222,4 @@ export class NatsArchive implements Archive {
     if (outcome.kind === "conflict") throw replacedMeanwhile();
     throw unreachable("the bucket cannot be written; nothing was changed", outcome.error);
   }
-
-  #tick(): BucketWrite {
-    const { mirror, bucket } = this.#options;
-    return tickWrite(subjectsOf(bucket), mirror.time);
-  }
-
-  #word(): Uint8Array {
-    return new TextEncoder().encode(`by ${this.#options.replica}`);
-  }
-}
-
-function text(data: Uint8Array): string {
-  return new TextDecoder().decode(data);
 }

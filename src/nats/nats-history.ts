@@ -1,25 +1,28 @@
+import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Revision } from "../store/revision.ts";
 import type { HistoryCopy } from "../store/state-store.ts";
+import { positionOf } from "./batch-mark.ts";
 import { parseCopy, type StoredCopy } from "./batch-writes.ts";
-import type { MirroredEpoch } from "./bucket-mirror.ts";
-import type { StreamReader } from "./stream-reader.ts";
+import type { MirroredEpoch } from "./mirrored-log.ts";
+import { nextMessage } from "./stream-message.ts";
 
 /** Newest first. */
 export async function readHistory(
-  reader: StreamReader,
-  subject: string,
+  manager: JetStreamManager,
+  key: string,
   epoch: MirroredEpoch,
 ): Promise<readonly HistoryCopy[]> {
+  const { stream, history } = epoch.subjects;
   const copies: HistoryCopy[] = [];
-  let message = await reader.next(subject, 1);
-  while (message !== undefined) {
+  for (let from = 1; ; ) {
+    const message = await nextMessage(manager, { stream, subject: history(key, "*"), from });
+    if (message === undefined) break;
+    from = message.seq + 1;
     const copy = parseCopy(message.data);
     // A copy that cannot be read counts as not kept.
-    if (copy !== undefined) {
-      const revision = writtenAt(copy, message.position, epoch);
-      copies.push({ generation: copy.generation, value: copy.value, revision });
-    }
-    message = await reader.next(subject, message.sequence + 1);
+    if (copy === undefined) continue;
+    const { generation, value } = copy;
+    copies.push({ generation, value, revision: writtenAt(copy, positionOf(message), epoch) });
   }
   return copies.toSorted((a, b) => b.revision.epoch - a.revision.epoch || b.revision.position - a.revision.position);
 }

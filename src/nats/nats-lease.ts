@@ -1,136 +1,121 @@
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
-import { checkKey } from "../store/batch.ts";
 import { storeClosed } from "../store/errors.ts";
-import { type Lease, leaseKey, type Tenure } from "../store/lease.ts";
+import { LEASE_CAUSE, type Lease, leaseKey, type Tenure } from "../store/lease.ts";
 import type { StateStore } from "../store/state-store.ts";
+import { Turns } from "../store/turns.ts";
 import { leaseBucket } from "./bucket.ts";
+import type { BucketSession } from "./bucket-session.ts";
+import { isOwn, LeaseHold } from "./lease-hold.ts";
 import { listen } from "./listen.ts";
 import { peerRoot } from "./permissions.ts";
-import { type BucketWrite, publishBatch } from "./publish-batch.ts";
-import { StreamReader } from "./stream-reader.ts";
-import { subjectsOf } from "./subjects.ts";
+import { publishBatch } from "./publish-batch.ts";
+import { lastMessage } from "./stream-message.ts";
+import { type Subjects, subjectsOf } from "./subjects.ts";
 
-export interface NatsLeaseOptions {
-  readonly connection: NatsConnection;
-  readonly bucket: string;
-  readonly replica: string;
+export interface NatsLeaseOptions extends BucketSession {
   readonly state: StateStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly containment: Containment;
   readonly ttlMs: number;
-  /** Calls back when a new epoch has begun: fences of the previous one no longer hold, so tenures end. */
+  /** Calls back when a new epoch has begun: earlier fencing tokens no longer count, so tenures end. */
   readonly onEpoch: (listener: () => void) => void;
 }
 
 /**
- * A key in a bucket whose keys expire when they are not renewed says who holds a role; a key of the state, rewritten with each
- * win, is the fence. The first only keeps others waiting: it is the second that stops a holder that does not know that it
- * lost.
+ * A key in a bucket whose keys expire when they are not renewed says who holds a role; a key of the state, rewritten with
+ * each win, holds the fencing token. The first only keeps others waiting: it is the second that stops a holder that does not
+ * know that it lost.
  */
 export class NatsLease implements Lease {
   readonly #options: NatsLeaseOptions;
-  readonly #reader: StreamReader;
-  readonly #subjects: ReturnType<typeof subjectsOf>;
-  readonly #tenures = new Set<NatsTenure>();
+  readonly #subjects: Subjects;
+  readonly #holds = new Set<LeaseHold>();
   readonly #stop = new AbortController();
-  /** Candidates for the same role in this process take turns. */
-  readonly #queues = new Map<string, Promise<void>>();
+  readonly #turns = new Turns();
 
   constructor(options: NatsLeaseOptions) {
     this.#options = options;
     this.#subjects = subjectsOf(leaseBucket(options.bucket));
-    this.#reader = new StreamReader(options.connection, this.#subjects.stream);
     options.onEpoch(() => {
-      for (const tenure of this.#tenures) void tenure.resign();
+      for (const hold of this.#holds) void hold.resign();
     });
   }
 
   async campaign(role: string, signal: AbortSignal): Promise<Tenure> {
-    const { clock, random, ttlMs } = this.#options;
-    checkKey(leaseKey(role));
+    const { logger, random, ttlMs } = this.#options;
+    const key = leaseKey(role);
     const either = AbortSignal.any([signal, this.#stop.signal]);
     const id = `${this.#options.replica} ${random.id()}`;
-    for (;;) {
-      either.throwIfAborted();
-      const before = this.#queues.get(role);
-      if (before !== undefined) {
-        await unlessAborted(before, either);
-        continue;
+    const leave = await this.#turns.take(role, either);
+    try {
+      for (;;) {
+        either.throwIfAborted();
+        const tenure = await this.#tryToWin(role, { id, key }, leave).catch((err: unknown) => {
+          logger.debug({ err, role }, "a lease could not be won yet");
+        });
+        if (tenure !== undefined) return tenure;
+        await this.#pause(role, ttlMs * (0.2 + random.next() * 0.1), either);
       }
-      const place = Promise.withResolvers<void>();
-      this.#queues.set(role, place.promise);
-      const leave = () => {
-        this.#queues.delete(role);
-        place.resolve();
-      };
-      const tenure = await this.#tryToWin(role, id, leave).catch((err: unknown) => {
-        this.#options.logger.debug({ err, role }, "campaign failed");
-      });
-      if (tenure !== undefined) return tenure;
+    } catch (error) {
       leave();
-      await this.#pause(role, ttlMs * (0.2 + random.next() * 0.1), clock, either);
+      throw error;
     }
   }
 
   async stop(): Promise<void> {
     this.#stop.abort(storeClosed());
-    await Promise.all([...this.#tenures].map((tenure) => tenure.resign()));
+    await Promise.all([...this.#holds].map((hold) => hold.resign()));
   }
 
-  async #tryToWin(role: string, id: string, leave: () => void): Promise<NatsTenure | undefined> {
-    const { clock, connection, state } = this.#options;
-    const subject = this.#subjects.state(role);
+  async #tryToWin(
+    role: string,
+    { id, key }: { readonly id: string; readonly key: string },
+    leave: () => void,
+  ): Promise<Tenure | undefined> {
+    const { clock, connection, manager } = this.#options;
+    const place = { stream: this.#subjects.stream, subject: this.#subjects.state(role) };
     const sentAt = clock.monotonic();
-    const last = await this.#reader.last(subject);
+    const last = await lastMessage(manager, place);
     if (last !== undefined && last.data.byteLength > 0) return undefined;
-    const write = { subject, value: new TextEncoder().encode(id), expected: last?.sequence ?? 0 };
-    const outcome = await this.#write(write);
-    const sequence = outcome.kind === "written" ? outcome.sequence : await this.#adopted(subject, id, outcome.kind);
+    const write = { subject: place.subject, value: new TextEncoder().encode(id), expected: last?.seq ?? 0 };
+    const outcome = await publishBatch(connection, { writes: [write] });
+    // When the answer never came, the lease may still be ours.
+    const found = outcome.kind === "unknown" ? await lastMessage(manager, place) : undefined;
+    const sequence = outcome.kind === "written" ? outcome.sequence : isOwn(found, id) ? found.seq : undefined;
     if (sequence === undefined) return undefined;
-    const tenure = new NatsTenure({
-      ...this.#options,
-      id,
-      subject,
-      sequence,
-      sentAt,
-      reader: this.#reader,
-      hint: hintSubject(this.#options.bucket, role),
-      onEnd: () => {
-        this.#tenures.delete(tenure);
-        leave();
-      },
-    });
-    this.#tenures.add(tenure);
+    const hint = hintSubject(this.#options.bucket, role);
+    const hold = new LeaseHold({ ...this.#options, id, place, sequence, sentAt, hint });
+    this.#holds.add(hold);
+    hold.ended.addEventListener("abort", () => this.#holds.delete(hold), { once: true });
     try {
-      await tenure.moveFence(state, leaseKey(role));
-      return tenure;
+      const fence = await this.#moveFence(key, { id, sequence });
+      if (hold.ended.aborted) throw new Error("the lease ended before its fencing token was written");
+      hold.ended.addEventListener("abort", leave, { once: true });
+      return { fence, ended: hold.ended, resign: () => hold.resign() };
     } catch (error) {
-      await tenure.resign();
+      await hold.resign();
       throw connection.isClosed() ? storeClosed() : error;
     }
   }
 
-  /** When the answer never came, the lease may still be ours. */
-  async #adopted(subject: string, id: string, kind: string): Promise<number | undefined> {
-    if (kind !== "unknown") return undefined;
-    const last = await this.#reader.last(subject);
-    return last !== undefined && new TextDecoder().decode(last.data) === id ? last.sequence : undefined;
-  }
-
-  async #write(write: BucketWrite) {
-    return await publishBatch(this.#options.connection, { id: "", hidden: 0, writes: [write] });
+  /**
+   * Shuts out every earlier holder. The token that it writes, the epoch and the lease's own sequence, only grows:
+   * a holder that finds a higher one was itself overtaken.
+   */
+  async #moveFence(key: string, { id, sequence }: { id: string; sequence: number }): Promise<Tenure["fence"]> {
+    const { state } = this.#options;
+    const { epoch } = await state.barrier();
+    const found = await state.get(key);
+    if (found !== undefined && !isLater({ epoch, sequence }, found.value)) {
+      throw new Error("a later holder has written its fencing token");
+    }
+    const value = new TextEncoder().encode(`${epoch} ${sequence} ${id}`);
+    const guard = found?.revision ?? "absent";
+    const { revision } = await state.commit({ ops: [{ op: "put", key, value, guard }], cause: LEASE_CAUSE });
+    return { key, revision };
   }
 
   /** Waits until the time is over, or a holder says that it resigned. */
-  async #pause(role: string, pauseMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  async #pause(role: string, pauseMs: number, signal: AbortSignal): Promise<void> {
     const hinted = Promise.withResolvers<void>();
-    const { connection, bucket, containment } = this.#options;
+    const { connection, bucket, clock, containment } = this.#options;
     const subscription = listen(connection, hintSubject(bucket, role), { containment, source: "store", max: 1 }, () =>
       hinted.resolve(),
     );
@@ -144,114 +129,6 @@ export class NatsLease implements Lease {
   }
 }
 
-interface TenureOptions extends NatsLeaseOptions {
-  readonly id: string;
-  readonly subject: string;
-  readonly sequence: number;
-  /** Monotonic time just before the winning request was sent, so this side's deadline is always the earlier one. */
-  readonly sentAt: number;
-  readonly reader: StreamReader;
-  readonly hint: string;
-  readonly onEnd: () => void;
-}
-
-class NatsTenure implements Tenure {
-  readonly #options: TenureOptions;
-  readonly #end = new AbortController();
-  readonly #marginMs: number;
-  #fence: Tenure["fence"] | undefined;
-  #sequence: number;
-  #cancelDeadline: () => void = () => {};
-  #cancelRenewal: () => void = () => {};
-
-  constructor(options: TenureOptions) {
-    this.#options = options;
-    this.#sequence = options.sequence;
-    this.#marginMs = Math.max(options.ttlMs / 10, Math.min(1_500, options.ttlMs / 4));
-    this.#renewed(options.sentAt);
-  }
-
-  get fence(): Tenure["fence"] {
-    if (this.#fence === undefined) throw new Error("a tenure without a fence");
-    return this.#fence;
-  }
-
-  get ended(): AbortSignal {
-    return this.#end.signal;
-  }
-
-  /**
-   * Shuts out every earlier holder. The token that it writes, the epoch and the lease's own sequence, only grows:
-   * a holder that finds a higher one was itself overtaken.
-   */
-  async moveFence(state: StateStore, key: string): Promise<void> {
-    const { id, sequence } = this.#options;
-    const { epoch } = await state.barrier();
-    const found = await state.get(key);
-    if (found !== undefined && !isLater({ epoch, sequence }, found.value))
-      throw new Error("a later holder has moved the fence");
-    const value = new TextEncoder().encode(`${epoch} ${sequence} ${id}`);
-    const { revision } = await state.commit({
-      ops: [{ op: "put", key, value, guard: found?.revision ?? "absent" }],
-      cause: { actor: "lease", operation: "-lease", reason: "", requestId: "" },
-    });
-    if (this.#end.signal.aborted) throw new Error("the lease ended before its fence was moved");
-    this.#fence = { key, revision };
-  }
-
-  async resign(): Promise<void> {
-    if (this.#end.signal.aborted) return;
-    this.#finish("resigned");
-    const { connection, subject, hint } = this.#options;
-    // An empty value means free. The key stays, so its sequences keep growing.
-    const write = { subject, value: new Uint8Array(), expected: this.#sequence };
-    await publishBatch(connection, { id: "", hidden: 0, writes: [write] }).catch(() => undefined);
-    if (!connection.isClosed()) connection.publish(hint);
-  }
-
-  #renewed(sentAt: number): void {
-    const { clock, ttlMs } = this.#options;
-    this.#cancelDeadline();
-    const remainingMs = sentAt + ttlMs - this.#marginMs - clock.monotonic();
-    this.#cancelDeadline = clock.after(Math.max(0, remainingMs), () => this.#finish("not renewed in time"));
-    this.#cancelRenewal = clock.after(ttlMs / 4, () => void this.#renew());
-  }
-
-  async #renew(): Promise<void> {
-    const { clock, connection, subject, id, ttlMs, reader, logger } = this.#options;
-    const sentAt = clock.monotonic();
-    const value = new TextEncoder().encode(id);
-    try {
-      const writes = [{ subject, value, expected: this.#sequence }];
-      const outcome = await publishBatch(connection, { id: "", hidden: 0, writes, timeoutMs: ttlMs / 8 });
-      if (this.#end.signal.aborted) return;
-      if (outcome.kind === "written") {
-        this.#sequence = outcome.sequence;
-        this.#renewed(sentAt);
-        return;
-      }
-      const last = await reader.last(subject);
-      if (this.#end.signal.aborted) return;
-      if (last === undefined || new TextDecoder().decode(last.data) !== id) {
-        this.#finish("taken by another");
-        return;
-      }
-      this.#sequence = last.sequence;
-    } catch (err) {
-      logger.debug({ err, subject }, "lease could not be renewed yet");
-    }
-    if (!this.#end.signal.aborted) this.#cancelRenewal = clock.after(ttlMs / 16, () => void this.#renew());
-  }
-
-  #finish(why: string): void {
-    if (this.#end.signal.aborted) return;
-    this.#cancelDeadline();
-    this.#cancelRenewal();
-    this.#end.abort(new Error(why));
-    this.#options.onEnd();
-  }
-}
-
 function hintSubject(bucket: string, role: string): string {
   return `${peerRoot(bucket)}.lease.${role}`;
 }
@@ -260,15 +137,4 @@ function hintSubject(bucket: string, role: string): string {
 function isLater(token: { epoch: number; sequence: number }, found: Uint8Array): boolean {
   const [epoch, sequence] = new TextDecoder().decode(found).split(" ").map(Number);
   return epoch !== token.epoch || sequence === undefined || token.sequence > sequence;
-}
-
-async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([waited, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

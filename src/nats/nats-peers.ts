@@ -1,9 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
 import {
   MAX_ANSWERING,
   PEER_SILENCE_MS,
@@ -14,6 +9,7 @@ import {
   type PeerRefusal,
   type Peers,
 } from "../store/peers.ts";
+import type { BucketSession } from "./bucket-session.ts";
 import type { PeerKey } from "./peer-key.ts";
 import { PeerLine } from "./peer-line.ts";
 import { PeerMembers, POSITION } from "./peer-members.ts";
@@ -30,15 +26,8 @@ const PROOF_PAUSE_MS = 200;
 /** Most processes that are being asked, or were a moment ago, whether they are alive. */
 const MAX_PROOFS = 64;
 
-export interface NatsPeersOptions {
-  readonly connection: NatsConnection;
-  readonly bucket: string;
-  readonly replica: string;
+export interface NatsPeersOptions extends BucketSession {
   readonly key: Pick<PeerKey, "current" | "doubt">;
-  readonly clock: Clock;
-  readonly random: Pick<Random, "id">;
-  readonly containment: Containment;
-  readonly logger: Logger;
 }
 
 /**
@@ -108,7 +97,7 @@ export class NatsPeers implements Peers {
     throw new ControlPlaneError({
       kind: "precondition",
       code: "REPLICA_NAME_TAKEN",
-      message: `another plane named ${replica} serves the bucket ${bucket} since ${when}; give --replica another name`,
+      message: `another plane named ${replica} has served the bucket ${bucket} since ${when}; give this one another name with --replica`,
       details: { replica, bucket },
     });
   }

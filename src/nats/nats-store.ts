@@ -1,106 +1,60 @@
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { ControlPlaneError } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Random } from "../runtime/random.ts";
-import { checkBatch, checkKey, guardHolds, isJournaled } from "../store/batch.ts";
-import {
-  fenced,
-  mismatch,
-  outcomeUnknown,
-  requestSeen,
-  storeClosed,
-  storeReplaced,
-  unreachable,
-} from "../store/errors.ts";
+import { unreachable } from "../store/errors.ts";
+import { HeldStore } from "../store/held-store.ts";
 import type { Revision } from "../store/revision.ts";
-import type {
-  Batch,
-  Committed,
-  Entry,
-  Guard,
-  HistoryCopy,
-  StateStore,
-  StoreOp,
-  WatchEvent,
-  WatchOptions,
-} from "../store/state-store.ts";
-import { batchWrites, tickWrite } from "./batch-writes.ts";
-import type { BucketMirror, MirroredEpoch } from "./bucket-mirror.ts";
-import { epochUnreadable, parseEpochMark } from "./epoch-mark.ts";
+import type { Batch, Committed, HistoryCopy } from "../store/state-store.ts";
+import { BatchWriter } from "./batch-writer.ts";
+import type { BucketMirror } from "./bucket-mirror.ts";
+import type { BucketSession } from "./bucket-session.ts";
 import { storeFailure } from "./failure.ts";
-import { Lanes } from "./lanes.ts";
-import type { Link } from "./link.ts";
+import { NatsArchive } from "./nats-archive.ts";
 import { readHistory } from "./nats-history.ts";
-import type { NatsJournal } from "./nats-journal.ts";
-import { type PublishOutcome, publishBatch } from "./publish-batch.ts";
-import type { StreamReader } from "./stream-reader.ts";
+import { NatsJournal } from "./nats-journal.ts";
 
-/** How long a commit waits for its own mirror, and a refusal waits for the mirror to catch up. */
-const MIRROR_WAIT_MS = 2_000;
-/** How long an allowed write is retried while others write to the same keys. */
-const CONFLICT_PATIENCE_MS = 5_000;
-/** Most batches under way at once. */
-const MOST_AT_ONCE = 32;
-const RETRY_PAUSE_MS = 20;
+/** How long a barrier waits for its own mirror. */
+const MIRROR_WAIT_MS = 4_000;
 const TICK_TIMEOUT_MS = 2_000;
 
-export interface NatsStoreOptions {
-  readonly connection: NatsConnection;
-  readonly link: Link;
+export interface NatsStoreOptions extends BucketSession {
   readonly mirror: BucketMirror;
-  readonly journal: NatsJournal;
-  readonly reader: StreamReader;
-  readonly clock: Clock;
-  readonly random: Random;
   /** Closes everything that was opened with the store. */
   readonly onClose: () => Promise<void>;
 }
 
 /** The state in one JetStream bucket, read from this process's mirror of it. */
-export class NatsStore implements StateStore {
+export class NatsStore extends HeldStore {
+  readonly journal: NatsJournal;
+  readonly archive: NatsArchive;
   readonly #options: NatsStoreOptions;
-  /** With several copies, the server refuses a second write to a key, or a second guard on it, while one is under way. */
-  readonly #lanes = new Lanes(MOST_AT_ONCE);
+  readonly #writer: BatchWriter;
   /** The barrier that is under way, and the one that waits for its end and serves all callers that came meanwhile. */
   #barrier: Promise<Revision> | undefined;
   #nextBarrier: Promise<Revision> | undefined;
-  #closed = false;
 
   constructor(options: NatsStoreOptions) {
+    super();
     this.#options = options;
+    const { log } = options.mirror;
+    const assertOpen = () => this.assertOpen();
+    this.journal = new NatsJournal(options, log, assertOpen);
+    this.archive = new NatsArchive({ ...options, log, assertOpen });
+    this.#writer = new BatchWriter({ ...options, journal: this.journal });
   }
 
-  async commit(batch: Batch): Promise<Committed> {
-    this.#assertOpen();
-    checkBatch(batch);
-    return await this.#lanes.run(touchedKeys(batch), () => this.#commit(batch));
+  protected get held() {
+    return this.#options.mirror.log.held;
   }
 
-  async get(key: string): Promise<Entry | undefined> {
-    this.#assertOpen();
-    checkKey(key);
-    return this.#held.entry(key);
+  protected async write(batch: Batch): Promise<Committed> {
+    return await this.#writer.write(batch);
   }
 
-  async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
-    this.#assertOpen();
-    return { entries: this.#held.read(prefix), revision: this.#held.revision };
-  }
-
-  async history(key: string): Promise<readonly HistoryCopy[]> {
-    this.#assertOpen();
-    checkKey(key);
-    const { reader, mirror } = this.#options;
-    const { current } = mirror;
-    return await readHistory(reader, current.subjects.history(key, "*"), current);
-  }
-
-  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
-    return this.#options.mirror.held.watch(options);
+  protected async copies(key: string): Promise<readonly HistoryCopy[]> {
+    const { manager, mirror } = this.#options;
+    return await readHistory(manager, key, mirror.log.current);
   }
 
   async barrier(): Promise<Revision> {
-    this.#assertOpen();
+    this.assertOpen();
     if (this.#barrier === undefined) {
       this.#barrier = this.#passBarrier().finally(() => {
         this.#barrier = undefined;
@@ -118,205 +72,33 @@ export class NatsStore implements StateStore {
 
   /** Writes an empty batch, so all mirrors hear that all is well. Returns its position, or undefined if it failed. */
   async tick(): Promise<number | undefined> {
-    if (this.#closed || !this.#options.link.isUp) return undefined;
-    const outcome = await this.#publishTick(TICK_TIMEOUT_MS);
+    if (!this.#options.link.isUp) return undefined;
+    const outcome = await this.#writer.tick(TICK_TIMEOUT_MS);
     return outcome.kind === "written" ? outcome.sequence : undefined;
   }
 
   now(): number {
-    return this.#options.mirror.time.now();
+    return this.#options.mirror.log.time.now();
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#lanes.idle();
+  protected async end(): Promise<void> {
+    await this.#writer.idle();
     await this.#options.onClose();
   }
 
-  get #held() {
-    return this.#options.mirror.held;
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed();
-  }
-
-  async #commit(batch: Batch): Promise<Committed> {
-    const { clock, random } = this.#options;
-    await this.#options.mirror.loaded();
-    await this.#awaitGuards(batch);
-    const until = clock.monotonic() + CONFLICT_PATIENCE_MS;
-    while (clock.monotonic() < until) {
-      this.#assertWritable();
-      const refusal = this.#refusal(batch);
-      if (refusal === undefined) {
-        const outcome = await this.#publish(batch);
-        const committed = await this.#settle(batch, outcome);
-        if (committed !== undefined) return committed;
-      }
-      // Either the mirror or the server refused. The mirror may lag, so bring it up to date and ask it again.
-      if (!(await this.#catchUp())) throw unreachable("the write was refused, and the log cannot be read to tell why");
-      const sure = this.#refusal(batch);
-      if (sure?.code !== "FENCED" && (await this.#isRequestSeen(batch))) throw requestSeen(batch.cause.requestId);
-      if (sure !== undefined) throw sure;
-      await clock.sleep(RETRY_PAUSE_MS * random.next());
-    }
-    throw unreachable("the log refuses the write again and again, because others write to the same keys");
-  }
-
-  /** A guard or fence may name a revision from another replica that this mirror has not reached yet. */
-  async #awaitGuards({ ops, fence }: Batch): Promise<void> {
-    const guards = [fence?.revision, ...ops.map(({ guard }) => guard)];
-    const { epoch, position } = this.#held.revision;
-    const ahead = guards.filter((guard) => isRevision(guard) && guard.epoch === epoch && guard.position > position);
-    if (ahead.length > 0) await this.#catchUp();
-  }
-
-  #assertWritable(): void {
-    const { connection, mirror, link } = this.#options;
-    const { frozen, failure } = mirror.status;
-    if (frozen !== undefined) throw storeReplaced(`${frozen}; restore a backup: that begins a new epoch`);
-    if (connection.isClosed()) throw storeClosed();
-    if (!link.isUp) throw unreachable("no NATS server is connected; nothing was written, try again");
-    if (failure !== undefined) throw unreachable(`${failure}; nothing was written, try again`);
-  }
-
-  #refusal({ ops, fence }: Batch): ControlPlaneError | undefined {
-    const { epoch } = this.#held.revision;
-    const holds = (key: string, guard: Guard | undefined) => guardHolds(guard, this.#held.held(key)?.position, epoch);
-    if (fence !== undefined && !holds(fence.key, fence.revision)) return fenced(fence.key);
-    const failed = ops.find(({ key, guard }) => !holds(key, guard));
-    return failed && mismatch(failed.key);
-  }
-
-  async #publish(batch: Batch): Promise<Published> {
-    const { connection, random, mirror, journal } = this.#options;
-    const epoch = mirror.current;
-    const after = this.#held.revision.position;
-    const { subjects } = epoch;
-    const id = random.id();
-    const { fence } = batch;
-    // Set even without a guard: with several copies, a guarded write elsewhere would not see an unguarded one under way.
-    const expected = (op: StoreOp) => mirror.seen.sequenceOf(op.key);
-    const guard = fence && { subject: subjects.state(fence.key), sequence: mirror.seen.sequenceOf(fence.key) };
-    const { hidden, shown } = batchWrites({
-      batch,
-      subjects,
-      expected,
-      record: isJournaled(batch) ? journal.record(batch, keysOf(batch), { id, subjects }) : undefined,
-    });
-    const tick = { ...this.#tickWrite(), ...(guard && { guard }) };
-    const outcome = await publishBatch(connection, { id, hidden: hidden.length, writes: [...hidden, ...shown, tick] });
-    return { outcome, id, epoch, after };
-  }
-
-  /** The result of a publish; undefined when it was refused. */
-  async #settle(batch: Batch, { outcome, id, epoch, after }: Published): Promise<Committed | undefined> {
-    const { mirror } = this.#options;
-    if (outcome.kind === "conflict") return undefined;
-    if (outcome.kind === "failed") throw storeFailure(outcome.error, "nothing was written");
-    if (outcome.kind === "written" && outcome.sequence <= after) {
-      // A log only grows, so this is another one, which the mirror has not noticed yet.
-      mirror.suspect();
-      throw outcomeUnknown("the log went back, so the write may not last; read before you write again");
-    }
-    if (outcome.kind === "written") return await this.#committed(batch, outcome.sequence, epoch);
-    // The tick carries the batch's id: a mirror that is up to date has seen it, or it is not in the log.
-    await this.#catchUp();
-    const position = mirror.seen.positionOf(id);
-    if (position !== undefined) return await this.#committed(batch, position, epoch);
-    throw outcomeUnknown("no server answered the write in time; read before you write again", outcome.error);
-  }
-
-  /** A write to the root of an epoch counts only if it is in the log before the next epoch begins. */
-  async #committed(batch: Batch, position: number, { epoch, subjects }: MirroredEpoch): Promise<Committed> {
-    const { mirror } = this.#options;
-    const { silentMs } = mirror.status;
-    const at = await mirror.reached(position, silentMs > MIRROR_WAIT_MS ? 0 : MIRROR_WAIT_MS);
-    const next = at === undefined ? await this.#epochInLog() : mirror.current;
-    if (next.epoch !== epoch && next.began < position) {
-      throw batch.fence === undefined ? mismatch(keysOf(batch)[0] ?? subjects.epoch) : fenced(batch.fence.key);
-    }
-    return { revision: { epoch, position }, at: at ?? this.now() };
-  }
-
-  async #epochInLog(): Promise<Pick<MirroredEpoch, "epoch" | "began">> {
-    const { mirror, reader } = this.#options;
-    try {
-      const message = await reader.last(mirror.current.subjects.epoch);
-      if (message === undefined) return mirror.current;
-      const mark = parseEpochMark(new TextDecoder().decode(message.data));
-      if (mark === undefined) throw epochUnreadable(mirror.current.subjects.stream);
-      return { epoch: mark.epoch, began: message.position };
-    } catch (error) {
-      throw outcomeUnknown("the write is in the log, but its epoch cannot be read; read before you write again", error);
-    }
-  }
-
-  async #catchUp(): Promise<boolean> {
-    try {
-      return await this.#options.mirror.catchUp(MIRROR_WAIT_MS);
-    } catch {
-      return false;
-    }
-  }
-
-  async #isRequestSeen(batch: Batch): Promise<boolean> {
-    if (!isJournaled(batch) || batch.cause.requestId === "") return false;
-    return (await this.#options.journal.findRequest(batch.cause.requestId)) !== undefined;
-  }
-
   async #passBarrier(): Promise<Revision> {
-    this.#assertOpen();
-    this.#assertWritable();
+    this.assertOpen();
+    this.#writer.assertWritable();
     const { mirror } = this.#options;
-    const outcome = await this.#publishTick();
+    const outcome = await this.#writer.tick();
     if (outcome.kind !== "written") {
       throw storeFailure(
         outcome.kind === "conflict" ? "a tick was refused" : outcome.error,
         "the log cannot be written",
       );
     }
-    const at = await mirror.reached(outcome.sequence, MIRROR_WAIT_MS * 2);
+    const at = await mirror.log.reached(outcome.sequence, MIRROR_WAIT_MS);
     if (at === undefined) throw unreachable("the log cannot be read");
-    return this.#held.revision;
+    return this.held.revision;
   }
-
-  async #publishTick(timeoutMs?: number): Promise<PublishOutcome> {
-    const { connection, random } = this.#options;
-    const writes = [this.#tickWrite()];
-    return await publishBatch(connection, { id: random.id(), hidden: 0, writes, ...(timeoutMs && { timeoutMs }) });
-  }
-
-  #tickWrite() {
-    const { current, time } = this.#options.mirror;
-    return tickWrite(current.subjects, time);
-  }
-}
-
-interface Published {
-  readonly outcome: PublishOutcome;
-  readonly id: string;
-  /** The epoch to whose root it was written. */
-  readonly epoch: MirroredEpoch;
-  /** The position that was mirrored before it was sent. */
-  readonly after: number;
-}
-
-function keysOf({ ops }: Batch): readonly string[] {
-  return ops.map(({ key }) => key);
-}
-
-/** The keys that the server checks for a batch: two batches that share one must not be under way together. */
-function touchedKeys(batch: Batch): string[] {
-  const { fence, cause } = batch;
-  const keys = [...keysOf(batch)];
-  if (fence !== undefined) keys.push(fence.key);
-  if (isJournaled(batch) && cause.requestId !== "") keys.push(`request ${cause.requestId}`);
-  return keys;
-}
-
-function isRevision(guard: Guard | undefined): guard is Revision {
-  return typeof guard === "object";
 }

@@ -1,26 +1,18 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { ControlPlaneError } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
+import type { StoredMsg } from "@nats-io/jetstream";
+import { unreachable } from "../store/errors.ts";
+import type { BucketSession } from "./bucket-session.ts";
 import { storeFailure } from "./failure.ts";
 import { publishBatch } from "./publish-batch.ts";
-import type { StreamReader } from "./stream-reader.ts";
+import { lastMessage } from "./stream-message.ts";
+import { subjectsOf } from "./subjects.ts";
 
 const KEY_BYTES = 32;
 const TRIES = 5;
 /** The bucket is asked at most this often whether the key is still the same. */
 const LOOK_EVERY_MS = 1_000;
 
-export interface PeerKeyOptions {
-  readonly connection: NatsConnection;
-  readonly reader: Pick<StreamReader, "last">;
-  readonly subject: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
+type Session = Pick<BucketSession, "connection" | "manager" | "bucket" | "clock" | "random" | "logger">;
 
 /**
  * The key with which a bucket's replicas authenticate to each other: 32 random bytes in the bucket, made by the first
@@ -28,16 +20,14 @@ export interface PeerKeyOptions {
  * Anybody who can read the bucket can read it; it protects nothing else.
  */
 export class PeerKey {
-  readonly #options: PeerKeyOptions;
-  #bytes: Uint8Array;
+  readonly #session: Session;
   #key: KeyObject;
   #lookedAt: number;
 
-  private constructor(options: PeerKeyOptions, bytes: Uint8Array) {
-    this.#options = options;
-    this.#bytes = bytes;
+  private constructor(session: Session, bytes: Uint8Array) {
+    this.#session = session;
     this.#key = createSecretKey(bytes);
-    this.#lookedAt = options.clock.monotonic();
+    this.#lookedAt = session.clock.monotonic();
   }
 
   /**
@@ -45,22 +35,18 @@ export class PeerKey {
    *
    * @throws ControlPlaneError what the store refuses.
    */
-  static async open(options: PeerKeyOptions): Promise<PeerKey> {
-    const { connection, reader, subject, random } = options;
+  static async open(session: Session): Promise<PeerKey> {
+    const { connection, random, bucket } = session;
     for (let tries = 0; tries < TRIES; tries++) {
-      const found = await reader.last(subject);
-      if (found?.data.byteLength === KEY_BYTES) return new PeerKey(options, found.data);
+      const found = await lookUp(session);
+      if (found?.data.byteLength === KEY_BYTES) return new PeerKey(session, found.data);
       const value = random.secret(KEY_BYTES);
-      const write = { subject, value, expected: found?.sequence ?? 0 };
-      const outcome = await publishBatch(connection, { id: "", hidden: 0, writes: [write] });
-      if (outcome.kind === "written") return new PeerKey(options, value);
+      const write = { subject: subjectsOf(bucket).peerKey, value, expected: found?.seq ?? 0 };
+      const outcome = await publishBatch(connection, { writes: [write] });
+      if (outcome.kind === "written") return new PeerKey(session, value);
       if (outcome.kind !== "conflict") throw storeFailure(outcome.error, "the bucket cannot be written");
     }
-    throw new ControlPlaneError({
-      kind: "unavailable",
-      code: "STORE_UNREACHABLE",
-      message: `${subject} can be neither read nor written: others write to it again and again`,
-    });
+    throw unreachable(`the key of the replicas of bucket ${bucket} cannot be made: others keep writing another one`);
   }
 
   get current(): KeyObject {
@@ -72,18 +58,24 @@ export class PeerKey {
    * was made again. Looks the key up at most once a second.
    */
   doubt(): Promise<void> | undefined {
-    const now = this.#options.clock.monotonic();
+    const now = this.#session.clock.monotonic();
     if (now - this.#lookedAt < LOOK_EVERY_MS) return undefined;
     this.#lookedAt = now;
     return this.#lookUp();
   }
 
   async #lookUp(): Promise<void> {
-    const { reader, subject, logger } = this.#options;
-    const found = await reader.last(subject).catch(() => undefined);
-    if (found?.data.byteLength !== KEY_BYTES || Buffer.compare(found.data, this.#bytes) === 0) return;
-    this.#bytes = found.data;
-    this.#key = createSecretKey(found.data);
-    logger.warn({ subject }, "the replicas' key in the bucket is another one now; it is used from here on");
+    const found = await lookUp(this.#session).catch(() => undefined);
+    if (found?.data.byteLength !== KEY_BYTES) return;
+    const key = createSecretKey(found.data);
+    if (key.equals(this.#key)) return;
+    this.#key = key;
+    const { logger, bucket } = this.#session;
+    logger.warn({ bucket }, "the replicas' key in the bucket has changed; the new one is used from now on");
   }
+}
+
+async function lookUp({ manager, bucket }: Session): Promise<StoredMsg | undefined> {
+  const { stream, peerKey: subject } = subjectsOf(bucket);
+  return await lastMessage(manager, { stream, subject });
 }

@@ -1,9 +1,7 @@
-import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { nextTurn } from "../runtime/next-turn.ts";
-import type { Random } from "../runtime/random.ts";
 import { MAX_QUESTION_BYTES, type PeerPosition } from "../store/peers.ts";
+import type { BucketSession } from "./bucket-session.ts";
 import { INBOX_PREFIX } from "./connect.ts";
 import { listen } from "./listen.ts";
 import type { PeerKey } from "./peer-key.ts";
@@ -29,15 +27,11 @@ import { peerRoot } from "./permissions.ts";
 
 const RETRY_PAUSE_MS = 20;
 
-export interface PeerLineOptions {
-  readonly connection: NatsConnection;
-  readonly bucket: string;
+export interface PeerLineOptions
+  extends Pick<BucketSession, "connection" | "bucket" | "clock" | "random" | "containment"> {
   readonly self: Omit<PeerSender, "sequence">;
   readonly key: Pick<PeerKey, "current" | "doubt">;
   readonly refusals: PeerRefusals;
-  readonly clock: Clock;
-  readonly random: Pick<Random, "id">;
-  readonly containment: Containment;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { printable } from "../domain/printable.ts";
 import { PositionSchema, type Sender, type Standing } from "../gen/fairlead/peers/v1/peers_pb.ts";
 import { isReplicaName, type PeerPosition } from "../store/peers.ts";
@@ -37,12 +37,17 @@ export function encodePosition({ sender, position }: SaidPosition): Uint8Array {
 
 /** Undefined for bytes that are not a position, or state an impossible one. Ignores what a later release may add. */
 export function decodePosition(bytes: Uint8Array): SaidPosition | undefined {
+  const { sender, standing } = readMessage(PositionSchema, bytes) ?? {};
+  const said = readSender(sender);
+  const position = standing && readStanding(standing);
+  if (said === undefined || (standing !== undefined && position === undefined)) return undefined;
+  return { sender: said, position };
+}
+
+/** Undefined for bytes that are no such message. */
+export function readMessage<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> | undefined {
   try {
-    const { sender, standing } = fromBinary(PositionSchema, bytes);
-    const said = readSender(sender);
-    const position = standing && readStanding(standing);
-    if (said === undefined || (standing !== undefined && position === undefined)) return undefined;
-    return { sender: said, position };
+    return fromBinary(schema, bytes);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { NameQuestionSchema, QuestionSchema } from "../gen/fairlead/peers/v1/peers_pb.ts";
 import { MAX_ANSWER_BYTES } from "../store/peers.ts";
-import { type PeerSender, readSender, senderMessage } from "./peer-position.ts";
+import { type PeerSender, readMessage, readSender, senderMessage } from "./peer-position.ts";
 
 /** A question's sender and nonce take less than this beside its content, in bytes. */
 export const QUESTION_HEAD_BYTES = 1024;
@@ -19,13 +19,10 @@ export function encodeQuestion({ sender, nonce, content }: PeerQuestion): Uint8A
 
 /** Undefined for bytes that are not a question. */
 export function decodeQuestion(bytes: Uint8Array): PeerQuestion | undefined {
-  try {
-    const { sender, nonce, content } = fromBinary(QuestionSchema, bytes);
-    const said = readSender(sender);
-    return said === undefined || !/^[A-Za-z0-9-]{8,64}$/.test(nonce) ? undefined : { sender: said, nonce, content };
-  } catch {
-    return undefined;
-  }
+  const question = readMessage(QuestionSchema, bytes);
+  const sender = readSender(question?.sender);
+  if (question === undefined || sender === undefined || !/^[A-Za-z0-9-]{8,64}$/.test(question.nonce)) return undefined;
+  return { sender, nonce: question.nonce, content: question.content };
 }
 
 /** @param instance The only one that may answer; if undefined, any bearer of the name may. */
@@ -34,11 +31,7 @@ export function encodeNameQuestion(instance: string | undefined): Uint8Array {
 }
 
 export function decodeNameQuestion(bytes: Uint8Array): { readonly instance?: string | undefined } | undefined {
-  try {
-    return fromBinary(NameQuestionSchema, bytes);
-  } catch {
-    return undefined;
-  }
+  return readMessage(NameQuestionSchema, bytes);
 }
 
 /** An answer is sent in parts of this size, well below what a server accepts by default. */
@@ -46,12 +39,6 @@ const PART_BYTES = 256 * 1024;
 const PART_HEAD_BYTES = 8;
 export const MAX_PART_BYTES = PART_HEAD_BYTES + PART_BYTES;
 const MAX_PARTS = Math.ceil(MAX_ANSWER_BYTES / PART_BYTES);
-
-export interface AnswerPart {
-  readonly index: number;
-  readonly count: number;
-  readonly content: Uint8Array;
-}
 
 /** The parts of an answer as sent: index and count, four bytes each, then the content. An empty answer is one part. */
 export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
@@ -71,7 +58,7 @@ export function* answerParts(answer: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Undefined for bytes that are not a part of an answer. */
-export function decodePart(bytes: Uint8Array): AnswerPart | undefined {
+export function decodePart(bytes: Uint8Array) {
   if (bytes.byteLength < PART_HEAD_BYTES) return undefined;
   const head = new DataView(bytes.buffer, bytes.byteOffset, PART_HEAD_BYTES);
   const [index, count] = [head.getUint32(0), head.getUint32(4)];

@@ -37,7 +37,7 @@ export class PeerRefusals {
     const now = this.#clock.monotonic();
     if (now - (this.#loggedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
     this.#loggedAt.set(reason, now);
-    this.#logger.warn({ reason, subject, count }, "a message is not believed to come from a replica");
+    this.#logger.warn({ reason, subject, count }, "a message that claims to come from a replica was refused");
   }
 
   list(): readonly PeerRefusal[] {

@@ -2,6 +2,7 @@ import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { ControlPlaneError } from "../domain/errors.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { leaseBucket } from "./bucket.ts";
+import { INBOX_PREFIX } from "./connect.ts";
 import type { Link } from "./link.ts";
 import { subjectsOf } from "./subjects.ts";
 
@@ -12,7 +13,7 @@ export interface Permission {
 }
 
 /** What a plane's NATS user must be allowed, apart from creating the two streams if they do not exist. */
-export function neededPermissions(bucket: string, inboxPrefix: string): readonly Permission[] {
+export function neededPermissions(bucket: string): readonly Permission[] {
   const publish = (subject: string): Permission => ({ operation: "publish", subject });
   const streams = [subjectsOf(bucket), subjectsOf(leaseBucket(bucket))];
   return [
@@ -28,9 +29,9 @@ export function neededPermissions(bucket: string, inboxPrefix: string): readonly
     publish(`$JS.FC.KV_${bucket}.>`),
     publish(`${peerRoot(bucket)}.>`),
     // For answers to the other replicas, in parts.
-    publish(`${inboxPrefix}.>`),
+    publish(`${INBOX_PREFIX}.>`),
     { operation: "subscribe", subject: `${peerRoot(bucket)}.>` },
-    { operation: "subscribe", subject: `${inboxPrefix}.>` },
+    { operation: "subscribe", subject: `${INBOX_PREFIX}.>` },
   ];
 }
 
@@ -65,7 +66,7 @@ export async function checkPermissions(
   throw new ControlPlaneError({
     kind: "precondition",
     code: "NATS_PERMISSION_MISSING",
-    message: `the NATS user of this plane may not ${list}; allow it`,
+    message: `the NATS user of this plane may not ${list}; grant these permissions`,
     details: { operation: first.operation, subject: first.subject },
   });
 }

@@ -1,14 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
 
-interface Waiter {
-  readonly position: number;
-  readonly resolve: (at: number | undefined) => void;
-}
-
 /** Callers that wait until a log is read up to some position. */
 export class PositionWaiters {
   readonly #clock: Clock;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<{ readonly position: number; readonly resolve: (at: number | undefined) => void }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -16,15 +11,13 @@ export class PositionWaiters {
 
   /** Time of the commit at a position or past it; undefined if that takes longer than `withinMs`. */
   async wait(position: number, withinMs: number): Promise<number | undefined> {
-    return await new Promise<number | undefined>((resolve) => {
-      const settle = (at: number | undefined) => {
-        cancel();
-        this.#waiters.delete(waiter);
-        resolve(at);
-      };
-      const cancel = this.#clock.after(withinMs, () => settle(undefined));
-      const waiter: Waiter = { position, resolve: settle };
-      this.#waiters.add(waiter);
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const waiter = { position, resolve };
+    this.#waiters.add(waiter);
+    const cancel = this.#clock.after(withinMs, () => resolve(undefined));
+    return await promise.finally(() => {
+      cancel();
+      this.#waiters.delete(waiter);
     });
   }
 

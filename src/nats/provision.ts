@@ -1,15 +1,7 @@
-import type { Clock } from "../runtime/clock.ts";
 import { leaseBucketConfig, type Provisioned, provisionBucket, stateBucketConfig } from "./bucket.ts";
-import { connectNats, type NatsConnectOptions } from "./connect.ts";
+import { connectNats } from "./connect.ts";
 import { openManager, patiently } from "./open-manager.ts";
-import { LEASE_TTL_MS } from "./open-nats-store.ts";
-
-export interface ProvisionOptions extends Pick<NatsConnectOptions, "servers" | "security"> {
-  readonly bucket: string;
-  /** Copies of the data on different servers: 1, or 3 or 5 in a cluster. */
-  readonly replicas: number;
-  readonly clock: Clock;
-}
+import { LEASE_TTL_MS, type NatsStoreSettings } from "./open-nats-store.ts";
 
 /**
  * Creates the buckets that planes need, or corrects their settings; the state in them stays. Needs a user that may manage
@@ -17,9 +9,11 @@ export interface ProvisionOptions extends Pick<NatsConnectOptions, "servers" | "
  *
  * @throws ControlPlaneError what `connectNats` and `openNatsStore` refuse.
  */
-export async function provisionNats(options: ProvisionOptions): Promise<readonly Provisioned[]> {
-  const { servers, security, bucket, replicas, clock } = options;
-  const connection = await connectNats({ servers, name: "fairlead provision", ...(security && { security }) });
+export async function provisionNats(
+  settings: Pick<NatsStoreSettings, "servers" | "security" | "bucket" | "replicas" | "clock">,
+): Promise<readonly Provisioned[]> {
+  const { bucket, replicas, clock } = settings;
+  const connection = await connectNats({ ...settings, name: "fairlead provision" });
   try {
     return await patiently(clock, async () => {
       const manager = await openManager(connection);

@@ -24,10 +24,10 @@ export interface BucketWrite {
 }
 
 export interface PublishOptions {
-  /** Id of this batch, at most 64 characters. */
-  readonly id: string;
-  /** How many of the first writes no mirror listens to. */
-  readonly hidden: number;
+  /** Id of this batch, at most 64 characters; a single write needs none. */
+  readonly id?: string;
+  /** How many of the first writes no mirror listens to; 0 by default. */
+  readonly hidden?: number;
   readonly writes: readonly BucketWrite[];
   /** How long to wait for the last answer. */
   readonly timeoutMs?: number;
@@ -49,7 +49,7 @@ export type PublishOutcome =
  */
 export async function publishBatch(
   connection: NatsConnection,
-  { id, hidden, writes, timeoutMs = COMMIT_TIMEOUT_MS }: PublishOptions,
+  { id = "", hidden = 0, writes, timeoutMs = COMMIT_TIMEOUT_MS }: PublishOptions,
 ): Promise<PublishOutcome> {
   const count = writes.length;
   if (count > MAX_BATCH_MESSAGES) throw new Error(`a batch of ${count} messages`);
@@ -83,13 +83,9 @@ function isLostConnection(error: unknown): boolean {
 function readAck(reply: Msg): PublishOutcome {
   const { seq, error } = reply.json<{ seq?: number; error?: { err_code?: number; description?: string } }>();
   if (error?.err_code !== undefined && TRY_AGAIN.includes(error.err_code)) return { kind: "conflict" };
-  if (error !== undefined || seq === undefined) {
-    return {
-      kind: "failed",
-      error: new Error(`${error?.description ?? "no sequence"} (${error?.err_code ?? "no code"})`),
-    };
-  }
-  return { kind: "written", sequence: seq };
+  if (error === undefined && seq !== undefined) return { kind: "written", sequence: seq };
+  const what = `${error?.description ?? "no sequence"} (${error?.err_code ?? "no code"})`;
+  return { kind: "failed", error: new Error(what) };
 }
 
 function headersOf({ purge, ttlMs, expected, guard }: BucketWrite): MsgHdrs {

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import {
-  type Authenticator,
   credsAuthenticator,
   type NodeConnectionOptions,
   nkeyAuthenticator,
@@ -51,16 +50,13 @@ function loginOptions(login: NatsLogin): NatsSecurity {
     }
     case "token":
       return { token: login.token };
-    case "nkey":
-      return { authenticator: nkeyFrom(login.file) };
+    case "nkey": {
+      const content = contentOf(login.file);
+      return { authenticator: nkeyAuthenticator(() => new TextEncoder().encode(textOf(content()))) };
+    }
     case "creds":
       return { authenticator: credsAuthenticator(contentOf(login.file)) };
   }
-}
-
-function nkeyFrom(file: string): Authenticator {
-  const content = contentOf(file);
-  return nkeyAuthenticator(() => new TextEncoder().encode(textOf(content())));
 }
 
 /** Without surrounding blanks and line ends. */

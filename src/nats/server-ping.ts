@@ -1,14 +1,11 @@
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
+import type { BucketSession } from "./bucket-session.ts";
 
 /** How long a server may take to answer. */
 export const SERVER_PATIENCE_MS = 1_000;
 
-export interface ServerPingOptions {
+export interface ServerPingOptions extends Pick<BucketSession, "clock" | "logger"> {
   readonly connection: Pick<NatsConnection, "flush" | "reconnect" | "getServer">;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 interface Question {
@@ -50,7 +47,7 @@ export class ServerPing {
     await question?.isDue;
     this.forget();
     if (question?.isOpen !== true) return false;
-    logger.warn({ server: connection.getServer() }, "server does not answer; trying another");
+    logger.warn({ server: connection.getServer() }, "the NATS server does not answer; trying another");
     await connection.reconnect();
     return true;
   }

@@ -1,6 +1,10 @@
+import { type ControlPlaneError, invalid } from "../domain/errors.ts";
 import type { Cause, JournalEntry } from "./journal.ts";
 import type { Revision } from "./revision.ts";
-import type { Committed } from "./state-store.ts";
+import type { Committed, Entry } from "./state-store.ts";
+
+/** How many records one part of an archive has, at most. */
+export const PART_RECORDS = 500;
 
 /** One thing that a store holds. */
 export type ArchiveRecord =
@@ -38,7 +42,7 @@ export interface Archive {
   read(): Promise<ArchiveContent>;
   /**
    * Makes the store hold these records and nothing else, in one step, and begins a new epoch: every reader sees either all
-   * that was there before or all that is there after, whatever dies meanwhile. Versions, fences and watches of earlier
+   * that was there before or all that is there after, whatever dies meanwhile. Versions, fencing tokens and watches of earlier
    * epochs no longer count. What others wrote since the records were read is replaced as well.
    *
    * Records may come in any order, the journal's oldest first. When `parts` throws, nothing has changed.
@@ -47,4 +51,15 @@ export interface Archive {
    * `invalid` / `DUPLICATE_KEY`, `BAD_KEY`; `exhausted` / `VALUE_TOO_LARGE`; and as `StateStore.commit`.
    */
   replace(parts: AsyncIterable<readonly ArchiveRecord[]>, replacement: Replacement): Promise<Committed>;
+}
+
+/** The entries of a state as records, in parts. */
+export function* entryParts(entries: readonly Entry[]): Generator<readonly ArchiveRecord[]> {
+  for (let start = 0; start < entries.length; start += PART_RECORDS) {
+    yield entries.slice(start, start + PART_RECORDS).map(({ key, value }) => ({ kind: "entry", key, value }));
+  }
+}
+
+export function givenTwice(key: string): ControlPlaneError {
+  return invalid("DUPLICATE_KEY", [{ field: "", message: `${key} is given twice` }]);
 }

@@ -1,4 +1,5 @@
 import { ControlPlaneError, invalid } from "../domain/errors.ts";
+import { fenced, mismatch } from "./errors.ts";
 import { MAX_REQUEST_ID_LENGTH } from "./journal.ts";
 import {
   type Batch,
@@ -8,7 +9,6 @@ import {
   MAX_KEY_LENGTH,
   MAX_RESULT_BYTES,
   MAX_VALUE_BYTES,
-  type StoreOp,
 } from "./state-store.ts";
 
 const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
@@ -17,7 +17,9 @@ const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
 export function checkBatch({ ops, cause, fence }: Batch): void {
   const keys = new Set<string>();
   let bytes = 0;
+  let cost = 0;
   for (const op of ops) {
+    cost += op.op === "put" && op.history !== undefined ? 2 : 1;
     // What somebody else put under an invalid key can be removed, but only with the revision that it was found at.
     if (op.op === "put" || typeof op.guard !== "object") checkKey(op.key);
     if (keys.has(op.key))
@@ -36,12 +38,11 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
     throw invalid("BAD_REQUEST_ID", [{ field: "request_id", message }]);
   }
   if (cause.result !== undefined) checkSize("the result of a request", cause.result, MAX_RESULT_BYTES);
-  const cost = ops.reduce((sum, op) => sum + copies(op), 0);
   if (cost > MAX_BATCH_COST || bytes > MAX_BATCH_BYTES) {
     throw new ControlPlaneError({
       kind: "exhausted",
       code: "BATCH_TOO_LARGE",
-      message: `the batch costs ${cost} and holds ${bytes} bytes; at most ${MAX_BATCH_COST} and ${MAX_BATCH_BYTES} can be written at once`,
+      message: `the batch has a cost of ${cost} and ${bytes} bytes; at most a cost of ${MAX_BATCH_COST} and ${MAX_BATCH_BYTES} bytes can be written at once`,
       details: { cost: String(cost), bytes: String(bytes) },
     });
   }
@@ -68,6 +69,22 @@ export function guardHolds(guard: Guard | undefined, position: number | undefine
   return guard.epoch === epoch && guard.position === position;
 }
 
+/**
+ * The error for a batch whose fence or guards do not hold; undefined if all of them hold.
+ *
+ * @param positionOf Where a key was last written; undefined if it is absent.
+ */
+export function failedGuard(
+  { fence, ops }: Batch,
+  epoch: number,
+  positionOf: (key: string) => number | undefined,
+): ControlPlaneError | undefined {
+  const holds = ({ key, guard }: { key: string; guard?: Guard }) => guardHolds(guard, positionOf(key), epoch);
+  if (fence !== undefined && !holds({ key: fence.key, guard: fence.revision })) return fenced(fence.key);
+  const failed = ops.find((op) => !holds(op));
+  return failed && mismatch(failed.key);
+}
+
 /** The place of a history copy: in a ring of `keep` slots, a new copy replaces the oldest. */
 export function historySlot({ generation, keep }: { readonly generation: number; readonly keep: number }): number {
   return generation % keep;
@@ -76,10 +93,6 @@ export function historySlot({ generation, keep }: { readonly generation: number;
 /** Whether a commit goes into the journal: writes that the plane makes for itself do not. */
 export function isJournaled(batch: Batch): boolean {
   return !batch.cause.operation.startsWith("-");
-}
-
-function copies(op: StoreOp): number {
-  return op.op === "put" && op.history !== undefined ? 2 : 1;
 }
 
 function checkSize(what: string, value: Uint8Array, limit: number): void {

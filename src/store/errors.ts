@@ -1,23 +1,30 @@
 import { ControlPlaneError } from "../domain/errors.ts";
+import { formatRevision, type Revision } from "./revision.ts";
 
 /** A guard did not hold. */
 export function mismatch(key: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "VERSION_MISMATCH",
-    message: `${key} is not what the write expected it to be; read it again and decide anew`,
-    details: { key },
-  });
+  return conflict("VERSION_MISMATCH", `${key} is not what the write expected; read it again and decide anew`, { key });
 }
 
-/** The writer has lost the lease that its batch was fenced with. */
+/** The batch's fencing token is not the newest: its writer has lost the lease. */
 export function fenced(key: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "FENCED",
-    message: `${key} was taken over by somebody else; this writer must stop`,
-    details: { key },
-  });
+  return conflict("FENCED", `another writer has taken over ${key}; this one must stop`, { key });
+}
+
+/** A commit with this request id is in the journal already. */
+export function requestSeen(requestId: string): ControlPlaneError {
+  const message = `request ${requestId} has already been committed; the journal holds its result`;
+  return conflict("REQUEST_SEEN", message, { requestId });
+}
+
+/** Another import or restore replaced the store's content. Nothing was written. */
+export function replacedMeanwhile(): ControlPlaneError {
+  const message = "another import or restore came first or is under way; check the state and decide anew";
+  return conflict("REPLACED_MEANWHILE", message);
+}
+
+function conflict(code: string, message: string, details: Readonly<Record<string, string>> = {}): ControlPlaneError {
+  return new ControlPlaneError({ kind: "conflict", code, message, details });
 }
 
 /** A reader of a watch that does not keep up: what is held for it is bounded. */
@@ -25,18 +32,8 @@ export function readerTooSlow(maxUnread: number): ControlPlaneError {
   return new ControlPlaneError({
     kind: "exhausted",
     code: "READER_TOO_SLOW",
-    message: `more than ${maxUnread} objects changed before the watcher was told of any (docs/api.md, "Limits"); read faster, or watch again from the last revision`,
+    message: `more than ${maxUnread} objects changed before the watcher had read any of them (docs/api.md, "Limits"); read faster, or watch again from the last revision`,
     details: { max: String(maxUnread) },
-  });
-}
-
-/** A commit with this request id is in the journal already. */
-export function requestSeen(requestId: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "REQUEST_SEEN",
-    message: `request ${requestId} was committed before; the journal holds its result`,
-    details: { requestId },
   });
 }
 
@@ -54,11 +51,12 @@ export function outcomeUnknown(message: string, cause?: unknown): ControlPlaneEr
   return new ControlPlaneError({ kind: "unavailable", code: "OUTCOME_UNKNOWN", message, cause });
 }
 
-export function compacted(from: string): ControlPlaneError {
+export function compacted(revision: Revision): ControlPlaneError {
+  const from = formatRevision(revision);
   return new ControlPlaneError({
     kind: "precondition",
     code: "COMPACTED",
-    message: `revision ${from} is too old to resume from, or of another epoch; read everything again`,
+    message: `revision ${from} is too old to resume from, or belongs to another epoch; read everything again`,
     details: { from },
   });
 }
@@ -69,20 +67,7 @@ export function compacted(from: string): ControlPlaneError {
  * @param what Says what was found, and what to do.
  */
 export function storeReplaced(what: string): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "unavailable",
-    code: "STORE_REPLACED",
-    message: what,
-  });
-}
-
-/** Another import or restore replaced the store's content. Nothing was written. */
-export function replacedMeanwhile(): ControlPlaneError {
-  return new ControlPlaneError({
-    kind: "conflict",
-    code: "REPLACED_MEANWHILE",
-    message: "another import or restore was first, or is under way; look at the state, and decide anew",
-  });
+  return new ControlPlaneError({ kind: "unavailable", code: "STORE_REPLACED", message: what });
 }
 
 /** The database or bucket belongs to something else. */

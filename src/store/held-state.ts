@@ -1,6 +1,7 @@
-import { compacted, readerTooSlow, storeClosed } from "./errors.ts";
-import { formatRevision, type Revision } from "./revision.ts";
+import { compacted, storeClosed } from "./errors.ts";
+import type { Revision } from "./revision.ts";
 import type { Change, Entry, WatchEvent, WatchOptions } from "./state-store.ts";
+import { UnreadChanges } from "./unread-changes.ts";
 
 const STATE_PART_ENTRIES = 1_000;
 
@@ -26,20 +27,13 @@ export interface HeldChange {
   readonly at: number;
 }
 
-/** The next commits of the log, applied together: `position` and `at` are those of the last. */
-export interface HeldCommit {
-  readonly position: number;
-  readonly at: number;
-  readonly changes: readonly HeldChange[];
-}
-
 export interface HeldContent {
   readonly epoch: number;
-  readonly position: number;
+  position: number;
   /** Time of the commit at `position`. */
-  readonly at: number;
+  at: number;
   /** Every delete after this position is among the tombstones. */
-  readonly floor: number;
+  floor: number;
   readonly entries: Map<string, Held>;
   /** Oldest first. */
   readonly tombstones: Map<string, Tombstone>;
@@ -50,43 +44,33 @@ export interface HeldContent {
  * in order.
  */
 export class HeldState {
-  #epoch: number;
-  #entries: Map<string, Held>;
-  #tombstones: Map<string, Tombstone>;
-  readonly #readers = new Set<Reader>();
+  #content: HeldContent;
+  readonly #readers = new Set<UnreadChanges>();
   readonly #onEpoch = new Set<() => void>();
-  #position: number;
-  #at: number;
-  #floor: number;
   #closed = false;
   /** All entries, as long as nothing has changed since they were read: many watches that begin at once share them. */
   #all: readonly Entry[] | undefined;
 
-  /** Takes over the maps. */
-  constructor({ epoch, position, at, floor, entries, tombstones }: HeldContent) {
-    this.#epoch = epoch;
-    this.#position = position;
-    this.#at = at;
-    this.#floor = floor;
-    this.#entries = entries;
-    this.#tombstones = tombstones;
+  /** Takes over the content. */
+  constructor(content: HeldContent) {
+    this.#content = content;
   }
 
   get revision(): Revision {
-    return this.#revisionAt(this.#position);
+    return this.#revisionAt(this.#content.position);
   }
 
   /** Time of the newest commit. */
   get at(): number {
-    return this.#at;
+    return this.#content.at;
   }
 
   get floor(): number {
-    return this.#floor;
+    return this.#content.floor;
   }
 
   held(key: string): Held | undefined {
-    return this.#entries.get(key);
+    return this.#content.entries.get(key);
   }
 
   entry(key: string): Entry | undefined {
@@ -96,14 +80,17 @@ export class HeldState {
 
   read(prefix: string): Entry[] {
     const found: Entry[] = [];
-    for (const [key, held] of this.#entries) if (key.startsWith(prefix)) found.push(this.#entryOf(key, held));
+    for (const [key, held] of this.#content.entries) if (key.startsWith(prefix)) found.push(this.#entryOf(key, held));
     return found;
   }
 
-  /** Applies what comes next and tells every watch about it before it returns. */
-  apply({ position, at, changes }: HeldCommit): void {
-    this.#position = position;
-    this.#at = at;
+  /**
+   * Applies the next commits of the log together, and tells every watch about them before it returns; `position` and `at` are
+   * those of the last.
+   */
+  apply({ position, at, changes }: Pick<HeldContent, "position" | "at"> & { changes: readonly HeldChange[] }): void {
+    this.#content.position = position;
+    this.#content.at = at;
     const told = this.#write(changes);
     for (const reader of this.#readers) if (position > reader.after) reader.tell(this.revision, at, told);
   }
@@ -111,7 +98,7 @@ export class HeldState {
   /** Applies what was missed before, and tells every watch about it; the revision stays. */
   repair(changes: readonly HeldChange[]): void {
     const told = this.#write(changes);
-    for (const reader of this.#readers) reader.tell(this.revision, this.#at, told);
+    for (const reader of this.#readers) reader.tell(this.revision, this.#content.at, told);
   }
 
   #write(changes: readonly HeldChange[]): Change[] {
@@ -119,12 +106,12 @@ export class HeldState {
     this.#all = undefined;
     for (const change of changes) {
       const { key, value } = change;
-      this.#tombstones.delete(key);
+      this.#content.tombstones.delete(key);
       if (value === undefined) {
-        this.#entries.delete(key);
-        this.#tombstones.set(key, { position: change.position, at: change.at });
+        this.#content.entries.delete(key);
+        this.#content.tombstones.set(key, { position: change.position, at: change.at });
       } else {
-        this.#entries.set(key, { value, position: change.position });
+        this.#content.entries.set(key, { value, position: change.position });
       }
       told.push({ key, value, revision: this.#revisionAt(change.position) });
     }
@@ -136,32 +123,27 @@ export class HeldState {
     this.#onEpoch.add(listener);
   }
 
-  /** Replaces everything: watches end, and must read again. Takes over the maps. */
-  replace({ epoch, position, at, floor, entries, tombstones }: HeldContent): void {
-    const isNewEpoch = epoch !== this.#epoch;
-    this.#epoch = epoch;
-    this.#position = position;
-    this.#at = at;
-    this.#floor = floor;
-    this.#entries = entries;
-    this.#tombstones = tombstones;
+  /** Replaces everything: watches end, and must read again. Takes over the content. */
+  replace(content: HeldContent): void {
+    const { revision } = this;
+    this.#content = content;
     this.#all = undefined;
-    for (const reader of this.#readers) reader.fail(compacted("before"));
-    if (isNewEpoch) for (const listener of this.#onEpoch) listener();
+    for (const reader of this.#readers) reader.fail(compacted(revision));
+    if (revision.epoch !== content.epoch) for (const listener of this.#onEpoch) listener();
   }
 
   /** Drops the deletes before an instant: watches from before them get `COMPACTED` from now on. */
   forget(before: number): void {
-    for (const [key, { position, at }] of this.#tombstones) {
+    for (const [key, { position, at }] of this.#content.tombstones) {
       if (at >= before) break;
-      this.#floor = Math.max(this.#floor, position);
-      this.#tombstones.delete(key);
+      this.#content.floor = Math.max(this.#content.floor, position);
+      this.#content.tombstones.delete(key);
     }
   }
 
   async *watch({ from, signal, maxUnread }: WatchOptions): AsyncGenerator<WatchEvent> {
     if (this.#closed) throw storeClosed();
-    const reader = new Reader(maxUnread);
+    const reader = new UnreadChanges(maxUnread);
     const state = from === undefined ? this.#state() : this.#missed(reader, from);
     this.#readers.add(reader);
     const onAbort = () => reader.end();
@@ -198,18 +180,18 @@ export class HeldState {
     }
   }
 
-  #missed(reader: Reader, from: Revision): WatchEvent[] {
-    if (from.epoch !== this.#epoch || from.position < this.#floor) throw compacted(formatRevision(from));
+  #missed(reader: UnreadChanges, from: Revision): WatchEvent[] {
+    if (from.epoch !== this.#content.epoch || from.position < this.#content.floor) throw compacted(from);
     reader.after = from.position;
-    if (from.position >= this.#position) return [];
+    if (from.position >= this.#content.position) return [];
     const missed: Change[] = [];
-    for (const [key, held] of this.#entries) {
+    for (const [key, held] of this.#content.entries) {
       if (held.position > from.position) missed.push(this.#entryOf(key, held));
     }
-    for (const [key, { position }] of this.#tombstones) {
+    for (const [key, { position }] of this.#content.tombstones) {
       if (position > from.position) missed.push({ key, value: undefined, revision: this.#revisionAt(position) });
     }
-    return [{ kind: "commit", revision: this.revision, at: this.#at, changes: missed }];
+    return [{ kind: "commit", revision: this.revision, at: this.#content.at, changes: missed }];
   }
 
   #entryOf(key: string, held: Held): Entry {
@@ -218,65 +200,6 @@ export class HeldState {
   }
 
   #revisionAt(position: number): Revision {
-    return { epoch: this.#epoch, position };
-  }
-}
-
-/** What one watch has not read yet: the newest change of each key. */
-class Reader {
-  readonly #maxUnread: number;
-  #pending = new Map<string, Change>();
-  #revision: Revision | undefined;
-  #at = 0;
-  #failure: Error | undefined;
-  #wake: (() => void) | undefined;
-
-  /** Commits up to this position are known to the reader. */
-  after = -1;
-
-  constructor(maxUnread = Number.POSITIVE_INFINITY) {
-    this.#maxUnread = maxUnread;
-  }
-
-  tell(revision: Revision, at: number, changes: readonly Change[]): void {
-    if (this.#failure !== undefined) return;
-    for (const change of changes) this.#pending.set(change.key, change);
-    this.#revision = revision;
-    this.#at = at;
-    if (this.#pending.size > this.#maxUnread) {
-      this.#pending.clear();
-      this.fail(readerTooSlow(this.#maxUnread));
-    }
-    this.#wake?.();
-  }
-
-  take(): WatchEvent | undefined {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#revision === undefined) return undefined;
-    const event: WatchEvent = {
-      kind: "commit",
-      revision: this.#revision,
-      at: this.#at,
-      changes: [...this.#pending.values()],
-    };
-    this.#pending = new Map();
-    this.#revision = undefined;
-    return event;
-  }
-
-  async wait(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    this.#wake = undefined;
-  }
-
-  end(): void {
-    this.#wake?.();
-  }
-
-  fail(failure: Error): void {
-    this.#failure = failure;
-    this.#wake?.();
+    return { epoch: this.#content.epoch, position };
   }
 }

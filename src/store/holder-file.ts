@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { processId } from "../runtime/process-id.ts";
 
 const LONGEST_PID = 10;
@@ -7,12 +7,7 @@ const LONGEST_PID = 10;
 export function writeHolder(path: string): void {
   // A file that somebody else put there is removed, never written to, and a link is not followed.
   rmSync(path, { force: true });
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-  try {
-    writeSync(file, `${processId}\n`);
-  } finally {
-    closeSync(file);
-  }
+  writeFileSync(path, `${processId}\n`, { flag: "wx", mode: 0o600 });
 }
 
 /** The process id that was written there; `unknown` when there is anything else. */

@@ -1,3 +1,5 @@
+import { checkKey } from "./batch.ts";
+import type { Cause } from "./journal.ts";
 import { OTHER_RECORDS } from "./keys/records.ts";
 import type { Batch } from "./state-store.ts";
 
@@ -14,8 +16,8 @@ export interface Lease {
 
 export interface Tenure {
   /**
-   * Goes into every batch of this tenure. Whoever wins the role later moves it on first, so a holder that was paused and
-   * does not know yet that it lost is refused with `FENCED`.
+   * The fencing token: goes into every batch of this tenure. Whoever wins the role later writes a newer one first, so a
+   * holder that was paused and does not know yet that it lost is refused with `FENCED`.
    */
   readonly fence: NonNullable<Batch["fence"]>;
   /** Aborted when the tenure ends: resigned, lost, or not renewed in time, which is before anybody else can win. */
@@ -24,7 +26,16 @@ export interface Tenure {
   resign(): Promise<void>;
 }
 
-/** Where the fence of a role is kept. Its value names the holder, for people. */
+/**
+ * Where the fencing token of a role is kept. Its value names the holder, for people.
+ *
+ * @throws ControlPlaneError `invalid` / `BAD_KEY` when the role is not one token of a key.
+ */
 export function leaseKey(role: string): string {
-  return OTHER_RECORDS.lease.key(role);
+  const key = OTHER_RECORDS.lease.key(role);
+  checkKey(key);
+  return key;
 }
+
+/** Why a fencing token is written. */
+export const LEASE_CAUSE: Cause = { actor: "lease", operation: "-lease", reason: "", requestId: "" };

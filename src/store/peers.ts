@@ -59,10 +59,14 @@ export interface PeerPosition {
   readonly news?: number;
 }
 
-export type Peer =
-  | { readonly replica: string; readonly status: "live"; readonly position: PeerPosition; readonly heardAt: number }
-  /** Silent. `position` is the last that was heard. */
-  | { readonly replica: string; readonly status: "unknown"; readonly position: PeerPosition; readonly heardAt: number };
+export interface Peer {
+  readonly replica: string;
+  /** Unknown: it has been silent for `PEER_SILENCE_MS`. */
+  readonly status: "live" | "unknown";
+  /** The last that was heard. */
+  readonly position: PeerPosition;
+  readonly heardAt: number;
+}
 
 /**
  * What a replica answers. Undefined: the question cannot be read.

@@ -1,17 +1,26 @@
 import type { SQLOutputValue } from "node:sqlite";
-import { invalid } from "../domain/errors.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
-import type { Archive, ArchiveContent, ArchiveRecord, Replacement } from "./archive.ts";
+import {
+  type Archive,
+  type ArchiveContent,
+  type ArchiveRecord,
+  entryParts,
+  givenTwice,
+  PART_RECORDS,
+  type Replacement,
+} from "./archive.ts";
 import { checkKey, checkValue } from "./batch.ts";
-import { outcomeUnknown, replacedMeanwhile, storeReplaced, unreachable } from "./errors.ts";
-import type { HeldContent, HeldState } from "./held-state.ts";
+import { replacedMeanwhile, storeReplaced } from "./errors.ts";
+import type { HeldState } from "./held-state.ts";
+import type { HeldStore } from "./held-store.ts";
 import { type Revision, reached } from "./revision.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import type { SqliteJournal } from "./sqlite-journal.ts";
-import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
-import type { Committed } from "./state-store.ts";
+import { loadState, readCopy } from "./sqlite-state.ts";
+import { transact } from "./sqlite-transaction.ts";
+import { exact, numberOf } from "./sqlite-values.ts";
+import type { Committed, Entry } from "./state-store.ts";
 
-const PART = 500;
 const SQLITE_CONSTRAINT = 19;
 
 /** For this connection only, and dropped with it: what a process staged before it died troubles nobody. */
@@ -28,10 +37,7 @@ export interface SqliteArchiveOptions {
   readonly file: SqliteFile;
   readonly journal: SqliteJournal;
   readonly held: HeldState;
-  readonly now: () => number;
-  readonly assertOpen: () => void;
-  /** Reads the whole state from the file. */
-  readonly load: () => HeldContent;
+  readonly store: Pick<HeldStore, "now" | "assertOpen">;
 }
 
 /** Reads and replaces the embedded store: new content is staged first, and moved in by one transaction. */
@@ -44,25 +50,24 @@ export class SqliteArchive implements Archive {
   }
 
   async read(): Promise<ArchiveContent> {
-    const { held, assertOpen } = this.#options;
-    assertOpen();
-    const entries = held.read("").map(({ key, value }): ArchiveRecord => ({ kind: "entry", key, value }));
-    return { revision: held.revision, parts: this.#parts(entries, held.revision) };
+    const { held, store } = this.#options;
+    store.assertOpen();
+    return { revision: held.revision, parts: this.#parts(held.read(""), held.revision) };
   }
 
   async replace(parts: AsyncIterable<readonly ArchiveRecord[]>, replacement: Replacement): Promise<Committed> {
-    const { file, assertOpen } = this.#options;
-    assertOpen();
+    const { file, store } = this.#options;
+    store.assertOpen();
     if (this.#isReplacing) throw replacedMeanwhile();
     this.#isReplacing = true;
     try {
       file.database.exec(STAGE);
       for await (const part of parts) {
-        assertOpen();
-        for (let start = 0; start < part.length; start += PART) {
-          this.#stage(part.slice(start, start + PART));
+        store.assertOpen();
+        for (let start = 0; start < part.length; start += PART_RECORDS) {
+          this.#stage(part.slice(start, start + PART_RECORDS));
           await new Promise<void>((resolve) => nextTurn(resolve));
-          assertOpen();
+          store.assertOpen();
         }
       }
       return this.#moveIn(replacement);
@@ -72,28 +77,28 @@ export class SqliteArchive implements Archive {
     }
   }
 
-  async *#parts(entries: readonly ArchiveRecord[], revision: Revision): AsyncGenerator<readonly ArchiveRecord[]> {
-    const { file, journal, assertOpen } = this.#options;
-    for (let start = 0; start < entries.length; start += PART) yield entries.slice(start, start + PART);
+  async *#parts(entries: readonly Entry[], revision: Revision): AsyncGenerator<readonly ArchiveRecord[]> {
+    const { file, journal, store } = this.#options;
+    yield* entryParts(entries);
     const copies = exact(
       file.database.prepare(
         `SELECT key, slot, generation, epoch, position, value FROM history
-         WHERE (key, slot) > (?, ?) ORDER BY key, slot LIMIT ${PART}`,
+         WHERE (key, slot) > (?, ?) ORDER BY key, slot LIMIT ${PART_RECORDS}`,
       ),
     );
     for (let last: [SQLOutputValue, SQLOutputValue] = ["", -1n]; ; ) {
-      assertOpen();
+      store.assertOpen();
       const rows = copies.all(...last);
       const end = rows.at(-1);
       if (end === undefined) break;
       last = [end.key ?? "", end.slot ?? 0n];
       yield rows.map(copyOf).filter((copy) => reached(revision, copy.revision));
     }
-    for (const part of journal.oldestFirst(PART)) {
+    for (const part of journal.oldestFirst(PART_RECORDS)) {
       yield part
         .filter((entry) => reached(revision, entry.revision))
         .map((entry) => ({ kind: "journal", entry }) as const);
-      assertOpen();
+      store.assertOpen();
     }
   }
 
@@ -102,8 +107,7 @@ export class SqliteArchive implements Archive {
     const entry = database.prepare("INSERT INTO staged_entries VALUES (?, ?)");
     const copy = database.prepare("INSERT INTO staged_history VALUES (?, ?, ?, ?, ?, ?)");
     const journal = database.prepare("INSERT INTO staged_journal (entry, result) VALUES (?, ?)");
-    database.exec("BEGIN");
-    try {
+    transact(this.#options.file, () => {
       for (const record of records) {
         if (record.kind === "journal") {
           const { result, ...said } = record.entry;
@@ -120,25 +124,21 @@ export class SqliteArchive implements Archive {
             copy.run(key, slot, generation, revision?.epoch ?? null, revision?.position ?? null, value);
           }
         } catch (error) {
-          throw isTaken(error) ? invalid("DUPLICATE_KEY", [{ field: "", message: `${key} is given twice` }]) : error;
+          throw isTaken(error) ? givenTwice(key) : error;
         }
       }
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw error;
-    }
+    });
   }
 
   #moveIn({ cause, keys, laterThan }: Replacement): Committed {
-    const { file, held, journal, now, load } = this.#options;
+    const { file, held, journal, store } = this.#options;
     const { database } = file;
     const replaced = file.replaced();
     if (replaced !== undefined) throw storeReplaced(replaced);
-    const at = now();
+    const at = store.now();
     const revision = { epoch: Math.max(held.revision.epoch, laterThan()) + 1, position: held.revision.position + 1 };
-    try {
-      database.exec("BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM history");
+    transact(file, () => {
+      database.exec("DELETE FROM entries; DELETE FROM history");
       journal.clear();
       database
         .prepare("INSERT INTO entries (key, position, at, value) SELECT key, ?, ?, value FROM staged_entries")
@@ -157,32 +157,14 @@ export class SqliteArchive implements Archive {
       database
         .prepare("UPDATE head SET epoch = ?, position = ?, at = ?, floor = ?")
         .run(revision.epoch, revision.position, at, revision.position);
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw unreachable(`nothing was written: ${String(error)}`, error);
-    }
-    try {
-      database.exec("COMMIT");
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      throw outcomeUnknown(`the disk did not confirm the write: ${String(error)}`, error);
-    }
-    held.replace(load());
+    });
+    held.replace(loadState(file));
     return { revision, at };
   }
 }
 
 function copyOf(row: Record<string, SQLOutputValue>) {
-  const { key, slot, generation, epoch, position, value } = row;
-  const revision = { epoch: numberOf(epoch), position: numberOf(position) };
-  return {
-    kind: "copy",
-    key: String(key),
-    slot: numberOf(slot),
-    generation: numberOf(generation),
-    value: bytesOf(value),
-    revision,
-  } as const;
+  return { kind: "copy", key: String(row.key), slot: numberOf(row.slot), ...readCopy(row) } as const;
 }
 
 function isTaken(error: unknown): boolean {

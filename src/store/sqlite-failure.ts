@@ -28,7 +28,7 @@ export function openingFailure(
     return new ControlPlaneError({
       kind: "precondition",
       code: "STORE_IN_USE",
-      message: `${directory} is in use by process ${pid}; stop that one, or choose another data directory`,
+      message: `${directory} is in use by process ${pid}; stop it, or choose another data directory`,
       details: { directory, pid },
     });
   }
@@ -62,7 +62,7 @@ export function damagedStore(path: string, found: string, cause?: unknown): Cont
 /** Why a write to the database at this path failed. */
 export function writeFailure(path: string, error: unknown): string {
   const code = sqliteCode(error);
-  if (code === SQLITE_FULL) return `${path}: ${FULL}; make room`;
+  if (code === SQLITE_FULL) return `${path}: ${FULL}; free some space`;
   if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damagedStore(path, messageOf(error)).message;
   return `${path}: ${messageOf(error)}`;
 }

@@ -93,7 +93,7 @@ export function openSqliteFile(directory: string): SqliteFile {
     replaced: () => {
       const found = look(path);
       if (found?.ino === ino && found.dev === dev) return undefined;
-      return `${path} was ${found === undefined ? "removed" : "replaced"} while the plane ran; stop the plane, and start it on the file that is meant`;
+      return `${path} was ${found === undefined ? "removed" : "replaced"} while the plane ran; stop the plane and start it on the right file`;
     },
     close: () => {
       rmSync(holder, { force: true });
@@ -102,7 +102,7 @@ export function openSqliteFile(directory: string): SqliteFile {
   };
 }
 
-/** A database that ends with its process. */
+/** A database that ends with its process: for tests. */
 export function openSqliteMemory(): SqliteFile {
   const path = ":memory:";
   const database = new DatabaseSync(path);
@@ -125,11 +125,11 @@ function isMissing({ path, holder }: DataPlaces): boolean {
     if (left === undefined) return true;
     throw damagedStore(
       path,
-      `it is missing, but ${left} is there: a plane ran here; to begin with nothing, remove that`,
+      `it is missing, but ${left} is still there, so a plane ran here; to start with an empty store, remove that file`,
     );
   }
   if (found.isFile() && found.size === 0) {
-    throw damagedStore(path, "it is empty, which no plane leaves behind; to begin with nothing, remove it");
+    throw damagedStore(path, "it is empty, which no plane leaves behind; to start with an empty store, remove it");
   }
   return false;
 }
@@ -165,13 +165,13 @@ function prepare(database: DatabaseSync, path: string, isNew: boolean): void {
   const isEmpty = pragma(database, "schema_version") === 0;
   if (!isNew) {
     if (pragma(database, "application_id") !== APPLICATION_ID) {
-      const what = isEmpty ? "an empty database, and none that Fairlead made" : "a database of another application";
+      const what = isEmpty ? "an empty database that Fairlead did not create" : "a database of another application";
       throw foreignStore(`${path} is ${what}; choose another data directory`, { path });
     }
     const schema = pragma(database, "user_version");
     if (schema > SCHEMA) throw newerRelease(path, schema, SCHEMA);
     if (schema < SCHEMA) {
-      throw foreignStore(`${path} has schema ${schema}, which no release wrote; choose another data directory`, {
+      throw foreignStore(`${path} has schema ${schema}, which no release writes; choose another data directory`, {
         path,
       });
     }

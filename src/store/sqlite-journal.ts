@@ -2,41 +2,36 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Revision } from "./revision.ts";
 import { exact, numberOf } from "./sqlite-values.ts";
-import type { Batch } from "./state-store.ts";
+import type { Batch, Committed } from "./state-store.ts";
 
 const COLUMNS = "epoch, position, at, actor, operation, reason, request_id, result";
 /** How many entries one round of forgetting drops, so it does not hold up the commit that it is part of. */
 const FORGET_AT_ONCE = 500;
 
-interface Owner {
-  readonly epoch: () => number;
-  readonly assertOpen: () => void;
-}
-
 /** The journal's rows; written inside the transaction of the commit that they record. */
 export class SqliteJournal implements Journal {
-  readonly #owner: Owner;
+  readonly #assertOpen: () => void;
   readonly #statements: ReturnType<typeof prepareStatements>;
 
-  constructor(database: DatabaseSync, owner: Owner) {
-    this.#owner = owner;
+  constructor(database: DatabaseSync, assertOpen: () => void) {
+    this.#assertOpen = assertOpen;
     this.#statements = prepareStatements(database);
   }
 
   async findRequest(requestId: string): Promise<JournalEntry | undefined> {
-    this.#owner.assertOpen();
+    this.#assertOpen();
     const row = requestId === "" ? undefined : this.#statements.request.get(requestId);
     return row && this.#entry(row);
   }
 
   async findCommit({ epoch, position }: Revision): Promise<JournalEntry | undefined> {
-    this.#owner.assertOpen();
+    this.#assertOpen();
     const row = this.#statements.commit.get(epoch, position);
     return row && this.#entry(row);
   }
 
   async list({ limit, key }: { readonly limit: number; readonly key?: string }): Promise<readonly JournalEntry[]> {
-    this.#owner.assertOpen();
+    this.#assertOpen();
     const rows = key === undefined ? this.#statements.newest.all(limit) : this.#statements.newestOf.all(key, limit);
     return rows.map((row) => this.#entry(row));
   }
@@ -45,9 +40,8 @@ export class SqliteJournal implements Journal {
     return requestId !== "" && this.#statements.request.get(requestId) !== undefined;
   }
 
-  add({ ops, cause }: Batch, position: number, at: number): void {
-    const keys = ops.map(({ key }) => key);
-    this.insert({ ...cause, keys, at, revision: { epoch: this.#owner.epoch(), position } });
+  add({ ops, cause }: Batch, committed: Committed): void {
+    this.insert({ ...cause, keys: ops.map(({ key }) => key), ...committed });
   }
 
   insert({ revision, at, actor, operation, reason, requestId, result, keys }: JournalEntry): void {

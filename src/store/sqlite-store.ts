@@ -1,27 +1,21 @@
+import { ControlPlaneError } from "../domain/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
-import { checkBatch, checkKey, guardHolds, historySlot, isJournaled } from "./batch.ts";
+import { failedGuard, historySlot, isJournaled } from "./batch.ts";
 import { EmbeddedLease } from "./embedded-lease.ts";
-import { fenced, mismatch, outcomeUnknown, requestSeen, storeClosed, storeReplaced, unreachable } from "./errors.ts";
-import { type Held, HeldState, type Tombstone } from "./held-state.ts";
+import { requestSeen, storeReplaced } from "./errors.ts";
+import { HeldState } from "./held-state.ts";
+import { HeldStore } from "./held-store.ts";
 import { JOURNAL_WINDOW_MS } from "./journal.ts";
 import { noPeers } from "./peers.ts";
 import type { Revision } from "./revision.ts";
 import { SqliteArchive } from "./sqlite-archive.ts";
 import { damagedStore, writeFailure } from "./sqlite-failure.ts";
-import { openSqliteFile, openSqliteMemory, type SqliteFile } from "./sqlite-file.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
-import { bytesOf, exact, numberOf } from "./sqlite-values.ts";
-import {
-  type Batch,
-  type Committed,
-  DELETE_WINDOW_MS,
-  type Entry,
-  type HistoryCopy,
-  type StateStore,
-  type WatchEvent,
-  type WatchOptions,
-} from "./state-store.ts";
+import { loadState, prepareStatements, readCopy } from "./sqlite-state.ts";
+import { transact } from "./sqlite-transaction.ts";
+import { type Batch, type Committed, DELETE_WINDOW_MS, type HistoryCopy } from "./state-store.ts";
 import type { Store, StoreStatus, StoreTrouble } from "./store.ts";
 import { StoreTime } from "./store-time.ts";
 
@@ -31,28 +25,14 @@ const RETRY_MS = 2_000;
 const GROUP_COST = 2_000;
 const PRUNE_INTERVAL_MS = 60_000;
 
-export interface SqliteStoreOptions {
-  /** Made if it does not exist. Only one process can have it open. */
-  readonly directory: string;
-  readonly clock: Clock;
-}
-
-/** One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. */
-export async function openSqliteStore({ directory, clock }: SqliteStoreOptions): Promise<Store> {
-  return openSqliteStoreOn(openSqliteFile(directory), clock);
-}
-
-/** The same store without a file, for tests: it ends with its process. */
-export async function openMemoryStore({ clock }: { readonly clock: Clock }): Promise<Store> {
-  return openSqliteStoreOn(openSqliteMemory(), clock);
-}
-
-/** Takes over the file: it is closed with the store, and when the store cannot be opened. */
-export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
+/**
+ * One process, one file, nothing to install. Holds the whole state in memory too; the file is what makes it last. Takes over
+ * the file: it is closed with the store, and when the store cannot be opened.
+ */
+export function openSqliteStore(file: SqliteFile, clock: Clock): Store {
   try {
     const state = new SqliteStore(file, clock);
-    const { journal, archive } = state;
-    const lease = new EmbeddedLease(state, (listener) => state.onEpoch(listener));
+    const { journal, archive, lease } = state;
     const status = () => state.status;
     return { state, journal, archive, lease, peers: noPeers, status, servers: () => [], verify: async () => {} };
   } catch (error) {
@@ -64,92 +44,56 @@ export function openSqliteStoreOn(file: SqliteFile, clock: Clock): Store {
 interface Waiting {
   readonly batch: Batch;
   readonly resolve: (committed: Committed) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Staged extends Waiting {
   readonly position: number;
 }
 
-class SqliteStore implements StateStore {
+class SqliteStore extends HeldStore {
   readonly journal: SqliteJournal;
   readonly archive: SqliteArchive;
+  readonly lease: EmbeddedLease;
+  protected readonly held: HeldState;
   readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #time: StoreTime;
-  readonly #held: HeldState;
   readonly #statements: ReturnType<typeof prepareStatements>;
   #waiting: Waiting[] = [];
   #scheduled = false;
-  #closed = false;
   #prunedAt = Number.NEGATIVE_INFINITY;
   #away: StoreTrouble | undefined;
   #cancelRetry: () => void = () => undefined;
 
   constructor(file: SqliteFile, clock: Clock) {
+    super();
     this.#file = file;
     this.#clock = clock;
-    this.#held = new HeldState(load(file));
+    this.held = new HeldState(loadState(file));
     const followed = () => clock.now();
-    this.#time = new StoreTime({ clock, followed, from: Math.max(clock.now(), this.#held.at) });
+    this.#time = new StoreTime({ clock, followed, from: Math.max(clock.now(), this.held.at) });
     this.#statements = prepareStatements(file);
-    this.journal = new SqliteJournal(file.database, {
-      epoch: () => this.#held.revision.epoch,
-      assertOpen: () => this.#assertOpen(),
-    });
-    this.archive = new SqliteArchive({
-      file,
-      journal: this.journal,
-      held: this.#held,
-      now: () => this.now(),
-      assertOpen: () => this.#assertOpen(),
-      load: () => load(file),
-    });
+    this.journal = new SqliteJournal(file.database, () => this.assertOpen());
+    this.archive = new SqliteArchive({ file, journal: this.journal, held: this.held, store: this });
+    this.lease = new EmbeddedLease(this, (listener) => this.held.onEpoch(listener));
   }
 
-  async commit(batch: Batch): Promise<Committed> {
-    this.#assertOpen();
-    checkBatch(batch);
+  protected async write(batch: Batch): Promise<Committed> {
     return await new Promise<Committed>((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
       this.#schedule();
     });
   }
 
-  async get(key: string): Promise<Entry | undefined> {
-    this.#assertOpen();
-    checkKey(key);
-    return this.#held.entry(key);
-  }
-
-  async read(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }> {
-    this.#assertOpen();
-    return { entries: this.#held.read(prefix), revision: this.#held.revision };
-  }
-
-  async history(key: string): Promise<readonly HistoryCopy[]> {
-    this.#assertOpen();
-    checkKey(key);
-    return this.#statements.history.all(key).map((row) => ({
-      generation: numberOf(row.generation),
-      value: bytesOf(row.value),
-      revision: { epoch: numberOf(row.epoch), position: numberOf(row.position) },
-    }));
-  }
-
-  onEpoch(listener: () => void): void {
-    this.#held.onEpoch(listener);
-  }
-
-  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
-    return this.#held.watch(options);
+  protected async copies(key: string): Promise<readonly HistoryCopy[]> {
+    return this.#statements.history.all(key).map(readCopy);
   }
 
   async barrier(): Promise<Revision> {
-    this.#assertOpen();
-    const replaced = this.#file.replaced();
-    if (replaced !== undefined) throw storeReplaced(replaced);
-    return this.#held.revision;
+    this.assertOpen();
+    this.#assertInPlace();
+    return this.held.revision;
   }
 
   now(): number {
@@ -161,17 +105,16 @@ class SqliteStore implements StateStore {
     return { kind: "embedded", copies: 1, frozen: this.#file.replaced(), away: this.#away, clockOffsetMs };
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#cancelRetry();
+  protected async end(): Promise<void> {
     while (this.#waiting.length > 0) this.#commitGroup();
-    this.#closed = true;
-    this.#held.close();
+    this.#cancelRetry();
+    this.held.close();
     this.#file.close();
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed();
+  #assertInPlace(): void {
+    const replaced = this.#file.replaced();
+    if (replaced !== undefined) throw storeReplaced(replaced);
   }
 
   /** Commits that arrive in one turn of the loop share a transaction, and so one flush to disk. */
@@ -187,35 +130,22 @@ class SqliteStore implements StateStore {
 
   #commitGroup(): void {
     const group = this.#takeGroup();
-    const replaced = this.#file.replaced();
-    if (replaced !== undefined) {
-      rejectAll(group, storeReplaced(replaced));
-      return;
-    }
     const at = this.now();
     const staged: Staged[] = [];
-    const { database } = this.#file;
     try {
-      database.exec("BEGIN IMMEDIATE");
-      this.#stage(group, at, staged);
-      if (staged.length === 0) {
-        database.exec("ROLLBACK");
-        return;
-      }
-      this.#prune(at);
-      this.#statements.head.run(this.#held.revision.position + staged.length, at, this.#held.floor);
+      this.#assertInPlace();
+      transact(this.#file, () => {
+        this.#stage(group, at, staged);
+        if (staged.length === 0) return;
+        this.#prune(at);
+        this.#statements.head.run(this.held.revision.position + staged.length, at, this.held.floor);
+      });
     } catch (error) {
-      const why = this.#failed(error);
-      rejectAll(group, unreachable(`nothing was written: ${why}`, error));
+      if (error instanceof ControlPlaneError && error.cause !== undefined) this.#failed(error.cause);
+      for (const { reject } of group) reject(error);
       return;
     }
-    try {
-      database.exec("COMMIT");
-    } catch (error) {
-      const why = this.#failed(error);
-      rejectAll(group, outcomeUnknown(`the disk did not confirm the write: ${why}`, error));
-      return;
-    }
+    if (staged.length === 0) return;
     this.#away = undefined;
     for (const { batch, position, resolve } of staged) {
       const changes = batch.ops.map((op) => ({
@@ -224,31 +154,23 @@ class SqliteStore implements StateStore {
         position,
         at,
       }));
-      this.#held.apply({ position, at, changes });
-      resolve({ revision: this.#held.revision, at });
+      this.held.apply({ position, at, changes });
+      resolve({ revision: this.held.revision, at });
     }
   }
 
-  /** Ends the transaction, and tries from now on whether the file can be written again. Returns why it cannot. */
-  #failed(error: unknown): string {
-    const { database, path } = this.#file;
-    try {
-      if (database.isTransaction) database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back itself, or does so before the next transaction, which will tell.
-    }
-    const why = writeFailure(path, error);
-    this.#away = { why, since: this.#away?.since ?? this.#clock.now() };
+  /** Tries from now on whether the file can be written again. */
+  #failed(error: unknown): void {
+    this.#away = { why: writeFailure(this.#file.path, error), since: this.#away?.since ?? this.#clock.now() };
     this.#cancelRetry();
     this.#cancelRetry = this.#clock.after(RETRY_MS, () => this.#retry());
-    return why;
   }
 
   #retry(): void {
-    if (this.#away === undefined || this.#closed) return;
+    if (this.#away === undefined) return;
     try {
       // The time differs from the stored one: an equal row would not be written.
-      this.#statements.head.run(this.#held.revision.position, this.now(), this.#held.floor);
+      this.#statements.head.run(this.held.revision.position, this.now(), this.held.floor);
       this.#away = undefined;
     } catch (error) {
       this.#failed(error);
@@ -268,14 +190,14 @@ class SqliteStore implements StateStore {
 
   /** Writes the rows of each batch whose guards hold, given those before it, and refuses the others. */
   #stage(group: readonly Waiting[], at: number, staged: Staged[]): void {
-    const { epoch, position: head } = this.#held.revision;
+    const { epoch, position: head } = this.held.revision;
     const overlay = new Map<string, number | undefined>();
-    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.#held.held(key)?.position);
+    const positionOf = (key: string) => (overlay.has(key) ? overlay.get(key) : this.held.held(key)?.position);
     for (const waiting of group) {
       const { batch } = waiting;
-      const refusal = this.#refusal(batch, epoch, positionOf);
-      if (refusal !== undefined) {
-        waiting.reject(refusal);
+      const conflict = this.#conflict(batch, epoch, positionOf);
+      if (conflict !== undefined) {
+        waiting.reject(conflict);
         continue;
       }
       const position = head + staged.length + 1;
@@ -288,63 +210,23 @@ class SqliteStore implements StateStore {
           this.#statements.copy.run(op.key, historySlot(op.history), generation, epoch, position, value);
         }
       }
-      if (isJournaled(batch)) this.journal.add(batch, position, at);
+      if (isJournaled(batch)) this.journal.add(batch, { revision: { epoch, position }, at });
       staged.push({ ...waiting, position });
     }
   }
 
-  #refusal(batch: Batch, epoch: number, positionOf: (key: string) => number | undefined): Error | undefined {
-    const { fence, ops, cause } = batch;
-    if (fence !== undefined && !guardHolds(fence.revision, positionOf(fence.key), epoch)) return fenced(fence.key);
-    if (isJournaled(batch) && this.journal.has(cause.requestId)) return requestSeen(cause.requestId);
-    const failed = ops.find((op) => !guardHolds(op.guard, positionOf(op.key), epoch));
-    return failed && mismatch(failed.key);
+  #conflict(batch: Batch, epoch: number, positionOf: (key: string) => number | undefined): Error | undefined {
+    const failed = failedGuard(batch, epoch, positionOf);
+    const { requestId } = batch.cause;
+    if (failed?.code !== "FENCED" && isJournaled(batch) && this.journal.has(requestId)) return requestSeen(requestId);
+    return failed;
   }
 
   #prune(at: number): void {
     if (at - this.#prunedAt < PRUNE_INTERVAL_MS) return;
     this.#prunedAt = at;
-    this.#held.forget(at - DELETE_WINDOW_MS);
+    this.held.forget(at - DELETE_WINDOW_MS);
     this.#statements.forget.run(at - DELETE_WINDOW_MS);
     this.journal.forget(at - JOURNAL_WINDOW_MS);
   }
-}
-
-function prepareStatements({ database }: SqliteFile) {
-  return {
-    head: database.prepare("UPDATE head SET position = ?, at = ?, floor = ?"),
-    entry: database.prepare("INSERT OR REPLACE INTO entries (key, position, at, value) VALUES (?, ?, ?, ?)"),
-    copy: database.prepare(
-      "INSERT OR REPLACE INTO history (key, slot, generation, epoch, position, value) VALUES (?, ?, ?, ?, ?, ?)",
-    ),
-    history: exact(
-      database.prepare(
-        "SELECT generation, epoch, position, value FROM history WHERE key = ? ORDER BY epoch DESC, position DESC",
-      ),
-    ),
-    forget: database.prepare("DELETE FROM entries WHERE value IS NULL AND at < ?"),
-  };
-}
-
-function load({ database }: SqliteFile) {
-  const head = exact(database.prepare("SELECT epoch, position, at, floor FROM head")).get();
-  if (head === undefined) throw new Error("a store without a head");
-  const entries = new Map<string, Held>();
-  const tombstones = new Map<string, Tombstone>();
-  const stored = exact(database.prepare("SELECT key, position, value FROM entries WHERE value IS NOT NULL"));
-  for (const row of stored.iterate()) {
-    entries.set(String(row.key), { position: numberOf(row.position), value: bytesOf(row.value) });
-  }
-  const deleted = exact(
-    database.prepare("SELECT key, position, at FROM entries WHERE value IS NULL ORDER BY position"),
-  );
-  for (const row of deleted.iterate()) {
-    tombstones.set(String(row.key), { position: numberOf(row.position), at: numberOf(row.at) });
-  }
-  const [epoch, position, at, floor] = [head.epoch, head.position, head.at, head.floor].map(numberOf);
-  return { epoch: epoch || 1, position: position ?? 0, at: at ?? 0, floor: floor ?? 0, entries, tombstones };
-}
-
-function rejectAll(group: readonly Waiting[], error: Error): void {
-  for (const { reject } of group) reject(error);
 }

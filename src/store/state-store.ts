@@ -41,7 +41,7 @@ export interface Batch {
   /** Each key at most once; without any, only the revision moves on. Values are not copied: leave them unchanged. */
   readonly ops: readonly StoreOp[];
   readonly cause: Cause;
-  /** A key whose last write must be this one: a lease holder proves its token with it, or a plan rests on it. */
+  /** A key whose last write must be this one: it holds the fencing token of a lease, or a plan rests on it. */
   readonly fence?: { readonly key: string; readonly revision: Revision };
 }
 

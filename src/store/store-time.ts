@@ -20,15 +20,11 @@ export class StoreTime {
   #takenAt: number;
 
   /** @param from The instant to start from and never to go behind, in milliseconds since the epoch. */
-  constructor(options: {
-    readonly clock: Pick<Clock, "monotonic">;
-    readonly followed: () => number;
-    readonly from: number;
-  }) {
-    this.#clock = options.clock;
-    this.#followed = options.followed;
-    this.#at = Math.min(options.from, LATEST_INSTANT_MS);
-    this.#takenAt = options.clock.monotonic();
+  constructor({ clock, followed, from }: { clock: Pick<Clock, "monotonic">; followed: () => number; from: number }) {
+    this.#clock = clock;
+    this.#followed = followed;
+    this.#at = Math.min(from, LATEST_INSTANT_MS);
+    this.#takenAt = clock.monotonic();
   }
 
   /** Milliseconds since the epoch, whole. */

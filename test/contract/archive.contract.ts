@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { ArchiveRecord } from "../../src/store/archive.ts";
-import { openMemoryStore } from "../../src/store/sqlite-store.ts";
 import type { StateStore } from "../../src/store/state-store.ts";
 import type { Store } from "../../src/store/store.ts";
+import { openMemoryStore } from "../support/embedded-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { bytes, cause, put, type StoreFactory, type StoreUnderTest, text } from "./contract-store.ts";
 

@@ -1,5 +1,5 @@
 import { systemClock } from "../../src/runtime/clock.ts";
-import { openMemoryStore, openSqliteStore } from "../../src/store/sqlite-store.ts";
+import { openDirectoryStore, openMemoryStore } from "../support/embedded-store.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { archiveContract } from "./archive.contract.ts";
 import type { StoreFactory } from "./contract-store.ts";
@@ -13,7 +13,7 @@ const onDisk: StoreFactory = {
   runs: 60,
   open: async () => {
     const folder = tempFolder();
-    const opened = await openSqliteStore({ directory: folder.path, clock: systemClock });
+    const opened = await openDirectoryStore({ directory: folder.path, clock: systemClock });
     const dispose = async () => {
       await opened.state.close();
       folder[Symbol.dispose]();

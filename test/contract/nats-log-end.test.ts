@@ -1,10 +1,8 @@
 import { type ConsumerAPI, type JetStreamManager, jetstreamManager, type StreamAPI } from "@nats-io/jetstream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BucketMirror } from "../../src/nats/bucket-mirror.ts";
-import { connectNats, INBOX_PREFIX } from "../../src/nats/connect.ts";
-import { newestEpoch } from "../../src/nats/newest-epoch.ts";
+import { connectNats } from "../../src/nats/connect.ts";
 import { openNatsStore } from "../../src/nats/open-nats-store.ts";
-import type { Subjects } from "../../src/nats/subjects.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -50,9 +48,8 @@ beforeEach(async () => {
   disposables.defer(() => connection.close());
   const manager = forgetful(await jetstreamManager(connection));
   const clock = { ...systemClock, after };
-  const epochOf = (subjects: Subjects) => newestEpoch(manager, subjects, false);
-  const options = { connection, manager, bucket: BUCKET, inboxPrefix: INBOX_PREFIX, ...TOOLS, clock };
-  mirror = new BucketMirror({ ...options, link: { isUp: true }, newestEpoch: epochOf, tick: () => tick() });
+  const options = { connection, manager, bucket: BUCKET, replica: "mirror", ...TOOLS, clock };
+  mirror = new BucketMirror({ ...options, link: { isUp: true }, isForReplacement: false, tick: () => tick() });
   disposables.defer(() => mirror.stop());
   await mirror.start();
   await write("a");
@@ -87,7 +84,7 @@ function forgetful(manager: JetStreamManager): JetStreamManager {
 
 async function write(key: string): Promise<void> {
   const { revision } = await state.commit({ ops: [put(key, "1")], cause: cause() });
-  expect(await mirror.reached(revision.position, 5_000)).toBeDefined();
+  expect(await mirror.log.reached(revision.position, 5_000)).toBeDefined();
 }
 
 describe("a mirror", () => {
@@ -119,7 +116,7 @@ describe("a mirror", () => {
 
   it("freezes for good when a write comes where something was mirrored already", async () => {
     untold = 3;
-    tick = async () => mirror.held.revision.position;
+    tick = async () => mirror.log.held.revision.position;
     mirror.suspect();
     await eventually(
       () => mirror.status.frozen,
@@ -128,7 +125,7 @@ describe("a mirror", () => {
     );
     untold = 0;
     const { revision } = await state.commit({ ops: [put("b", "1")], cause: cause() });
-    expect(await mirror.reached(revision.position, 5_000)).toBeUndefined();
+    expect(await mirror.log.reached(revision.position, 5_000)).toBeUndefined();
   });
 
   it("leaves nothing behind of a comparison that could not begin", async () => {

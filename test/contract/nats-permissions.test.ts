@@ -8,7 +8,7 @@ import { newContainment } from "../support/containment.ts";
 import { type NatsCluster, startNats } from "../support/nats.ts";
 import { cause, put } from "./contract-store.ts";
 
-const NEEDED = neededPermissions("guarded", "_INBOX_fairlead");
+const NEEDED = neededPermissions("guarded");
 type Needed = (typeof NEEDED)[number];
 
 /** A user that is allowed these and nothing else. */

@@ -13,8 +13,8 @@ import { Health_Status } from "../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { messageFromJson } from "../../src/schema/object-json.ts";
 import { encodeStored } from "../../src/schema/stored-object.ts";
-import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { startBackend } from "../support/backend.ts";
+import { openDirectoryStore } from "../support/embedded-store.ts";
 import { eventually } from "../support/eventually.ts";
 import { backend, type ManifestObject, manifest, service } from "../support/manifest.ts";
 import { type Plane, startPlane } from "../support/plane.ts";
@@ -144,7 +144,7 @@ it("checks that an earlier release let in cost their backends, and nothing else"
     { http: { tls: { serverName: "10.0.0.1" } } },
     { http: { headers: { trailer: "x" } } },
   ];
-  const store = await openSqliteStore({ directory, clock: systemClock });
+  const store = await openDirectoryStore({ directory, clock: systemClock });
   const ops = checks.flatMap((check, i) => [
     stored("service", `s${i}`, { healthCheck: { ...check, ...FAST } }),
     stored("backend", `s${i}/b`, { address: "grpc" in check ? one.address : http.address }),

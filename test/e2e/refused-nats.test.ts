@@ -93,7 +93,7 @@ describe("fairlead up --nats says what it found and what it needs", () => {
 
   test("when the login is refused, without showing the password", async () => {
     const message = await refused("--nats", as("all", "wrong"));
-    expect(message).toContain("refuses the login");
+    expect(message).toContain("refused the login");
     expect(message).not.toContain("wrong");
   });
 
@@ -115,7 +115,7 @@ describe("fairlead up --nats says what it found and what it needs", () => {
 
   test("when a single server is asked for three copies", async () => {
     const message = await refused("--nats", as("all"), "--nats-replicas", "3");
-    expect(message).toContain("3 copies need as many servers, see --nats-replicas");
+    expect(message).toContain("3 copies need as many servers (see --nats-replicas)");
   });
 
   test("when the bucket is another application's, a newer release's, or lost its copies", async () => {
@@ -129,7 +129,7 @@ describe("fairlead up --nats says what it found and what it needs", () => {
     expect(await refused("--nats", as("all"), "--nats-bucket", "newer")).toContain("newer release");
     await make("copies", { "fairlead.application": "state", "fairlead.schema": "1" });
     expect(await refused("--nats", as("all"), "--nats-bucket", "copies", "--nats-replicas", "3")).toContain(
-      "num_replicas 1, and 3 is needed",
+      "num_replicas 1, but needs 3",
     );
   });
 
@@ -138,7 +138,7 @@ describe("fairlead up --nats says what it found and what it needs", () => {
     const again = ["--nats", as("all"), "--nats-bucket", "names", "--replica", "twin"];
     await using first = await startPlane(shared);
     expect(await refused(...again)).toMatch(
-      /another plane named twin serves the bucket names since 2\S+Z; give --replica another name/,
+      /another plane named twin has served the bucket names since 2\S+Z; give this one another name with --replica/,
     );
     await first.kill9();
     await first.restart();

@@ -12,9 +12,9 @@ test("a bucket that lost its copies while a plane runs is told, and works on", a
   await using plane = await startPlane({ nats: nats.urls });
   expect(await problemsOf(plane)).toEqual([]);
   await administer(nats, (api) => api.streams.update(STREAM, { num_replicas: 1 }));
-  await problemIs(plane, /KV_fairlead has num_replicas 1, and 3 is needed: run `fairlead provision/);
+  await problemIs(plane, /KV_fairlead has num_replicas 1, but needs 3; run `fairlead provision/);
   expect(await metricOf(plane, "fairlead_store_fault")).toBe(1);
-  expect(plane.log()).toContain("a bucket is not as it must be");
+  expect(plane.log()).toContain("something is wrong with a bucket");
   expect(await readinessOf(plane)).toMatchObject({ status: 200 });
   await plane.mustApply(manifest(service("shop")));
 
@@ -31,7 +31,7 @@ test("a bucket that is deleted, and one that is put in its place, are told; noth
   await using plane = await startPlane({ nats: nats.urls, replica: "first" });
   await plane.mustApply(manifest(service("shop")));
   await administer(nats, (api) => api.streams.delete(STREAM));
-  await problemIs(plane, /stream KV_fairlead does not exist any more/);
+  await problemIs(plane, /stream KV_fairlead no longer exists/);
   expect(await readinessOf(plane)).toMatchObject({ status: 503 });
   expect((await plane.apply(manifest(service("pay")))).code).toBe(6);
 

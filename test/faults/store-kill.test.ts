@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { openSqliteStore } from "../../src/store/sqlite-store.ts";
+import { openDirectoryStore } from "../support/embedded-store.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { KEYS } from "./store-writes.ts";
 
@@ -59,7 +59,7 @@ async function writeUntilKilled(directory: string, firstBatch: number, random: (
 
 /** Returns the number that the next writer begins with. */
 async function check(directory: string, acknowledged: ReadonlyMap<number, number>, run: string): Promise<number> {
-  const { state, journal } = await openSqliteStore({ directory, clock: systemClock });
+  const { state, journal } = await openDirectoryStore({ directory, clock: systemClock });
   const { entries, revision } = await state.read("");
   const journaled = new Map((await journal.list({ limit: 1_000_000 })).map((entry) => [entry.requestId, entry]));
   for (const [batch, position] of acknowledged) {

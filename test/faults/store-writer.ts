@@ -1,11 +1,11 @@
 /** Writes batches until it is killed, and prints each one once it was acknowledged. Started by the test beside it. */
 import { writeSync } from "node:fs";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { openSqliteStore } from "../../src/store/sqlite-store.ts";
+import { openDirectoryStore } from "../support/embedded-store.ts";
 import { batchOf } from "./store-writes.ts";
 
 const [directory = "", firstBatch = "0"] = process.argv.slice(2);
-const { state } = await openSqliteStore({ directory, clock: systemClock });
+const { state } = await openDirectoryStore({ directory, clock: systemClock });
 let next = Number(firstBatch);
 const writer = async () => {
   for (;;) {

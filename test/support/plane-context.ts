@@ -12,7 +12,7 @@ import { silentLogger } from "../../src/runtime/logger.ts";
 import { Pace } from "../../src/runtime/pace.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { noPeers } from "../../src/store/peers.ts";
-import { openMemoryStore } from "../../src/store/sqlite-store.ts";
+import { openMemoryStore } from "./embedded-store.ts";
 import { FakeNodeDirectory } from "./fake-node-directory.ts";
 
 /** What the operations work with, on a store in memory and a mirror that follows it. */

@@ -2,7 +2,7 @@
 export interface RecordForm<T> {
   /** What their keys begin with. */
   readonly keys: string;
-  /** As in `it is no share of checks`. */
+  /** As in `it is not a valid share of checks`. */
   readonly what: string;
   /** @param name Made of key tokens; empty where there is one record of the kind. */
   key(name: string): string;

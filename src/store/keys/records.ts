@@ -39,7 +39,7 @@ export const RECORDS: { readonly [K in RecordKind]: RecordForm<RecordOf[K]> } = 
 export const OTHER_RECORDS = {
   refusal: REFUSAL,
   assignment: ASSIGNMENT,
-  /** The fence of each role; its value names the holder, for people. */
+  /** The fencing token of each role; its value names the holder, for people. */
   lease: {
     ...below("system/leases/"),
     what: "lease",

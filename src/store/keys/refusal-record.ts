@@ -13,7 +13,7 @@ export interface RefusalRecord {
 /** Keyed by a hash of the proxy's id. */
 export const REFUSAL: RecordForm<RefusalRecord> = {
   ...below("refusals/"),
-  what: "refusals of a proxy",
+  what: "record of what a proxy refused",
   encode: ({ nodeId, marks, refusedAt }) => {
     const message = { nodeId, marks: [...marks], refusedAtMs: BigInt(Math.round(refusedAt)) };
     return toBinary(RefusalMarksSchema, create(RefusalMarksSchema, message));

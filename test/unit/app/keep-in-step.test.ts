@@ -33,13 +33,14 @@ function replica(name: string, misses: (event: WatchEvent) => boolean = () => fa
   const { failed, readAnew } = follow(store, [digest, mirror], { signal: stopped.signal, log: silentLogger });
   const peers = network.join(name);
   const holds: (string | undefined)[] = [];
+  let frozen: string | undefined;
   const inStep = keepInStep({
     mirror,
     digest,
     profiles: [1],
     store: {
       peers,
-      status: () => ({ kind: "nats", copies: 1, frozen: undefined, clockOffsetMs: 0 }),
+      status: () => ({ kind: "nats", copies: 1, frozen, clockOffsetMs: 0 }),
       verify: async () => {},
     },
     catchUp: async () => {},
@@ -55,7 +56,10 @@ function replica(name: string, misses: (event: WatchEvent) => boolean = () => fa
     return { revision: mirror.revision, ...inStep.told(), ...(digestNow !== undefined && { digest: digestNow }) };
   });
   failed.catch(() => undefined);
-  return { held, digest, inStep, holds };
+  const freeze = () => {
+    frozen = "the bucket was replaced";
+  };
+  return { held, digest, inStep, holds, freeze };
 }
 
 it("holds back for as long as another one says that it saw the store go back, and passes no such word on", async () => {
@@ -79,6 +83,26 @@ it("holds back for as long as another one says that it saw the store go back, an
   network.join("witness").announce(() => ({ ...at, held: "store_went_back" }));
   expect(holds()).toEqual([undefined, undefined]);
   for (const { inStep } of replicas) inStep.stop();
+});
+
+it("serves what it has once it has seen the store go back, although it differed from another one before", async () => {
+  const [one, other] = [replica("a"), replica("b")];
+  await clock.advance(0);
+  for (const [i, { held }] of [one, other].entries()) {
+    held.apply({ position: 7, at: 0, changes: [{ key: KEY, value: Buffer.from(`${i}`), position: 7, at: 0 }] });
+  }
+  await clock.advance(0);
+  network.tell();
+  // The state was read anew by then, and is the same as before.
+  await clock.advance(0);
+  expect([one.inStep.hold(), other.inStep.hold()]).toEqual(["state_divided", "state_divided"]);
+  one.freeze();
+  await clock.advance(0);
+  expect([one.inStep.hold(), one.inStep.admit()]).toEqual([undefined, undefined]);
+  network.tell();
+  await clock.advance(0);
+  expect(other.inStep.hold()).toBe("store_went_back");
+  for (const { inStep } of [one, other]) inStep.stop();
 });
 
 it("reads the whole state again where most hold another one, although the copy of the store is right", async () => {

@@ -4,9 +4,9 @@ import { Mirror } from "../../../src/control/mirror.ts";
 import { type Duty, type DutyStep, type RunningDuty, startDuty } from "../../../src/duties/duty.ts";
 import type { Containment } from "../../../src/runtime/containment.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
 import type { StateStore, StoreOp } from "../../../src/store/state-store.ts";
 import { newContainment } from "../../support/containment.ts";
+import { openMemoryStore } from "../../support/embedded-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 let clock: FakeClock;

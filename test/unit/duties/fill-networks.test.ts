@@ -9,8 +9,8 @@ import { createObject } from "../../../src/operations/objects/create-object.ts";
 import { networksForNewFleetsOf } from "../../../src/operations/objects/fill-networks.ts";
 import { updateObject } from "../../../src/operations/objects/update-object.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
 import { newContainment } from "../../support/containment.ts";
+import { openMemoryStore } from "../../support/embedded-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { openPlaneContext, TESTER } from "../../support/plane-context.ts";
 

@@ -3,8 +3,8 @@ import { MAX_NODES } from "../../../src/fleet/refusal-marks.ts";
 import { StoredRefusals } from "../../../src/fleet/stored-refusals.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
 import type { StateStore } from "../../../src/store/state-store.ts";
+import { openMemoryStore } from "../../support/embedded-store.ts";
 
 const refusal = { typeUrl: "T", names: ["a", "b"] };
 

@@ -14,9 +14,9 @@ import { createHealthMetrics } from "../../../src/runtime/health-metrics.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { encodeStored } from "../../../src/schema/stored-object.ts";
-import { openMemoryStore } from "../../../src/store/sqlite-store.ts";
 import type { StateStore } from "../../../src/store/state-store.ts";
 import { newContainment } from "../../support/containment.ts";
+import { openMemoryStore } from "../../support/embedded-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 

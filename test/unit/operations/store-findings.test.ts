@@ -8,9 +8,9 @@ test("a store that is well is no finding", () => {
 });
 
 test("a store that cannot be written is told with its reason and since when", () => {
-  const away = { why: "/data/fairlead.db: the disk is full; make room", since: 1 };
+  const away = { why: "/data/fairlead.db: the disk is full; free some space", since: 1 };
   expect(storeFindings({ ...FINE, away })).toMatchObject([
-    { what: "store cannot be written", since: 1, why: expect.stringContaining("make room") },
+    { what: "store cannot be written", since: 1, why: expect.stringContaining("free some space") },
   ]);
 });
 

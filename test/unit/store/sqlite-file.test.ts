@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
-import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
+import { openDirectoryStore } from "../../support/embedded-store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -19,7 +19,7 @@ function folder(): string {
   return made.path;
 }
 
-const open = (directory: string) => openSqliteStore({ directory, clock: systemClock });
+const open = (directory: string) => openDirectoryStore({ directory, clock: systemClock });
 
 function makeDatabase(directory: string, sql: string): string {
   const path = join(directory, "fairlead.db");
@@ -61,12 +61,12 @@ describe("the data directory", () => {
 
   it("is free again once its holder was killed", async () => {
     const directory = folder();
-    const store = new URL("../../../src/store/sqlite-store.ts", import.meta.url).href;
+    const store = new URL("../../support/embedded-store.ts", import.meta.url).href;
     const clock = new URL("../../../src/runtime/clock.ts", import.meta.url).href;
     const script = `
-      const { openSqliteStore } = await import(${JSON.stringify(store)});
+      const { openDirectoryStore } = await import(${JSON.stringify(store)});
       const { systemClock } = await import(${JSON.stringify(clock)});
-      await openSqliteStore({ directory: ${JSON.stringify(directory)}, clock: systemClock });
+      await openDirectoryStore({ directory: ${JSON.stringify(directory)}, clock: systemClock });
       console.log("open");
       setInterval(() => {}, 1000);
     `;

@@ -6,11 +6,12 @@ import { systemClock } from "../../../src/runtime/clock.ts";
 import { JOURNAL_WINDOW_MS } from "../../../src/store/journal.ts";
 import type { Revision } from "../../../src/store/revision.ts";
 import { openSqliteFile } from "../../../src/store/sqlite-file.ts";
-import { openSqliteStore, openSqliteStoreOn } from "../../../src/store/sqlite-store.ts";
+import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
 import { DELETE_WINDOW_MS, type StoreOp } from "../../../src/store/state-store.ts";
+import { openDirectoryStore } from "../../support/embedded-store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
-type Opened = Awaited<ReturnType<typeof openSqliteStore>>;
+type Opened = Awaited<ReturnType<typeof openDirectoryStore>>;
 
 describe("the SQLite store", () => {
   let now: number;
@@ -20,7 +21,7 @@ describe("the SQLite store", () => {
   let store: Opened;
   const clock: Clock = { ...systemClock, now: () => now, monotonic: () => elapsed || now };
   const open = async () => {
-    store = await openSqliteStore({ directory: folder.path, clock });
+    store = await openDirectoryStore({ directory: folder.path, clock });
   };
   const reopen = async () => {
     await store.state.close();
@@ -123,14 +124,17 @@ describe("the SQLite store", () => {
       return () => undefined;
     };
     const file = openSqliteFile(folder.path);
-    store = openSqliteStoreOn(file, { ...clock, after });
+    store = openSqliteStore(file, { ...clock, after });
     await write("", put("a"));
     const pages = Number(file.database.prepare("PRAGMA page_count").get()?.["page_count"]);
     file.database.exec(`PRAGMA max_page_count = ${pages}`);
     const tooMuch = put("b", "x".repeat(100_000));
     await expect(write("", tooMuch)).rejects.toMatchObject({ kind: "unavailable", code: "STORE_UNREACHABLE" });
     const { away } = store.status();
-    expect(away).toMatchObject({ since: now, why: expect.stringMatching(/fairlead\.db: the disk is full.*make room/) });
+    expect(away).toMatchObject({
+      since: now,
+      why: expect.stringMatching(/fairlead\.db: the disk is full.*free some space/),
+    });
     now += 5_000;
     await expect(write("", tooMuch)).rejects.toThrow("the disk is full");
     expect(store.status().away).toEqual(away);

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import type { ArchiveRecord } from "../../../src/store/archive.ts";
-import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
+import { openDirectoryStore } from "../../support/embedded-store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const HUGE = "9007199254740993";
@@ -19,7 +19,7 @@ const STRANGE = `
 
 it("rows that no release writes end no reading, and can be removed", async () => {
   using folder = tempFolder();
-  const open = () => openSqliteStore({ directory: folder.path, clock: systemClock });
+  const open = () => openDirectoryStore({ directory: folder.path, clock: systemClock });
   const first = await open();
   const value = Uint8Array.of(1);
   await first.state.commit({ ops: [{ op: "put", key: "a", value, history: { generation: 1, keep: 2 } }], cause });
