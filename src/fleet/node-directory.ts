@@ -1,21 +1,19 @@
 import type { Revision } from "../store/revision.ts";
 import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
+import type { StreamHolding, TypeHolding } from "../xds/protocol/stream-holding.ts";
 
-/** One resource on one stream, as far as the plane can know. */
-export interface ResourceView extends Omit<ResourceHolding, "refused"> {
+/** What replicas and people are told of a `ResourceHolding`. */
+export interface ResourceView extends Omit<ResourceHolding, "refused" | "inFlight" | "waitsFor"> {
   /** Set while the newest answer about it is a refusal. */
   readonly refused: Pick<StandingRefusal, "version" | "message"> | undefined;
   /** What was sent, as JSON without secrets, if it was asked for. */
   readonly content?: string | undefined;
 }
 
-export interface TypeView {
-  readonly typeUrl: string;
-  /** `CDS`, `EDS`, … */
-  readonly shortName: string;
+/** What they are told of a `TypeHolding`. */
+export interface TypeView extends Pick<TypeHolding, "typeUrl" | "shortName" | "known"> {
   readonly state: "idle" | "sent" | "acked" | "refused";
-  /** How many resources there are; `resources` is filled only if it was asked for. */
-  readonly known: number;
+  /** Filled only if it was asked for. */
   readonly resources: readonly ResourceView[];
   /** The resources that standing refusals are about; only the first few. */
   readonly refusals: readonly { readonly name: string; readonly message: string }[];
@@ -23,27 +21,19 @@ export interface TypeView {
   readonly refused: number;
 }
 
-/** One proxy: its open stream, or what is left of the last one. */
-export interface NodeView {
+/** What they are told of one proxy: of the `StreamHolding` of its open stream, or of what is left of the last one. */
+export interface NodeView extends Pick<StreamHolding, "silent" | "silentSince" | "variant" | "sole" | "duplicate"> {
   readonly id: string;
   readonly cluster: string;
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
   readonly fleet: string | undefined;
-  readonly silent: string | undefined;
-  /** Since when it has been getting nothing; a replica of an earlier release does not say. */
-  readonly silentSince?: number | undefined;
   readonly envoyVersion: string;
-  readonly variant: "delta" | "sotw";
   readonly connected: boolean;
   /** Milliseconds since the epoch: when its stream opened, or ended. */
   readonly since: number;
   readonly peer: string;
   /** The replica that holds the stream. */
   readonly replica: string;
-  /** Its method, if a proxy has only one stream of that method: two such streams are two proxies. */
-  readonly sole?: string | undefined;
-  /** Another open stream has the same id. */
-  readonly duplicate: boolean;
   readonly types: readonly TypeView[];
   /** Age in milliseconds of the oldest commit that is not acknowledged; 0 when up to date. */
   readonly lagMs: number;

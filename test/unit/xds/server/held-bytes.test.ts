@@ -9,7 +9,7 @@ function accountsOf(count: number, limits = LIMITS) {
   const held = new HeldBytes(limits);
   const refused: string[] = [];
   const open = (name: string, connection: object = {}) => {
-    return held.open(connection, ({ message }) => refused.push(`${name}: ${message}`));
+    return held.open(connection, { refuse: ({ message }) => void refused.push(`${name}: ${message}`) });
   };
   return { held, refused, open, accounts: Array.from({ length: count }, (_, index) => open(String(index))) };
 }
