@@ -14,6 +14,7 @@ import {
   type Refusal,
 } from "./node-directory.ts";
 import { typeViews, viewOf } from "./node-view.ts";
+import type { PublicationLog } from "./publication-log.ts";
 import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
 
 /** The open streams of this replica, as the xDS server knows them. */
@@ -26,26 +27,9 @@ export interface Streams {
   collections(streamId: string): Collections;
 }
 
-/** Relates the publications that streams settle to the log's revisions. */
-export interface Publications {
-  /** The publication that holds a revision; undefined when it is not published yet. */
-  publicationOf(revision: Revision): number | undefined;
-  publicationBefore(revision: Revision): number;
-  /** The first publication, made already or not, that may hold something newer than a revision. */
-  publicationAfter(revision: Revision): number;
-  settledBy(publication: number): { readonly revision: Revision } | undefined;
-  /** `at` is by the monotonic clock, in milliseconds. */
-  firstAt(publication: number): { readonly at: number } | undefined;
-  /** Records that a stream has settled the publications from `from` up to, but not including, `to`, made since it opened. */
-  settle(range: { readonly from: number; readonly to: number; readonly since: number }, at: number): void;
-  /** Milliseconds from a revision until the last stream that waited for it had settled it. */
-  settledAfter(revision: Revision): number | undefined;
-  readonly last: { readonly revision: Revision; readonly publication: number } | undefined;
-}
-
 export interface LocalNodeDirectoryOptions {
   readonly streams: () => Streams;
-  readonly publications: Publications;
+  readonly publications: PublicationLog;
   readonly clock: Clock;
   readonly replica: string;
   /** The fleet that a group of proxies belongs to. */

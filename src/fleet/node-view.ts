@@ -60,9 +60,15 @@ function typeView(
   const isListed = detail === "resources" || detail === "contents";
   const names = new Set(isListed ? toBlame.map(({ name }) => name) : []);
   const state = toBlame.length > 0 ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
-  const view = (resource: ResourceHolding): ResourceView => ({
-    ...resourceView(resource, names.has(resource.name)),
-    ...(detail === "contents" && { content: contentOf(resource.name) }),
+  // A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown.
+  const view = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ResourceView => ({
+    name,
+    sent,
+    acked,
+    refused: refused && names.has(name) ? { version: refused.version, message: refused.message } : undefined,
+    unknown,
+    held,
+    ...(detail === "contents" && { content: contentOf(name) }),
   });
   return {
     typeUrl: type.typeUrl,
@@ -72,21 +78,6 @@ function typeView(
     resources: isListed ? type.resources.map(view) : [],
     refusals: toBlame.slice(0, MAX_QUOTED).map(({ name, refused }) => ({ name, message: refused.message })),
     refused: toBlame.length,
-  };
-}
-
-/** A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown. */
-function resourceView(
-  { name, sent, acked, refused, unknown, held }: ResourceHolding,
-  isToBlame: boolean,
-): ResourceView {
-  return {
-    name,
-    sent,
-    acked,
-    refused: refused === undefined || !isToBlame ? undefined : { version: refused.version, message: refused.message },
-    unknown,
-    held,
   };
 }
 

@@ -24,7 +24,10 @@ const CONFIG_FIELD = 1;
 
 /** Whether clients can be selected in the way that the request asks for. */
 export function isSupported({ nodeMatchers }: ClientStatusRequest): boolean {
-  return nodeMatchers.every(({ nodeId, nodeMetadatas }) => nodeMetadatas.length === 0 && isKnownPattern(nodeId));
+  return nodeMatchers.every(
+    ({ nodeId, nodeMetadatas }) =>
+      nodeMetadatas.length === 0 && PATTERNS[nodeId?.matchPattern.case ?? ""] !== undefined,
+  );
 }
 
 /**
@@ -114,16 +117,15 @@ function clientStatusOf({ refused, inFlight, acked }: ResourceHolding): ClientRe
   return acked === undefined ? ClientResourceStatus.DOES_NOT_EXIST : ClientResourceStatus.ACKED;
 }
 
-function isKnownPattern(matcher: StringMatcher | undefined): boolean {
-  const kind = matcher?.matchPattern.case;
-  return kind === "exact" || kind === "prefix" || kind === "suffix" || kind === "contains";
-}
+const PATTERNS: { readonly [Case in string]?: (id: string, wanted: string) => boolean } = {
+  exact: (id, wanted) => id === wanted,
+  prefix: (id, wanted) => id.startsWith(wanted),
+  suffix: (id, wanted) => id.endsWith(wanted),
+  contains: (id, wanted) => id.includes(wanted),
+};
 
 function isMatch(matcher: StringMatcher | undefined, id: string): boolean {
-  const pattern = matcher?.matchPattern;
+  const { case: kind = "", value } = matcher?.matchPattern ?? {};
   const fold = (text: string) => (matcher?.ignoreCase ? text.toLowerCase() : text);
-  if (pattern?.case === "exact") return fold(id) === fold(pattern.value);
-  if (pattern?.case === "prefix") return fold(id).startsWith(fold(pattern.value));
-  if (pattern?.case === "suffix") return fold(id).endsWith(fold(pattern.value));
-  return pattern?.case === "contains" && fold(id).includes(fold(pattern.value));
+  return PATTERNS[kind]?.(fold(id), fold(String(value))) === true;
 }

@@ -2,24 +2,23 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Send } from "../protocol/events.ts";
 import { typeUrlOf } from "../protocol/resource-types.ts";
 
-/** `DiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
-export function discoveryResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
+/**
+ * `DiscoveryResponse` or `DeltaDiscoveryResponse` without its nonce, around bytes that were encoded when the resources
+ * were made.
+ */
+export function responseParts(
+  send: Send,
+  variant: "sotw" | "delta",
+  identifier: string,
+  resources: readonly Uint8Array[],
+): Uint8Array[] {
+  const isDelta = variant === "delta";
   const head = new BinaryWriter();
-  string(head, 1, send.version);
+  string(head, 1, isDelta ? identifier : send.version);
   const tail = new BinaryWriter();
   string(tail, 4, send.typeUrl);
-  controlPlane(tail, 6, identifier);
-  return [head.finish(), ...resources, tail.finish()];
-}
-
-/** `DeltaDiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
-export function deltaResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
-  const head = new BinaryWriter();
-  string(head, 1, identifier);
-  const tail = new BinaryWriter();
-  string(tail, 4, send.typeUrl);
-  for (const name of send.removed) tail.tag(6, WireType.LengthDelimited).string(name);
-  controlPlane(tail, 7, identifier);
+  if (isDelta) for (const name of send.removed) tail.tag(6, WireType.LengthDelimited).string(name);
+  controlPlane(tail, isDelta ? 7 : 6, identifier);
   return [head.finish(), ...resources, tail.finish()];
 }
 

@@ -1,7 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PublicationLog } from "../../../src/control/publication-log.ts";
+import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { type NodeView, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
 import { toNodeList } from "../../../src/fleet/peer-messages.ts";

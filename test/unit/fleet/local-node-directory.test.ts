@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { MAX_REMEMBERED, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
+import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 import type { StreamHolding } from "../../../src/xds/protocol/stream-holding.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { resourceHolding, standingRefusal, typeHolding } from "../../support/holdings.ts";
@@ -35,7 +36,9 @@ function withOneStream(types?: StreamHolding["types"]) {
       },
     ],
   };
-  const published = { revision: { epoch: 1, position: 7 }, publication: 5, at: 0 };
+  const publications = new PublicationLog();
+  publications.record({ revision: { epoch: 1, position: 6 }, publication: 4, at: 0 });
+  publications.record({ revision: { epoch: 1, position: 7 }, publication: 5, at: 0 });
   const clock = new FakeClock();
   const directory = new LocalNodeDirectory({
     streams: () => ({
@@ -44,16 +47,7 @@ function withOneStream(types?: StreamHolding["types"]) {
       resend: () => 2,
       collections: () => ({ named: [], asked: [] }),
     }),
-    publications: {
-      publicationOf: () => 5,
-      publicationBefore: () => 4,
-      publicationAfter: () => 6,
-      settledBy: () => published,
-      firstAt: () => published,
-      settle: () => {},
-      settledAfter: () => undefined,
-      last: published,
-    },
+    publications,
     clock,
     replica: "a",
     fleetOf: (group) => group,
