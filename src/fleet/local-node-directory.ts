@@ -1,10 +1,10 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
+import type { ClientCollections } from "../xds/protocol/collections.ts";
 import type { StreamHolding, StreamRef } from "../xds/protocol/stream-holding.ts";
 import { AwayProxies } from "./away-proxies.ts";
 import { type Connected, ConnectedProxies, earlier, type OpenStream } from "./connected-proxies.ts";
 import {
-  type Collections,
   type FleetProgress,
   MAX_REMEMBERED,
   type NodeQuery,
@@ -24,7 +24,7 @@ export interface Streams {
   oldestPending(streamId: string): number | undefined;
   /** Sends what a stream's client should have again, of one type or of all. Returns how many resources that is. */
   resend(streamId: string, typeUrl: string | undefined): number;
-  collections(streamId: string): Collections;
+  collections(streamId: string): ClientCollections;
 }
 
 export interface LocalNodeDirectoryOptions {
@@ -118,7 +118,7 @@ export class LocalNodeDirectory {
     const views = [...streams].flatMap((stream) => this.#view(stream, query));
     if (sent !== undefined) return views;
     this.#away.forget(this.#options.clock.now());
-    const away = id === undefined ? [...this.#away.all()] : [this.#away.get(id) ?? []].flat();
+    const away = id === undefined ? [...this.#away.byId.values()] : [this.#away.byId.get(id) ?? []].flat();
     const left = away.filter(({ view }) => !byId.has(view.id));
     return [...views, ...left.map(({ view, owes }) => ({ ...view, settled: this.#settledBefore(owes) }))];
   }
@@ -130,9 +130,9 @@ export class LocalNodeDirectory {
     for (const told of views) {
       // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
       const view = { ...told, since: Math.min(told.since, now) };
-      const known = this.#away.get(view.id)?.view;
+      const known = this.#away.byId.get(view.id)?.view;
       if (this.#connected.byId.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
-      if (known === undefined && this.#away.size >= MAX_REMEMBERED) continue;
+      if (known === undefined && this.#away.byId.size >= MAX_REMEMBERED) continue;
       const owes = view.settled === undefined ? 0 : publications.publicationAfter(view.settled);
       this.#away.put(view, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
@@ -155,14 +155,13 @@ export class LocalNodeDirectory {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);
     const before = publications.publicationBefore(revision);
-    const progressOf = (stream: OpenStream): Progress => {
-      if (onItsWay !== undefined) return this.#progressOnItsWay(stream, onItsWay);
-      return publication === undefined ? NOT_PUBLISHED : this.#progressOf(stream, { publication, before });
-    };
+    const awaited = onItsWay ?? (publication === undefined ? undefined : { publication, before });
+    const progressOf = (stream: OpenStream) =>
+      awaited === undefined ? NOT_PUBLISHED : this.#progressOf(stream, awaited);
     const { byId } = this.#connected;
     const found = new Map<string, Progress>();
     this.#away.forget(this.#options.clock.now());
-    for (const id of ids ?? new Set([...Array.from(this.#away.all(), ({ view }) => view.id), ...byId.keys()])) {
+    for (const id of ids ?? new Set([...this.#away.byId.keys(), ...byId.keys()])) {
       const streams = byId.get(id)?.streams;
       if (streams !== undefined) {
         found.set(id, this.#progressOfAll(streams, progressOf));
@@ -200,39 +199,35 @@ export class LocalNodeDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  #progressOfAll(streams: Iterable<OpenStream>, progressOf: (stream: OpenStream) => Progress): Progress {
+  #progressOfAll(streams: readonly OpenStream[], progressOf: (stream: OpenStream) => Progress): Progress {
     for (const stream of streams) {
       const progress = progressOf(stream);
       if (progress.state !== "done" && !this.#connected.isOutlived(stream)) return progress;
     }
-    const named = new Set<string>();
-    const asked = new Set<string>();
-    for (const { ref } of streams) {
-      const own = this.#options.streams().collections(ref.streamId);
-      for (const name of own.named) named.add(name);
-      for (const name of own.asked) asked.add(name);
-    }
-    return named.size + asked.size === 0
-      ? DONE
-      : { state: "done", collections: { named: [...named], asked: [...asked] } };
+    const own = streams.map(({ ref }) => this.#options.streams().collections(ref.streamId));
+    const named = [...new Set(own.flatMap((each) => each.named))];
+    const asked = [...new Set(own.flatMap((each) => each.asked))];
+    return named.length + asked.length === 0 ? DONE : { state: "done", collections: { named, asked } };
   }
 
   #fleetOf({ group }: StreamRef): string | undefined {
     return group === undefined ? undefined : this.#options.fleetOf(group);
   }
 
-  #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication): Progress {
-    // What the stream last reported may be older than what was published just now.
-    const oldestPending = this.#options.streams().oldestPending(streamId);
-    const isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
-    if (!isPending && !refusing) return DONE;
-    const status = this.#options.streams().client(streamId);
-    return status === undefined ? DISCONNECTED : progressTo(awaited, status, isPending);
-  }
-
-  #progressOnItsWay({ ref: { streamId } }: OpenStream, { typeUrl }: OnItsWay): Progress {
-    const status = this.#options.streams().client(streamId);
-    return status === undefined ? DISCONNECTED : progressOnItsWay(status, typeUrl);
+  #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication | OnItsWay): Progress {
+    const streams = this.#options.streams();
+    let isPending = true;
+    if ("publication" in awaited) {
+      // What the stream last reported may be older than what was published just now.
+      const oldestPending = streams.oldestPending(streamId);
+      isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
+      if (!isPending && !refusing) return DONE;
+    }
+    const status = streams.client(streamId);
+    if (status === undefined) return DISCONNECTED;
+    return "publication" in awaited
+      ? progressTo(awaited, status, isPending)
+      : progressOnItsWay(status, awaited.typeUrl);
   }
 
   #refusalsOf(status: StreamHolding): readonly Refusal[] {

@@ -1,4 +1,5 @@
 import type { Revision } from "../store/revision.ts";
+import type { ClientCollections } from "../xds/protocol/collections.ts";
 import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
 import type { StreamHolding, TypeHolding } from "../xds/protocol/stream-holding.ts";
 
@@ -41,18 +42,13 @@ export interface NodeView extends Pick<StreamHolding, "silent" | "silentSince" |
   readonly settled: Revision | undefined;
 }
 
-/**
- * The collections named in what a proxy was sent, and those that it asks for, over all its streams to all replicas. While
- * the two differ, it uses what it had before.
- */
-export interface Collections {
-  readonly named: readonly string[];
-  readonly asked: readonly string[];
-}
-
 /** One proxy's progress towards a revision. Only `done` counts as done. */
 export type Progress =
-  | { readonly state: "done"; readonly collections?: Collections }
+  | {
+      readonly state: "done";
+      /** While what is named and what is asked for differ over all its streams, the proxy uses what it had before. */
+      readonly collections?: ClientCollections;
+    }
   | { readonly state: "sent" | "held" | "unknown"; readonly message: string }
   | {
       readonly state: "disconnected";

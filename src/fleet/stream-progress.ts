@@ -36,10 +36,9 @@ export function progressTo(
  */
 export function progressOnItsWay(status: StreamHolding, typeUrl: string | undefined): Progress {
   const types = status.types.filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl);
-  const own = { ...status, types };
   if (types.some(({ isDue, inFlight }) => isDue || inFlight.length > 0)) return SENT;
-  const [refusal] = standing(own);
-  return refusal === undefined ? (heldIn(own) ?? DONE) : refusedAs(refusal);
+  const [refusal] = standing({ types });
+  return refusal === undefined ? (heldIn({ types }) ?? DONE) : refusedAs(refusal);
 }
 
 /** Standing refusals, each with the resource that it is about. */

@@ -125,8 +125,8 @@ export class StreamDriver implements OpenStream, CallHandler {
 
   flush(written: () => void): boolean {
     const stream = this.#stream;
-    const isFenced = this.#fence.hasPassed || this.#fence.hasFailed;
-    if (!stream || !this.#call.isWritable || !isFenced) return false;
+    const { state: fence } = this.#fence;
+    if (!stream || !this.#call.isWritable || fence === "none" || fence === "pending") return false;
     const { sends, reports, wakeAt } = stream.flush(this.#host.clock.monotonic(), this.#holdOf);
     let isSoonWritten = false;
     for (const send of sends) isSoonWritten = this.#write(send, written);
@@ -323,14 +323,14 @@ export class StreamDriver implements OpenStream, CallHandler {
 
   #fenceEnded(): void {
     this.#call.guard(() => {
-      if (this.#fence.hasPassed) this.#stream?.releaseHolds();
+      if (this.#fence.state === "passed") this.#stream?.releaseHolds();
       this.#streams.wake(this);
     });
   }
 
   #hold(key: ResourceKey, version: string): string | undefined {
-    const state = this.#fence.hasFailed ? this.#stream?.states.get(key.typeUrl) : undefined;
-    if (this.#fence.hasFailed && mayTakeBack(state, key, version)) return "store_unreachable";
+    const isUnfenced = this.#fence.state === "failed";
+    if (isUnfenced && mayTakeBack(this.#stream?.states.get(key.typeUrl), key, version)) return "store_unreachable";
     return this.#host.hold(this, key, version);
   }
 

@@ -11,7 +11,7 @@ import { ResponseEncoder } from "./encode-response.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
 import { LostVerdictMemory } from "./lost-verdict-memory.ts";
-import { NameLists } from "./name-lists.ts";
+import { readContext } from "./read-request.ts";
 import { LocalRefusalMemory } from "./refusal-memory.ts";
 import type { XdsServerEvents } from "./server-events.ts";
 import type { XdsServerOptions } from "./server-options.ts";
@@ -47,7 +47,7 @@ export function createStreamHost(options: XdsServerOptions, events: EventEmitter
     /** The prefix of the nonces that its streams share. */
     nonceTag: `${random.id().slice(0, 4)}-`,
     tables,
-    reading: { limits, lists: new NameLists(tables) },
+    reading: readContext(limits, tables),
     held: new HeldBytes(limits),
     deadlines: new Deadlines<Expiring>({ clock, ms: limits.requestMs, onExpired: () => onLimit("requestMs") }),
     transportOf: publicTransport,

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { descriptorLimit } from "../../runtime/descriptor-limit.ts";
 import { type Listener, listenOn } from "../../runtime/listener.ts";
+import type { ClientCollections } from "../protocol/collections.ts";
 import type { ClientStatus } from "./client-status.ts";
 import { clientStatusService } from "./client-status-service.ts";
 import { Connections } from "./connections.ts";
@@ -28,14 +29,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     super();
     this.#host = createStreamHost(options, this);
     this.#streams = new OpenStreams(this.#host);
-    const { limits, clock, log, onLimit, cache } = this.#host;
-    this.#connections = new Connections({
-      max: limits.maxConnections,
-      descriptors: descriptorLimit(),
-      clock,
-      log,
-      onLimit: () => onLimit("maxConnections"),
-    });
+    const { limits, cache } = this.#host;
+    this.#connections = new Connections(this.#host, descriptorLimit());
     this.#grpc = new Server(grpcOptions(limits));
     for (const service of discoveryServices((call, method) => this.#accept(call, method))) {
       this.#grpc.addService(...service);
@@ -102,7 +97,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
    * The collections named in what an open stream was sent, and those that it asks for. A client asks for them on separate
    * streams, and has what it was sent only when it has asked for all that are named.
    */
-  collections(streamId: string): { readonly named: readonly string[]; readonly asked: readonly string[] } {
+  collections(streamId: string): ClientCollections {
     return this.#streams.get(streamId)?.collections() ?? { named: [], asked: [] };
   }
 
