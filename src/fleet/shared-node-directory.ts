@@ -193,7 +193,7 @@ const NOWHERE: Progress = { state: "disconnected", message: "no open stream" };
 /** The proxy is on no replica that answers, and may be on one that does not. */
 function unseen(unknown: readonly UnknownReplica[]): Progress {
   const silent = unknown.map(({ replica }) => replica).join(", ");
-  return { state: "unknown", message: `on no replica that answers; ${silent} is silent` };
+  return { state: "unknown", message: `it is on no replica that answers; no answer came from ${silent}` };
 }
 
 /** Returns undefined for bytes that are not such a message. */

@@ -36,7 +36,7 @@ export function clientStatusService(
     return (call) => {
       if (mayAsk(peerOf(call))) new StatusCall(host, streams, call, isUnary);
       else {
-        const details = "this client may not read the status of others";
+        const details = "this client may not read the status of other clients";
         call.emit("error", { code: status.PERMISSION_DENIED, details });
       }
     };
@@ -80,7 +80,7 @@ class StatusCall implements CallHandler {
     this.#call.begin();
     this.#waiting.push(Buffer.from(message));
     if (this.#waiting.length > MAX_WAITING) {
-      const details = `${MAX_WAITING} requests wait for their answers: read them first`;
+      const details = `${MAX_WAITING} requests are waiting for their answers: read those first`;
       this.#call.fail(status.RESOURCE_EXHAUSTED, details);
     } else if (!this.#isAnswering) {
       this.#isAnswering = true;
@@ -127,8 +127,8 @@ class StatusCall implements CallHandler {
 function readRequest(message: Buffer): ClientStatusRequest | string {
   try {
     const request = fromBinary(ClientStatusRequestSchema, message);
-    return isSupported(request) ? request : "nodes can be selected by id only: exact, prefix, suffix or contains";
+    return isSupported(request) ? request : "nodes can be selected only by id: exact, prefix, suffix or contains";
   } catch {
-    return "the request does not decode";
+    return "the request cannot be decoded";
   }
 }

@@ -47,7 +47,7 @@ export class Connections {
     this.#loggedAt = now;
     const { max } = this;
     const limit = "XdsLimits.maxConnections, or what the system lets the process open";
-    log.warn({ refused: this.#refused, max, limit }, "connections are refused: there are too many");
+    log.warn({ refused: this.#refused, max, limit }, "connections refused because there are too many");
     this.#refused = 0;
   }
 }

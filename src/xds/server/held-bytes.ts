@@ -85,7 +85,7 @@ export class HeldBytes {
     while (this.#total > maxHeldBytes) {
       const heaviest = this.#heaviest();
       if (!heaviest) return;
-      const what = `all clients make the server hold ${this.#total.toLocaleString("en")} bytes, and this one the most`;
+      const what = `all clients together make the server hold ${this.#total.toLocaleString("en")} bytes, and this one the most`;
       heaviest.refuse(new LimitMet("maxHeldBytes", what, maxHeldBytes));
     }
   }

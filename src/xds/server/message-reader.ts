@@ -103,7 +103,8 @@ export class MessageReader {
   /** Where the message at `at` ends, perhaps beyond these bytes; where its prefix ends while that is not whole. */
   #endOf(bytes: Buffer, at: number, length: number): number {
     if (length - at < PREFIX_BYTES) return at + PREFIX_BYTES;
-    if (bytes[at] !== 0) throw new MessageError(status.INTERNAL, "a compressed message on a call without compression");
+    if (bytes[at] !== 0)
+      throw new MessageError(status.INTERNAL, "a message is compressed, but the call announced no compression");
     const size = bytes.readUInt32BE(at + 1);
     checkBytes(this.#bound, "the request", size);
     return at + PREFIX_BYTES + size;

@@ -53,7 +53,7 @@ export class OpenStreams<S extends OpenStream> {
     this.#byId.set(stream.streamId, stream);
     this.#count(stream, 1);
     log.info({ ...logged(stream), peer: stream.peer.address }, "stream opened");
-    if (this.isDuplicate(stream)) log.warn(logged(stream), "node id is in use on another stream");
+    if (this.isDuplicate(stream)) log.warn(logged(stream), "another open stream has the same node id");
     events.emit("open", stream);
   }
 

@@ -73,7 +73,7 @@ export function resourceFromJson(typeUrl: string, json: JsonValue): CachedResour
 export function resourceJson(typeUrl: string, name: string, body: Uint8Array): JsonValue {
   if (typeUrl === SECRET_TYPE) return { name, withheld: "secrets are not shown" };
   const served = SERVED_MESSAGES.get(typeUrl.slice(typeUrl.indexOf("/") + 1));
-  if (!served) return { name, withheld: "its type is not known here" };
+  if (!served) return { name, withheld: "its type is unknown" };
   try {
     const message: Message = fromBinary(served.schema, body);
     return withoutSecrets(toJson(served.schema, message, { registry: SHOWN }));

@@ -14,7 +14,7 @@ const CALL_BYTES = 16 * 1024;
 
 /** The code that serves a call. Whatever `received` throws ends the call. */
 export interface CallHandler {
-  /** What the call is, as in "the stream met a fault". */
+  /** What the call is, as in "stream refused". */
   readonly noun: "stream" | "call";
   /** The call by name, as in "stream 1a2b of node edge-1". */
   readonly name: string;
@@ -104,10 +104,10 @@ export class ServedCall implements MessageListener, Expiring {
       if (why.isOfHeldBytes) this.#transport.reset();
     } else if (why instanceof MessageError) this.fail(why.code, why.message);
     else if (why instanceof UnreadableBytes) {
-      this.fail(status.INVALID_ARGUMENT, `the request does not decode: ${why.message}`);
+      this.fail(status.INVALID_ARGUMENT, `the request cannot be decoded: ${why.message}`);
     } else {
       this.#host.containment.note("xds", this.#handler.name, why);
-      this.fail(status.INTERNAL, `the ${this.#handler.noun} met a fault of the server, which has logged it`);
+      this.fail(status.INTERNAL, `the server failed to handle the ${this.#handler.noun}; its log says why`);
     }
   }
 
@@ -149,7 +149,7 @@ export class ServedCall implements MessageListener, Expiring {
 
   expire(): void {
     const { requestMs } = this.#host.limits;
-    this.fail(status.DEADLINE_EXCEEDED, `no whole request within ${requestMs} ms (XdsLimits.requestMs)`);
+    this.fail(status.DEADLINE_EXCEEDED, `no complete request arrived within ${requestMs} ms (XdsLimits.requestMs)`);
   }
 
   #close(): void {

@@ -47,7 +47,10 @@ export function tellReport({ events, log, clock }: Observers, client: ClientRef,
     events.emit("nack", client, { typeUrl, nonce, names, code, message });
   } else if (report.kind === "late") {
     const { resource, on, waitedMs } = report;
-    log.warn({ ...logged(client), resource, on, waitedMs }, "wait met its bound");
+    log.warn(
+      { ...logged(client), resource, on, waitedMs },
+      "resource sent although what it waits for is not acknowledged",
+    );
     events.emit("late", client, report);
   } else if (report.kind === "subscribe") events.emit("subscribe", client, report);
 }

@@ -250,7 +250,7 @@ export class StreamDriver implements OpenStream, CallHandler {
     if (typeUrl === "") {
       this.#call.fail(status.INVALID_ARGUMENT, "type_url is required on an aggregated stream");
     } else if (own !== undefined && typeUrl !== own) {
-      this.#call.fail(status.INVALID_ARGUMENT, `this method serves ${own}`);
+      this.#call.fail(status.INVALID_ARGUMENT, `this method serves only ${own}`);
     } else if (this.#identify(nodeBytes)) {
       if (this.#host.registry.byTypeUrl.has(typeUrl)) return this.#stream;
       this.#unknownTypes ??= new UnknownTypes();
@@ -268,7 +268,7 @@ export class StreamDriver implements OpenStream, CallHandler {
       return false;
     }
     if (!bytes) {
-      this.#call.fail(status.INVALID_ARGUMENT, "the first request of a stream carries the node");
+      this.#call.fail(status.INVALID_ARGUMENT, "the first request of a stream must carry the node");
       return false;
     }
     const unavailable = admit();
@@ -278,7 +278,7 @@ export class StreamDriver implements OpenStream, CallHandler {
     }
     const node = readNode(bytes, limits);
     if (node.id === "") {
-      this.#call.fail(status.INVALID_ARGUMENT, "node.id is empty; a client is known by it");
+      this.#call.fail(status.INVALID_ARGUMENT, "node.id is empty; it must name the client");
       return false;
     }
     this.#call.begin();

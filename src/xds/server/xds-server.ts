@@ -130,7 +130,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     const { clock, log } = this.#host;
     directTransportWorks ??= tryDirectTransport(clock);
     if (await directTransportWorks) this.#host.transportOf = directTransport(clock);
-    else log.warn({}, "grpc-js does not allow direct reads and writes: each response is copied per stream");
+    else log.warn({}, "grpc-js does not allow direct reads and writes: each response is copied for each stream");
   }
 
   #accept(call: DiscoveryCall, method: DiscoveryMethod): void {
