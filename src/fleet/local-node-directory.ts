@@ -233,13 +233,13 @@ export class LocalNodeDirectory {
   #refusalsOf(status: StreamHolding): readonly Refusal[] {
     const { node, group } = status;
     const told = standing(status).slice(0, MAX_REFUSALS_TOLD);
-    return told.map(({ typeUrl, name, refused }) => ({
+    return told.map(({ typeUrl, name, refused: { version, message, at } }) => ({
       nodeId: node.id,
       typeUrl,
       resource: name,
-      version: refused.version,
-      message: refused.message,
-      at: refused.at,
+      version,
+      message,
+      at,
       objects: group === undefined ? [] : this.#options.objectsOf(group, typeUrl, name),
     }));
   }

@@ -121,15 +121,11 @@ export interface NodeDirectory {
   onChange(listener: () => void): () => void;
 }
 
-export interface Refusal {
+/** What they are told of a `StandingRefusal`. */
+export interface Refusal extends Pick<StandingRefusal, "version" | "message" | "at"> {
   readonly nodeId: string;
   readonly typeUrl: string;
   readonly resource: string;
-  readonly version: string;
-  /** Envoy's words. */
-  readonly message: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
   readonly objects: readonly { readonly kind: string; readonly name: string }[];
 }
 

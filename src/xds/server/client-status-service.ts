@@ -9,6 +9,7 @@ import { type ClientStatusRequest, ClientStatusRequestSchema } from "../../gen/e
 import type { ClientStatus } from "./client-status.ts";
 import { describeClients, isSupported } from "./describe-clients.ts";
 import { frameOf } from "./encode-response.ts";
+import { MessageError } from "./message-reader.ts";
 import { type Peer, peerOf } from "./peer.ts";
 import { type CallHandler, ServedCall } from "./served-call.ts";
 import { rawMethod } from "./services.ts";
@@ -105,10 +106,6 @@ class StatusCall implements CallHandler {
     const call = this.#call;
     for (let message = this.#waiting.shift(); message && !call.isClosed; message = this.#waiting.shift()) {
       const request = readRequest(message);
-      if (typeof request === "string") {
-        call.fail(status.INVALID_ARGUMENT, request);
-        return;
-      }
       const { clock, limits } = this.#host;
       const frame = frameOf(await describeClients(this.#streams.all(), request, { clock, ...limits }));
       if (call.isClosed) return;
@@ -123,12 +120,13 @@ class StatusCall implements CallHandler {
   }
 }
 
-/** The request, or what is wrong with it. */
-function readRequest(message: Buffer): ClientStatusRequest | string {
+/** @throws MessageError */
+function readRequest(message: Buffer): ClientStatusRequest {
+  let why = "the request cannot be decoded";
   try {
     const request = fromBinary(ClientStatusRequestSchema, message);
-    return isSupported(request) ? request : "nodes can be selected only by id: exact, prefix, suffix or contains";
-  } catch {
-    return "the request cannot be decoded";
-  }
+    if (isSupported(request)) return request;
+    why = "nodes can be selected only by id: exact, prefix, suffix or contains";
+  } catch {}
+  throw new MessageError(status.INVALID_ARGUMENT, why);
 }

@@ -5,7 +5,7 @@ const PREFIX_BYTES = 5;
 const SMALLEST_PART_BYTES = 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** Why a stream of messages cannot be read any further. */
+/** Why no more of a call's messages are taken, with the status that the call ends with. */
 export class MessageError extends Error {
   readonly code: status;
 

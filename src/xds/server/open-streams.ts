@@ -60,11 +60,11 @@ export class OpenStreams<S extends OpenStream> {
   /** @param states What was known of its client. */
   closed(stream: S, states: TypeReadings): void {
     const { log, events, lostVerdicts: memory, containment } = this.#host;
+    this.#toFlush.delete(stream);
+    this.#groups.move(stream, stream.group, undefined);
     if (!this.#byId.delete(stream.streamId)) return;
     memory.keep(stream.node.id, lostVerdicts(states));
-    this.#toFlush.delete(stream);
     this.#count(stream, -1);
-    this.#groups.move(stream, stream.group, undefined);
     log.info(logged(stream), "stream closed");
     containment.contain("xds", `the end of stream ${stream.streamId}`, () => {
       events.emit("close", stream, oldestOwed(states));

@@ -6,6 +6,7 @@ import type { ProtocolStream } from "../protocol/stream.ts";
 import { type ClientStatus, describeType } from "./client-status.ts";
 import { createProtocol } from "./create-protocol.ts";
 import { HeldNames } from "./held-names.ts";
+import { MessageError } from "./message-reader.ts";
 import type { NameList } from "./name-lists.ts";
 import { ANONYMOUS, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import type { OpenStream, OpenStreams } from "./open-streams.ts";
@@ -247,56 +248,41 @@ export class StreamDriver implements OpenStream, CallHandler {
   /** Checks what every request must have; returns undefined when there is nothing to do with it. */
   #admit(nodeBytes: Buffer | undefined, typeUrl: string): ProtocolStream | undefined {
     const own = this.#method.typeUrl;
-    if (typeUrl === "") {
-      this.#call.fail(status.INVALID_ARGUMENT, "type_url is required on an aggregated stream");
-    } else if (own !== undefined && typeUrl !== own) {
-      this.#call.fail(status.INVALID_ARGUMENT, `this method serves only ${own}`);
-    } else if (this.#identify(nodeBytes)) {
-      if (this.#host.registry.byTypeUrl.has(typeUrl)) return this.#stream;
-      this.#unknownTypes ??= new UnknownTypes();
-      this.#unknownTypes.add(typeUrl);
-    }
+    if (typeUrl === "") throw invalid("type_url is required on an aggregated stream");
+    if (own !== undefined && typeUrl !== own) throw invalid(`this method serves only ${own}`);
+    this.#identify(nodeBytes);
+    if (this.#host.registry.byTypeUrl.has(typeUrl)) return this.#call.isClosed ? undefined : this.#stream;
+    this.#unknownTypes ??= new UnknownTypes();
+    this.#unknownTypes.add(typeUrl);
     return undefined;
   }
 
   /** Reads the node once per stream; later requests may repeat it, but not change its id (xds C1, C2). */
-  #identify(bytes: Buffer | undefined): boolean {
+  #identify(bytes: Buffer | undefined): void {
     const { limits, admit } = this.#host;
     if (this.#node) {
-      if (!bytes || readNodeId(bytes, limits) === this.#node.id) return true;
-      this.#call.fail(status.INVALID_ARGUMENT, "the node id changed on an open stream");
-      return false;
+      if (!bytes || readNodeId(bytes, limits) === this.#node.id) return;
+      throw invalid("the node id changed on an open stream");
     }
-    if (!bytes) {
-      this.#call.fail(status.INVALID_ARGUMENT, "the first request of a stream must carry the node");
-      return false;
-    }
+    if (!bytes) throw invalid("the first request of a stream must carry the node");
     const unavailable = admit();
-    if (unavailable !== undefined) {
-      this.#call.fail(status.UNAVAILABLE, unavailable);
-      return false;
-    }
+    if (unavailable !== undefined) throw new MessageError(status.UNAVAILABLE, unavailable);
     const node = readNode(bytes, limits);
-    if (node.id === "") {
-      this.#call.fail(status.INVALID_ARGUMENT, "node.id is empty; it must name the client");
-      return false;
-    }
+    if (node.id === "") throw invalid("node.id is empty; it must name the client");
     this.#call.begin();
     this.#call.account.set("node", JSON.stringify(node).length);
+    // That ends the call if it holds too much: a closed stream must not come into a group, which would keep it.
+    if (this.#call.isClosed) return;
     this.#node = node;
     this.#protocol = createProtocol(this.#host, this.#method, this.streamId, node);
     this.#place(node);
-    if (!this.#call.isClosed) this.#streams.opened(this);
-    return !this.#call.isClosed;
+    this.#streams.opened(this);
   }
 
   #place(node: NodeIdentity): void {
     const chosen = this.#host.groupOf(node, this.peer);
     const placement = typeof chosen === "string" ? { group: chosen } : chosen;
-    if ("refuse" in placement) {
-      this.#call.fail(status.PERMISSION_DENIED, placement.refuse);
-      return;
-    }
+    if ("refuse" in placement) throw new MessageError(status.PERMISSION_DENIED, placement.refuse);
     const from = this.#group;
     this.#group = "group" in placement ? placement.group : undefined;
     if (from !== this.#group) this.#streams.moved(this, from);
@@ -353,4 +339,8 @@ export class StreamDriver implements OpenStream, CallHandler {
     tellSent(this.#host, this, send, bytes);
     return bytes <= SOON_WRITTEN_BYTES;
   }
+}
+
+function invalid(what: string): MessageError {
+  return new MessageError(status.INVALID_ARGUMENT, what);
 }

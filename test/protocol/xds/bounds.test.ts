@@ -146,6 +146,21 @@ it("of what a client refuses, only what it may run something of is remembered", 
   expect(new Set(texts)).toEqual(new Set([2, 4096]));
 });
 
+it("a client whose node makes its connection hold too much is refused before it is placed in a group, which would keep it", async () => {
+  const placed: string[] = [];
+  const groupOf = ({ id }: { readonly id: string }) => {
+    placed.push(id);
+    return "g";
+  };
+  using client = new RawClient(await start({ groupOf, limits: { maxHeldBytesPerConnection: 17_000 } }));
+  const large = client.delta();
+  large.send({ node: { id: "large", cluster: "c".repeat(1000) }, typeUrl: CLUSTER_TYPE });
+  expect(await large.end()).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  expect(placed).toEqual([]);
+  expect(met).toContain("maxHeldBytesPerConnection");
+  expect(await serves(await server.listen("127.0.0.1:0"))).toBe(true);
+});
+
 it.each(["goes on", "has said all"])("a client without a name that %s is told that it needs one", async (way) => {
   using client = new RawClient(await start());
   const stream = client.delta();
