@@ -33,14 +33,10 @@ export function clientStatusService(
   streams: Streams,
   mayAsk: (peer: Peer) => boolean,
 ): [ServiceDefinition, UntypedServiceImplementation] {
+  const refusal = { code: status.PERMISSION_DENIED, details: "this client may not read the status of other clients" };
   const handle = (isUnary: boolean): handleBidiStreamingCall<Buffer, Buffer> => {
-    return (call) => {
-      if (mayAsk(peerOf(call))) new StatusCall(host, streams, call, isUnary);
-      else {
-        const details = "this client may not read the status of other clients";
-        call.emit("error", { code: status.PERMISSION_DENIED, details });
-      }
-    };
+    return (call) =>
+      mayAsk(peerOf(call)) ? new StatusCall(host, streams, call, isUnary) : call.emit("error", refusal);
   };
   // On the wire a call with one request is like one with many.
   return [

@@ -127,5 +127,5 @@ const PATTERNS: { readonly [Case in string]?: (id: string, wanted: string) => bo
 function isMatch(matcher: StringMatcher | undefined, id: string): boolean {
   const { case: kind = "", value } = matcher?.matchPattern ?? {};
   const fold = (text: string) => (matcher?.ignoreCase ? text.toLowerCase() : text);
-  return PATTERNS[kind]?.(fold(id), fold(String(value))) === true;
+  return typeof value === "string" && PATTERNS[kind]?.(fold(id), fold(value)) === true;
 }

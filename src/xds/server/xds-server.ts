@@ -136,9 +136,8 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
   #accept(call: DiscoveryCall, method: DiscoveryMethod): void {
     const { random, containment } = this.#host;
     const streamId = random.id().slice(0, 8);
-    containment.contain("xds", `stream ${streamId}`, () => {
-      new StreamDriver(this.#host, this.#streams, { call, method, streamId });
-    });
+    const serve = () => new StreamDriver(this.#host, this.#streams, { call, method, streamId });
+    containment.contain("xds", `stream ${streamId}`, serve);
   }
 }
 

@@ -1,10 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { type NodeView, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
 import { toNodeList } from "../../../src/fleet/peer-messages.ts";
+import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 import { SharedNodeDirectory } from "../../../src/fleet/shared-node-directory.ts";
 import { NodeListSchema } from "../../../src/gen/fairlead/peers/v1/proxies_pb.ts";
 import type { StreamHolding } from "../../../src/xds/protocol/stream-holding.ts";
