@@ -138,13 +138,7 @@ async function startParts(config: Config, given: Machine, stops: StopSequence): 
     onPublished: (durationMs) => metrics.publish.observe(durationMs / 1000),
   });
   const local = new LocalNodeDirectory({
-    streams: {
-      describe: (streamId) => proxies.client(streamId),
-      oldestPending: (streamId) => proxies.oldestPending(streamId),
-      content: (streamId, typeUrl, name) => proxies.content(streamId, typeUrl, name),
-      resend: (streamId, typeUrl) => proxies.resend(streamId, typeUrl),
-      collections: (streamId) => proxies.collections(streamId),
-    },
+    streams: () => proxies,
     publications: publisher.log,
     clock,
     replica: config.replica,

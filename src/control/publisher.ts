@@ -1,6 +1,7 @@
 import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Name } from "../domain/name.ts";
 import { addConcern, type Concern } from "../domain/references.ts";
+import { PublicationLog } from "../fleet/publication-log.ts";
 import { type Content, difference, type Edits, type Part, partKey, resourceIn } from "../resources/content.ts";
 import { derive } from "../resources/derive.ts";
 import { EndpointCache } from "../resources/endpoint-cache.ts";
@@ -12,7 +13,6 @@ import { ENTRIES } from "../schema/kinds/registry.ts";
 import { ENDPOINT_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Fold, Mirror } from "./mirror.ts";
 import { type ProxyGroup, proxyGroup } from "./proxy-group.ts";
-import { PublicationLog } from "./publication-log.ts";
 
 /** Where resources are published, one group of proxies after another; the xDS server's cache is such a sink. */
 export interface ResourceSink {

@@ -16,16 +16,9 @@ export class AwayProxies {
   /** Those that owe nothing, by fleet: the fleet's next publication is due to all of them. */
   readonly #upToDate = new Map<string, Set<Away>>();
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
-  all(): Iterable<Away> {
-    return this.#byId.values();
-  }
-
-  get(id: string): Away | undefined {
-    return this.#byId.get(id);
+  /** By node id. */
+  get byId(): ReadonlyMap<string, Away> {
+    return this.#byId;
   }
 
   /** Nobody knows what a proxy holds that was not seen in this fleet before: it owes everything. */

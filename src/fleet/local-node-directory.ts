@@ -1,9 +1,11 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Revision } from "../store/revision.ts";
+import type { ClientCollections } from "../xds/protocol/collections.ts";
+import type { StreamHolding, StreamRef } from "../xds/protocol/stream-holding.ts";
 import { AwayProxies } from "./away-proxies.ts";
+import { type Connected, ConnectedProxies, earlier, type OpenStream } from "./connected-proxies.ts";
 import {
   type FleetProgress,
-  MAX_CONTENT_LENGTH,
   MAX_REMEMBERED,
   type NodeQuery,
   type NodeView,
@@ -11,30 +13,23 @@ import {
   type Progress,
   type Refusal,
 } from "./node-directory.ts";
-import { typeView, viewOf } from "./node-view.ts";
+import { typeViews, viewOf } from "./node-view.ts";
+import type { PublicationLog } from "./publication-log.ts";
 import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
-import type { StreamRef, StreamStatus, Streams } from "./stream-status.ts";
 
-/** Relates the publications that streams settle to the log's revisions. */
-export interface Publications {
-  /** The publication that holds a revision; undefined when it is not published yet. */
-  publicationOf(revision: Revision): number | undefined;
-  publicationBefore(revision: Revision): number;
-  /** The first publication, made already or not, that may hold something newer than a revision. */
-  publicationAfter(revision: Revision): number;
-  settledBy(publication: number): { readonly revision: Revision } | undefined;
-  /** `at` is by the monotonic clock, in milliseconds. */
-  firstAt(publication: number): { readonly at: number } | undefined;
-  /** Records that a stream has settled the publications from `from` up to, but not including, `to`, made since it opened. */
-  settle(range: { readonly from: number; readonly to: number; readonly since: number }, at: number): void;
-  /** Milliseconds from a revision until the last stream that waited for it had settled it. */
-  settledAfter(revision: Revision): number | undefined;
-  readonly last: { readonly revision: Revision; readonly publication: number } | undefined;
+/** The open streams of this replica, as the xDS server knows them. */
+export interface Streams {
+  client(streamId: string): StreamHolding | undefined;
+  /** As in what `client` returns, without the cost of describing the stream. */
+  oldestPending(streamId: string): number | undefined;
+  /** Sends what a stream's client should have again, of one type or of all. Returns how many resources that is. */
+  resend(streamId: string, typeUrl: string | undefined): number;
+  collections(streamId: string): ClientCollections;
 }
 
 export interface LocalNodeDirectoryOptions {
-  readonly streams: Streams;
-  readonly publications: Publications;
+  readonly streams: () => Streams;
+  readonly publications: PublicationLog;
   readonly clock: Clock;
   readonly replica: string;
   /** The fleet that a group of proxies belongs to. */
@@ -45,27 +40,6 @@ export interface LocalNodeDirectoryOptions {
   readonly onSettled: (latencyMs: number) => void;
 }
 
-interface OpenStream {
-  readonly ref: StreamRef;
-  /** By the monotonic clock. */
-  readonly openedAt: number;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  /** As the stream last reported: it reports what was published only when it is written to. */
-  oldestPending: number | undefined;
-  /** It has refused something that may still stand. */
-  refusing: boolean;
-}
-
-/** The streams of a connected proxy. */
-interface Connected {
-  readonly streams: Set<OpenStream>;
-  /** When it connected, by the monotonic clock. */
-  readonly since: number;
-  /** The oldest publication left unacknowledged by a stream that has ended since the newest one opened. */
-  owed: number | undefined;
-}
-
 /**
  * A proxy that stays for less time has not shown what it holds: it may not have asked for all types, and a type that it
  * has not asked for counts as nothing due.
@@ -73,8 +47,6 @@ interface Connected {
 const BRIEF_MS = 5000;
 /** For one stream: a refused response can hold any number of resources. */
 const MAX_REFUSALS_TOLD = 100;
-/** How long after a newer stream opens an older one may still belong to a process that hot restart is about to end. */
-const OUTLIVED_MS = 30_000;
 const DONE: Progress = { state: "done" };
 const NOT_PUBLISHED: Progress = { state: "unknown", message: "the replica has not published the revision" };
 const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream" };
@@ -82,43 +54,26 @@ const DISCONNECTED: Progress = { state: "disconnected", message: "no open stream
 /** The proxies of this replica. The xDS server reports streams to it; it costs one small entry per stream. */
 export class LocalNodeDirectory {
   readonly #options: LocalNodeDirectoryOptions;
-  readonly #open = new Map<string, OpenStream>();
-  readonly #byNode = new Map<string, Connected>();
+  readonly #connected: ConnectedProxies;
   readonly #away = new AwayProxies();
   readonly #listeners = new Set<() => void>();
   #changes = 0;
 
   constructor(options: LocalNodeDirectoryOptions) {
     this.#options = options;
+    this.#connected = new ConnectedProxies(options.clock);
   }
 
   opened(ref: StreamRef): void {
-    const { clock } = this.#options;
-    const stream = {
-      ref,
-      openedAt: clock.monotonic(),
-      since: clock.now(),
-      oldestPending: undefined,
-      refusing: false,
-    };
-    this.#open.set(ref.streamId, stream);
-    const { streams = new Set<OpenStream>(), since = stream.openedAt } = this.#byNode.get(ref.node.id) ?? {};
-    this.#byNode.set(ref.node.id, { streams: streams.add(stream), since, owed: undefined });
+    this.#connected.open(ref);
     this.#changed();
   }
 
   /** @param owed The oldest publication that its client has not acknowledged, including what it refuses. */
   closed(ref: StreamRef, owed: number | undefined): void {
-    const stream = this.#open.get(ref.streamId);
-    const ofNode = this.#byNode.get(ref.node.id);
-    if (stream === undefined || ofNode === undefined) return;
-    if (!this.#isOutlived(stream, ofNode.streams)) ofNode.owed = earlier(ofNode.owed, owed);
-    this.#open.delete(ref.streamId);
-    ofNode.streams.delete(stream);
-    if (ofNode.streams.size === 0) {
-      this.#byNode.delete(ref.node.id);
-      this.#remember(ref, ofNode);
-    }
+    if (!this.#connected.streams.has(ref.streamId)) return;
+    const left = this.#connected.close(ref, owed);
+    if (left !== undefined) this.#remember(ref, left);
     this.#changed();
   }
 
@@ -129,7 +84,7 @@ export class LocalNodeDirectory {
 
   /** What is due on a stream may have moved on. */
   progressed(ref: StreamRef, oldestPending: number | undefined): void {
-    const stream = this.#open.get(ref.streamId);
+    const stream = this.#connected.streams.get(ref.streamId);
     if (stream === undefined) return;
     const before = stream.oldestPending;
     stream.oldestPending = oldestPending;
@@ -145,7 +100,7 @@ export class LocalNodeDirectory {
   }
 
   refused(ref: StreamRef): void {
-    const stream = this.#open.get(ref.streamId);
+    const stream = this.#connected.streams.get(ref.streamId);
     if (stream !== undefined) stream.refusing = true;
     this.#changed();
   }
@@ -158,12 +113,13 @@ export class LocalNodeDirectory {
   /** One view per stream, and one for each proxy that was seen recently, in no particular order. */
   nodes(query: NodeQuery = {}): readonly NodeView[] {
     const { id, sent } = query;
-    const streams = id === undefined ? this.#open.values() : (this.#byNode.get(id)?.streams ?? []);
+    const { streams: all, byId } = this.#connected;
+    const streams = id === undefined ? all.values() : (byId.get(id)?.streams ?? []);
     const views = [...streams].flatMap((stream) => this.#view(stream, query));
     if (sent !== undefined) return views;
     this.#away.forget(this.#options.clock.now());
-    const away = id === undefined ? [...this.#away.all()] : [this.#away.get(id) ?? []].flat();
-    const left = away.filter(({ view }) => !this.#byNode.has(view.id));
+    const away = id === undefined ? [...this.#away.byId.values()] : [this.#away.byId.get(id) ?? []].flat();
+    const left = away.filter(({ view }) => !byId.has(view.id));
     return [...views, ...left.map(({ view, owes }) => ({ ...view, settled: this.#settledBefore(owes) }))];
   }
 
@@ -174,9 +130,9 @@ export class LocalNodeDirectory {
     for (const told of views) {
       // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
       const view = { ...told, since: Math.min(told.since, now) };
-      const known = this.#away.get(view.id)?.view;
-      if (this.#byNode.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
-      if (known === undefined && this.#away.size >= MAX_REMEMBERED) continue;
+      const known = this.#away.byId.get(view.id)?.view;
+      if (this.#connected.byId.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
+      if (known === undefined && this.#away.byId.size >= MAX_REMEMBERED) continue;
       const owes = view.settled === undefined ? 0 : publications.publicationAfter(view.settled);
       this.#away.put(view, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
@@ -187,7 +143,7 @@ export class LocalNodeDirectory {
   /** How many proxies are connected, by fleet; those without a fleet are under `""`. */
   connectedByFleet(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { streams } of this.#byNode.values()) {
+    for (const { streams } of this.#connected.byId.values()) {
       const fleets = new Set(Array.from(streams, ({ ref }) => this.#fleetOf(ref) ?? ""));
       for (const fleet of fleets) counts.set(fleet, (counts.get(fleet) ?? 0) + 1);
     }
@@ -199,14 +155,14 @@ export class LocalNodeDirectory {
     const { publications } = this.#options;
     const publication = publications.publicationOf(revision);
     const before = publications.publicationBefore(revision);
-    const progressOf = (stream: OpenStream): Progress => {
-      if (onItsWay !== undefined) return this.#progressOnItsWay(stream, onItsWay);
-      return publication === undefined ? NOT_PUBLISHED : this.#progressOf(stream, { publication, before });
-    };
+    const awaited = onItsWay ?? (publication === undefined ? undefined : { publication, before });
+    const progressOf = (stream: OpenStream) =>
+      awaited === undefined ? NOT_PUBLISHED : this.#progressOf(stream, awaited);
+    const { byId } = this.#connected;
     const found = new Map<string, Progress>();
     this.#away.forget(this.#options.clock.now());
-    for (const id of ids ?? new Set([...Array.from(this.#away.all(), ({ view }) => view.id), ...this.#byNode.keys()])) {
-      const streams = this.#byNode.get(id)?.streams;
+    for (const id of ids ?? new Set([...this.#away.byId.keys(), ...byId.keys()])) {
+      const streams = byId.get(id)?.streams;
       if (streams !== undefined) {
         found.set(id, this.#progressOfAll(streams, progressOf));
         continue;
@@ -219,9 +175,9 @@ export class LocalNodeDirectory {
 
   refusals(): readonly Refusal[] {
     const found: Refusal[] = [];
-    for (const stream of this.#open.values()) {
+    for (const stream of this.#connected.streams.values()) {
       if (!stream.refusing) continue;
-      const status = this.#options.streams.describe(stream.ref.streamId);
+      const status = this.#options.streams().client(stream.ref.streamId);
       const refusals = status === undefined ? [] : this.#refusalsOf(status);
       stream.refusing = refusals.length > 0;
       found.push(...refusals);
@@ -231,10 +187,10 @@ export class LocalNodeDirectory {
 
   /** Returns undefined when no stream of the proxy is open here. */
   resend(id: string, typeUrl: string | undefined): number | undefined {
-    const streams = this.#byNode.get(id)?.streams;
+    const streams = this.#connected.byId.get(id)?.streams;
     if (streams === undefined) return undefined;
     let count = 0;
-    for (const { ref } of streams) count += this.#options.streams.resend(ref.streamId, typeUrl);
+    for (const { ref } of streams) count += this.#options.streams().resend(ref.streamId, typeUrl);
     return count;
   }
 
@@ -243,86 +199,60 @@ export class LocalNodeDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  #progressOfAll(streams: Iterable<OpenStream>, progressOf: (stream: OpenStream) => Progress): Progress {
+  #progressOfAll(streams: readonly OpenStream[], progressOf: (stream: OpenStream) => Progress): Progress {
     for (const stream of streams) {
       const progress = progressOf(stream);
-      if (progress.state !== "done" && !this.#isOutlived(stream, streams)) return progress;
+      if (progress.state !== "done" && !this.#connected.isOutlived(stream)) return progress;
     }
-    const named = new Set<string>();
-    const asked = new Set<string>();
-    for (const { ref } of streams) {
-      const own = this.#options.streams.collections(ref.streamId);
-      for (const name of own.named) named.add(name);
-      for (const name of own.asked) asked.add(name);
-    }
-    return named.size + asked.size === 0
-      ? DONE
-      : { state: "done", collections: { named: [...named], asked: [...asked] } };
-  }
-
-  /**
-   * Whether the proxy recently opened a newer stream of the same kind from the same machine. The process that a hot restart
-   * replaces keeps its stream for a while, and nothing depends on what it has yet to acknowledge.
-   */
-  #isOutlived({ ref, openedAt }: OpenStream, streams: Iterable<OpenStream>): boolean {
-    if (ref.sole === undefined) return false;
-    const since = this.#options.clock.monotonic() - OUTLIVED_MS;
-    const newest = Iterator.from(streams)
-      .filter((other) => other.ref.sole === ref.sole && hostOf(other.ref) === hostOf(ref))
-      .reduce((a, b) => (b.openedAt >= a.openedAt ? b : a));
-    return newest.openedAt > since && newest.openedAt > openedAt;
+    const own = streams.map(({ ref }) => this.#options.streams().collections(ref.streamId));
+    const named = [...new Set(own.flatMap((each) => each.named))];
+    const asked = [...new Set(own.flatMap((each) => each.asked))];
+    return named.length + asked.length === 0 ? DONE : { state: "done", collections: { named, asked } };
   }
 
   #fleetOf({ group }: StreamRef): string | undefined {
     return group === undefined ? undefined : this.#options.fleetOf(group);
   }
 
-  #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication): Progress {
-    // What the stream last reported may be older than what was published just now.
-    const oldestPending = this.#options.streams.oldestPending(streamId);
-    const isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
-    if (!isPending && !refusing) return DONE;
-    const status = this.#options.streams.describe(streamId);
-    return status === undefined ? DISCONNECTED : progressTo(awaited, status, isPending);
+  #progressOf({ ref: { streamId }, refusing }: OpenStream, awaited: AwaitedPublication | OnItsWay): Progress {
+    const streams = this.#options.streams();
+    let isPending = true;
+    if ("publication" in awaited) {
+      // What the stream last reported may be older than what was published just now.
+      const oldestPending = streams.oldestPending(streamId);
+      isPending = oldestPending !== undefined && oldestPending <= awaited.publication;
+      if (!isPending && !refusing) return DONE;
+    }
+    const status = streams.client(streamId);
+    if (status === undefined) return DISCONNECTED;
+    return "publication" in awaited
+      ? progressTo(awaited, status, isPending)
+      : progressOnItsWay(status, awaited.typeUrl);
   }
 
-  #progressOnItsWay({ ref: { streamId } }: OpenStream, { typeUrl }: OnItsWay): Progress {
-    const status = this.#options.streams.describe(streamId);
-    return status === undefined ? DISCONNECTED : progressOnItsWay(status, typeUrl);
-  }
-
-  #refusalsOf(status: StreamStatus): readonly Refusal[] {
+  #refusalsOf(status: StreamHolding): readonly Refusal[] {
     const { node, group } = status;
     const told = standing(status).slice(0, MAX_REFUSALS_TOLD);
-    return told.map(({ typeUrl, name, refused }) => ({
+    return told.map(({ typeUrl, name, refused: { version, message, at } }) => ({
       nodeId: node.id,
       typeUrl,
       resource: name,
-      version: refused.version,
-      message: refused.message,
-      at: refused.at,
+      version,
+      message,
+      at,
       objects: group === undefined ? [] : this.#options.objectsOf(group, typeUrl, name),
     }));
   }
 
-  #view({ ref, openedAt, since }: OpenStream, { detail, sent, typeUrl }: NodeQuery): NodeView | readonly [] {
-    const { replica, streams } = this.#options;
-    const base = { replica, since, connected: true, fleet: this.#fleetOf(ref) };
-    if (detail === "place" && sent === undefined) {
+  #view({ ref, openedAt, since }: OpenStream, query: NodeQuery): NodeView | readonly [] {
+    const base = { replica: this.#options.replica, since, connected: true, fleet: this.#fleetOf(ref) };
+    if (query.detail === "place" && query.sent === undefined) {
       return viewOf(ref, [], { ...base, lagMs: 0, settled: undefined });
     }
-    const status = streams.describe(ref.streamId);
-    if (status === undefined || (sent !== undefined && !wasSent(status, sent))) return [];
+    const status = this.#options.streams().client(ref.streamId);
+    if (status === undefined || (query.sent !== undefined && !wasSent(status, query.sent))) return [];
     const pending = status.oldestPending;
-    const told = status.types.filter((type) => detail !== "place" && (typeUrl ?? type.typeUrl) === type.typeUrl);
-    let room = MAX_CONTENT_LENGTH;
-    const contentOf = (type: string) => (name: string) => {
-      const content = room > 0 ? streams.content(ref.streamId, type, name) : undefined;
-      room -= content?.length ?? 0;
-      return room > 0 ? content : undefined;
-    };
-    const types = told.map((type) => typeView(type, detail, contentOf(type.typeUrl)));
-    return viewOf(status, types, {
+    return viewOf(status, typeViews(status, query), {
       ...base,
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: this.#settledBefore(pending),
@@ -357,15 +287,6 @@ export class LocalNodeDirectory {
   }
 }
 
-function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-}
-
-/** The peer's address without its port. */
-function hostOf({ peer: { address } }: StreamRef): string {
-  return address.slice(0, address.lastIndexOf(":"));
-}
-
-function wasSent({ types }: StreamStatus, { typeUrl, name }: NonNullable<NodeQuery["sent"]>): boolean {
+function wasSent({ types }: StreamHolding, { typeUrl, name }: NonNullable<NodeQuery["sent"]>): boolean {
   return types.find((type) => type.typeUrl === typeUrl)?.resource(name)?.sent !== undefined;
 }

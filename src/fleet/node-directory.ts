@@ -1,21 +1,20 @@
 import type { Revision } from "../store/revision.ts";
+import type { ClientCollections } from "../xds/protocol/collections.ts";
 import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
+import type { StreamHolding, TypeHolding } from "../xds/protocol/stream-holding.ts";
 
-/** One resource on one stream, as far as the plane can know. */
-export interface ResourceView extends Omit<ResourceHolding, "refused"> {
+/** What replicas and people are told of a `ResourceHolding`. */
+export interface ResourceView extends Omit<ResourceHolding, "refused" | "inFlight" | "waitsFor"> {
   /** Set while the newest answer about it is a refusal. */
   readonly refused: Pick<StandingRefusal, "version" | "message"> | undefined;
   /** What was sent, as JSON without secrets, if it was asked for. */
   readonly content?: string | undefined;
 }
 
-export interface TypeView {
-  readonly typeUrl: string;
-  /** `CDS`, `EDS`, … */
-  readonly shortName: string;
+/** What they are told of a `TypeHolding`. */
+export interface TypeView extends Pick<TypeHolding, "typeUrl" | "shortName" | "known"> {
   readonly state: "idle" | "sent" | "acked" | "refused";
-  /** How many resources there are; `resources` is filled only if it was asked for. */
-  readonly known: number;
+  /** Filled only if it was asked for. */
   readonly resources: readonly ResourceView[];
   /** The resources that standing refusals are about; only the first few. */
   readonly refusals: readonly { readonly name: string; readonly message: string }[];
@@ -23,27 +22,19 @@ export interface TypeView {
   readonly refused: number;
 }
 
-/** One proxy: its open stream, or what is left of the last one. */
-export interface NodeView {
+/** What they are told of one proxy: of the `StreamHolding` of its open stream, or of what is left of the last one. */
+export interface NodeView extends Pick<StreamHolding, "silent" | "silentSince" | "variant" | "sole" | "duplicate"> {
   readonly id: string;
   readonly cluster: string;
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
   readonly fleet: string | undefined;
-  readonly silent: string | undefined;
-  /** Since when it has been getting nothing; a replica of an earlier release does not say. */
-  readonly silentSince?: number | undefined;
   readonly envoyVersion: string;
-  readonly variant: "delta" | "sotw";
   readonly connected: boolean;
   /** Milliseconds since the epoch: when its stream opened, or ended. */
   readonly since: number;
   readonly peer: string;
   /** The replica that holds the stream. */
   readonly replica: string;
-  /** Its method, if a proxy has only one stream of that method: two such streams are two proxies. */
-  readonly sole?: string | undefined;
-  /** Another open stream has the same id. */
-  readonly duplicate: boolean;
   readonly types: readonly TypeView[];
   /** Age in milliseconds of the oldest commit that is not acknowledged; 0 when up to date. */
   readonly lagMs: number;
@@ -51,18 +42,13 @@ export interface NodeView {
   readonly settled: Revision | undefined;
 }
 
-/**
- * The collections named in what a proxy was sent, and those that it asks for, over all its streams to all replicas. While
- * the two differ, it uses what it had before.
- */
-export interface Collections {
-  readonly named: readonly string[];
-  readonly asked: readonly string[];
-}
-
 /** One proxy's progress towards a revision. Only `done` counts as done. */
 export type Progress =
-  | { readonly state: "done"; readonly collections?: Collections }
+  | {
+      readonly state: "done";
+      /** While what is named and what is asked for differ over all its streams, the proxy uses what it had before. */
+      readonly collections?: ClientCollections;
+    }
   | { readonly state: "sent" | "held" | "unknown"; readonly message: string }
   | {
       readonly state: "disconnected";
@@ -135,15 +121,11 @@ export interface NodeDirectory {
   onChange(listener: () => void): () => void;
 }
 
-export interface Refusal {
+/** What they are told of a `StandingRefusal`. */
+export interface Refusal extends Pick<StandingRefusal, "version" | "message" | "at"> {
   readonly nodeId: string;
   readonly typeUrl: string;
   readonly resource: string;
-  readonly version: string;
-  /** Envoy's words. */
-  readonly message: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
   readonly objects: readonly { readonly kind: string; readonly name: string }[];
 }
 

@@ -1,24 +1,22 @@
-import type { Revision } from "../store/revision.ts";
 import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
-import type { NodeQuery, NodeView, ResourceView, TypeView } from "./node-directory.ts";
-import type { StreamRef, StreamStatus, StreamType } from "./stream-status.ts";
+import type { StreamHolding, StreamRef, TypeHolding } from "../xds/protocol/stream-holding.ts";
+import {
+  MAX_CONTENT_LENGTH,
+  type NodeQuery,
+  type NodeView,
+  type ResourceView,
+  type TypeView,
+} from "./node-directory.ts";
 
 /** For each type. */
 const MAX_QUOTED = 3;
 
 /** What a view adds to its stream. */
-interface Surroundings {
-  readonly replica: string;
-  readonly fleet: string | undefined;
-  readonly since: number;
-  readonly connected: boolean;
-  readonly lagMs: number;
-  readonly settled: Revision | undefined;
-}
+type Surroundings = Pick<NodeView, "replica" | "fleet" | "since" | "connected" | "lagMs" | "settled">;
 
 /** A stream as people see the proxy behind it. */
 export function viewOf(
-  stream: StreamRef & Partial<Pick<StreamStatus, "silent" | "silentSince" | "duplicate">>,
+  stream: StreamRef & Partial<Pick<StreamHolding, "silent" | "silentSince" | "duplicate">>,
   types: readonly TypeView[],
   surroundings: Surroundings,
 ): NodeView {
@@ -37,45 +35,49 @@ export function viewOf(
   };
 }
 
+/** The types that are asked for, each with as much about it as is asked for. */
+export function typeViews({ types }: StreamHolding, { detail, typeUrl }: NodeQuery): TypeView[] {
+  if (detail === "place") return [];
+  let room = MAX_CONTENT_LENGTH;
+  return types
+    .filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl)
+    .map((type) =>
+      typeView(type, detail, (name) => {
+        const content = room > 0 ? type.content(name) : undefined;
+        room -= content?.length ?? 0;
+        return room > 0 ? content : undefined;
+      }),
+    );
+}
+
 /** @param contentOf Returns what was sent under a name; called only for the `contents` detail. */
-export function typeView(
-  type: StreamType,
+function typeView(
+  type: TypeHolding,
   detail: NodeQuery["detail"],
   contentOf: (name: string) => string | undefined,
 ): TypeView {
   const toBlame = type.refused.length > 0 ? blamed(type.refused) : [];
-  const isRefused = toBlame.length > 0;
   const isListed = detail === "resources" || detail === "contents";
   const names = new Set(isListed ? toBlame.map(({ name }) => name) : []);
-  const state = isRefused ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
+  const state = toBlame.length > 0 ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
+  // A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown.
+  const view = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ResourceView => ({
+    name,
+    sent,
+    acked,
+    refused: refused && names.has(name) ? { version: refused.version, message: refused.message } : undefined,
+    unknown,
+    held,
+    ...(detail === "contents" && { content: contentOf(name) }),
+  });
   return {
     typeUrl: type.typeUrl,
     shortName: type.shortName,
     state,
     known: type.known,
-    resources: isListed
-      ? type.resources.map((resource) => ({
-          ...resourceView(resource, names.has(resource.name)),
-          ...(detail === "contents" && { content: contentOf(resource.name) }),
-        }))
-      : [],
+    resources: isListed ? type.resources.map(view) : [],
     refusals: toBlame.slice(0, MAX_QUOTED).map(({ name, refused }) => ({ name, message: refused.message })),
     refused: toBlame.length,
-  };
-}
-
-/** A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown. */
-function resourceView(
-  { name, sent, acked, refused, unknown, held }: ResourceHolding,
-  isToBlame: boolean,
-): ResourceView {
-  return {
-    name,
-    sent,
-    acked,
-    refused: refused === undefined || !isToBlame ? undefined : { version: refused.version, message: refused.message },
-    unknown,
-    held,
   };
 }
 

@@ -2,16 +2,14 @@ import { reached } from "../store/revision.ts";
 import type { NodeView, TypeView } from "./node-directory.ts";
 
 /**
- * A proxy has other streams besides its main one, for endpoints that come one by one: their views are joined into one
- * proxy. Streams that share an id without belonging together stay apart.
+ * A proxy has other streams besides its main one, for endpoints that come one by one: the views of its id are joined into
+ * one proxy. Streams that share an id without belonging together stay apart.
  */
-export function oneProxyEach(views: readonly NodeView[]): readonly NodeView[] {
-  return [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
-    const apart = ofId.filter(({ duplicate }) => duplicate);
-    const together = ofId.filter(({ duplicate }) => !duplicate).toSorted(byWeight);
-    const [main = apart.shift(), ...others] = together;
-    return main === undefined ? [] : [others.reduce(joined, main), ...apart];
-  });
+export function oneProxyEach(ofId: readonly NodeView[]): readonly NodeView[] {
+  const apart = ofId.filter(({ duplicate }) => duplicate);
+  const together = ofId.filter(({ duplicate }) => !duplicate).toSorted(byWeight);
+  const [main = apart.shift(), ...others] = together;
+  return main === undefined ? [] : [others.reduce(joined, main), ...apart];
 }
 
 /** The stream with the most types comes first: others come and go. */

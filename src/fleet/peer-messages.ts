@@ -25,6 +25,9 @@ import type {
   TypeView,
 } from "./node-directory.ts";
 
+// What replicas tell each other about their proxies, to and from the wire. Anything that a later release adds is ignored,
+// and so are values that no proxy can have.
+
 /** Longest proxy id that is accepted from another replica, in characters. */
 const MAX_ID_LENGTH = 1024;
 
@@ -34,10 +37,6 @@ export interface Heard {
   readonly at: number;
 }
 
-/**
- * What replicas tell each other about their proxies, to and from the wire. Anything that a later release adds is ignored,
- * and so are values that no proxy can have.
- */
 const DETAIL = {
   place: Detail.PLACE,
   types: Detail.TYPES,

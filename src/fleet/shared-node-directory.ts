@@ -56,11 +56,6 @@ interface Topic<Q extends DescMessage, A extends DescMessage> {
   readonly answer: A;
 }
 
-interface Answered<A extends DescMessage> {
-  readonly replica: string;
-  readonly answer: MessageShape<A>;
-}
-
 /** The proxies of this replica and, by asking its peers, theirs. */
 export class SharedNodeDirectory implements NodeDirectory {
   readonly #local: LocalNodeDirectory;
@@ -171,7 +166,7 @@ export class SharedNodeDirectory implements NodeDirectory {
   async #ask<Q extends DescMessage, A extends DescMessage>(
     { topic, question, answer }: Topic<Q, A>,
     message: MessageShape<Q>,
-  ): Promise<{ readonly answers: readonly Answered<A>[]; readonly unknown: readonly UnknownReplica[] }> {
+  ): Promise<{ answers: { replica: string; answer: MessageShape<A> }[]; unknown: UnknownReplica[] }> {
     const told = await this.#peers.ask(topic, toBinary(question, message), { timeoutMs: ANSWER_WITHIN_MS });
     const heardAt = new Map(this.#peers.list().map((peer) => [peer.replica, peer.heardAt]));
     const now = this.#clock.monotonic();
@@ -198,7 +193,7 @@ const NOWHERE: Progress = { state: "disconnected", message: "no open stream" };
 /** The proxy is on no replica that answers, and may be on one that does not. */
 function unseen(unknown: readonly UnknownReplica[]): Progress {
   const silent = unknown.map(({ replica }) => replica).join(", ");
-  return { state: "unknown", message: `on no replica that answers; ${silent} is silent` };
+  return { state: "unknown", message: `it is on no replica that answers; no answer came from ${silent}` };
 }
 
 /** Returns undefined for bytes that are not such a message. */

@@ -116,7 +116,7 @@ export class StoredRefusals {
   /** Finds the one that the store does not take, and goes on without it. Returns false when the store itself is away. */
   #isolate(taken: readonly Changed[], err: ControlPlaneError): boolean {
     if (err.kind !== "exhausted" && err.kind !== "invalid") {
-      this.#log.warn({ err }, "refusals are not stored yet");
+      this.#log.warn({ err }, "refusals could not be stored; trying again");
       return false;
     }
     const [only] = taken;
@@ -126,7 +126,7 @@ export class StoredRefusals {
     }
     const [, { nodeId, marks }] = only;
     const node = printableStart(nodeId, MAX_SHOWN_LENGTH);
-    this.#log.error({ err, nodeId: node, marks: marks.byName.size }, "refusals of a proxy cannot be stored");
+    this.#log.error({ err, nodeId: node, marks: marks.byName.size }, "the store does not take the refusals of a proxy");
     this.#settle(taken);
     return true;
   }
@@ -149,7 +149,7 @@ export class StoredRefusals {
     const all = new Map(this.#stored);
     for (const [key, { marks }] of this.#changed) all.set(key, marks);
     const keys = surplus(all, this.#store.now());
-    if (keys.length > 0) this.#log.warn({ proxies: keys.length }, "refusals of long ago are forgotten");
+    if (keys.length > 0) this.#log.warn({ proxies: keys.length }, "the oldest refusals were forgotten");
     for (const key of keys) this.#changed.delete(key);
     return keys.filter((key) => this.#stored.has(key)).slice(0, NODES_PER_COMMIT);
   }

@@ -1,6 +1,6 @@
+import type { StreamHolding } from "../xds/protocol/stream-holding.ts";
 import type { Progress } from "./node-directory.ts";
 import { blamed } from "./node-view.ts";
-import type { StreamStatus } from "./stream-status.ts";
 
 const DONE: Progress = { state: "done" };
 const SENT: Progress = { state: "sent", message: "not acknowledged yet" };
@@ -14,7 +14,7 @@ export interface AwaitedPublication {
 /** A stream's progress towards a revision. `isPending` tells whether anything up to it is due, in flight or held. */
 export function progressTo(
   { publication, before }: AwaitedPublication,
-  status: StreamStatus,
+  status: StreamHolding,
   isPending: boolean,
 ): Progress {
   // Only a refusal of what came with the revision or after it: an older one says nothing about this change.
@@ -34,16 +34,15 @@ export function progressTo(
  * A stream's progress with everything that is on its way to its client, sent again or not, of one type or of all. A refusal
  * counts once nothing is on its way any more: until then it is tried again.
  */
-export function progressOnItsWay(status: StreamStatus, typeUrl: string | undefined): Progress {
+export function progressOnItsWay(status: StreamHolding, typeUrl: string | undefined): Progress {
   const types = status.types.filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl);
-  const own = { ...status, types };
   if (types.some(({ isDue, inFlight }) => isDue || inFlight.length > 0)) return SENT;
-  const [refusal] = standing(own);
-  return refusal === undefined ? (heldIn(own) ?? DONE) : refusedAs(refusal);
+  const [refusal] = standing({ types });
+  return refusal === undefined ? (heldIn({ types }) ?? DONE) : refusedAs(refusal);
 }
 
 /** Standing refusals, each with the resource that it is about. */
-export function standing({ types }: Pick<StreamStatus, "types">) {
+export function standing({ types }: Pick<StreamHolding, "types">) {
   return types.flatMap(({ typeUrl, refused: resources }) =>
     blamed(resources).map(({ name, refused }) => ({ typeUrl, name, refused })),
   );
@@ -53,7 +52,7 @@ function refusedAs({ typeUrl, name, refused }: ReturnType<typeof standing>[numbe
   return { state: "refused", message: `${shortType(typeUrl)} ${name}: ${refused.message}` };
 }
 
-function heldIn({ types }: Pick<StreamStatus, "types">): Progress | undefined {
+function heldIn({ types }: Pick<StreamHolding, "types">): Progress | undefined {
   const [held] = types.flatMap((type) => type.held);
   return held?.held === undefined ? undefined : { state: "held", message: `${held.name}: ${held.held}` };
 }

@@ -1,9 +1,14 @@
+import type { ResourceKey } from "./resource.ts";
+
 /** A standing refusal of one resource. */
 export type StandingRefusal = {
   /** The version that was refused; empty for a refused removal. */
   readonly version: string;
+  readonly code: number;
   /** The client's words. */
   readonly message: string;
+  /** Of the response that was refused. */
+  readonly nonce: string;
   /** When this content was first refused, in milliseconds since the epoch. */
   readonly at: number;
   /** The publication that the refused content belongs to, if known. */
@@ -20,9 +25,13 @@ export type ResourceHolding = {
   readonly sent: string | undefined;
   /** The version the client last accepted. */
   readonly acked: string | undefined;
+  /** Whether a response with it awaits its verdict. */
+  readonly inFlight: boolean;
   /** Whether it is in a refused response: the client may run any part of that. */
   readonly unknown: boolean;
   readonly refused: StandingRefusal | undefined;
   /** Why it is kept back. */
   readonly held: string | undefined;
+  /** Goes out after this other resource. */
+  readonly waitsFor: ResourceKey | undefined;
 };

@@ -6,32 +6,17 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { type ClientStatusRequest, ClientStatusRequestSchema } from "../../gen/envoy/service/status/v3/csds_pb.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Deadlines, Expiring } from "./deadlines.ts";
-import { describeClients, isSupported, type StatusSource } from "./describe-clients.ts";
+import type { ClientStatus } from "./client-status.ts";
+import { describeClients, isSupported } from "./describe-clients.ts";
 import { frameOf } from "./encode-response.ts";
-import type { HeldBytes } from "./held-bytes.ts";
-import { LimitMet } from "./limit-met.ts";
-import type { RefusingLimit, XdsLimits } from "./limits.ts";
 import { MessageError } from "./message-reader.ts";
 import { type Peer, peerOf } from "./peer.ts";
+import { type CallHandler, ServedCall } from "./served-call.ts";
 import { rawMethod } from "./services.ts";
-import { StreamHoldings } from "./stream-holdings.ts";
-import { connectionOf, type DiscoveryCall, type ResponseTransport, type TransportOf } from "./stream-transport.ts";
+import type { StreamHost } from "./stream-host.ts";
+import type { DiscoveryCall } from "./stream-transport.ts";
 
-export type ClientStatusHost = {
-  readonly sources: () => Iterable<StatusSource>;
-  /** Whether a peer may ask: the answer shows the configuration of every client. */
-  readonly mayAsk: (peer: Peer) => boolean;
-  readonly limits: XdsLimits;
-  readonly clock: Clock;
-  readonly held: HeldBytes;
-  readonly deadlines: Deadlines<Expiring>;
-  readonly transportOf: TransportOf;
-  readonly limitMet: (limit: RefusingLimit) => void;
-  /** Called with an unexpected fault; the call has ended. */
-  readonly failed: (thrown: unknown) => void;
-};
+type Streams = { all(): Iterable<{ describe(): ClientStatus }> };
 
 const SERVICE = "envoy.service.status.v3.ClientStatusDiscoveryService";
 /** Requests of one call that wait until those before them are answered. */
@@ -39,14 +24,19 @@ const MAX_WAITING = 16;
 
 /**
  * The client status discovery service (CSDS): what each connected client was sent, accepted and refused. It never includes
- * the contents of secrets. The requests of a call are answered one by one, as fast as its client reads.
+ * the contents of secrets.
+ *
+ * @param mayAsk Whether a peer may ask: the answer shows the configuration of every client.
  */
-export function clientStatusService(host: ClientStatusHost): [ServiceDefinition, UntypedServiceImplementation] {
+export function clientStatusService(
+  host: StreamHost,
+  streams: Streams,
+  mayAsk: (peer: Peer) => boolean,
+): [ServiceDefinition, UntypedServiceImplementation] {
+  const refusal = { code: status.PERMISSION_DENIED, details: "this client may not read the status of other clients" };
   const handle = (isUnary: boolean): handleBidiStreamingCall<Buffer, Buffer> => {
-    return (call) => {
-      if (host.mayAsk(peerOf(call))) serveStatusCall(host, call, isUnary);
-      else refuse(call, status.PERMISSION_DENIED, "this client may not read the status of others");
-    };
+    return (call) =>
+      mayAsk(peerOf(call)) ? new StatusCall(host, streams, call, isUnary) : call.emit("error", refusal);
   };
   // On the wire a call with one request is like one with many.
   return [
@@ -58,126 +48,81 @@ export function clientStatusService(host: ClientStatusHost): [ServiceDefinition,
   ];
 }
 
-/** Returns what serves a call; the call's listeners keep it alive for as long as the call lives. */
-function serveStatusCall(host: ClientStatusHost, call: DiscoveryCall, isUnary: boolean): StatusCall {
-  return new StatusCall(host, call, isUnary);
-}
-
-class StatusCall implements Expiring {
-  readonly #host: ClientStatusHost;
-  readonly #call: DiscoveryCall;
+/** One call of the service. Its requests are answered one by one, as fast as its client reads. */
+class StatusCall implements CallHandler {
+  readonly noun = "call";
+  readonly name = "a call of the client status service";
+  readonly #host: StreamHost;
+  readonly #streams: Streams;
   readonly #isUnary: boolean;
-  readonly #holdings: StreamHoldings;
-  readonly #transport: ResponseTransport;
   readonly #waiting: Buffer[] = [];
   #isAnswering = false;
   #hasEnded = false;
-  #closed = false;
   #goOn: () => void = () => undefined;
+  readonly #call: ServedCall;
 
-  constructor(host: ClientStatusHost, call: DiscoveryCall, isUnary: boolean) {
+  constructor(host: StreamHost, streams: Streams, call: DiscoveryCall, isUnary: boolean) {
     this.#host = host;
-    this.#call = call;
+    this.#streams = streams;
     this.#isUnary = isUnary;
-    this.#holdings = new StreamHoldings(host.held.open(connectionOf(call), (limit) => this.#refuse(limit)));
-    const bound = { limit: "maxStatusRequestBytes", most: host.limits.maxStatusRequestBytes } as const;
-    this.#transport = host.transportOf(call, bound, {
-      received: (message) => this.#received(message),
-      held: (bytes) => this.#holdings.request(bytes),
-      unreadable: (why) => this.#refuse(why),
-      drained: () => this.#goOn(),
-    });
-    host.deadlines.begin(this);
-    call.on("end", () => {
-      this.#hasEnded = true;
-      if (!this.#isAnswering) this.#end();
-    });
-    call.on("error", () => this.#close());
-    call.on("cancelled", () => this.#close());
-    this.#holdings.open();
+    const most = host.limits.maxStatusRequestBytes;
+    this.#call = new ServedCall(host, call, { limit: "maxStatusRequestBytes", most }, this);
   }
 
-  expire(): void {
-    const { requestMs } = this.#host.limits;
-    this.#fail(status.DEADLINE_EXCEEDED, `no whole request within ${requestMs} ms (XdsLimits.requestMs)`);
+  logged() {
+    return {};
   }
 
-  #received(message: Buffer): void {
-    if (this.#closed) return;
-    this.#host.deadlines.end(this);
+  received(message: Buffer): void {
+    this.#call.begin();
     this.#waiting.push(Buffer.from(message));
     if (this.#waiting.length > MAX_WAITING) {
-      this.#fail(status.RESOURCE_EXHAUSTED, `${MAX_WAITING} requests wait for their answers: read them first`);
+      const details = `${MAX_WAITING} requests are waiting for their answers: read those first`;
+      this.#call.fail(status.RESOURCE_EXHAUSTED, details);
     } else if (!this.#isAnswering) {
       this.#isAnswering = true;
-      this.#answerAll().catch((thrown: unknown) => this.#refuse(thrown));
+      this.#answerAll().catch((thrown: unknown) => this.#call.refuse(thrown));
     }
+  }
+
+  drained(): void {
+    this.#goOn();
+  }
+
+  ended(): void {
+    this.#hasEnded = true;
+    if (!this.#isAnswering) this.#call.end();
+  }
+
+  closed(): void {
+    this.#goOn();
   }
 
   async #answerAll(): Promise<void> {
-    for (let message = this.#waiting.shift(); message && !this.#closed; message = this.#waiting.shift()) {
+    const call = this.#call;
+    for (let message = this.#waiting.shift(); message && !call.isClosed; message = this.#waiting.shift()) {
       const request = readRequest(message);
-      if (typeof request === "string") {
-        this.#fail(status.INVALID_ARGUMENT, request);
-        return;
-      }
-      const { clock, limits, sources } = this.#host;
-      const frame = frameOf(await describeClients(sources(), request, { clock, ...limits }));
-      if (this.#closed) return;
-      const isTaken = this.#holdings.sending(frame.whole, frame.whole.length);
+      const { clock, limits } = this.#host;
+      const frame = frameOf(await describeClients(this.#streams.all(), request, { clock, ...limits }));
+      if (call.isClosed) return;
       const { promise: drained, resolve } = Promise.withResolvers<void>();
       this.#goOn = resolve;
-      if (!this.#transport.write(frame, isTaken)) await drained;
+      call.write(frame, () => undefined);
+      if (!call.isWritable) await drained;
       if (this.#isUnary) break;
     }
     this.#isAnswering = false;
-    if (this.#hasEnded || this.#isUnary) this.#end();
-  }
-
-  #end(): void {
-    if (this.#closed) return;
-    this.#close();
-    this.#call.end();
-  }
-
-  #refuse(why: unknown): void {
-    if (this.#closed) return;
-    if (why instanceof LimitMet) {
-      this.#host.limitMet(why.limit);
-      this.#fail(status.RESOURCE_EXHAUSTED, why.message);
-      if (why.isOfHeldBytes) this.#transport.reset();
-    } else if (why instanceof MessageError) this.#fail(why.code, why.message);
-    else {
-      this.#host.failed(why);
-      this.#fail(status.INTERNAL, "the call met a fault of the server, which has logged it");
-    }
-  }
-
-  #fail(code: status, details: string): void {
-    if (this.#closed) return;
-    this.#close();
-    refuse(this.#call, code, details);
-  }
-
-  #close(): void {
-    this.#closed = true;
-    this.#host.deadlines.end(this);
-    this.#transport.stop();
-    this.#holdings.close();
-    this.#goOn();
+    if (this.#hasEnded || this.#isUnary) call.end();
   }
 }
 
-/** The request, or what is wrong with it. */
-function readRequest(message: Buffer): ClientStatusRequest | string {
+/** @throws MessageError */
+function readRequest(message: Buffer): ClientStatusRequest {
+  let why = "the request cannot be decoded";
   try {
     const request = fromBinary(ClientStatusRequestSchema, message);
-    return isSupported(request) ? request : "nodes can be selected by id only: exact, prefix, suffix or contains";
-  } catch {
-    return "the request does not decode";
-  }
-}
-
-function refuse(call: DiscoveryCall, code: status, details: string): void {
-  call.emit("error", { code, details });
+    if (isSupported(request)) return request;
+    why = "nodes can be selected only by id: exact, prefix, suffix or contains";
+  } catch {}
+  throw new MessageError(status.INVALID_ARGUMENT, why);
 }

@@ -1,21 +1,13 @@
 import type { Known, ResourceKey } from "../protocol/resource.ts";
 import type { ResourceHolding, StandingRefusal } from "../protocol/resource-holding.ts";
+import type { StreamHolding, StreamRef, TypeHolding } from "../protocol/stream-holding.ts";
 import type { TypeReading } from "../protocol/type-state.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import type { Peer } from "./peer.ts";
-import type { Variant } from "./services.ts";
+import { resourceJson } from "./resource-json.ts";
 
 /** What identifies a stream to hooks and listeners. */
-export type ClientRef = {
-  /** Unique in this process. */
-  readonly streamId: string;
-  readonly node: NodeIdentity;
-  readonly peer: Peer;
-  readonly variant: Variant;
-  readonly group: string | undefined;
-  /** The method, if a client has only one stream of it: aggregated streams, and those of the wildcard types. */
-  readonly sole: string | undefined;
-};
+export type ClientRef = StreamRef & { readonly node: NodeIdentity; readonly peer: Peer };
 
 /** A client for which something is due. */
 export type ServedClient = ClientRef & {
@@ -23,102 +15,27 @@ export type ServedClient = ClientRef & {
   mayHold(resource: ResourceKey): boolean;
 };
 
-export type RefusalStatus = StandingRefusal & { readonly code: number; readonly nonce: string };
-
-export type ResourceStatus = ResourceHolding & {
-  readonly refused: RefusalStatus | undefined;
-  readonly inFlight: boolean;
-  /** Goes out after this other resource. */
-  readonly waitsFor: ResourceKey | undefined;
-};
-
-/** A resource that waits for the end of another one's refusal, and counts as nothing due until then. */
-export type BlockedStatus = {
-  readonly name: string;
-  readonly on: ResourceKey;
-  /** The publication that it waits for. */
-  readonly publication: number;
-};
-
-export type TypeStatus = {
-  readonly typeUrl: string;
-  readonly shortName: string;
-  readonly wildcard: boolean;
-  readonly subscribed: number;
-  readonly acks: number;
-  readonly nacks: number;
-  /** Responses that await a verdict, and since when (ms since the epoch). */
-  readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
-  /** Whether anything will be sent as soon as it may be; does not count what waits for the end of a refusal. */
-  readonly isDue: boolean;
-  /** How many `resources` there are. */
-  readonly known: number;
-  /** Those of them that the client refused, and those that are held back; costs only as much as there are of these. */
-  readonly refused: readonly ResourceStatus[];
-  readonly held: readonly ResourceStatus[];
-  readonly blocked: readonly BlockedStatus[];
-  /** Everything that was or will be sent; described anew each time it is read. */
-  readonly resources: readonly ResourceStatus[];
-  /** One of `resources`. */
-  resource(name: string): ResourceStatus | undefined;
-};
-
 /** One stream at this moment; it reads live state, so take what you need at once. */
-export type ClientStatus = ClientRef & {
-  /** Why nothing is sent, or undefined when the stream is served. */
-  readonly silent: string | undefined;
-  /** Since when nothing is sent, whatever the reasons were, in milliseconds since the epoch. */
-  readonly silentSince: number | undefined;
-  readonly method: string;
-  /** Milliseconds since the epoch. */
-  readonly openedAt: number;
-  /** Another open stream of the same kind names the same node. */
-  readonly duplicate: boolean;
-  /** Types that were asked for but are not known here; they get no answer. */
-  readonly unknownTypes: readonly string[];
-  /** The oldest publication with anything due, in flight or held; undefined when all is settled. */
-  readonly oldestPending: number | undefined;
-  readonly types: readonly TypeStatus[];
-};
-
-/** What a stream says about itself. */
-type DescribedStream = ClientRef & {
-  readonly method: { readonly service: string; readonly method: string };
-  readonly openedAt: number;
-  readonly openedMonotonic: number;
-  oldestPending(): number | undefined;
-};
-
-/** Describes one stream and its types. */
-export function describeStream(
-  stream: DescribedStream,
-  states: Iterable<TypeReading>,
-  rest: Pick<ClientStatus, "silent" | "silentSince" | "duplicate" | "unknownTypes">,
-): ClientStatus {
-  const { streamId, node, peer, variant, group, sole, openedAt, method } = stream;
-  const offset = openedAt - stream.openedMonotonic;
-  const types = [...states].filter((state) => state.requested);
-  return {
-    streamId,
-    node,
-    peer,
-    variant,
-    group,
-    sole,
-    openedAt,
-    method: `${method.service}/${method.method}`,
-    oldestPending: stream.oldestPending(),
-    types: types.map((state) => describeType(state, (at) => Math.round(at + offset))),
-    ...rest,
+export type ClientStatus = ClientRef &
+  StreamHolding & {
+    readonly method: string;
+    /** Milliseconds since the epoch. */
+    readonly openedAt: number;
+    /** Types that were asked for but are not known here; they get no answer. */
+    readonly unknownTypes: readonly string[];
   };
-}
 
 /** Describes one type of one stream. `wallClock` turns the protocol's instants into ms since the epoch. */
-export function describeType(state: TypeReading, wallClock: (at: number) => number): TypeStatus {
+export function describeType(state: TypeReading, wallClock: (at: number) => number): TypeHolding {
   const describe = (name: string) => describeResource(state, name, wallClock);
+  const { typeUrl, shortName } = state.type;
+  const body = (name: string) => {
+    const known = state.sent.get(name);
+    return known && "body" in known && known.body instanceof Uint8Array ? known.body : undefined;
+  };
   return {
-    typeUrl: state.type.typeUrl,
-    shortName: state.type.shortName,
+    typeUrl,
+    shortName,
     wildcard: state.subscription.wildcard,
     subscribed: state.subscription.names.size,
     acks: state.acks,
@@ -145,6 +62,11 @@ export function describeType(state: TypeReading, wallClock: (at: number) => numb
       return [...state.sent.keys(), ...unsentNames(state)].map(describe);
     },
     resource: (name) => (isKnown(state, name) ? describe(name) : undefined),
+    body,
+    content: (name) => {
+      const sent = body(name);
+      return sent && JSON.stringify(resourceJson(typeUrl, name, sent));
+    },
   };
 }
 
@@ -162,7 +84,7 @@ function isKnown({ sent, due, held, unknown, flights }: TypeReading, name: strin
   return sent.has(name) || isUnsettled || flights.some(({ items }) => items.has(name));
 }
 
-function describeResource(state: TypeReading, name: string, wallClock: (at: number) => number): ResourceStatus {
+function describeResource(state: TypeReading, name: string, wallClock: (at: number) => number): ResourceHolding {
   const flight = state.flights.find(({ items }) => items.has(name));
   const sent = state.sent.get(name);
   const acked: Known | undefined = flight ? flight.items.get(name)?.before : sent;
@@ -182,7 +104,7 @@ function describeRefusal(
   state: TypeReading,
   name: string,
   wallClock: (at: number) => number,
-): RefusalStatus | undefined {
+): StandingRefusal | undefined {
   const refusal = state.refused.get(name);
   if (!refusal) return undefined;
   const item = refusal.items.get(name);

@@ -32,8 +32,7 @@ export class Collections {
   add(resource: CachedResource): void {
     const collection = collectionOf(resource.name);
     if (collection === undefined) return;
-    const known = this.#known.get(collection) ?? { members: new Map(), tombstones: new Map() };
-    this.#known.set(collection, known);
+    const known = this.#make(collection);
     known.members.set(resource.name, resource);
     known.tombstones.delete(resource.name);
   }
@@ -49,9 +48,8 @@ export class Collections {
   bury(name: string, publication: number): boolean {
     const collection = collectionOf(name);
     if (collection === undefined || parseGlob(name)) return false;
-    const known = this.#known.get(collection) ?? { members: new Map(), tombstones: new Map() };
-    if (known.tombstones.has(name)) return false;
-    this.#known.set(collection, known);
+    if (this.#of(collection).tombstones.has(name)) return false;
+    const known = this.#make(collection);
     known.tombstones.set(name, publication);
     const oldest = known.tombstones.size > MAX_TOMBSTONES ? known.tombstones.keys().next().value : undefined;
     if (oldest !== undefined) known.tombstones.delete(oldest);
@@ -68,5 +66,11 @@ export class Collections {
 
   #of(collection: string): Collection {
     return this.#known.get(collection) ?? NOTHING;
+  }
+
+  #make(collection: string): Collection {
+    const known = this.#known.get(collection) ?? { members: new Map(), tombstones: new Map() };
+    this.#known.set(collection, known);
+    return known;
   }
 }

@@ -7,9 +7,10 @@ import type { StreamHost } from "./stream-host.ts";
 const MAX_ABSENT = 2000;
 
 /** Creates the protocol side of one stream, with what is remembered of this client from earlier streams. */
-export function createProtocol<D>(
-  host: StreamHost<D>,
-  { streamId, method }: { readonly streamId: string; readonly method: DiscoveryMethod },
+export function createProtocol(
+  host: StreamHost,
+  method: DiscoveryMethod,
+  streamId: string,
   node: NodeIdentity,
 ): ProtocolStream {
   const { limits, registry, refusals } = host;

@@ -13,16 +13,10 @@ import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts
 import type { Clock } from "../../runtime/clock.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
 import { nextTurn } from "../../runtime/next-turn.ts";
+import type { ResourceHolding } from "../protocol/resource-holding.ts";
 import { SECRET_TYPE } from "../protocol/resource-types.ts";
-import type { TypeReading } from "../protocol/type-state.ts";
-import type { ClientStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
+import type { ClientStatus } from "./client-status.ts";
 import { LimitMet } from "./limit-met.ts";
-
-/** What an answer needs to know of a stream. */
-export interface StatusSource {
-  describe(): ClientStatus;
-  typeState(typeUrl: string): TypeReading | undefined;
-}
 
 /** How long clients are described before other work gets its turn of the event loop. */
 const SHARE_MS = 10;
@@ -30,7 +24,10 @@ const CONFIG_FIELD = 1;
 
 /** Whether clients can be selected in the way that the request asks for. */
 export function isSupported({ nodeMatchers }: ClientStatusRequest): boolean {
-  return nodeMatchers.every(({ nodeId, nodeMetadatas }) => nodeMetadatas.length === 0 && isKnownPattern(nodeId));
+  return nodeMatchers.every(
+    ({ nodeId, nodeMetadatas }) =>
+      nodeMetadatas.length === 0 && PATTERNS[nodeId?.matchPattern.case ?? ""] !== undefined,
+  );
 }
 
 /**
@@ -40,7 +37,7 @@ export function isSupported({ nodeMatchers }: ClientStatusRequest): boolean {
  * @throws LimitMet when it would be too large
  */
 export async function describeClients(
-  sources: Iterable<StatusSource>,
+  streams: Iterable<{ describe(): ClientStatus }>,
   request: ClientStatusRequest,
   { clock, maxStatusBytes }: { readonly clock: Clock; readonly maxStatusBytes: number },
 ): Promise<Uint8Array[]> {
@@ -48,10 +45,10 @@ export async function describeClients(
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   let began = clock.monotonic();
-  for (const source of [...sources]) {
-    const client = source.describe();
+  for (const stream of [...streams]) {
+    const client = stream.describe();
     if (matchers.length > 0 && !matchers.some((matcher) => isMatch(matcher, client.node.id))) continue;
-    const config = toBinary(ClientConfigSchema, describeClient(source, client, request.excludeResourceContents));
+    const config = toBinary(ClientConfigSchema, describeClient(client, request.excludeResourceContents));
     const head = new BinaryWriter().tag(CONFIG_FIELD, WireType.LengthDelimited).uint32(config.length).finish();
     pieces.push(head, config);
     bytes += head.length + config.length;
@@ -66,8 +63,7 @@ export async function describeClients(
   return pieces;
 }
 
-function describeClient(source: StatusSource, client: ClientStatus, withoutContents: boolean): ClientConfig {
-  const { node, method: path, streamId, types } = client;
+function describeClient({ node, method, streamId, types }: ClientStatus, withoutContents: boolean): ClientConfig {
   return create(ClientConfigSchema, {
     node: {
       id: node.id,
@@ -76,24 +72,22 @@ function describeClient(source: StatusSource, client: ClientStatus, withoutConte
       userAgentVersionType: { case: "userAgentVersion", value: node.userAgentVersion },
       locality: node.locality,
     },
-    clientScope: `${path} ${streamId}`,
+    clientScope: `${method} ${streamId}`,
     genericXdsConfigs: types.flatMap((type) => {
-      const state = source.typeState(type.typeUrl);
       const hides = withoutContents || type.typeUrl === SECRET_TYPE;
-      return type.resources.map((resource) => describeResource(type, resource, hides ? undefined : state));
+      return type.resources.map((resource) =>
+        describeResource(type.typeUrl, resource, hides ? undefined : type.body(resource.name)),
+      );
     }),
   });
 }
 
 function describeResource(
-  type: TypeStatus,
-  resource: ResourceStatus,
-  state: TypeReading | undefined,
+  typeUrl: string,
+  resource: ResourceHolding,
+  body: Uint8Array | undefined,
 ): ClientConfig_GenericXdsConfig {
-  const { typeUrl } = type;
   const { name, refused } = resource;
-  const known = state?.sent.get(name);
-  const body = known && "body" in known && known.body instanceof Uint8Array ? known.body : undefined;
   return create(ClientConfig_GenericXdsConfigSchema, {
     typeUrl,
     name,
@@ -111,28 +105,27 @@ function describeResource(
   });
 }
 
-function configStatusOf({ refused, inFlight, held, waitsFor, sent }: ResourceStatus): ConfigStatus {
+function configStatusOf({ refused, inFlight, held, waitsFor, sent }: ResourceHolding): ConfigStatus {
   if (refused) return ConfigStatus.ERROR;
   if (inFlight || held !== undefined || waitsFor) return ConfigStatus.STALE;
   return sent === undefined ? ConfigStatus.NOT_SENT : ConfigStatus.SYNCED;
 }
 
-function clientStatusOf({ refused, inFlight, acked }: ResourceStatus): ClientResourceStatus {
+function clientStatusOf({ refused, inFlight, acked }: ResourceHolding): ClientResourceStatus {
   if (refused) return ClientResourceStatus.NACKED;
   if (inFlight) return ClientResourceStatus.REQUESTED;
   return acked === undefined ? ClientResourceStatus.DOES_NOT_EXIST : ClientResourceStatus.ACKED;
 }
 
-function isKnownPattern(matcher: StringMatcher | undefined): boolean {
-  const kind = matcher?.matchPattern.case;
-  return kind === "exact" || kind === "prefix" || kind === "suffix" || kind === "contains";
-}
+const PATTERNS: { readonly [Case in string]?: (id: string, wanted: string) => boolean } = {
+  exact: (id, wanted) => id === wanted,
+  prefix: (id, wanted) => id.startsWith(wanted),
+  suffix: (id, wanted) => id.endsWith(wanted),
+  contains: (id, wanted) => id.includes(wanted),
+};
 
 function isMatch(matcher: StringMatcher | undefined, id: string): boolean {
-  const pattern = matcher?.matchPattern;
+  const { case: kind = "", value } = matcher?.matchPattern ?? {};
   const fold = (text: string) => (matcher?.ignoreCase ? text.toLowerCase() : text);
-  if (pattern?.case === "exact") return fold(id) === fold(pattern.value);
-  if (pattern?.case === "prefix") return fold(id).startsWith(fold(pattern.value));
-  if (pattern?.case === "suffix") return fold(id).endsWith(fold(pattern.value));
-  return pattern?.case === "contains" && fold(id).includes(fold(pattern.value));
+  return typeof value === "string" && PATTERNS[kind]?.(fold(id), fold(value)) === true;
 }

@@ -1,14 +1,10 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { ByteBound } from "./limit-met.ts";
-import { MessageReader } from "./message-reader.ts";
+import { MessageReader, type MessageReceiver } from "./message-reader.ts";
 import type { Pending, ReceiveTurns } from "./receive-turns.ts";
 
 /** What a call's reader tells the code that serves the call. The call itself tells how it ends. */
-export interface MessageListener {
-  /** Called with one whole request. Its bytes may be part of a larger buffer: copy what you keep. */
-  received(message: Buffer): void;
-  /** Called with how many bytes are kept of a request that has not arrived whole; 0 when there is none. */
-  held(bytes: number): void;
+export interface MessageListener extends MessageReceiver {
   /** Called with a `MessageError` if what comes is not a message, or a `LimitMet` if it is too large; reading has stopped. */
   unreadable(why: unknown): void;
   /** The transport takes more responses. */
@@ -28,11 +24,7 @@ export class DirectReader implements Pending {
     this.#stream = stream;
     this.#turns = turns;
     this.#listener = listener;
-    this.#reader = new MessageReader({
-      bound,
-      onMessage: (message) => listener.received(message),
-      onHeld: (bytes) => listener.held(bytes),
-    });
+    this.#reader = new MessageReader(bound, listener);
     stream.removeAllListeners("data");
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
   }

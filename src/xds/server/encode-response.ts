@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Send } from "../protocol/events.ts";
 import type { CachedResource } from "./cached-resource.ts";
 import type { Variant } from "./services.ts";
-import { deltaResponseParts, discoveryResponseParts, encodeHeartbeat, encodeNonce, wrapForSotw } from "./wire.ts";
+import { encodeHeartbeat, encodeNonce, responseParts, wrapForSotw } from "./wire.ts";
 
 /**
  * One gRPC message with its length prefix: the memory that all streams with the same content write, followed by the
@@ -51,9 +51,10 @@ export class ResponseEncoder {
   }
 
   #compose(send: Send, variant: Variant, identifier: string): Buffer {
-    const parts = variant === "delta" ? deltaParts(send, identifier) : sotwParts(send, identifier);
+    const resources = send.resources as readonly CachedResource[];
+    const fields = resources.map((resource) => fieldOf(resource, send, variant));
     const nonce = encodeNonce(send.nonce);
-    const { whole: frame } = frameOf([...parts, nonce]);
+    const { whole: frame } = frameOf([...responseParts(send, variant, identifier, fields), nonce]);
     const kept = { variant, send, identifier, frame, nonceAt: frame.length - nonce.length };
     let bytes = 0;
     this.#kept = [kept, ...this.#kept.slice(0, MAX_KEPT - 1)].filter(({ frame: { length } }, index) => {
@@ -103,16 +104,7 @@ function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
   return true;
 }
 
-function deltaParts(send: Send, identifier: string): Uint8Array[] {
-  const resources = send.resources as readonly CachedResource[];
-  const fields = resources.map((each) => (send.heartbeat ? encodeHeartbeat(each) : each.deltaField));
-  return deltaResponseParts(send, identifier, fields);
-}
-
-function sotwParts(send: Send, identifier: string): Uint8Array[] {
-  const resources = send.resources as readonly CachedResource[];
-  const fields = resources.map((each) => {
-    return send.withTtl && each.ttlMs !== undefined ? wrapForSotw(each.deltaField) : each.sotwField;
-  });
-  return discoveryResponseParts(send, identifier, fields);
+function fieldOf(resource: CachedResource, send: Send, variant: Variant): Uint8Array {
+  if (variant === "delta") return send.heartbeat ? encodeHeartbeat(resource) : resource.deltaField;
+  return send.withTtl && resource.ttlMs !== undefined ? wrapForSotw(resource.deltaField) : resource.sotwField;
 }

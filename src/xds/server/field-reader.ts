@@ -35,7 +35,8 @@ export class FieldReader {
   /** Moves to the next field, which must be read or skipped before the one after it. Returns false at the end. */
   next(): boolean {
     if (this.at >= this.#bytes.length) return false;
-    if (++this.#fields > MAX_FIELDS) throw new UnreadableBytes(`more than ${MAX_FIELDS.toLocaleString("en")} fields`);
+    if (++this.#fields > MAX_FIELDS)
+      throw new UnreadableBytes(`it has more than ${MAX_FIELDS.toLocaleString("en")} fields`);
     this.start = this.at;
     const tag = this.uint32();
     this.field = tag >>> 3;
@@ -52,7 +53,7 @@ export class FieldReader {
       if (shift < 32) value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }
-    throw new UnreadableBytes("a number that does not end");
+    throw new UnreadableBytes("a number does not end");
   }
 
   /** Reads a 64-bit floating-point number. */
@@ -95,7 +96,7 @@ export class FieldReader {
     if (this.#type === VARINT) this.uint32();
     else if (this.#type === FIXED_64) this.#advance(8);
     else if (this.#type === FIXED_32) this.#advance(4);
-    else throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}, which proto3 does not know`);
+    else throw new UnreadableBytes(`field ${this.field} has the wire type ${this.#type}, which proto3 does not have`);
     return 0;
   }
 
@@ -111,6 +112,6 @@ export class FieldReader {
 
   #advance(length: number): void {
     this.at += length;
-    if (this.at > this.#bytes.length) throw new UnreadableBytes(`field ${this.field} ends behind its message`);
+    if (this.at > this.#bytes.length) throw new UnreadableBytes(`field ${this.field} ends after its message`);
   }
 }

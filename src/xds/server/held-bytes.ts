@@ -4,6 +4,7 @@ import type { XdsLimits } from "./limits.ts";
 /** What a stream holds alone. It shares other things with other streams. */
 export type HeldPart = "stream" | "request" | "node" | "names";
 
+type Holder = { refuse(limit: LimitMet): void };
 type Limits = Pick<XdsLimits, "maxHeldBytesPerConnection" | "maxHeldBytes">;
 type Connection = { bytes: number };
 type Shared = { readonly bytes: number; holders: number };
@@ -29,11 +30,11 @@ export class HeldBytes {
     return this.#total;
   }
 
-  /** @param refuse ends the stream, which closes its account; called while the account is written to */
-  open(connection: object, refuse: (limit: LimitMet) => void): HeldAccount {
+  /** @param holder called while its account is written to; it ends, and the account is closed by then */
+  open(connection: object, holder: Holder): HeldAccount {
     const known = this.#connections.get(connection) ?? { bytes: 0 };
     this.#connections.set(connection, known);
-    const account = new HeldAccount(this, known, refuse);
+    const account = new HeldAccount(this, known, holder);
     this.#accounts.add(account);
     return account;
   }
@@ -84,7 +85,7 @@ export class HeldBytes {
     while (this.#total > maxHeldBytes) {
       const heaviest = this.#heaviest();
       if (!heaviest) return;
-      const what = `all clients make the server hold ${this.#total.toLocaleString("en")} bytes, and this one the most`;
+      const what = `all clients together make the server hold ${this.#total.toLocaleString("en")} bytes, and this one the most`;
       heaviest.refuse(new LimitMet("maxHeldBytes", what, maxHeldBytes));
     }
   }
@@ -114,14 +115,14 @@ export class HeldAccount {
   own = 0;
   readonly shared = new Set<object>();
   readonly #held: HeldBytes;
-  readonly #refuse: (limit: LimitMet) => void;
+  readonly #holder: Holder;
   readonly #parts: Record<HeldPart, number> = { stream: 0, request: 0, node: 0, names: 0 };
   #closed = false;
 
-  constructor(held: HeldBytes, connection: Connection, refuse: (limit: LimitMet) => void) {
+  constructor(held: HeldBytes, connection: Connection, holder: Holder) {
     this.#held = held;
     this.connection = connection;
-    this.#refuse = refuse;
+    this.#holder = holder;
   }
 
   set(part: HeldPart, bytes: number): void {
@@ -144,7 +145,7 @@ export class HeldAccount {
 
   refuse(limit: LimitMet): void {
     this.close();
-    this.#refuse(limit);
+    this.#holder.refuse(limit);
   }
 
   close(): void {

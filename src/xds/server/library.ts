@@ -10,6 +10,10 @@ export { type EncodedLocality, encodeAssignment } from "../content/encode-assign
 export { type ProxylessInput, proxylessProblems } from "../lint/proxyless.ts";
 export type { ProxylessEffect, ProxylessProblem } from "../lint/proxyless-problem.ts";
 export type { ResourceKey } from "../protocol/resource.ts";
+export type {
+  ResourceHolding as ResourceStatus,
+  StandingRefusal as RefusalStatus,
+} from "../protocol/resource-holding.ts";
 export {
   CLUSTER_TYPE,
   ENDPOINT_TYPE,
@@ -24,13 +28,15 @@ export {
   SECRET_TYPE,
   VIRTUAL_HOST_TYPE,
 } from "../protocol/resource-types.ts";
+export type { TypeHolding as TypeStatus } from "../protocol/stream-holding.ts";
 export { type CachedResource, prepareResource, type ResourceBytes, type ResourceInput } from "./cached-resource.ts";
-export type { ClientRef, ClientStatus, RefusalStatus, ResourceStatus, TypeStatus } from "./client-status.ts";
-export { resourceFromJson } from "./json-resource.ts";
+export type { ClientRef, ClientStatus } from "./client-status.ts";
 export { DEFAULT_LIMITS, REFUSING_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
 export type { Peer, SubjectNames } from "./peer.ts";
 export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";
 export { type Changes, ResourceCache, type Transaction } from "./resource-cache.ts";
-export type { Placement } from "./stream-host.ts";
-export { XdsServer, type XdsServerEvents, type XdsServerOptions } from "./xds-server.ts";
+export { resourceFromJson } from "./resource-json.ts";
+export type { XdsServerEvents } from "./server-events.ts";
+export type { Placement, XdsServerOptions } from "./server-options.ts";
+export { XdsServer } from "./xds-server.ts";

@@ -5,7 +5,7 @@ const PREFIX_BYTES = 5;
 const SMALLEST_PART_BYTES = 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** Why a stream of messages cannot be read any further. */
+/** Why no more of a call's messages are taken, with the status that the call ends with. */
 export class MessageError extends Error {
   readonly code: status;
 
@@ -15,13 +15,13 @@ export class MessageError extends Error {
   }
 }
 
-export type MessageReaderOptions = {
-  /** The bound on one message. */
-  readonly bound: ByteBound;
-  readonly onMessage: (message: Buffer) => void;
+/** Who is told of the messages of one stream. */
+export interface MessageReceiver {
+  /** Called with one whole message. Its bytes may be part of a larger buffer: copy what you keep. */
+  received(message: Buffer): void;
   /** Called with how many bytes are kept of a message that has not arrived whole; 0 when there is none. */
-  readonly onHeld?: (bytes: number) => void;
-};
+  held(bytes: number): void;
+}
 
 /**
  * Cuts the bytes of one gRPC stream into messages, without their length prefix. A message that arrives in one piece is
@@ -32,16 +32,15 @@ export type MessageReaderOptions = {
  */
 export class MessageReader {
   readonly #bound: ByteBound;
-  readonly #onMessage: (message: Buffer) => void;
-  readonly #onHeld: (bytes: number) => void;
+  readonly #receiver: MessageReceiver;
   #part = NOTHING;
   #partBytes = 0;
   #stopped = false;
 
-  constructor({ bound, onMessage, onHeld }: MessageReaderOptions) {
+  /** @param bound The bound on one message. */
+  constructor(bound: ByteBound, receiver: MessageReceiver) {
     this.#bound = bound;
-    this.#onMessage = onMessage;
-    this.#onHeld = onHeld ?? (() => undefined);
+    this.#receiver = receiver;
   }
 
   /**
@@ -55,7 +54,7 @@ export class MessageReader {
     if (this.#partBytes > 0) return this.#complete(chunk, at);
     const end = this.#endOf(chunk, at, chunk.length);
     if (end <= chunk.length) {
-      this.#onMessage(chunk.subarray(at + PREFIX_BYTES, end));
+      this.#receiver.received(chunk.subarray(at + PREFIX_BYTES, end));
       return end;
     }
     this.#keep(chunk, at, chunk.length, end - at);
@@ -78,7 +77,7 @@ export class MessageReader {
     }
     const message = this.#part.subarray(PREFIX_BYTES, this.#partBytes);
     this.#forget();
-    this.#onMessage(message);
+    this.#receiver.received(message);
     return until;
   }
 
@@ -91,20 +90,21 @@ export class MessageReader {
     }
     chunk.copy(this.#part, this.#partBytes, from, to);
     this.#partBytes = bytes;
-    this.#onHeld(this.#part.length);
+    this.#receiver.held(this.#part.length);
   }
 
   #forget(): void {
     if (this.#partBytes === 0) return;
     this.#part = NOTHING;
     this.#partBytes = 0;
-    this.#onHeld(0);
+    this.#receiver.held(0);
   }
 
   /** Where the message at `at` ends, perhaps beyond these bytes; where its prefix ends while that is not whole. */
   #endOf(bytes: Buffer, at: number, length: number): number {
     if (length - at < PREFIX_BYTES) return at + PREFIX_BYTES;
-    if (bytes[at] !== 0) throw new MessageError(status.INTERNAL, "a compressed message on a call without compression");
+    if (bytes[at] !== 0)
+      throw new MessageError(status.INTERNAL, "a message is compressed, but the call announced no compression");
     const size = bytes.readUInt32BE(at + 1);
     checkBytes(this.#bound, "the request", size);
     return at + PREFIX_BYTES + size;

@@ -35,14 +35,10 @@ type NodeLimits = Pick<XdsLimits, "maxNodeTextBytes" | "maxNodeMetadataBytes" | 
  * @throws LimitMet, or UnreadableBytes
  */
 export function readNode(bytes: Buffer, limits: NodeLimits): NodeIdentity {
-  const node = {
-    id: "",
-    cluster: "",
-    metadata: {} as JsonObject,
-    locality: { region: "", zone: "", subZone: "" },
-    userAgentName: "",
-    userAgentVersion: "",
-    clientFeatures: [] as string[],
+  const features: string[] = [];
+  const node: { -readonly [Field in keyof NodeIdentity]: NodeIdentity[Field] } = {
+    ...ANONYMOUS,
+    clientFeatures: features,
   };
   const bound = textBound(limits);
   const reader = new FieldReader(bytes);
@@ -55,7 +51,7 @@ export function readNode(bytes: Buffer, limits: NodeLimits): NodeIdentity {
     else if (field === 6) node.userAgentName = reader.textWithin(bound, "node.user_agent_name");
     else if (field === 7) node.userAgentVersion = reader.textWithin(bound, "node.user_agent_version");
     else if (field === 8) node.userAgentVersion = readBuildVersion(reader.bytes());
-    else if (field === 10) addFeature(node.clientFeatures, reader.textWithin(bound, "node.client_features"), limits);
+    else if (field === 10) addFeature(features, reader.textWithin(bound, "node.client_features"), limits);
     else reader.skip();
   }
   return node;
@@ -109,7 +105,7 @@ function tooMany(field: string, values: number, most: number): LimitMet {
 }
 
 function readLocality(bytes: Buffer, bound: ByteBound): NodeIdentity["locality"] {
-  const locality = { region: "", zone: "", subZone: "" };
+  const locality = { ...ANONYMOUS.locality };
   const reader = new FieldReader(bytes);
   while (reader.next()) {
     if (reader.field === 1) locality.region = reader.textWithin(bound, "node.locality.region");

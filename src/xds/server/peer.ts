@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import type { ServerDuplexStream, ServerUnaryCall } from "@grpc/grpc-js";
+import type { DiscoveryCall } from "./stream-transport.ts";
 
 /** Who is at the other end of a connection. */
 export type Peer = {
@@ -18,13 +18,8 @@ export type SubjectNames = {
   readonly addresses: readonly string[];
 };
 
-type Call = Pick<
-  ServerDuplexStream<unknown, unknown> | ServerUnaryCall<unknown, unknown>,
-  "getPeer" | "getAuthContext"
->;
-
 /** What a call tells about its connection. A certificate counts only if the handshake proved it. */
-export function peerOf(call: Call): Peer {
+export function peerOf(call: Pick<DiscoveryCall, "getPeer" | "getAuthContext">): Peer {
   const certificate = call.getAuthContext()?.sslPeerCertificate?.raw;
   return { address: call.getPeer(), certificate, names: certificate ? readNames(certificate) : NO_NAMES };
 }
@@ -38,10 +33,6 @@ function readNames(der: Uint8Array): SubjectNames {
   const of = (kind: string) =>
     found
       .filter(([, each]) => each === kind)
-      .map(([, , value = ""]) => (value.startsWith('"') ? unquote(value) : value));
+      .map(([, , value = ""]) => (value.startsWith('"') ? String(JSON.parse(value)) : value));
   return { uris: of("URI"), dns: of("DNS"), addresses: of("IP Address") };
-}
-
-function unquote(value: string): string {
-  return String(JSON.parse(value));
 }

@@ -1,17 +1,21 @@
 import type { DeltaRequest, SotwRequest } from "../protocol/events.ts";
+import type { SharedTables } from "../protocol/shared-tables.ts";
 import { FieldReader } from "./field-reader.ts";
 import { type ByteBound, checkBytes, LimitMet } from "./limit-met.ts";
 import type { XdsLimits } from "./limits.ts";
-import { type NameList, type NameLists, NO_NAMES } from "./name-lists.ts";
+import { type NameList, NameLists, NO_NAMES } from "./name-lists.ts";
 
-/** What decides how a request is read. */
-export type ReadContext = {
-  readonly limits: Pick<
-    XdsLimits,
-    "maxNames" | "maxNameBytes" | "maxVersionBytes" | "maxNodeBytes" | "maxRefusalTextBytes"
-  >;
-  readonly lists: NameLists;
-};
+export type ReadContext = ReturnType<typeof readContext>;
+
+/** What decides how requests are read: the same for all streams of a server. */
+export function readContext(limits: XdsLimits, tables: SharedTables) {
+  return {
+    limits,
+    lists: new NameLists(tables),
+    name: { limit: "maxNameBytes", most: limits.maxNameBytes } satisfies ByteBound,
+    version: { limit: "maxVersionBytes", most: limits.maxVersionBytes } satisfies ByteBound,
+  } as const;
+}
 
 /** A request as read from the wire; the node is left as bytes, to be read once per stream (xds R26). */
 export type WireRequest<R> = { readonly request: R; readonly node: Buffer | undefined };
@@ -29,7 +33,7 @@ const NAMES_TAG = (NAMES_FIELD << 3) | 2;
 export function readDiscoveryRequest(
   bytes: Buffer,
   earlier: Iterable<NameList>,
-  { limits, lists }: ReadContext,
+  { limits, lists, name, version }: ReadContext,
 ): WireRequest<Omit<SotwRequest, "names">> & { readonly list: NameList } {
   const reader = new FieldReader(bytes);
   let versionInfo = "";
@@ -38,9 +42,7 @@ export function readDiscoveryRequest(
   let node: Buffer | undefined;
   let error: SotwRequest["error"];
   let known: NameList | undefined;
-  const name = nameBound(limits);
-  const version = versionBound(limits);
-  const names = new NameRegions(bytes, limits);
+  const names = new NameRegions(bytes, name, limits.maxNames);
   while (reader.next()) {
     const { field } = reader;
     if (field === 1) versionInfo = reader.textWithin(version, "version_info");
@@ -58,15 +60,16 @@ export function readDiscoveryRequest(
 }
 
 /** Reads `DeltaDiscoveryRequest`. */
-export function readDeltaRequest(bytes: Buffer, { limits, lists }: ReadContext): WireRequest<DeltaRequest> {
+export function readDeltaRequest(
+  bytes: Buffer,
+  { limits, lists, name, version }: ReadContext,
+): WireRequest<DeltaRequest> {
   const reader = new FieldReader(bytes);
   let typeUrl = "";
   let nonce = "";
   let node: Buffer | undefined;
   let error: DeltaRequest["error"];
-  const name = nameBound(limits);
-  const version = versionBound(limits);
-  const names = new NameRegions(bytes, limits);
+  const names = new NameRegions(bytes, name, limits.maxNames);
   let unsubscribe: string[] | undefined;
   let initialVersions: Map<string, string> | undefined;
   while (reader.next()) {
@@ -77,11 +80,11 @@ export function readDeltaRequest(bytes: Buffer, { limits, lists }: ReadContext):
     else if (field === 4) {
       unsubscribe ??= [];
       unsubscribe.push(reader.textWithin(name, "a name in resource_names_unsubscribe"));
-      checkCount(unsubscribe.length, limits);
+      checkCount(unsubscribe.length, limits.maxNames);
     } else if (field === 5) {
       initialVersions ??= new Map();
       initialVersions.set(...readEntry(reader.bytes(), name, version));
-      checkCount(initialVersions.size, limits);
+      checkCount(initialVersions.size, limits.maxNames);
     } else if (field === 6) nonce = reader.textWithin(version, "response_nonce");
     else if (field === 7) error = readStatus(reader.bytes(), limits.maxRefusalTextBytes);
     else reader.skip();
@@ -102,16 +105,17 @@ export function readDeltaRequest(bytes: Buffer, { limits, lists }: ReadContext):
 class NameRegions {
   count = 0;
   readonly #bytes: Buffer;
-  readonly #limits: ReadContext["limits"];
   readonly #bound: ByteBound;
+  readonly #most: number;
   #from = 0;
   #to = 0;
   #before: Buffer[] | undefined;
 
-  constructor(bytes: Buffer, limits: ReadContext["limits"]) {
+  /** @param bound The bound on one name; `most` is the bound on their number. */
+  constructor(bytes: Buffer, bound: ByteBound, most: number) {
     this.#bytes = bytes;
-    this.#limits = limits;
-    this.#bound = nameBound(limits);
+    this.#bound = bound;
+    this.#most = most;
   }
 
   /** Adds the name that the reader is at. */
@@ -125,7 +129,7 @@ class NameRegions {
     if (this.count === 0 || start !== this.#to) this.#from = start;
     this.#to = reader.at;
     this.count++;
-    checkCount(this.count, this.#limits);
+    checkCount(this.count, this.#most);
   }
 
   joined(): Buffer {
@@ -144,23 +148,15 @@ function listAt(bytes: Buffer, at: number, lists: Iterable<NameList>): NameList 
   return undefined;
 }
 
-function nameBound({ maxNameBytes }: ReadContext["limits"]): ByteBound {
-  return { limit: "maxNameBytes", most: maxNameBytes };
-}
-
-function versionBound({ maxVersionBytes }: ReadContext["limits"]): ByteBound {
-  return { limit: "maxVersionBytes", most: maxVersionBytes };
-}
-
 function nodeBytes(reader: FieldReader, { maxNodeBytes }: ReadContext["limits"]): Buffer {
   const bytes = reader.bytes();
   checkBytes({ limit: "maxNodeBytes", most: maxNodeBytes }, "node", bytes.length);
   return bytes;
 }
 
-function checkCount(names: number, { maxNames }: ReadContext["limits"]): void {
-  if (names > maxNames)
-    throw new LimitMet("maxNames", `the request names ${names.toLocaleString("en")} or more resources`, maxNames);
+function checkCount(names: number, most: number): void {
+  if (names > most)
+    throw new LimitMet("maxNames", `the request names ${names.toLocaleString("en")} or more resources`, most);
 }
 
 function readStatus(bytes: Buffer, maxTextBytes: number): { code: number; message: string } {

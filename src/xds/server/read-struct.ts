@@ -15,8 +15,14 @@ export function readStruct(bytes: Buffer, count: () => void): JsonObject {
 }
 
 function structAt(bytes: Buffer, count: () => void, depth: number): JsonObject {
-  if (depth > MAX_DEPTH) throw new UnreadableBytes(`a struct that is nested deeper than ${MAX_DEPTH}`);
-  const entries: [string, JsonValue][] = [];
+  // Unlike an assignment, this makes a plain property of a key such as "__proto__".
+  return Object.fromEntries(membersOf(bytes, count, depth).map((entry) => entryAt(entry, count, depth)));
+}
+
+/** The members of a struct or a list: both are one repeated field. */
+function membersOf(bytes: Buffer, count: () => void, depth: number): Buffer[] {
+  if (depth > MAX_DEPTH) throw new UnreadableBytes(`metadata is nested deeper than ${MAX_DEPTH}`);
+  const members: Buffer[] = [];
   const reader = new FieldReader(bytes);
   while (reader.next()) {
     if (reader.field !== 1) {
@@ -24,10 +30,9 @@ function structAt(bytes: Buffer, count: () => void, depth: number): JsonObject {
       continue;
     }
     count();
-    entries.push(entryAt(reader.bytes(), count, depth));
+    members.push(reader.bytes());
   }
-  // Unlike an assignment, this makes a plain property of a key such as "__proto__".
-  return Object.fromEntries(entries);
+  return members;
 }
 
 function entryAt(bytes: Buffer, count: () => void, depth: number): [string, JsonValue] {
@@ -60,16 +65,5 @@ function valueAt(bytes: Buffer, count: () => void, depth: number): JsonValue {
 }
 
 function listAt(bytes: Buffer, count: () => void, depth: number): JsonValue[] {
-  if (depth > MAX_DEPTH) throw new UnreadableBytes(`a list that is nested deeper than ${MAX_DEPTH}`);
-  const values: JsonValue[] = [];
-  const reader = new FieldReader(bytes);
-  while (reader.next()) {
-    if (reader.field !== 1) {
-      reader.skip();
-      continue;
-    }
-    count();
-    values.push(valueAt(reader.bytes(), count, depth));
-  }
-  return values;
+  return membersOf(bytes, count, depth).map((member) => valueAt(member, count, depth));
 }

@@ -1,10 +1,11 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { minusHash, plusHash, type Resource, type ResourceKey, type View } from "../protocol/resource.ts";
 import { canonicalName, parseGlob } from "../protocol/resource-name.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE } from "../protocol/resource-types.ts";
 import { CachedResource, prepareResource, type ResourceInput } from "./cached-resource.ts";
 import { Collections } from "./collections.ts";
 import { PastAddresses } from "./past-addresses.ts";
-import { emptyEndpoints } from "./placeholder.ts";
 
 /** Collects the changes of one atomic update. Later calls win over earlier ones. */
 export interface Transaction {
@@ -178,8 +179,10 @@ class Group implements View {
   }
 
   placeholder(typeUrl: string, name: string): Resource | undefined {
-    if (typeUrl === ENDPOINT_TYPE) return emptyEndpoints(name);
-    return new CachedResource({ typeUrl, name, body: undefined, aliases: [name] });
+    if (typeUrl !== ENDPOINT_TYPE) return new CachedResource({ typeUrl, name, body: undefined, aliases: [name] });
+    // With a name but no endpoints, a set ends warming where a removal would empty a live cluster (xds R8).
+    const body = toBinary(ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, { clusterName: name }));
+    return new CachedResource({ typeUrl, name, body });
   }
 
   addressesAt(version: string): readonly string[] | undefined {

@@ -20,38 +20,37 @@ export type DiscoveryMethod = {
   readonly method: string;
   readonly variant: Variant;
   readonly typeUrl: string | undefined;
+  /** Its name, if a client has only one stream of it. */
+  readonly sole: string | undefined;
 };
 
-/** The method, if a client has only one stream of it: aggregated streams, and those of the wildcard types. */
-export function soleMethod({ method, typeUrl }: DiscoveryMethod): string | undefined {
-  return typeUrl === undefined || typeUrl === CLUSTER_TYPE || typeUrl === LISTENER_TYPE ? method : undefined;
-}
-
-const ENVOY = "envoy.service";
+/** The services, each with what its methods deliver. */
+const SERVICES: readonly [service: string, resources: string, typeUrl?: string][] = [
+  ["discovery.v3.AggregatedDiscoveryService", "AggregatedResources"],
+  ["listener.v3.ListenerDiscoveryService", "Listeners", LISTENER_TYPE],
+  ["route.v3.RouteDiscoveryService", "Routes", ROUTE_TYPE],
+  ["route.v3.ScopedRoutesDiscoveryService", "ScopedRoutes", SCOPED_ROUTE_TYPE],
+  ["route.v3.VirtualHostDiscoveryService", "VirtualHosts", VIRTUAL_HOST_TYPE],
+  ["cluster.v3.ClusterDiscoveryService", "Clusters", CLUSTER_TYPE],
+  ["endpoint.v3.EndpointDiscoveryService", "Endpoints", ENDPOINT_TYPE],
+  ["endpoint.v3.LocalityEndpointDiscoveryService", "LocalityEndpoints", LEDS_TYPE],
+  ["secret.v3.SecretDiscoveryService", "Secrets", SECRET_TYPE],
+  ["runtime.v3.RuntimeDiscoveryService", "Runtime", RUNTIME_TYPE],
+  ["extension.v3.ExtensionConfigDiscoveryService", "ExtensionConfigs", EXTENSION_TYPE],
+];
+const DELTA_ONLY: ReadonlySet<string | undefined> = new Set([VIRTUAL_HOST_TYPE, LEDS_TYPE]);
+/** A client has one stream of each of these: aggregated ones, and those of the wildcard types. */
+const SOLE: ReadonlySet<string | undefined> = new Set([undefined, CLUSTER_TYPE, LISTENER_TYPE]);
 
 /** All methods that are served. The unary `Fetch…` methods are left out on purpose: they are UNIMPLEMENTED (xds R20). */
-export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = [
-  sotw("discovery.v3.AggregatedDiscoveryService", "StreamAggregatedResources", undefined),
-  delta("discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources", undefined),
-  sotw("listener.v3.ListenerDiscoveryService", "StreamListeners", LISTENER_TYPE),
-  delta("listener.v3.ListenerDiscoveryService", "DeltaListeners", LISTENER_TYPE),
-  sotw("route.v3.RouteDiscoveryService", "StreamRoutes", ROUTE_TYPE),
-  delta("route.v3.RouteDiscoveryService", "DeltaRoutes", ROUTE_TYPE),
-  sotw("route.v3.ScopedRoutesDiscoveryService", "StreamScopedRoutes", SCOPED_ROUTE_TYPE),
-  delta("route.v3.ScopedRoutesDiscoveryService", "DeltaScopedRoutes", SCOPED_ROUTE_TYPE),
-  delta("route.v3.VirtualHostDiscoveryService", "DeltaVirtualHosts", VIRTUAL_HOST_TYPE),
-  sotw("cluster.v3.ClusterDiscoveryService", "StreamClusters", CLUSTER_TYPE),
-  delta("cluster.v3.ClusterDiscoveryService", "DeltaClusters", CLUSTER_TYPE),
-  sotw("endpoint.v3.EndpointDiscoveryService", "StreamEndpoints", ENDPOINT_TYPE),
-  delta("endpoint.v3.EndpointDiscoveryService", "DeltaEndpoints", ENDPOINT_TYPE),
-  delta("endpoint.v3.LocalityEndpointDiscoveryService", "DeltaLocalityEndpoints", LEDS_TYPE),
-  sotw("secret.v3.SecretDiscoveryService", "StreamSecrets", SECRET_TYPE),
-  delta("secret.v3.SecretDiscoveryService", "DeltaSecrets", SECRET_TYPE),
-  sotw("runtime.v3.RuntimeDiscoveryService", "StreamRuntime", RUNTIME_TYPE),
-  delta("runtime.v3.RuntimeDiscoveryService", "DeltaRuntime", RUNTIME_TYPE),
-  sotw("extension.v3.ExtensionConfigDiscoveryService", "StreamExtensionConfigs", EXTENSION_TYPE),
-  delta("extension.v3.ExtensionConfigDiscoveryService", "DeltaExtensionConfigs", EXTENSION_TYPE),
-];
+export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = SERVICES.flatMap(([service, resources, typeUrl]) => {
+  const method = (variant: Variant, name: string): DiscoveryMethod => {
+    const sole = SOLE.has(typeUrl) ? name : undefined;
+    return { service: `envoy.service.${service}`, method: name, variant, typeUrl, sole };
+  };
+  const delta = method("delta", `Delta${resources}`);
+  return DELTA_ONLY.has(typeUrl) ? [delta] : [method("sotw", `Stream${resources}`), delta];
+});
 
 type Handle = (call: Parameters<handleBidiStreamingCall<Buffer, Buffer>>[0], method: DiscoveryMethod) => void;
 
@@ -79,12 +78,4 @@ export function rawMethod(service: string, method: string): ServiceDefinition[st
     responseSerialize: pass,
     responseDeserialize: pass,
   };
-}
-
-function sotw(service: string, method: string, typeUrl: string | undefined): DiscoveryMethod {
-  return { service: `${ENVOY}.${service}`, method, variant: "sotw", typeUrl };
-}
-
-function delta(service: string, method: string, typeUrl: string | undefined): DiscoveryMethod {
-  return { service: `${ENVOY}.${service}`, method, variant: "delta", typeUrl };
 }

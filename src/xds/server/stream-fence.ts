@@ -10,7 +10,7 @@ import type { CachedResource } from "./cached-resource.ts";
 export class StreamFence {
   readonly #host: { fence(signal: AbortSignal): Promise<void> };
   readonly #onEnd: () => void;
-  #state: "none" | "pending" | "passed" | "failed" = "none";
+  #state: StreamFence["state"] = "none";
   #abort: AbortController | undefined;
 
   /** @param onEnd called each time that the fence has been passed or has failed */
@@ -19,12 +19,8 @@ export class StreamFence {
     this.#onEnd = onEnd;
   }
 
-  get hasPassed(): boolean {
-    return this.#state === "passed";
-  }
-
-  get hasFailed(): boolean {
-    return this.#state === "failed";
+  get state(): "none" | "pending" | "passed" | "failed" {
+    return this.#state;
   }
 
   /** Awaits the fence once; awaits it another time only after it has failed, and with `again`. */

@@ -9,7 +9,7 @@ export type Publication = {
 };
 
 /** What a stream of a group is told. */
-interface Stream {
+export interface GroupedStream {
   /** Called when the group's view has appeared, disappeared or been replaced. */
   reattach(): void;
   /** Called when the group was updated. */
@@ -26,7 +26,7 @@ type Group<S> = {
  * Which streams belong to each group. A publication is one object for all of a group's streams, so telling a thousand
  * streams of it touches next to nothing of each.
  */
-export class StreamGroups<S extends Stream> {
+export class StreamGroups<S extends GroupedStream> {
   readonly #view: (group: string) => View | undefined;
   readonly #groups = new Map<string, Group<S>>();
 

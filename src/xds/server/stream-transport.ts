@@ -49,31 +49,15 @@ export const publicTransport: TransportOf = (call, _, listener) => {
 export function directTransport(clock: Clock): TransportOf {
   const window = new WriteWindow(clock);
   const turns = new ReceiveTurns(clock);
-  const lingering = new Deadlines<Lingering>({ clock, ms: LINGER_MS, onExpired: () => undefined });
+  const lingering = new Deadlines<Expiring>({ clock, ms: LINGER_MS, onExpired: () => undefined });
   return (call, requestBound, listener) => {
     const inner = innermostCall(call);
     const stream = field(inner, "stream");
     if (!isUnread(inner) || !isHttp2Stream(stream)) return publicTransport(call, requestBound, listener);
     const reader = new DirectReader(stream, turns, requestBound, listener);
-    const stop = () => {
-      reader.stop();
-      if (stream.closed) return;
-      const own = new Lingering(stream);
-      lingering.begin(own);
-      stream.on("close", () => lingering.end(own));
-    };
-    const reset = () => {
-      if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    };
     call.resume();
-    const drained = () => listener.drained();
-    stream.on("drain", drained);
-    if (stream.session?.encrypted) return new SlicedTransport(call, stream, window, { stop, reset, drained });
-    return {
-      write: (frame, written) => !openForWriting(call, stream) || writeFrame(stream, frame, written),
-      stop,
-      reset,
-    };
+    const parts = { call, stream, reader, listener, lingering };
+    return stream.session?.encrypted ? new SlicedTransport(parts, window) : new DirectTransport(parts);
   };
 }
 
@@ -83,15 +67,42 @@ export function directTransport(clock: Clock): TransportOf {
  */
 const LINGER_MS = 5000;
 
-class Lingering implements Expiring {
-  readonly #stream: ServerHttp2Stream;
+type Parts = {
+  readonly call: DiscoveryCall;
+  readonly stream: ServerHttp2Stream;
+  readonly reader: DirectReader;
+  readonly listener: MessageListener;
+  readonly lingering: Deadlines<Expiring>;
+};
 
-  constructor(stream: ServerHttp2Stream) {
-    this.#stream = stream;
+class DirectTransport implements ResponseTransport, Expiring {
+  readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    parts.stream.on("drain", () => parts.listener.drained());
+  }
+
+  write(frame: ResponseFrame, written?: () => void): boolean {
+    const { call, stream } = this.parts;
+    return !openForWriting(call, stream) || writeFrame(stream, frame, written);
+  }
+
+  stop(): void {
+    const { stream, reader, lingering } = this.parts;
+    reader.stop();
+    if (stream.closed) return;
+    lingering.begin(this);
+    stream.on("close", () => lingering.end(this));
+  }
+
+  reset(): void {
+    const { stream } = this.parts;
+    if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   expire(): void {
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    this.parts.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
 
@@ -117,37 +128,24 @@ function writeFrame(stream: ServerHttp2Stream, { shared, own }: ResponseFrame, w
  */
 const TLS_SLICE_BYTES = 63 * 1024;
 
-class SlicedTransport implements ResponseTransport {
-  readonly #call: DiscoveryCall;
-  readonly #stream: ServerHttp2Stream;
+class SlicedTransport extends DirectTransport {
   readonly #window: WriteWindow;
-  readonly stop: () => void;
-  readonly reset: () => void;
-  readonly #onDrain: () => void;
   readonly #slices: Buffer[] = [];
   readonly #written: (() => void)[] = [];
   readonly #begin = () => this.#writeNext();
   #writing = false;
 
-  constructor(
-    call: DiscoveryCall,
-    stream: ServerHttp2Stream,
-    window: WriteWindow,
-    rest: { readonly stop: () => void; readonly reset: () => void; readonly drained: () => void },
-  ) {
-    this.#call = call;
-    this.#stream = stream;
+  constructor(parts: Parts, window: WriteWindow) {
+    super(parts);
     this.#window = window;
-    this.stop = rest.stop;
-    this.reset = rest.reset;
-    this.#onDrain = rest.drained;
-    stream.on("close", () => window.leave(this.#begin));
+    parts.stream.on("close", () => window.leave(this.#begin));
   }
 
-  write(frame: ResponseFrame, written?: () => void): boolean {
-    if (!openForWriting(this.#call, this.#stream)) return true;
+  override write(frame: ResponseFrame, written?: () => void): boolean {
+    const { call, stream } = this.parts;
+    if (!openForWriting(call, stream)) return true;
     const { shared, own } = frame;
-    if (!this.#writing && shared.length <= TLS_SLICE_BYTES) return writeFrame(this.#stream, frame, written);
+    if (!this.#writing && shared.length <= TLS_SLICE_BYTES) return writeFrame(stream, frame, written);
     for (let at = 0; at < shared.length; at += TLS_SLICE_BYTES) {
       this.#slices.push(shared.subarray(at, at + TLS_SLICE_BYTES));
     }
@@ -163,13 +161,13 @@ class SlicedTransport implements ResponseTransport {
   #writeNext(): void {
     const slice = this.#slices.shift();
     if (slice) {
-      this.#stream.write(slice, (error) => (error ? undefined : this.#writeNext()));
+      this.parts.stream.write(slice, (error) => (error ? undefined : this.#writeNext()));
       return;
     }
     this.#writing = false;
     this.#window.leave(this.#begin);
     for (const written of this.#written.splice(0)) written();
-    this.#onDrain();
+    this.parts.listener.drained();
   }
 }
 

@@ -1,9 +1,11 @@
+import { promisify } from "node:util";
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ResponseFrame } from "./encode-response.ts";
+import { rawMethod } from "./services.ts";
 import { type DiscoveryCall, directTransport } from "./stream-transport.ts";
 
-const PATH = "/fairlead.Try/Exchange";
+const METHOD = rawMethod("fairlead.Try", "Exchange");
 const PATIENCE_MS = 2000;
 
 /** More than one HTTP/2 frame, so that a request arrives in pieces. */
@@ -15,16 +17,6 @@ const REQUEST_BYTES = 100_000;
  */
 export async function tryDirectTransport(clock: Clock): Promise<boolean> {
   const server = new Server();
-  const pass = (bytes: Buffer) => bytes;
-  const method = {
-    path: PATH,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: pass,
-    requestDeserialize: pass,
-    responseSerialize: pass,
-    responseDeserialize: pass,
-  };
   const frame = frameOf("direct");
   const transportOf = directTransport(clock);
   const serve = (call: DiscoveryCall) => {
@@ -44,13 +36,10 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
     );
     call.on("end", () => call.end());
   };
-  server.addService({ exchange: method }, { exchange: serve });
+  server.addService({ exchange: METHOD }, { exchange: serve });
   try {
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
-    });
+    const bind = promisify(server.bindAsync.bind(server));
+    const port = await bind("127.0.0.1:0", ServerCredentials.createInsecure());
     return await roundTrip(`127.0.0.1:${port}`, clock);
   } catch {
     return false;
@@ -61,9 +50,8 @@ export async function tryDirectTransport(clock: Clock): Promise<boolean> {
 
 function roundTrip(address: string, clock: Clock): Promise<boolean> {
   const client = new Client(address, credentials.createInsecure(), { "grpc.enable_channelz": 0 });
-  const pass = (bytes: Buffer) => bytes;
   return new Promise<boolean>((resolve) => {
-    const call = client.makeBidiStreamRequest(PATH, pass, pass);
+    const call = client.makeBidiStreamRequest(METHOD.path, METHOD.requestSerialize, METHOD.responseDeserialize);
     const received: string[] = [];
     const cancel = clock.after(PATIENCE_MS, () => resolve(false));
     call.on("data", (bytes: Buffer) => received.push(bytes.toString()) === 2 && call.end());

@@ -1,25 +1,29 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Send } from "../protocol/events.ts";
+import type { Resource } from "../protocol/resource.ts";
 import { typeUrlOf } from "../protocol/resource-types.ts";
 
-/** `DiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
-export function discoveryResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
+/**
+ * `DiscoveryResponse` or `DeltaDiscoveryResponse` without its nonce, around bytes that were encoded when the resources
+ * were made.
+ */
+export function responseParts(
+  send: Send,
+  variant: "sotw" | "delta",
+  identifier: string,
+  resources: readonly Uint8Array[],
+): Uint8Array[] {
+  const isDelta = variant === "delta";
   const head = new BinaryWriter();
-  string(head, 1, send.version);
+  string(head, 1, isDelta ? identifier : send.version);
   const tail = new BinaryWriter();
   string(tail, 4, send.typeUrl);
-  controlPlane(tail, 6, identifier);
-  return [head.finish(), ...resources, tail.finish()];
-}
-
-/** `DeltaDiscoveryResponse` without its nonce, around bytes that were encoded when the resources were made. */
-export function deltaResponseParts(send: Send, identifier: string, resources: readonly Uint8Array[]): Uint8Array[] {
-  const head = new BinaryWriter();
-  string(head, 1, identifier);
-  const tail = new BinaryWriter();
-  string(tail, 4, send.typeUrl);
-  for (const name of send.removed) tail.tag(6, WireType.LengthDelimited).string(name);
-  controlPlane(tail, 7, identifier);
+  if (isDelta) for (const name of send.removed) tail.tag(6, WireType.LengthDelimited).string(name);
+  if (identifier !== "") {
+    tail.tag(isDelta ? 7 : 6, WireType.LengthDelimited).fork();
+    string(tail, 1, identifier);
+    tail.join();
+  }
   return [head.finish(), ...resources, tail.finish()];
 }
 
@@ -33,6 +37,9 @@ export function encodeNonce(nonce: string): Buffer {
   return bytes;
 }
 
+/** What a `Resource` says about its body. */
+type Head = Pick<Resource, "name" | "version" | "aliases" | "ttlMs">;
+
 /** The `resources` field of a response for one resource, in both variants. */
 export type ResourceFragments = { readonly deltaField: Uint8Array; readonly sotwField: Uint8Array };
 
@@ -40,14 +47,7 @@ export type ResourceFragments = { readonly deltaField: Uint8Array; readonly sotw
  * Encodes one resource for both variants at once. `Any` is field 2 of both `Resource` and `DiscoveryResponse`, so
  * the SotW form is the end of the delta form.
  */
-export function encodeFragments(resource: {
-  typeUrl: string;
-  name: string;
-  version: string;
-  aliases: readonly string[];
-  ttlMs: number | undefined;
-  body: Uint8Array | undefined;
-}): ResourceFragments {
+export function encodeFragments(resource: Head & { typeUrl: string; body: Uint8Array | undefined }): ResourceFragments {
   const any = resource.body && encodeAny(resource.typeUrl, resource.body);
   const inner = encodeResourceHead(resource);
   const anyLength = any ? any.length : 0;
@@ -60,7 +60,7 @@ export function encodeFragments(resource: {
 }
 
 /** A `Resource` without a body, which renews the TTL of what the client has at this version (xds R11). */
-export function encodeHeartbeat(resource: { name: string; version: string; ttlMs: number | undefined }): Uint8Array {
+export function encodeHeartbeat(resource: Head): Uint8Array {
   const inner = encodeResourceHead({ ...resource, aliases: [] });
   const outer = new BinaryWriter().tag(2, WireType.LengthDelimited).uint32(inner.length).finish();
   return Buffer.concat([outer, inner]);
@@ -71,8 +71,7 @@ export function wrapForSotw(deltaField: Uint8Array): Uint8Array {
   const reader = new BinaryReader(deltaField);
   reader.tag();
   const resource = reader.bytes();
-  const any = encodeAny(typeUrlOf("envoy.service.discovery.v3.Resource"), resource);
-  return any;
+  return encodeAny(typeUrlOf("envoy.service.discovery.v3.Resource"), resource);
 }
 
 function encodeAny(typeUrl: string, body: Uint8Array): Uint8Array {
@@ -87,12 +86,7 @@ function encodeAny(typeUrl: string, body: Uint8Array): Uint8Array {
   return Buffer.concat([outer, head, body]);
 }
 
-function encodeResourceHead(resource: {
-  name: string;
-  version: string;
-  aliases: readonly string[];
-  ttlMs: number | undefined;
-}): Uint8Array {
+function encodeResourceHead(resource: Head): Uint8Array {
   const writer = new BinaryWriter();
   string(writer, 1, resource.version);
   string(writer, 3, resource.name);
@@ -108,11 +102,4 @@ function encodeResourceHead(resource: {
 
 function string(writer: BinaryWriter, field: number, value: string): void {
   if (value !== "") writer.tag(field, WireType.LengthDelimited).string(value);
-}
-
-function controlPlane(writer: BinaryWriter, field: number, identifier: string): void {
-  if (identifier === "") return;
-  writer.tag(field, WireType.LengthDelimited).fork();
-  string(writer, 1, identifier);
-  writer.join();
 }

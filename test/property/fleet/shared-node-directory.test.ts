@@ -1,14 +1,15 @@
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PublicationLog } from "../../../src/control/publication-log.ts";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { type NodeView, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
 import { toNodeList } from "../../../src/fleet/peer-messages.ts";
+import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 import { SharedNodeDirectory } from "../../../src/fleet/shared-node-directory.ts";
-import type { StreamStatus } from "../../../src/fleet/stream-status.ts";
 import { NodeListSchema } from "../../../src/gen/fairlead/peers/v1/proxies_pb.ts";
+import type { StreamHolding } from "../../../src/xds/protocol/stream-holding.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { resourceHolding, typeHolding } from "../../support/holdings.ts";
 import { PeerNetwork } from "../../support/peer-network.ts";
 
 const REPLICAS = ["a", "b", "c"] as const;
@@ -33,7 +34,7 @@ class Replica {
   readonly name: string;
   readonly local: LocalNodeDirectory;
   readonly shared: SharedNodeDirectory;
-  readonly streams = new Map<string, StreamStatus>();
+  readonly streams = new Map<string, StreamHolding>();
   readonly resent: string[] = [];
   readonly log = new PublicationLog();
 
@@ -41,16 +42,15 @@ class Replica {
     this.name = name;
     this.log.record({ revision: REVISION, publication: 1, at: 0 });
     this.local = new LocalNodeDirectory({
-      streams: {
-        describe: (streamId) => this.streams.get(streamId),
+      streams: () => ({
+        client: (streamId) => this.streams.get(streamId),
         oldestPending: (streamId) => this.streams.get(streamId)?.oldestPending,
-        content: (streamId, typeUrl) => (this.streams.has(streamId) ? `{"of":"${typeUrl}"}` : undefined),
         resend: (streamId, typeUrl) => {
           this.resent.push(`${streamId} ${typeUrl}`);
           return 2;
         },
         collections: () => ({ named: [], asked: [] }),
-      },
+      }),
       publications: this.log,
       clock,
       replica: name,
@@ -63,8 +63,8 @@ class Replica {
 
   open(id: string, owed: number | "nothing" = 1): void {
     if (this.streams.has(id)) return;
-    const resource = { name: "web", sent: "v1", acked: undefined, unknown: false, refused: undefined, held: undefined };
-    const stream: StreamStatus = {
+    const resource = resourceHolding({ name: "web", sent: "v1", acked: undefined });
+    const stream: StreamHolding = {
       streamId: id,
       node: { id, cluster: "edge", userAgentVersion: "1.40.0" },
       peer: { address: "127.0.0.1:1" },
@@ -75,18 +75,13 @@ class Replica {
       duplicate: false,
       oldestPending: owed === "nothing" ? undefined : owed,
       types: [
-        {
+        typeHolding({
           typeUrl: "listener",
-          shortName: "LDS",
-          inFlight: ["1"],
-          isDue: false,
-          known: 1,
-          refused: [],
-          held: [],
-          blocked: [],
+          inFlight: [{ nonce: "1", sentAt: 0, resources: 1 }],
           resources: [resource],
           resource: (name) => (name === "web" ? resource : undefined),
-        },
+          content: () => `{"of":"listener"}`,
+        }),
       ],
     };
     this.streams.set(id, stream);

@@ -37,13 +37,7 @@ async function startProxies() {
     onPublished: () => {},
   });
   const local = new LocalNodeDirectory({
-    streams: {
-      describe: (id) => server.client(id),
-      oldestPending: (id) => server.oldestPending(id),
-      content: () => undefined,
-      resend: () => 0,
-      collections: (id) => server.collections(id),
-    },
+    streams: () => server,
     publications: publisher.log,
     clock,
     replica: "a",

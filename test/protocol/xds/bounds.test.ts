@@ -64,7 +64,10 @@ describe("a client has only so long", () => {
   it("for the first request of a stream, and for a request that it has begun", async () => {
     const address = await start({ limits: { requestMs: 200 } });
     using client = new Http2Client(address);
-    const late = { code: status.DEADLINE_EXCEEDED, details: "no whole request within 200 ms (XdsLimits.requestMs)" };
+    const late = {
+      code: status.DEADLINE_EXCEEDED,
+      details: "no complete request arrived within 200 ms (XdsLimits.requestMs)",
+    };
     const first = toBinary(
       DeltaDiscoveryRequestSchema,
       create(DeltaDiscoveryRequestSchema, { node, typeUrl: CLUSTER_TYPE }),
@@ -143,6 +146,21 @@ it("of what a client refuses, only what it may run something of is remembered", 
   expect(new Set(texts)).toEqual(new Set([2, 4096]));
 });
 
+it("a client whose node makes its connection hold too much is refused before it is placed in a group, which would keep it", async () => {
+  const placed: string[] = [];
+  const groupOf = ({ id }: { readonly id: string }) => {
+    placed.push(id);
+    return "g";
+  };
+  using client = new RawClient(await start({ groupOf, limits: { maxHeldBytesPerConnection: 17_000 } }));
+  const large = client.delta();
+  large.send({ node: { id: "large", cluster: "c".repeat(1000) }, typeUrl: CLUSTER_TYPE });
+  expect(await large.end()).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  expect(placed).toEqual([]);
+  expect(met).toContain("maxHeldBytesPerConnection");
+  expect(await serves(await server.listen("127.0.0.1:0"))).toBe(true);
+});
+
 it.each(["goes on", "has said all"])("a client without a name that %s is told that it needs one", async (way) => {
   using client = new RawClient(await start());
   const stream = client.delta();
@@ -150,7 +168,7 @@ it.each(["goes on", "has said all"])("a client without a name that %s is told th
   if (way === "has said all") stream.call.end();
   expect(await stream.end()).toEqual({
     code: status.INVALID_ARGUMENT,
-    details: "node.id is empty; a client is known by it",
+    details: "node.id is empty; it must name the client",
   });
 });
 
@@ -226,7 +244,7 @@ describe("the client status service", () => {
     call.stream.resume();
     expect(await call.end()).toEqual({
       code: status.RESOURCE_EXHAUSTED,
-      details: "16 requests wait for their answers: read them first",
+      details: "16 requests are waiting for their answers: read those first",
     });
     expect(call.received).toBeLessThan(3_000_000);
     expect(await serves(address)).toBe(true);
@@ -241,6 +259,6 @@ describe("the client status service", () => {
     );
     const broken = client.open(CSDS);
     broken.write(Buffer.from([0xff]));
-    expect(await broken.end()).toEqual({ code: status.INVALID_ARGUMENT, details: "the request does not decode" });
+    expect(await broken.end()).toEqual({ code: status.INVALID_ARGUMENT, details: "the request cannot be decoded" });
   });
 });

@@ -1,20 +1,21 @@
 import { expect, it } from "vitest";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
 import { MAX_REMEMBERED, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
-import type { StreamStatus } from "../../../src/fleet/stream-status.ts";
-import type { ResourceHolding } from "../../../src/xds/protocol/resource-holding.ts";
+import { PublicationLog } from "../../../src/fleet/publication-log.ts";
+import type { StreamHolding } from "../../../src/xds/protocol/stream-holding.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { resourceHolding, standingRefusal, typeHolding } from "../../support/holdings.ts";
 
-const refused = { version: "2", message: "bad port", at: 0, publication: 5 };
-const web = { name: "web", sent: "2", acked: "1", unknown: true, refused, held: undefined };
+const refused = standingRefusal({ message: "bad port", publication: 5 });
+const web = resourceHolding({ name: "web", sent: "2", unknown: true, refused });
 
 /** Streams that have acknowledged all that is due. */
 const acknowledged = new Set<string>();
 
 /** A stream with many clusters, one of which it refuses; counts how often all of them are described. */
-function withOneStream(types?: StreamStatus["types"]) {
+function withOneStream(types?: StreamHolding["types"]) {
   const described = { times: 0 };
-  const stream: StreamStatus = {
+  const stream: StreamHolding = {
     streamId: "1",
     node: { id: "edge-1", cluster: "edge", userAgentVersion: "1.40.0" },
     peer: { address: "127.0.0.1:1" },
@@ -25,42 +26,28 @@ function withOneStream(types?: StreamStatus["types"]) {
     oldestPending: 5,
     types: types ?? [
       {
-        typeUrl: "example.Cluster",
-        shortName: "CDS",
-        inFlight: [],
-        isDue: false,
-        known: 1_000,
-        refused: [web],
-        held: [],
-        blocked: [],
-        get resources(): readonly ResourceHolding[] {
+        ...typeHolding({ typeUrl: "example.Cluster", shortName: "CDS", known: 1_000, refused: [web] }),
+        get resources() {
           described.times += 1;
           return [web];
         },
         resource: (name) => (name === "web" ? web : undefined),
+        content: (name) => `{"name":"${name}"}`,
       },
     ],
   };
-  const published = { revision: { epoch: 1, position: 7 }, publication: 5, at: 0 };
+  const publications = new PublicationLog();
+  publications.record({ revision: { epoch: 1, position: 6 }, publication: 4, at: 0 });
+  publications.record({ revision: { epoch: 1, position: 7 }, publication: 5, at: 0 });
   const clock = new FakeClock();
   const directory = new LocalNodeDirectory({
-    streams: {
-      describe: () => stream,
+    streams: () => ({
+      client: () => stream,
       oldestPending: (streamId) => (acknowledged.has(streamId) ? undefined : stream.oldestPending),
-      content: (_streamId, _typeUrl, name) => `{"name":"${name}"}`,
       resend: () => 2,
       collections: () => ({ named: [], asked: [] }),
-    },
-    publications: {
-      publicationOf: () => 5,
-      publicationBefore: () => 4,
-      publicationAfter: () => 6,
-      settledBy: () => published,
-      firstAt: () => published,
-      settle: () => {},
-      settledAfter: () => undefined,
-      last: published,
-    },
+    }),
+    publications,
     clock,
     replica: "a",
     fleetOf: (group) => group,
@@ -94,10 +81,9 @@ it("describes the resources of a proxy only where each of them is asked for", ()
 it("keeps a wait only from what came with its revision, where that stays because something else is refused", () => {
   const on = { typeUrl: "example.RouteConfiguration", name: "r" };
   const older = { ...web, name: "r", refused: { ...refused, publication: 3 } };
-  const type = { inFlight: [], isDue: false, known: 1, held: [], resources: [], resource: () => undefined };
   const withRemovalOf = (publication: number) => [
-    { ...type, typeUrl: on.typeUrl, shortName: "RDS", refused: [older], blocked: [] },
-    { ...type, typeUrl: "example.Cluster", shortName: "CDS", refused: [], blocked: [{ name: "s", on, publication }] },
+    typeHolding({ typeUrl: on.typeUrl, shortName: "RDS", refused: [older] }),
+    typeHolding({ typeUrl: "example.Cluster", shortName: "CDS", blocked: [{ name: "s", on, publication }] }),
   ];
   for (const [publication, expected] of [
     [5, { state: "held", message: "s: stays until RouteConfiguration r is accepted" }],
@@ -160,18 +146,7 @@ it("blames the resources that the text of a refusal names, however many it is ab
     return { ...web, name: `c${index}`, refused: { ...refused, message: `cluster c7 ${"x".repeat(2000)}` } };
   });
   const { directory, stream } = withOneStream([
-    {
-      typeUrl: "example.Cluster",
-      shortName: "CDS",
-      inFlight: [],
-      isDue: false,
-      known: many.length,
-      refused: many,
-      held: [],
-      blocked: [],
-      resources: many,
-      resource: () => undefined,
-    },
+    typeHolding({ typeUrl: "example.Cluster", shortName: "CDS", known: many.length, refused: many, resources: many }),
   ]);
   directory.refused(stream);
   const began = performance.now();

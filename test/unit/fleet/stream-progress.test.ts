@@ -1,24 +1,13 @@
 import { expect, it } from "vitest";
 import { progressOnItsWay } from "../../../src/fleet/stream-progress.ts";
-import type { StreamStatus, StreamType } from "../../../src/fleet/stream-status.ts";
+import type { StreamHolding, TypeHolding } from "../../../src/xds/protocol/stream-holding.ts";
+import { resourceHolding, standingRefusal, typeHolding as type } from "../../support/holdings.ts";
 
-const type = (more: Partial<StreamType>): StreamType => ({
-  typeUrl: "example.Listener",
-  shortName: "LDS",
-  inFlight: [],
-  isDue: false,
-  known: 1,
-  refused: [],
-  held: [],
-  blocked: [],
-  resources: [],
-  resource: () => undefined,
-  ...more,
-});
-const web = { name: "web", sent: "2", acked: "1", unknown: true, refused: undefined, held: undefined };
-const refused = { ...web, refused: { version: "2", message: "cannot bind", at: 0, publication: undefined } };
-const stateOf = (types: readonly StreamType[], typeUrl?: string) => {
-  const status: StreamStatus = {
+const web = resourceHolding({ name: "web", sent: "2", unknown: true });
+const refused = { ...web, refused: standingRefusal({ message: "cannot bind" }) };
+const inFlight = [{ nonce: "1", sentAt: 0, resources: 1 }];
+const stateOf = (types: readonly TypeHolding[], typeUrl?: string) => {
+  const status: StreamHolding = {
     streamId: "1",
     node: { id: "edge-1", cluster: "edge", userAgentVersion: "1.40.0" },
     peer: { address: "127.0.0.1:1" },
@@ -35,12 +24,12 @@ const stateOf = (types: readonly StreamType[], typeUrl?: string) => {
 it("takes what is sent again for acknowledged once nothing of it is due, in flight, held or refused", () => {
   expect(stateOf([type({})])).toEqual({ state: "done" });
   expect(stateOf([type({ isDue: true })])).toMatchObject({ state: "sent" });
-  expect(stateOf([type({ inFlight: [1] })])).toMatchObject({ state: "sent" });
+  expect(stateOf([type({ inFlight })])).toMatchObject({ state: "sent" });
   expect(stateOf([type({ held: [{ ...web, held: "wave_2" }] })])).toEqual({ state: "held", message: "web: wave_2" });
 });
 
 it("judges a refusal only when the verdict on what is sent again is there, and tells the proxy's words", () => {
-  expect(stateOf([type({ refused: [refused], inFlight: [1] })])).toMatchObject({ state: "sent" });
+  expect(stateOf([type({ refused: [refused], inFlight })])).toMatchObject({ state: "sent" });
   expect(stateOf([type({ refused: [refused] })])).toEqual({ state: "refused", message: "Listener web: cannot bind" });
 });
 

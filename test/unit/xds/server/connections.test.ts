@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { silentLogger } from "../../../../src/runtime/logger.ts";
 import { Connections } from "../../../../src/xds/server/connections.ts";
+import { DEFAULT_LIMITS } from "../../../../src/xds/server/limits.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 
 class TestSocket extends EventEmitter {
@@ -14,13 +15,9 @@ class TestSocket extends EventEmitter {
 
 function connectionsOf(max: number, descriptors?: number) {
   const met = { times: 0 };
-  const connections = new Connections({
-    max,
-    descriptors,
-    clock: new FakeClock(),
-    log: silentLogger,
-    onLimit: () => met.times++,
-  });
+  const limits = { ...DEFAULT_LIMITS, maxConnections: max };
+  const onLimit = () => void met.times++;
+  const connections = new Connections({ limits, clock: new FakeClock(), log: silentLogger, onLimit }, descriptors);
   return { connections, met };
 }
 

@@ -9,7 +9,7 @@ function accountsOf(count: number, limits = LIMITS) {
   const held = new HeldBytes(limits);
   const refused: string[] = [];
   const open = (name: string, connection: object = {}) => {
-    return held.open(connection, ({ message }) => refused.push(`${name}: ${message}`));
+    return held.open(connection, { refuse: ({ message }) => void refused.push(`${name}: ${message}`) });
   };
   return { held, refused, open, accounts: Array.from({ length: count }, (_, index) => open(String(index))) };
 }
@@ -35,7 +35,7 @@ describe("bytes that clients make the server hold", () => {
     const last = open("last");
     last.set("names", 200);
     expect(refused).toEqual([
-      "0: all clients make the server hold 2,600 bytes, and this one the most; at most 2,500 (XdsLimits.maxHeldBytes)",
+      "0: all clients together make the server hold 2,600 bytes, and this one the most; at most 2,500 (XdsLimits.maxHeldBytes)",
     ]);
     expect(held.total).toBe(1700);
   });

@@ -79,7 +79,7 @@ function readerOf(
   onHeld: (bytes: number) => void = () => undefined,
   maxBytes = MAX_BYTES,
 ): MessageReader {
-  return new MessageReader({ bound: { limit: "maxRequestBytes", most: maxBytes }, onMessage, onHeld });
+  return new MessageReader({ limit: "maxRequestBytes", most: maxBytes }, { received: onMessage, held: onHeld });
 }
 
 function readAll(reader: MessageReader, chunk: Buffer): void {

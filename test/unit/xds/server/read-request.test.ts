@@ -9,8 +9,7 @@ import { SharedTables } from "../../../../src/xds/protocol/shared-tables.ts";
 import { UnreadableBytes } from "../../../../src/xds/server/field-reader.ts";
 import { LimitMet } from "../../../../src/xds/server/limit-met.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "../../../../src/xds/server/limits.ts";
-import { NameLists } from "../../../../src/xds/server/name-lists.ts";
-import { readDeltaRequest, readDiscoveryRequest } from "../../../../src/xds/server/read-request.ts";
+import { readContext, readDeltaRequest, readDiscoveryRequest } from "../../../../src/xds/server/read-request.ts";
 
 const names = fc.array(fc.string({ unit: "grapheme", maxLength: 40 }), { maxLength: 30 });
 const texts = fc.string({ unit: "grapheme", maxLength: 40 });
@@ -163,7 +162,7 @@ describe("what cannot be read is refused", () => {
 });
 
 function reading(limits: Partial<XdsLimits> = {}) {
-  return { limits: { ...DEFAULT_LIMITS, ...limits }, lists: new NameLists(new SharedTables()) };
+  return readContext({ ...DEFAULT_LIMITS, ...limits }, new SharedTables());
 }
 
 function sotw(request: MessageInitShape<typeof DiscoveryRequestSchema>): Buffer {

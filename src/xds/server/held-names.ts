@@ -3,33 +3,18 @@ import type { HeldAccount } from "./held-bytes.ts";
 import { LimitMet } from "./limit-met.ts";
 import type { NameList } from "./name-lists.ts";
 
-/** What an open stream costs whatever it says: measured at 10 to 20 KB, most of it in HTTP/2 and gRPC. */
-const STREAM_BYTES = 16 * 1024;
 /** What a name costs besides its characters: about this much, measured in sets, tables and lists. */
 const NAME_BYTES = 100;
 
-/** Keeps one stream's account of what its client makes the server hold as the stream goes on. */
-export class StreamHoldings {
+/** Counts the names that a stream's client makes the server hold, as they change. */
+export class HeldNames {
   readonly #account: HeldAccount;
   /** Name sets and lists that other streams may also hold. */
-  #shared: ReadonlySet<object> = new Set();
+  #shared: readonly object[] = [];
   #presentedBytes = 0;
 
   constructor(account: HeldAccount) {
     this.#account = account;
-  }
-
-  /** Counts the open stream itself. */
-  open(): void {
-    this.#account.set("stream", STREAM_BYTES);
-  }
-
-  request(bytes: number): void {
-    this.#account.set("request", bytes);
-  }
-
-  node(bytes: number): void {
-    this.#account.set("node", bytes);
   }
 
   /** Counts what a client says it has from an earlier stream. */
@@ -43,9 +28,9 @@ export class StreamHoldings {
    * @throws LimitMet when the stream subscribes to more names than it may
    */
   count(states: Iterable<TypeReading>, lists: Iterable<NameList>, maxNames: number): void {
-    const shared = new Set<object>();
+    const shared: object[] = [];
     const share = (what: object, bytes: number) => {
-      shared.add(what);
+      shared.push(what);
       this.#account.share(what, bytes);
     };
     let names = 0;
@@ -62,18 +47,8 @@ export class StreamHoldings {
       throw new LimitMet("maxNames", `the stream subscribes to ${names.toLocaleString("en")} names`, maxNames);
     }
     for (const list of lists) share(list, list.bytes.length);
-    for (const what of this.#shared) if (!shared.has(what)) this.#account.unshare(what);
+    for (const what of this.#shared) if (!shared.includes(what)) this.#account.unshare(what);
     this.#shared = shared;
     this.#account.set("names", bytes);
-  }
-
-  /** Counts a response until the socket has taken it, since its client may not read; call the returned function then. */
-  sending(frame: object, bytes: number): () => void {
-    this.#account.share(frame, bytes);
-    return () => this.#account.unshare(frame);
-  }
-
-  close(): void {
-    this.#account.close();
   }
 }

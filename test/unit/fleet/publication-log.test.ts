@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PublicationLog } from "../../../src/control/publication-log.ts";
+import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 
 const at = (position: number) => ({ epoch: 1, position });
 
