@@ -1,9 +1,9 @@
-import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
 import { type IpNetwork, readNetwork } from "../domain/ip-network.ts";
 import { printableStart } from "../domain/printable.ts";
 import { parseDuration } from "../schema/duration-text.ts";
 import { isReplicaName, MAX_REPLICA_NAME_LENGTH } from "../store/peers.ts";
+import { type Address, isLoopback, type Port, parseAddress } from "./address.ts";
 import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -56,16 +56,8 @@ export const SETTINGS = [
 
 export type SettingKey = (typeof SETTINGS)[number]["key"];
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface Config {
+export interface Config extends Readonly<Record<Port, Address>> {
   readonly store: { readonly kind: "embedded"; readonly directory: string } | NatsConfig;
-  readonly xds: Address;
-  readonly admin: Address;
-  readonly http: Address;
   readonly replica: string;
   /** Networks that the plane's own connections may reach, besides those that are open anyway. */
   readonly outboundNetworks: readonly IpNetwork[];
@@ -116,7 +108,7 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   };
   const insecure = flag("insecure");
   const warnings: string[] = [];
-  const address = (key: "xds" | "admin" | "http"): Address => {
+  const address = (key: Port): Address => {
     const text = value(key);
     const parsed = parseAddress(text);
     if (parsed === undefined) {
@@ -187,10 +179,6 @@ export function environmentName(key: string): string {
   return `FAIRLEAD_${key.toUpperCase().replaceAll("-", "_")}`;
 }
 
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** The places that a value may come from, by name, and what each holds. */
 function given(key: SettingKey, { options, environment, file }: ConfigSources): readonly [string, unknown][] {
   const name = environmentName(key);
@@ -217,31 +205,4 @@ function lookup(key: SettingKey, sources: ConfigSources): [string, string | unde
 
 function listOf(text: string): readonly string[] {
   return text === "" ? [] : text.split(",").map((one) => one.trim());
-}
-
-/** Reads `HOST:PORT`, where HOST is `localhost` or an IP literal, in brackets if it is IPv6. */
-export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  if (match === null) return undefined;
-  const host = match[1] ?? match[2] ?? "";
-  const port = Number(match[3]);
-  if (port > 65_535 || (isIP(host) === 0 && host !== "localhost")) return undefined;
-  return { host, port };
-}
-
-/** Whether the plane can only be reached from its own machine. */
-export function listensOnLoopbackOnly({ xds, admin, http }: Pick<Config, "xds" | "admin" | "http">): boolean {
-  return [xds, admin, http].every(({ host }) => isLoopback(host));
-}
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-/** Whether `text` can only mean this machine; it is an IP literal, with or without brackets, or `localhost`. */
-export function isLoopback(text: string): boolean {
-  const host = text.replace(/^\[(.*)\]$/, "$1");
-  if (host === "localhost") return true;
-  if (isIP(host) === 0) return false;
-  return loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4");
 }

@@ -1,14 +1,9 @@
 import { setMaxListeners } from "node:events";
-import type { Registry } from "prom-client";
 import type { Mirror } from "../control/mirror.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
-import type { CheckView } from "../operations/observing/check-view.ts";
 import type { OutboundDoor } from "../outbound/door.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
 import { createHealthMetrics } from "../runtime/health-metrics.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { HealthView } from "./health-view.ts";
@@ -16,28 +11,17 @@ import { HealthWorker } from "./health-worker.ts";
 import { answerPeers, askPeers } from "./second-opinion.ts";
 import { createSocketProber } from "./socket-prober.ts";
 
-export interface HealthOptions {
+export interface HealthOptions extends InstrumentedMachine {
   /** The name of this replica, as the duty that shares checks out knows it. */
   readonly worker: string;
   readonly mirror: Mirror;
   readonly store: StateStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly registry: Registry;
   readonly peers: Peers;
   readonly door: Pick<OutboundDoor, "connect">;
-  readonly containment: Containment;
-}
-
-export interface RunningHealth {
-  readonly view: CheckView;
-  /** Verdicts that are not written yet are dropped; the worker that takes over finds them again. */
-  stop(): Promise<void>;
 }
 
 /** Makes this replica a worker: it checks whatever share it is given. */
-export function startHealth({ worker: name, registry, peers, door, ...rest }: HealthOptions): RunningHealth {
+export function startHealth({ worker: name, registry, peers, door, ...rest }: HealthOptions) {
   const { clock, log, containment } = rest;
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
@@ -59,6 +43,7 @@ export function startHealth({ worker: name, registry, peers, door, ...rest }: He
   const following = followAssignment(rest, { worker: name, onShare, signal: stop.signal });
   return {
     view,
+    /** Verdicts that are not written yet are dropped; the worker that takes over finds them again. */
     stop: async () => {
       view.stop();
       stopAnswering();

@@ -1,20 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { type ServiceCounter, serviceCounter } from "./service-counter.ts";
+import { addGauge } from "./gauge.ts";
+import { serviceCounter } from "./service-counter.ts";
 
 /** What the health worker of this replica counts. */
-export interface HealthMetrics {
-  readonly probes: ServiceCounter<"pass" | "degraded" | "fail">;
-  readonly verdicts: ServiceCounter<"HEALTHY" | "DEGRADED" | "UNHEALTHY">;
-  /** Seconds one check took. */
-  readonly probeTime: Histogram;
-  /** Seconds by which a check began later than it was due. */
-  readonly delay: Histogram;
-  readonly watched: Gauge;
-  readonly stale: Gauge;
-  readonly massFailures: Counter;
-  /** Checks that this machine could not carry out. */
-  readonly unable: Counter;
-}
+export type HealthMetrics = ReturnType<typeof createHealthMetrics>;
 
 /**
  * @param stale Services without a recent check, counted when somebody asks.
@@ -23,8 +12,14 @@ export interface HealthMetrics {
 export function createHealthMetrics(
   registry: Registry,
   { stale, services }: { readonly stale: () => number; readonly services: () => Iterable<string> },
-): HealthMetrics {
+) {
   const registers = [registry];
+  addGauge(
+    registry,
+    "fairlead_health_stale_services",
+    "Services with backends that no check of any replica has reached for three intervals.",
+    stale,
+  );
   return {
     probes: serviceCounter({
       name: "fairlead_health_checks_total",
@@ -58,14 +53,6 @@ export function createHealthMetrics(
       name: "fairlead_health_watched_backends",
       help: "Backends that this replica checks.",
       registers,
-    }),
-    stale: new Gauge({
-      name: "fairlead_health_stale_services",
-      help: "Services with backends that no check of any replica has reached for three intervals.",
-      registers,
-      collect() {
-        this.set(stale());
-      },
     }),
     massFailures: new Counter({
       name: "fairlead_health_mass_failures_total",

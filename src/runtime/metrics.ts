@@ -1,35 +1,14 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 
 /** What the plane counts. Names and labels are what dashboards and alerts rely on. */
-export interface Metrics {
-  readonly registry: Registry;
-  readonly sent: Counter<"type">;
-  /** Bytes of each response. */
-  readonly sentBytes: Histogram<"type">;
-  readonly acknowledged: Counter<"type">;
-  /** Seconds from a response to its acknowledgement; for CDS it includes warming, during which Envoy withholds it. */
-  readonly acknowledgement: Histogram<"type">;
-  readonly refused: Counter<"type">;
-  /** Streams ended and connections closed because of a limit, by its name. */
-  readonly limitsMet: Counter<"limit">;
-  /** Seconds from a commit to the acknowledgement of all that was due to one proxy because of it. */
-  readonly commitToAck: Histogram;
-  /** Seconds an operation of the store took. */
-  readonly storeLatency: Histogram<"operation">;
-  /** Seconds from a commit in the log to its resources being published. */
-  readonly publish: Histogram;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
  * Instruments in a registry of their own, alongside those of the process: event-loop lag, memory, CPU.
  *
- * `connectedByFleet` is asked at each scrape for the number of open streams by fleet; `""` stands for no fleet.
- * `lostLogLines` is asked as well.
+ * @param lostLogLines Asked at each scrape.
  */
-export function createMetrics(
-  connectedByFleet: () => ReadonlyMap<string, number>,
-  lostLogLines: () => number = () => 0,
-): Metrics {
+export function createMetrics(lostLogLines: () => number = () => 0) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -44,17 +23,6 @@ export function createMetrics(
       },
     }),
   );
-  const connected = new Gauge({
-    name: "fairlead_connected_proxies",
-    help: 'Proxies with an open stream, by fleet; fleet="" are those that no fleet selects.',
-    labelNames: ["fleet"],
-    registers: [],
-    collect() {
-      this.reset();
-      for (const [fleet, count] of connectedByFleet()) this.set({ fleet }, count);
-    },
-  });
-  registry.registerMetric(connected);
   return {
     registry,
     sent: new Counter({

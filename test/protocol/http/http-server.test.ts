@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { Counter, Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isLoopback } from "../../../src/app/config.ts";
+import { isLoopback } from "../../../src/app/address.ts";
 import { type HttpServer, startHttpServer } from "../../../src/dashboard/http-server.ts";
 import { testContainment } from "../../support/plane-context.ts";
 

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { sinkInto } from "../../../src/app/resource-sink.ts";
-import { serveProxies } from "../../../src/app/serve-proxies.ts";
+import { reportProxies, serveProxies } from "../../../src/app/serve-proxies.ts";
 import { fleetOf } from "../../../src/control/proxy-group.ts";
 import { Publisher } from "../../../src/control/publisher.ts";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
@@ -19,7 +19,7 @@ import { waitForRevision } from "../../../src/operations/observing/wait-for-revi
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { createMetrics } from "../../../src/runtime/metrics.ts";
 import { noPeers } from "../../../src/store/peers.ts";
-import { LISTENER_TYPE, ResourceCache, type XdsServer } from "../../../src/xds/server/library.ts";
+import { LISTENER_TYPE, ResourceCache } from "../../../src/xds/server/library.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { openPlaneContext, TESTER, testContainment } from "../../support/plane-context.ts";
@@ -32,6 +32,22 @@ async function startProxies() {
   const clock = new FakeClock();
   const cache = new ResourceCache();
   const sink = sinkInto(cache);
+  const metrics = createMetrics();
+  const server = serveProxies({
+    cache,
+    mirror,
+    refusals: new StoredRefusals({ store, clock, log: silentLogger, replica: "a" }),
+    metrics,
+    clock,
+    random,
+    log: silentLogger,
+    fence: () => Promise.resolve(),
+    identifier: () => "a",
+    hold: () => undefined,
+    admit: () => undefined,
+    containment: testContainment(),
+    maxConnections: 10,
+  });
   const publisher = new Publisher({
     mirror,
     sink,
@@ -54,22 +70,7 @@ async function startProxies() {
     objectsOf: () => [],
     onSettled: () => {},
   });
-  const server: XdsServer = serveProxies({
-    cache,
-    mirror,
-    nodes: local,
-    refusals: new StoredRefusals({ store, clock, log: silentLogger, replica: "a" }),
-    metrics: createMetrics(() => new Map()),
-    clock,
-    random,
-    log: silentLogger,
-    fence: () => Promise.resolve(),
-    identifier: () => "a",
-    hold: () => undefined,
-    admit: () => undefined,
-    containment: testContainment(),
-    maxConnections: 10,
-  });
+  reportProxies(server, cache, { nodes: local, metrics });
   const stopPublishing = publisher.start();
   const nodes = new SharedNodeDirectory({ local, peers: noPeers, clock });
   return {
