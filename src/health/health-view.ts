@@ -6,6 +6,7 @@ import type { Finding } from "../operations/observing/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Peers } from "../store/peers.ts";
 import type { HealthWorker } from "./health-worker.ts";
+import { encodeJson } from "./peer-json.ts";
 import { type CheckAge, mergeStale, staleServices } from "./stale-checks.ts";
 import { readRecent, readStale } from "./told-checks.ts";
 
@@ -38,8 +39,10 @@ export class HealthView implements CheckView {
     this.#options = options;
     const { peers, worker, clock } = options;
     this.#stopAnswering = [
-      peers.answer(STALE_TOPIC, async () => encode([...staleServices(worker.ages(), clock.now())])),
-      peers.answer(RECENT_TOPIC, async (backend) => encode(worker.recent(new TextDecoder().decode(backend)) ?? null)),
+      peers.answer(STALE_TOPIC, async () => encodeJson([...staleServices(worker.ages(), clock.now())])),
+      peers.answer(RECENT_TOPIC, async (backend) =>
+        encodeJson(worker.recent(new TextDecoder().decode(backend)) ?? null),
+      ),
     ];
     this.#askLater();
   }
@@ -109,8 +112,4 @@ export class HealthView implements CheckView {
     const answers = await this.#options.peers.ask(topic, question, { timeoutMs: ANSWER_WITHIN_MS });
     return answers.flatMap(({ replica, answer }) => (answer === undefined ? [] : { replica, answer }));
   }
-}
-
-function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }
