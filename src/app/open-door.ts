@@ -2,7 +2,7 @@ import { lookup } from "node:dns";
 import { ipKind, readIp } from "../domain/ip-address.ts";
 import { OutboundDoor } from "../outbound/door.ts";
 import type { ProtectedPort } from "../outbound/judge.ts";
-import { ServerAddresses } from "../outbound/server-addresses.ts";
+import { followServers } from "../outbound/server-addresses.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { userId } from "../runtime/process-id.ts";
 import type { Store } from "../store/store.ts";
@@ -26,7 +26,7 @@ export function openDoor(of: {
   };
   // The configured address counts before it is bound; a port that the system chooses is known only afterwards.
   for (const port of PORTS) bound(port, config[port]);
-  const servers = new ServerAddresses({ servers: store.servers, lookup, clock });
+  const servers = followServers(store.servers, lookup, clock);
   const door = new OutboundDoor({
     listensOnLoopbackOnly: listensOnLoopbackOnly(config),
     networks: config.outboundNetworks,
@@ -44,6 +44,6 @@ export function openDoor(of: {
     door,
     /** Tells that a port of this plane is bound to this address: from now on it is out of bounds. */
     bound,
-    stop: () => servers.stop(),
+    stop: servers.stop,
   };
 }

@@ -89,7 +89,10 @@ export async function openPorts(runtime: Runtime, state: RestoredState, serving:
       return formatAddress({ host: config.http.host, port: http.port });
     }),
   };
-  const own = planeAddresses(Object.values(addresses), runtime.interfaces());
+  const own = planeAddresses(
+    Object.values(addresses).flatMap((text) => parseAddress(text) ?? []),
+    runtime.interfaces(),
+  );
   const recording = recordPlane({ mirror, store, clock, log, replica, addresses: own });
   stops.add("record of this plane", () => recording.stop());
   ready = true;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -18,11 +19,7 @@ const SILENT_MS = 10_000;
 /** How often the server looks for connections that are too slow. */
 const LOOK_MS = 1_000;
 
-export interface HttpServer {
-  /** The bound port. */
-  readonly port: number;
-  stop(): Promise<void>;
-}
+export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -38,7 +35,7 @@ export interface HttpServerOptions {
 }
 
 /** Serves `/healthz` (the process runs), `/readyz` (it may be given proxies) and `/metrics` (Prometheus text). */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions) {
   const { containment, mayBeAskedAs } = options;
   const app = new Hono();
   app.onError((error, context) => {
@@ -73,21 +70,18 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   );
   server.maxConnections = options.maxConnections ?? MAX_HTTP_CONNECTIONS;
   server.setTimeout(SILENT_MS, (socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, () => {
-      server.off("error", reject);
-      server.on("error", (error) => containment.note("http", "a connection", error));
-      resolve();
-    });
-  });
+  server.listen(options.port, options.host);
+  await once(server, "listening");
+  server.on("error", (error) => containment.note("http", "a connection", error));
   return {
+    /** The bound port. */
     port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 

@@ -35,9 +35,7 @@ export interface Duty {
   readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
 }
 
-export interface RunningDuty {
-  stop(): Promise<void>;
-}
+export type RunningDuty = ReturnType<typeof startDuty>;
 
 /** Changes are looked at together, so that a storm of commits costs few looks. */
 const REST_MS = 50;
@@ -48,7 +46,7 @@ const MAX_PAUSE_MS = 60_000;
  * Carries out a duty: plans what is due now, after each change that concerns it and when the plan says so. A commit that
  * lost a race is planned anew from the state that won.
  */
-export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty): RunningDuty {
+export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty) {
   const { mirror, store, clock, log, fence, containment } = context;
   const stop = new AbortController();
   let looking: Promise<void> | undefined;

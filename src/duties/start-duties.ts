@@ -25,9 +25,7 @@ export interface DutiesOptions extends Omit<DutyContext, "fence"> {
   readonly networksForNewFleets: readonly string[];
 }
 
-export interface RunningDuties {
-  stop(): Promise<void>;
-}
+export type RunningDuties = ReturnType<typeof startDuties>;
 
 /** The role whose holder does the duties, among all replicas. */
 const ROLE = "duties";
@@ -36,7 +34,7 @@ const ROLE = "duties";
  * Does what one process does for all, for as long as it holds the role: removes drained backends and expired verdicts,
  * shares the checks out, forgets replicas that are gone. Once the role is won, its previous holder can no longer write.
  */
-export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions): RunningDuties {
+export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions) {
   const stop = new AbortController();
   const running = campaign();
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Backend, Target } from "../domain/backend.ts";
 import type { DampingRules } from "../domain/damping.ts";
 import { type HealthCheck, initialStatus } from "../domain/health-check.ts";
@@ -37,10 +36,6 @@ export function checkSpec(state: State, name: Name): CheckSpec | undefined {
     damping: effectivePolicy(state, service).policy.damping,
     initial: initialStatus(check, backend.meta.createdAt),
   };
-}
-
-export function sameSpec(a: CheckSpec, b: CheckSpec): boolean {
-  return isDeepStrictEqual(a, b);
 }
 
 /** Where judging continues from: the prober's stored verdict on this very backend. */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { isDeepStrictEqual } from "node:util";
 import type { Mirror } from "../control/mirror.ts";
 import type { Observation } from "../domain/health-verdict.ts";
 import { backendOf, type Kind, type Name } from "../domain/name.ts";
@@ -12,7 +13,7 @@ import type { Machine } from "../runtime/machine.ts";
 import type { Assignment } from "../store/keys/assignment-record.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { BackendJudge, type JudgedBackend } from "./backend-judge.ts";
-import { type CheckSpec, checkSpec, isAboutToChange, sameSpec, takeOver } from "./checked-backend.ts";
+import { type CheckSpec, checkSpec, isAboutToChange, takeOver } from "./checked-backend.ts";
 import { ProbeSchedule } from "./probe-schedule.ts";
 import type { Prober } from "./prober.ts";
 import type { SecondOpinion } from "./second-opinion.ts";
@@ -158,7 +159,7 @@ export class HealthWorker {
     for (const name of backends) {
       const known = this.#checked.get(name);
       const spec = this.#isMine(name) ? checkSpec(this.#options.mirror, name) : undefined;
-      if (known !== undefined && spec !== undefined && sameSpec(known.spec, spec)) continue;
+      if (known !== undefined && spec !== undefined && isDeepStrictEqual(known.spec, spec)) continue;
       this.#drop(name);
       if (spec !== undefined) fresh.push(spec);
     }
