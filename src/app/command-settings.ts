@@ -34,10 +34,26 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   return command;
 }
 
-/** Writes one line for a person, whatever paths, keys and file contents it quotes. */
-export function complain(host: Host, text: string): void {
-  host.stderr.write(`${printable(text)}\n`, () => undefined);
+/** What a command does with its configuration; `complain` writes a line for a person. Returns the exit code. */
+export type Run = (config: Config, host: Host, complain: (text: string) => void) => Promise<number>;
+
+/** Gives a command the options of these settings. It exits with 2 for a bad configuration, else with what `run` returns. */
+export function runWithSettings(
+  command: Command,
+  settings: readonly Setting[],
+  { host, exit, run }: { readonly host: Host; readonly exit: (code: number) => unknown; readonly run: Run },
+): Command {
+  return addSettings(command, settings).action(async (_options, self: Command) => {
+    // Whatever paths, keys and file contents it quotes.
+    const complain = (text: string) =>
+      host.stderr.write(`fairlead ${self.name()}: ${printable(text)}\n`, () => undefined);
+    const read = readSettings(self, host);
+    if ("complaints" in read) for (const line of read.complaints) complain(line);
+    await exit("config" in read ? await run(read.config, host, complain) : BAD_CONFIGURATION);
+  });
 }
+
+const BAD_CONFIGURATION = 2;
 
 /** The configuration from options, environment and file, or its faults, one line each. */
 export function readSettings(command: Command, { environment }: Host): { config: Config } | { complaints: string[] } {

@@ -5,7 +5,7 @@ import { createLogger } from "../runtime/create-logger.ts";
 import { interfaceAddresses } from "../runtime/interfaces.ts";
 import { LogSink } from "../runtime/log-sink.ts";
 import { systemRandom } from "../runtime/random.ts";
-import { addSettings, complain, type Escaped, type Host, readSettings } from "./command-settings.ts";
+import { type Escaped, type Host, type Run, runWithSettings } from "./command-settings.ts";
 import { SETTINGS } from "./config.ts";
 import type { Running } from "./start.ts";
 
@@ -25,18 +25,10 @@ export function upCommand(host: Host, exit: (code: number) => unknown): Command 
         "  fairlead up --data /var/lib/fairlead --xds 127.0.0.1:18000\n" +
         "  fairlead up --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3 --replica plane-a\n",
     );
-  return addSettings(command, SETTINGS).action(async (_options, self: Command) => {
-    await exit(await runUp(self, host));
-  });
+  return runWithSettings(command, SETTINGS, { host, exit, run: runUp });
 }
 
-async function runUp(command: Command, host: Host): Promise<number> {
-  const read = readSettings(command, host);
-  if ("complaints" in read) {
-    for (const line of read.complaints) complain(host, `fairlead up: ${line}`);
-    return EXIT.badConfiguration;
-  }
-  const { config } = read;
+const runUp: Run = async (config, host, complain) => {
   const sink = new LogSink(host.stderr);
   const log = createLogger(config.logLevel, sink);
   const machine = {
@@ -61,7 +53,7 @@ async function runUp(command: Command, host: Host): Promise<number> {
       return left.length === 0 ? EXIT.stopped : EXIT.failed;
     } catch (thrown) {
       log.debug({ err: thrown }, "cannot run");
-      complain(host, `fairlead up: ${toControlPlaneError(thrown).message}`);
+      complain(toControlPlaneError(thrown).message);
       await running?.stop(0);
       return EXIT.failed;
     }
@@ -75,9 +67,9 @@ async function runUp(command: Command, host: Host): Promise<number> {
   const code = await Promise.race([host.escaped().then(endEscaped), serve()]);
   await Promise.race([sink.flush(), systemClock.sleep(FLUSH_MS)]);
   return code;
-}
+};
 
-const EXIT = { stopped: 0, failed: 1, badConfiguration: 2, escaped: 70 } as const;
+const EXIT = { stopped: 0, failed: 1, escaped: 70 } as const;
 
 /** Time for the log's reader to take the last lines. */
 const FLUSH_MS = 100;

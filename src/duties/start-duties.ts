@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Mirror } from "../control/mirror.ts";
 import { type Name, serviceOf, storeKey } from "../domain/name.ts";
 import { FILL_NETWORKS, planNetworks } from "../operations/objects/fill-networks.ts";
@@ -69,10 +70,8 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
       forgetPlanes(mirror, workers),
     ];
     const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
-    await new Promise((resolve) => {
-      AbortSignal.any([tenure.ended, stop.signal]).addEventListener("abort", resolve, { once: true });
-      if (tenure.ended.aborted || stop.signal.aborted) resolve(undefined);
-    });
+    const ended = AbortSignal.any([tenure.ended, stop.signal]);
+    if (!ended.aborted) await once(ended, "abort");
     await Promise.all(all.map((duty) => duty.stop()));
     await tenure.resign();
   }

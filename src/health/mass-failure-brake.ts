@@ -7,7 +7,7 @@ import type { Logger } from "../runtime/logger.ts";
 /** How long a mass failure is shown. */
 const SHOWN_MS = 600_000;
 
-export interface MassFailureBrakeOptions {
+interface MassFailureBrakeOptions {
   /** How many backends this worker checks. */
   readonly watched: () => number;
   readonly now: () => number;

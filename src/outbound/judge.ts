@@ -16,7 +16,7 @@ export type Purpose = "check" | "other";
 export interface OutboundRules {
   /** The plane itself is reachable only from its own machine, so anyone who uses it is there already. */
   readonly listensOnLoopbackOnly: boolean;
-  /** Networks that are open in addition. */
+  /** Networks that are open in addition, by `--outbound-networks`. */
   readonly networks: readonly IpNetwork[];
   /** Whether an address is one of this machine's. Only asked where the port is one of `ports`. */
   readonly isLocal: (ip: IpAddress) => boolean;
