@@ -17,7 +17,7 @@ export async function openStore(
 ): Promise<Store> {
   if (store.kind === "embedded") {
     const file = openSqliteFile(store.directory);
-    if (file.isNew) log.warn({ path: file.path }, "no state was found: an empty one is made");
+    if (file.isNew) log.warn({ path: file.path }, "no state was found, so an empty one is created");
     return openSqliteStoreOn(file, clock);
   }
   // Loaded here, so a plane without NATS starts faster.

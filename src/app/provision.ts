@@ -8,10 +8,10 @@ import { NATS_SETTINGS } from "./nats-settings.ts";
 /** The command `fairlead provision`. Calls `exit` with 0 when the buckets are as they must be, else 1, or 2 for wrong usage. */
 export function provisionCommand(host: Host, exit: (code: number) => unknown): Command {
   const command = new Command("provision")
-    .description("make the buckets of the state in NATS, or change their settings; what is in them stays")
+    .description("create the buckets for the state in NATS, or change their settings; their content is kept")
     .addHelpText(
       "after",
-      "\nFor where the planes' own user may not manage streams; otherwise `fairlead up` makes missing buckets itself.\n\n" +
+      "\nNeeded only where the planes' own user may not manage streams; elsewhere, `fairlead up` creates missing buckets itself.\n\n" +
         "Examples:\n" +
         "  fairlead provision --nats nats://10.0.0.1 --nats-nkey provisioner.nk\n" +
         "  fairlead provision --nats nats://10.0.0.1 --nats-replicas 5      # more copies of an existing state\n",

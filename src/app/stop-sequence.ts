@@ -36,7 +36,7 @@ export class StopSequence {
       const { what } = step;
       const ending = this.#end(step, Math.max(0, graceEndsAt - clock.monotonic())).then(
         () => void left.delete(what),
-        (err: unknown) => log.error({ err, what }, "a part could not be ended"),
+        (err: unknown) => log.error({ err, what }, "a part could not be stopped"),
       );
       left.set(what, ending);
       await this.#within(graceEndsAt + PATIENCE_MS - clock.monotonic(), ending);

@@ -18,8 +18,8 @@ export function upCommand(host: Host, exit: (code: number) => unknown): Command 
     .description("run the control plane")
     .addHelpText(
       "after",
-      "\nEach option is also read from FAIRLEAD_… in the environment and from the file;\n" +
-        "an option beats the environment, the environment beats the file.\n\n" +
+      "\nEach option can also be set in the environment, as FAIRLEAD_…, and in the configuration file.\n" +
+        "Options take precedence over the environment, and the environment over the file.\n\n" +
         "Examples:\n" +
         "  fairlead up\n" +
         "  fairlead up --data /var/lib/fairlead --xds 127.0.0.1:18000\n" +
@@ -49,7 +49,7 @@ const runUp: Run = async (config, host, complain) => {
       log.info({ reason }, "stopping");
       const left = await running.stop(config.stopGraceMs);
       if (left.length === 0) log.info({}, "stopped");
-      else log.error({ left }, "stopped without the end of these parts");
+      else log.error({ left }, "stopped, although these parts have not ended");
       return left.length === 0 ? EXIT.stopped : EXIT.failed;
     } catch (thrown) {
       log.debug({ err: thrown }, "cannot run");
@@ -60,7 +60,7 @@ const runUp: Run = async (config, host, complain) => {
   };
   /** An exception leaves work half done, and nobody knows which: the proxies are better off with what they have. */
   const endEscaped = async ({ thrown, origin }: Escaped) => {
-    log.fatal({ err: thrown, origin }, "an exception escaped: the plane ends");
+    log.fatal({ err: thrown, origin }, "an uncaught exception ends the plane");
     await running?.stop(0);
     return EXIT.escaped;
   };

@@ -22,9 +22,13 @@ export function watchSetAside({ mirror, log, onChange }: { mirror: Mirror; log: 
     const records = keys.flatMap((key) => mirror.setAside.get(key) ?? []);
     for (const record of records.slice(0, LOGGED_AT_ONCE)) {
       const why = describeSetAside(record);
-      log.error({ key: printableStart(record.key, MAX_KEY_LENGTH), why }, "a stored record is set aside");
+      log.error(
+        { key: printableStart(record.key, MAX_KEY_LENGTH), why },
+        "a stored record cannot be read and is set aside",
+      );
     }
-    if (records.length > LOGGED_AT_ONCE) log.error({ count: records.length }, "stored records are set aside");
+    if (records.length > LOGGED_AT_ONCE)
+      log.error({ count: records.length }, "stored records cannot be read and are set aside");
   };
   tell([...mirror.setAside.keys()]);
   mirror.onFold(({ setAside }) => {

@@ -19,7 +19,7 @@ export function watchStore(status: () => StoreStatus, { registry, clock, log }: 
   addGauge(
     registry,
     "fairlead_store_fault",
-    "1 while the bucket works but is not as it must be: copies are missing, or fewer are kept than were asked for.",
+    "1 while a bucket can be used but is not as it must be, for example because copies of it are offline.",
     () => flag(status().fault),
   );
   addGauge(

@@ -46,7 +46,7 @@ export async function startHttpServer(options: HttpServerOptions) {
     const host = hostOf(context.req.header("host"));
     if (mayBeAskedAs === undefined || host === undefined || mayBeAskedAs(host)) return await next();
     return context.text(
-      "this port is for this machine only: ask for it as localhost, or by its loopback address; another name may be a web page that was led here\n",
+      "this port serves its own machine only: use the name localhost or a loopback address; a request for another name may come from a web page that was led here\n",
       421,
     );
   });

@@ -85,7 +85,7 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
       const error = toControlPlaneError(thrown);
       const race = error.code === "VERSION_MISMATCH";
       if (error.kind === "bug" && !stop.signal.aborted) containment.note("duty", name, thrown);
-      else if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; it tries again");
+      else if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; trying again");
       lookIn(race ? REST_MS : RETRY_MS);
     }
   };

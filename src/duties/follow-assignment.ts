@@ -45,7 +45,7 @@ export async function followAssignment(
       if (signal.aborted) return;
       const error = toControlPlaneError(thrown);
       if (error.code === "COMPACTED") continue;
-      log.warn({ err: error }, "the share of checks cannot be followed; trying again");
+      log.warn({ err: error }, "the share of the checks could not be read; trying again");
       await clock.sleep(RETRY_MS, signal).catch(() => undefined);
     }
   }

@@ -46,7 +46,7 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
         tenure = await lease.campaign(ROLE, stop.signal);
       } catch (err) {
         if (stop.signal.aborted) return;
-        context.log.warn({ err }, "the duties cannot be taken; trying again");
+        context.log.warn({ err }, "the duties could not be taken over; trying again");
         await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
         continue;
       }

@@ -68,7 +68,7 @@ function call(socket: Socket, { url, authority, service }: Call, attempt: Attemp
   });
   attempt.on(stream, "data", (chunk: Buffer) => {
     body = Buffer.concat([body, chunk]);
-    if (body.length > MAX_CHECKED_BYTES) attempt.fail("the answer is not one of the health protocol");
+    if (body.length > MAX_CHECKED_BYTES) attempt.fail("the answer is not a valid health response");
   });
   attempt.on(stream, "trailers", readStatus);
   attempt.on(stream, "end", () => conclude(status, body, attempt));
@@ -88,7 +88,7 @@ function conclude(status: string | undefined, body: Buffer, attempt: Attempt): v
   else {
     const serving = readServingStatus(body);
     if (serving === "SERVING") attempt.pass("gRPC SERVING");
-    else attempt.fail(serving === undefined ? "the answer is not one of the health protocol" : `gRPC ${serving}`);
+    else attempt.fail(serving === undefined ? "the answer is not a valid health response" : `gRPC ${serving}`);
   }
 }
 

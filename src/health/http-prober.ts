@@ -80,7 +80,7 @@ function readBody(response: IncomingMessage, probe: HttpProbe, attempt: Attempt)
     bytes += chunk.length;
     if (bytes >= MAX_CHECKED_BYTES) conclude(Buffer.concat(chunks, MAX_CHECKED_BYTES));
   });
-  attempt.on(response, "error", () => attempt.fail(`HTTP ${status}, but the body breaks off`));
+  attempt.on(response, "error", () => attempt.fail(`HTTP ${status}, but the body ends early`));
   attempt.on(response, "end", () => {
     const why = whyHeadersNotPassedOn(response.rawTrailers);
     if (why === undefined) conclude(Buffer.concat(chunks));

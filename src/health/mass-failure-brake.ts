@@ -55,7 +55,7 @@ export class MassFailureBrake {
     this.#isOn = isOn;
     const fields = { turning: this.#turning.size, watched: watched() };
     if (!isOn) {
-      log.info(fields, "mass failure over");
+      log.info(fields, "the mass failure is over");
       return;
     }
     metrics.massFailures.inc();

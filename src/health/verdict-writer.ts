@@ -87,7 +87,7 @@ export class VerdictWriter {
             this.#options.onFenced();
             return;
           }
-          this.#options.log.warn({ err: error, count: batch.size }, "verdicts not written yet");
+          this.#options.log.warn({ err: error, count: batch.size }, "verdicts could not be written yet; trying again");
           for (const [name, encode] of batch) if (!this.#waiting.has(name)) this.#waiting.set(name, encode);
           await this.#pause(backoffMs);
           backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);

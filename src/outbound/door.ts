@@ -61,7 +61,8 @@ export class OutboundDoor {
         const open = all.filter((_, i) => refusals[i] === undefined);
         const [first] = open;
         if (error !== null) callback(error, "");
-        else if (first === undefined) callback(refused(`${host} leads nowhere else: ${refusals.join("; ")}`), "");
+        else if (first === undefined)
+          callback(refused(`${host} resolves to nothing that is allowed: ${refusals.join("; ")}`), "");
         else if (options.all === true) callback(null, open);
         else callback(null, first.address, first.family);
       });
@@ -77,9 +78,9 @@ export class OutboundDoor {
       // A socket that does not exist fails when it is connected to.
       if (found === undefined || mayOpen(found, this.#options.userId)) return undefined;
     } catch (error) {
-      return `${path} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`;
+      return `${path} cannot be examined: ${error instanceof Error ? error.message : String(error)}`;
     }
-    return `${path} belongs to another user or to root, and not everybody may write to it`;
+    return `${path} belongs to another user or to root, and is not writable by everyone`;
   }
 }
 

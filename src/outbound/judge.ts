@@ -25,7 +25,7 @@ export interface OutboundRules {
 
 /** Nothing may open these: no backend is there, and what is there trusts anyone who reaches it. */
 const NEVER: Readonly<Partial<Record<IpKind, string>>> = {
-  unspecified: "no address of a machine",
+  unspecified: "not the address of a machine",
   broadcast: "a broadcast address",
   multicast: "a multicast address",
   "link-local": "a link-local address",
@@ -48,13 +48,13 @@ export function judgeAddress(
   if (never !== undefined) return `${text} is ${never}`;
   for (const known of rules.ports) {
     if (known.port !== port) continue;
-    if (known.ip === undefined) return `${place(text, port)} may be ${known.what}, of which no address is known yet`;
+    if (known.ip === undefined) return `${place(text, port)} may be ${known.what}, whose address is not known yet`;
     if (isAt(known.ip, ip, rules.isLocal)) return `${place(text, port)} is ${known.what}`;
   }
   const kind = ipKind(ip);
   const isOpen = kind === "public" || (kind === "private" && purpose === "check") || rules.listensOnLoopbackOnly;
   if (isOpen || rules.networks.some((network) => networkHolds(network, ip))) return undefined;
-  return `${text} is a ${kind} address, and the plane listens beyond loopback; --outbound-networks can open it`;
+  return `${text} is a ${kind} address, and the plane listens beyond loopback; --outbound-networks can allow it`;
 }
 
 function isAt(known: string, ip: IpAddress, isLocal: OutboundRules["isLocal"]): boolean {

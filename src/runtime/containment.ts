@@ -39,7 +39,7 @@ export class Containment {
     this.#log = log.child({ component: "containment" });
     this.#counter = new Counter({
       name: "fairlead_contained_failures_total",
-      help: "Failures that one input from outside caused and that harmed nothing else, by where it came from.",
+      help: "Failures that a single input from outside caused and that were contained, by the source of the input.",
       labelNames: ["source"],
       registers: [registry],
     });

@@ -45,7 +45,7 @@ export function createHealthMetrics(
     }),
     delay: new Histogram({
       name: "fairlead_health_schedule_delay_seconds",
-      help: "By how much a check began later than it was due.",
+      help: "How much later than due a check began.",
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
       registers,
     }),
@@ -56,12 +56,12 @@ export function createHealthMetrics(
     }),
     massFailures: new Counter({
       name: "fairlead_health_mass_failures_total",
-      help: "How often so many backends stopped answering at once that their verdicts had to wait.",
+      help: "How many times so many backends stopped answering at once that their verdicts had to wait.",
       registers,
     }),
     unable: new Counter({
       name: "fairlead_health_unable_total",
-      help: "Checks that this machine could not carry out, for want of files, ports or permission.",
+      help: "Checks that this machine could not carry out, for lack of file descriptors, ports or permission.",
       registers,
     }),
   };

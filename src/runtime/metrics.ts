@@ -15,7 +15,7 @@ export function createMetrics(lostLogLines: () => number = () => 0) {
   registry.registerMetric(
     new Counter({
       name: "fairlead_log_lines_lost_total",
-      help: "Lines of the log that nobody took: its reader is gone or stands still, or its disk is full.",
+      help: "Log lines that were lost because their reader was gone or stalled, or the disk was full.",
       registers: [],
       collect() {
         this.reset();
@@ -40,7 +40,7 @@ export function createMetrics(lostLogLines: () => number = () => 0) {
     }),
     acknowledgement: new Histogram({
       name: "fairlead_xds_ack_seconds",
-      help: "From a response to its acknowledgement, by resource type; of CDS it includes warming.",
+      help: "Time from a response to its acknowledgement, by resource type; for CDS it includes warming.",
       labelNames: ["type"],
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60],
       registers,
@@ -59,13 +59,13 @@ export function createMetrics(lostLogLines: () => number = () => 0) {
     }),
     limitsMet: new Counter({
       name: "fairlead_xds_limits_met_total",
-      help: "Streams ended, and connections closed, because a client met a limit of the xDS port, by limit.",
+      help: "Streams ended, and connections closed, because a client reached a limit of the xDS port, by limit.",
       labelNames: ["limit"],
       registers,
     }),
     commitToAck: new Histogram({
       name: "fairlead_commit_to_ack_seconds",
-      help: "From a commit until one proxy acknowledged all that was due because of it.",
+      help: "Time from a commit until one proxy acknowledged all that was due because of it.",
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60],
       registers,
     }),
@@ -78,7 +78,7 @@ export function createMetrics(lostLogLines: () => number = () => 0) {
     }),
     publish: new Histogram({
       name: "fairlead_publish_seconds",
-      help: "From receiving a commit until its resources were published.",
+      help: "Time from receiving a commit until its resources were published.",
       buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
       registers,
     }),

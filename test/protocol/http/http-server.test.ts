@@ -63,7 +63,7 @@ test.each([
   for (const path of ["/metrics", "/readyz", "/healthz", "/none"]) {
     const answer = await get(path, { host });
     expect(answer.status).toBe(421);
-    expect(answer.text).toContain("ask for it as localhost");
+    expect(answer.text).toContain("use the name localhost");
   }
 });
 
