@@ -156,8 +156,9 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
       `"${found}" is not a valid name: it may have at most ${MAX_REPLICA_NAME_LENGTH} visible characters, and each of them that is not a letter, a digit, "_" or "-" counts as five`,
     );
   }
-  const outboundNetworks = listOf(value("outbound-networks")).flatMap((text) => {
-    const read = readNetwork(text);
+  const networks = value("outbound-networks");
+  const outboundNetworks = (networks === "" ? [] : networks.split(",")).flatMap((text) => {
+    const read = readNetwork(text.trim());
     if ("network" in read) return read.network;
     bad("outbound-networks", read.problem);
     return [];
@@ -203,8 +204,4 @@ function isEmpty(found: unknown): boolean {
 function lookup(key: SettingKey, sources: ConfigSources): [string, string | undefined] {
   const [place, found] = given(key, sources).find(([, value]) => !isEmpty(value)) ?? [`--${key}`, undefined];
   return [place, found === undefined || typeof found === "string" ? found : JSON.stringify(found)];
-}
-
-function listOf(text: string): readonly string[] {
-  return text === "" ? [] : text.split(",").map((one) => one.trim());
 }

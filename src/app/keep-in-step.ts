@@ -5,7 +5,7 @@ import type { StateDigest } from "../control/state-digest.ts";
 import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import { refusedFindings } from "../operations/observing/refused-findings.ts";
-import { addGauge } from "../runtime/gauge.ts";
+import { instrumentsOf } from "../runtime/instruments.ts";
 import type { InstrumentedMachine } from "../runtime/machine.ts";
 import { OncePerTurn } from "../runtime/once-per-turn.ts";
 import type { Peer, PeerPosition, Peers } from "../store/peers.ts";
@@ -78,15 +78,12 @@ export function keepInStep(options: InStepOptions) {
     recheckHolds();
   };
   const ends = [mirror.onFold(recheck), peers.onChange(recheck)];
-  addGauge(
-    registry,
-    "fairlead_replicas_differing",
-    "Replicas whose state differs from this one's at the same revision.",
-    () => (agreement.agreement.kind === "agreed" ? 0 : agreement.agreement.differing.length),
+  const { gauge } = instrumentsOf(registry);
+  gauge("fairlead_replicas_differing", "Replicas whose state differs from this one's at the same revision.", () =>
+    agreement.agreement.kind === "agreed" ? 0 : agreement.agreement.differing.length,
   );
   const admit = () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined);
-  addGauge(
-    registry,
+  gauge(
     "fairlead_fenced",
     "1 while this replica holds everything back and takes no proxy, because it is not in step with the others.",
     () => (admit() === undefined ? 0 : 1),

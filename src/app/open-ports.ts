@@ -20,15 +20,11 @@ export async function openPorts(runtime: Runtime, state: RestoredState, serving:
   let ready = false;
   const notReady = () => {
     if (!ready) return "starting";
-    const notServing = descriptors.exhausted()?.why ?? serving.notReady();
+    const notServing = descriptors.findings()[0]?.why ?? serving.notReady();
     if (notServing !== undefined) return notServing;
     const { frozen, away } = opened.status();
     const why = frozen ?? away?.why;
     return why && `${why}; open and new streams are served the last state`;
-  };
-  const exhausted = () => {
-    const found = descriptors.exhausted();
-    return found === undefined ? [] : [{ what: "no file descriptor is left", ...found }];
   };
   const admin = createAdminServer({
     context: {
@@ -53,7 +49,7 @@ export async function openPorts(runtime: Runtime, state: RestoredState, serving:
       storeStatus: opened.status,
       standing: () => [
         ...serving.findings(),
-        ...exhausted(),
+        ...descriptors.findings(),
         ...containedFindings(containment.failures(), clock.now()),
       ],
     },

@@ -24,7 +24,7 @@ type Requests = { recheckHolds: []; shed: Parameters<XdsServer["shed"]> };
 /** Derives everything once, and makes the server that streams it to proxies; its port is opened later. */
 export function serveState(runtime: Runtime, state: RestoredState) {
   const { config, clock, log, metrics, registry, profiles, stops, maxConnections } = runtime;
-  const { opened, store, mirror, refusals, digest, readAnew, signal } = state;
+  const { opened, store, mirror, refusals, digest, signal } = state;
   const { peers } = opened;
   const { replica } = config;
 
@@ -34,12 +34,9 @@ export function serveState(runtime: Runtime, state: RestoredState) {
   const fence = new Fence({ store, mirror, clock, onRetry: recheckHolds });
   const inStep = keepInStep({
     ...runtime,
-    mirror,
-    digest,
-    profiles,
+    ...state,
     store: opened,
     catchUp: () => fence.pass(signal),
-    readAnew,
     recheckHolds,
     shed: (order) => requests.emit("shed", order),
   });

@@ -19,13 +19,11 @@ const SILENT_MS = 10_000;
 /** How often the server looks for connections that are too slow. */
 const LOOK_MS = 1_000;
 
-export type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
-
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
-  /** Connections at a time; more are closed at once. Default: `MAX_HTTP_CONNECTIONS`. */
-  readonly maxConnections?: number;
+  /** Connections at a time; more are closed at once. */
+  readonly maxConnections: number;
   /** Which hosts a request may be for; absent: any. */
   readonly mayBeAskedAs?: ((host: string) => boolean) | undefined;
   readonly registry: Registry;
@@ -68,7 +66,7 @@ export async function startHttpServer(options: HttpServerOptions) {
     },
     getRequestListener(app.fetch),
   );
-  server.maxConnections = options.maxConnections ?? MAX_HTTP_CONNECTIONS;
+  server.maxConnections = options.maxConnections;
   server.setTimeout(SILENT_MS, (socket) => socket.destroy());
   server.listen(options.port, options.host);
   await once(server, "listening");

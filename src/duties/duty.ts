@@ -1,17 +1,12 @@
 import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Kind, ObjectId } from "../domain/name.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
-import type { Logger } from "../runtime/logger.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Batch, StateStore, StoreOp } from "../store/state-store.ts";
 
-export interface DutyContext {
+export interface DutyContext extends Pick<InstrumentedMachine, "clock" | "log" | "containment"> {
   readonly mirror: Mirror;
   readonly store: StateStore;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly containment: Pick<Containment, "contain" | "note">;
   /** By this every commit proves that this process still has the duties. */
   readonly fence: NonNullable<Batch["fence"]>;
 }
@@ -34,8 +29,6 @@ export interface Duty {
   readonly observe?: (changed: readonly ObjectId[]) => void;
   readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
 }
-
-export type RunningDuty = ReturnType<typeof startDuty>;
 
 /** Changes are looked at together, so that a storm of commits costs few looks. */
 const REST_MS = 50;

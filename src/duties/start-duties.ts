@@ -26,8 +26,6 @@ export interface DutiesOptions extends Omit<DutyContext, "fence"> {
   readonly networksForNewFleets: readonly string[];
 }
 
-export type RunningDuties = ReturnType<typeof startDuties>;
-
 /** The role whose holder does the duties, among all replicas. */
 const ROLE = "duties";
 

@@ -34,21 +34,15 @@ export function probeGrpc(target: Target, probe: GrpcProbe, attempt: Attempt): v
   attempt.on(socket, readyEvent(probe.tls), () => call(socket, { url, authority, service: probe.service }, attempt));
 }
 
-interface Call {
-  readonly url: URL;
-  readonly authority: string;
-  readonly service: string;
-}
-
-function call(socket: Socket, { url, authority, service }: Call, attempt: Attempt): void {
-  const session = connectHttp2(url, { createConnection: () => socket });
+function call(socket: Socket, to: { url: URL; authority: string; service: string }, attempt: Attempt): void {
+  const session = connectHttp2(to.url, { createConnection: () => socket });
   attempt.on(session, "error", attempt.error);
   attempt.on(session, "remoteSettings", attempt.heard);
   const stream = session.request({
     ":method": "POST",
     ":path": "/grpc.health.v1.Health/Check",
     // Left to itself, the session adds the scheme's port.
-    ":authority": authority,
+    ":authority": to.authority,
     "content-type": "application/grpc",
     te: "trailers",
     "user-agent": "fairlead-health",
@@ -72,7 +66,7 @@ function call(socket: Socket, { url, authority, service }: Call, attempt: Attemp
   });
   attempt.on(stream, "trailers", readStatus);
   attempt.on(stream, "end", () => conclude(status, body, attempt));
-  stream.end(encodeRequest(service));
+  stream.end(encodeRequest(to.service));
 }
 
 function encodeRequest(service: string): Buffer {

@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { isDeepStrictEqual } from "node:util";
 import type { Mirror } from "../control/mirror.ts";
-import type { Observation } from "../domain/health-verdict.ts";
 import { backendOf, type Kind, type Name } from "../domain/name.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
@@ -15,8 +14,8 @@ import type { StateStore } from "../store/state-store.ts";
 import { BackendJudge, type JudgedBackend } from "./backend-judge.ts";
 import { type CheckSpec, checkSpec, isAboutToChange, takeOver } from "./checked-backend.ts";
 import { ProbeSchedule } from "./probe-schedule.ts";
-import type { Prober } from "./prober.ts";
 import type { SecondOpinion } from "./second-opinion.ts";
+import type { Prober } from "./socket-prober.ts";
 import type { CheckAge } from "./stale-checks.ts";
 import { VerdictWriter } from "./verdict-writer.ts";
 
@@ -149,16 +148,14 @@ export class HealthWorker {
     await this.#writer.stop();
   }
 
-  #isMine(backend: Name): boolean {
-    return this.#share !== undefined && workerOf(backend, this.#share.assignment) === this.#options.name;
-  }
-
   /** Begins, changes or ends the checks of these backends as needed. A change begins anew from the stored verdict. */
   #refresh(backends: ReadonlySet<Name>): void {
+    const { mirror, name: own } = this.#options;
     const fresh: CheckSpec[] = [];
     for (const name of backends) {
       const known = this.#checked.get(name);
-      const spec = this.#isMine(name) ? checkSpec(this.#options.mirror, name) : undefined;
+      const isMine = this.#share !== undefined && workerOf(name, this.#share.assignment) === own;
+      const spec = isMine ? checkSpec(mirror, name) : undefined;
       if (known !== undefined && spec !== undefined && isDeepStrictEqual(known.spec, spec)) continue;
       this.#drop(name);
       if (spec !== undefined) fresh.push(spec);
@@ -234,7 +231,7 @@ export class HealthWorker {
   }
 
   async #check(checked: Checked): Promise<void> {
-    const { prober, metrics } = this.#options;
+    const { prober, metrics, clock, store } = this.#options;
     const { backend, service, target, check } = checked.spec;
     const observation = await prober.probe(target, check, this.#stop.signal);
     if (this.#checked.get(backend) !== checked) return;
@@ -242,16 +239,12 @@ export class HealthWorker {
       metrics.unable.inc();
       return;
     }
-    metrics.probes.inc(service, observation.outcome);
-    metrics.probeTime.observe(observation.durationMs / 1000);
-    this.#keep(checked, observation);
-    this.#judge.observe(checked, observation);
-  }
-
-  #keep(checked: Checked, { outcome, reason, durationMs }: Observation): void {
-    const { clock, store } = this.#options;
+    const { outcome, reason, durationMs } = observation;
+    metrics.probes.inc(service, outcome);
+    metrics.probeTime.observe(durationMs / 1000);
     checked.seenAt = clock.monotonic();
     checked.recent = [{ at: store.now(), outcome, reason, durationMs }, ...checked.recent.slice(0, RECENT_CHECKS - 1)];
+    this.#judge.observe(checked, observation);
   }
 }
 

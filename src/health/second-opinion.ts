@@ -3,7 +3,7 @@ import type { Name } from "../domain/name.ts";
 import type { Peers } from "../store/peers.ts";
 import { checkSpec } from "./checked-backend.ts";
 import { encodeJson, parseJson } from "./peer-json.ts";
-import type { Prober } from "./prober.ts";
+import type { Prober } from "./socket-prober.ts";
 
 /** Asks other observers about backends that do not answer; returns those that do not answer one of them either. */
 export type SecondOpinion = (backends: readonly Name[]) => Promise<readonly Name[]>;

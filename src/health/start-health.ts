@@ -3,6 +3,7 @@ import type { Mirror } from "../control/mirror.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
 import type { OutboundDoor } from "../outbound/door.ts";
 import { createHealthMetrics } from "../runtime/health-metrics.ts";
+import { instrumentsOf } from "../runtime/instruments.ts";
 import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StateStore } from "../store/state-store.ts";
@@ -26,18 +27,20 @@ export function startHealth({ worker: name, registry, peers, door, ...rest }: He
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const prober = createSocketProber({ clock, door, containment });
-  const worker: HealthWorker = new HealthWorker({
+  const worker = new HealthWorker({
     ...rest,
     name,
     log: log.child({ component: "health" }),
     prober,
     secondOpinion: askPeers(peers),
-    metrics: createHealthMetrics(registry, {
-      stale: () => view.stale().size,
-      services: () => checkedServices(rest.mirror),
-    }),
+    metrics: createHealthMetrics(registry, () => checkedServices(rest.mirror)),
   });
-  const view: HealthView = new HealthView({ name, worker, state: rest.mirror, peers, clock });
+  const view = new HealthView({ name, worker, state: rest.mirror, peers, clock });
+  instrumentsOf(registry).gauge(
+    "fairlead_health_stale_services",
+    "Services with backends that no check of any replica has reached for three intervals.",
+    () => view.stale().size,
+  );
   const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
   const onShare = worker.setShare.bind(worker);
   const following = followAssignment(rest, { worker: name, onShare, signal: stop.signal });

@@ -70,26 +70,27 @@ export class VerdictWriter {
   }
 
   async #drain(): Promise<void> {
+    const { clock, fence, log, onFenced } = this.#options;
     this.#isDraining = true;
     try {
       let backoffMs = FIRST_BACKOFF_MS;
       while (this.#waiting.size > 0) {
         const batch = this.#take();
-        const proof = this.#options.fence();
+        const proof = fence();
         try {
           if (proof === undefined) return;
           await this.#commit(batch, proof);
           backoffMs = FIRST_BACKOFF_MS;
         } catch (thrown) {
           const error = toControlPlaneError(thrown);
-          if (error.code === "FENCED" && proof === this.#options.fence()) {
+          if (error.code === "FENCED" && proof === fence()) {
             this.#waiting.clear();
-            this.#options.onFenced();
+            onFenced();
             return;
           }
-          this.#options.log.warn({ err: error, count: batch.size }, "verdicts could not be written yet; trying again");
+          log.warn({ err: error, count: batch.size }, "verdicts could not be written yet; trying again");
           for (const [name, encode] of batch) if (!this.#waiting.has(name)) this.#waiting.set(name, encode);
-          await this.#pause(backoffMs);
+          await clock.sleep(backoffMs, this.#stop.signal).catch(() => this.#waiting.clear());
           backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
         }
       }
@@ -114,9 +115,5 @@ export class VerdictWriter {
     if (ops.length === 0) return;
     const cause = { actor: `worker:${observer}`, operation: "give-verdict", reason: "", requestId: "" };
     await store.commit({ ops, cause, fence });
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await this.#options.clock.sleep(ms, this.#stop.signal).catch(() => this.#waiting.clear());
   }
 }

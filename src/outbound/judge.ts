@@ -1,3 +1,4 @@
+import { targetText } from "../domain/backend.ts";
 import { type IpAddress, type IpKind, ipKind, leadsTo, readIp } from "../domain/ip-address.ts";
 import { type IpNetwork, networkHolds } from "../domain/ip-network.ts";
 
@@ -46,10 +47,11 @@ export function judgeAddress(
   const ip = leadsTo(written);
   const never = NEVER[ipKind(written)] ?? NEVER[ipKind(ip)];
   if (never !== undefined) return `${text} is ${never}`;
+  const place = targetText({ kind: "address", ip: text, port });
   for (const known of rules.ports) {
     if (known.port !== port) continue;
-    if (known.ip === undefined) return `${place(text, port)} may be ${known.what}, whose address is not known yet`;
-    if (isAt(known.ip, ip, rules.isLocal)) return `${place(text, port)} is ${known.what}`;
+    if (known.ip === undefined) return `${place} may be ${known.what}, whose address is not known yet`;
+    if (isAt(known.ip, ip, rules.isLocal)) return `${place} is ${known.what}`;
   }
   const kind = ipKind(ip);
   const isOpen = kind === "public" || (kind === "private" && purpose === "check") || rules.listensOnLoopbackOnly;
@@ -63,8 +65,4 @@ function isAt(known: string, ip: IpAddress, isLocal: OutboundRules["isLocal"]): 
   const address = leadsTo(written);
   if (address.toString() === ip.toString()) return true;
   return (ipKind(address) === "unspecified" || isLocal(address)) && isLocal(ip);
-}
-
-function place(ip: string, port: number): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

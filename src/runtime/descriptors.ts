@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { Counter } from "prom-client";
+import { instrumentsOf } from "./instruments.ts";
 import type { InstrumentedMachine } from "./machine.ts";
 import { repeat } from "./repeat.ts";
 
@@ -41,11 +41,10 @@ export function watchDescriptors(
   open: () => void = openNothing,
 ) {
   const log = machine.log.child({ component: "descriptors" });
-  const counter = new Counter({
-    name: "fairlead_descriptors_exhausted_total",
-    help: "How many times the check made each second found no descriptor left, so that new connections are closed unanswered.",
-    registers: [registry],
-  });
+  const counter = instrumentsOf(registry).counter(
+    "fairlead_descriptors_exhausted_total",
+    "How many times the check made each second found no descriptor left, so that new connections are closed unanswered.",
+  );
   let since: number | undefined;
   const look = () => {
     try {
@@ -61,9 +60,8 @@ export function watchDescriptors(
   };
   const why = `the process has reached its limit of ${limit === undefined ? "" : `${limit} `}open files; raise the limit (LimitNOFILE= in a systemd unit, ulimit -n in a shell), or find out who opens so many connections`;
   return {
-    /** Since when none has been left, in milliseconds since the epoch, and what to do about it. */
-    exhausted: (): { readonly since: number; readonly why: string } | undefined =>
-      since === undefined ? undefined : { since, why },
+    /** One while none is left: since when, in milliseconds since the epoch, and what to do about it. */
+    findings: () => (since === undefined ? [] : [{ what: "no file descriptor is left", since, why }]),
     stop: repeat(clock, () => LOOK_MS, look),
   };
 }

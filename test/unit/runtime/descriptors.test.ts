@@ -34,17 +34,16 @@ test("descriptors that are used up are counted and said, and no more once there 
   const counted = async () => (await registry.getSingleMetricAsString("fairlead_descriptors_exhausted_total")) ?? "";
   expect(await counted()).toMatch(/ 0$/);
   await clock.advance(1_500);
-  expect(watch.exhausted()).toBeUndefined();
+  expect(watch.findings()).toEqual([]);
   code = "EMFILE";
   await clock.advance(2_000);
-  expect(watch.exhausted()).toMatchObject({
-    since: 1_000_000_002_000,
-    why: expect.stringContaining("its limit of 1024"),
-  });
+  expect(watch.findings()).toMatchObject([
+    { since: 1_000_000_002_000, why: expect.stringContaining("its limit of 1024") },
+  ]);
   expect(await counted()).toMatch(/ 2$/);
   code = undefined;
   await clock.advance(1_000);
-  expect(watch.exhausted()).toBeUndefined();
+  expect(watch.findings()).toEqual([]);
   watch.stop();
 });
 
@@ -55,6 +54,6 @@ test("what else is wrong with the file is not taken for it", async () => {
   };
   const watch = watchDescriptors(1024, { clock, log: silentLogger, registry: new Registry() }, open);
   await clock.advance(3_000);
-  expect(watch.exhausted()).toBeUndefined();
+  expect(watch.findings()).toEqual([]);
   watch.stop();
 });
