@@ -21,5 +21,9 @@ export function startWork(runtime: Runtime, { opened, store, mirror, networksFor
   stops.add("outbound door", stop);
   const health = startHealth({ ...runtime, worker: config.replica, mirror, store, peers, door });
   stops.add("health checks", () => health.stop());
-  return { checks: health.view, /** Tells that a port of this plane is bound: no check may go there. */ bound };
+  return {
+    checks: health.view,
+    /** Tells that a port of this plane is bound: no check may go there. */
+    bound,
+  };
 }

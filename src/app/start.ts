@@ -22,8 +22,9 @@ export interface Running {
 
 /**
  * Starts a plane in stages, of which each is given what those before it have made; what they start is stopped in reverse.
- * The ports come last: no stream is accepted before everything has been derived once, so no request is ever answered from a
- * half-loaded state.
+ * What proxies get is made in `serveState`, what a replica does by itself is begun in `startWork`, and what people and tools
+ * reach is opened in `openPorts`. The ports come last: no stream is accepted before everything has been derived once, so no
+ * request is ever answered from a half-loaded state.
  *
  * @throws ControlPlaneError when the store cannot be opened or an address cannot be bound; what was started is stopped.
  */

@@ -40,11 +40,11 @@ export class ProbeSchedule {
     this.#options = options;
   }
 
-  /** The returned function removes it; a run under way goes on to its end. */
+  /** Starts nothing before it has returned. The returned function removes it; a run under way goes on to its end. */
   add(what: Recurring, firstInMs: number): () => void {
     const slot: Slot = { what, dueAt: this.#options.clock.monotonic() + firstInMs, removed: false };
     this.#push(slot);
-    this.#startDue();
+    this.#wakeAt(slot.dueAt);
     return () => {
       slot.removed = true;
     };
@@ -62,7 +62,7 @@ export class ProbeSchedule {
       const first = this.#heap[0];
       if (first === undefined) return;
       if (first.dueAt > now) {
-        this.#wakeAt(first.dueAt, now);
+        this.#wakeAt(first.dueAt);
         return;
       }
       this.#pop();
@@ -70,11 +70,12 @@ export class ProbeSchedule {
     }
   }
 
-  #wakeAt(dueAt: number, now: number): void {
+  #wakeAt(dueAt: number): void {
+    const { clock } = this.#options;
     if (dueAt >= this.#armedFor) return;
     this.#disarm();
     this.#armedFor = dueAt;
-    this.#disarm = this.#options.clock.after(dueAt - now, () => {
+    this.#disarm = clock.after(Math.max(0, dueAt - clock.monotonic()), () => {
       this.#armedFor = Number.POSITIVE_INFINITY;
       this.#startDue();
     });
