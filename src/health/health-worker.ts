@@ -165,13 +165,17 @@ export class HealthWorker {
   }
 
   #watch(spec: CheckSpec, together: number): void {
-    const { mirror, clock, random } = this.#options;
+    const { mirror, clock, random, containment } = this.#options;
     const judged = takeOver(mirror, spec);
     // A proven backend gets a random phase within its interval; new ones are checked soon, but not all of them at once.
     const withinMs = judged.given === undefined ? Math.min(spec.check.intervalMs, together) : spec.check.intervalMs;
     const remove = this.#schedule.add(
       {
-        run: () => this.#checkContained(checked),
+        // The schedule goes on, whatever comes of one check.
+        run: () =>
+          this.#check(checked).catch((thrown: unknown) => {
+            if (!this.#stop.signal.aborted) containment.note("probe", spec.backend, thrown);
+          }),
         intervalMs: () => this.#intervalMs(checked),
       },
       random.next() * withinMs,
@@ -219,15 +223,6 @@ export class HealthWorker {
     const calm = changing.size <= Math.max(MAX_HURRIED, MAX_HURRIED_RATIO * this.#checked.size);
     const full = isChanging && calm ? check.changingIntervalMs : check.intervalMs;
     return full * (1 - check.jitterRatio * random.next());
-  }
-
-  /** Never rejects: the schedule goes on, whatever comes of one check. */
-  async #checkContained(checked: Checked): Promise<void> {
-    try {
-      await this.#check(checked);
-    } catch (thrown) {
-      if (!this.#stop.signal.aborted) this.#options.containment.note("probe", checked.spec.backend, thrown);
-    }
   }
 
   async #check(checked: Checked): Promise<void> {
