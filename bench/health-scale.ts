@@ -89,7 +89,7 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
   await mirror.reach({ epoch: 0, position: 0 });
   let delays: number[] = [];
   let durations: number[] = [];
-  const metrics = createHealthMetrics(new Registry(), { stale: () => 0, services: () => [] });
+  const metrics = createHealthMetrics(new Registry(), () => []);
   const into = (name: string, take: (ms: number) => void) =>
     Object.assign(new Histogram({ name, help: name, registers: [] }), { observe: (s: number) => take(s * 1000) });
   let running = 0;

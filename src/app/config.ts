@@ -1,9 +1,9 @@
-import { BlockList, isIP } from "node:net";
 import type { Violation } from "../domain/errors.ts";
 import { type IpNetwork, readNetwork } from "../domain/ip-network.ts";
 import { printableStart } from "../domain/printable.ts";
 import { parseDuration } from "../schema/duration-text.ts";
 import { isReplicaName, MAX_REPLICA_NAME_LENGTH } from "../store/peers.ts";
+import { type Address, isLoopback, type Port, parseAddress } from "./address.ts";
 import { NATS_SETTINGS, type NatsConfig, readNatsConfig } from "./nats-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -11,7 +11,7 @@ export const SETTINGS = [
   {
     key: "data",
     placeholder: "DIR",
-    description: "keep the state in this directory (embedded store: one process, one machine)",
+    description: "keep the state in this directory (embedded store, for one process on one machine)",
     default: "./fairlead-data",
   },
   ...NATS_SETTINGS,
@@ -26,19 +26,19 @@ export const SETTINGS = [
   {
     key: "replica",
     placeholder: "NAME",
-    description: "this process's name in status and in control_plane.identifier (default: host name)",
+    description: "name of this process in status and in control_plane.identifier (default: the host name)",
   },
   {
     key: "insecure",
     placeholder: "",
-    description: "allow addresses other than loopback, without TLS and credentials",
+    description: "allow listening on other addresses than loopback, although there is neither TLS nor authentication",
     flag: true,
   },
   {
     key: "outbound-networks",
     placeholder: "CIDR[,CIDR…]",
     description:
-      "networks that the plane may connect to in addition to what is open anyway; a plane that listens beyond loopback needs 127.0.0.0/8 to check backends there",
+      "networks that the plane may connect to in addition to those that are open by default; a plane that listens beyond loopback needs 127.0.0.0/8 here to check backends on its own machine",
   },
   {
     key: "log-level",
@@ -49,23 +49,15 @@ export const SETTINGS = [
   {
     key: "stop-grace",
     placeholder: "DURATION",
-    description: "how long a stop waits for streams to end, at most 5m; a bare number is seconds",
+    description: "how long to wait for streams to end when stopping, at most 5m; a number without a unit is in seconds",
     default: "5s",
   },
 ] as const satisfies readonly Setting[];
 
 export type SettingKey = (typeof SETTINGS)[number]["key"];
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface Config {
+export interface Config extends Readonly<Record<Port, Address>> {
   readonly store: { readonly kind: "embedded"; readonly directory: string } | NatsConfig;
-  readonly xds: Address;
-  readonly admin: Address;
-  readonly http: Address;
   readonly replica: string;
   /** Networks that the plane's own connections may reach, besides those that are open anyway. */
   readonly outboundNetworks: readonly IpNetwork[];
@@ -99,13 +91,13 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
 
   for (const { key } of SETTINGS) {
     for (const [field, found] of given(key, sources)) {
-      if (isEmpty(found)) violations.push({ field, message: "is given, and empty: leave it out, or give it a value" });
+      if (isEmpty(found)) violations.push({ field, message: "is empty: leave it out, or give it a value" });
     }
   }
   for (const key of Object.keys(sources.file)) {
     if (!SETTINGS.some((setting) => setting.key === key)) {
       const known = SETTINGS.map((setting) => setting.key).join(", ");
-      violations.push({ field: key, message: `unknown key of the configuration file; known are ${known}` });
+      violations.push({ field: key, message: `is not a key of the configuration file; the known keys are ${known}` });
     }
   }
 
@@ -116,17 +108,16 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   };
   const insecure = flag("insecure");
   const warnings: string[] = [];
-  const address = (key: "xds" | "admin" | "http"): Address => {
+  const address = (key: Port): Address => {
     const text = value(key);
     const parsed = parseAddress(text);
     if (parsed === undefined) {
-      bad(key, `"${text}" is not HOST:PORT, for example 127.0.0.1:18000`);
+      bad(key, `"${text}" is not of the form HOST:PORT, such as 127.0.0.1:18000`);
       return { host: "", port: 0 };
     }
     if (!isLoopback(parsed.host)) {
-      if (insecure) warnings.push(`${key} listens on ${text} without TLS and credentials`);
-      else
-        bad(key, `"${text}" is not a loopback address; repeat with --insecure if everybody who reaches it may use it`);
+      if (insecure) warnings.push(`${key} listens on ${text} without TLS and without authentication`);
+      else bad(key, `"${text}" is not a loopback address; add --insecure if everyone who can reach it may use it`);
     }
     return parsed;
   };
@@ -136,12 +127,12 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
     if (value("nats") === "") {
       for (const { key } of NATS_SETTINGS) {
         const [field, found] = lookup(key, sources);
-        if (found !== undefined) violations.push({ field, message: "needs the servers: --nats" });
+        if (found !== undefined) violations.push({ field, message: "needs --nats, which names the servers" });
       }
       return { kind: "embedded", directory };
     }
     const [from, data] = lookup("data", sources);
-    if (data !== undefined) bad("nats", `and ${from} are two stores; give one of them`);
+    if (data !== undefined) bad("nats", `cannot be combined with ${from}: each of them names a store`);
     return readNatsConfig({ value, flag, bad });
   };
 
@@ -153,17 +144,21 @@ export function readConfig(sources: ConfigSources): { config: Config } | { viola
   if (!LOG_LEVELS.includes(logLevel)) bad("log-level", `"${logLevel}" is not one of ${LOG_LEVELS.join(", ")}`);
   const stopGraceMs = parseGraceMs(value("stop-grace"));
   if (stopGraceMs === undefined)
-    bad("stop-grace", `"${value("stop-grace")}" is no duration such as 500ms or 5s, at most ${MAX_GRACE_MS / 60_000}m`);
+    bad(
+      "stop-grace",
+      `"${value("stop-grace")}" is not a duration of at most ${MAX_GRACE_MS / 60_000}m, such as 500ms or 5s`,
+    );
   const replica = value("replica") || sources.hostName;
   if (!isReplicaName(replica)) {
     const found = printableStart(replica, MAX_REPLICA_NAME_LENGTH);
     bad(
       "replica",
-      `"${found}" is no name: at most ${MAX_REPLICA_NAME_LENGTH} characters that show, of which each that is no letter, digit, "_" or "-" counts as five`,
+      `"${found}" is not a valid name: it may have at most ${MAX_REPLICA_NAME_LENGTH} visible characters, and each of them that is not a letter, a digit, "_" or "-" counts as five`,
     );
   }
-  const outboundNetworks = listOf(value("outbound-networks")).flatMap((text) => {
-    const read = readNetwork(text);
+  const networks = value("outbound-networks");
+  const outboundNetworks = (networks === "" ? [] : networks.split(",")).flatMap((text) => {
+    const read = readNetwork(text.trim());
     if ("network" in read) return read.network;
     bad("outbound-networks", read.problem);
     return [];
@@ -185,10 +180,6 @@ function parseGraceMs(text: string): number | undefined {
 /** The environment variable for a setting. */
 export function environmentName(key: string): string {
   return `FAIRLEAD_${key.toUpperCase().replaceAll("-", "_")}`;
-}
-
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** The places that a value may come from, by name, and what each holds. */
@@ -213,35 +204,4 @@ function isEmpty(found: unknown): boolean {
 function lookup(key: SettingKey, sources: ConfigSources): [string, string | undefined] {
   const [place, found] = given(key, sources).find(([, value]) => !isEmpty(value)) ?? [`--${key}`, undefined];
   return [place, found === undefined || typeof found === "string" ? found : JSON.stringify(found)];
-}
-
-function listOf(text: string): readonly string[] {
-  return text === "" ? [] : text.split(",").map((one) => one.trim());
-}
-
-/** Reads `HOST:PORT`, where HOST is `localhost` or an IP literal, in brackets if it is IPv6. */
-export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  if (match === null) return undefined;
-  const host = match[1] ?? match[2] ?? "";
-  const port = Number(match[3]);
-  if (port > 65_535 || (isIP(host) === 0 && host !== "localhost")) return undefined;
-  return { host, port };
-}
-
-/** Whether the plane can only be reached from its own machine. */
-export function listensOnLoopbackOnly({ xds, admin, http }: Pick<Config, "xds" | "admin" | "http">): boolean {
-  return [xds, admin, http].every(({ host }) => isLoopback(host));
-}
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-/** Whether `text` can only mean this machine; it is an IP literal, with or without brackets, or `localhost`. */
-export function isLoopback(text: string): boolean {
-  const host = text.replace(/^\[(.*)\]$/, "$1");
-  if (host === "localhost") return true;
-  if (isIP(host) === 0) return false;
-  return loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4");
 }

@@ -12,13 +12,15 @@ import { networksForNewFleetsOf } from "../operations/objects/fill-networks.ts";
 import { CurrentConditions } from "../operations/observing/current-conditions.ts";
 import { Onsets } from "../operations/observing/onsets.ts";
 import { Containment } from "../runtime/containment.ts";
+import type { Machine } from "../runtime/machine.ts";
 import { Pace } from "../runtime/pace.ts";
 import { processId } from "../runtime/process-id.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import { PEER_SILENCE_MS, type Peers } from "../store/peers.ts";
-import { type Config, listensOnLoopbackOnly } from "./config.ts";
-import type { Machine } from "./machine.ts";
+import { listensOnLoopbackOnly } from "./address.ts";
+import type { Config } from "./config.ts";
 import { openStore } from "./open-store.ts";
+import { StopSequence } from "./stop-sequence.ts";
 
 const STOP_GRACE_MS = 1_000;
 
@@ -28,27 +30,33 @@ const STOP_GRACE_MS = 1_000;
  *
  * @throws ControlPlaneError `precondition` / `STORE_IN_USE` while a plane serves from it; and what `openStore` throws.
  */
-export async function serveStore(config: Config, machine: Pick<Machine, "clock" | "random" | "log">) {
+export async function serveStore(config: Config, machine: Machine) {
   const { clock, random, log } = machine;
-  const replica = `direct-${hostname()}-${processId}`;
-  const registry = new Registry();
-  const containment = new Containment({ clock, log, registry });
-  const opened = await openStore({ ...config, replica }, machine, { registry, containment, isForReplacement: true });
-  const stopped = new AbortController();
+  const stops = new StopSequence(machine);
+  const stop = async () => void (await stops.run(STOP_GRACE_MS));
   try {
-    if (config.store.kind === "nats") await refuseServed(opened.peers, machine);
+    const replica = `direct-${hostname()}-${processId}`;
+    const registry = new Registry();
+    const containment = new Containment({ clock, log, registry });
+    const instrumented = { ...machine, registry, containment };
+    const opened = await openStore({ ...config, replica }, instrumented, { isForReplacement: true });
+    const { state: store, journal, archive, peers } = opened;
+    stops.add("store", () => store.close());
+    if (config.store.kind === "nats") await refuseServed(peers, machine);
     const mirror = new Mirror();
-    const { failed } = follow(opened.state, [mirror], { signal: stopped.signal, log });
+    const reading = new AbortController();
+    const { failed } = follow(store, [mirror], { signal: reading.signal, log });
     failed.catch(() => undefined);
+    stops.add("reading of the store", () => reading.abort());
     await Promise.race([mirror.reach({ epoch: 0, position: 0 }), failed]);
     const admin = createAdminServer({
       context: {
-        store: opened.state,
-        journal: opened.journal,
-        archive: opened.archive,
+        store,
+        journal,
+        archive,
         mirror,
         nodes: NO_NODES,
-        peers: opened.peers,
+        peers,
         conditions: new CurrentConditions(mirror),
         onsets: new Onsets(),
         clock,
@@ -67,22 +75,16 @@ export async function serveStore(config: Config, machine: Pick<Machine, "clock" 
       notReady: () => undefined,
       containment,
     });
-    const server = await admin.listen("127.0.0.1:0", ServerCredentials.createInsecure());
-    const stop = async () => {
-      await admin.stop(STOP_GRACE_MS);
-      stopped.abort();
-      await opened.state.close();
-    };
-    return { server, stop };
+    stops.add("admin calls", (graceMs) => admin.stop(graceMs));
+    return { server: await admin.listen("127.0.0.1:0", ServerCredentials.createInsecure()), stop };
   } catch (thrown) {
-    stopped.abort();
-    await opened.state.close();
+    await stop();
     throw thrown;
   }
 }
 
 /** Planes announce their position ten times a second, so one that runs is heard within the silence limit. */
-async function refuseServed(peers: Pick<Peers, "list">, { clock }: Pick<Machine, "clock">): Promise<void> {
+async function refuseServed(peers: Pick<Peers, "list">, { clock }: Machine): Promise<void> {
   await clock.sleep(PEER_SILENCE_MS);
   const live = peers.list().filter(({ status }) => status === "live");
   if (live.length === 0) return;
@@ -90,7 +92,7 @@ async function refuseServed(peers: Pick<Peers, "list">, { clock }: Pick<Machine,
   throw new ControlPlaneError({
     kind: "precondition",
     code: "STORE_IN_USE",
-    message: `${names} serve from this bucket; stop them, or use --server with one of them`,
+    message: `this bucket is in use by ${names}; stop these planes, or send the command to one of them with --server`,
   });
 }
 

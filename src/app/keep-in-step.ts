@@ -1,4 +1,3 @@
-import { Gauge, type Registry } from "prom-client";
 import { AgreementWatch, agreementProblem } from "../control/agreement-watch.ts";
 import { BehindWatch } from "../control/behind-watch.ts";
 import type { Mirror } from "../control/mirror.ts";
@@ -6,10 +5,9 @@ import type { StateDigest } from "../control/state-digest.ts";
 import { encodingProfile } from "../domain/encoding-profile.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import { refusedFindings } from "../operations/observing/refused-findings.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
+import { instrumentsOf } from "../runtime/instruments.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import { OncePerTurn } from "../runtime/once-per-turn.ts";
-import type { Random } from "../runtime/random.ts";
 import type { Peer, PeerPosition, Peers } from "../store/peers.ts";
 import type { Store } from "../store/store.ts";
 import type { XdsServer } from "../xds/server/library.ts";
@@ -17,7 +15,7 @@ import type { XdsServer } from "../xds/server/library.ts";
 /** Proxies that are sent elsewhere leave within this time, each at a moment of its own. */
 const SHED_OVER_MS = 10_000;
 
-export interface InStepOptions {
+export interface InStepOptions extends Omit<InstrumentedMachine, "containment"> {
   readonly mirror: Mirror;
   readonly digest: StateDigest;
   /** The encoding profiles that this release supports. */
@@ -27,28 +25,15 @@ export interface InStepOptions {
   readonly catchUp: () => Promise<void>;
   /** Folds the whole state again. */
   readonly readAnew: () => void;
-  readonly proxies: () => Pick<XdsServer, "recheckHolds" | "shed">;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly registry: Registry;
-}
-
-/** How this replica compares with the others, and what follows for the proxies. */
-export interface InStep {
-  /** Why everything that is due is held back. */
-  readonly hold: () => string | undefined;
-  /** What the others are told about that. */
-  readonly told: () => Pick<PeerPosition, "held" | "storeWentBack">;
-  /** Why no new stream is taken. */
-  readonly admit: () => string | undefined;
-  readonly findings: () => readonly Finding[];
-  readonly stop: () => void;
+  /** Called when something else is held back than before, or nothing any more. */
+  readonly recheckHolds: () => void;
+  /** Called when the proxies are to leave for other replicas. */
+  readonly shed: XdsServer["shed"];
 }
 
 /** Serves only while this replica's state is that of most replicas, and not much older than theirs. */
-export function keepInStep(options: InStepOptions): InStep {
-  const { mirror, digest, profiles, store, catchUp, readAnew, proxies, registry, ...machine } = options;
+export function keepInStep(options: InStepOptions) {
+  const { mirror, digest, profiles, store, catchUp, readAnew, recheckHolds, shed, registry, ...machine } = options;
   const { peers } = store;
   const { clock, random } = machine;
   const log = machine.log.child({ component: "replicas" });
@@ -76,7 +61,7 @@ export function keepInStep(options: InStepOptions): InStep {
     log,
     isStoreAway: () => store.status().away !== undefined || isFrozen(),
     catchUp,
-    onBehind: () => proxies().shed({ overMs: SHED_OVER_MS, reason: "another replica has newer state" }),
+    onBehind: () => shed({ overMs: SHED_OVER_MS, reason: "another replica has newer state" }),
   });
   const hold = () => {
     if (!profiles.includes(encodingProfile(mirror))) return "profile_unsupported";
@@ -91,48 +76,43 @@ export function keepInStep(options: InStepOptions): InStep {
     holdNow.forget();
     if (hold() === held) return;
     held = hold();
-    log.warn({ held }, held === undefined ? "nothing is held back any more" : "everything is held back");
-    proxies().recheckHolds();
+    log.warn({ held }, held === undefined ? "nothing is held back any more" : "everything is held back from proxies");
+    recheckHolds();
   };
   const ends = [mirror.onFold(recheck), peers.onChange(recheck)];
-  registry.registerMetric(
-    new Gauge({
-      name: "fairlead_replicas_differing",
-      help: "Replicas whose state differs from this one's at the same revision.",
-      registers: [],
-      collect() {
-        const { agreement: found } = agreement;
-        this.set(found.kind === "agreed" ? 0 : found.differing.length);
-      },
-    }),
+  const { gauge } = instrumentsOf(registry);
+  gauge("fairlead_replicas_differing", "Replicas whose state differs from this one's at the same revision.", () =>
+    agreement.agreement.kind === "agreed" ? 0 : agreement.agreement.differing.length,
   );
-  registry.registerMetric(
-    new Gauge({
-      name: "fairlead_fenced",
-      help: "1 while this replica holds everything back and takes no proxy, because it is not in step with the others.",
-      registers: [],
-      collect() {
-        this.set(hold() !== undefined || behind.isBehind ? 1 : 0);
-      },
-    }),
+  const admit = () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined);
+  gauge(
+    "fairlead_fenced",
+    "1 while this replica holds everything back and takes no proxy, because it is not in step with the others.",
+    () => (admit() === undefined ? 0 : 1),
   );
   return {
+    /** Why everything that is due is held back. */
     hold: () => holdNow.get(),
-    told: () => {
+    /** What the others are told about that. */
+    told: (): Pick<PeerPosition, "held" | "storeWentBack"> => {
       if (isFrozen()) return { held: WENT_BACK, storeWentBack: true };
       const why = hold();
       return why === undefined ? {} : { held: why };
     },
-    admit: () => hold() ?? (behind.isBehind ? "behind_other_replicas" : undefined),
-    findings: () => [
-      ...agreementProblem(agreement),
-      ...(agreement.hold === undefined && hold() !== undefined
-        ? [{ what: "this replica sends nothing", since: undefined, why: hold() ?? "" }]
-        : []),
-      ...namesakeProblem(peers.namesake()),
-      ...refusedFindings(peers.refused(), clock.now()),
-      ...(behind.isBehind ? [{ what: "behind the other replicas", since: undefined, why: BEHIND }] : []),
-    ],
+    /** Why no new stream is taken. */
+    admit,
+    findings: (): readonly Finding[] => {
+      const held = hold();
+      return [
+        ...agreementProblem(agreement),
+        ...(agreement.hold === undefined && held !== undefined
+          ? [{ what: "this replica sends nothing", since: undefined, why: held }]
+          : []),
+        ...namesakeProblem(peers.namesake()),
+        ...refusedFindings(peers.refused(), clock.now()),
+        ...(behind.isBehind ? [{ what: "behind the other replicas", since: undefined, why: BEHIND }] : []),
+      ];
+    },
     stop: () => {
       for (const end of ends) end();
       agreement.stop();
@@ -157,8 +137,8 @@ function sawItGoBack(peers: readonly Peer[], epoch: number): boolean {
 function namesakeProblem(found: ReturnType<Peers["namesake"]>): readonly Finding[] {
   if (found === undefined) return [];
   const why =
-    "they do not hear each other, and only one counts: stop one of them, or give it another name with --replica";
+    "they cannot hear each other, and only one of them counts: stop one, or give it another name with --replica";
   return [{ what: "another plane has this one's name", since: found.since, why }];
 }
 
-const BEHIND = "they serve newer state than this replica has heard of, so that proxies are sent to them";
+const BEHIND = "they serve newer state than this replica has received, so proxies are sent to them";

@@ -11,31 +11,36 @@ export const NATS_SETTINGS = [
   {
     key: "nats-bucket",
     placeholder: "NAME",
-    description: "the bucket of the state; it is made when it does not exist, and NAME-lease beside it",
+    description: "bucket for the state; it is created if it does not exist, and NAME-lease with it",
     default: "fairlead",
   },
   {
     key: "nats-replicas",
     placeholder: "COPIES",
-    description: "how many servers keep each write: 1, 3 or 5; a single server can only keep 1",
+    description: "how many servers keep a copy of each write: 1, 3 or 5; a single server can keep only 1",
     default: "3",
   },
-  { key: "nats-user", placeholder: "NAME", description: "user, unless it is in the URL" },
+  { key: "nats-user", placeholder: "NAME", description: "user name, unless it is in the URL" },
   {
     key: "nats-password",
     placeholder: "PASSWORD",
-    description: "its password; better in a file or the environment, since others can see the options of a process",
+    description:
+      "password of the user; better given in a file or the environment, since other users of the machine can see the options of a process",
   },
-  { key: "nats-password-file", placeholder: "FILE", description: "its password is in this file" },
+  { key: "nats-password-file", placeholder: "FILE", description: "file that contains the password of the user" },
   { key: "nats-nkey", placeholder: "FILE", description: "log in with the nkey whose seed is in this file" },
-  { key: "nats-creds", placeholder: "FILE", description: "log in with this credentials file: JWT and seed" },
-  { key: "nats-tls-ca", placeholder: "FILE", description: "certificates, PEM, that the server's must lead to" },
-  { key: "nats-tls-cert", placeholder: "FILE", description: "client certificate, PEM" },
-  { key: "nats-tls-key", placeholder: "FILE", description: "key of the client certificate, PEM" },
+  { key: "nats-creds", placeholder: "FILE", description: "log in with this credentials file (JWT and seed)" },
+  {
+    key: "nats-tls-ca",
+    placeholder: "FILE",
+    description: "PEM file of the authorities that must have issued the server's certificate",
+  },
+  { key: "nats-tls-cert", placeholder: "FILE", description: "PEM file of the client certificate" },
+  { key: "nats-tls-key", placeholder: "FILE", description: "PEM file of the private key of the client certificate" },
   {
     key: "nats-tls-first",
     placeholder: "",
-    description: "begin with TLS, as servers with handshake_first expect",
+    description: "begin each connection with the TLS handshake, as servers with handshake_first expect",
     flag: true,
   },
 ] as const satisfies readonly Setting[];
@@ -69,13 +74,15 @@ export function readNatsConfig({ value, flag, bad }: NatsSettingSource): NatsCon
     const url = parseUrl(text.trim());
     // A password with a comma or a slash in it may be in any part, so none of them is shown.
     const shown = mayHoldPassword ? `number ${i + 1} of ${texts.length}` : `"${text}"`;
-    const hint = mayHoldPassword ? "; other signs than letters and digits in a password are written %2F and so on" : "";
-    if (url === undefined) bad("nats", `${shown} is not a server's URL, such as nats://10.0.0.1:4222${hint}`);
+    const hint = mayHoldPassword
+      ? "; in a password, write characters other than letters and digits percent-encoded, such as %2F for a slash"
+      : "";
+    if (url === undefined) bad("nats", `${shown} is not the URL of a server, such as nats://10.0.0.1:4222${hint}`);
     return url ?? [];
   });
   const bucket = value("nats-bucket");
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(bucket)) {
-    bad("nats-bucket", `"${bucket}" is not a bucket's name: 1 to 64 letters, digits, dashes and underscores`);
+    bad("nats-bucket", `"${bucket}" is not a valid bucket name: use 1 to 64 letters, digits, dashes and underscores`);
   }
   const copies = Number(value("nats-replicas"));
   if (![1, 3, 5].includes(copies)) bad("nats-replicas", `"${value("nats-replicas")}" is not 1, 3 or 5`);
@@ -126,25 +133,26 @@ function readLogin({ value, bad }: Omit<NatsSettingSource, "flag">, urls: readon
   const password = value("nats-password");
   const file = value("nats-password-file");
   if (password !== "" && file !== "")
-    bad("nats-password-file", "and a password that is given are two; give one of them");
+    bad("nats-password-file", "cannot be combined with a password that is given directly");
   if (user !== "" && file !== "") logins.push(["nats-user", { kind: "passwordFile", user, file }]);
   else if (user !== "") logins.push(["nats-user", { kind: "user", user, password }]);
-  else if (password !== "") bad("nats-password", "needs the user's name: --nats-user");
-  else if (file !== "") bad("nats-password-file", "needs the user's name: --nats-user");
+  else if (password !== "") bad("nats-password", "needs the user name as well: --nats-user");
+  else if (file !== "") bad("nats-password-file", "needs the user name as well: --nats-user");
   const seed = value("nats-nkey");
   if (seed !== "") logins.push(["nats-nkey", { kind: "nkey", file: seed }]);
   const creds = value("nats-creds");
   if (creds !== "") logins.push(["nats-creds", { kind: "creds", file: creds }]);
   const [first, second] = logins;
-  if (second !== undefined) bad(second[0], "is a second way to log in; give one: in the URLs, user, nkey or creds");
+  if (second !== undefined)
+    bad(second[0], "is a second way to log in; choose one: the URLs, a user, an nkey or a credentials file");
   return first?.[1];
 }
 
 function readTls({ value, flag, bad }: NatsSettingSource, urls: readonly ServerUrl[]): NatsTls | undefined {
   const [ca, cert, key] = [value("nats-tls-ca"), value("nats-tls-cert"), value("nats-tls-key")];
   const first = flag("nats-tls-first");
-  if (cert !== "" && key === "") bad("nats-tls-cert", "needs its key: --nats-tls-key");
-  if (key !== "" && cert === "") bad("nats-tls-key", "needs its certificate: --nats-tls-cert");
+  if (cert !== "" && key === "") bad("nats-tls-cert", "needs its private key as well: --nats-tls-key");
+  if (key !== "" && cert === "") bad("nats-tls-key", "needs its certificate as well: --nats-tls-cert");
   if (ca === "" && cert === "" && !first && !urls.some(({ tls }) => tls)) return undefined;
   return { first, ...(ca !== "" && { caFile: ca }), ...(cert !== "" && { certFile: cert, keyFile: key }) };
 }

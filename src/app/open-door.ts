@@ -2,21 +2,12 @@ import { lookup } from "node:dns";
 import { ipKind, readIp } from "../domain/ip-address.ts";
 import { OutboundDoor } from "../outbound/door.ts";
 import type { ProtectedPort } from "../outbound/judge.ts";
-import { ServerAddresses } from "../outbound/server-addresses.ts";
+import { followServers } from "../outbound/server-addresses.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { userId } from "../runtime/process-id.ts";
 import type { Store } from "../store/store.ts";
-import { type Address, type Config, listensOnLoopbackOnly } from "./config.ts";
-
-export interface OpenedDoor {
-  readonly door: OutboundDoor;
-  /** Tells that a port of this plane is bound to this address: from now on it is out of bounds. */
-  readonly bound: (port: OwnPort, address: Address) => void;
-  readonly stop: () => void;
-}
-
-type OwnPort = "xds" | "admin" | "http";
-const OWN_PORTS: readonly OwnPort[] = ["xds", "admin", "http"];
+import { type Address, listensOnLoopbackOnly, PORTS, type Port } from "./address.ts";
+import type { Config } from "./config.ts";
 
 /** This plane's door to the outside: its own ports, its store and its fellow planes are out of bounds. */
 export function openDoor(of: {
@@ -27,15 +18,15 @@ export function openDoor(of: {
   /** The addresses of this machine. */
   readonly interfaces: () => readonly string[];
   readonly clock: Clock;
-}): OpenedDoor {
+}) {
   const { config, store, planes, interfaces, clock } = of;
-  const own = new Map<OwnPort, ProtectedPort>();
-  const bound = (port: OwnPort, { host, port: number }: Address) => {
+  const own = new Map<Port, ProtectedPort>();
+  const bound = (port: Port, { host, port: number }: Address) => {
     own.set(port, { what: `the plane's own ${port} port`, ip: host === "localhost" ? "0.0.0.0" : host, port: number });
   };
   // The configured address counts before it is bound; a port that the system chooses is known only afterwards.
-  for (const port of OWN_PORTS) bound(port, config[port]);
-  const servers = new ServerAddresses({ servers: store.servers, lookup, clock });
+  for (const port of PORTS) bound(port, config[port]);
+  const servers = followServers(store.servers, lookup, clock);
   const door = new OutboundDoor({
     listensOnLoopbackOnly: listensOnLoopbackOnly(config),
     networks: config.outboundNetworks,
@@ -49,5 +40,10 @@ export function openDoor(of: {
       yield* planes();
     },
   });
-  return { door, bound, stop: () => servers.stop() };
+  return {
+    door,
+    /** Tells that a port of this plane is bound to this address: from now on it is out of bounds. */
+    bound,
+    stop: servers.stop,
+  };
 }

@@ -1,10 +1,8 @@
-import type { Registry } from "prom-client";
-import type { Containment } from "../runtime/containment.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import { openSqliteFile } from "../store/sqlite-file.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
-import type { Machine } from "./machine.ts";
 
 /**
  * Opens the store that the configuration names. All other code knows only the ports.
@@ -13,19 +11,13 @@ import type { Machine } from "./machine.ts";
  * @throws ControlPlaneError when the store refuses; the message says what was found and what is needed.
  */
 export async function openStore(
-  config: Pick<Config, "store" | "replica">,
-  machine: Pick<Machine, "clock" | "random" | "log">,
-  {
-    registry,
-    containment,
-    isForReplacement = false,
-  }: { readonly registry: Registry; readonly containment: Containment; readonly isForReplacement?: boolean },
+  { store, replica }: Pick<Config, "store" | "replica">,
+  { clock, random, log, registry, containment }: InstrumentedMachine,
+  { isForReplacement = false } = {},
 ): Promise<Store> {
-  const { store, replica } = config;
-  const { clock, random, log: logger } = machine;
   if (store.kind === "embedded") {
     const file = openSqliteFile(store.directory);
-    if (file.isNew) logger.warn({ path: file.path }, "no state was found: an empty one is made");
+    if (file.isNew) log.warn({ path: file.path }, "no state was found, so an empty one is created");
     return openSqliteStore(file, clock);
   }
   // Loaded here, so a plane without NATS starts faster.
@@ -35,16 +27,15 @@ export async function openStore(
     import("../nats/store-metrics.ts"),
   ]);
   const { servers, bucket, copies, login, tls } = store;
-  const security = natsSecurity(login, tls);
   const opened = await openNatsStore({
     servers,
-    security,
+    security: natsSecurity(login, tls),
     bucket,
     replicas: copies,
     replica,
     clock,
     random,
-    logger,
+    logger: log,
     containment,
     isForReplacement,
   });

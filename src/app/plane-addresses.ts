@@ -1,18 +1,14 @@
 import { isIP } from "node:net";
 import type { PlaneAddress } from "../domain/backend-networks.ts";
+import type { Address } from "./address.ts";
 
 /**
- * Where a plane that listens on these `HOST:PORT` addresses can be reached: a wildcard means all of the machine's addresses.
+ * Where a plane that listens on these addresses can be reached: a wildcard means all of the machine's addresses.
  *
  * @param interfaces The machine's own addresses, loopback among them.
  */
-export function planeAddresses(bound: readonly string[], interfaces: readonly string[]): readonly PlaneAddress[] {
-  return bound.flatMap((text) => {
-    const colon = text.lastIndexOf(":");
-    const host = text.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-    const port = Number(text.slice(colon + 1));
-    return hostsOf(host, interfaces).map((ip) => ({ ip, port }));
-  });
+export function planeAddresses(bound: readonly Address[], interfaces: readonly string[]): readonly PlaneAddress[] {
+  return bound.flatMap(({ host, port }) => hostsOf(host, interfaces).map((ip) => ({ ip, port })));
 }
 
 function hostsOf(host: string, interfaces: readonly string[]): readonly string[] {

@@ -3,13 +3,9 @@ import { fleetOf, proxyGroup } from "../control/proxy-group.ts";
 import { selectFleet } from "../domain/fleet-selection.ts";
 import { type Name, parseKeyOf, partsOf } from "../domain/name.ts";
 import type { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
-import type { StoredRefusals } from "../fleet/stored-refusals.ts";
 import { featureLevelOf } from "../resources/view.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
-import type { Logger } from "../runtime/logger.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Metrics } from "../runtime/metrics.ts";
-import type { Random } from "../runtime/random.ts";
 import {
   type NodeIdentity,
   type Placement,
@@ -19,36 +15,35 @@ import {
   XdsServer,
   type XdsServerOptions,
 } from "../xds/server/library.ts";
-import { isLoopback } from "./config.ts";
+import { isLoopback } from "./address.ts";
 
-export interface ProxyService {
+type Policies = Required<Pick<XdsServerOptions, "refusals" | "fence" | "identifier" | "hold" | "admit">>;
+
+export interface ProxyService extends Omit<InstrumentedMachine, "registry">, Policies {
   readonly cache: ResourceCache;
   readonly mirror: Mirror;
-  readonly nodes: LocalNodeDirectory;
-  readonly refusals: StoredRefusals;
   readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly fence: (signal: AbortSignal) => Promise<void>;
-  readonly identifier: () => string;
-  readonly hold: NonNullable<XdsServerOptions["hold"]>;
-  readonly admit: () => string | undefined;
-  readonly containment: Containment;
   readonly maxConnections: number;
 }
 
-/** The product's xDS server: serves each proxy by its fleet and its abilities, and tells the directory what happens. */
-export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ...rest }: ProxyService): XdsServer {
-  const server = new XdsServer({
+/** The product's xDS server: serves each proxy by its fleet and its abilities. */
+export function serveProxies({ mirror, metrics, maxConnections, ...rest }: ProxyService): XdsServer {
+  return new XdsServer({
     ...rest,
-    cache,
     limits: { maxConnections },
     groupOf: (node) => placementOf(node, mirror),
     onLimit: (limit) => metrics.limitsMet.inc({ limit }),
     // It shows every fleet's resources: only for people and tools on this machine, not for all who can reach the port.
     clientStatus: ({ address }) => isLoopback(address.slice(0, address.lastIndexOf(":"))),
   });
+}
+
+/** Tells the directory and the metrics what happens on the streams. */
+export function reportProxies(
+  server: XdsServer,
+  cache: ResourceCache,
+  { nodes, metrics }: { readonly nodes: LocalNodeDirectory; readonly metrics: Metrics },
+): void {
   for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
   for (const type of [...RESOURCE_TYPES.map(({ shortName }) => shortName), OTHER]) {
     for (const counter of [metrics.sent, metrics.acknowledged, metrics.refused]) counter.inc({ type }, 0);
@@ -70,13 +65,12 @@ export function serveProxies({ cache, mirror, nodes, metrics, maxConnections, ..
     metrics.refused.inc({ type: shortName(typeUrl) });
     nodes.refused(client);
   });
-  return server;
 }
 
 function placementOf(node: NodeIdentity, mirror: Mirror): Placement {
   const selection = selectFleet(node, mirror.all("fleet"));
   const own = unreadFleet(node.cluster, mirror);
-  if (own !== undefined) return { silent: `what is stored of its fleet ${own} cannot be read` };
+  if (own !== undefined) return { silent: `the stored form of its fleet ${own} cannot be read` };
   return "fleet" in selection
     ? { group: proxyGroup({ fleet: selection.fleet.name, level: featureLevelOf(node) }) }
     : { silent: selection.reason };

@@ -1,5 +1,4 @@
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
+import type { Machine } from "../runtime/machine.ts";
 
 /** Time beyond the grace for a step to finish after the grace is over, and for the store to close. */
 const PATIENCE_MS = 600;
@@ -17,12 +16,10 @@ interface Step {
  */
 export class StopSequence {
   readonly #steps: Step[] = [];
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #machine: Pick<Machine, "clock" | "log">;
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
-    this.#clock = clock;
-    this.#log = log;
+  constructor(machine: Pick<Machine, "clock" | "log">) {
+    this.#machine = machine;
   }
 
   /** @param end Receives what is left of the grace, in milliseconds. */
@@ -32,16 +29,17 @@ export class StopSequence {
 
   /** Ends every part that has not ended yet. Returns those that did not end in time or failed; never rejects. */
   async run(graceMs: number): Promise<readonly string[]> {
-    const graceEndsAt = this.#clock.monotonic() + graceMs;
+    const { clock, log } = this.#machine;
+    const graceEndsAt = clock.monotonic() + graceMs;
     const left = new Map<string, Promise<void>>();
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       const { what } = step;
-      const ending = this.#end(step, Math.max(0, graceEndsAt - this.#clock.monotonic())).then(
+      const ending = this.#end(step, Math.max(0, graceEndsAt - clock.monotonic())).then(
         () => void left.delete(what),
-        (err: unknown) => this.#log.error({ err, what }, "a part could not be ended"),
+        (err: unknown) => log.error({ err, what }, "a part could not be stopped"),
       );
       left.set(what, ending);
-      await this.#within(graceEndsAt + PATIENCE_MS - this.#clock.monotonic(), ending);
+      await this.#within(graceEndsAt + PATIENCE_MS - clock.monotonic(), ending);
     }
     if (left.size > 0) await this.#within(LAST_PATIENCE_MS, Promise.all(left.values()));
     return [...left.keys()];
@@ -53,7 +51,7 @@ export class StopSequence {
 
   async #within(ms: number, done: Promise<unknown>): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(Math.max(0, ms), resolve);
+    const cancel = this.#machine.clock.after(Math.max(0, ms), resolve);
     await Promise.race([done, late]);
     cancel();
   }

@@ -5,7 +5,7 @@ import { createLogger } from "../runtime/create-logger.ts";
 import { interfaceAddresses } from "../runtime/interfaces.ts";
 import { LogSink } from "../runtime/log-sink.ts";
 import { systemRandom } from "../runtime/random.ts";
-import { addSettings, complain, type Escaped, type Host, readSettings } from "./command-settings.ts";
+import { type Escaped, type Host, type Run, runWithSettings } from "./command-settings.ts";
 import { SETTINGS } from "./config.ts";
 import type { Running } from "./start.ts";
 
@@ -18,25 +18,17 @@ export function upCommand(host: Host, exit: (code: number) => unknown): Command 
     .description("run the control plane")
     .addHelpText(
       "after",
-      "\nEach option is also read from FAIRLEAD_… in the environment and from the file;\n" +
-        "an option beats the environment, the environment beats the file.\n\n" +
+      "\nEach option can also be set in the environment, as FAIRLEAD_…, and in the configuration file.\n" +
+        "Options take precedence over the environment, and the environment over the file.\n\n" +
         "Examples:\n" +
         "  fairlead up\n" +
         "  fairlead up --data /var/lib/fairlead --xds 127.0.0.1:18000\n" +
         "  fairlead up --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3 --replica plane-a\n",
     );
-  return addSettings(command, SETTINGS).action(async (_options, self: Command) => {
-    await exit(await runUp(self, host));
-  });
+  return runWithSettings(command, SETTINGS, { host, exit, run: runUp });
 }
 
-async function runUp(command: Command, host: Host): Promise<number> {
-  const read = readSettings(command, host);
-  if ("complaints" in read) {
-    for (const line of read.complaints) complain(host, `fairlead up: ${line}`);
-    return EXIT.badConfiguration;
-  }
-  const { config } = read;
+const runUp: Run = async (config, host, complain) => {
   const sink = new LogSink(host.stderr);
   const log = createLogger(config.logLevel, sink);
   const machine = {
@@ -57,27 +49,27 @@ async function runUp(command: Command, host: Host): Promise<number> {
       log.info({ reason }, "stopping");
       const left = await running.stop(config.stopGraceMs);
       if (left.length === 0) log.info({}, "stopped");
-      else log.error({ left }, "stopped without the end of these parts");
+      else log.error({ left }, "stopped, although these parts have not ended");
       return left.length === 0 ? EXIT.stopped : EXIT.failed;
     } catch (thrown) {
       log.debug({ err: thrown }, "cannot run");
-      complain(host, `fairlead up: ${toControlPlaneError(thrown).message}`);
+      complain(toControlPlaneError(thrown).message);
       await running?.stop(0);
       return EXIT.failed;
     }
   };
   /** An exception leaves work half done, and nobody knows which: the proxies are better off with what they have. */
   const endEscaped = async ({ thrown, origin }: Escaped) => {
-    log.fatal({ err: thrown, origin }, "an exception escaped: the plane ends");
+    log.fatal({ err: thrown, origin }, "an uncaught exception ends the plane");
     await running?.stop(0);
     return EXIT.escaped;
   };
   const code = await Promise.race([host.escaped().then(endEscaped), serve()]);
   await Promise.race([sink.flush(), systemClock.sleep(FLUSH_MS)]);
   return code;
-}
+};
 
-const EXIT = { stopped: 0, failed: 1, badConfiguration: 2, escaped: 70 } as const;
+const EXIT = { stopped: 0, failed: 1, escaped: 70 } as const;
 
 /** Time for the log's reader to take the last lines. */
 const FLUSH_MS = 100;

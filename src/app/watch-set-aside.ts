@@ -3,17 +3,10 @@ import { Withheld } from "../control/withheld.ts";
 import { printableStart } from "../domain/printable.ts";
 import { describeSetAside } from "../operations/observing/set-aside-findings.ts";
 import type { Logger } from "../runtime/logger.ts";
-import type { XdsServerOptions } from "../xds/server/library.ts";
 
 /** How many records are logged one by one after a commit; beyond that, the total is logged as well. */
 const LOGGED_AT_ONCE = 20;
 const MAX_KEY_LENGTH = 200;
-
-export interface SetAsideWatch {
-  readonly hold: NonNullable<XdsServerOptions["hold"]>;
-  /** Why a plane that started with them has not become ready; undefined once it was. */
-  readonly notReady: () => string | undefined;
-}
 
 /**
  * Handles records that cannot be read: they are logged once, what comes from them is held back from proxies, and a plane that
@@ -22,24 +15,20 @@ export interface SetAsideWatch {
  *
  * @param onChange Called when something that was held back may have become free.
  */
-export function watchSetAside({
-  mirror,
-  log,
-  onChange,
-}: {
-  readonly mirror: Mirror;
-  readonly log: Logger;
-  readonly onChange: () => void;
-}): SetAsideWatch {
+export function watchSetAside({ mirror, log, onChange }: { mirror: Mirror; log: Logger; onChange: () => void }) {
   const withheld = new Withheld(mirror, onChange);
   let wasReady = withheld.records.size === 0;
   const tell = (keys: readonly string[]) => {
     const records = keys.flatMap((key) => mirror.setAside.get(key) ?? []);
     for (const record of records.slice(0, LOGGED_AT_ONCE)) {
       const why = describeSetAside(record);
-      log.error({ key: printableStart(record.key, MAX_KEY_LENGTH), why }, "a stored record is set aside");
+      log.error(
+        { key: printableStart(record.key, MAX_KEY_LENGTH), why },
+        "a stored record cannot be read and is set aside",
+      );
     }
-    if (records.length > LOGGED_AT_ONCE) log.error({ count: records.length }, "stored records are set aside");
+    if (records.length > LOGGED_AT_ONCE)
+      log.error({ count: records.length }, "stored records cannot be read and are set aside");
   };
   tell([...mirror.setAside.keys()]);
   mirror.onFold(({ setAside }) => {
@@ -48,8 +37,9 @@ export function watchSetAside({
     tell(setAside);
   });
   return {
-    hold: (client, resource, version) => withheld.hold(client, resource, version),
-    notReady: () => {
+    hold: withheld.hold.bind(withheld),
+    /** Why a plane that started with them has not become ready; undefined once it was. */
+    notReady: (): string | undefined => {
       const [first] = withheld.records.values();
       if (wasReady || first === undefined) return undefined;
       const others = withheld.records.size - 1;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -19,17 +20,11 @@ const SILENT_MS = 10_000;
 /** How often the server looks for connections that are too slow. */
 const LOOK_MS = 1_000;
 
-export interface HttpServer {
-  /** The bound port. */
-  readonly port: number;
-  stop(): Promise<void>;
-}
-
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
-  /** Connections at a time; more are closed at once. Default: `MAX_HTTP_CONNECTIONS`. */
-  readonly maxConnections?: number;
+  /** Connections at a time; more are closed at once. */
+  readonly maxConnections: number;
   /** Which hosts a request may be for; absent: any. */
   readonly mayBeAskedAs?: ((host: string) => boolean) | undefined;
   readonly registry: Registry;
@@ -39,7 +34,7 @@ export interface HttpServerOptions {
 }
 
 /** Serves `/healthz` (the process runs), `/readyz` (it may be given proxies) and `/metrics` (Prometheus text). */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions) {
   const { containment, mayBeAskedAs } = options;
   const app = new Hono();
   app.onError((error, context) => {
@@ -50,7 +45,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const host = hostOf(context.req.header("host"));
     if (mayBeAskedAs === undefined || host === undefined || mayBeAskedAs(host)) return await next();
     return context.text(
-      "this port is for this machine only: ask for it as localhost, or by its loopback address; another name may be a web page that was led here\n",
+      "this port serves its own machine only: use the name localhost or a loopback address; a request for another name may come from a web page that was led here\n",
       421,
     );
   });
@@ -73,23 +68,20 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
     getRequestListener(app.fetch),
   );
-  server.maxConnections = options.maxConnections ?? MAX_HTTP_CONNECTIONS;
+  server.maxConnections = options.maxConnections;
   server.setTimeout(SILENT_MS, (socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, () => {
-      server.off("error", reject);
-      server.on("error", (error) => containment.note("http", "a connection", error));
-      resolve();
-    });
-  });
+  server.listen(options.port, options.host);
+  await once(server, "listening");
+  server.on("error", (error) => containment.note("http", "a connection", error));
   return {
+    /** The bound port. */
     port: (server.address() as AddressInfo).port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 

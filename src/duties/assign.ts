@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Name } from "../domain/name.ts";
 import type { Assignment } from "../store/keys/assignment-record.ts";
 
@@ -18,21 +19,14 @@ export function workerOf(backend: Name, { workers }: Pick<Assignment, "workers">
   return best;
 }
 
-export type AssignPlan =
-  | { readonly change: false }
-  /** Written in one batch over the keys of all `revoked` and `workers`: a worker that loses one is fenced as another gains it. */
-  | { readonly change: true; readonly assignment: Assignment; readonly revoked: readonly string[] };
-
 /**
- * What the assign duty has to do. Nothing while no worker is live: the verdicts stay, and so do the shares of workers
- * that may come back.
+ * The assignment that follows the current one; undefined where it stays. It stays while no worker is live: so do the
+ * verdicts, and the shares of workers that may come back.
  */
-export function planAssign(current: Assignment, live: readonly string[]): AssignPlan {
+export function planAssign(current: Assignment, live: readonly string[]): Assignment | undefined {
   const workers = [...new Set(live)].sort();
-  const same = workers.length === current.workers.length && workers.every((worker, i) => worker === current.workers[i]);
-  if (same || workers.length === 0) return { change: false };
-  const revoked = current.workers.filter((worker) => !workers.includes(worker));
-  return { change: true, assignment: { workers, round: current.round + 1 }, revoked };
+  if (workers.length === 0 || isDeepStrictEqual(workers, current.workers)) return undefined;
+  return { workers, round: current.round + 1 };
 }
 
 /** FNV-1a over both names, mixed until every bit counts (the finalizer of MurmurHash3). */

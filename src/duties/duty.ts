@@ -1,17 +1,12 @@
 import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Kind, ObjectId } from "../domain/name.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
-import type { Logger } from "../runtime/logger.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Batch, StateStore, StoreOp } from "../store/state-store.ts";
 
-export interface DutyContext {
+export interface DutyContext extends Pick<InstrumentedMachine, "clock" | "log" | "containment"> {
   readonly mirror: Mirror;
   readonly store: StateStore;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly containment: Pick<Containment, "contain" | "note">;
   /** By this every commit proves that this process still has the duties. */
   readonly fence: NonNullable<Batch["fence"]>;
 }
@@ -35,10 +30,6 @@ export interface Duty {
   readonly plan: (now: number) => DutyStep | Promise<DutyStep>;
 }
 
-export interface RunningDuty {
-  stop(): Promise<void>;
-}
-
 /** Changes are looked at together, so that a storm of commits costs few looks. */
 const REST_MS = 50;
 const RETRY_MS = 1000;
@@ -48,7 +39,7 @@ const MAX_PAUSE_MS = 60_000;
  * Carries out a duty: plans what is due now, after each change that concerns it and when the plan says so. A commit that
  * lost a race is planned anew from the state that won.
  */
-export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty): RunningDuty {
+export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty) {
   const { mirror, store, clock, log, fence, containment } = context;
   const stop = new AbortController();
   let looking: Promise<void> | undefined;
@@ -87,7 +78,7 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
       const error = toControlPlaneError(thrown);
       const race = error.code === "VERSION_MISMATCH";
       if (error.kind === "bug" && !stop.signal.aborted) containment.note("duty", name, thrown);
-      else if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; it tries again");
+      else if (!race && !stop.signal.aborted) log.warn({ err: error, duty: name }, "a duty failed; trying again");
       lookIn(race ? REST_MS : RETRY_MS);
     }
   };

@@ -1,12 +1,10 @@
-import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
 import { keyToken } from "../store/key-token.ts";
 import { ASSIGNMENT, type Assignment } from "../store/keys/assignment-record.ts";
 import { readForm } from "../store/keys/record-form.ts";
 import type { Revision } from "../store/revision.ts";
-import type { Batch, StateStore } from "../store/state-store.ts";
+import type { Batch } from "../store/state-store.ts";
+import type { DutyContext } from "./duty.ts";
 
 /** What a worker may check, and the fence by which its writes prove that. */
 export interface Share {
@@ -22,7 +20,7 @@ const RETRY_MS = 500;
  * The mirror has reached the share's revision by then, and holds all that the previous worker could write.
  */
 export async function followAssignment(
-  { store, mirror, clock, log }: { store: StateStore; mirror: Mirror; clock: Clock; log: Logger },
+  { store, mirror, clock, log }: Pick<DutyContext, "store" | "mirror" | "clock" | "log">,
   { worker, onShare, signal }: { worker: string; onShare: (share: Share | undefined) => void; signal: AbortSignal },
 ): Promise<void> {
   const key = ASSIGNMENT.key(keyToken(worker));
@@ -45,7 +43,7 @@ export async function followAssignment(
       if (signal.aborted) return;
       const error = toControlPlaneError(thrown);
       if (error.code === "COMPACTED") continue;
-      log.warn({ err: error }, "the share of checks cannot be followed; trying again");
+      log.warn({ err: error }, "the share of the checks could not be read; trying again");
       await clock.sleep(RETRY_MS, signal).catch(() => undefined);
     }
   }

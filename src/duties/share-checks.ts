@@ -29,15 +29,15 @@ export function shareChecks(store: Pick<StateStore, "read">, live: () => readonl
         workers: [],
         round: 0,
       };
-      const plan = planAssign(current, workers);
-      if (!plan.change) {
+      const next = planAssign(current, workers);
+      if (next === undefined) {
         settled = wanted;
         return { batches: [], nextAt };
       }
       // A worker that is back before the next look needs its share again.
       settled = "";
-      const value = ASSIGNMENT.encode(plan.assignment);
-      const given = plan.assignment.workers.map(
+      const value = ASSIGNMENT.encode(next);
+      const given = next.workers.map(
         (worker): StoreOp => ({ op: "put", key: ASSIGNMENT.key(keyToken(worker)), value }),
       );
       const keys = new Set(given.map(({ key }) => key));

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Mirror } from "../control/mirror.ts";
 import { type Name, serviceOf, storeKey } from "../domain/name.ts";
 import { FILL_NETWORKS, planNetworks } from "../operations/objects/fill-networks.ts";
@@ -25,10 +26,6 @@ export interface DutiesOptions extends Omit<DutyContext, "fence"> {
   readonly networksForNewFleets: readonly string[];
 }
 
-export interface RunningDuties {
-  stop(): Promise<void>;
-}
-
 /** The role whose holder does the duties, among all replicas. */
 const ROLE = "duties";
 
@@ -36,7 +33,7 @@ const ROLE = "duties";
  * Does what one process does for all, for as long as it holds the role: removes drained backends and expired verdicts,
  * shares the checks out, forgets replicas that are gone. Once the role is won, its previous holder can no longer write.
  */
-export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions): RunningDuties {
+export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions) {
   const stop = new AbortController();
   const running = campaign();
 
@@ -47,7 +44,7 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
         tenure = await lease.campaign(ROLE, stop.signal);
       } catch (err) {
         if (stop.signal.aborted) return;
-        context.log.warn({ err }, "the duties cannot be taken; trying again");
+        context.log.warn({ err }, "the duties could not be taken over; trying again");
         await context.clock.sleep(RETRY_MS, stop.signal).catch(() => undefined);
         continue;
       }
@@ -71,10 +68,8 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
       forgetPlanes(mirror, workers),
     ];
     const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
-    await new Promise((resolve) => {
-      AbortSignal.any([tenure.ended, stop.signal]).addEventListener("abort", resolve, { once: true });
-      if (tenure.ended.aborted || stop.signal.aborted) resolve(undefined);
-    });
+    const ended = AbortSignal.any([tenure.ended, stop.signal]);
+    if (!ended.aborted) await once(ended, "abort");
     await Promise.all(all.map((duty) => duty.stop()));
     await tenure.resign();
   }

@@ -15,7 +15,7 @@ export type AnswerHead = Pick<IncomingMessage, "statusCode" | "statusMessage" | 
  */
 export function whyNotPassedOn({ statusCode = 0, statusMessage = "", rawHeaders }: AnswerHead): string | undefined {
   const count = rawHeaders.length / 2;
-  if (count > MAX_ANSWER_HEADERS) return `it has ${count} headers, at most ${MAX_ANSWER_HEADERS} are passed on`;
+  if (count > MAX_ANSWER_HEADERS) return `it has ${count} headers, and at most ${MAX_ANSWER_HEADERS} are passed on`;
   if (CONTROL_CHARACTER.test(statusMessage)) return "its reason phrase has a control character";
   const fault = whyHeadersNotPassedOn(rawHeaders);
   if (fault !== undefined) return fault;

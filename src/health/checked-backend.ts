@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Backend, Target } from "../domain/backend.ts";
 import type { DampingRules } from "../domain/damping.ts";
+import type { Health } from "../domain/health.ts";
 import { type HealthCheck, initialStatus } from "../domain/health-check.ts";
 import { type Judged, startJudging } from "../domain/health-verdict.ts";
 import { isChanging } from "../domain/health-verdict-streak.ts";
@@ -39,16 +39,10 @@ export function checkSpec(state: State, name: Name): CheckSpec | undefined {
   };
 }
 
-export function sameSpec(a: CheckSpec, b: CheckSpec): boolean {
-  return isDeepStrictEqual(a, b);
-}
-
 /** Where judging continues from: the prober's stored verdict on this very backend. */
 export function takeOver(state: State, { backend, uid, initial }: CheckSpec): Judged {
-  for (const stored of state.healthOf(backend)) {
-    if (stored.source === "prober" && stored.backendUid === uid) return startJudging(initial, stored);
-  }
-  return startJudging(initial, undefined);
+  const isOwn = ({ source, backendUid }: Health) => source === "prober" && backendUid === uid;
+  return startJudging(initial, Iterator.from(state.healthOf(backend)).find(isOwn));
 }
 
 /** Whether the next checks may bring another verdict, and are worth making sooner. */

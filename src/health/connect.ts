@@ -29,10 +29,8 @@ const contexts = new WeakMap<TlsCheck, SecureContext>();
 
 /** Reading certificates takes milliseconds, so a check does it once. */
 function contextOf(tls: TlsCheck): SecureContext {
-  let context = contexts.get(tls);
-  if (context === undefined) {
-    context = createSecureContext(tls.trustedCertificates === "" ? {} : { ca: tls.trustedCertificates });
-    contexts.set(tls, context);
-  }
+  const { trustedCertificates: ca } = tls;
+  const context = contexts.get(tls) ?? createSecureContext(ca === "" ? {} : { ca });
+  contexts.set(tls, context);
   return context;
 }

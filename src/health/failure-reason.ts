@@ -24,7 +24,7 @@ const AMBIGUOUS: Readonly<Record<string, string>> = {
   EHOSTDOWN: "host unreachable",
   ENETUNREACH: "network unreachable",
   ENETDOWN: "network unreachable",
-  ETIMEDOUT: "timeout of the network",
+  ETIMEDOUT: "network timeout",
 };
 
 /** This machine could not even try. */
@@ -54,7 +54,7 @@ function unreadable(code: string, reason: unknown): string {
   // Not even its first word is HTTP/1.1.
   if (code === "HPE_INVALID_CONSTANT") return "the answer is not HTTP/1.1";
   if (code === "HPE_HEADER_OVERFLOW") {
-    return `the headers of the answer have more than ${MAX_ANSWER_HEADER_BYTES / 1024} KiB, which proxies refuse, too`;
+    return `the headers of the answer exceed ${MAX_ANSWER_HEADER_BYTES / 1024} KiB, which proxies refuse as well`;
   }
   return typeof reason === "string" ? `the answer is not HTTP/1.1: ${reason}` : "the answer is not HTTP/1.1";
 }

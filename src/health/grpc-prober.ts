@@ -1,8 +1,13 @@
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Target, targetText } from "../domain/backend.ts";
 import { authorityUrl, MAX_CHECKED_BYTES, type Probe } from "../domain/health-check.ts";
+import {
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatusSchema,
+  HealthCheckResponseSchema,
+} from "../gen/grpc/health/v1/health_pb.ts";
 import type { Attempt } from "./attempt.ts";
 import { readyEvent } from "./connect.ts";
 
@@ -10,14 +15,6 @@ type GrpcProbe = Extract<Probe, { kind: "grpc" }>;
 
 /** The length-prefixed message of gRPC over HTTP/2: one byte of flags and four of length. */
 const PREFIX_BYTES = 5;
-
-/** `ServingStatus` of grpc.health.v1. */
-const SERVING_STATUS: Readonly<Record<number, string>> = {
-  0: "UNKNOWN",
-  1: "SERVING",
-  2: "NOT_SERVING",
-  3: "SERVICE_UNKNOWN",
-};
 
 /**
  * Calls `grpc.health.v1.Health/Check`.
@@ -37,21 +34,15 @@ export function probeGrpc(target: Target, probe: GrpcProbe, attempt: Attempt): v
   attempt.on(socket, readyEvent(probe.tls), () => call(socket, { url, authority, service: probe.service }, attempt));
 }
 
-interface Call {
-  readonly url: URL;
-  readonly authority: string;
-  readonly service: string;
-}
-
-function call(socket: Socket, { url, authority, service }: Call, attempt: Attempt): void {
-  const session = connectHttp2(url, { createConnection: () => socket });
+function call(socket: Socket, to: { url: URL; authority: string; service: string }, attempt: Attempt): void {
+  const session = connectHttp2(to.url, { createConnection: () => socket });
   attempt.on(session, "error", attempt.error);
   attempt.on(session, "remoteSettings", attempt.heard);
   const stream = session.request({
     ":method": "POST",
     ":path": "/grpc.health.v1.Health/Check",
     // Left to itself, the session adds the scheme's port.
-    ":authority": authority,
+    ":authority": to.authority,
     "content-type": "application/grpc",
     te: "trailers",
     "user-agent": "fairlead-health",
@@ -71,17 +62,15 @@ function call(socket: Socket, { url, authority, service }: Call, attempt: Attemp
   });
   attempt.on(stream, "data", (chunk: Buffer) => {
     body = Buffer.concat([body, chunk]);
-    if (body.length > MAX_CHECKED_BYTES) attempt.fail("the answer is not one of the health protocol");
+    if (body.length > MAX_CHECKED_BYTES) attempt.fail("the answer is not a valid health response");
   });
   attempt.on(stream, "trailers", readStatus);
   attempt.on(stream, "end", () => conclude(status, body, attempt));
-  stream.end(encodeRequest(service));
+  stream.end(encodeRequest(to.service));
 }
 
 function encodeRequest(service: string): Buffer {
-  const writer = new BinaryWriter();
-  if (service !== "") writer.tag(1, WireType.LengthDelimited).string(service);
-  const message = writer.finish();
+  const message = toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }));
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
@@ -93,7 +82,7 @@ function conclude(status: string | undefined, body: Buffer, attempt: Attempt): v
   else {
     const serving = readServingStatus(body);
     if (serving === "SERVING") attempt.pass("gRPC SERVING");
-    else attempt.fail(serving === undefined ? "the answer is not one of the health protocol" : `gRPC ${serving}`);
+    else attempt.fail(serving === undefined ? "the answer is not a valid health response" : `gRPC ${serving}`);
   }
 }
 
@@ -101,14 +90,8 @@ function readServingStatus(body: Buffer): string | undefined {
   if (body.length < PREFIX_BYTES || body[0] !== 0) return undefined;
   const message = body.subarray(PREFIX_BYTES, PREFIX_BYTES + body.readUInt32BE(1));
   try {
-    const reader = new BinaryReader(message);
-    let status = 0;
-    while (reader.pos < reader.len) {
-      const [field, wireType] = reader.tag();
-      if (field === 1 && wireType === WireType.Varint) status = reader.int32();
-      else reader.skip(wireType, field);
-    }
-    return SERVING_STATUS[status] ?? String(status);
+    const { status } = fromBinary(HealthCheckResponseSchema, message);
+    return HealthCheckResponse_ServingStatusSchema.value[status]?.name ?? String(status);
   } catch {
     return undefined;
   }

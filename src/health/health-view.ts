@@ -4,8 +4,10 @@ import { workerOf } from "../duties/assign.ts";
 import { type CheckView, type RecentChecks, type StaleService, staleText } from "../operations/observing/check-view.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { repeat } from "../runtime/repeat.ts";
 import type { Peers } from "../store/peers.ts";
 import type { HealthWorker } from "./health-worker.ts";
+import { encodeJson } from "./peer-json.ts";
 import { type CheckAge, mergeStale, staleServices } from "./stale-checks.ts";
 import { readRecent, readStale } from "./told-checks.ts";
 
@@ -29,19 +31,23 @@ export interface HealthViewOptions {
  */
 export class HealthView implements CheckView {
   readonly #options: HealthViewOptions;
-  readonly #stopAnswering: readonly (() => void)[];
+  readonly #ends: readonly (() => void)[];
   #ofPeers: readonly (readonly (readonly [Name, StaleService])[])[] = [];
-  #stopped = false;
-  #cancel: () => void = () => undefined;
 
   constructor(options: HealthViewOptions) {
     this.#options = options;
     const { peers, worker, clock } = options;
-    this.#stopAnswering = [
-      peers.answer(STALE_TOPIC, async () => encode([...staleServices(worker.ages(), clock.now())])),
-      peers.answer(RECENT_TOPIC, async (backend) => encode(worker.recent(new TextDecoder().decode(backend)) ?? null)),
+    this.#ends = [
+      peers.answer(STALE_TOPIC, async () => encodeJson([...staleServices(worker.ages(), clock.now())])),
+      peers.answer(RECENT_TOPIC, async (backend) =>
+        encodeJson(worker.recent(new TextDecoder().decode(backend)) ?? null),
+      ),
+      repeat(
+        clock,
+        () => ASK_EVERY_MS,
+        () => this.#askForStale(),
+      ),
     ];
-    this.#askLater();
   }
 
   findings(): readonly Finding[] {
@@ -68,9 +74,7 @@ export class HealthView implements CheckView {
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#cancel();
-    for (const end of this.#stopAnswering) end();
+    for (const end of this.#ends) end();
   }
 
   /** Backends of workers that are silent and have not been relieved yet. */
@@ -91,10 +95,6 @@ export class HealthView implements CheckView {
     }
   }
 
-  #askLater(): void {
-    if (!this.#stopped) this.#cancel = this.#options.clock.after(ASK_EVERY_MS, () => void this.#askForStale());
-  }
-
   async #askForStale(): Promise<void> {
     const { state, clock } = this.#options;
     // Replicas that could not be asked give no answer: what is stale there shows by their silence.
@@ -102,15 +102,10 @@ export class HealthView implements CheckView {
     this.#ofPeers = answers.map(({ answer }) =>
       readStale(answer, clock.now()).filter(([service]) => state.get("service", service) !== undefined),
     );
-    this.#askLater();
   }
 
   async #ask(topic: string, question: Uint8Array) {
     const answers = await this.#options.peers.ask(topic, question, { timeoutMs: ANSWER_WITHIN_MS });
     return answers.flatMap(({ replica, answer }) => (answer === undefined ? [] : { replica, answer }));
   }
-}
-
-function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

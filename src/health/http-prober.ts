@@ -69,7 +69,7 @@ function refusedText({ statusCode }: Pick<AnswerHead, "statusCode">, why: string
 function readBody(response: IncomingMessage, probe: HttpProbe, attempt: Attempt): void {
   const { statusCode: status } = response;
   const conclude = (body: Buffer) => {
-    if (!bodyMatches(body, probe.expectedBody)) attempt.fail(`HTTP ${status}, but the body does not match`);
+    if (!bodyMatches(body, probe)) attempt.fail(`HTTP ${status}, but the body does not match`);
     else if (response.headers["x-envoy-degraded"] !== undefined) attempt.degraded(`HTTP ${status}, degraded`);
     else attempt.pass(`HTTP ${status}`);
   };
@@ -80,7 +80,7 @@ function readBody(response: IncomingMessage, probe: HttpProbe, attempt: Attempt)
     bytes += chunk.length;
     if (bytes >= MAX_CHECKED_BYTES) conclude(Buffer.concat(chunks, MAX_CHECKED_BYTES));
   });
-  attempt.on(response, "error", () => attempt.fail(`HTTP ${status}, but the body breaks off`));
+  attempt.on(response, "error", () => attempt.fail(`HTTP ${status}, but the body ends early`));
   attempt.on(response, "end", () => {
     const why = whyHeadersNotPassedOn(response.rawTrailers);
     if (why === undefined) conclude(Buffer.concat(chunks));
@@ -88,16 +88,11 @@ function readBody(response: IncomingMessage, probe: HttpProbe, attempt: Attempt)
   });
 }
 
-const patterns = new Map<string, RE2JS>();
+const patterns = new WeakMap<HttpProbe, RE2JS>();
 
-function bodyMatches(body: Buffer, pattern: string): boolean {
-  if (pattern === "") return true;
-  let regex = patterns.get(pattern);
-  if (regex === undefined) {
-    regex = RE2JS.compile(pattern);
-    // In practice there are as many as services; this is a bound all the same.
-    if (patterns.size >= 10_000) patterns.clear();
-    patterns.set(pattern, regex);
-  }
-  return regex.matcher(body.toString("latin1")).find();
+function bodyMatches(body: Buffer, probe: HttpProbe): boolean {
+  if (probe.expectedBody === "") return true;
+  const pattern = patterns.get(probe) ?? RE2JS.compile(probe.expectedBody);
+  patterns.set(probe, pattern);
+  return pattern.matcher(body.toString("latin1")).find();
 }

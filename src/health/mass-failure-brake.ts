@@ -7,7 +7,7 @@ import type { Logger } from "../runtime/logger.ts";
 /** How long a mass failure is shown. */
 const SHOWN_MS = 600_000;
 
-export interface MassFailureBrakeOptions {
+interface MassFailureBrakeOptions {
   /** How many backends this worker checks. */
   readonly watched: () => number;
   readonly now: () => number;
@@ -55,7 +55,7 @@ export class MassFailureBrake {
     this.#isOn = isOn;
     const fields = { turning: this.#turning.size, watched: watched() };
     if (!isOn) {
-      log.info(fields, "mass failure over");
+      log.info(fields, "the mass failure is over");
       return;
     }
     metrics.massFailures.inc();

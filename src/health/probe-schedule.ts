@@ -31,7 +31,6 @@ interface Slot {
 export class ProbeSchedule {
   readonly #options: ProbeScheduleOptions;
   readonly #heap: Slot[] = [];
-  readonly #ready: Slot[] = [];
   #running = 0;
   #stopped = false;
   #armedFor = Number.POSITIVE_INFINITY;
@@ -41,11 +40,11 @@ export class ProbeSchedule {
     this.#options = options;
   }
 
-  /** The returned function removes it; a run under way goes on to its end. */
+  /** Starts nothing before it has returned. The returned function removes it; a run under way goes on to its end. */
   add(what: Recurring, firstInMs: number): () => void {
     const slot: Slot = { what, dueAt: this.#options.clock.monotonic() + firstInMs, removed: false };
     this.#push(slot);
-    this.#arm();
+    this.#wakeAt(slot.dueAt);
     return () => {
       slot.removed = true;
     };
@@ -56,36 +55,30 @@ export class ProbeSchedule {
     this.#disarm();
   }
 
-  #arm(): void {
-    const first = this.#heap[0];
-    if (this.#stopped || first === undefined || first.dueAt >= this.#armedFor) return;
-    this.#disarm();
-    this.#armedFor = first.dueAt;
-    this.#disarm = this.#options.clock.after(Math.max(0, first.dueAt - this.#options.clock.monotonic()), () => {
-      this.#armedFor = Number.POSITIVE_INFINITY;
-      this.#takeDue();
-    });
-  }
-
-  #takeDue(): void {
-    const now = this.#options.clock.monotonic();
-    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
+  #startDue(): void {
+    const { clock, maxRunning } = this.#options;
+    const now = clock.monotonic();
+    while (this.#running < maxRunning && !this.#stopped) {
+      const first = this.#heap[0];
+      if (first === undefined) return;
+      if (first.dueAt > now) {
+        this.#wakeAt(first.dueAt);
+        return;
+      }
       this.#pop();
-      if (!first.removed) this.#ready.push(first);
+      if (!first.removed) void this.#start(first);
     }
-    this.#startReady();
-    this.#arm();
   }
 
-  #startReady(): void {
-    let taken = 0;
-    while (this.#running < this.#options.maxRunning && !this.#stopped) {
-      const slot = this.#ready[taken];
-      if (slot === undefined) break;
-      taken += 1;
-      if (!slot.removed) void this.#start(slot);
-    }
-    if (taken > 0) this.#ready.splice(0, taken);
+  #wakeAt(dueAt: number): void {
+    const { clock } = this.#options;
+    if (dueAt >= this.#armedFor) return;
+    this.#disarm();
+    this.#armedFor = dueAt;
+    this.#disarm = clock.after(Math.max(0, dueAt - clock.monotonic()), () => {
+      this.#armedFor = Number.POSITIVE_INFINITY;
+      this.#startDue();
+    });
   }
 
   async #start(slot: Slot): Promise<void> {
@@ -98,8 +91,7 @@ export class ProbeSchedule {
       slot.dueAt = Math.max(slot.dueAt + slot.what.intervalMs(), clock.monotonic());
       this.#push(slot);
     }
-    if (this.#ready.length > 0) this.#startReady();
-    this.#arm();
+    this.#startDue();
   }
 
   /** A binary heap by due time. */

@@ -2,7 +2,8 @@ import type { Mirror } from "../control/mirror.ts";
 import type { Name } from "../domain/name.ts";
 import type { Peers } from "../store/peers.ts";
 import { checkSpec } from "./checked-backend.ts";
-import type { Prober } from "./prober.ts";
+import { encodeJson, parseJson } from "./peer-json.ts";
+import type { Prober } from "./socket-prober.ts";
 
 /** Asks other observers about backends that do not answer; returns those that do not answer one of them either. */
 export type SecondOpinion = (backends: readonly Name[]) => Promise<readonly Name[]>;
@@ -16,8 +17,8 @@ const ANSWER_WITHIN_MS = 5000;
 export function askPeers(peers: Peers): SecondOpinion {
   return async (backends) => {
     const asked = backends.slice(0, MAX_ASKED);
-    const answers = await peers.ask(TOPIC, encode(asked), { timeoutMs: ANSWER_WITHIN_MS });
-    const failing = new Set(answers.flatMap(({ answer }) => (answer === undefined ? [] : (decode(answer) ?? []))));
+    const answers = await peers.ask(TOPIC, encodeJson(asked), { timeoutMs: ANSWER_WITHIN_MS });
+    const failing = new Set(answers.flatMap(({ answer }) => (answer === undefined ? [] : (readNames(answer) ?? []))));
     return asked.filter((name) => failing.has(name));
   };
 }
@@ -28,7 +29,7 @@ export function answerPeers(
   { mirror, prober, signal }: { mirror: Mirror; prober: Prober; signal: AbortSignal },
 ): () => void {
   return peers.answer(TOPIC, async (question) => {
-    const names = decode(question);
+    const names = readNames(question);
     if (names === undefined || names.length > MAX_ASKED) return undefined;
     const specs = names.flatMap((name) => checkSpec(mirror, name) ?? []);
     const failing = await Promise.all(
@@ -37,20 +38,12 @@ export function answerPeers(
         return seen?.outcome === "fail" ? [backend] : [];
       }),
     );
-    return encode(failing.flat());
+    return encodeJson(failing.flat());
   });
 }
 
-function encode(names: readonly Name[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(names));
-}
-
-/** Undefined for bytes that are not a list of names. */
-function decode(bytes: Uint8Array): readonly Name[] | undefined {
-  try {
-    const names: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
-  } catch {
-    return undefined;
-  }
+/** Undefined for what is not a list of names. */
+function readNames(bytes: Uint8Array): readonly Name[] | undefined {
+  const names = parseJson(bytes);
+  return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
 }

@@ -1,14 +1,10 @@
 import { setMaxListeners } from "node:events";
-import type { Registry } from "prom-client";
 import type { Mirror } from "../control/mirror.ts";
 import { followAssignment } from "../duties/follow-assignment.ts";
-import type { CheckView } from "../operations/observing/check-view.ts";
 import type { OutboundDoor } from "../outbound/door.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Containment } from "../runtime/containment.ts";
 import { createHealthMetrics } from "../runtime/health-metrics.ts";
-import type { Logger } from "../runtime/logger.ts";
-import type { Random } from "../runtime/random.ts";
+import { instrumentsOf } from "../runtime/instruments.ts";
+import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { HealthView } from "./health-view.ts";
@@ -16,49 +12,41 @@ import { HealthWorker } from "./health-worker.ts";
 import { answerPeers, askPeers } from "./second-opinion.ts";
 import { createSocketProber } from "./socket-prober.ts";
 
-export interface HealthOptions {
+export interface HealthOptions extends InstrumentedMachine {
   /** The name of this replica, as the duty that shares checks out knows it. */
   readonly worker: string;
   readonly mirror: Mirror;
   readonly store: StateStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly registry: Registry;
   readonly peers: Peers;
   readonly door: Pick<OutboundDoor, "connect">;
-  readonly containment: Containment;
-}
-
-export interface RunningHealth {
-  readonly view: CheckView;
-  /** Verdicts that are not written yet are dropped; the worker that takes over finds them again. */
-  stop(): Promise<void>;
 }
 
 /** Makes this replica a worker: it checks whatever share it is given. */
-export function startHealth({ worker: name, registry, peers, door, ...rest }: HealthOptions): RunningHealth {
+export function startHealth({ worker: name, registry, peers, door, ...rest }: HealthOptions) {
   const { clock, log, containment } = rest;
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const prober = createSocketProber({ clock, door, containment });
-  const worker: HealthWorker = new HealthWorker({
+  const worker = new HealthWorker({
     ...rest,
     name,
     log: log.child({ component: "health" }),
     prober,
     secondOpinion: askPeers(peers),
-    metrics: createHealthMetrics(registry, {
-      stale: () => view.stale().size,
-      services: () => checkedServices(rest.mirror),
-    }),
+    metrics: createHealthMetrics(registry, () => checkedServices(rest.mirror)),
   });
-  const view: HealthView = new HealthView({ name, worker, state: rest.mirror, peers, clock });
+  const view = new HealthView({ name, worker, state: rest.mirror, peers, clock });
+  instrumentsOf(registry).gauge(
+    "fairlead_health_stale_services",
+    "Services with backends that no check of any replica has reached for three intervals.",
+    () => view.stale().size,
+  );
   const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
   const onShare = worker.setShare.bind(worker);
   const following = followAssignment(rest, { worker: name, onShare, signal: stop.signal });
   return {
     view,
+    /** Verdicts that are not written yet are dropped; the worker that takes over finds them again. */
     stop: async () => {
       view.stop();
       stopAnswering();

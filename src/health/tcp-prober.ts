@@ -12,8 +12,8 @@ export function probeTcp({ send, expect }: Extract<Probe, { kind: "tcp" }>, atte
   attempt.on(socket, "data", (chunk: Buffer) => {
     attempt.heard();
     seen = Buffer.concat([seen, chunk]);
-    if (seen.includes(expect)) attempt.pass("the expected bytes came");
-    else if (seen.length >= MAX_CHECKED_BYTES) attempt.fail("the answer does not hold the expected bytes");
+    if (seen.includes(expect)) attempt.pass("received the expected bytes");
+    else if (seen.length >= MAX_CHECKED_BYTES) attempt.fail("the answer does not contain the expected bytes");
   });
-  attempt.on(socket, "end", () => attempt.fail("connection closed before the expected bytes came"));
+  attempt.on(socket, "end", () => attempt.fail("connection closed before the expected bytes arrived"));
 }

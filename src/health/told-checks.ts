@@ -1,5 +1,6 @@
 import type { Name } from "../domain/name.ts";
 import type { RecentCheck, RecentChecks, StaleService } from "../operations/observing/check-view.ts";
+import { parseJson } from "./peer-json.ts";
 
 /** The most checks of one backend that are accepted from another replica, which keeps fewer. */
 const MAX_CHECKS = 16;
@@ -12,7 +13,7 @@ const MAX_REASON_LENGTH = 256;
  * @param now Milliseconds since the epoch; a reported time after it, by a clock that is ahead, counts as now.
  */
 export function readStale(bytes: Uint8Array, now: number): readonly (readonly [Name, StaleService])[] {
-  const told = parse(bytes);
+  const told = parseJson(bytes);
   if (!Array.isArray(told)) return [];
   return told.flatMap((entry: unknown): (readonly [Name, StaleService])[] => {
     if (!Array.isArray(entry)) return [];
@@ -25,7 +26,7 @@ export function readStale(bytes: Uint8Array, now: number): readonly (readonly [N
 
 /** @param worker The replica that answered, whose checks they are. */
 export function readRecent(bytes: Uint8Array, worker: string, now: number): RecentChecks | undefined {
-  const told = parse(bytes);
+  const told = parseJson(bytes);
   if (!isRecord(told) || !Array.isArray(told["checks"]) || told["checks"].length > MAX_CHECKS) return undefined;
   return { worker, checks: told["checks"].flatMap((check: unknown) => readCheck(check, now) ?? []) };
 }
@@ -52,12 +53,4 @@ function pastTime(value: unknown, now: number): number {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,19 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import type { Verdict } from "../domain/health-verdict.ts";
 import { MAX_HEALTH_REASON_LENGTH } from "../domain/limits.ts";
-import type { Name } from "../domain/name.ts";
 import { type Health, Health_Status, HealthSchema } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import { statusTime } from "../schema/status-time.ts";
 
 /** Who gives a verdict, and its place in the order of all of them (law 3). */
-export interface VerdictOrigin {
-  readonly backend: Name;
-  readonly backendUid: string;
-  readonly observer: string;
-  readonly fence: bigint;
-  readonly sequence: bigint;
-}
+type VerdictOrigin = Pick<Health, "backend" | "backendUid" | "observer" | "fence" | "sequence">;
 
 const STATUS = {
   HEALTHY: Health_Status.HEALTHY,

@@ -1,8 +1,13 @@
+import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
-import { type Name, storeKey } from "../domain/name.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
+import type { Verdict } from "../domain/health-verdict.ts";
+import { formatName, type Name, partsOf, storeKey } from "../domain/name.ts";
+import type { HealthMetrics } from "../runtime/health-metrics.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { encodeStored } from "../schema/stored-object.ts";
 import type { Batch, StateStore } from "../store/state-store.ts";
+import type { CheckSpec } from "./checked-backend.ts";
+import { verdictMessage } from "./verdict-message.ts";
 
 /** Returns undefined once the verdict is no longer this worker's to give. */
 type Encode = () => Uint8Array | undefined;
@@ -11,10 +16,10 @@ const MAX_BATCH_VERDICTS = 500;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
 
-export interface VerdictWriterOptions {
+export interface VerdictWriterOptions extends Machine {
+  readonly mirror: Mirror;
   readonly store: Pick<StateStore, "commit">;
-  readonly clock: Clock;
-  readonly log: Logger;
+  readonly metrics: Pick<HealthMetrics, "verdicts">;
   readonly observer: string;
   /** Proves at each write that this worker still has its share. */
   readonly fence: () => Batch["fence"];
@@ -23,13 +28,14 @@ export interface VerdictWriterOptions {
 }
 
 /**
- * Writes verdicts, the newest per backend, one batch in flight. The first goes out at once; what comes meanwhile is
+ * Gives verdicts: writes the newest per backend, one batch in flight. The first goes out at once; what comes meanwhile is
  * written together. While the store is away, it keeps trying: verdicts are latest values, so nothing piles up.
  */
 export class VerdictWriter {
   readonly #options: VerdictWriterOptions;
   readonly #stop = new AbortController();
-  #waiting = new Map<Name, Encode>();
+  readonly #waiting = new Map<Name, Encode>();
+  #sequence = 0n;
   #isDraining = false;
   #drained: Promise<void> = Promise.resolve();
 
@@ -37,45 +43,54 @@ export class VerdictWriter {
     this.#options = options;
   }
 
-  /** @param encode Called when the write begins, so that it builds on the newest stored verdict. */
-  write(verdict: Name, encode: Encode): void {
+  /** @param isCurrent Whether the verdict is still this worker's to give; asked when it is written. */
+  give({ backend, uid: backendUid, service }: CheckSpec, verdict: Verdict, isCurrent: () => boolean): void {
+    const { mirror, random, metrics, log, observer, fence } = this.#options;
+    const parts = partsOf("backend", backend);
+    const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
+    metrics.verdicts.inc(service, verdict.status);
+    log.info({ backend, status: verdict.status, reason: verdict.reason }, "verdict");
+    this.#sequence += 1n;
+    const sequence = this.#sequence;
     if (this.#stop.signal.aborted) return;
-    this.#waiting.set(verdict, encode);
+    this.#waiting.set(name, () => {
+      if (!isCurrent()) return undefined;
+      // It builds on the newest stored verdict.
+      const before = mirror.stored("health", name)?.message;
+      const origin = { backend, backendUid, observer, fence: BigInt(fence()?.revision.position ?? 0), sequence };
+      return encodeStored("health", verdictMessage(verdict, origin, before, random.id()));
+    });
     if (!this.#isDraining) this.#drained = this.#drain();
-  }
-
-  /** Drops what waits. */
-  clear(): void {
-    this.#waiting.clear();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.clear();
+    this.#waiting.clear();
     await this.#drained;
   }
 
   async #drain(): Promise<void> {
+    const { clock, fence, log, onFenced } = this.#options;
     this.#isDraining = true;
     try {
       let backoffMs = FIRST_BACKOFF_MS;
       while (this.#waiting.size > 0) {
         const batch = this.#take();
-        const proof = this.#options.fence();
+        const proof = fence();
         try {
           if (proof === undefined) return;
           await this.#commit(batch, proof);
           backoffMs = FIRST_BACKOFF_MS;
         } catch (thrown) {
           const error = toControlPlaneError(thrown);
-          if (error.code === "FENCED" && proof === this.#options.fence()) {
-            this.clear();
-            this.#options.onFenced();
+          if (error.code === "FENCED" && proof === fence()) {
+            this.#waiting.clear();
+            onFenced();
             return;
           }
-          this.#options.log.warn({ err: error, count: batch.size }, "verdicts not written yet");
+          log.warn({ err: error, count: batch.size }, "verdicts could not be written yet; trying again");
           for (const [name, encode] of batch) if (!this.#waiting.has(name)) this.#waiting.set(name, encode);
-          await this.#pause(backoffMs);
+          await clock.sleep(backoffMs, this.#stop.signal).catch(() => this.#waiting.clear());
           backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
         }
       }
@@ -100,9 +115,5 @@ export class VerdictWriter {
     if (ops.length === 0) return;
     const cause = { actor: `worker:${observer}`, operation: "give-verdict", reason: "", requestId: "" };
     await store.commit({ ops, cause, fence });
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await this.#options.clock.sleep(ms, this.#stop.signal).catch(() => this.clear());
   }
 }

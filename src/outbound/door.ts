@@ -3,21 +3,14 @@ import { connect as connectTcp, isIP, type LookupFunction, Socket } from "node:n
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Target } from "../domain/backend.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
-import type { IpAddress } from "../domain/ip-address.ts";
-import type { IpNetwork } from "../domain/ip-network.ts";
-import { judgeAddress, type ProtectedPort, type Purpose } from "./judge.ts";
+import { judgeAddress, type OutboundRules, type ProtectedPort, type Purpose } from "./judge.ts";
 
 /** Where a connection goes: an address, a host and a port, or the path of a Unix socket. */
 export type Destination = Target | { readonly kind: "host"; readonly host: string; readonly port: number };
 
-export interface OutboundDoorOptions {
-  readonly listensOnLoopbackOnly: boolean;
-  /** What `--outbound-networks` says. */
-  readonly networks: readonly IpNetwork[];
+export interface OutboundDoorOptions extends Omit<OutboundRules, "ports"> {
   /** Ports that nobody is led to; asked at each connection. */
   readonly ports: () => Iterable<ProtectedPort>;
-  /** Whether an address is one of this machine's. */
-  readonly isLocal: (ip: IpAddress) => boolean;
   /** The user of the process; undefined where users have no numeric ids. */
   readonly userId: number | undefined;
   readonly lookup: LookupFunction;
@@ -68,7 +61,8 @@ export class OutboundDoor {
         const open = all.filter((_, i) => refusals[i] === undefined);
         const [first] = open;
         if (error !== null) callback(error, "");
-        else if (first === undefined) callback(refused(`${host} leads nowhere else: ${refusals.join("; ")}`), "");
+        else if (first === undefined)
+          callback(refused(`${host} resolves to nothing that is allowed: ${refusals.join("; ")}`), "");
         else if (options.all === true) callback(null, open);
         else callback(null, first.address, first.family);
       });
@@ -84,9 +78,9 @@ export class OutboundDoor {
       // A socket that does not exist fails when it is connected to.
       if (found === undefined || mayOpen(found, this.#options.userId)) return undefined;
     } catch (error) {
-      return `${path} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`;
+      return `${path} cannot be examined: ${error instanceof Error ? error.message : String(error)}`;
     }
-    return `${path} belongs to another user or to root, and not everybody may write to it`;
+    return `${path} belongs to another user or to root, and is not writable by everyone`;
   }
 }
 

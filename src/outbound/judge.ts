@@ -1,3 +1,4 @@
+import { targetText } from "../domain/backend.ts";
 import { type IpAddress, type IpKind, ipKind, leadsTo, readIp } from "../domain/ip-address.ts";
 import { type IpNetwork, networkHolds } from "../domain/ip-network.ts";
 
@@ -16,7 +17,7 @@ export type Purpose = "check" | "other";
 export interface OutboundRules {
   /** The plane itself is reachable only from its own machine, so anyone who uses it is there already. */
   readonly listensOnLoopbackOnly: boolean;
-  /** Networks that are open in addition. */
+  /** Networks that are open in addition, by `--outbound-networks`. */
   readonly networks: readonly IpNetwork[];
   /** Whether an address is one of this machine's. Only asked where the port is one of `ports`. */
   readonly isLocal: (ip: IpAddress) => boolean;
@@ -25,7 +26,7 @@ export interface OutboundRules {
 
 /** Nothing may open these: no backend is there, and what is there trusts anyone who reaches it. */
 const NEVER: Readonly<Partial<Record<IpKind, string>>> = {
-  unspecified: "no address of a machine",
+  unspecified: "not the address of a machine",
   broadcast: "a broadcast address",
   multicast: "a multicast address",
   "link-local": "a link-local address",
@@ -46,15 +47,16 @@ export function judgeAddress(
   const ip = leadsTo(written);
   const never = NEVER[ipKind(written)] ?? NEVER[ipKind(ip)];
   if (never !== undefined) return `${text} is ${never}`;
+  const place = targetText({ kind: "address", ip: text, port });
   for (const known of rules.ports) {
     if (known.port !== port) continue;
-    if (known.ip === undefined) return `${place(text, port)} may be ${known.what}, of which no address is known yet`;
-    if (isAt(known.ip, ip, rules.isLocal)) return `${place(text, port)} is ${known.what}`;
+    if (known.ip === undefined) return `${place} may be ${known.what}, whose address is not known yet`;
+    if (isAt(known.ip, ip, rules.isLocal)) return `${place} is ${known.what}`;
   }
   const kind = ipKind(ip);
   const isOpen = kind === "public" || (kind === "private" && purpose === "check") || rules.listensOnLoopbackOnly;
   if (isOpen || rules.networks.some((network) => networkHolds(network, ip))) return undefined;
-  return `${text} is a ${kind} address, and the plane listens beyond loopback; --outbound-networks can open it`;
+  return `${text} is a ${kind} address, and the plane listens beyond loopback; --outbound-networks can allow it`;
 }
 
 function isAt(known: string, ip: IpAddress, isLocal: OutboundRules["isLocal"]): boolean {
@@ -63,8 +65,4 @@ function isAt(known: string, ip: IpAddress, isLocal: OutboundRules["isLocal"]): 
   const address = leadsTo(written);
   if (address.toString() === ip.toString()) return true;
   return (ipKind(address) === "unspecified" || isLocal(address)) && isLocal(ip);
-}
-
-function place(ip: string, port: number): string {
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -1,5 +1,6 @@
-import { Counter, type Registry } from "prom-client";
+import type { Counter, Registry } from "prom-client";
 import type { Clock } from "./clock.ts";
+import { instrumentsOf } from "./instruments.ts";
 import type { Logger } from "./logger.ts";
 
 /** Where input comes in from outside; values of the label `source`. */
@@ -37,12 +38,11 @@ export class Containment {
   constructor({ clock, log, registry }: { clock: Clock; log: Logger; registry: Registry }) {
     this.#clock = clock;
     this.#log = log.child({ component: "containment" });
-    this.#counter = new Counter({
-      name: "fairlead_contained_failures_total",
-      help: "Failures that one input from outside caused and that harmed nothing else, by where it came from.",
-      labelNames: ["source"],
-      registers: [registry],
-    });
+    this.#counter = instrumentsOf(registry).counter(
+      "fairlead_contained_failures_total",
+      "Failures that a single input from outside caused and that were contained, by the source of the input.",
+      "source",
+    );
     for (const source of INPUT_SOURCES) this.#counter.inc({ source }, 0);
   }
 
@@ -59,10 +59,10 @@ export class Containment {
   /** Records a failure that was caught and dealt with elsewhere. */
   note(source: InputSource, input: string, thrown: unknown): void {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    const count = (this.#last.get(source)?.count ?? 0) + 1;
-    this.#counter.inc({ source });
     const at = this.#clock.now();
     const last = this.#last.get(source);
+    const count = (last?.count ?? 0) + 1;
+    this.#counter.inc({ source });
     const since = last !== undefined && at - last.at < PAUSE_MS ? last.since : at;
     this.#last.set(source, { source, input, message, count, at, since });
     const now = this.#clock.monotonic();

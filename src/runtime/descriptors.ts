@@ -1,7 +1,6 @@
 import { closeSync, openSync } from "node:fs";
-import { Counter, type Registry } from "prom-client";
-import type { Clock } from "./clock.ts";
-import type { Logger } from "./logger.ts";
+import { instrumentsOf } from "./instruments.ts";
+import type { InstrumentedMachine } from "./machine.ts";
 import { repeat } from "./repeat.ts";
 
 /** How often to check whether a descriptor is left. */
@@ -33,68 +32,38 @@ export function connectionShares(limit: number | undefined, wanted: ConnectionSh
 /**
  * Notices that the process has no descriptor left. Nothing else can: the runtime silently closes a connection that it
  * cannot accept for want of one.
+ *
+ * @param open Opens something and closes it again; throws when that cannot be done.
  */
-export class DescriptorWatch {
-  readonly #limit: number | undefined;
-  readonly #open: () => void;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #counter: Counter;
-  readonly stop: () => void;
-  #since: number | undefined;
-
-  /** @param open Opens something and closes it again; throws when that cannot be done. */
-  constructor({
-    limit,
-    clock,
-    log,
-    registry,
-    open = openNothing,
-  }: {
-    readonly limit: number | undefined;
-    readonly clock: Clock;
-    readonly log: Logger;
-    readonly registry: Registry;
-    readonly open?: () => void;
-  }) {
-    this.#limit = limit;
-    this.#open = open;
-    this.#clock = clock;
-    this.#log = log.child({ component: "descriptors" });
-    this.#counter = new Counter({
-      name: "fairlead_descriptors_exhausted_total",
-      help: "How often, looked at once a second, no descriptor was left: new connections are closed unheard.",
-      registers: [registry],
-    });
-    this.stop = repeat(
-      clock,
-      () => LOOK_MS,
-      () => this.#look(),
-    );
-  }
-
-  /** Since when none has been left, in milliseconds since the epoch, and what to do about it. */
-  exhausted(): { readonly since: number; readonly why: string } | undefined {
-    if (this.#since === undefined) return undefined;
-    const limit = this.#limit === undefined ? "its limit" : `its limit of ${this.#limit}`;
-    return {
-      since: this.#since,
-      why: `the process has all descriptors open that it may, ${limit}; raise it (LimitNOFILE= of a unit, ulimit -n), or find who connects`,
-    };
-  }
-
-  #look(): void {
+export function watchDescriptors(
+  limit: number | undefined,
+  { clock, registry, ...machine }: Pick<InstrumentedMachine, "clock" | "log" | "registry">,
+  open: () => void = openNothing,
+) {
+  const log = machine.log.child({ component: "descriptors" });
+  const counter = instrumentsOf(registry).counter(
+    "fairlead_descriptors_exhausted_total",
+    "How many times the check made each second found no descriptor left, so that new connections are closed unanswered.",
+  );
+  let since: number | undefined;
+  const look = () => {
     try {
-      this.#open();
-      this.#since = undefined;
+      open();
+      since = undefined;
     } catch (error) {
       const { code = "" } = error as NodeJS.ErrnoException;
       if (code !== "EMFILE" && code !== "ENFILE") return;
-      this.#since ??= this.#clock.now();
-      this.#counter.inc();
-      this.#log.warn({ err: error, limit: this.#limit }, "no descriptor is left");
+      since ??= clock.now();
+      counter.inc();
+      log.warn({ err: error, limit }, "no descriptor is left");
     }
-  }
+  };
+  const why = `the process has reached its limit of ${limit === undefined ? "" : `${limit} `}open files; raise the limit (LimitNOFILE= in a systemd unit, ulimit -n in a shell), or find out who opens so many connections`;
+  return {
+    /** One while none is left: since when, in milliseconds since the epoch, and what to do about it. */
+    findings: () => (since === undefined ? [] : [{ what: "no file descriptor is left", since, why }]),
+    stop: repeat(clock, () => LOOK_MS, look),
+  };
 }
 
 function openNothing(): void {

@@ -1,30 +1,13 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { type ServiceCounter, serviceCounter } from "./service-counter.ts";
+import { Gauge, type Registry } from "prom-client";
+import { instrumentsOf } from "./instruments.ts";
+import { serviceCounter } from "./service-counter.ts";
 
 /** What the health worker of this replica counts. */
-export interface HealthMetrics {
-  readonly probes: ServiceCounter<"pass" | "degraded" | "fail">;
-  readonly verdicts: ServiceCounter<"HEALTHY" | "DEGRADED" | "UNHEALTHY">;
-  /** Seconds one check took. */
-  readonly probeTime: Histogram;
-  /** Seconds by which a check began later than it was due. */
-  readonly delay: Histogram;
-  readonly watched: Gauge;
-  readonly stale: Gauge;
-  readonly massFailures: Counter;
-  /** Checks that this machine could not carry out. */
-  readonly unable: Counter;
-}
+export type HealthMetrics = ReturnType<typeof createHealthMetrics>;
 
-/**
- * @param stale Services without a recent check, counted when somebody asks.
- * @param services The services that are checked.
- */
-export function createHealthMetrics(
-  registry: Registry,
-  { stale, services }: { readonly stale: () => number; readonly services: () => Iterable<string> },
-): HealthMetrics {
-  const registers = [registry];
+/** @param services The services that are checked. */
+export function createHealthMetrics(registry: Registry, services: () => Iterable<string>) {
+  const { counter, histogram } = instrumentsOf(registry);
   return {
     probes: serviceCounter({
       name: "fairlead_health_checks_total",
@@ -42,40 +25,28 @@ export function createHealthMetrics(
       services,
       registry,
     }),
-    probeTime: new Histogram({
-      name: "fairlead_health_check_seconds",
-      help: "How long one check took.",
-      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60],
-      registers,
-    }),
-    delay: new Histogram({
-      name: "fairlead_health_schedule_delay_seconds",
-      help: "By how much a check began later than it was due.",
-      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
-      registers,
-    }),
+    probeTime: histogram(
+      "fairlead_health_check_seconds",
+      "How long one check took.",
+      [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60],
+    ),
+    delay: histogram(
+      "fairlead_health_schedule_delay_seconds",
+      "How much later than due a check began.",
+      [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
+    ),
     watched: new Gauge({
       name: "fairlead_health_watched_backends",
       help: "Backends that this replica checks.",
-      registers,
+      registers: [registry],
     }),
-    stale: new Gauge({
-      name: "fairlead_health_stale_services",
-      help: "Services with backends that no check of any replica has reached for three intervals.",
-      registers,
-      collect() {
-        this.set(stale());
-      },
-    }),
-    massFailures: new Counter({
-      name: "fairlead_health_mass_failures_total",
-      help: "How often so many backends stopped answering at once that their verdicts had to wait.",
-      registers,
-    }),
-    unable: new Counter({
-      name: "fairlead_health_unable_total",
-      help: "Checks that this machine could not carry out, for want of files, ports or permission.",
-      registers,
-    }),
+    massFailures: counter(
+      "fairlead_health_mass_failures_total",
+      "How many times so many backends stopped answering at once that their verdicts had to wait.",
+    ),
+    unable: counter(
+      "fairlead_health_unable_total",
+      "Checks that this machine could not carry out, for lack of file descriptors, ports or permission.",
+    ),
   };
 }

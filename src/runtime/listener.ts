@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
 /**
@@ -53,14 +54,10 @@ export async function listenOn(host: string, port: number, accepting: Accepting)
   return { port: bound, close };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, backlog: BACKLOG }, () => {
-      server.off("error", reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
+async function bind(server: Server, host: string, port: number): Promise<number> {
+  server.listen({ host, port, backlog: BACKLOG });
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
 }
 
 /** A name may lead to addresses of a family that this machine does not have: `localhost` without IPv6. */

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from "prom-client";
 
-export interface ServiceCounterOptions<V extends string> {
+interface ServiceCounterOptions<V extends string> {
   readonly name: string;
   readonly help: string;
   /** The second label, and all of its values. */
@@ -11,12 +11,8 @@ export interface ServiceCounterOptions<V extends string> {
   readonly registry: Registry;
 }
 
-export interface ServiceCounter<V extends string> {
-  inc(service: string, value: V): void;
-}
-
 /** Counts by service. Each service has all its series, starting at 0, as soon as it exists, and none once it is deleted. */
-export function serviceCounter<V extends string>(options: ServiceCounterOptions<V>): ServiceCounter<V> {
+export function serviceCounter<V extends string>(options: ServiceCounterOptions<V>) {
   const { name, help, label, values, services, registry } = options;
   const counts = new Map<string, Map<V, number>>();
   const counter = new Counter({
@@ -35,7 +31,7 @@ export function serviceCounter<V extends string>(options: ServiceCounterOptions<
   });
   registry.registerMetric(counter);
   return {
-    inc: (service, value) => {
+    inc: (service: string, value: V): void => {
       const own = counts.get(service) ?? new Map<V, number>();
       counts.set(service, own.set(value, (own.get(value) ?? 0) + 1));
     },

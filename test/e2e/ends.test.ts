@@ -96,7 +96,7 @@ test("a plane whose store does not answer ends within its grace and a second, an
   server?.signal("SIGCONT");
   expect(tookMs).toBeLessThan(END_WITHIN_MS);
   expect(end).not.toBe("SIGKILL");
-  if (end !== 0) expect(plane.log()).toContain("stopped without the end of these parts");
+  if (end !== 0) expect(plane.log()).toContain("stopped, although these parts have not ended");
 });
 
 test("a thread that waits for ever does not keep the process", async () => {

@@ -62,7 +62,7 @@ test("a plane starts on a database with records that cannot be read, and takes n
   expect(readiness).toMatchObject({ status: 503, text: expect.stringContaining("stored record projects/default/") });
   const problems = await problemsOf(plane);
   for (const key of Object.keys(poison)) expect(problems.map(({ what }) => what)).toContain(`stored record ${key}`);
-  expect(plane.log()).toContain("a stored record is set aside");
+  expect(plane.log()).toContain("a stored record cannot be read and is set aside");
   await connected(plane);
   await plane.mustApply(manifest(backend("new/two", two.address), backend("pay/two", two.address)));
   // What is sound goes on; what is not understood stays as the proxy has it.

@@ -192,7 +192,7 @@ describe("an HTTP check", () => {
 
   it("fails when the body breaks off", async () => {
     const port = await says("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort");
-    expect(await probe(port, HTTP)).toMatchObject({ reason: "HTTP 200, but the body breaks off" });
+    expect(await probe(port, HTTP)).toMatchObject({ reason: "HTTP 200, but the body ends early" });
   });
 
   it("leaves no connection behind when it is aborted", async () => {
@@ -268,7 +268,7 @@ describe("a TCP check", () => {
   it("fails when the connection closes early", async () => {
     const port = await tcp((socket) => socket.end());
     const seen = await probe(port, { ...TCP, expect: utf8("+PONG") });
-    expect(seen).toMatchObject({ reason: "connection closed before the expected bytes came" });
+    expect(seen).toMatchObject({ reason: "connection closed before the expected bytes arrived" });
   });
 
   it("names a refused connection", async () => {

@@ -2,8 +2,8 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { Counter, Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isLoopback } from "../../../src/app/config.ts";
-import { type HttpServer, startHttpServer } from "../../../src/dashboard/http-server.ts";
+import { isLoopback } from "../../../src/app/address.ts";
+import { MAX_HTTP_CONNECTIONS, startHttpServer } from "../../../src/dashboard/http-server.ts";
 import { testContainment } from "../../support/plane-context.ts";
 
 const registry = new Registry();
@@ -18,12 +18,13 @@ const failing = new Counter({
 failing.inc(0);
 let isFailing = false;
 const containment = testContainment();
-let server: HttpServer;
+let server: Awaited<ReturnType<typeof startHttpServer>>;
 
 beforeAll(async () => {
   server = await startHttpServer({
     host: "127.0.0.1",
     port: 0,
+    maxConnections: MAX_HTTP_CONNECTIONS,
     mayBeAskedAs: isLoopback,
     registry,
     notReady: () => undefined,
@@ -63,7 +64,7 @@ test.each([
   for (const path of ["/metrics", "/readyz", "/healthz", "/none"]) {
     const answer = await get(path, { host });
     expect(answer.status).toBe(421);
-    expect(answer.text).toContain("ask for it as localhost");
+    expect(answer.text).toContain("use the name localhost");
   }
 });
 

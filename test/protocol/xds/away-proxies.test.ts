@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { waitOrder } from "../../../src/api/wait-message.ts";
 import { sinkInto } from "../../../src/app/resource-sink.ts";
-import { serveProxies } from "../../../src/app/serve-proxies.ts";
+import { reportProxies, serveProxies } from "../../../src/app/serve-proxies.ts";
 import { fleetOf } from "../../../src/control/proxy-group.ts";
 import { Publisher } from "../../../src/control/publisher.ts";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
@@ -16,7 +16,7 @@ import { type WaitStep, waitForRevision } from "../../../src/operations/observin
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { createMetrics } from "../../../src/runtime/metrics.ts";
 import { noPeers } from "../../../src/store/peers.ts";
-import { LISTENER_TYPE, ResourceCache, type XdsServer } from "../../../src/xds/server/library.ts";
+import { LISTENER_TYPE, ResourceCache } from "../../../src/xds/server/library.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { openPlaneContext, TESTER, testContainment } from "../../support/plane-context.ts";
@@ -29,6 +29,22 @@ async function startProxies() {
   const clock = new FakeClock();
   const cache = new ResourceCache();
   const sink = sinkInto(cache);
+  const metrics = createMetrics();
+  const server = serveProxies({
+    cache,
+    mirror,
+    refusals: new StoredRefusals({ store, clock, log: silentLogger, replica: "a" }),
+    metrics,
+    clock,
+    random,
+    log: silentLogger,
+    fence: () => Promise.resolve(),
+    identifier: () => "a",
+    hold: () => undefined,
+    admit: () => undefined,
+    containment: testContainment(),
+    maxConnections: 10,
+  });
   const publisher = new Publisher({
     mirror,
     sink,
@@ -45,22 +61,7 @@ async function startProxies() {
     objectsOf: () => [],
     onSettled: () => {},
   });
-  const server: XdsServer = serveProxies({
-    cache,
-    mirror,
-    nodes: local,
-    refusals: new StoredRefusals({ store, clock, log: silentLogger, replica: "a" }),
-    metrics: createMetrics(() => new Map()),
-    clock,
-    random,
-    log: silentLogger,
-    fence: () => Promise.resolve(),
-    identifier: () => "a",
-    hold: () => undefined,
-    admit: () => undefined,
-    containment: testContainment(),
-    maxConnections: 10,
-  });
+  reportProxies(server, cache, { nodes: local, metrics });
   const stopPublishing = publisher.start();
   const nodes = new SharedNodeDirectory({ local, peers: noPeers, clock });
   return {

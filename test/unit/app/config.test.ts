@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ConfigSources, environmentName, formatAddress, readConfig, SETTINGS } from "../../../src/app/config.ts";
+import { formatAddress } from "../../../src/app/address.ts";
+import { type ConfigSources, environmentName, readConfig, SETTINGS } from "../../../src/app/config.ts";
 
 const nothing: ConfigSources = { options: {}, environment: {}, file: {}, hostName: "plane-a" };
 

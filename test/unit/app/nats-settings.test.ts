@@ -34,7 +34,7 @@ describe("the store of `fairlead up`", () => {
 
   it("is never two", () => {
     expect(violations({ nats: "a" }, { FAIRLEAD_DATA: "/d" })).toEqual([
-      { field: "--nats", message: "and FAIRLEAD_DATA are two stores; give one of them" },
+      { field: "--nats", message: "cannot be combined with FAIRLEAD_DATA: each of them names a store" },
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { follow } from "../../../src/control/follow.ts";
 import { Mirror } from "../../../src/control/mirror.ts";
-import { type Duty, type DutyStep, type RunningDuty, startDuty } from "../../../src/duties/duty.ts";
+import { type Duty, type DutyStep, startDuty } from "../../../src/duties/duty.ts";
 import type { Containment } from "../../../src/runtime/containment.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import type { StateStore, StoreOp } from "../../../src/store/state-store.ts";
@@ -14,7 +14,7 @@ let store: StateStore;
 let mirror: Mirror;
 let containment: Containment;
 let stop: AbortController;
-let running: RunningDuty | undefined;
+let running: ReturnType<typeof startDuty> | undefined;
 
 beforeEach(async () => {
   clock = new FakeClock();

@@ -5,10 +5,10 @@ import { Mirror } from "../../../src/control/mirror.ts";
 import type { Observation } from "../../../src/domain/health-verdict.ts";
 import { type Kind, storeKey } from "../../../src/domain/name.ts";
 import { followAssignment } from "../../../src/duties/follow-assignment.ts";
-import { type RunningDuties, startDuties } from "../../../src/duties/start-duties.ts";
+import { startDuties } from "../../../src/duties/start-duties.ts";
 import { HealthWorker } from "../../../src/health/health-worker.ts";
-import type { Prober } from "../../../src/health/prober.ts";
 import type { SecondOpinion } from "../../../src/health/second-opinion.ts";
+import type { Prober } from "../../../src/health/socket-prober.ts";
 import { staleServices } from "../../../src/health/stale-checks.ts";
 import { createHealthMetrics } from "../../../src/runtime/health-metrics.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
@@ -28,7 +28,7 @@ const TIMEOUT: Observation = { outcome: "fail", reason: "timeout after 1000 ms",
 let clock: FakeClock;
 let store: StateStore;
 let mirror: Mirror;
-let duties: RunningDuties;
+let duties: ReturnType<typeof startDuties>;
 let live: string[];
 let probes: { worker: string; port: number; at: number }[];
 /** Of another observer: which of these do not answer it either. */
@@ -92,7 +92,7 @@ async function startWorker(name: string): Promise<HealthWorker> {
     clock,
     random: seededRandom(7),
     log: silentLogger,
-    metrics: createHealthMetrics(new Registry(), { stale: () => 0, services: () => [] }),
+    metrics: createHealthMetrics(new Registry(), () => []),
     secondOpinion: (asked) => secondOpinion(asked),
     containment: { note: (...noted) => contained.push(noted) },
   });

@@ -64,6 +64,18 @@ it("runs no more at a time than is allowed, and the others in their order", asyn
   expect(delays).toEqual([0, 0, 48, 48]);
 });
 
+it("starts nothing before it is added, however soon it is due", async () => {
+  const { clock, schedule } = scheduleOf();
+  let runs = 0;
+  const run = async () => {
+    runs += 1;
+  };
+  schedule.add({ run, intervalMs: () => 10 }, 0);
+  expect(runs).toBe(0);
+  await clock.advance(0);
+  expect(runs).toBe(1);
+});
+
 it("does not start what was taken out", async () => {
   const { clock, schedule } = scheduleOf();
   let runs = 0;

@@ -1,6 +1,6 @@
 import type { LookupFunction } from "node:net";
 import { expect, it } from "vitest";
-import { ServerAddresses } from "../../../src/outbound/server-addresses.ts";
+import { followServers } from "../../../src/outbound/server-addresses.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 /** What each name leads to; a name that is not here cannot be looked up. */
@@ -23,7 +23,7 @@ it("follows names, keeps what it knew while they lead nowhere, and says of which
     { host: "n2", port: 4223 },
   ];
   names = { n1: ["10.0.0.1", "10.0.0.2"] };
-  const addresses = new ServerAddresses({ servers: () => servers, lookup, clock });
+  const addresses = followServers(() => servers, lookup, clock);
   const given = { ip: "10.0.0.9", port: 4222 };
   const n1 = ["10.0.0.1", "10.0.0.2"].map((ip) => ({ ip, port: 4222 }));
   expect([...addresses.list()]).toEqual([given, ...n1, { port: 4223 }]);

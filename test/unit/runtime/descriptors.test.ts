@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { connectionShares, DescriptorWatch } from "../../../src/runtime/descriptors.ts";
+import { connectionShares, watchDescriptors } from "../../../src/runtime/descriptors.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -30,21 +30,20 @@ test("descriptors that are used up are counted and said, and no more once there 
   const open = () => {
     if (code !== undefined) throw Object.assign(new Error(code), { code });
   };
-  const watch = new DescriptorWatch({ limit: 1024, clock, log: silentLogger, registry, open });
+  const watch = watchDescriptors(1024, { clock, log: silentLogger, registry }, open);
   const counted = async () => (await registry.getSingleMetricAsString("fairlead_descriptors_exhausted_total")) ?? "";
   expect(await counted()).toMatch(/ 0$/);
   await clock.advance(1_500);
-  expect(watch.exhausted()).toBeUndefined();
+  expect(watch.findings()).toEqual([]);
   code = "EMFILE";
   await clock.advance(2_000);
-  expect(watch.exhausted()).toMatchObject({
-    since: 1_000_000_002_000,
-    why: expect.stringContaining("its limit of 1024"),
-  });
+  expect(watch.findings()).toMatchObject([
+    { since: 1_000_000_002_000, why: expect.stringContaining("its limit of 1024") },
+  ]);
   expect(await counted()).toMatch(/ 2$/);
   code = undefined;
   await clock.advance(1_000);
-  expect(watch.exhausted()).toBeUndefined();
+  expect(watch.findings()).toEqual([]);
   watch.stop();
 });
 
@@ -53,8 +52,8 @@ test("what else is wrong with the file is not taken for it", async () => {
   const open = () => {
     throw Object.assign(new Error("gone"), { code: "ENOENT" });
   };
-  const watch = new DescriptorWatch({ limit: 1024, clock, log: silentLogger, registry: new Registry(), open });
+  const watch = watchDescriptors(1024, { clock, log: silentLogger, registry: new Registry() }, open);
   await clock.advance(3_000);
-  expect(watch.exhausted()).toBeUndefined();
+  expect(watch.findings()).toEqual([]);
   watch.stop();
 });
