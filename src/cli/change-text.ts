@@ -1,6 +1,7 @@
 import {
   Change_Action as Action,
   type AddressMove,
+  type ApplyResponse,
   type Change,
   type FieldChange,
   type ObjectCondition,
@@ -14,6 +15,16 @@ import { cellText, columnWidth, padCell } from "./table.ts";
 const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.UPDATE]: "~", [Action.DELETE]: "-" };
 const SIGN_TONES: Readonly<Record<string, Tone>> = { "+": "good", "~": "warn", "-": "bad" };
 const VALUE_LENGTH_MAX = 60;
+
+/** What an apply or a rollback did, or what a dry run of it would do. */
+export function summaryLines(
+  { changes, conditions, reach, revision }: Pick<ApplyResponse, "changes" | "conditions" | "reach" | "revision">,
+  { dryRun }: { readonly dryRun?: true },
+): Line[] {
+  const end = dryRun === true ? reach.map(renderReach) : revision === "" ? [] : [`Revision ${revision}.`];
+  const summary = `  ${[renderCounts(changes), ...end].join(" ")}`;
+  return [...changeLines(changes), ...conditionLines(conditions), ...moveLines(reach), summary];
+}
 
 /** One line for each object that changes, and one for each of its further fields. */
 export function changeLines(changes: readonly Change[]): Line[] {
@@ -30,7 +41,7 @@ export function changeLines(changes: readonly Change[]): Line[] {
 }
 
 /** What is still wrong after the change: `  ! route shop        UnknownService: there is no service cart`. */
-export function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
+function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
   const width = Math.max(16, columnWidth(conditions.map(objectText)));
   return conditions.map((one) => [
     "  ",
@@ -50,7 +61,7 @@ export function hasChanges(changes: readonly Change[]): boolean {
 }
 
 /** `2 changes, 5 unchanged.` */
-export function renderCounts(changes: readonly Change[]): string {
+function renderCounts(changes: readonly Change[]): string {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined).length;
   const unchanged = changes.length - changed;
   const parts = [changed === 0 ? "no change" : counted(changed, "change")];

@@ -1,5 +1,4 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { fromTimestamp } from "./time-text.ts";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 
 /** The reader's time zone: that of this machine, or of `TZ`. */
 export interface Zone {
@@ -14,7 +13,7 @@ const DAY_MS = 86_400_000;
 /** `2026-11-20 19:57:24 CET`; `-` when there is none, plain seconds when it is out of a `Date`'s range. */
 export function formatMoment(timestamp: Timestamp | undefined, zone: Zone): string {
   if (timestamp === undefined) return "-";
-  const ms = fromTimestamp(timestamp);
+  const ms = timestampMs(timestamp);
   return Math.abs(ms) > MAX_DATE_MS ? `${timestamp.seconds} s` : formatMs(ms, zone);
 }
 

@@ -1,3 +1,4 @@
+import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
@@ -13,7 +14,7 @@ import { unknownText } from "./node-text.ts";
 import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
-import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
+import { formatDuration } from "./time-text.ts";
 
 /** What the API takes as the newest revision at the time of the call. */
 export const NEWEST_REVISION = "";
@@ -148,7 +149,7 @@ function openWait(
 ) {
   const request = {
     ...awaited,
-    timeout: toDuration(timeout),
+    timeout: durationFromMs(timeout),
     onDisconnected: ON_DISCONNECTED[onDisconnected],
     allowEmpty: allowEmpty === true,
     nodes: [...(nodes ?? [])],
@@ -188,7 +189,7 @@ function notReached(why: string, answer: WaitForRevisionResponse | undefined): r
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {
-  return elapsed === undefined ? "" : ` in ${formatDuration(fromDuration(elapsed))}`;
+  return elapsed === undefined ? "" : ` in ${formatDuration(durationMs(elapsed))}`;
 }
 
 function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): boolean {

@@ -24,7 +24,7 @@ complete -c fairlead -a '(__fairlead_complete)'`,
 
 export function completionCommand(context: CliContext): Command {
   return new Command("completion")
-    .description("Print a script that completes commands and options in a shell")
+    .description("Print a script with which a shell completes commands, options and names")
     .addArgument(new Argument("<shell>").choices(Object.keys(SCRIPTS)))
     .addHelpText(
       "after",

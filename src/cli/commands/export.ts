@@ -5,21 +5,23 @@ import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
 import { unknownContent } from "../../schema/unknown-content.ts";
 import { CliFailure, EXIT } from "../exit.ts";
+import { writing } from "../file-failure.ts";
 import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
-import { doing, writePrivateFile } from "../private-file.ts";
+import { overwriteOption } from "../options.ts";
+import { writePrivateFile } from "../private-file.ts";
 import { headText, objectText } from "../state-manifest.ts";
 
 export function exportCommand(context: CliContext): Command {
   return new Command("export")
-    .description("Print the whole state as manifests, to be read, edited and imported, or write them to a file")
-    .argument("[file]", "is made for its owner only; what is printed instead is as private as where it goes")
-    .option("--force", "replace the file when it exists; nothing but a plain file is replaced")
+    .description("Write the whole state as manifests, to be read, edited and imported")
+    .argument("[file]", "readable by its owner only; without it, standard output")
+    .addOption(overwriteOption())
     .addHelpText(
       "after",
       `
-Objects keep their uid, generation, age and owner; verdicts on backends and overrides are among them. Earlier contents and
-the journal are not: for those, back up.
+Objects keep their uid, generation, age and owner. Health verdicts and overrides are included; earlier contents and the
+journal are not: for those, make a backup.
 
 Examples:
   fairlead export all.yaml
@@ -32,7 +34,7 @@ Examples:
         return;
       }
       await writePrivateFile(file, { isForced: flags.force === true }, async (handle) => {
-        for await (const text of manifests(context)) await doing(file, handle.appendFile(text));
+        for await (const text of manifests(context)) await writing(file, handle.appendFile(text));
       });
     });
 }
@@ -49,7 +51,7 @@ async function* manifests(context: CliContext): AsyncGenerator<string> {
     ({ revision } = response);
     break;
   }
-  if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before its end");
+  if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before it was complete");
   const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);
   yield headText({ revision, objects });
   for (const { byName } of texts) {
@@ -63,7 +65,7 @@ function textOf(title: string, { object, health, kind, name }: WatchEvent): stri
   if (message === undefined || entry === undefined) {
     throw new CliFailure(
       EXIT.failed,
-      `${kind} ${name}: this fairlead is older than the plane and does not know its kind`,
+      `${kind} ${name}: this fairlead is older than the plane and does not know the kind`,
     );
   }
   const [unknown] = unknownContent(descriptorOf(entry.kind), message);

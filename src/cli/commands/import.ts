@@ -8,26 +8,24 @@ import {
   type ImportResponse,
   ImportResponseSchema,
 } from "../../gen/fairlead/admin/v1/archive_pb.ts";
-import { AdminError } from "../admin-error.ts";
 import { changeLines, moveLines, renderReach } from "../change-text.ts";
 import { documentsOf } from "../document-stream.ts";
-import { CliFailure, EXIT, exitCodeOf, NOTHING_CHANGED } from "../exit.ts";
+import { refusedWhole } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestProblem, problemLines } from "../manifest.ts";
 import {
-  outputOption,
-  type WaitFlags,
+  addWriteOptions,
+  allowLargeRemovalOption,
+  replaceOption,
   type WriteFlags,
-  waitOptions,
-  writeOptions,
   writeOptionsOf,
 } from "../options.ts";
-import { refusedBy } from "../replace-refusal.ts";
+import { refusedAt, type SentObject } from "../refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
-import { withStoreOrPlane } from "../store-door.ts";
-import { printWait } from "../wait.ts";
+import { REPLACING, WITHOUT_PLANE, withStoreOrPlane } from "../store-door.ts";
+import { endWrite } from "../write.ts";
 
-interface ImportFlags extends WriteFlags, WaitFlags {
+interface ImportFlags extends WriteFlags {
   readonly replace?: true;
   readonly allowRemoval?: true;
 }
@@ -40,21 +38,19 @@ const MAX_PROBLEMS = 100;
 
 export function importCommand(context: CliContext): Command {
   const command = new Command("import")
-    .description("Make the state be what manifests say, and nothing else")
+    .description("Replace the whole state with the objects of an export")
     .argument("<file>", "made by fairlead export, or - for standard input")
-    .option("--replace", "replace a state that has objects")
-    .option("--allow-removal", "do not refuse the removal of a large part of the backends of a service or of a kind")
-    .addOption(outputOption("table", "json"))
+    .addOption(replaceOption())
+    .addOption(allowLargeRemovalOption())
     .addHelpText(
       "after",
       `
-All of it in one step: until then the plane serves what it has. It begins a new epoch, so that versions and revisions of
-before count no more; every replica follows by itself, and proxies are sent only what differs. Objects that are not in the
-file are deleted: to add some, apply them. The history of where the file comes from is left behind; the history of this plane
-stays.
+${REPLACING}
 
-With --data, --nats or --config it needs no plane: it opens the store itself, also one that no plane can start from, and is
-refused while a plane serves from it.
+Objects that are not in the file are deleted: to add some, use apply. The history of the plane stays; that of the plane where
+the export was made is not in the file.
+
+${WITHOUT_PLANE}
 
 Examples:
   fairlead import --dry-run all.yaml
@@ -63,8 +59,7 @@ Examples:
   fairlead import --replace all.yaml --data /var/lib/fairlead`,
     )
     .action((file: string, flags: ImportFlags, self: Command) => importFile(context, file, flags, self));
-  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
-    command.addOption(option);
+  addWriteOptions(command);
   return context.store?.addOptions(command) ?? command;
 }
 
@@ -72,23 +67,22 @@ async function importFile(context: CliContext, file: string, flags: ImportFlags,
   const { io } = context;
   const name = file === "-" ? "standard input" : file;
   const chunks = file === "-" ? (io.stdin ?? process.stdin) : createReadStream(file);
-  const lines: number[] = [];
-  const requests = requestsOf(name, chunks, flags, lines);
+  const sent: SentObject[] = [];
+  const requests = requestsOf(name, chunks, flags, sent);
   await withStoreOrPlane(context, { command, wait: flags.wait }, async (admin) => {
-    const answer = await placed(name, lines, refusedBy(admin.upload(AdminService.method.import, requests)));
+    const answer = await refusedAt(sent, admin.upload(AdminService.method.import, requests));
     context.outcome.putAnswer(ImportResponseSchema, answer);
     printAnswer(context, answer);
-    context.outcome.endDryRun(flags, answer.changes.length > 0);
-    if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
+    await endWrite(context, flags, { revision: answer.revision, hasChanges: answer.changes.length > 0 });
   });
 }
 
-/** @param lines Receives the line at which each object stands. */
+/** @param sent Receives where each object stands, which is known by its first line only. */
 async function* requestsOf(
   file: string,
   chunks: AsyncIterable<Uint8Array>,
   flags: ImportFlags,
-  lines: number[],
+  sent: SentObject[],
 ): AsyncGenerator<MessageInitShape<typeof ImportRequestSchema>> {
   const problems: ManifestProblem[] = [];
   let exportedRevision = "";
@@ -114,7 +108,8 @@ async function* requestsOf(
       else if (document.kind === "problems") problems.push(...document.problems);
       else {
         objects.push(document.object);
-        lines.push(document.line);
+        const place = { line: document.line, column: 1 };
+        sent.push({ file, placeOf: () => place });
       }
     }
     characters += text.text.length;
@@ -122,24 +117,9 @@ async function* requestsOf(
     const isFull = objects.length >= REQUEST_OBJECTS || characters >= REQUEST_CHARACTERS;
     if (isFull && problems.length === 0) yield request();
   }
-  if (problems.length > 0) throw new CliFailure(EXIT.failed, [...problemLines(problems), NOTHING_CHANGED]);
-  if (lines.length === 0) throw new CliFailure(EXIT.failed, [`no object in ${file}`, NOTHING_CHANGED]);
+  if (problems.length > 0) throw refusedWhole(problemLines(problems));
+  if (sent.length === 0) throw refusedWhole([`no objects in ${file}`]);
   yield request();
-}
-
-/** Maps the server's violations, `objects[2].rules[0].match`, back to the file. */
-async function placed<T>(file: string, lines: readonly number[], importing: Promise<T>): Promise<T> {
-  try {
-    return await importing;
-  } catch (error) {
-    if (!(error instanceof AdminError) || error.violations.length === 0) throw error;
-    const problems = error.violations.map(({ field, message }) => {
-      const match = /^objects\[(\d+)\]\.?(.*)$/s.exec(field);
-      const line = lines[Number(match?.[1] ?? -1)] ?? 1;
-      return { file, place: { line, column: 1 }, field: match?.[2] ?? field, message };
-    });
-    throw new CliFailure(exitCodeOf(error), [...problemLines(problems), NOTHING_CHANGED], { cause: error });
-  }
 }
 
 function printAnswer({ io }: CliContext, { changes, counts, revision, reach }: ImportResponse): void {

@@ -5,37 +5,24 @@ import { GetStatusResponseSchema, type Replica } from "../../gen/fairlead/admin/
 import { renderReach } from "../change-text.ts";
 import { messageJson } from "../data-text.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
-import {
-  outputOption,
-  type WaitFlags,
-  type WriteFlags,
-  waitOptions,
-  wholeNumber,
-  writeOptions,
-  writeOptionsOf,
-  writtenText,
-} from "../options.ts";
+import { addWriteOptions, type WriteFlags, wholeNumber, writeOptionsOf, writtenText } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { printWait } from "../wait.ts";
+import { endWrite } from "../write.ts";
 
-interface UpgradeFlags extends WaitFlags, WriteFlags {
+interface UpgradeFlags extends WriteFlags {
   readonly toProfile?: number;
 }
 
 export function upgradeCommand(context: CliContext): Command {
   const command = new Command("upgrade")
-    .description("How resources are encoded and what each replica supports; or switch all of them at once")
-    .option(
-      "--to-profile <number>",
-      "switch to this encoding profile; refused until every replica supports it",
-      wholeNumber,
-    )
-    .addOption(outputOption("table", "json"))
+    .description("Show which encoding profiles the replicas support, or switch all of them to another one")
+    .option("--to-profile <number>", "switch to this profile; refused until every replica supports it", wholeNumber)
     .addHelpText(
       "after",
       `
-A release supports the encoding profile of the one before it and its own. Replace the replicas one by one, and switch when
-all are replaced: proxies get the same bytes from every replica, before and after.
+An encoding profile is how resources are encoded for proxies. A release supports its own profile and that of the release
+before it. Replace the replicas one by one, and switch when all are replaced: proxies get the same bytes from every replica,
+before and after.
 
 Examples:
   fairlead upgrade
@@ -43,9 +30,7 @@ Examples:
   fairlead upgrade --to-profile 2 --wait`,
     )
     .action((flags: UpgradeFlags) => upgrade(context, flags));
-  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
-    command.addOption(option);
-  return command;
+  return addWriteOptions(command);
 }
 
 async function upgrade(context: CliContext, flags: UpgradeFlags): Promise<void> {
@@ -62,14 +47,10 @@ async function upgrade(context: CliContext, flags: UpgradeFlags): Promise<void> 
   const answer = await context.admin().call(AdminService.method.setEncodingProfile, request);
   const { revision, previousProfile, reach } = answer;
   context.outcome.putAnswer(SetEncodingProfileResponseSchema, answer);
-  const isChange = previousProfile !== flags.toProfile;
-  context.outcome.endDryRun(flags, isChange);
-  printLine(
-    context.io,
-    `  encoding profile ${changeText(previousProfile, flags.toProfile)}${written(flags, revision)}`,
-  );
+  const profile = changeText(previousProfile, flags.toProfile);
+  printLine(context.io, `  encoding profile ${profile}${written(flags, revision)}`);
   for (const each of reach) printLine(context.io, `  ${renderReach(each)}`);
-  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
+  await endWrite(context, flags, { revision, hasChanges: previousProfile !== flags.toProfile });
 }
 
 function changeText(from: number, to: number): string {

@@ -27,15 +27,16 @@ interface WatchFlags {
 
 export function watchCommand(context: CliContext): Command {
   return new Command("watch")
-    .description("Print changes of objects as they happen, until it is interrupted")
-    .argument("[kind...]", `only these: ${kindsText()}; default: all`)
-    .option("--present", "first the objects as they are now")
-    .option("--from <revision>", "first the changes since this revision")
-    .addOption(outputOption("table", "json"))
+    .description("Print changes of objects as they happen, until interrupted")
+    .argument("[kind...]", `only these kinds: ${kindsText()} (default: all)`)
+    .option("--present", "begin with the objects as they are now")
+    .option("--from <revision>", "begin with the changes since this revision")
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
-Each line has the time of the commit, what changed, who changed it and why. With -o json each line is one message of the API.
+Each line says when the change was committed, what changed, who changed it, and why. With -o json each line is one message of
+the API.
 
 Examples:
   fairlead watch
@@ -59,7 +60,7 @@ async function watch(context: CliContext, kinds: readonly string[], flags: Watch
       isShown = true;
       noteLine(
         io,
-        `connected at revision ${answer.revision}, ${formatMoment(nowOf(io), io)}; changes follow, Ctrl-C ends it`,
+        `connected at revision ${answer.revision}, ${formatMoment(nowOf(io), io)}; watching for changes, Ctrl-C to stop`,
       );
     }
   }
