@@ -28,7 +28,10 @@ export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): 
     label = "";
   }
   if (answer.verdicts.length === 0) {
-    yield [label, answer.healthCheck === undefined ? "not checked, nobody reports" : "checked, no verdict yet"];
+    yield [
+      label,
+      answer.healthCheck === undefined ? "not checked, and no one reports on it" : "checked, no verdict yet",
+    ];
   }
   if (answer.checks.length > 0)
     yield ["", `last checks by ${answer.checkedBy}: ${answer.checks.map((check) => checkText(check, io)).join(", ")}`];
@@ -39,7 +42,7 @@ export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): 
       : `with fewer than ${panicThreshold} % healthy, all backends get requests`;
   yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
   if (answer.endpointDiscovery === EndpointDiscovery.LEDS) {
-    yield ["endpoints", `by LEDS where proxies can, else by EDS: ${answer.endpointDiscoveryReason}`];
+    yield ["endpoints", `by LEDS where proxies support it, otherwise by EDS: ${answer.endpointDiscoveryReason}`];
   }
   if (answer.ejection !== "") yield ["ejection", answer.ejection];
   for (const { fleet, reason } of answer.leftOut) yield [`fleet ${fleet}`, `left out: ${reason}`];
@@ -53,7 +56,7 @@ function checkText({ time, reason, took }: Check, io: CliIo): string {
   return `${at} ${reason}${took === undefined ? "" : ` in ${formatDuration(durationMs(took))}`}`;
 }
 
-/** `12 of 12 acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
+/** `12 of 12 have acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
 function proxiesText({
   backend,
   verdicts,
@@ -64,10 +67,10 @@ function proxiesText({
   leftOut,
 }: ExplainBackendResponse): string {
   const isThere = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
-  const what = leftOut.length > 0 ? "what their fleets have of it" : isThere;
+  const what = leftOut.length > 0 ? "what their fleets get of it" : isThere;
   const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
   const after = acknowledgedAfter && `, ${formatDuration(durationMs(acknowledgedAfter))} after ${why}`;
-  return `${acknowledged} of ${proxies} acknowledged ${what}${after ?? ""} (revision ${revision})`;
+  return `${acknowledged} of ${proxies} have acknowledged ${what}${after ?? ""} (revision ${revision})`;
 }
 
 function memberText({ backend, removalTime }: ExplainBackendResponse, io: CliIo): string {

@@ -20,7 +20,8 @@ import { writePrivateFile } from "./private-file.ts";
 const MAGIC = new TextEncoder().encode("fairlead backup 1\n");
 const MAGIC_FAMILY = "fairlead backup ";
 const DIGEST_BYTES = 32;
-const FLUSH_BYTES = 1_000_000;
+/** About so many bytes are in one group of records that is read. */
+const GROUP_BYTES = 1_000_000;
 
 export interface BackupSummary {
   readonly head: BackupHead;
@@ -43,31 +44,22 @@ async function write(
   records: AsyncIterable<readonly BackupRecord[]>,
 ): Promise<BackupSummary> {
   const hash = createHash("sha256");
-  let waiting: Uint8Array[] = [MAGIC];
-  let waitingBytes = MAGIC.byteLength;
-  let bytes = 0;
   const ends: Ends = {};
-  const flush = async () => {
-    for (const chunk of waiting) hash.update(chunk);
-    await writing(path, file.appendFile(Buffer.concat(waiting)));
-    bytes += waitingBytes;
-    waiting = [];
-    waitingBytes = 0;
+  let bytes = 0;
+  const append = async (chunk: Uint8Array) => {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    await writing(path, file.appendFile(chunk));
   };
+  await append(MAGIC);
   for await (const some of records) {
-    for (const message of some) {
-      noteEnds(ends, message);
-      const encoded = sizeDelimitedEncode(BackupRecordSchema, message);
-      waiting.push(encoded);
-      waitingBytes += encoded.byteLength;
-      if (waitingBytes > FLUSH_BYTES) await flush();
-    }
+    for (const message of some) noteEnds(ends, message);
+    await append(Buffer.concat(some.map((message) => sizeDelimitedEncode(BackupRecordSchema, message))));
   }
   const { head, end } = ends;
   if (head === undefined || end === undefined) {
     throw new CliFailure(EXIT.failed, "the plane ended the backup before it was complete: no file was written");
   }
-  if (waiting.length > 0) await flush();
   await writing(path, file.appendFile(hash.digest()));
   return { head, end, bytes: bytes + DIGEST_BYTES };
 }
@@ -95,7 +87,7 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
     for await (const message of sizeDelimitedDecodeStream(BackupRecordSchema, createReadStream(path, range))) {
       some.push(message);
       bytes += bytesOf(message);
-      if (bytes < FLUSH_BYTES) continue;
+      if (bytes < GROUP_BYTES) continue;
       yield some;
       some = [];
       bytes = 0;
@@ -127,12 +119,12 @@ function noteEnds(ends: Ends, { record }: BackupRecord): void {
 async function sizeOf(path: string): Promise<number> {
   const { size } = await reading(path, stat(path));
   const found = await reading(path, buffer(createReadStream(path, { end: MAGIC.byteLength - 1 })));
-  if (!found.toString("latin1").startsWith(MAGIC_FAMILY)) throw refusedWhole([`${path} is not a backup of Fairlead`]);
+  if (!found.toString("latin1").startsWith(MAGIC_FAMILY)) throw refusedWhole([`${path}: not a backup of Fairlead`]);
   if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
   if (found.equals(MAGIC)) return size;
-  throw refusedWhole([`${path} was written by a newer release: restore it with the fairlead of that release`]);
+  throw refusedWhole([`${path}: written by a newer release; restore it with the fairlead of that release`]);
 }
 
 function damaged(path: string, why: string): CliFailure {
-  return refusedWhole([`${path} is damaged: ${why}`]);
+  return refusedWhole([`${path}: damaged: ${why}`]);
 }

@@ -77,7 +77,7 @@ export function renderReach({ fleet, proxies, types }: Reach): string {
   return `Reaches ${counted(proxies, "proxy", "proxies")} of fleet ${fleet}: ${what}.`;
 }
 
-/** Addresses that change hands, one line each: `  > 127.0.0.1:80     a leaves it before b takes it`. */
+/** Addresses that change hands, one line each: `  > 127.0.0.1:80     a releases it before b takes it`. */
 export function moveLines(reach: readonly Reach[]): string[] {
   const moves = reach.flatMap(({ addressMoves }) => addressMoves);
   const width = Math.max(16, columnWidth(moves.map(({ address }) => cellText(address))));
@@ -86,11 +86,11 @@ export function moveLines(reach: readonly Reach[]): string[] {
 
 function moveText({ from, to, way }: AddressMove): string {
   const [leaving, taking] = [cellText(from), cellText(to)];
-  if (way === Way.IN_TURN) return `${leaving} leaves it before ${taking} takes it`;
-  const gap = "some milliseconds without a listener";
-  if (way === Way.AFTER_DELETION) return `${leaving} goes and ${taking} takes it at once: ${gap}`;
+  if (way === Way.IN_TURN) return `${leaving} releases it before ${taking} takes it`;
+  const gap = "a few milliseconds without a listener";
+  if (way === Way.AFTER_DELETION) return `${leaving} is removed and ${taking} takes it at once: ${gap}`;
   if (way !== Way.CLOSED_FIRST) return `passes from ${leaving} to ${taking}`;
-  return `listeners change places, for which ${taking} is closed and opened again: ${gap}`;
+  return `listeners swap addresses, for which ${taking} is closed and opened again: ${gap}`;
 }
 
 const RESOURCE: Readonly<Record<string, string>> = {

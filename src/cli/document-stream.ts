@@ -45,7 +45,7 @@ async function* linesOf(file: string, chunks: AsyncIterable<Uint8Array>): AsyncG
     }
     rest += decoder.decode();
   } catch (error) {
-    throw error instanceof TypeError ? refusedWhole([`${file} is not UTF-8 text`], error) : unreadable(file, error);
+    throw error instanceof TypeError ? refusedWhole([`${file}: not UTF-8 text`], error) : unreadable(file, error);
   }
   if (rest !== "") yield rest;
 }

@@ -11,7 +11,7 @@ export async function reading<T>(path: string, part: Promise<T>): Promise<T> {
 }
 
 export function unreadable(path: string, cause: unknown): CliFailure {
-  return refusedWhole([`cannot read ${path}: ${whyText(cause)}`], cause);
+  return refusedWhole([`${path}: cannot be read: ${whyText(cause)}`], cause);
 }
 
 /** Awaits a part of the writing of a file; its failure names the file and why. */
@@ -25,7 +25,7 @@ export async function writing<T>(path: string, part: Promise<T>): Promise<T> {
 
 /** @param why What was thrown, or a text. */
 export function unwritable(path: string, why: unknown): CliFailure {
-  return new CliFailure(EXIT.failed, `cannot write ${path}: ${whyText(why)}`, { cause: why });
+  return new CliFailure(EXIT.failed, `${path}: cannot be written: ${whyText(why)}`, { cause: why });
 }
 
 /** The system's own words, without the name of the call and the path once more. */

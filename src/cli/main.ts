@@ -6,7 +6,7 @@ import { candidates, wantedNames } from "./complete.ts";
 import { planeNames } from "./complete-names.ts";
 import { cureFor } from "./cures.ts";
 import { jsonText } from "./data-text.ts";
-import { CliFailure, EXIT, type ExitCode, exitCodeOf } from "./exit.ts";
+import { CliFailure, EXIT, type ExitCode, exitCodeOf, wrongUsage } from "./exit.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText, type StoreDoor } from "./io.ts";
 import { toned } from "./line.ts";
 import type { PlaneFlags } from "./options.ts";
@@ -112,11 +112,9 @@ function actorOf({ env }: CliIo): string {
 }
 
 function checkServer(server: string): string {
-  if (server === "")
-    throw new CliFailure(EXIT.usage, "FAIRLEAD_SERVER is given, and empty: unset it, or name HOST:PORT");
   const wrong = server.split(",").find((address) => parseHostPort(address) === undefined);
   if (wrong === undefined) return server;
-  throw new CliFailure(EXIT.usage, `"${wrong}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
+  throw wrongUsage(`--server or FAIRLEAD_SERVER must be HOST:PORT such as 127.0.0.1:18001, not "${wrong}"`);
 }
 
 interface Failure {
@@ -132,13 +130,14 @@ function failureOf(error: unknown, command: Command | undefined): Failure {
     if (!(cause instanceof AdminError)) return { exitCode, reason: "", lines };
     return { exitCode, reason: cause.reason, lines: [...lines, ...cureLines(cause, command)] };
   }
-  if (error instanceof CommanderError) return { exitCode: EXIT.usage, reason: "", lines: [error.message] };
+  if (error instanceof CommanderError)
+    return { exitCode: EXIT.usage, reason: "", lines: [error.message.replace(/^error: /, "")] };
   if (error instanceof AdminError) {
     const lines = [...errorLines(error), ...cureLines(error, command)];
     return { exitCode: exitCodeOf(error), reason: error.reason, lines };
   }
   const stack = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line)) : [];
-  return { exitCode: EXIT.failed, reason: "", lines: [`this is a bug of fairlead: ${String(error)}`, ...stack] };
+  return { exitCode: EXIT.failed, reason: "", lines: [`this is a bug in fairlead: ${String(error)}`, ...stack] };
 }
 
 function cureLines({ reason }: AdminError, command: Command | undefined): readonly string[] {

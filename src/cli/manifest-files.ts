@@ -42,7 +42,7 @@ async function filesAt(path: string): Promise<readonly string[]> {
   const manifests = entries.filter((entry) => MANIFEST_NAME.test(entry.name) && !entry.isDirectory());
   const names = manifests.map(({ name }) => name).sort();
   if (names.length === 0) {
-    throw wrongUsage(`${path} has no .yaml, .yml or .json files (names that begin with . # or ~ are ignored)`);
+    throw wrongUsage(`${path}: no .yaml, .yml or .json files (names that begin with . # or ~ are ignored)`);
   }
   return names.map((name) => join(path, name));
 }
@@ -68,6 +68,6 @@ function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw refusedWhole([`${path} is not UTF-8 text`], error);
+    throw refusedWhole([`${path}: not UTF-8 text`], error);
   }
 }

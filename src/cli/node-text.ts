@@ -1,6 +1,6 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { type Node, NodeType_State as State, type UnknownReplica } from "../gen/fairlead/admin/v1/node_pb.ts";
-import { orDash, problemText } from "./kind-entry.ts";
+import { orDash } from "./kind-entry.ts";
 import { type Piece, toned } from "./line.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
 import { formatAge, formatDuration } from "./time-text.ts";
@@ -19,7 +19,7 @@ export function nodeCells(node: Node, nowMs: number): Piece[] {
     ...TYPES.map((type) => statePiece(stateText(node.types.find((candidate) => candidate.type === type)?.state))),
     isBehind(node) ? toned("warn", lagText(node)) : lagText(node),
     formatAge(node.since, nowMs),
-    problemPiece(problemText(node.conditions)),
+    problemPiece(node),
   ];
 }
 

@@ -71,12 +71,8 @@ export function addWriteOptions(command: Command, awaited?: string): Command {
     .addOption(outputOption())
     .option("--dry-run", "check everything and show what would change, but change nothing")
     .option("--detailed-exitcode", "with --dry-run: exit with 10 if anything would change")
-    .addOption(reasonOption());
+    .option(...REASON);
   return addWaitOptions(command, awaited);
-}
-
-export function reasonOption(): Option {
-  return new Option("--reason <text>", "why, for the journal");
 }
 
 /** What the options of a write ask of the API. */
@@ -125,36 +121,28 @@ export function addWaitForOneOptions(command: Command, awaited: string): Command
 
 const WAITING = "Waiting:";
 
+/** Flags and description of the options that need no more; `command.option(...REASON)`. */
+type PlainOption = readonly [flags: string, description: string];
+
+export const REASON: PlainOption = ["--reason <text>", "why, for the journal"];
+
 /** For changes that would leave a service without an eligible backend. */
-export function allowRemovalOption(): Option {
-  return new Option("--allow-removal", "proceed even if no eligible backend is left: clients of the service get 503");
-}
+export const ALLOW_REMOVAL: PlainOption = [
+  "--allow-removal",
+  "proceed even if no eligible backend is left, so that clients of the service get 503",
+];
 
 /** For changes of many objects. */
-export function allowLargeRemovalOption(): Option {
-  const what = "a large part of the backends of a service, or of the objects of a kind";
-  return new Option("--allow-removal", `proceed even if ${what}, is removed`);
-}
+export const ALLOW_LARGE_REMOVAL: PlainOption = [
+  "--allow-removal",
+  "proceed even if many objects of a kind, or many backends of a service, would be removed",
+];
 
-export function ignoreMissingOption(): Option {
-  return new Option("--ignore-missing", "succeed if it does not exist");
-}
-
-export function overwriteOption(): Option {
-  return new Option("--force", "replace the file if it exists; only a plain file is replaced");
-}
-
-export function replaceOption(): Option {
-  return new Option("--replace", "replace a state that has objects");
-}
-
-export function resourceTypeOption(): Option {
-  return new Option("--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …");
-}
-
-export function refreshOption(): Option {
-  return new Option("--watch", "refresh every two seconds until interrupted");
-}
+export const IGNORE_MISSING: PlainOption = ["--ignore-missing", "succeed if it does not exist"];
+export const OVERWRITE: PlainOption = ["--force", "replace the file if it exists; only a plain file is replaced"];
+export const REPLACE: PlainOption = ["--replace", "replace a state that has objects"];
+export const RESOURCE_TYPE: PlainOption = ["--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …"];
+export const REFRESH: PlainOption = ["--watch", "refresh every two seconds until interrupted"];
 
 export function labelOption(flags: string, description: string): Option {
   return new Option(flags, `${description}; repeatable`).argParser(keyValue);

@@ -6,7 +6,7 @@ import { refusedWhole } from "../exit.ts";
 import { type CliContext, printLines } from "../io.ts";
 import { parseManifests, problemLines } from "../manifest.ts";
 import { readManifests } from "../manifest-files.ts";
-import { addWriteOptions, allowLargeRemovalOption, type WriteFlags, writeOptionsOf } from "../options.ts";
+import { ALLOW_LARGE_REMOVAL, addWriteOptions, type WriteFlags, writeOptionsOf } from "../options.ts";
 import { refusedAt } from "../refusal.ts";
 import { NEWEST_REVISION, printWait } from "../wait.ts";
 
@@ -26,7 +26,7 @@ export function applyCommand(context: CliContext): Command {
     .description("Create and change objects to match their manifests: all of them, or none")
     .requiredOption("-f, --filename <file...>", "manifests: files, folders, or - for standard input")
     .option("--prune", "also delete what an earlier apply of the same owner made and is not given now")
-    .addOption(allowLargeRemovalOption())
+    .option(...ALLOW_LARGE_REMOVAL)
     .option("--owner <name>", `the set that the objects belong to (default: the one each is in, else "${OWNER}")`)
     .option("--strict", "refuse what leaves a conflict or a reference to nothing, otherwise only marked with !")
     .addHelpText(

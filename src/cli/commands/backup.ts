@@ -6,13 +6,13 @@ import { type BackupSummary, writeBackup } from "../backup-file.ts";
 import { formatBytes } from "../change-text.ts";
 import { messageJson } from "../data-text.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { outputOption, overwriteOption } from "../options.ts";
+import { OVERWRITE, outputOption } from "../options.ts";
 
 export function backupCommand(context: CliContext): Command {
   return new Command("backup")
     .description("Save the whole content of the store to a file, history and journal included")
     .argument("<file>", "readable by its owner only, since it holds private keys")
-    .addOption(overwriteOption())
+    .option(...OVERWRITE)
     .addOption(outputOption())
     .addHelpText(
       "after",

@@ -6,7 +6,7 @@ import { type CliContext, printLine } from "../io.ts";
 import type { Removal } from "../kind-entry.ts";
 import { DELETABLE_KINDS } from "../kinds.ts";
 import { kindNamed, kindsText, namedObject } from "../object-reference.ts";
-import { addWriteOptions, ignoreMissingOption, writeOptionsOf, writtenText } from "../options.ts";
+import { addWriteOptions, IGNORE_MISSING, writeOptionsOf, writtenText } from "../options.ts";
 import { endWrite, type MissingFlags, unlessMissing } from "../write.ts";
 
 interface DeleteFlags extends MissingFlags {
@@ -22,7 +22,7 @@ export function deleteCommand(context: CliContext): Command {
       "--force",
       "proceed even if others refer to it; also delete a service's backends, or the last eligible backend",
     )
-    .addOption(ignoreMissingOption())
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `

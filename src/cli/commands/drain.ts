@@ -7,10 +7,10 @@ import { ifThere } from "../admin-error.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import {
+  ALLOW_REMOVAL,
   addWriteOptions,
-  allowRemovalOption,
   backendName,
-  ignoreMissingOption,
+  IGNORE_MISSING,
   writeOptionsOf,
   writtenText,
 } from "../options.ts";
@@ -32,8 +32,8 @@ export function drainCommand(context: CliContext): Command {
     .description("Take a backend out of rotation: it gets no new requests, finishes those it has, and is removed")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
     .option("--undo", "put it back into rotation")
-    .addOption(allowRemovalOption())
-    .addOption(ignoreMissingOption())
+    .option(...ALLOW_REMOVAL)
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `

@@ -8,7 +8,7 @@ import { CliFailure, EXIT } from "../exit.ts";
 import { writing } from "../file-failure.ts";
 import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
-import { overwriteOption } from "../options.ts";
+import { OVERWRITE } from "../options.ts";
 import { writePrivateFile } from "../private-file.ts";
 import { headText, objectText } from "../state-manifest.ts";
 
@@ -16,7 +16,7 @@ export function exportCommand(context: CliContext): Command {
   return new Command("export")
     .description("Write the whole state as manifests, to be read, edited and imported")
     .argument("[file]", "readable by its owner only; without it, standard output")
-    .addOption(overwriteOption())
+    .option(...OVERWRITE)
     .addHelpText(
       "after",
       `
@@ -40,26 +40,24 @@ Examples:
 }
 
 async function* manifests(context: CliContext): AsyncGenerator<string> {
-  const texts = KIND_ENTRIES.map(({ kind, title }) => ({ kind, title, byName: new Map<string, string>() }));
+  const byKind = new Map<string, Map<string, string>>(KIND_ENTRIES.map(({ kind }) => [kind, new Map()]));
   let revision: string | undefined;
   for await (const response of context.admin().stream(AdminService.method.watch, {})) {
     for (const event of response.events) {
-      const { title, byName } = texts.find(({ kind }) => kind === event.kind) ?? { title: "", byName: new Map() };
-      byName.set(event.name, textOf(title, event));
+      const text = textOf(event);
+      byKind.get(event.kind)?.set(event.name, text);
     }
     if (!response.synced) continue;
     ({ revision } = response);
     break;
   }
   if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before it was complete");
-  const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);
-  yield headText({ revision, objects });
-  for (const { byName } of texts) {
-    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) yield `---\n${text}`;
-  }
+  const texts = Array.from(byKind.values(), (byName) => [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))).flat();
+  yield headText({ revision, objects: texts.length });
+  for (const [, text] of texts) yield `---\n${text}`;
 }
 
-function textOf(title: string, { object, health, kind, name }: WatchEvent): string {
+function textOf({ object, health, kind, name }: WatchEvent): string {
   const message = health ?? object?.object.value;
   const entry = KIND_ENTRIES.find((known) => known.kind === kind);
   if (message === undefined || entry === undefined) {
@@ -73,5 +71,5 @@ function textOf(title: string, { object, health, kind, name }: WatchEvent): stri
     const why = `${unknown.path === "" ? "" : `${unknown.path}: `}${unknown.message}`;
     throw new CliFailure(EXIT.failed, `${kind} ${name}: this fairlead is older than what wrote it: ${why}`);
   }
-  return objectText(title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
+  return objectText(entry.title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
 }

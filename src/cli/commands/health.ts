@@ -7,14 +7,7 @@ import { wrongUsage } from "../exit.ts";
 import { type CliContext, type CliIo, printLine } from "../io.ts";
 import { formatMoment, parseMoment } from "../moment.ts";
 import { kindNamed, plainBackendName } from "../object-reference.ts";
-import {
-  addWriteOptions,
-  allowRemovalOption,
-  duration,
-  ignoreMissingOption,
-  writeOptionsOf,
-  writtenText,
-} from "../options.ts";
+import { ALLOW_REMOVAL, addWriteOptions, duration, IGNORE_MISSING, writeOptionsOf, writtenText } from "../options.ts";
 import { endWrite, type MissingFlags, unlessMissing } from "../write.ts";
 import { printObjects } from "./get.ts";
 
@@ -43,8 +36,8 @@ export function healthCommand(context: CliContext): Command {
     .option("--until <time>", "with --override: when it ends, as a time of day, 18:00, or in full, 2026-11-30T18:00")
     .option("--clear", "withdraw a verdict")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
-    .addOption(allowRemovalOption())
-    .addOption(ignoreMissingOption())
+    .option(...ALLOW_REMOVAL)
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { AdminService, type HistoryEntry, HistoryEntrySchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { messageJson, yamlText } from "../data-text.ts";
-import { type CliContext, printText } from "../io.ts";
+import { type CliContext, printLines, printText } from "../io.ts";
 import type { KindEntry } from "../kind-entry.ts";
 import { editableForm, KINDS_WITH_HISTORY } from "../kinds.ts";
 import { formatMoment } from "../moment.ts";
 import { kindNamed, kindsText, namedObject } from "../object-reference.ts";
 import { type OutputForm, outputOption } from "../options.ts";
-import { printTable } from "../table.ts";
+import { tableLines } from "../table.ts";
 
 const COLUMNS = ["GENERATION", "TIME", "REVISION", "ACTOR", "REASON"];
 
@@ -43,7 +43,7 @@ Examples:
         actor,
         reason,
       ]);
-      printTable(io, COLUMNS, rows, { spare: ["REVISION"], none: "nothing found" });
+      printLines(io, tableLines(COLUMNS, rows, { ...io, spare: ["REVISION"] }));
     });
 }
 

@@ -13,13 +13,7 @@ import { documentsOf } from "../document-stream.ts";
 import { refusedWhole } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestProblem, problemLines } from "../manifest.ts";
-import {
-  addWriteOptions,
-  allowLargeRemovalOption,
-  replaceOption,
-  type WriteFlags,
-  writeOptionsOf,
-} from "../options.ts";
+import { ALLOW_LARGE_REMOVAL, addWriteOptions, REPLACE, type WriteFlags, writeOptionsOf } from "../options.ts";
 import { refusedAt, type SentObject } from "../refusal.ts";
 import { readStateDocuments } from "../state-manifest.ts";
 import { REPLACING, WITHOUT_PLANE, withStoreOrPlane } from "../store-door.ts";
@@ -40,8 +34,8 @@ export function importCommand(context: CliContext): Command {
   const command = new Command("import")
     .description("Replace the whole state with the objects of an export")
     .argument("<file>", "made by fairlead export, or - for standard input")
-    .addOption(replaceOption())
-    .addOption(allowLargeRemovalOption())
+    .option(...REPLACE)
+    .option(...ALLOW_LARGE_REMOVAL)
     .addHelpText(
       "after",
       `

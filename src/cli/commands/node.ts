@@ -7,7 +7,7 @@ import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { type Line, type Piece, toned } from "../line.ts";
 import { differenceLines, isRefused, resourceState, sentResources } from "../node-contents.ts";
 import { lagText } from "../node-text.ts";
-import { type OutputForm, outputOption, resourceTypeOption } from "../options.ts";
+import { type OutputForm, outputOption, RESOURCE_TYPE } from "../options.ts";
 import { statePiece } from "../state-tone.ts";
 import { cellText, tableLines } from "../table.ts";
 import { formatAge } from "../time-text.ts";
@@ -25,7 +25,7 @@ export function nodeCommand(context: CliContext): Command {
   return new Command("node")
     .description("Show the resources of one proxy: what was sent, acknowledged or refused, and why")
     .argument("<name>", "the proxy's node.id")
-    .addOption(resourceTypeOption())
+    .option(...RESOURCE_TYPE)
     .option("--diff <name>", "show instead where it was sent something else than this other proxy")
     .addOption(outputOption(["table", "json", "yaml"]))
     .addHelpText(
@@ -63,7 +63,9 @@ function renderNode(node: Node, io: CliIo): Line[] {
   );
   return [
     `  ${cellText(node.id)}  ${fleet}, Envoy ${cellText(node.envoyVersion || "of unknown version")}, ${node.variant.toLowerCase()} xDS`,
-    node.connected ? `  connected to ${node.replica} for ${since}${peer}` : ["  ", toned("warn", `away for ${since}`)],
+    node.connected
+      ? `  connected to ${node.replica} for ${since}${peer}`
+      : ["  ", toned("warn", `disconnected for ${since}`)],
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
     ...node.conditions
       .filter(({ ok }) => !ok)

@@ -5,14 +5,14 @@ import { messageJson } from "../data-text.ts";
 import { showFrames } from "../frames.ts";
 import { type CliContext, type CliIo, noteLine } from "../io.ts";
 import { NODE_COLUMNS, nodeCells, SPARE_NODE_COLUMNS, unknownText } from "../node-text.ts";
-import { outputOption, refreshOption } from "../options.ts";
+import { outputOption, REFRESH } from "../options.ts";
 import { printTable, tableLines } from "../table.ts";
 
 export function nodesCommand(context: CliContext): Command {
   return new Command("nodes")
     .description("List the proxies: what each has acknowledged or refused, and how far it lags behind")
     .option("--fleet <name>", "only proxies of this fleet")
-    .addOption(refreshOption())
+    .option(...REFRESH)
     .addOption(outputOption())
     .addHelpText(
       "after",

@@ -3,7 +3,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { ResendResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { type CliContext, noteLine, printLine } from "../io.ts";
 import { unknownText } from "../node-text.ts";
-import { addWaitForOneOptions, outputOption, resourceTypeOption, type WaitFlags } from "../options.ts";
+import { addWaitForOneOptions, outputOption, RESOURCE_TYPE, type WaitFlags } from "../options.ts";
 import { printResent } from "../wait.ts";
 
 interface ResendFlags extends Pick<WaitFlags, "wait" | "timeout"> {
@@ -14,7 +14,7 @@ export function resendCommand(context: CliContext): Command {
   const command = new Command("resend")
     .description("Send a proxy its resources again, and retry at once what it refused")
     .argument("<node>", "the proxy's node.id")
-    .addOption(resourceTypeOption())
+    .option(...RESOURCE_TYPE)
     .addOption(outputOption())
     .addHelpText(
       "after",

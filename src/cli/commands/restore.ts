@@ -4,7 +4,7 @@ import { RestoreResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts
 import { checkBackup, readBackup } from "../backup-file.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { addWaitOptions, outputOption, reasonOption, replaceOption, type WaitFlags } from "../options.ts";
+import { addWaitOptions, outputOption, REASON, REPLACE, type WaitFlags } from "../options.ts";
 import { refusedAt } from "../refusal.ts";
 import { REPLACING, WITHOUT_PLANE, withStoreOrPlane } from "../store-door.ts";
 import { printWait } from "../wait.ts";
@@ -23,8 +23,8 @@ export function restoreCommand(context: CliContext): Command {
     .argument("<file>", "made by fairlead backup")
     .option("--dry-run", "check that the file is whole and show what is in it, without asking the plane")
     .addOption(outputOption())
-    .addOption(replaceOption())
-    .addOption(reasonOption())
+    .option(...REPLACE)
+    .option(...REASON)
     .option("--leave-out-unreadable", "restore a backup without the records that cannot be read, and list those")
     .addHelpText(
       "after",

@@ -10,7 +10,7 @@ import { EXIT, wrongUsage } from "../exit.ts";
 import { showFrames } from "../frames.ts";
 import { type CliContext, type CliIo, printLines } from "../io.ts";
 import { type Line, type Piece, type Tone, toned } from "../line.ts";
-import { outputOption, refreshOption } from "../options.ts";
+import { outputOption, REFRESH } from "../options.ts";
 import { tableLines } from "../table.ts";
 import { formatAge, formatAgo, formatDuration } from "../time-text.ts";
 
@@ -19,7 +19,7 @@ const INDENT = "  ";
 export function statusCommand(context: CliContext): Command {
   return new Command("status")
     .description("Show the state of the plane, its proxies and its services, and what needs attention")
-    .addOption(refreshOption())
+    .option(...REFRESH)
     .option("--check", "exit with 1 if there is a problem")
     .addOption(outputOption())
     .addHelpText(

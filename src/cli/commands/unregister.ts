@@ -3,10 +3,10 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
 import { type CliContext, printLine } from "../io.ts";
 import {
+  ALLOW_REMOVAL,
   addWriteOptions,
-  allowRemovalOption,
   backendName,
-  ignoreMissingOption,
+  IGNORE_MISSING,
   writeOptionsOf,
   writtenText,
 } from "../options.ts";
@@ -20,8 +20,8 @@ export function unregisterCommand(context: CliContext): Command {
   const command = new Command("unregister")
     .description("Remove a backend at once; `drain` lets its requests finish first")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
-    .addOption(allowRemovalOption())
-    .addOption(ignoreMissingOption())
+    .option(...ALLOW_REMOVAL)
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `

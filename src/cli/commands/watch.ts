@@ -11,7 +11,7 @@ import { instantOfMs } from "../../runtime/instant.ts";
 import { fieldChanges } from "../../schema/field-changes.ts";
 import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { fieldText, signPiece } from "../change-text.ts";
-import { jsonText, messageText } from "../data-text.ts";
+import { jsonText, messageJson } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
 import { pieceText } from "../line.ts";
 import { formatMoment, formatTimeOfDay, type Zone } from "../moment.ts";
@@ -81,7 +81,7 @@ function remember(known: Known, { kind, name, object, health }: WatchEvent): Wat
 
 function print({ io }: CliContext, answer: WatchResponse, known: Known, output: OutputForm): void {
   if (output === "json") {
-    printText(io, messageText(WatchResponseSchema, answer));
+    printText(io, jsonText(messageJson(WatchResponseSchema, answer)));
     return;
   }
   for (const event of answer.events) {

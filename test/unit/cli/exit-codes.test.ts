@@ -35,7 +35,7 @@ describe("exit codes", () => {
   ])("is 2 for an option that is given and empty: %j", async (argv) => {
     const run = await runAgainst({}, argv);
     expect(run).toMatchObject({ code: 2, calls: [], stdout: "" });
-    expect(run.stderr).toMatch(/^--\w+ is given, and empty/);
+    expect(run.stderr).toMatch(/^--\w+ has no value: give it one/);
   });
 
   it("is 2 for a server that an empty variable names", async () => {
@@ -43,7 +43,7 @@ describe("exit codes", () => {
     const sink = { write: (text: string) => errors.push(text) };
     const io = { stdout: sink, stderr: sink, env: { FAIRLEAD_SERVER: "" }, clock: systemClock, isTty: false };
     expect(await runCli(["status"], io)).toBe(2);
-    expect(errors.join("")).toContain("FAIRLEAD_SERVER is given, and empty");
+    expect(errors.join("")).toContain("FAIRLEAD_SERVER must be HOST:PORT");
   });
 
   it.each([[["--help"]], [["apply", "--help"]], [["help", "register"]]])("is 0 for help: %j", async (argv) => {

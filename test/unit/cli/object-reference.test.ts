@@ -17,7 +17,7 @@ describe("a kind", () => {
       2,
       [
         'unknown kind "servcie"; did you mean "service"?',
-        "there are service (svc), policy (pol), backend (be), health, listener (lis), route (rt) and fleet (fl)",
+        "the kind must be service (svc), policy (pol), backend (be), health, listener (lis), route (rt) or fleet (fl)",
         "",
       ],
     ]);
@@ -74,18 +74,18 @@ describe("an object", () => {
   });
 
   it.each([
-    ["get service/", '"service/" names no object: a name follows the slash'],
-    ["get service/shop pay", '"service/shop" names an object already: "pay" is too much'],
+    ["get service/", '"service/" names no object: put its name after the slash'],
+    ["get service/shop pay", '"service/shop" already names an object: "pay" is one name too many'],
     ["delete service", "name the object: KIND NAME or KIND/NAME"],
     ["history route", "name the object: KIND NAME or KIND/NAME"],
-    ["explain", "say what is to be explained: backend, route, service, node, request, each with its name"],
+    ["explain", "say what to explain: backend, route, service, node, request, each followed by its name"],
     [
       "explain servise/shop",
-      '"servise/shop" is nothing that can be explained; did you mean "service"?: backend, route, service, node, request, each with its name',
+      '"servise/shop" cannot be explained; did you mean "service"?: backend, route, service, node, request, each followed by its name',
     ],
     [
       "explain fleet/edge",
-      '"fleet/edge" is nothing that can be explained: backend, route, service, node, request, each',
+      '"fleet/edge" cannot be explained: backend, route, service, node, request, each',
     ],
   ])("that is written wrongly is said to be: %s", async (argv, said) => {
     const { code, stderr } = await runAgainst({}, argv.split(" "));
