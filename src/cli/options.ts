@@ -30,7 +30,7 @@ export function planeOptions(env: Readonly<Record<string, string | undefined>>):
       "address of the plane's admin API, or of several replicas: the first that answers is used; " +
         "also read from FAIRLEAD_SERVER",
     ).default(fromEnvironment ?? DEFAULT_SERVER),
-    new Option("--request-timeout <duration>", "how long to wait for an answer of the plane, 100ms to 1h")
+    new Option("--request-timeout <duration>", "how long to wait for an answer from the plane, 100ms to 1h")
       .argParser(requestTimeout)
       .default(DEFAULT_REQUEST_TIMEOUT_MS, "10s"),
     new Option("--actor <name>", "who makes the changes, for the journal (default: cli:USER)").argParser(actor),

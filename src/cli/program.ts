@@ -39,11 +39,11 @@ export function buildProgram(
 ): Command {
   const { io } = context;
   const program = new Command("fairlead")
-    .description("A load-balancer control plane for Envoy")
+    .description("A load-balancer control plane for Envoy. A running one is called a plane.")
     .version(versionText(), "-V, --version", "print the version of this program")
     .helpOption("-h, --help", "show this help")
-    .helpCommand("help [command]", "Show the help of a command")
     .commandsGroup("Other commands:")
+    .helpCommand("help [command]", "Show the help of a command")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => printText(io, text),
@@ -62,6 +62,8 @@ export function buildProgram(
     .addHelpText(
       "after",
       `
+Each command has its own help: fairlead COMMAND --help
+
 Exit codes:
   0   done
   1   refused by the plane, or failed

@@ -16,7 +16,7 @@ interface DeleteFlags extends MissingFlags {
 export function deleteCommand(context: CliContext): Command {
   const command = new Command("delete")
     .description("Delete an object, or a stored record that cannot be read")
-    .argument("<kind>", `${kindsText(DELETABLE_KINDS)}, or record; KIND/NAME names the object too`)
+    .argument("<kind>", `${kindsText(DELETABLE_KINDS)}, or record; also as KIND/NAME`)
     .argument("[name]", "its name; of a record, the key that `fairlead status` shows")
     .option(
       "--force",

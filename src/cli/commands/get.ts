@@ -17,7 +17,7 @@ interface GetFlags {
 export function getCommand(context: CliContext): Command {
   return new Command("get")
     .description("Show the objects of a kind, or one of them")
-    .argument("<kind>", `${kindsText()}; KIND/NAME names the object too`)
+    .argument("<kind>", `${kindsText()}; also as KIND/NAME`)
     .argument("[name]", "one object; a backend is SERVICE/BACKEND, or with its kind backend/SERVICE/BACKEND")
     .addOption(outputOption(["table", "json", "yaml"]))
     .option("--service <name>", "only the backends or verdicts of this service")

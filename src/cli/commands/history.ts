@@ -14,7 +14,7 @@ const COLUMNS = ["GENERATION", "TIME", "REVISION", "ACTOR", "REASON"];
 export function historyCommand(context: CliContext): Command {
   return new Command("history")
     .description("List the earlier contents of an object, newest first")
-    .argument("<kind>", `${kindsText(KINDS_WITH_HISTORY)}; KIND/NAME names the object too`)
+    .argument("<kind>", `${kindsText(KINDS_WITH_HISTORY)}; also as KIND/NAME`)
     .argument("[name]", "its name")
     .addOption(outputOption(["table", "json", "yaml"]))
     .addHelpText(

@@ -45,7 +45,7 @@ export function registerCommand(context: CliContext): Command {
       wholeNumber,
     )
     .addOption(labelOption("--metadata <key=value>", "metadata for Envoy"))
-    .addOption(labelOption("-l, --label <key=value>", "a label"))
+    .addOption(labelOption("-l, --label <key=value>", "a label of the backend"))
     .addHelpText(
       "after",
       `

@@ -17,8 +17,8 @@ interface RollbackFlags extends WriteFlags {
 
 export function rollbackCommand(context: CliContext): Command {
   const command = new Command("rollback")
-    .description("Restore an earlier content of an object, deleted ones too, or undo a whole commit")
-    .argument("[kind]", `${kindsText(KINDS_WITH_HISTORY)}; KIND/NAME names the object too`)
+    .description("Restore an earlier content of an object, even a deleted one, or undo a whole commit")
+    .argument("[kind]", `${kindsText(KINDS_WITH_HISTORY)}; also as KIND/NAME`)
     .argument("[name]", "its name")
     .option("--to <generation>", "the generation to restore; `history` lists them", wholeNumber)
     .option("--revision <revision>", "the commit to undo; `history` lists it, and the write printed it")

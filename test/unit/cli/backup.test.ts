@@ -165,7 +165,9 @@ describe("fairlead restore", () => {
       expect(run.stderr).toContain("the plane's words");
       return run.stderr;
     };
-    expect(await refused(FAILED_PRECONDITION, "STATE_NOT_EMPTY")).toContain("Repeat with --replace if that is intended.");
+    expect(await refused(FAILED_PRECONDITION, "STATE_NOT_EMPTY")).toContain(
+      "Repeat with --replace if that is intended.",
+    );
     expect(await refused(ABORTED, "REPLACED_MEANWHILE", 6)).toContain("nothing was changed");
     expect(await refused(UNKNOWN, "OUTCOME_UNKNOWN")).not.toContain("nothing was changed");
   });

@@ -124,6 +124,8 @@ describe("fairlead import", () => {
     expect(placed.code).toBe(1);
     expect(placed.stderr).toMatch(/^standard input:3:1 +name +has no service/);
     const brake = refusal(FAILED_PRECONDITION, "REMOVAL_TOO_LARGE", "removes 3 of 4");
-    expect((await importText(text, refuse(brake))).stderr).toContain("Repeat with --allow-removal if that is intended.");
+    expect((await importText(text, refuse(brake))).stderr).toContain(
+      "Repeat with --allow-removal if that is intended.",
+    );
   });
 });

@@ -83,10 +83,7 @@ describe("an object", () => {
       "explain servise/shop",
       '"servise/shop" cannot be explained; did you mean "service"?: backend, route, service, node, request, each followed by its name',
     ],
-    [
-      "explain fleet/edge",
-      '"fleet/edge" cannot be explained: backend, route, service, node, request, each',
-    ],
+    ["explain fleet/edge", '"fleet/edge" cannot be explained: backend, route, service, node, request, each'],
   ])("that is written wrongly is said to be: %s", async (argv, said) => {
     const { code, stderr } = await runAgainst({}, argv.split(" "));
     expect(code).toBe(2);

@@ -188,7 +188,9 @@ describe("watch", () => {
       '00:00:00  ~ service shop  policy (none) → "fair"  by cli:ann, apply: more traffic',
       "",
     ]);
-    expect(run.stderr).toBe("connected at revision 1.8, 1970-01-01 00:00:00 UTC; watching for changes, Ctrl-C to stop\n");
+    expect(run.stderr).toBe(
+      "connected at revision 1.8, 1970-01-01 00:00:00 UTC; watching for changes, Ctrl-C to stop\n",
+    );
   });
 
   it("prints first what is there when asked, one JSON message a line", async () => {
