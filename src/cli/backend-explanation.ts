@@ -1,4 +1,3 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import { DEFAULT_HEALTH_CHECK } from "../domain/health-check.ts";
 import {
   Health_StatusSchema,
@@ -13,7 +12,7 @@ import { type Line, withText } from "./line.ts";
 import { formatMoment, formatTimeOfDay } from "./moment.ts";
 import { unknownText } from "./node-text.ts";
 import { statePiece } from "./state-tone.ts";
-import { formatDuration } from "./time-text.ts";
+import { durationText } from "./time-text.ts";
 
 /** A subject, and what there is to say about it. */
 export type Fact = readonly [about: string, text: Line];
@@ -53,7 +52,7 @@ export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): 
 
 function checkText({ time, reason, took }: Check, io: CliIo): string {
   const at = formatTimeOfDay(time, io);
-  return `${at} ${reason}${took === undefined ? "" : ` in ${formatDuration(durationMs(took))}`}`;
+  return `${at} ${reason}${took === undefined ? "" : ` in ${durationText(took)}`}`;
 }
 
 /** `12 of 12 have acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
@@ -69,7 +68,7 @@ function proxiesText({
   const isThere = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
   const what = leftOut.length > 0 ? "what their fleets get of it" : isThere;
   const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
-  const after = acknowledgedAfter && `, ${formatDuration(durationMs(acknowledgedAfter))} after ${why}`;
+  const after = acknowledgedAfter && `, ${durationText(acknowledgedAfter)} after ${why}`;
   return `${acknowledged} of ${proxies} have acknowledged ${what}${after ?? ""} (revision ${revision})`;
 }
 

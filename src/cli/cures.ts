@@ -18,9 +18,10 @@ const OTHERWISE: Readonly<Record<string, string>> = {
     "applied as a whole. With --prune, give each part an owner of its own. To replace the whole state, use fairlead import.",
 };
 
-/** What to do about a refusal, in terms of the refused command's options; undefined when no cure is known. */
-export function cureFor(reason: string, command: Command | undefined): string | undefined {
+/** What to do about a refusal, in terms of the refused command's options; empty when no cure is known. */
+export function cureFor(reason: string, command: Command | undefined): readonly string[] {
   const options = command?.options.map(({ long }) => long) ?? [];
   const option = ALLOWED_BY[reason]?.find((long) => options.includes(long));
-  return option === undefined ? OTHERWISE[reason] : `Repeat with ${option} if that is intended.`;
+  const cure = option === undefined ? OTHERWISE[reason] : `Repeat with ${option} if that is intended.`;
+  return cure === undefined ? [] : [cure];
 }

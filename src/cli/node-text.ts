@@ -1,9 +1,8 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import { type Node, NodeType_State as State, type UnknownReplica } from "../gen/fairlead/admin/v1/node_pb.ts";
 import { orDash } from "./kind-entry.ts";
 import { type Piece, toned } from "./line.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
-import { formatAge, formatDuration } from "./time-text.ts";
+import { durationText, formatAge, formatDuration } from "./time-text.ts";
 
 const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
 
@@ -25,7 +24,7 @@ export function nodeCells(node: Node, nowMs: number): Piece[] {
 
 /** `replica plane-b has been silent for 12 s`. */
 export function unknownText({ replica, silent }: UnknownReplica): string {
-  return `replica ${replica} has been silent for ${formatDuration(silent === undefined ? 0 : durationMs(silent))}`;
+  return `replica ${replica} has been silent for ${durationText(silent)}`;
 }
 
 /** A refusal is in capitals, to stand out; everything else is in lower case. */

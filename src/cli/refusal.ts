@@ -1,13 +1,9 @@
 import { AdminError } from "./admin-error.ts";
 import { CliFailure, exitCodeOf, NOTHING_CHANGED } from "./exit.ts";
-import { problemLines } from "./manifest.ts";
-import type { Place } from "./manifest-place.ts";
+import { type ManifestObject, problemLines } from "./manifest.ts";
 
 /** Where an object that is sent was read. */
-export interface SentObject {
-  readonly file: string;
-  placeOf(this: void, field: string): Place;
-}
+export type SentObject = Pick<ManifestObject, "file" | "placeOf">;
 
 /**
  * Waits for a change of many objects, which is made completely or not at all. A refusal names the places in the files that

@@ -1,4 +1,4 @@
-import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 
 /** For people, with one unit: `38 ms`, `0.4 s`, `18 s`, `3 min`, `2 h`, `5 d`. */
 export function formatDuration(ms: number): string {
@@ -8,6 +8,11 @@ export function formatDuration(ms: number): string {
   if (ms < 5_400_000) return `${Math.round(ms / 60_000)} min`;
   if (ms < 172_800_000) return `${Math.round(ms / 3_600_000)} h`;
   return `${Math.round(ms / 86_400_000)} d`;
+}
+
+/** The same, for a duration of the API; `0 ms` where it is not set. */
+export function durationText(duration: Duration | undefined): string {
+  return formatDuration(duration === undefined ? 0 : durationMs(duration));
 }
 
 /** How long ago a moment was; `-` when there is none. */

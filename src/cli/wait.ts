@@ -1,4 +1,4 @@
-import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
@@ -14,7 +14,7 @@ import { unknownText } from "./node-text.ts";
 import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
-import { formatDuration } from "./time-text.ts";
+import { durationText } from "./time-text.ts";
 
 /** What the API takes as the newest revision at the time of the call. */
 export const NEWEST_REVISION = "";
@@ -183,7 +183,7 @@ function notReached(done: string, why: string, answer: WaitForRevisionResponse |
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {
-  return elapsed === undefined ? "" : ` in ${formatDuration(durationMs(elapsed))}`;
+  return elapsed === undefined ? "" : ` in ${durationText(elapsed)}`;
 }
 
 function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): boolean {

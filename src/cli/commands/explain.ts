@@ -11,7 +11,7 @@ import { backendExplanation, type Fact } from "../backend-explanation.ts";
 import { wrongUsage } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { indented, type Line, piecesOf, pieceText, toned, withText } from "../line.ts";
-import { findKind, kindWords, objectReference } from "../object-reference.ts";
+import { findKind, objectReference } from "../object-reference.ts";
 import { backendName, outputOption } from "../options.ts";
 import { cellText, columnWidth, padCell } from "../table.ts";
 
@@ -53,12 +53,8 @@ async function explainObject(context: CliContext, word: string | undefined): Pro
 
 /** The other words for the same kind; the short one first, since help shows only one. */
 function aliasesOf(noun: string): string[] {
-  const entry = findKind(noun);
-  return entry === undefined
-    ? []
-    : kindWords(entry)
-        .filter((word) => word !== noun)
-        .toReversed();
+  const { plural, short } = findKind(noun) ?? {};
+  return [short, plural].filter((word) => word !== undefined);
 }
 
 /** What can be explained by its name. */

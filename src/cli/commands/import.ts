@@ -78,42 +78,34 @@ async function* requestsOf(
   flags: ImportFlags,
   sent: SentObject[],
 ): AsyncGenerator<MessageInitShape<typeof ImportRequestSchema>> {
-  const problems: ManifestProblem[] = [];
-  let exportedRevision = "";
-  let isFirst = true;
-  let characters = 0;
-  let objects: MessageInitShape<typeof ImportedObjectSchema>[] = [];
-  const request = () => {
-    const options = {
-      ...writeOptionsOf(flags),
-      replace: flags.replace === true,
-      allowRemoval: flags.allowRemoval === true,
-    };
-    const first = isFirst ? { options, exportedRevision } : {};
-    const full = { ...first, objects };
-    isFirst = false;
-    objects = [];
-    characters = 0;
-    return full;
+  const options = {
+    ...writeOptionsOf(flags),
+    replace: flags.replace === true,
+    allowRemoval: flags.allowRemoval === true,
   };
+  const problems: ManifestProblem[] = [];
+  let request: MessageInitShape<typeof ImportRequestSchema> = { options };
+  let objects: MessageInitShape<typeof ImportedObjectSchema>[] = [];
+  let characters = 0;
   for await (const text of documentsOf(file, chunks)) {
     for (const document of readStateDocuments(file, text)) {
-      if (document.kind === "head") exportedRevision = document.revision;
+      if (document.kind === "head") request = { ...request, exportedRevision: document.revision };
       else if (document.kind === "problems") problems.push(...document.problems);
       else {
         objects.push(document.object);
-        const place = { line: document.line, column: 1 };
-        sent.push({ file, placeOf: () => place });
+        sent.push({ file, placeOf: () => ({ line: document.line, column: 1 }) });
       }
     }
     characters += text.text.length;
     if (problems.length >= MAX_PROBLEMS) break;
     const isFull = objects.length >= REQUEST_OBJECTS || characters >= REQUEST_CHARACTERS;
-    if (isFull && problems.length === 0) yield request();
+    if (!isFull || problems.length > 0) continue;
+    yield { ...request, objects };
+    [request, objects, characters] = [{}, [], 0];
   }
   if (problems.length > 0) throw refusedWhole(problemLines(problems));
   if (sent.length === 0) throw refusedWhole([`no objects in ${file}`]);
-  yield request();
+  yield { ...request, objects };
 }
 
 function printAnswer({ io }: CliContext, { changes, counts, revision, reach }: ImportResponse): void {

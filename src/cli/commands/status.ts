@@ -1,4 +1,3 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
@@ -12,7 +11,7 @@ import { type CliContext, type CliIo, printLines } from "../io.ts";
 import { type Line, type Piece, type Tone, toned } from "../line.ts";
 import { outputOption, REFRESH } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { formatAge, formatAgo, formatDuration } from "../time-text.ts";
+import { durationText, formatAge, formatAgo } from "../time-text.ts";
 
 const INDENT = "  ";
 
@@ -72,7 +71,7 @@ function renderStatus(status: GetStatusResponse, io: CliIo): Line[] {
 /** What the replica that answers found when it started. */
 function startLines({ start, replicas, replica }: GetStatusResponse, nowMs: number): string[] {
   if (start?.time === undefined) return [];
-  const took = start.took === undefined ? "" : ` in ${formatDuration(durationMs(start.took))}`;
+  const took = start.took === undefined ? "" : ` in ${durationText(start.took)}`;
   const who = replicas.length > 1 ? `${replica} ` : "";
   return [
     `  started    ${who}${formatAgo(start.time, nowMs)}, state restored at revision ${start.revision}${took}; ${start.proxies} proxies connected to it`,

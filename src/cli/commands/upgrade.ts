@@ -1,7 +1,6 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { AdminService, SetEncodingProfileResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { GetStatusResponseSchema, type Replica } from "../../gen/fairlead/admin/v1/observe_pb.ts";
+import { ReplicaSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { renderReach } from "../change-text.ts";
 import { messageJson } from "../data-text.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
@@ -34,34 +33,29 @@ Examples:
 }
 
 async function upgrade(context: CliContext, flags: UpgradeFlags): Promise<void> {
-  if (flags.toProfile === undefined) {
+  const { io, outcome } = context;
+  const { toProfile } = flags;
+  if (toProfile === undefined) {
     const status = await context.admin().call(AdminService.method.getStatus, {});
     const { encodingProfile, replicas } = status;
-    const json = messageJson(GetStatusResponseSchema, status) as JsonObject;
-    context.outcome.put({ encodingProfile, replicas: json["replicas"] ?? [] });
-    printLine(context.io, `  encoding profile ${encodingProfile}`);
-    printLines(context.io, tableLines(["REPLICA", "SUPPORTS"], replicas.map(replicaCells), context.io));
+    outcome.put({ encodingProfile, replicas: replicas.map((replica) => messageJson(ReplicaSchema, replica)) });
+    const rows = replicas.map(({ name, live, encodingProfiles }) => [
+      name,
+      live ? encodingProfiles.join(", ") : "silent",
+    ]);
+    printLine(io, `  encoding profile ${encodingProfile}`);
+    printLines(io, tableLines(["REPLICA", "SUPPORTS"], rows, io));
     return;
   }
-  const request = { profile: flags.toProfile, options: writeOptionsOf(flags) };
+  const request = { profile: toProfile, options: writeOptionsOf(flags) };
   const answer = await context.admin().call(AdminService.method.setEncodingProfile, request);
   const { revision, previousProfile, reach } = answer;
-  context.outcome.putAnswer(SetEncodingProfileResponseSchema, answer);
-  const profile = changeText(previousProfile, flags.toProfile);
-  printLine(context.io, `  encoding profile ${profile}${written(flags, revision)}`);
-  for (const each of reach) printLine(context.io, `  ${renderReach(each)}`);
-  await endWrite(context, flags, { revision, hasChanges: previousProfile !== flags.toProfile });
-}
-
-function changeText(from: number, to: number): string {
-  return from === to || from === 0 ? `${to}` : `${from} → ${to}`;
-}
-
-/** A profile that is already in force has no revision of its own. */
-function written(flags: WriteFlags, revision: string): string {
-  return flags.dryRun !== true && revision === "" ? ": no change" : `  ${writtenText(flags, revision)}`;
-}
-
-function replicaCells({ name, live, encodingProfiles }: Replica): string[] {
-  return [name, live ? encodingProfiles.join(", ") : "silent"];
+  outcome.putAnswer(SetEncodingProfileResponseSchema, answer);
+  const hasChanges = previousProfile !== toProfile;
+  const profile = hasChanges && previousProfile !== 0 ? `${previousProfile} → ${toProfile}` : String(toProfile);
+  // A profile that is already in force has no revision of its own.
+  const written = flags.dryRun !== true && revision === "" ? ": no change" : `  ${writtenText(flags, revision)}`;
+  printLine(io, `  encoding profile ${profile}${written}`);
+  for (const each of reach) printLine(io, `  ${renderReach(each)}`);
+  await endWrite(context, flags, { revision, hasChanges });
 }
