@@ -25,7 +25,7 @@ export interface AdminClient {
   stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
-    options?: StreamOptions,
+    options?: { readonly signal?: AbortSignal | undefined; readonly deadlineMs?: number },
   ): AsyncIterable<MessageShape<O>>;
   /** Sends requests as fast as the server takes them. Has no deadline: ends with the last request or an error. */
   upload<I extends DescMessage, O extends DescMessage>(
@@ -33,11 +33,6 @@ export interface AdminClient {
     requests: AsyncIterable<MessageInitShape<I>>,
   ): Promise<MessageShape<O>>;
   close(): void;
-}
-
-export interface StreamOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly deadlineMs?: number;
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;

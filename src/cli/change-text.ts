@@ -110,11 +110,7 @@ function objectText({ kind, name }: Pick<Change, "kind" | "name">): string {
   return cellText(`${kind} ${name}`);
 }
 
-/** `weight 1 → 2`, for each field of one change. */
-export function fieldTexts({ fields }: Change): string[] {
-  return fields.map(fieldText);
-}
-
+/** `weight 1 → 2` */
 export function fieldText({ path, from, to }: Pick<FieldChange, "path" | "from" | "to">): string {
   return `${path} ${valueText(from)} → ${valueText(to)}`;
 }

@@ -88,17 +88,17 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
 
 /** Returns when the backend is gone, or another one of that name exists. */
 async function waitForRemoval(
-  { io, admin }: CliContext,
+  context: CliContext,
   { name, meta, drainTime }: Backend,
   { drainMs, lateMs }: { drainMs: number; lateMs: number },
 ): Promise<void> {
-  const { clock } = io;
+  const { clock } = context.io;
   // By the store's clock, which may differ from this machine's; the drain takes equally long by either.
   const begunAt = drainTime === undefined ? clock.now() : timestampMs(drainTime);
   const startedAt = clock.monotonic() - Math.min(drainMs, Math.max(0, clock.now() - begunAt));
   const deadline = startedAt + drainMs + lateMs;
-  await poll(io, deadline, async () => {
-    const now = await ifThere(admin().call(AdminService.method.getBackend, { name }));
+  await poll(context.io, deadline, async () => {
+    const now = await ifThere(context.admin().call(AdminService.method.getBackend, { name }));
     if (now === undefined || now.meta?.uid !== meta?.uid) return undefined;
     if (now.state !== State.DRAINING) {
       throw new CliFailure(EXIT.failed, `somebody has undone the drain of ${name}: do not stop it`);

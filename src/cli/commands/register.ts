@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Change_Action as Action, type Change } from "../../gen/fairlead/admin/v1/apply_pb.ts";
-import { fieldTexts } from "../change-text.ts";
+import { fieldText } from "../change-text.ts";
 import { wrongUsage } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import {
@@ -92,7 +92,7 @@ async function register(context: CliContext, name: string, flags: RegisterFlags)
 /** `changed shop/a  weight 1 → 2`; a plane of an earlier release does not say what it changed. */
 function registeredText(name: string, change: Change | undefined): string {
   if (change?.action === Action.UNCHANGED) return `registered ${name}  unchanged`;
-  if (change?.action === Action.UPDATE) return `changed ${[name, ...fieldTexts(change)].join("  ")}`;
+  if (change?.action === Action.UPDATE) return `changed ${[name, ...change.fields.map(fieldText)].join("  ")}`;
   return `registered ${name}`;
 }
 
