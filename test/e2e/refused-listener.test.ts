@@ -105,7 +105,7 @@ test("one apply moves addresses between listeners, in a chain and round, and all
   const [second, third] = [await freePort(), await freePort()];
   await stack.apply(listener("a2", second));
   const plan = await stack.plane.mustApply(manifest(listener("web", third), listener("a2", stack.port)), "--dry-run");
-  expect(plan).toContain(`  > 127.0.0.1:${stack.port}   web leaves it before a2 takes it\n`);
+  expect(plan).toContain(`  > 127.0.0.1:${stack.port}   web releases it before a2 takes it\n`);
   await stack.apply(listener("web", third), listener("a2", stack.port));
   await stack.apply(listener("web", stack.port), listener("a2", third));
   for (const port of [stack.port, third]) {
