@@ -76,7 +76,7 @@ function memberText({ backend, removalTime }: ExplainBackendResponse, io: CliIo)
   const zone = backend?.locality?.zone ?? "";
   const parts = [
     backend?.state === State.DRAINING ? `draining since ${formatMoment(backend.drainTime, io)}` : "active",
-    ...(removalTime === undefined ? [] : [`removed at ${formatMoment(removalTime, io)}`]),
+    ...(removalTime === undefined ? [] : [`to be removed at ${formatMoment(removalTime, io)}`]),
     `weight ${backend?.weight ?? 1}`,
     ...(zone === "" ? [] : [zone]),
     `since ${formatMoment(backend?.meta?.createTime, io)}`,

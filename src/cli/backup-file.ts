@@ -120,7 +120,7 @@ async function sizeOf(path: string): Promise<number> {
   const { size } = await reading(path, stat(path));
   const found = await reading(path, buffer(createReadStream(path, { end: MAGIC.byteLength - 1 })));
   if (!found.toString("latin1").startsWith(MAGIC_FAMILY)) throw refusedWhole([`${path}: not a backup of Fairlead`]);
-  if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
+  if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it is incomplete");
   if (found.equals(MAGIC)) return size;
   throw refusedWhole([`${path}: written by a newer release; restore it with the fairlead of that release`]);
 }

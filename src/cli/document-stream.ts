@@ -28,7 +28,7 @@ export async function* documentsOf(file: string, chunks: AsyncIterable<Uint8Arra
     lines.push(text);
     length += text.length + 1;
     if (length > MAX_DOCUMENT_LENGTH) {
-      throw refusedWhole([`${file}:${first}:1  an object has at most 1 MB`]);
+      throw refusedWhole([`${file}:${first}:1  an object may have at most 1 MB`]);
     }
   }
   if (lines.length > 0) yield { text: lines.join("\n"), line: first };

@@ -19,8 +19,8 @@ import { problemPiece, statePiece } from "./state-tone.ts";
 const VIEWS: { readonly [K in Kind]: KindView<K> } = {
   service: {
     short: "svc",
-    columns: ["NAME", "PROTOCOL", "POLICY", "BY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
-    spare: ["BY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
+    columns: ["NAME", "PROTOCOL", "POLICY", "DISCOVERY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
+    spare: ["DISCOVERY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
     cells: (service) => [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),

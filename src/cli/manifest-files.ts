@@ -61,7 +61,7 @@ async function readAtMost(path: string, stream: AsyncIterable<Uint8Array>, bytes
   }
   if (length <= bytesMax) return Buffer.concat(chunks);
   const limit = `${MANIFEST_BYTES_MAX / 1024 / 1024} MiB`;
-  throw refusedWhole([`${path}: the manifests of one apply may have ${limit} together; split them`]);
+  throw refusedWhole([`${path}: the manifests of one apply may have at most ${limit} together; split them`]);
 }
 
 function decode(path: string, bytes: Buffer): string {

@@ -23,7 +23,7 @@ export class Outcome {
     this.put(messageJson(desc, answer) as JsonObject);
   }
 
-  /** The document is this list, unless fields are put. */
+  /** Makes the document a list; an error that comes after it replaces it. */
   putList(list: readonly JsonValue[]): void {
     this.#list = list;
   }

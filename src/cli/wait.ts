@@ -99,16 +99,15 @@ export interface FollowedWait {
 
 /** Keeps waiting for proxies that are away, `forMs` at most: they may come back while something else is awaited. */
 export function followWait(context: CliContext, revision: string, flags: WaitFlags, forMs: number): FollowedWait {
-  const { clock, signal } = context.io;
+  const { clock } = context.io;
   const stop = new AbortController();
   const result = Promise.withResolvers<readonly string[]>();
   let last: WaitForRevisionResponse | undefined;
   const stopTimer = clock.after(flags.timeout, () => {
-    result.reject(new CliFailure(EXIT.notReached, notReached(CHANGE_MADE, "it was not acknowledged in time", last)));
+    result.reject(notReached(CHANGE_MADE, "it was not acknowledged in time", last));
   });
   const follow = async () => {
-    const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
-    for await (const answer of openWait({ ...context, io }, { revision }, { ...flags, timeout: forMs })) {
+    for await (const answer of openWait(context, { revision }, { ...flags, timeout: forMs }, stop.signal)) {
       last = answer;
       noteAnswer(context, answer);
       if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeLines(answer));
@@ -116,7 +115,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
     }
   };
   follow().then(
-    () => result.reject(new CliFailure(EXIT.notReached, notReached(CHANGE_MADE, "the plane ended the wait", last))),
+    () => result.reject(notReached(CHANGE_MADE, "the plane ended the wait", last)),
     (error) => result.reject(waitFailure(error)),
   );
   return {
@@ -136,6 +135,7 @@ function openWait(
   context: CliContext,
   awaited: { readonly revision: string } | { readonly onItsWay: { readonly type: string } },
   { timeout, onDisconnected, allowEmpty, nodes, atLeast }: WaitFlags,
+  ...stops: readonly AbortSignal[]
 ) {
   const request = {
     ...awaited,
@@ -145,7 +145,8 @@ function openWait(
     nodes: [...(nodes ?? [])],
     atLeast: atLeast ?? 0,
   };
-  const options = { signal: context.io.signal, deadlineMs: timeout + GRACE_MS };
+  const signal = AbortSignal.any([context.io.signal, ...stops].filter((one) => one !== undefined));
+  const options = { signal, deadlineMs: timeout + GRACE_MS };
   return context.admin().stream(AdminService.method.waitForRevision, request, options);
 }
 
@@ -163,10 +164,9 @@ function outcomeLines(
     if (answer.total > 0) return acknowledgedLines(answer);
     return ["no proxy is connected: nothing to wait for", ...skippedLines(answer)];
   }
-  if (answer.outcome === Outcome.REFUSED) throw new CliFailure(refused, notReached(done, "a proxy refused it", answer));
-  const isAway = answer.outcome === Outcome.DISCONNECTED;
-  const why = isAway ? "a proxy is disconnected" : `it was not acknowledged${tookText(answer)}`;
-  throw new CliFailure(EXIT.notReached, notReached(done, why, answer));
+  if (answer.outcome === Outcome.REFUSED) throw notReached(done, "a proxy refused it", answer, refused);
+  if (answer.outcome === Outcome.DISCONNECTED) throw notReached(done, "a proxy is disconnected", answer);
+  throw notReached(done, `it was not acknowledged${tookText(answer)}`, answer);
 }
 
 function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
@@ -177,9 +177,15 @@ function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
   ];
 }
 
-function notReached(done: string, why: string, answer: WaitForRevisionResponse | undefined): readonly string[] {
+function notReached(
+  done: string,
+  why: string,
+  answer: WaitForRevisionResponse | undefined,
+  exitCode: ExitCode = EXIT.notReached,
+): CliFailure {
   const { done: count = 0, total = 0 } = answer ?? {};
-  return [`${done}, but ${why}: ${count} of ${total} proxies acknowledged it`, ...missingLines(answer)];
+  const summary = `${done}, but ${why}: ${count} of ${total} proxies acknowledged it`;
+  return new CliFailure(exitCode, [summary, ...missingLines(answer)]);
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {

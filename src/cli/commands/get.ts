@@ -55,13 +55,13 @@ async function get(
     printText(context.io, shown.map(({ brief }) => yamlText(editableForm(entry, brief()))).join("---\n"));
     return;
   }
+  if (one === undefined) context.outcome.putList(shown.map(({ json }) => json));
+  else context.outcome.put(one.json);
   printObjects(context, entry, shown);
-  if (one !== undefined) context.outcome.put(one.json);
 }
 
-/** Prints objects of one kind, as a table or as an array. */
-export function printObjects({ io, outcome }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {
-  outcome.putList(shown.map(({ json }) => json));
+/** Prints objects of one kind as a table. */
+export function printObjects({ io }: CliContext, entry: KindEntry, shown: readonly Shown[]): void {
   const rows = shown.map(({ cells }) => cells);
   printTable(io, entry.columns, rows, { spare: entry.spare, none: "nothing found" });
 }

@@ -119,5 +119,6 @@ async function listVerdicts(context: CliContext, name: string | undefined): Prom
   const service = all ? "" : (/^(projects\/[^/]+\/services\/[^/]+|[^/]+)/.exec(name)?.[0] ?? name);
   const shown = await entry.list(context.admin(), { service, labels: {} }, context.io);
   const wanted = shown.filter(({ json }) => all || name === service || json["backend"] === name);
+  context.outcome.putList(wanted.map(({ json }) => json));
   printObjects(context, entry, wanted);
 }

@@ -207,7 +207,7 @@ describe("a file that cannot be restored is refused by its name, before anything
     const whole = readFileSync(file);
     for (let size = 0; size < whole.byteLength; size++) {
       writeFileSync(file, whole.subarray(0, size));
-      expect(await refused()).toMatch(/: damaged: (it breaks off|its checksum)|not a backup of Fairlead/);
+      expect(await refused()).toMatch(/: damaged: (it is incomplete|its checksum)|not a backup of Fairlead/);
     }
   });
 
