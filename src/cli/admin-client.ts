@@ -67,15 +67,10 @@ export function connectAdmin(
     call: async (method, request) => {
       const deadline = Date.now() + requestTimeoutMs;
       const { client } = await choose();
-      return await new Promise((resolve, reject) => {
-        client.makeUnaryRequest(
-          ...wireOf(method),
-          create(method.input, request),
-          metadata,
-          { deadline },
-          settling(server, { resolve, reject }),
-        );
-      });
+      const answer = Promise.withResolvers<MessageShape<typeof method.output>>();
+      const message = create(method.input, request);
+      client.makeUnaryRequest(...wireOf(method), message, metadata, { deadline }, settling(server, answer));
+      return await answer.promise;
     },
     stream: async function* (method, request, options = {}) {
       const { client, isReady } = await choose();

@@ -56,20 +56,13 @@ function checkText({ time, reason, took }: Check, io: CliIo): string {
 }
 
 /** `12 of 12 have acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
-function proxiesText({
-  backend,
-  verdicts,
-  acknowledged,
-  proxies,
-  acknowledgedAfter,
-  revision,
-  leftOut,
-}: ExplainBackendResponse): string {
+function proxiesText(answer: ExplainBackendResponse): string {
+  const { backend, verdicts, acknowledged, proxies, acknowledgedAfter, revision, leftOut } = answer;
   const isThere = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
   const what = leftOut.length > 0 ? "what their fleets get of it" : isThere;
   const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
-  const after = acknowledgedAfter && `, ${durationText(acknowledgedAfter)} after ${why}`;
-  return `${acknowledged} of ${proxies} have acknowledged ${what}${after ?? ""} (revision ${revision})`;
+  const after = acknowledgedAfter === undefined ? "" : `, ${durationText(acknowledgedAfter)} after ${why}`;
+  return `${acknowledged} of ${proxies} have acknowledged ${what}${after} (revision ${revision})`;
 }
 
 function memberText({ backend, removalTime }: ExplainBackendResponse, io: CliIo): string {
