@@ -20,6 +20,8 @@ describe("exit codes", () => {
     ["a backend without its service", ["register", "shop-1", "--address", "127.0.0.1:1"]],
     ["a duration that is none", ["apply", "-f", "-", "--timeout", "soon"]],
     ["an output form that does not exist", ["get", "services", "-o", "xml"]],
+    ["a header that is none", ["explain", "request", "http://shop.example/", "-H", "x"]],
+    ["an unknown option of a command within another", ["explain", "backend", "shop/a", "--nope"]],
     ["no command at all", []],
   ])("is 2 for %s", async (_, argv) => {
     const run = await runAgainst({}, argv);
