@@ -48,7 +48,9 @@ test("a web server, as the plane's own HTTP port is one", async () => {
   await at(
     createWebServer((_, response) => response.end("hello")),
     async (server) => {
-      expect(await status(server)).toEqual(cannotReach(server, `what listens there is not the admin API of a plane; ${port}`));
+      expect(await status(server)).toEqual(
+        cannotReach(server, `what listens there is not the admin API of a plane; ${port}`),
+      );
     },
   );
 });

@@ -3,10 +3,12 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   ExplainBackendResponseSchema,
   ExplainRequestResponseSchema,
+  type Explanation,
   ExplanationSchema,
   type RequestWay,
 } from "../../gen/fairlead/admin/v1/explain_pb.ts";
 import { didYouMean } from "../../schema/did-you-mean.ts";
+import type { AdminClient } from "../admin-client.ts";
 import { backendExplanation, type Fact } from "../backend-explanation.ts";
 import { wrongUsage } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
@@ -76,19 +78,19 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     about: "Where the rules of a route apply, which are never reached, and the state of its services",
     argument: new Argument("<route>", "its name"),
     examples: ["route shop"],
-    explain: explaining(method.explainRoute),
+    explain: explaining((admin, name) => admin.call(method.explainRoute, { name })),
   },
   service: {
     about: "Whether a service has backends that can serve it, and what leads to it",
     argument: new Argument("<service>", "its name"),
     examples: ["service shop"],
-    explain: explaining(method.explainService),
+    explain: explaining((admin, name) => admin.call(method.explainService, { name })),
   },
   node: {
     about: "Which fleet a proxy belongs to and why, what it gets, and what is in the way",
     argument: new Argument("<node>", "the proxy's node.id"),
     examples: ["node edge-7"],
-    explain: explaining(method.explainNode),
+    explain: explaining((admin, name) => admin.call(method.explainNode, { name })),
   },
 };
 
@@ -155,9 +157,9 @@ async function explainBackend(context: CliContext, name: string): Promise<void> 
   printFacts(context, [word, `: ${status?.message ?? ""}`], backendExplanation(answer, context.io));
 }
 
-function explaining(call: typeof method.explainRoute): Subject["explain"] {
+function explaining(ask: (admin: AdminClient, name: string) => Promise<Explanation>): Subject["explain"] {
   return async (context, name) => {
-    const answer = await context.admin().call(call, { name });
+    const answer = await ask(context.admin(), name);
     context.outcome.putAnswer(ExplanationSchema, answer);
     const facts = answer.facts.map(({ about, text }) => [about, text] as const);
     printFacts(context, answer.summary, facts);
