@@ -122,7 +122,8 @@ function whyText({ status }: Backend, zone: Zone): string {
 /** An operator's override is shown with who set it and when it ends. */
 function overrideText(text: string, { source, actor, expireTime }: Health, zone: Zone): string {
   if (source !== "override") return text;
-  const by = actor === "" ? "" : ` by ${actor}`;
+  const by = actor === "" ? "" : `by ${actor}`;
   const end = expireTime === undefined ? "until it is cleared" : `until ${formatMoment(expireTime, zone)}`;
-  return `${orDash(text)}${by}, ${end}`;
+  const what = [text, by].filter((part) => part !== "").join(" ");
+  return what === "" ? end : `${what}, ${end}`;
 }

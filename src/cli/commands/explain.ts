@@ -46,7 +46,7 @@ export function explainCommand(context: CliContext): Command {
 async function explainObject(context: CliContext, word: string | undefined): Promise<void> {
   const { kind, name } = objectReference(word ?? "");
   const noun = findKind(kind)?.kind ?? kind;
-  const subject = SUBJECTS[noun];
+  const subject = Object.hasOwn(SUBJECTS, noun) ? SUBJECTS[noun] : undefined;
   if (name !== undefined && subject !== undefined) return await subject.explain(context, name);
   const nouns = [...Object.keys(SUBJECTS), "request"];
   const what = word === undefined ? "say what to explain" : `"${word}" cannot be explained`;
