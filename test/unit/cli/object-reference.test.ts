@@ -84,6 +84,7 @@ describe("an object", () => {
       '"servise/shop" cannot be explained; did you mean "service"?: backend, route, service, node, request, each followed by its name',
     ],
     ["explain fleet/edge", '"fleet/edge" cannot be explained: backend, route, service, node, request, each'],
+    ["explain constructor/x", '"constructor/x" cannot be explained'],
   ])("that is written wrongly is said to be: %s", async (argv, said) => {
     const { code, stderr } = await runAgainst({}, argv.split(" "));
     expect(code).toBe(2);
