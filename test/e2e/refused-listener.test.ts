@@ -84,8 +84,10 @@ test("a listener whose port another program held is served once that has gone, b
   };
   await moved(async () => {});
   await moved(async () => {
-    expect(await plane.mustCli("resend", NODE_ID, "--type", "lds", "--wait")).toContain("  acknowledged in ");
-    expect(await plane.mustCli("resend", NODE_ID, "--wait")).toContain("  acknowledged in ");
+    expect(await plane.mustCli("resend", NODE_ID, "--type", "lds", "--wait")).toContain(
+      "  acknowledged by 1 of 1 proxies in ",
+    );
+    expect(await plane.mustCli("resend", NODE_ID, "--wait")).toContain("  acknowledged by 1 of 1 proxies in ");
   });
 
   const shown = await plane.mustCli("node", NODE_ID, "--type", "lds", "-o", "yaml");
