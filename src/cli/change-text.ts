@@ -21,9 +21,15 @@ export function summaryLines(
   { changes, conditions, reach, revision }: Pick<ApplyResponse, "changes" | "conditions" | "reach" | "revision">,
   { dryRun }: { readonly dryRun?: true },
 ): Line[] {
-  const end = dryRun === true ? reach.map(renderReach) : revision === "" ? [] : [`Revision ${revision}.`];
+  const written = revision === "" ? [] : [`Revision ${revision}.`];
+  const end = dryRun === true ? dryRunTexts(reach) : written;
   const summary = `  ${[renderCounts(changes), ...end].join(" ")}`;
   return [...changeLines(changes), ...conditionLines(conditions), ...moveLines(reach), summary];
+}
+
+/** How a dry run ends: what it would reach, and that it did not. */
+export function dryRunTexts(reach: readonly Reach[]): readonly string[] {
+  return [...reach.map(renderReach), "Dry run: nothing was changed."];
 }
 
 /** One line for each object that changes, and one for each of its further fields. */

@@ -8,7 +8,7 @@ import {
   type ImportResponse,
   ImportResponseSchema,
 } from "../../gen/fairlead/admin/v1/archive_pb.ts";
-import { changeLines, moveLines, renderReach } from "../change-text.ts";
+import { changeLines, dryRunTexts, moveLines } from "../change-text.ts";
 import { documentsOf } from "../document-stream.ts";
 import { refusedWhole } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
@@ -114,6 +114,6 @@ function printAnswer({ io }: CliContext, { changes, counts, revision, reach }: I
   const changed = sum("created") + sum("updated") + sum("deleted");
   if (changed > changes.length) printLine(io, `  … and ${changed - changes.length} more`);
   const parts = (["created", "updated", "deleted", "unchanged"] as const).map((of) => `${sum(of)} ${of}`);
-  const end = revision === "" ? reach.map(renderReach) : [`A new epoch has begun, at revision ${revision}.`];
+  const end = revision === "" ? dryRunTexts(reach) : [`A new epoch has begun, at revision ${revision}.`];
   printLine(io, `  ${[`${parts.join(", ")}.`, ...end].join(" ")}`);
 }

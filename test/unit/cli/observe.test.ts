@@ -238,7 +238,7 @@ describe("history and rollback", () => {
     expect(run.stdout).toBe("  ~ route shop        rules[0].to[0].weight 50 → 10\n  1 change. Revision 1.5.\n");
     const dry = await runAgainst({ Rollback: () => ({ change }) }, [...argv, "--dry-run"]);
     expect(dry.calls).toMatchObject([{ request: { options: { validateOnly: true } } }]);
-    expect(dry.stdout).toContain("  1 change.");
+    expect(dry.stdout).toContain("  1 change. Dry run: nothing was changed.\n");
   });
 
   it("takes back a whole commit", async () => {
