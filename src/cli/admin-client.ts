@@ -25,7 +25,7 @@ export interface AdminClient {
   stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
-    options?: StreamOptions,
+    options?: { readonly signal?: AbortSignal | undefined; readonly deadlineMs?: number },
   ): AsyncIterable<MessageShape<O>>;
   /** Sends requests as fast as the server takes them. Has no deadline: ends with the last request or an error. */
   upload<I extends DescMessage, O extends DescMessage>(
@@ -33,11 +33,6 @@ export interface AdminClient {
     requests: AsyncIterable<MessageInitShape<I>>,
   ): Promise<MessageShape<O>>;
   close(): void;
-}
-
-export interface StreamOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly deadlineMs?: number;
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
@@ -72,28 +67,15 @@ export function connectAdmin(
     call: async (method, request) => {
       const deadline = Date.now() + requestTimeoutMs;
       const { client } = await choose();
-      return await new Promise((resolve, reject) => {
-        client.makeUnaryRequest(
-          pathOf(method),
-          (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
-          (bytes) => fromBinary(method.output, bytes),
-          create(method.input, request),
-          metadata,
-          { deadline },
-          (error: ServiceError | null, answer) => {
-            if (error !== null) reject(toAdminError(error, server));
-            else if (answer === undefined) reject(new Error(`${method.name}: neither an answer nor an error`));
-            else resolve(answer);
-          },
-        );
-      });
+      const answer = Promise.withResolvers<MessageShape<typeof method.output>>();
+      const message = create(method.input, request);
+      client.makeUnaryRequest(...wireOf(method), message, metadata, { deadline }, settling(server, answer));
+      return await answer.promise;
     },
     stream: async function* (method, request, options = {}) {
       const { client, isReady } = await choose();
       const call = client.makeServerStreamRequest(
-        pathOf(method),
-        (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
-        (bytes) => fromBinary(method.output, bytes),
+        ...wireOf(method),
         create(method.input, request),
         metadata,
         deadlineOf(isReady ? options.deadlineMs : 0),
@@ -112,22 +94,16 @@ export function connectAdmin(
     },
     upload: async (method, requests) => {
       const { client, isReady } = await choose();
-      const { promise: answered, resolve, reject } = Promise.withResolvers<MessageShape<typeof method.output>>();
+      const answer = Promise.withResolvers<MessageShape<typeof method.output>>();
       const call = client.makeClientStreamRequest(
-        pathOf(method),
-        (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
-        (bytes) => fromBinary(method.output, bytes),
+        ...wireOf(method),
         metadata,
         deadlineOf(isReady ? undefined : 0),
-        (error: ServiceError | null, answer) => {
-          if (error !== null) reject(toAdminError(error, server));
-          else if (answer === undefined) reject(new Error(`${method.name}: neither an answer nor an error`));
-          else resolve(answer);
-        },
+        settling(server, answer),
       );
       // A refusal may come while requests are still being sent; nothing reads the rest of them then.
       const over = new AbortController();
-      const ended = answered.catch(() => undefined).finally(() => over.abort());
+      const ended = answer.promise.catch(() => undefined).finally(() => over.abort());
       try {
         for await (const request of requests) {
           if (over.signal.aborted) break;
@@ -136,10 +112,9 @@ export function connectAdmin(
         call.end();
       } catch (error) {
         call.cancel();
-        answered.catch(() => undefined);
         throw error;
       }
-      return await answered;
+      return await answer.promise;
     },
     close: () => {
       for (const client of clients) client.close();
@@ -147,8 +122,23 @@ export function connectAdmin(
   };
 }
 
-function pathOf(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
+/** What grpc-js needs to know about a method. */
+function wireOf<I extends DescMessage, O extends DescMessage>(method: Method<I, O>) {
+  return [
+    `/${method.parent.typeName}/${method.name}`,
+    (message: MessageShape<I>) => Buffer.from(toBinary(method.input, message)),
+    (bytes: Buffer) => fromBinary(method.output, bytes),
+  ] as const;
+}
+
+type Method<I extends DescMessage, O extends DescMessage> = DescMethod & { readonly input: I; readonly output: O };
+
+/** The callback of a call with one answer; grpc-js passes either an error or an answer. */
+function settling<T>(server: string, { resolve, reject }: Pick<PromiseWithResolvers<T>, "resolve" | "reject">) {
+  return (error: ServiceError | null, answer?: T) => {
+    if (error !== null) reject(toAdminError(error, server));
+    else resolve(answer as T);
+  };
 }
 
 function deadlineOf(ms: number | undefined): { readonly deadline?: number } {

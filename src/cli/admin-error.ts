@@ -39,6 +39,16 @@ export class AdminError extends Error {
 const NOT_FOUND = new Set<number>([status.NOT_FOUND]);
 const UNANSWERED = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED]);
 
+/** What is asked for; undefined when the plane says that it does not exist. */
+export async function ifThere<T>(asking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof AdminError && error.isNotFound) return undefined;
+    throw error;
+  }
+}
+
 /** The one place that converts what grpc-js throws. */
 export function toAdminError(thrown: unknown, server: string): unknown {
   if (!(thrown instanceof Error) || !("code" in thrown) || typeof thrown.code !== "number") return thrown;

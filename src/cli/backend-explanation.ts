@@ -12,7 +12,7 @@ import { type Line, withText } from "./line.ts";
 import { formatMoment, formatTimeOfDay } from "./moment.ts";
 import { unknownText } from "./node-text.ts";
 import { statePiece } from "./state-tone.ts";
-import { formatDuration, fromDuration } from "./time-text.ts";
+import { durationText } from "./time-text.ts";
 
 /** A subject, and what there is to say about it. */
 export type Fact = readonly [about: string, text: Line];
@@ -27,7 +27,10 @@ export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): 
     label = "";
   }
   if (answer.verdicts.length === 0) {
-    yield [label, answer.healthCheck === undefined ? "not checked, nobody reports" : "checked, no verdict yet"];
+    yield [
+      label,
+      answer.healthCheck === undefined ? "not checked, and no one reports on it" : "checked, no verdict yet",
+    ];
   }
   if (answer.checks.length > 0)
     yield ["", `last checks by ${answer.checkedBy}: ${answer.checks.map((check) => checkText(check, io)).join(", ")}`];
@@ -38,7 +41,7 @@ export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): 
       : `with fewer than ${panicThreshold} % healthy, all backends get requests`;
   yield ["policy", `${policy || "built-in"}, panic threshold ${panicThreshold}: ${rule}`];
   if (answer.endpointDiscovery === EndpointDiscovery.LEDS) {
-    yield ["endpoints", `by LEDS where proxies can, else by EDS: ${answer.endpointDiscoveryReason}`];
+    yield ["endpoints", `by LEDS where proxies support it, otherwise by EDS: ${answer.endpointDiscoveryReason}`];
   }
   if (answer.ejection !== "") yield ["ejection", answer.ejection];
   for (const { fleet, reason } of answer.leftOut) yield [`fleet ${fleet}`, `left out: ${reason}`];
@@ -49,31 +52,24 @@ export function* backendExplanation(answer: ExplainBackendResponse, io: CliIo): 
 
 function checkText({ time, reason, took }: Check, io: CliIo): string {
   const at = formatTimeOfDay(time, io);
-  return `${at} ${reason}${took === undefined ? "" : ` in ${formatDuration(fromDuration(took))}`}`;
+  return `${at} ${reason}${took === undefined ? "" : ` in ${durationText(took)}`}`;
 }
 
-/** `12 of 12 acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
-function proxiesText({
-  backend,
-  verdicts,
-  acknowledged,
-  proxies,
-  acknowledgedAfter,
-  revision,
-  leftOut,
-}: ExplainBackendResponse): string {
+/** `12 of 12 have acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)`. */
+function proxiesText(answer: ExplainBackendResponse): string {
+  const { backend, verdicts, acknowledged, proxies, acknowledgedAfter, revision, leftOut } = answer;
   const isThere = backend?.status?.eligible === true ? "that it is in rotation" : "its removal from rotation";
-  const what = leftOut.length > 0 ? "what their fleets have of it" : isThere;
+  const what = leftOut.length > 0 ? "what their fleets get of it" : isThere;
   const why = backend?.state !== State.DRAINING && verdicts.some(({ counts }) => counts) ? "the verdict" : "the change";
-  const after = acknowledgedAfter && `, ${formatDuration(fromDuration(acknowledgedAfter))} after ${why}`;
-  return `${acknowledged} of ${proxies} acknowledged ${what}${after ?? ""} (revision ${revision})`;
+  const after = acknowledgedAfter === undefined ? "" : `, ${durationText(acknowledgedAfter)} after ${why}`;
+  return `${acknowledged} of ${proxies} have acknowledged ${what}${after} (revision ${revision})`;
 }
 
 function memberText({ backend, removalTime }: ExplainBackendResponse, io: CliIo): string {
   const zone = backend?.locality?.zone ?? "";
   const parts = [
     backend?.state === State.DRAINING ? `draining since ${formatMoment(backend.drainTime, io)}` : "active",
-    ...(removalTime === undefined ? [] : [`removed at ${formatMoment(removalTime, io)}`]),
+    ...(removalTime === undefined ? [] : [`to be removed at ${formatMoment(removalTime, io)}`]),
     `weight ${backend?.weight ?? 1}`,
     ...(zone === "" ? [] : [zone]),
     `since ${formatMoment(backend?.meta?.createTime, io)}`,

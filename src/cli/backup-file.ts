@@ -9,8 +9,9 @@ import {
   type BackupRecord,
   BackupRecordSchema,
 } from "../gen/fairlead/admin/v1/archive_pb.ts";
-import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
-import { doing, writePrivateFile } from "./private-file.ts";
+import { CliFailure, EXIT, refusedWhole } from "./exit.ts";
+import { reading, writing } from "./file-failure.ts";
+import { writePrivateFile } from "./private-file.ts";
 
 /**
  * A backup on disk: this line, then the records of the `Backup` call, each prefixed with its size, then the SHA-256 of
@@ -19,7 +20,8 @@ import { doing, writePrivateFile } from "./private-file.ts";
 const MAGIC = new TextEncoder().encode("fairlead backup 1\n");
 const MAGIC_FAMILY = "fairlead backup ";
 const DIGEST_BYTES = 32;
-const FLUSH_BYTES = 1_000_000;
+/** About so many bytes are in one group of records that is read. */
+const GROUP_BYTES = 1_000_000;
 
 export interface BackupSummary {
   readonly head: BackupHead;
@@ -42,32 +44,23 @@ async function write(
   records: AsyncIterable<readonly BackupRecord[]>,
 ): Promise<BackupSummary> {
   const hash = createHash("sha256");
-  let waiting: Uint8Array[] = [MAGIC];
-  let waitingBytes = MAGIC.byteLength;
-  let bytes = 0;
   const ends: Ends = {};
-  const flush = async () => {
-    for (const chunk of waiting) hash.update(chunk);
-    await doing(path, file.appendFile(Buffer.concat(waiting)));
-    bytes += waitingBytes;
-    waiting = [];
-    waitingBytes = 0;
+  let bytes = 0;
+  const append = async (chunk: Uint8Array) => {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    await writing(path, file.appendFile(chunk));
   };
+  await append(MAGIC);
   for await (const some of records) {
-    for (const message of some) {
-      noteEnds(ends, message);
-      const encoded = sizeDelimitedEncode(BackupRecordSchema, message);
-      waiting.push(encoded);
-      waitingBytes += encoded.byteLength;
-      if (waitingBytes > FLUSH_BYTES) await flush();
-    }
+    for (const message of some) noteEnds(ends, message);
+    await append(Buffer.concat(some.map((message) => sizeDelimitedEncode(BackupRecordSchema, message))));
   }
   const { head, end } = ends;
   if (head === undefined || end === undefined) {
-    throw new CliFailure(EXIT.failed, "the plane ended the backup before its end; no file was written");
+    throw new CliFailure(EXIT.failed, "the plane ended the backup before it was complete: no file was written");
   }
-  if (waiting.length > 0) await flush();
-  await doing(path, file.appendFile(hash.digest()));
+  await writing(path, file.appendFile(hash.digest()));
   return { head, end, bytes: bytes + DIGEST_BYTES };
 }
 
@@ -77,11 +70,11 @@ export async function checkBackup(path: string): Promise<BackupSummary> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { end: bytes - DIGEST_BYTES - 1 })) hash.update(chunk as Buffer);
   const trailer = await buffer(createReadStream(path, { start: bytes - DIGEST_BYTES }));
-  if (!hash.digest().equals(trailer)) throw damaged(path, "its checksum is not that of its content");
+  if (!hash.digest().equals(trailer)) throw damaged(path, "its checksum does not match its content");
   const ends: Ends = {};
   for await (const records of readBackup(path)) for (const message of records) noteEnds(ends, message);
   const { head, end } = ends;
-  if (head === undefined || end === undefined) throw damaged(path, "it has no head or no end");
+  if (head === undefined || end === undefined) throw damaged(path, "its head or its end is missing");
   return { head, end, bytes };
 }
 
@@ -94,7 +87,7 @@ export async function* readBackup(path: string): AsyncGenerator<readonly BackupR
     for await (const message of sizeDelimitedDecodeStream(BackupRecordSchema, createReadStream(path, range))) {
       some.push(message);
       bytes += bytesOf(message);
-      if (bytes < FLUSH_BYTES) continue;
+      if (bytes < GROUP_BYTES) continue;
       yield some;
       some = [];
       bytes = 0;
@@ -124,32 +117,14 @@ function noteEnds(ends: Ends, { record }: BackupRecord): void {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  const read = async () => {
-    const { size } = await stat(path);
-    return { size, found: await buffer(createReadStream(path, { end: MAGIC.byteLength - 1 })) };
-  };
-  const { size, found } = await reading(path, read());
-  if (!found.toString("latin1").startsWith(MAGIC_FAMILY))
-    throw new CliFailure(EXIT.failed, `${path}: is no backup of Fairlead`);
-  if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it breaks off");
-  if (!found.equals(MAGIC)) {
-    throw new CliFailure(
-      EXIT.failed,
-      `${path}: was written by a newer release; restore it with that release's fairlead`,
-    );
-  }
-  return size;
+  const { size } = await reading(path, stat(path));
+  const found = await reading(path, buffer(createReadStream(path, { end: MAGIC.byteLength - 1 })));
+  if (!found.toString("latin1").startsWith(MAGIC_FAMILY)) throw refusedWhole([`${path}: not a backup of Fairlead`]);
+  if (size < MAGIC.byteLength + DIGEST_BYTES) throw damaged(path, "it is incomplete");
+  if (found.equals(MAGIC)) return size;
+  throw refusedWhole([`${path}: written by a newer release; restore it with the fairlead of that release`]);
 }
 
 function damaged(path: string, why: string): CliFailure {
-  return new CliFailure(EXIT.failed, [`${path}: is damaged: ${why}`, NOTHING_CHANGED]);
-}
-
-async function reading<T>(path: string, doing: Promise<T>): Promise<T> {
-  try {
-    return await doing;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CliFailure(EXIT.failed, `${path}: cannot be read: ${why}`, { cause });
-  }
+  return refusedWhole([`${path}: damaged: ${why}`]);
 }

@@ -35,7 +35,7 @@ const ADMIN_SOCKET_MODE = 0o600;
 export function bootstrapYaml(options: BootstrapOptions): string {
   const folder = dirname(options.adminSocket);
   const comment =
-    "# Envoy's admin page is a Unix socket, in a directory that only Envoy's user may enter. It has to be there:\n" +
+    "# Envoy's admin interface listens on a Unix socket, in a directory that only Envoy's user may enter. Make it first:\n" +
     `#   install -d -m 700 '${folder}'\n`;
   return comment + yamlText(buildBootstrap(options));
 }

@@ -1,6 +1,7 @@
 import {
   Change_Action as Action,
   type AddressMove,
+  type ApplyResponse,
   type Change,
   type FieldChange,
   type ObjectCondition,
@@ -14,6 +15,22 @@ import { cellText, columnWidth, padCell } from "./table.ts";
 const SIGN: Readonly<Record<number, string>> = { [Action.CREATE]: "+", [Action.UPDATE]: "~", [Action.DELETE]: "-" };
 const SIGN_TONES: Readonly<Record<string, Tone>> = { "+": "good", "~": "warn", "-": "bad" };
 const VALUE_LENGTH_MAX = 60;
+
+/** What an apply or a rollback did, or what a dry run of it would do. */
+export function summaryLines(
+  { changes, conditions, reach, revision }: Pick<ApplyResponse, "changes" | "conditions" | "reach" | "revision">,
+  { dryRun }: { readonly dryRun?: true },
+): Line[] {
+  const written = revision === "" ? [] : [`Revision ${revision}.`];
+  const end = dryRun === true ? dryRunTexts(reach) : written;
+  const summary = `  ${[renderCounts(changes), ...end].join(" ")}`;
+  return [...changeLines(changes), ...conditionLines(conditions), ...moveLines(reach), summary];
+}
+
+/** How a dry run ends: what it would reach, and that it did not. */
+export function dryRunTexts(reach: readonly Reach[]): readonly string[] {
+  return [...reach.map(renderReach), "Dry run: nothing was changed."];
+}
 
 /** One line for each object that changes, and one for each of its further fields. */
 export function changeLines(changes: readonly Change[]): Line[] {
@@ -30,7 +47,7 @@ export function changeLines(changes: readonly Change[]): Line[] {
 }
 
 /** What is still wrong after the change: `  ! route shop        UnknownService: there is no service cart`. */
-export function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
+function conditionLines(conditions: readonly ObjectCondition[]): Line[] {
   const width = Math.max(16, columnWidth(conditions.map(objectText)));
   return conditions.map((one) => [
     "  ",
@@ -50,7 +67,7 @@ export function hasChanges(changes: readonly Change[]): boolean {
 }
 
 /** `2 changes, 5 unchanged.` */
-export function renderCounts(changes: readonly Change[]): string {
+function renderCounts(changes: readonly Change[]): string {
   const changed = changes.filter(({ action }) => SIGN[action] !== undefined).length;
   const unchanged = changes.length - changed;
   const parts = [changed === 0 ? "no change" : counted(changed, "change")];
@@ -66,7 +83,7 @@ export function renderReach({ fleet, proxies, types }: Reach): string {
   return `Reaches ${counted(proxies, "proxy", "proxies")} of fleet ${fleet}: ${what}.`;
 }
 
-/** Addresses that change hands, one line each: `  > 127.0.0.1:80     a leaves it before b takes it`. */
+/** Addresses that change hands, one line each: `  > 127.0.0.1:80     a releases it before b takes it`. */
 export function moveLines(reach: readonly Reach[]): string[] {
   const moves = reach.flatMap(({ addressMoves }) => addressMoves);
   const width = Math.max(16, columnWidth(moves.map(({ address }) => cellText(address))));
@@ -75,11 +92,11 @@ export function moveLines(reach: readonly Reach[]): string[] {
 
 function moveText({ from, to, way }: AddressMove): string {
   const [leaving, taking] = [cellText(from), cellText(to)];
-  if (way === Way.IN_TURN) return `${leaving} leaves it before ${taking} takes it`;
-  const gap = "some milliseconds without a listener";
-  if (way === Way.AFTER_DELETION) return `${leaving} goes and ${taking} takes it at once: ${gap}`;
+  if (way === Way.IN_TURN) return `${leaving} releases it before ${taking} takes it`;
+  const gap = "a few milliseconds without a listener";
+  if (way === Way.AFTER_DELETION) return `${leaving} is removed and ${taking} takes it at once: ${gap}`;
   if (way !== Way.CLOSED_FIRST) return `passes from ${leaving} to ${taking}`;
-  return `listeners change places, for which ${taking} is closed and opened again: ${gap}`;
+  return `listeners swap addresses, for which ${taking} is closed and opened again: ${gap}`;
 }
 
 const RESOURCE: Readonly<Record<string, string>> = {
@@ -99,11 +116,7 @@ function objectText({ kind, name }: Pick<Change, "kind" | "name">): string {
   return cellText(`${kind} ${name}`);
 }
 
-/** `weight 1 → 2`, for each field of one change. */
-export function fieldTexts({ fields }: Change): string[] {
-  return fields.map(fieldText);
-}
-
+/** `weight 1 → 2` */
 export function fieldText({ path, from, to }: Pick<FieldChange, "path" | "from" | "to">): string {
   return `${path} ${valueText(from)} → ${valueText(to)}`;
 }

@@ -21,16 +21,17 @@ export async function planeNames(context: CliContext, wanted: Wanted): Promise<r
 
 async function askedNames(context: CliContext, wanted: Wanted): Promise<readonly string[]> {
   const admin = context.admin();
-  if (wanted.of === "node") {
+  if ("generationsOf" in wanted) {
+    const { kind, generationsOf: name } = wanted;
+    const entry = findKind(kind);
+    if (entry === undefined) return [];
+    const { entries } = await admin.call(AdminService.method.listHistory, { kind: entry.kind, name });
+    return entries.map(({ generation }) => String(generation));
+  }
+  if (wanted.kind === "node") {
     const { nodes } = await admin.call(AdminService.method.listNodes, {});
     return [...new Set(nodes.map(({ id }) => wanted.before + id))];
   }
-  const entry = findKind(wanted.kind);
-  if (entry === undefined) return [];
-  if (wanted.of === "generations") {
-    const { entries } = await admin.call(AdminService.method.listHistory, { kind: entry.kind, name: wanted.name });
-    return entries.map(({ generation }) => String(generation));
-  }
-  const shown = await entry.list(admin, { service: "", labels: {} });
+  const shown = (await findKind(wanted.kind)?.list(admin, { service: "", labels: {} })) ?? [];
   return shown.flatMap(({ json }) => (typeof json["name"] === "string" ? [wanted.before + json["name"]] : []));
 }

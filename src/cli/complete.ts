@@ -17,15 +17,12 @@ export function candidates(program: Command, words: readonly string[]): string[]
   return all.filter((word) => word.startsWith(typed));
 }
 
-/** What only a plane knows: names of a kind, of proxies, or the generations of one object. */
+/** What only a plane knows. */
 export type Wanted =
-  | {
-      readonly of: "kind" | "node";
-      readonly kind: string;
-      /** Prefix of each: `service/`, where the kind is typed with the name. */
-      readonly before: string;
-    }
-  | { readonly of: "generations"; readonly kind: string; readonly name: string };
+  /** Names of a kind, or of proxies for `node`; `before` is a prefix of each: `service/`, where the kind is typed with it. */
+  | { readonly kind: string; readonly before: string }
+  /** The generations of one object. */
+  | { readonly kind: string; readonly generationsOf: string };
 
 /** What to ask a plane for; undefined where no name of its objects can stand. */
 export function wantedNames(program: Command, words: readonly string[]): Wanted | undefined {
@@ -33,22 +30,18 @@ export function wantedNames(program: Command, words: readonly string[]): Wanted 
   const [first = "", second = ""] = operands;
   const { kind, name } = splitReference(first);
   if (pending !== undefined) {
-    const of = name ?? second;
-    return pending.long === "--to" && of !== "" ? { of: "generations", kind, name: of } : undefined;
+    const generationsOf = name ?? second;
+    return pending.long === "--to" && generationsOf !== "" ? { kind, generationsOf } : undefined;
   }
   const typed = words.at(-1) ?? "";
   if (command === undefined || typed.startsWith("-")) return undefined;
   const argument = command.registeredArguments[operands.length];
   if (command.commands.length > 0 || (argument?.name() === "kind" && !argument.variadic)) {
     const { kind: before, name: begun } = splitReference(typed);
-    return begun === undefined ? undefined : { ...named(before), before: `${before}/` };
+    return begun === undefined ? undefined : { kind: before, before: `${before}/` };
   }
   const of = kindOfArgument(command.name(), argument?.name(), { kind, hasName: name !== undefined });
-  return of === undefined ? undefined : { ...named(of), before: "" };
-}
-
-function named(kind: string): { of: "kind" | "node"; kind: string } {
-  return { of: kind === "node" ? "node" : "kind", kind };
+  return of === undefined ? undefined : { kind: of, before: "" };
 }
 
 /** The kind of objects that an argument names; `node` for proxies. */

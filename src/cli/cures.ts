@@ -12,15 +12,16 @@ const ALLOWED_BY: Readonly<Record<string, readonly string[]>> = {
 
 /** What to do about a refusal that has several cures, or one that is not an option. */
 const OTHERWISE: Readonly<Record<string, string>> = {
-  CREATES_CONDITIONS: "Mend that, or repeat without --strict.",
+  CREATES_CONDITIONS: "Fix that, or repeat without --strict.",
   BATCH_TOO_LARGE:
     "Apply the manifests in parts: first services, policies, fleets and listeners, then backends, then routes; each part is " +
-    "applied as a whole. With --prune give each part an owner of its own. All at once, and nothing else: fairlead import.",
+    "applied as a whole. With --prune, give each part an owner of its own. To replace the whole state, use fairlead import.",
 };
 
-/** What to do about a refusal, in terms of the refused command's options; undefined when no cure is known. */
-export function cureFor(reason: string, command: Command | undefined): string | undefined {
+/** What to do about a refusal, in terms of the refused command's options; empty when no cure is known. */
+export function cureFor(reason: string, command: Command | undefined): readonly string[] {
   const options = command?.options.map(({ long }) => long) ?? [];
   const option = ALLOWED_BY[reason]?.find((long) => options.includes(long));
-  return option === undefined ? OTHERWISE[reason] : `Repeat with ${option} if that is meant.`;
+  const cure = option === undefined ? OTHERWISE[reason] : `Repeat with ${option} if that is intended.`;
+  return cure === undefined ? [] : [cure];
 }

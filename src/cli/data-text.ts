@@ -12,15 +12,6 @@ export function messageJson<Desc extends DescMessage>(desc: Desc, message: Messa
   return toJson(desc, message, { alwaysEmitImplicit: true });
 }
 
-/** The same, as text. */
-export function messageText<Desc extends DescMessage>(
-  desc: Desc,
-  message: MessageShape<Desc>,
-  indent?: number,
-): string {
-  return jsonText(messageJson(desc, message), indent);
-}
-
 /**
  * YAML for programs that is safe to show on a terminal: strings with unsafe characters are in double quotes, where YAML
  * has escapes for them. Readers of YAML 1.2 and of YAML 1.1, where `on` is true, `012` is ten and `1e-7` is text, read back

@@ -1,4 +1,5 @@
-import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
+import { refusedWhole } from "./exit.ts";
+import { unreadable } from "./file-failure.ts";
 
 /** One document of a YAML stream. */
 export interface DocumentText {
@@ -27,7 +28,7 @@ export async function* documentsOf(file: string, chunks: AsyncIterable<Uint8Arra
     lines.push(text);
     length += text.length + 1;
     if (length > MAX_DOCUMENT_LENGTH) {
-      throw new CliFailure(EXIT.failed, [`${file}:${first}:1  an object has at most 1 MB`, NOTHING_CHANGED]);
+      throw refusedWhole([`${file}:${first}:1  an object may have at most 1 MB`]);
     }
   }
   if (lines.length > 0) yield { text: lines.join("\n"), line: first };
@@ -44,8 +45,7 @@ async function* linesOf(file: string, chunks: AsyncIterable<Uint8Array>): AsyncG
     }
     rest += decoder.decode();
   } catch (error) {
-    const why = error instanceof TypeError ? "is not UTF-8 text" : (error as Error).message;
-    throw new CliFailure(EXIT.failed, [`${file}: ${why}`, NOTHING_CHANGED], { cause: error });
+    throw error instanceof TypeError ? refusedWhole([`${file}: not UTF-8 text`], error) : unreadable(file, error);
   }
   if (rest !== "") yield rest;
 }

@@ -43,3 +43,13 @@ export class CliFailure extends Error {
     this.lines = lines;
   }
 }
+
+/** Refuses a command line that makes no sense. */
+export function wrongUsage(message: string | readonly string[]): CliFailure {
+  return new CliFailure(EXIT.usage, message);
+}
+
+/** Refuses, on this side, an operation that is done completely or not at all. */
+export function refusedWhole(lines: readonly string[], cause?: unknown): CliFailure {
+  return new CliFailure(EXIT.failed, [...lines, NOTHING_CHANGED], { cause });
+}

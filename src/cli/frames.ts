@@ -1,4 +1,5 @@
 import { AdminError } from "./admin-error.ts";
+import { wrongUsage } from "./exit.ts";
 import { type CliIo, printLine, printLines } from "./io.ts";
 import { type Line, lineText } from "./line.ts";
 import { drawScreen } from "./progress.ts";
@@ -11,6 +12,7 @@ const EVERY_MS = 2_000;
  * those that differ. An unreachable plane is reported in a frame, and does not end the loop.
  */
 export async function showFrames(io: CliIo, linesOf: () => Promise<readonly Line[]>): Promise<void> {
+  if (io.isForPrograms === true) throw wrongUsage("--watch is for people: leave out -o json");
   let shown = "";
   while (io.signal?.aborted !== true) {
     const lines = await linesOf().catch((thrown: unknown) => {

@@ -12,7 +12,6 @@ import {
   type Explanation,
   ExplanationSchema,
 } from "../gen/fairlead/admin/v1/explain_pb.ts";
-import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import type { WriteResponseSchema } from "../gen/fairlead/admin/v1/write_pb.ts";
 import type { MessageOf } from "../schema/kinds/registry.ts";
 import { descriptorOf } from "../schema/object-message.ts";
@@ -132,10 +131,4 @@ export function enumText(desc: DescEnum, value: number, unspecified: string): st
 
 export function orDash(text: string): string {
   return text === "" ? "-" : text;
-}
-
-/** The first thing that is wrong with an object. */
-export function problemText(conditions: readonly Condition[]): string {
-  const bad = conditions.find(({ ok }) => !ok);
-  return bad === undefined ? "-" : `${bad.reason}: ${bad.message}`;
 }

@@ -11,7 +11,7 @@ import { Policy_AlgorithmSchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
 import { Service_EndpointDiscoverySchema, Service_ProtocolSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { hasHistory } from "../schema/kinds/registry.ts";
 import { outputOnly } from "../schema/object-message.ts";
-import { enumText, type Kind, type KindEntry, type KindView, kindEntry, orDash, problemText } from "./kind-entry.ts";
+import { enumText, type Kind, type KindEntry, type KindView, kindEntry, orDash } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
 
@@ -19,8 +19,8 @@ import { problemPiece, statePiece } from "./state-tone.ts";
 const VIEWS: { readonly [K in Kind]: KindView<K> } = {
   service: {
     short: "svc",
-    columns: ["NAME", "PROTOCOL", "POLICY", "BY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
-    spare: ["BY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
+    columns: ["NAME", "PROTOCOL", "POLICY", "DISCOVERY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
+    spare: ["DISCOVERY", "POLICY", "DRAINING", "UNHEALTHY", "PROTOCOL"],
     cells: (service) => [
       service.name,
       enumText(Service_ProtocolSchema, service.protocol, "HTTP"),
@@ -29,7 +29,7 @@ const VIEWS: { readonly [K in Kind]: KindView<K> } = {
       ...[service.status?.backends, service.status?.eligible, service.status?.draining, service.status?.unhealthy].map(
         (count) => String(count ?? "-"),
       ),
-      problemPiece(problemText(service.conditions)),
+      problemPiece(service),
     ],
   },
   policy: {
@@ -39,7 +39,7 @@ const VIEWS: { readonly [K in Kind]: KindView<K> } = {
       policy.name,
       enumText(Policy_AlgorithmSchema, policy.algorithm, "ROUND_ROBIN"),
       `${policy.panicThreshold} %`,
-      problemPiece(problemText(policy.conditions)),
+      problemPiece(policy),
     ],
   },
   backend: {
@@ -72,12 +72,7 @@ const VIEWS: { readonly [K in Kind]: KindView<K> } = {
   listener: {
     short: "lis",
     columns: ["NAME", "FLEET", "ADDRESS", "PROBLEM"],
-    cells: (listener) => [
-      listener.name,
-      orDash(listener.fleet),
-      orDash(listener.address),
-      problemPiece(problemText(listener.conditions)),
-    ],
+    cells: (listener) => [listener.name, orDash(listener.fleet), orDash(listener.address), problemPiece(listener)],
   },
   route: {
     short: "rt",
@@ -88,7 +83,7 @@ const VIEWS: { readonly [K in Kind]: KindView<K> } = {
       orDash(route.listeners.join(",")),
       orDash(route.hosts.join(",")),
       String(route.rules.length),
-      problemPiece(problemText(route.conditions)),
+      problemPiece(route),
     ],
   },
   fleet: {
@@ -102,7 +97,7 @@ const VIEWS: { readonly [K in Kind]: KindView<K> } = {
           .map(([key, value]) => `${key}=${value}`)
           .join(","),
       ),
-      problemPiece(problemText(fleet.conditions)),
+      problemPiece(fleet),
     ],
   },
 };
@@ -127,7 +122,8 @@ function whyText({ status }: Backend, zone: Zone): string {
 /** An operator's override is shown with who set it and when it ends. */
 function overrideText(text: string, { source, actor, expireTime }: Health, zone: Zone): string {
   if (source !== "override") return text;
-  const by = actor === "" ? "" : ` by ${actor}`;
+  const by = actor === "" ? "" : `by ${actor}`;
   const end = expireTime === undefined ? "until it is cleared" : `until ${formatMoment(expireTime, zone)}`;
-  return `${orDash(text)}${by}, ${end}`;
+  const what = [text, by].filter((part) => part !== "").join(" ");
+  return what === "" ? end : `${what}, ${end}`;
 }

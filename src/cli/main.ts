@@ -6,7 +6,7 @@ import { candidates, wantedNames } from "./complete.ts";
 import { planeNames } from "./complete-names.ts";
 import { cureFor } from "./cures.ts";
 import { jsonText } from "./data-text.ts";
-import { CliFailure, EXIT, type ExitCode, exitCodeOf } from "./exit.ts";
+import { CliFailure, EXIT, exitCodeOf, wrongUsage } from "./exit.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText, type StoreDoor } from "./io.ts";
 import { toned } from "./line.ts";
 import type { PlaneFlags } from "./options.ts";
@@ -69,14 +69,15 @@ export async function runCli(
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
-    const told = failureOf(error, running);
+    const { exitCode, lines, cause } = failureOf(error);
+    const reason = cause instanceof AdminError ? cause.reason : "";
+    const told = [...lines, ...cureFor(reason, running)];
     // Commander has printed its own message.
-    if (!(error instanceof CommanderError))
-      told.lines.forEach((line, at) => {
-        noteLine(io, at === 0 ? [toned("bad", line)] : line);
-      });
-    outcome.exitCode = told.exitCode;
-    outcome.put({ error: { exitCode: told.exitCode, reason: told.reason, message: told.lines.join("\n") } });
+    if (!(error instanceof CommanderError)) {
+      for (const [at, line] of told.entries()) noteLine(io, at === 0 ? [toned("bad", line)] : line);
+    }
+    outcome.exitCode = exitCode;
+    outcome.put({ error: { exitCode, reason, message: told.join("\n") } });
   } finally {
     admin?.close();
   }
@@ -112,38 +113,17 @@ function actorOf({ env }: CliIo): string {
 }
 
 function checkServer(server: string): string {
-  if (server === "")
-    throw new CliFailure(EXIT.usage, "FAIRLEAD_SERVER is given, and empty: unset it, or name HOST:PORT");
   const wrong = server.split(",").find((address) => parseHostPort(address) === undefined);
   if (wrong === undefined) return server;
-  throw new CliFailure(EXIT.usage, `"${wrong}" is no HOST:PORT such as 127.0.0.1:18001 (--server or FAIRLEAD_SERVER)`);
+  throw wrongUsage(`--server or FAIRLEAD_SERVER must be HOST:PORT such as 127.0.0.1:18001, not "${wrong}"`);
 }
 
-interface Failure {
-  readonly exitCode: ExitCode;
-  /** The plane's stable code; empty when the failure is not its own. */
-  readonly reason: string;
-  readonly lines: readonly string[];
-}
-
-function failureOf(error: unknown, command: Command | undefined): Failure {
-  if (error instanceof CliFailure) {
-    const { cause, exitCode, lines } = error;
-    if (!(cause instanceof AdminError)) return { exitCode, reason: "", lines };
-    return { exitCode, reason: cause.reason, lines: [...lines, ...cureLines(cause, command)] };
-  }
-  if (error instanceof CommanderError) return { exitCode: EXIT.usage, reason: "", lines: [error.message] };
-  if (error instanceof AdminError) {
-    const lines = [...errorLines(error), ...cureLines(error, command)];
-    return { exitCode: exitCodeOf(error), reason: error.reason, lines };
-  }
+function failureOf(error: unknown): CliFailure {
+  if (error instanceof CliFailure) return error;
+  if (error instanceof CommanderError) return wrongUsage(error.message.replace(/^error: /, ""));
+  if (error instanceof AdminError) return new CliFailure(exitCodeOf(error), errorLines(error), { cause: error });
   const stack = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line)) : [];
-  return { exitCode: EXIT.failed, reason: "", lines: [`this is a bug of fairlead: ${String(error)}`, ...stack] };
-}
-
-function cureLines({ reason }: AdminError, command: Command | undefined): readonly string[] {
-  const cure = cureFor(reason, command);
-  return cure === undefined ? [] : [cure];
+  return new CliFailure(EXIT.failed, [`this is a bug in fairlead: ${String(error)}`, ...stack]);
 }
 
 function errorLines({ message, violations }: AdminError): readonly string[] {

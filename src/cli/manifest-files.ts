@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { CliFailure, EXIT, NOTHING_CHANGED } from "./exit.ts";
+import { refusedWhole, wrongUsage } from "./exit.ts";
+import { reading, unreadable } from "./file-failure.ts";
 
 /** Bound on all manifests of one `apply` together, in bytes. More objects do not fit into one commit anyway. */
 export const MANIFEST_BYTES_MAX = 8 * 1024 * 1024;
@@ -36,15 +37,13 @@ export async function readManifests(
 }
 
 async function filesAt(path: string): Promise<readonly string[]> {
-  if (path === "-" || !(await refuseUnreadable(path, stat(path))).isDirectory()) return [path];
-  const entries = await refuseUnreadable(path, readdir(path, { withFileTypes: true }));
+  if (path === "-" || !(await reading(path, stat(path))).isDirectory()) return [path];
+  const entries = await reading(path, readdir(path, { withFileTypes: true }));
   const manifests = entries.filter((entry) => MANIFEST_NAME.test(entry.name) && !entry.isDirectory());
   const names = manifests.map(({ name }) => name).sort();
-  if (names.length === 0)
-    throw new CliFailure(
-      EXIT.usage,
-      `${path}: no .yaml, .yml or .json file in this folder (names that begin with . # or ~ are passed over)`,
-    );
+  if (names.length === 0) {
+    throw wrongUsage(`${path}: no .yaml, .yml or .json files (names that begin with . # or ~ are ignored)`);
+  }
   return names.map((name) => join(path, name));
 }
 
@@ -62,29 +61,13 @@ async function readAtMost(path: string, stream: AsyncIterable<Uint8Array>, bytes
   }
   if (length <= bytesMax) return Buffer.concat(chunks);
   const limit = `${MANIFEST_BYTES_MAX / 1024 / 1024} MiB`;
-  throw new CliFailure(EXIT.failed, [
-    `${path}: all manifests of one apply may have ${limit} together; split them`,
-    NOTHING_CHANGED,
-  ]);
+  throw refusedWhole([`${path}: the manifests of one apply may have at most ${limit} together; split them`]);
 }
 
 function decode(path: string, bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new CliFailure(EXIT.failed, [`${path}: is not UTF-8 text`, NOTHING_CHANGED], { cause: error });
+    throw refusedWhole([`${path}: not UTF-8 text`], error);
   }
-}
-
-async function refuseUnreadable<T>(path: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-function unreadable(path: string, cause: unknown): CliFailure {
-  const why = cause instanceof Error ? cause.message.replace(/^\w+: /, "").replace(/, \w+ '.*$/, "") : String(cause);
-  return new CliFailure(EXIT.failed, [`${path}: ${why}`, NOTHING_CHANGED], { cause });
 }

@@ -53,7 +53,7 @@ function aliasProblems(document: Document.Parsed): SyntaxProblem[] {
       const target = alias.resolve(document);
       const problem = (message: string) => problems.push({ offset: alias.range?.[0] ?? 0, message });
       if (target === undefined) problem(undefinedAlias(alias));
-      else if (path.includes(target)) problem(`*${alias.source} stands within what &${alias.source} names`);
+      else if (path.includes(target)) problem(`*${alias.source} stands for the &${alias.source} that it is part of`);
     },
     Map(_, map) {
       for (const offset of badMerges(document, map)) {
@@ -65,7 +65,7 @@ function aliasProblems(document: Document.Parsed): SyntaxProblem[] {
 }
 
 function undefinedAlias({ source }: Alias): string {
-  return `the alias *${source} is undefined: no anchor &${source} stands before it in this document; if it is meant as text, quote it`;
+  return `the alias *${source} is undefined: no anchor &${source} comes before it in this document; quote it if it is text`;
 }
 
 function badMerges(document: Document.Parsed, map: YAMLMap): readonly number[] {

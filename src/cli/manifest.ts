@@ -123,10 +123,11 @@ export function readDocument<K extends Kind>(
     field,
     message,
   });
-  if (!isMap(document.contents)) return { problems: [at("", "is no object: a manifest has `kind:` and its fields")] };
+  if (!isMap(document.contents))
+    return { problems: [at("", "is not an object: a manifest has `kind:` and the fields of that kind")] };
   const json = plainValue(document);
   if (json === undefined)
-    return { problems: [at("", `its aliases stand for more than ${ALIASES_MAX} times what is written`)] };
+    return { problems: [at("", `its aliases expand to more than ${ALIASES_MAX} times what is written`)] };
   const { kind: word, ...fields } = json;
   const chosen = kindOf(word);
   if (!chosen.ok)
@@ -148,7 +149,7 @@ function noteDuplicate(seen: Map<string, string>, object: ManifestObject): Manif
   const place = object.placeOf("name");
   const first = seen.get(key);
   if (first !== undefined)
-    return { file: object.file, place, field: "name", message: `${key} is given already at ${first}` };
+    return { file: object.file, place, field: "name", message: `${key} is already given at ${first}` };
   seen.set(key, `${object.file}:${place.line}:${place.column}`);
   return undefined;
 }

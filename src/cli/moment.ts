@@ -1,5 +1,4 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { fromTimestamp } from "./time-text.ts";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 
 /** The reader's time zone: that of this machine, or of `TZ`. */
 export interface Zone {
@@ -9,18 +8,19 @@ export interface Zone {
 
 /** The most that a `Date` can hold, on either side of the epoch. */
 const MAX_DATE_MS = 8.64e15;
-const DAY_MS = 86_400_000;
 
 /** `2026-11-20 19:57:24 CET`; `-` when there is none, plain seconds when it is out of a `Date`'s range. */
 export function formatMoment(timestamp: Timestamp | undefined, zone: Zone): string {
   if (timestamp === undefined) return "-";
-  const ms = fromTimestamp(timestamp);
+  const ms = timestampMs(timestamp);
   return Math.abs(ms) > MAX_DATE_MS ? `${timestamp.seconds} s` : formatMs(ms, zone);
 }
 
 function formatMs(ms: number, { timeZone = "UTC" }: Zone): string {
-  const { year, month, day, hour, minute, second, zone } = partsIn(timeZone, ms);
-  return `${year}-${month}-${day} ${hour}:${minute}:${second} ${zone}`;
+  const parts = formatOf(timeZone).formatToParts(ms);
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? "";
+  const date = [part("year").padStart(4, "0"), part("month"), part("day")].join("-");
+  return `${date} ${part("hour")}:${part("minute")}:${part("second")} ${part("timeZoneName")}`;
 }
 
 /**
@@ -44,48 +44,21 @@ export function formatTimeOfDay(timestamp: Timestamp | undefined, zone: Zone): s
  * Without an offset, the time is in the reader's zone.
  */
 export function parseMoment(text: string, now: number, { timeZone = "UTC" }: Zone): number | undefined {
-  const daytime = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text);
-  if (daytime !== null) {
-    const [hour, minute, second] = [Number(daytime[1]), Number(daytime[2]), Number(daytime[3] ?? 0)];
-    if (hour > 23 || minute > 59 || second > 59) return undefined;
-    const [today, tomorrow] = [0, DAY_MS].map((later) => {
-      const { year, month, day } = partsIn(timeZone, now + later);
-      return atWallClock(Date.UTC(Number(year), Number(month) - 1, Number(day), hour, minute, second), timeZone);
-    });
-    return today !== undefined && today > now ? today : tomorrow;
+  try {
+    if (/^\d{1,2}:\d{2}(:\d{2})?$/.test(text)) {
+      const time = Temporal.PlainTime.from(text.replace(/^\d:/, "0$&"));
+      const here = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timeZone);
+      const today = here.withPlainTime(time).epochMilliseconds;
+      return today > now ? today : here.add({ days: 1 }).withPlainTime(time).epochMilliseconds;
+    }
+    const full = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
+    if (full === null) return undefined;
+    if (full[1] !== undefined) return Temporal.Instant.from(text).epochMilliseconds;
+    return Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone).epochMilliseconds;
+  } catch {
+    // A time such as 25:00, or a date such as 30 February.
+    return undefined;
   }
-  const full = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?$/.exec(text);
-  if (full === null) return undefined;
-  const asUtc = Date.parse(`${full[1]}T${full[2]}${full[3] ?? "Z"}`);
-  if (Number.isNaN(asUtc)) return undefined;
-  return full[3] === undefined ? atWallClock(asUtc, timeZone) : asUtc;
-}
-
-/** The moment at which a zone's clocks show what UTC's show at `shown`. */
-function atWallClock(shown: number, timeZone: string): number {
-  // The second look is for zones that change their clocks in between.
-  const near = shown - offsetAt(shown, timeZone);
-  return shown - offsetAt(near, timeZone);
-}
-
-function offsetAt(ms: number, timeZone: string): number {
-  const { year, month, day, hour, minute, second } = partsIn(timeZone, ms);
-  const shown = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  return shown - Math.floor(ms / 1000) * 1000;
-}
-
-function partsIn(timeZone: string, ms: number) {
-  const parts = formatOf(timeZone).formatToParts(ms);
-  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? "";
-  return {
-    year: part("year").padStart(4, "0"),
-    month: part("month"),
-    day: part("day"),
-    hour: part("hour"),
-    minute: part("minute"),
-    second: part("second"),
-    zone: part("timeZoneName"),
-  };
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

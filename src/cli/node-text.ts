@@ -1,8 +1,8 @@
 import { type Node, NodeType_State as State, type UnknownReplica } from "../gen/fairlead/admin/v1/node_pb.ts";
-import { orDash, problemText } from "./kind-entry.ts";
+import { orDash } from "./kind-entry.ts";
 import { type Piece, toned } from "./line.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
-import { formatAge, formatDuration, fromDuration } from "./time-text.ts";
+import { durationText, formatAge, formatDuration } from "./time-text.ts";
 
 const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
 
@@ -18,13 +18,13 @@ export function nodeCells(node: Node, nowMs: number): Piece[] {
     ...TYPES.map((type) => statePiece(stateText(node.types.find((candidate) => candidate.type === type)?.state))),
     isBehind(node) ? toned("warn", lagText(node)) : lagText(node),
     formatAge(node.since, nowMs),
-    problemPiece(problemText(node.conditions)),
+    problemPiece(node),
   ];
 }
 
 /** `replica plane-b has been silent for 12 s`. */
 export function unknownText({ replica, silent }: UnknownReplica): string {
-  return `replica ${replica} has been silent for ${formatDuration(silent === undefined ? 0 : fromDuration(silent))}`;
+  return `replica ${replica} has been silent for ${durationText(silent)}`;
 }
 
 /** A refusal is in capitals, to stand out; everything else is in lower case. */

@@ -1,5 +1,5 @@
 import { didYouMean } from "../schema/did-you-mean.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { wrongUsage } from "./exit.ts";
 import type { KindEntry } from "./kind-entry.ts";
 import { KIND_ENTRIES } from "./kinds.ts";
 
@@ -26,13 +26,13 @@ export function kindNamed(text: string): KindEntry {
     text,
     KIND_ENTRIES.flatMap(({ kind, plural }) => [kind, plural]),
   );
-  throw new CliFailure(EXIT.usage, [`unknown kind "${text}"${near}`, `there are ${kindsText()}`]);
+  throw wrongUsage([`unknown kind "${text}"${near}`, `the kind must be ${kindsText()}`]);
 }
 
-/** `service (svc), policy (pol) and health`, for help and messages. */
+/** `service (svc), policy (pol) or health`, for help and messages. */
 export function kindsText(entries: readonly KindEntry[] = KIND_ENTRIES): string {
   const texts = entries.map(({ kind, short }) => (short === undefined ? kind : `${kind} (${short})`));
-  return `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
+  return `${texts.slice(0, -1).join(", ")} or ${texts.at(-1)}`;
 }
 
 export interface ObjectReference {
@@ -56,15 +56,15 @@ export function splitReference(text: string): ObjectReference {
 export function objectReference(word: string, more?: string): ObjectReference {
   const { kind, name } = splitReference(word);
   if (name === undefined) return more === undefined ? { kind } : { kind, name: more };
-  if (more !== undefined) throw new CliFailure(EXIT.usage, `"${word}" names an object already: "${more}" is too much`);
-  if (name === "") throw new CliFailure(EXIT.usage, `"${word}" names no object: a name follows the slash`);
+  if (more !== undefined) throw wrongUsage(`"${word}" already names an object: "${more}" is one name too many`);
+  if (name === "") throw wrongUsage(`"${word}" names no object: put its name after the slash`);
   return { kind, name };
 }
 
 /** The same, for a command that needs a name. */
 export function namedObject(word: string, more?: string): Required<ObjectReference> {
   const { kind, name } = objectReference(word, more);
-  if (name === undefined) throw new CliFailure(EXIT.usage, "name the object: KIND NAME or KIND/NAME");
+  if (name === undefined) throw wrongUsage("name the object: KIND NAME or KIND/NAME");
   return { kind, name };
 }
 

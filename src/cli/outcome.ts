@@ -1,4 +1,4 @@
-import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, JsonObject, JsonValue, MessageShape } from "@bufbuild/protobuf";
 import { messageJson } from "./data-text.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 
@@ -6,10 +6,11 @@ import { EXIT, type ExitCode } from "./exit.ts";
 export class Outcome {
   exitCode: ExitCode = EXIT.done;
   #fields: JsonObject | undefined;
+  #list: readonly JsonValue[] | undefined;
 
-  /** The document so far; undefined when the command printed its own, or has nothing to tell. */
-  get document(): JsonObject | undefined {
-    return this.#fields;
+  /** The document so far; undefined when the command prints its own, or has nothing to tell. */
+  get document(): JsonObject | readonly JsonValue[] | undefined {
+    return this.#fields ?? this.#list;
   }
 
   /** Adds fields to the document. */
@@ -20,6 +21,11 @@ export class Outcome {
   /** Adds an answer of the API, in its JSON form. */
   putAnswer<Desc extends DescMessage>(desc: Desc, answer: MessageShape<Desc>): void {
     this.put(messageJson(desc, answer) as JsonObject);
+  }
+
+  /** Makes the document a list; an error that comes after it replaces it. */
+  putList(list: readonly JsonValue[]): void {
+    this.#list = list;
   }
 
   /** Ends a dry run: the exit code says that something would change only with `--detailed-exitcode`. */

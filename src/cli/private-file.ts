@@ -1,6 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { CliFailure, EXIT } from "./exit.ts";
+import { unwritable, writing } from "./file-failure.ts";
 
 /**
  * Writes a file that only its owner can read. It is `PATH.part` until it is complete and on disk, then gets its name.
@@ -18,15 +19,15 @@ export async function writePrivateFile<T>(
   checkReplaceable(path, isForced);
   const part = `${path}.part`;
   const left = look(part);
-  if (left !== undefined && !left.isFile()) throw failure(path, `${part} is in the way: ${kindOf(left)}`);
-  await doing(path, rm(part, { force: true }));
-  const file = await doing(path, open(part, "wx", 0o600));
+  if (left !== undefined && !left.isFile()) throw unwritable(path, `${part} is in the way, ${kindOf(left)}`);
+  await writing(path, rm(part, { force: true }));
+  const file = await writing(path, open(part, "wx", 0o600));
   try {
     const result = await write(file);
-    await doing(path, file.sync());
+    await writing(path, file.sync());
     await file.close();
     checkReplaceable(path, isForced);
-    await doing(path, rename(part, path));
+    await writing(path, rename(part, path));
     return result;
   } catch (error) {
     await file.close().catch(() => undefined);
@@ -35,29 +36,20 @@ export async function writePrivateFile<T>(
   }
 }
 
-/** Awaits one part of the writing; its failure names the file. */
-export async function doing<T>(path: string, part: Promise<T>): Promise<T> {
-  try {
-    return await part;
-  } catch (cause) {
-    throw failure(path, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-}
-
 /** Refuses before any work is done: the content may take long to arrive. */
 export function checkReplaceable(path: string, isForced: boolean): void {
   const found = look(path);
   if (found === undefined) return;
-  if (!found.isFile()) throw failure(path, `it is ${kindOf(found)}, and only a plain file is replaced`);
+  if (!found.isFile()) throw unwritable(path, `it is ${kindOf(found)}, and only a plain file is replaced`);
   if (isForced) return;
-  throw new CliFailure(EXIT.failed, `${path} exists; choose another name, or repeat with --force to replace it`);
+  throw new CliFailure(EXIT.failed, `${path} exists: choose another name, or repeat with --force to replace it`);
 }
 
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    throw failure(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw unwritable(path, cause);
   }
 }
 
@@ -65,8 +57,4 @@ function kindOf(found: Stats): string {
   if (found.isSymbolicLink()) return "a link";
   if (found.isDirectory()) return "a directory";
   return found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : "a device";
-}
-
-function failure(path: string, why: string, cause?: unknown): CliFailure {
-  return new CliFailure(EXIT.failed, `${path}: cannot be written: ${why}`, { cause });
 }

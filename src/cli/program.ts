@@ -24,7 +24,7 @@ import { unregisterCommand } from "./commands/unregister.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
 import { versionCommand, versionText } from "./commands/version.ts";
 import { watchCommand } from "./commands/watch.ts";
-import { CliFailure, EXIT } from "./exit.ts";
+import { wrongUsage } from "./exit.ts";
 import { type CliContext, noteText, printText } from "./io.ts";
 import { planeOptions } from "./options.ts";
 
@@ -39,8 +39,11 @@ export function buildProgram(
 ): Command {
   const { io } = context;
   const program = new Command("fairlead")
-    .description("A load-balancer control plane for Envoy")
+    .description("A load-balancer control plane for Envoy. A running one is called a plane.")
     .version(versionText(), "-V, --version", "print the version of this program")
+    .helpOption("-h, --help", "show this help")
+    .commandsGroup("Other commands:")
+    .helpCommand("help [command]", "Show the help of a command")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => printText(io, text),
@@ -59,15 +62,30 @@ export function buildProgram(
     .addHelpText(
       "after",
       `
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reached in time, 4 the plane cannot be reached, 5 not there,
-6 try again, 10 the dry run has changes (--detailed-exitcode).`,
+Each command has its own help: fairlead COMMAND --help
+
+Exit codes:
+  0   done
+  1   refused by the plane, or failed
+  2   wrong usage
+  3   the change was made, but what --wait waits for did not happen in time
+  4   the plane cannot be reached
+  5   what the command names does not exist
+  6   another change came first, or the plane is not ready: try again
+  10  with --detailed-exitcode: the dry run would change something`,
     );
   for (const option of planeOptions(io.env)) program.addOption(option);
-  for (const command of [...further, ...COMMANDS.map((build) => build(context))]) {
-    command.copyInheritedSettings(program);
-    program.addCommand(command);
+  for (const command of further) adopt(program, command.helpGroup(PLANE));
+  for (const [heading, builders] of Object.entries(COMMANDS)) {
+    for (const build of builders) adopt(program, build(context).helpGroup(heading));
   }
   return program;
+}
+
+/** A command, and those in it, fail as the program does. */
+function adopt(program: Command, command: Command): void {
+  for (const inner of command.commands) inner.copyInheritedSettings(program);
+  program.addCommand(command.copyInheritedSettings(program));
 }
 
 /** An option with an empty value comes from a variable that was never set; that is not the same as leaving it out. */
@@ -76,46 +94,34 @@ function refuseEmptyOptions(command: Command): void {
     for (const option of each.options) {
       const name = option.attributeName();
       if (each.getOptionValue(name) !== "" || each.getOptionValueSource(name) !== "cli") continue;
-      throw new CliFailure(EXIT.usage, `${option.long} is given, and empty: leave it out, or give it a value`);
+      throw wrongUsage(`${option.long} has no value: give it one, or leave it out`);
     }
   }
 }
 
 function refuseExitCodeAlone(command: Command): void {
   if (command.getOptionValue("detailedExitcode") !== true || command.getOptionValue("dryRun") === true) return;
-  throw new CliFailure(EXIT.usage, "--detailed-exitcode needs --dry-run");
+  throw wrongUsage("--detailed-exitcode needs --dry-run");
 }
 
 /** A complaint quotes what was typed, and must stay on one line; commander's suggestion has a line of its own. */
 function complaintText(text: string): string {
-  const [, complaint = "", suggestion = ""] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? ["", text];
+  const [, complaint = "", suggestion = ""] = /^(?:error: )?(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [
+    "",
+    text,
+  ];
   return `${printable(complaint)}${suggestion}\n`;
 }
 
-/** In the order of the help. */
-const COMMANDS: readonly ((context: CliContext) => Command)[] = [
-  applyCommand,
-  getCommand,
-  deleteCommand,
-  registerCommand,
-  unregisterCommand,
-  drainCommand,
-  healthCommand,
-  explainCommand,
-  statusCommand,
-  nodesCommand,
-  nodeCommand,
-  resendCommand,
-  watchCommand,
-  historyCommand,
-  rollbackCommand,
-  upgradeCommand,
-  exportCommand,
-  importCommand,
-  backupCommand,
-  restoreCommand,
-  bootstrapCommand,
-  schemaCommand,
-  completionCommand,
-  versionCommand,
-];
+const PLANE = "Control plane:";
+
+/** In the order of the help, by its headings. */
+const COMMANDS: Readonly<Record<string, readonly ((context: CliContext) => Command)[]>> = {
+  "Objects:": [applyCommand, getCommand, deleteCommand, historyCommand, rollbackCommand],
+  "Backends:": [registerCommand, unregisterCommand, drainCommand, healthCommand],
+  "Proxies:": [bootstrapCommand, nodesCommand, nodeCommand, resendCommand],
+  "Observing:": [statusCommand, explainCommand, watchCommand],
+  "Whole state:": [exportCommand, importCommand, backupCommand, restoreCommand],
+  [PLANE]: [upgradeCommand],
+  "Other commands:": [schemaCommand, completionCommand, versionCommand],
+};

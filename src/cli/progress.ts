@@ -27,6 +27,26 @@ export class Progress {
   }
 }
 
+const POLL_MS = 500;
+
+/**
+ * Looks again and again until there is a result; a text is what to show until the next look. The last look is at `deadline`,
+ * on the monotonic clock, and has to have a result or throw.
+ */
+export async function poll<T>(io: CliIo, deadline: number, look: () => Promise<T | string>): Promise<T> {
+  const progress = new Progress(io);
+  try {
+    for (;;) {
+      const found = await look();
+      if (typeof found !== "string") return found;
+      progress.show(found);
+      await io.clock.sleep(Math.min(POLL_MS, Math.max(0, deadline - io.clock.monotonic())), io.signal);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
 /** Draws lines over those that were drawn before, as many as the terminal has room for. */
 export function drawScreen(io: CliIo, lines: readonly Line[]): void {
   const { rows = Number.POSITIVE_INFINITY } = io;

@@ -22,8 +22,8 @@ export type StateDocument =
 
 export function headText({ revision, objects }: { readonly revision: string; readonly objects: number }): string {
   return [
-    `# The whole state, ${objects} objects. \`fairlead import\` makes the state be what is written here and nothing else.`,
-    "# An object keeps its identity by `meta`; leave it out for one that is new. History is not in it: see `fairlead backup`.",
+    `# The whole state, ${objects} objects. \`fairlead import\` replaces the state with what is written here.`,
+    "# `meta` says which object it is; leave it out for a new one. History is not included: see `fairlead backup`.",
     yamlText({ kind: HEAD_KIND, revision }),
   ].join("\n");
 }

@@ -1,3 +1,4 @@
+import type { Condition } from "../gen/fairlead/admin/v1/meta_pb.ts";
 import { type Piece, type Tone, toned } from "./line.ts";
 
 /** Tones of the words for states; words that are not here are neutral. */
@@ -19,7 +20,8 @@ export function statePiece(text: string): Piece {
   return tone === undefined ? text : toned(tone, text);
 }
 
-/** What is wrong with something, or `-`. */
-export function problemPiece(text: string): Piece {
-  return text === "-" ? text : toned("warn", text);
+/** The first thing that is wrong with an object, or `-`. */
+export function problemPiece({ conditions }: { readonly conditions: readonly Condition[] }): Piece {
+  const bad = conditions.find(({ ok }) => !ok);
+  return bad === undefined ? "-" : toned("warn", `${bad.reason}: ${bad.message}`);
 }

@@ -1,5 +1,6 @@
 import { printable } from "../domain/printable.ts";
 import { cutToWidth, displayWidth } from "./display-width.ts";
+import { type CliIo, noteLine, printLines } from "./io.ts";
 import { indented, type Line, type Piece, pieceText, toned, withText } from "./line.ts";
 import { withLocalTimes, type Zone } from "./moment.ts";
 
@@ -37,6 +38,17 @@ export function tableLines(head: readonly string[], rows: readonly (readonly Pie
   // The last column needs no width: nothing stands to the right of it.
   const widths = lines[0]?.slice(1).map((_, column) => columnWidth(lines.map((cells) => textAt(cells, column)))) ?? [];
   return lines.map((cells) => indented(joined(cells, widths), indent));
+}
+
+/** Prints a table for people; where it would be empty, a note says what there is none of. */
+export function printTable(
+  io: CliIo,
+  head: readonly string[],
+  rows: readonly (readonly Piece[])[],
+  { none, spare = [] }: { readonly none: string; readonly spare?: Fit["spare"] | undefined },
+): void {
+  if (rows.length > 0) printLines(io, tableLines(head, rows, { ...io, spare }));
+  else if (io.isForPrograms !== true) noteLine(io, none);
 }
 
 /** Pieces of plain text only are joined into one string. */

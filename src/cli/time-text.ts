@@ -1,4 +1,4 @@
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { type Duration, durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 
 /** For people, with one unit: `38 ms`, `0.4 s`, `18 s`, `3 min`, `2 h`, `5 d`. */
 export function formatDuration(ms: number): string {
@@ -10,26 +10,19 @@ export function formatDuration(ms: number): string {
   return `${Math.round(ms / 86_400_000)} d`;
 }
 
-export function toDuration(ms: number): { seconds: bigint; nanos: number } {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round(ms % 1000) * 1_000_000 };
-}
-
-export function fromDuration(duration: Duration): number {
-  return Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
-}
-
-export function fromTimestamp(timestamp: Timestamp): number {
-  return Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1_000_000);
+/** The same, for a duration of the API; `0 ms` where it is not set. */
+export function durationText(duration: Duration | undefined): string {
+  return formatDuration(duration === undefined ? 0 : durationMs(duration));
 }
 
 /** How long ago a moment was; `-` when there is none. */
 export function formatAge(timestamp: Timestamp | undefined, nowMs: number): string {
-  return timestamp === undefined ? "-" : formatDuration(Math.max(0, nowMs - fromTimestamp(timestamp)));
+  return timestamp === undefined ? "-" : formatDuration(Math.max(0, nowMs - timestampMs(timestamp)));
 }
 
 /** `3 min ago`; says so when the time lies ahead of this machine's clock, as a store's may. */
 export function formatAgo(timestamp: Timestamp, nowMs: number): string {
-  const agoMs = nowMs - fromTimestamp(timestamp);
+  const agoMs = nowMs - timestampMs(timestamp);
   if (agoMs > -AHEAD_SHOWN_MS) return `${formatDuration(Math.max(0, agoMs))} ago`;
   return `${formatDuration(-agoMs)} ahead of this machine's clock`;
 }

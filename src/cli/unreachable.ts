@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 
-const OTHER = "name another with --server HOST:PORT or FAIRLEAD_SERVER";
+const OTHER = "give another address with --server HOST:PORT or FAIRLEAD_SERVER";
 const START = `start one with \`fairlead up\`, or ${OTHER}`;
 const UNIMPLEMENTED: number = status.UNIMPLEMENTED;
 const NOT_ADMIN = "its admin API is on port 18001 unless --admin says otherwise";
@@ -8,11 +8,15 @@ const NOT_ADMIN = "its admin API is on port 18001 unless --admin says otherwise"
 /** Why no plane answers, and what a person can do about it; the first one that fits counts. */
 const CAUSES: readonly [cause: RegExp, why: string, cure: string][] = [
   [/ECONNREFUSED/, "nothing listens there", START],
-  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, "the name leads to no address", OTHER],
-  [/Protocol error|Parse Error|HPE_|Received HTTP status/i, "what listens there is no plane's admin API", NOT_ADMIN],
+  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, "the name does not resolve to an address", OTHER],
+  [
+    /Protocol error|Parse Error|HPE_|Received HTTP status/i,
+    "what listens there is not the admin API of a plane",
+    NOT_ADMIN,
+  ],
   [
     /Deadline exceeded/,
-    "no answer in the time that --request-timeout gives",
+    "no answer within --request-timeout",
     `it may be overloaded or cut off: try again, or ${OTHER}`,
   ],
 ];

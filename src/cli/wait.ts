@@ -1,3 +1,4 @@
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { AdminService } from "../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   WaitForRevisionRequest_Disconnected as Disconnected,
@@ -7,13 +8,13 @@ import {
 } from "../gen/fairlead/admin/v1/observe_pb.ts";
 import { AdminError } from "./admin-error.ts";
 import { messageJson } from "./data-text.ts";
-import { CliFailure, EXIT } from "./exit.ts";
-import { type CliContext, type CliIo, printLine, printLines } from "./io.ts";
+import { CliFailure, EXIT, type ExitCode } from "./exit.ts";
+import { type CliContext, type CliIo, printLines } from "./io.ts";
 import { unknownText } from "./node-text.ts";
 import type { WaitFlags } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { cellText } from "./table.ts";
-import { formatDuration, fromDuration, toDuration } from "./time-text.ts";
+import { durationText } from "./time-text.ts";
 
 /** What the API takes as the newest revision at the time of the call. */
 export const NEWEST_REVISION = "";
@@ -43,24 +44,14 @@ export async function printResent(
   flags: Pick<WaitFlags, "timeout" | "onDisconnected">,
 ): Promise<void> {
   const stream = openWait(context, { onItsWay: { type } }, { ...flags, nodes: [id] });
-  const answer = await lastAnswer(context, stream, "it is sent again");
-  const took = tookText(answer);
-  if (answer.outcome === Outcome.REACHED) {
-    printLine(context.io, `  acknowledged${took}`);
-    return;
-  }
-  const why =
-    answer.outcome === Outcome.REFUSED
-      ? "the proxy refuses it"
-      : answer.outcome === Outcome.DISCONNECTED
-        ? "the proxy is away"
-        : `not acknowledged${took}`;
-  throw new CliFailure(EXIT.notReached, [`it is sent again, but ${why}`, ...missingLines(answer)]);
+  const answer = await lastAnswer(context, stream, SENT_AGAIN);
+  printOutcome(context.io, "", outcomeLines(answer, SENT_AGAIN, EXIT.notReached));
 }
 
-const CHANGE_MADE = "the change is made";
+/** What has been done, however a wait ends: its failure begins with this. */
+const CHANGE_MADE = "the change was made";
+const SENT_AGAIN = "it was sent again";
 
-/** @param done What has been done, however the wait ends. */
 async function lastAnswer(
   context: CliContext,
   answers: AsyncIterable<WaitForRevisionResponse>,
@@ -71,7 +62,7 @@ async function lastAnswer(
     for await (const answer of answers) {
       if (answer.outcome === Outcome.WAITING || answer.outcome === Outcome.OUTCOME_UNSPECIFIED) {
         const unknown = answer.unknownReplicas.map((one) => `; ${unknownText(one)}`).join("");
-        progress.show(`  waiting       ${answer.done} of ${answer.total} proxies acknowledged${unknown}`);
+        progress.show(`  waiting       ${answer.done} of ${answer.total} proxies have acknowledged${unknown}`);
         continue;
       }
       noteAnswer(context, answer);
@@ -108,16 +99,15 @@ export interface FollowedWait {
 
 /** Keeps waiting for proxies that are away, `forMs` at most: they may come back while something else is awaited. */
 export function followWait(context: CliContext, revision: string, flags: WaitFlags, forMs: number): FollowedWait {
-  const { clock, signal } = context.io;
+  const { clock } = context.io;
   const stop = new AbortController();
   const result = Promise.withResolvers<readonly string[]>();
   let last: WaitForRevisionResponse | undefined;
   const stopTimer = clock.after(flags.timeout, () => {
-    result.reject(new CliFailure(EXIT.notReached, notReached("not reached in time", last)));
+    result.reject(notReached(CHANGE_MADE, "it was not acknowledged in time", last));
   });
   const follow = async () => {
-    const io = { ...context.io, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
-    for await (const answer of openWait({ ...context, io }, { revision }, { ...flags, timeout: forMs })) {
+    for await (const answer of openWait(context, { revision }, { ...flags, timeout: forMs }, stop.signal)) {
       last = answer;
       noteAnswer(context, answer);
       if (answer.outcome !== Outcome.WAITING) result.resolve(outcomeLines(answer));
@@ -125,7 +115,7 @@ export function followWait(context: CliContext, revision: string, flags: WaitFla
     }
   };
   follow().then(
-    () => result.reject(new CliFailure(EXIT.notReached, notReached("the plane ended the wait", last))),
+    () => result.reject(notReached(CHANGE_MADE, "the plane ended the wait", last)),
     (error) => result.reject(waitFailure(error)),
   );
   return {
@@ -145,33 +135,38 @@ function openWait(
   context: CliContext,
   awaited: { readonly revision: string } | { readonly onItsWay: { readonly type: string } },
   { timeout, onDisconnected, allowEmpty, nodes, atLeast }: WaitFlags,
+  ...stops: readonly AbortSignal[]
 ) {
   const request = {
     ...awaited,
-    timeout: toDuration(timeout),
+    timeout: durationFromMs(timeout),
     onDisconnected: ON_DISCONNECTED[onDisconnected],
     allowEmpty: allowEmpty === true,
     nodes: [...(nodes ?? [])],
     atLeast: atLeast ?? 0,
   };
-  const options = { signal: context.io.signal, deadlineMs: timeout + GRACE_MS };
+  const signal = AbortSignal.any([context.io.signal, ...stops].filter((one) => one !== undefined));
+  const options = { signal, deadlineMs: timeout + GRACE_MS };
   return context.admin().stream(AdminService.method.waitForRevision, request, options);
 }
 
 function waitFailure(error: unknown, done = CHANGE_MADE): unknown {
   if (!(error instanceof AdminError)) return error;
-  const why = `${done}, but nothing could be awaited: ${error.message}`;
-  return new CliFailure(EXIT.notReached, why, { cause: error });
+  return new CliFailure(EXIT.notReached, `${done}, but the wait failed: ${error.message}`, { cause: error });
 }
 
-function outcomeLines(answer: WaitForRevisionResponse): readonly string[] {
+function outcomeLines(
+  answer: WaitForRevisionResponse,
+  done = CHANGE_MADE,
+  refused: ExitCode = EXIT.failed,
+): readonly string[] {
   if (answer.outcome === Outcome.REACHED) {
     if (answer.total > 0) return acknowledgedLines(answer);
     return ["no proxy is connected: nothing to wait for", ...skippedLines(answer)];
   }
-  if (answer.outcome === Outcome.REFUSED) throw new CliFailure(EXIT.failed, notReached("refused by a proxy", answer));
-  const why = answer.outcome === Outcome.DISCONNECTED ? "a proxy is away" : `not reached${tookText(answer)}`;
-  throw new CliFailure(EXIT.notReached, notReached(why, answer));
+  if (answer.outcome === Outcome.REFUSED) throw notReached(done, "a proxy refused it", answer, refused);
+  if (answer.outcome === Outcome.DISCONNECTED) throw notReached(done, "a proxy is disconnected", answer);
+  throw notReached(done, `it was not acknowledged${tookText(answer)}`, answer);
 }
 
 function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
@@ -182,13 +177,19 @@ function acknowledgedLines(answer: WaitForRevisionResponse): readonly string[] {
   ];
 }
 
-function notReached(why: string, answer: WaitForRevisionResponse | undefined): readonly string[] {
-  const { done = 0, total = 0 } = answer ?? {};
-  return [`${why}: ${CHANGE_MADE}, ${done} of ${total} proxies acknowledged it`, ...missingLines(answer)];
+function notReached(
+  done: string,
+  why: string,
+  answer: WaitForRevisionResponse | undefined,
+  exitCode: ExitCode = EXIT.notReached,
+): CliFailure {
+  const { done: count = 0, total = 0 } = answer ?? {};
+  const summary = `${done}, but ${why}: ${count} of ${total} proxies acknowledged it`;
+  return new CliFailure(exitCode, [summary, ...missingLines(answer)]);
 }
 
 function tookText({ elapsed }: WaitForRevisionResponse): string {
-  return elapsed === undefined ? "" : ` in ${formatDuration(fromDuration(elapsed))}`;
+  return elapsed === undefined ? "" : ` in ${durationText(elapsed)}`;
 }
 
 function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): boolean {
@@ -196,7 +197,7 @@ function isOnlyAway({ pending, unknownReplicas }: WaitForRevisionResponse): bool
 }
 
 function skippedLines({ skipped }: WaitForRevisionResponse): readonly string[] {
-  return skipped.map((id) => `  ${cellText(id)}: away, not waited for`);
+  return skipped.map((id) => `  ${cellText(id)}: disconnected, not waited for`);
 }
 
 /** One line each: `edge-7: disconnected, no open stream`. */

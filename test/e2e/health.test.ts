@@ -70,7 +70,7 @@ describe("checks", () => {
     const explained = await stack.plane.mustCli("explain", "backend", "shop/two");
     expect(explained).toMatch(/not routable: unhealthy .*connection/);
     expect(explained).toContain("3 in a row, threshold 3");
-    expect(explained).toMatch(/1 of 1 acknowledged its removal from rotation, \d+(\.\d+)? m?s after the verdict/);
+    expect(explained).toMatch(/1 of 1 have acknowledged its removal from rotation, \d+(\.\d+)? m?s after the verdict/);
     const metrics = await (await fetch(`http://${stack.plane.addresses.http}/metrics`)).text();
     expect(metrics).toMatch(/^fairlead_health_checks_total\{service="shop",outcome="fail"\} \d+$/m);
     expect(metrics).toMatch(/^fairlead_health_check_seconds_bucket\{le="0.1"\} \d+$/m);

@@ -136,7 +136,7 @@ test("a service that grows and shrinks is switched to LEDS and back under load, 
   expect(await world.streamsOf(newest)).toBe(4);
   expect(await world.streamsOf(older)).toBe(1);
   const explained = await world.plane.mustCli("explain", "backend", "shop/b-1");
-  expect(explained).toContain(`by LEDS where proxies can, else by EDS: ${LEDS_FROM} backends`);
+  expect(explained).toContain(`by LEDS where proxies support it, otherwise by EDS: ${LEDS_FROM} backends`);
 
   const gone = [...world.members.keys()].slice(LEDS_BELOW - 1);
   for (const id of gone) world.members.delete(id);

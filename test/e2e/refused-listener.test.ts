@@ -84,8 +84,10 @@ test("a listener whose port another program held is served once that has gone, b
   };
   await moved(async () => {});
   await moved(async () => {
-    expect(await plane.mustCli("resend", NODE_ID, "--type", "lds", "--wait")).toContain("  acknowledged in ");
-    expect(await plane.mustCli("resend", NODE_ID, "--wait")).toContain("  acknowledged in ");
+    expect(await plane.mustCli("resend", NODE_ID, "--type", "lds", "--wait")).toContain(
+      "  acknowledged by 1 of 1 proxies in ",
+    );
+    expect(await plane.mustCli("resend", NODE_ID, "--wait")).toContain("  acknowledged by 1 of 1 proxies in ");
   });
 
   const shown = await plane.mustCli("node", NODE_ID, "--type", "lds", "-o", "yaml");
@@ -105,7 +107,7 @@ test("one apply moves addresses between listeners, in a chain and round, and all
   const [second, third] = [await freePort(), await freePort()];
   await stack.apply(listener("a2", second));
   const plan = await stack.plane.mustApply(manifest(listener("web", third), listener("a2", stack.port)), "--dry-run");
-  expect(plan).toContain(`  > 127.0.0.1:${stack.port}   web leaves it before a2 takes it\n`);
+  expect(plan).toContain(`  > 127.0.0.1:${stack.port}   web releases it before a2 takes it\n`);
   await stack.apply(listener("web", third), listener("a2", stack.port));
   await stack.apply(listener("web", stack.port), listener("a2", third));
   for (const port of [stack.port, third]) {

@@ -31,7 +31,7 @@ const cannotReach = (server: string, why: string) => ({
   stdout: "",
   stderr: `cannot reach the plane at ${server}: ${why}\n`,
 });
-const other = "name another with --server HOST:PORT or FAIRLEAD_SERVER";
+const other = "give another address with --server HOST:PORT or FAIRLEAD_SERVER";
 const port = "its admin API is on port 18001 unless --admin says otherwise";
 
 test("nothing listens", async () => {
@@ -41,14 +41,16 @@ test("nothing listens", async () => {
 
 test("a name without an address", async () => {
   const server = "no-such-plane.invalid:18001";
-  expect(await status(server)).toEqual(cannotReach(server, `the name leads to no address; ${other}`));
+  expect(await status(server)).toEqual(cannotReach(server, `the name does not resolve to an address; ${other}`));
 });
 
 test("a web server, as the plane's own HTTP port is one", async () => {
   await at(
     createWebServer((_, response) => response.end("hello")),
     async (server) => {
-      expect(await status(server)).toEqual(cannotReach(server, `what listens there is no plane's admin API; ${port}`));
+      expect(await status(server)).toEqual(
+        cannotReach(server, `what listens there is not the admin API of a plane; ${port}`),
+      );
     },
   );
 });
@@ -79,6 +81,6 @@ test("one that does not answer, of which more is shown in admin/cli-planes.test.
   const details =
     "Deadline exceeded after 10.010s,name resolution: 0.037s,metadata filters: 0.002s,Waiting for LB pick";
   expect(unreachableText("10.0.0.1:18001", 4, details)).toBe(
-    `cannot reach the plane at 10.0.0.1:18001: no answer in the time that --request-timeout gives; it may be overloaded or cut off: try again, or ${other}`,
+    `cannot reach the plane at 10.0.0.1:18001: no answer within --request-timeout; it may be overloaded or cut off: try again, or ${other}`,
   );
 });

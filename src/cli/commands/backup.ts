@@ -6,18 +6,19 @@ import { type BackupSummary, writeBackup } from "../backup-file.ts";
 import { formatBytes } from "../change-text.ts";
 import { messageJson } from "../data-text.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { outputOption } from "../options.ts";
+import { OVERWRITE, outputOption } from "../options.ts";
 
 export function backupCommand(context: CliContext): Command {
   return new Command("backup")
-    .description("Save all that the plane's store holds, history and journal included, to a file")
-    .argument("<file>", "is made for its owner only; private keys are in it")
-    .option("--force", "replace the file when it exists; nothing but a plain file is replaced")
-    .addOption(outputOption("table", "json"))
+    .description("Save the whole content of the store to a file, history and journal included")
+    .argument("<file>", "readable by its owner only, since it holds private keys")
+    .option(...OVERWRITE)
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
-The plane goes on meanwhile; the file holds one revision. It fits every store: restore it to an embedded one or to NATS.
+The plane keeps serving meanwhile; the file holds the state of one revision. It can be restored to an embedded store and to
+NATS, whichever it comes from.
 
 Examples:
   fairlead backup /var/backups/fairlead-$(date +%F).backup

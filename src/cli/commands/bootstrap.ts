@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { bootstrapYaml, defaultAdminSocket, type HostPort, isSocketPath, parseHostPort } from "../bootstrap-config.ts";
-import { CliFailure, EXIT } from "../exit.ts";
+import { wrongUsage } from "../exit.ts";
 import { type CliContext, printText } from "../io.ts";
 
 interface BootstrapFlags {
@@ -15,31 +15,32 @@ const DEFAULT_XDS = "127.0.0.1:18000";
 
 export function bootstrapCommand(context: CliContext): Command {
   return new Command("bootstrap")
-    .description("Print the bootstrap with which an Envoy joins a fleet")
-    .requiredOption("--node-id <id>", "the proxy's own name, unique")
-    .requiredOption("--fleet <name>", "the fleet it belongs to; becomes `node.cluster`")
-    .option(
-      "--xds <host:port[,host:port…]>",
-      `xDS addresses of the plane, one for each replica (default: "${DEFAULT_XDS}")`,
-      hostPorts,
-      hostPorts(DEFAULT_XDS),
+    .description("Print the bootstrap configuration of an Envoy that is to join a fleet")
+    .requiredOption("--node-id <id>", "the proxy's unique name, its node.id")
+    .requiredOption("--fleet <name>", "the fleet that it joins, its node.cluster")
+    .addOption(
+      new Option("--xds <host:port[,host:port…]>", "xDS addresses of the plane, one for each replica")
+        .argParser(hostPorts)
+        .default(hostPorts(DEFAULT_XDS), `"${DEFAULT_XDS}"`),
     )
     .option(
       "--admin-socket <path>",
-      "Unix socket of Envoy's own admin page, in a directory of its own that must be there " +
+      "Unix socket for Envoy's admin interface, in a directory of its own that must exist " +
         '(default: "/run/fairlead/NODE-ID/admin.sock")',
       socketPath,
     )
-    .option("--sotw", "state-of-the-world xDS instead of delta, with the limits below")
+    .option("--sotw", "use state-of-the-world xDS instead of delta, with the limits below")
     .addHelpText(
       "after",
       `
-It asks nothing of the plane, and fits Envoy 1.36 and later. Envoy's admin page opens no port: read it with
-curl --unix-socket PATH http://envoy/. Two Envoys must not have the same socket, nor others a way into its directory.
+The command does not need a plane. Its output fits Envoy 1.36 and later.
 
-Delta is right for all of these. Over --sotw, clusters and listeners come as whole sets: where one apply moved traffic and
-deleted what it came from while a proxy was away, a few requests are answered 503 when it comes back; and when one cluster
-or listener is refused, those beside it stay in doubt.
+Envoy's admin interface opens no port: read it with curl --unix-socket PATH http://envoy/. Two Envoys must not share a socket,
+and nobody else may have access to its directory.
+
+Delta xDS suits all of these versions. State-of-the-world xDS sends clusters and listeners as whole sets. If one apply moved
+traffic and deleted what it came from while a proxy was away, a few requests are answered with 503 when it is back; and when
+one cluster or listener is refused, it stays unknown whether the others were accepted.
 
 A bootstrap of your own needs dynamic_resources.ads_config, and cds_config and lds_config over ads: without ads_config
 Envoy refuses everything ("ADS must be configured to support an ADS config source").
@@ -53,7 +54,7 @@ Examples:
     .action((flags: BootstrapFlags) => {
       const adminSocket = flags.adminSocket ?? defaultAdminSocket(flags.nodeId);
       if (adminSocket === undefined) {
-        throw new CliFailure(EXIT.usage, "the node id is no name of a directory: say where with --admin-socket");
+        throw wrongUsage("the node id cannot name a directory: give the path with --admin-socket");
       }
       printText(context.io, bootstrapYaml({ ...flags, adminSocket, sotw: flags.sotw === true }));
     });
@@ -62,12 +63,12 @@ Examples:
 function hostPorts(text: string): readonly HostPort[] {
   return text.split(",").map((part) => {
     const parsed = parseHostPort(part);
-    if (parsed === undefined) throw new InvalidArgumentError(`"${part}" is no HOST:PORT such as 10.0.0.1:18000.`);
+    if (parsed === undefined) throw new InvalidArgumentError(`Give HOST:PORT such as 10.0.0.1:18000, not "${part}".`);
     return parsed;
   });
 }
 
 function socketPath(text: string): string {
   if (isSocketPath(text)) return text;
-  throw new InvalidArgumentError("It must be an absolute path of at most 107 bytes, without quotes and line breaks.");
+  throw new InvalidArgumentError("Give an absolute path of at most 107 bytes, without quotes or line breaks.");
 }

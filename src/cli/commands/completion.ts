@@ -24,8 +24,8 @@ complete -c fairlead -a '(__fairlead_complete)'`,
 
 export function completionCommand(context: CliContext): Command {
   return new Command("completion")
-    .description("Print a script that completes commands and options in a shell")
-    .addArgument(new Argument("<shell>").choices(Object.keys(SCRIPTS)))
+    .description("Print a script with which a shell completes commands, options and names")
+    .addArgument(new Argument("<shell>", "the shell that runs it").choices(Object.keys(SCRIPTS)))
     .addHelpText(
       "after",
       `

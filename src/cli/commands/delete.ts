@@ -1,21 +1,13 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { signPiece } from "../change-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
-import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
+import { wrongUsage } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import type { Removal } from "../kind-entry.ts";
 import { DELETABLE_KINDS } from "../kinds.ts";
 import { kindNamed, kindsText, namedObject } from "../object-reference.ts";
-import {
-  ignoreMissingOption,
-  outputOption,
-  waitOptions,
-  writeOptions,
-  writeOptionsOf,
-  writtenText,
-} from "../options.ts";
-import { printWait } from "../wait.ts";
+import { addWriteOptions, IGNORE_MISSING, writeOptionsOf, writtenText } from "../options.ts";
+import { endWrite, type MissingFlags, unlessMissing } from "../write.ts";
 
 interface DeleteFlags extends MissingFlags {
   readonly force?: true;
@@ -24,14 +16,13 @@ interface DeleteFlags extends MissingFlags {
 export function deleteCommand(context: CliContext): Command {
   const command = new Command("delete")
     .description("Delete an object, or a stored record that cannot be read")
-    .argument("<kind>", `${kindsText(DELETABLE_KINDS)}; record for what cannot be read; also with the name: route/shop`)
-    .argument("[name]", "of a record: its key, as `fairlead status` names it")
+    .argument("<kind>", `${kindsText(DELETABLE_KINDS)}, or record; also as KIND/NAME`)
+    .argument("[name]", "its name; of a record, the key that `fairlead status` shows")
     .option(
       "--force",
-      "although other objects refer to it; a service also with its backends, the last eligible backend",
+      "proceed even if others refer to it; also delete a service's backends, or the last eligible backend",
     )
-    .addOption(ignoreMissingOption())
-    .addOption(outputOption("table", "json"))
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `
@@ -46,9 +37,7 @@ Examples:
       const { kind, name } = namedObject(word, more);
       return deleteObject(context, kind, name, flags);
     });
-  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
-    command.addOption(option);
-  return command;
+  return addWriteOptions(command);
 }
 
 async function deleteObject(context: CliContext, kind: string, name: string, flags: DeleteFlags): Promise<void> {
@@ -57,8 +46,7 @@ async function deleteObject(context: CliContext, kind: string, name: string, fla
   if (answer === undefined) return;
   context.outcome.put({ kind: answer.kind, name, revision: answer.revision });
   printLine(context.io, ["  ", signPiece("-"), ` ${answer.kind} ${name}  ${writtenText(flags, answer.revision)}`]);
-  context.outcome.endDryRun(flags, true);
-  if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
+  await endWrite(context, flags, answer);
 }
 
 async function remove(context: CliContext, kind: string, name: string, removal: Removal) {
@@ -69,7 +57,7 @@ async function remove(context: CliContext, kind: string, name: string, removal: 
   }
   const entry = kindNamed(kind);
   if (entry.remove === undefined) {
-    throw new CliFailure(EXIT.usage, "a verdict is taken back with: fairlead health SERVICE/BACKEND --clear");
+    throw wrongUsage("to withdraw a verdict, use: fairlead health SERVICE/BACKEND --clear");
   }
   return { kind: entry.kind, revision: await entry.remove(context.admin(), name, removal) };
 }

@@ -1,24 +1,23 @@
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { SERVICE_TIMES } from "../../domain/service.ts";
 import { AdminService, WriteBackendResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Backend, Backend_State as State } from "../../gen/fairlead/admin/v1/backend_pb.ts";
-import { AdminError } from "../admin-error.ts";
+import { ifThere } from "../admin-error.ts";
 import { CliFailure, EXIT } from "../exit.ts";
-import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, printLine } from "../io.ts";
 import {
-  allowRemovalOption,
+  ALLOW_REMOVAL,
+  addWriteOptions,
   backendName,
-  ignoreMissingOption,
-  outputOption,
-  waitOptions,
-  writeOptions,
+  IGNORE_MISSING,
   writeOptionsOf,
   writtenText,
 } from "../options.ts";
-import { Progress, renderBar } from "../progress.ts";
-import { formatDuration, fromDuration, fromTimestamp } from "../time-text.ts";
+import { poll, renderBar } from "../progress.ts";
+import { formatDuration } from "../time-text.ts";
 import { followWait, printOutcome, printWait } from "../wait.ts";
+import { type MissingFlags, unlessMissing } from "../write.ts";
 
 interface DrainFlags extends MissingFlags {
   readonly undo?: true;
@@ -27,32 +26,28 @@ interface DrainFlags extends MissingFlags {
 
 /** The API's limit. */
 const MAX_WAIT_MS = 3_600_000;
-const POLL_MS = 500;
 
 export function drainCommand(context: CliContext): Command {
   const command = new Command("drain")
-    .description("Take a backend out of rotation: no new request, what it has may finish, then it is removed")
+    .description("Take a backend out of rotation: it gets no new requests, finishes those it has, and is removed")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
     .option("--undo", "put it back into rotation")
-    .addOption(allowRemovalOption())
-    .addOption(ignoreMissingOption())
-    .addOption(outputOption("table", "json"))
+    .option(...ALLOW_REMOVAL)
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `
-With --wait it returns when every connected proxy has acknowledged, the drain time of the service has passed and the
-backend is removed: it is safe to stop the process then. --timeout is how long the proxies, and then the removal, may be
-late. Proxies that are away are named; one that has not come back by then may still send requests to the backend, and
-makes the command exit with 3, unless --on-disconnected is skip.
+With --wait the command returns once it is safe to stop the process: every connected proxy has acknowledged the change, the
+service's drain time has passed, and the backend is removed. --timeout is how late the proxies, and then the removal, may be.
+Disconnected proxies are listed. If one of them is not back by then, it may still send requests to the backend, and the
+command exits with 3, unless --on-disconnected is skip.
 
 Examples:
   fairlead drain shop/shop-1 --wait && systemctl stop shop
   fairlead drain shop/shop-2 --undo`,
     )
     .action((name: string, flags: DrainFlags) => drain(context, name, flags));
-  for (const option of [...writeOptions(), ...waitOptions("return when it is safe to stop the backend")])
-    command.addOption(option);
-  return command;
+  return addWriteOptions(command, "until it is safe to stop the backend");
 }
 
 async function drain(context: CliContext, name: string, flags: DrainFlags): Promise<void> {
@@ -84,7 +79,7 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
   const id = name.split("/").at(-1);
   const missing = wait.missing();
   if (missing.length > 0) {
-    const why = `removed, but not safe to stop ${id}: who has not acknowledged may still send requests to it`;
+    const why = `removed, but not safe to stop ${id}: these proxies have not acknowledged that and may still send requests to it`;
     throw new CliFailure(EXIT.notReached, [why, ...missing]);
   }
   context.outcome.put({ removed: true });
@@ -94,53 +89,30 @@ async function drain(context: CliContext, name: string, flags: DrainFlags): Prom
 /** Returns when the backend is gone, or another one of that name exists. */
 async function waitForRemoval(
   context: CliContext,
-  draining: Backend,
+  { name, meta, drainTime }: Backend,
   { drainMs, lateMs }: { drainMs: number; lateMs: number },
 ): Promise<void> {
   const { clock } = context.io;
   // By the store's clock, which may differ from this machine's; the drain takes equally long by either.
-  const begunAt = draining.drainTime === undefined ? clock.now() : fromTimestamp(draining.drainTime);
-  const passedMs = Math.min(drainMs, Math.max(0, clock.now() - begunAt));
-  const startedAt = clock.monotonic() - passedMs;
-  const progress = new Progress(context.io);
+  const begunAt = drainTime === undefined ? clock.now() : timestampMs(drainTime);
+  const startedAt = clock.monotonic() - Math.min(drainMs, Math.max(0, clock.now() - begunAt));
   const deadline = startedAt + drainMs + lateMs;
-  try {
-    for (;;) {
-      const now = await currentBackend(context, draining.name);
-      if (now === undefined || now.meta?.uid !== draining.meta?.uid) return;
-      if (now.state !== State.DRAINING) {
-        throw new CliFailure(EXIT.failed, `the drain of ${draining.name} was taken back: do not stop it`);
-      }
-      if (clock.monotonic() > deadline) {
-        throw new CliFailure(EXIT.notReached, `${draining.name} drains, but was not removed in time`);
-      }
-      const passed = Math.min(drainMs, clock.monotonic() - startedAt);
-      progress.show(
-        `  waiting       ${renderBar(passed / drainMs)}  ${formatDuration(passed)} of ${formatDuration(drainMs)}`,
-      );
-      await clock.sleep(POLL_MS, context.io.signal);
+  await poll(context.io, deadline, async () => {
+    const now = await ifThere(context.admin().call(AdminService.method.getBackend, { name }));
+    if (now === undefined || now.meta?.uid !== meta?.uid) return undefined;
+    if (now.state !== State.DRAINING) {
+      throw new CliFailure(EXIT.failed, `somebody has undone the drain of ${name}: do not stop it`);
     }
-  } finally {
-    progress.clear();
-  }
+    if (clock.monotonic() >= deadline) {
+      throw new CliFailure(EXIT.notReached, `${name} is draining, but was not removed in time`);
+    }
+    const passed = Math.min(drainMs, clock.monotonic() - startedAt);
+    return `  waiting       ${renderBar(passed / drainMs)}  ${formatDuration(passed)} of ${formatDuration(drainMs)}`;
+  });
 }
 
 async function drainTimeOf(context: CliContext, { name }: Backend): Promise<number> {
   const service = name.slice(0, name.lastIndexOf("/")).replace(/\/backends$/, "");
-  try {
-    const { drainTime } = await context.admin().call(AdminService.method.getService, { name: service });
-    return drainTime === undefined ? SERVICE_TIMES.drainTime.otherwiseMs : fromDuration(drainTime);
-  } catch (error) {
-    if (error instanceof AdminError && error.isNotFound) return SERVICE_TIMES.drainTime.otherwiseMs;
-    throw error;
-  }
-}
-
-async function currentBackend(context: CliContext, name: string): Promise<Backend | undefined> {
-  try {
-    return await context.admin().call(AdminService.method.getBackend, { name });
-  } catch (error) {
-    if (error instanceof AdminError && error.isNotFound) return undefined;
-    throw error;
-  }
+  const found = await ifThere(context.admin().call(AdminService.method.getService, { name: service }));
+  return found?.drainTime === undefined ? SERVICE_TIMES.drainTime.otherwiseMs : durationMs(found.drainTime);
 }

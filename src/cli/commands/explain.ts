@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Argument, Command, InvalidArgumentError } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   ExplainBackendResponseSchema,
@@ -10,119 +10,113 @@ import {
 import { didYouMean } from "../../schema/did-you-mean.ts";
 import type { AdminClient } from "../admin-client.ts";
 import { backendExplanation, type Fact } from "../backend-explanation.ts";
-import { messageText } from "../data-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
-import { type CliContext, printLine, printText } from "../io.ts";
+import { wrongUsage } from "../exit.ts";
+import { type CliContext, printLine } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
 import { indented, type Line, piecesOf, pieceText, toned, withText } from "../line.ts";
-import { findKind, kindWords, objectReference } from "../object-reference.ts";
-import { backendName, type OutputForm, outputOption } from "../options.ts";
+import { findKind, objectReference } from "../object-reference.ts";
+import { backendName, outputOption } from "../options.ts";
 import { cellText, columnWidth, padCell } from "../table.ts";
 
 const { method } = AdminService;
 
 export function explainCommand(context: CliContext): Command {
-  const command = new Command("explain").description(
-    "Say why something is as it is; also as KIND/NAME: explain service/shop",
-  );
-  command
-    .command("backend")
-    .aliases(aliasesOf("backend"))
-    .description("Why a backend gets traffic, or none: membership, health, policy, proxies")
-    .argument("<backend>", "SERVICE/BACKEND", backendName)
-    .addOption(outputOption("table", "json"))
-    .addHelpText("after", "\nExamples:\n  fairlead explain backend shop/shop-3\n  fairlead explain be/shop/shop-3")
-    .action((name: string, { output }: { output: OutputForm }) => explainBackend(context, name, output));
-  for (const { noun, about, explain } of EXPLAINED) {
-    const example = noun === "node" ? "edge-7" : "shop";
+  const command = new Command("explain")
+    .description("Explain the state of an object, or the way of a request")
+    .usage("KIND NAME | KIND/NAME | request URL");
+  for (const [noun, { about, argument, examples, explain }] of Object.entries(SUBJECTS)) {
     command
       .command(noun)
       .aliases(aliasesOf(noun))
       .description(about)
-      .argument(`<${noun}>`)
-      .addOption(outputOption("table", "json"))
-      .addHelpText("after", `\nExamples:\n  fairlead explain ${noun} ${example}`)
-      .action(async (name: string, { output }: { output: OutputForm }) =>
-        printExplanation(context, await explain(context.admin(), name), output),
-      );
+      .addArgument(argument)
+      .addOption(outputOption())
+      .addHelpText("after", ["\nExamples:", ...examples].join("\n  fairlead explain "))
+      .action((name: string) => explain(context, name));
   }
   command.addCommand(requestCommand(context));
   command
     .command("object", { isDefault: true, hidden: true })
     .argument("[kind/name]")
-    .addOption(outputOption("table", "json"))
-    .action((word: string | undefined, { output }: { output: OutputForm }) => explainObject(context, word, output));
+    .addOption(outputOption())
+    .action((word: string | undefined) => explainObject(context, word));
   return command;
 }
 
 /** Explains `service/shop`, the form that other commands take. */
-async function explainObject(context: CliContext, word: string | undefined, output: OutputForm): Promise<void> {
+async function explainObject(context: CliContext, word: string | undefined): Promise<void> {
   const { kind, name } = objectReference(word ?? "");
   const noun = findKind(kind)?.kind ?? kind;
-  const found = EXPLAINED.find((known) => known.noun === noun);
-  if (name !== undefined && noun === "backend") await explainBackend(context, name, output);
-  else if (name !== undefined && found !== undefined) {
-    printExplanation(context, await found.explain(context.admin(), name), output);
-  } else {
-    const nouns = ["backend", ...EXPLAINED.map((known) => known.noun), "request"];
-    const what = word === undefined ? "say what is to be explained" : `"${word}" is nothing that can be explained`;
-    throw new CliFailure(EXIT.usage, `${what}${didYouMean(noun, nouns)}: ${nouns.join(", ")}, each with its name`);
-  }
+  const subject = Object.hasOwn(SUBJECTS, noun) ? SUBJECTS[noun] : undefined;
+  if (name !== undefined && subject !== undefined) return await subject.explain(context, name);
+  const nouns = [...Object.keys(SUBJECTS), "request"];
+  const what = word === undefined ? "say what to explain" : `"${word}" cannot be explained`;
+  throw wrongUsage(`${what}${didYouMean(noun, nouns)}: ${nouns.join(", ")}, each followed by its name`);
 }
 
 /** The other words for the same kind; the short one first, since help shows only one. */
 function aliasesOf(noun: string): string[] {
-  const entry = findKind(noun);
-  return entry === undefined
-    ? []
-    : kindWords(entry)
-        .filter((word) => word !== noun)
-        .toReversed();
+  const { plural, short } = findKind(noun) ?? {};
+  return [short, plural].filter((word) => word !== undefined);
+}
+
+/** What can be explained by its name. */
+interface Subject {
+  readonly about: string;
+  readonly argument: Argument;
+  readonly examples: readonly string[];
+  explain(this: void, context: CliContext, name: string): Promise<void>;
 }
 
 /** What kinds can be asked that is not the same for all. */
 const ABOUT: Readonly<Record<string, string>> = {
-  route: "Where a route's rules stand, which are never reached, and how its services are",
-  service: "Whether a service has somebody to serve it, and who leads to it",
+  route: "Where the rules of a route apply, which are never reached, and the state of its services",
+  service: "Whether a service has backends that can serve it, and what leads to it",
 };
 
-/** Whatever is explained by its name alone. */
-const EXPLAINED: readonly Explained[] = [
-  ...KIND_ENTRIES.flatMap(({ kind, explain }) =>
-    explain === undefined
-      ? []
-      : [{ noun: kind, about: ABOUT[kind] ?? `What is wrong with a ${kind}, and what is linked to it`, explain }],
-  ),
-  {
-    noun: "node",
-    about: "Which fleet a proxy is of and why, what it gets, and what stands in the way",
-    explain: (admin, name) => admin.call(method.explainNode, { name }),
+const SUBJECTS: Readonly<Record<string, Subject>> = {
+  backend: {
+    about: "Why a backend gets traffic or not: membership, health, policy, proxies",
+    argument: new Argument("<backend>", "SERVICE/BACKEND").argParser(backendName),
+    examples: ["backend shop/shop-3", "be/shop/shop-3"],
+    explain: explainBackend,
   },
-];
+  ...Object.fromEntries(
+    KIND_ENTRIES.flatMap(({ kind, explain }) => (explain === undefined ? [] : [[kind, subjectOf(kind, explain)]])),
+  ),
+  node: {
+    about: "Which fleet a proxy belongs to and why, what it gets, and what is in the way",
+    argument: new Argument("<node>", "the proxy's node.id"),
+    examples: ["node edge-7"],
+    explain: explaining((admin, name) => admin.call(method.explainNode, { name })),
+  },
+};
 
-interface Explained {
-  readonly noun: string;
-  readonly about: string;
-  explain(admin: AdminClient, name: string): Promise<Explanation>;
+function subjectOf(kind: string, explain: Explain): Subject {
+  return {
+    about: ABOUT[kind] ?? `What is wrong with a ${kind}, and what is linked to it`,
+    argument: new Argument(`<${kind}>`, "its name"),
+    examples: [`${kind} shop`],
+    explain: explaining(explain),
+  };
 }
 
 interface RequestFlags {
   readonly method: string;
-  readonly header: Readonly<Record<string, string>>;
+  readonly header?: Readonly<Record<string, string>>;
   readonly fleet?: string;
   readonly listener?: string;
-  readonly output: OutputForm;
 }
 
 function requestCommand(context: CliContext): Command {
   return new Command("request")
-    .description("Where proxies lead a request: listener, host, rule, services, backends; none is sent")
+    .description("Where proxies would send a request: listener, host, rule, services, backends; none is sent")
     .argument("<url>", "http://HOST:PORT/PATH, with the listener's port")
     .option("-X, --method <method>", "its method", "GET")
-    .option("-H, --header <name: value>", "a header of it; repeatable", header, {})
+    .option("-H, --header <name: value>", "a header of it; repeatable", header)
     .option("--fleet <name>", "only the listeners of this fleet")
-    .option("--listener <name>", "this listener, whatever the port: something stands before it")
-    .addOption(outputOption("table", "json"))
+    .option("--listener <name>", "this listener, whatever the port, for requests that come through something before it")
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
@@ -130,12 +124,12 @@ Examples:
   fairlead explain request http://shop.example:10080/cart
   fairlead explain request http://shop.example/cart -X POST -H "x-canary: yes" --listener web`,
     )
-    .action(async (url: string, { output, header: headers, fleet = "", listener = "", ...flags }: RequestFlags) => {
-      const answer = await context
-        .admin()
-        .call(method.explainRequest, { url, method: flags.method, headers, fleet, listener });
-      if (output === "json") printText(context.io, messageText(ExplainRequestResponseSchema, answer, 2));
-      else for (const way of answer.ways) printFacts(context, wayText(way), wayFacts(way));
+    .action(async (url: string, flags: RequestFlags) => {
+      const { header: headers = {}, fleet = "", listener = "" } = flags;
+      const request = { url, method: flags.method, headers, fleet, listener };
+      const answer = await context.admin().call(method.explainRequest, request);
+      context.outcome.putAnswer(ExplainRequestResponseSchema, answer);
+      for (const way of answer.ways) printFacts(context, wayText(way), wayFacts(way));
     });
 }
 
@@ -162,25 +156,23 @@ function* wayFacts({ address, host, path, passed, route, rule, targets }: Reques
   }
 }
 
-async function explainBackend(context: CliContext, name: string, output: OutputForm): Promise<void> {
+async function explainBackend(context: CliContext, name: string): Promise<void> {
   const answer = await context.admin().call(method.explainBackend, { name });
-  if (output === "json") {
-    printText(context.io, messageText(ExplainBackendResponseSchema, answer, 2));
-    return;
-  }
+  context.outcome.putAnswer(ExplainBackendResponseSchema, answer);
   const { status } = answer.backend ?? {};
   const word = status?.eligible === true ? toned("good", "routable") : toned("bad", "not routable");
   printFacts(context, [word, `: ${status?.message ?? ""}`], backendExplanation(answer, context.io));
 }
 
-function printExplanation(context: CliContext, answer: Explanation, output: OutputForm): void {
-  if (output === "json") printText(context.io, messageText(ExplanationSchema, answer, 2));
-  else
-    printFacts(
-      context,
-      answer.summary,
-      answer.facts.map(({ about, text }) => [about, text] as const),
-    );
+type Explain = (admin: AdminClient, name: string) => Promise<Explanation>;
+
+function explaining(ask: Explain): Subject["explain"] {
+  return async (context, name) => {
+    const answer = await ask(context.admin(), name);
+    context.outcome.putAnswer(ExplanationSchema, answer);
+    const facts = answer.facts.map(({ about, text }) => [about, text] as const);
+    printFacts(context, answer.summary, facts);
+  };
 }
 
 const NARROWEST = 12;
@@ -197,9 +189,9 @@ function asCell(line: Line): Line {
 }
 
 /** `x-canary: yes`. */
-function header(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function header(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const at = text.indexOf(":", 1);
-  if (at < 1) throw new InvalidArgumentError("It is no NAME: VALUE.");
+  if (at < 1) throw new InvalidArgumentError("Give NAME: VALUE.");
   const name = text.slice(0, at).trim().toLowerCase();
   const value = text.slice(at + 1).trim();
   return { ...previous, [name]: previous[name] === undefined ? value : `${previous[name]},${value}` };

@@ -5,21 +5,23 @@ import type { WatchEvent } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { descriptorOf } from "../../schema/object-message.ts";
 import { unknownContent } from "../../schema/unknown-content.ts";
 import { CliFailure, EXIT } from "../exit.ts";
+import { writing } from "../file-failure.ts";
 import { type CliContext, printText } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
-import { doing, writePrivateFile } from "../private-file.ts";
+import { OVERWRITE } from "../options.ts";
+import { writePrivateFile } from "../private-file.ts";
 import { headText, objectText } from "../state-manifest.ts";
 
 export function exportCommand(context: CliContext): Command {
   return new Command("export")
-    .description("Print the whole state as manifests, to be read, edited and imported, or write them to a file")
-    .argument("[file]", "is made for its owner only; what is printed instead is as private as where it goes")
-    .option("--force", "replace the file when it exists; nothing but a plain file is replaced")
+    .description("Write the whole state as manifests, to be read, edited and imported")
+    .argument("[file]", "readable by its owner only; without it, standard output")
+    .option(...OVERWRITE)
     .addHelpText(
       "after",
       `
-Objects keep their uid, generation, age and owner; verdicts on backends and overrides are among them. Earlier contents and
-the journal are not: for those, back up.
+Objects keep their uid, generation, age and owner. Health verdicts and overrides are included; earlier contents and the
+journal are not: for those, make a backup.
 
 Examples:
   fairlead export all.yaml
@@ -32,38 +34,36 @@ Examples:
         return;
       }
       await writePrivateFile(file, { isForced: flags.force === true }, async (handle) => {
-        for await (const text of manifests(context)) await doing(file, handle.appendFile(text));
+        for await (const text of manifests(context)) await writing(file, handle.appendFile(text));
       });
     });
 }
 
 async function* manifests(context: CliContext): AsyncGenerator<string> {
-  const texts = KIND_ENTRIES.map(({ kind, title }) => ({ kind, title, byName: new Map<string, string>() }));
+  const byKind = new Map<string, Map<string, string>>(KIND_ENTRIES.map(({ kind }) => [kind, new Map()]));
   let revision: string | undefined;
   for await (const response of context.admin().stream(AdminService.method.watch, {})) {
     for (const event of response.events) {
-      const { title, byName } = texts.find(({ kind }) => kind === event.kind) ?? { title: "", byName: new Map() };
-      byName.set(event.name, textOf(title, event));
+      const text = textOf(event);
+      byKind.get(event.kind)?.set(event.name, text);
     }
     if (!response.synced) continue;
     ({ revision } = response);
     break;
   }
-  if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before its end");
-  const objects = texts.reduce((sum, { byName }) => sum + byName.size, 0);
-  yield headText({ revision, objects });
-  for (const { byName } of texts) {
-    for (const [, text] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) yield `---\n${text}`;
-  }
+  if (revision === undefined) throw new CliFailure(EXIT.failed, "the plane ended the export before it was complete");
+  const texts = Array.from(byKind.values(), (byName) => [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))).flat();
+  yield headText({ revision, objects: texts.length });
+  for (const [, text] of texts) yield `---\n${text}`;
 }
 
-function textOf(title: string, { object, health, kind, name }: WatchEvent): string {
+function textOf({ object, health, kind, name }: WatchEvent): string {
   const message = health ?? object?.object.value;
   const entry = KIND_ENTRIES.find((known) => known.kind === kind);
   if (message === undefined || entry === undefined) {
     throw new CliFailure(
       EXIT.failed,
-      `${kind} ${name}: this fairlead is older than the plane and does not know its kind`,
+      `${kind} ${name}: this fairlead is older than the plane and does not know the kind`,
     );
   }
   const [unknown] = unknownContent(descriptorOf(entry.kind), message);
@@ -71,5 +71,5 @@ function textOf(title: string, { object, health, kind, name }: WatchEvent): stri
     const why = `${unknown.path === "" ? "" : `${unknown.path}: `}${unknown.message}`;
     throw new CliFailure(EXIT.failed, `${kind} ${name}: this fairlead is older than what wrote it: ${why}`);
   }
-  return objectText(title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
+  return objectText(entry.title, toJson(descriptorOf(entry.kind), message) as Parameters<typeof objectText>[1]);
 }

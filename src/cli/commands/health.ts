@@ -1,27 +1,15 @@
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Command, Option } from "commander";
 import { AdminService, ReportHealthResponseSchema } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { Health_Status as Status } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
-import { jsonText } from "../data-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
-import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
-import { type CliContext, type CliIo, noteLine, printLine, printLines, printText } from "../io.ts";
+import { wrongUsage } from "../exit.ts";
+import { type CliContext, type CliIo, printLine } from "../io.ts";
 import { formatMoment, parseMoment } from "../moment.ts";
 import { kindNamed, plainBackendName } from "../object-reference.ts";
-import {
-  allowRemovalOption,
-  duration,
-  ignoreMissingOption,
-  type OutputForm,
-  outputOption,
-  waitOptions,
-  writeOptions,
-  writeOptionsOf,
-  writtenText,
-} from "../options.ts";
-import { tableLines } from "../table.ts";
-import { toDuration } from "../time-text.ts";
-import { printWait } from "../wait.ts";
+import { ALLOW_REMOVAL, addWriteOptions, duration, IGNORE_MISSING, writeOptionsOf, writtenText } from "../options.ts";
+import { endWrite, type MissingFlags, unlessMissing } from "../write.ts";
+import { printObjects } from "./get.ts";
 
 interface HealthFlags extends MissingFlags {
   readonly override?: keyof typeof OVERRIDES;
@@ -30,7 +18,6 @@ interface HealthFlags extends MissingFlags {
   readonly clear?: true;
   readonly allowRemoval?: true;
   readonly source: string;
-  readonly output: OutputForm;
 }
 
 const OVERRIDES = { unhealthy: Status.UNHEALTHY, healthy: Status.HEALTHY, degraded: Status.DEGRADED } as const;
@@ -38,18 +25,19 @@ const OPERATOR = "override";
 
 export function healthCommand(context: CliContext): Command {
   const command = new Command("health")
-    .description("Show verdicts on backends, or overrule them")
+    .description("Show the verdicts on the health of backends, or override them")
     .argument("[name]", "SERVICE or SERVICE/BACKEND; without it, or with `list`, all of them", plainBackendName)
     .addOption(
-      new Option("--override <status>", "the operator's word, which beats every other").choices(Object.keys(OVERRIDES)),
+      new Option("--override <status>", "set the operator's verdict, which beats all others").choices(
+        Object.keys(OVERRIDES),
+      ),
     )
-    .option("--for <duration>", "with --override: until when it counts (default: until it is cleared)", duration)
-    .option("--until <time>", "with --override: the time of day, 18:00, or the moment, 2026-11-30T18:00, when it ends")
-    .option("--clear", "take a verdict back")
+    .option("--for <duration>", "with --override: how long it holds (default: until it is cleared)", duration)
+    .option("--until <time>", "with --override: when it ends, as a time of day, 18:00, or in full, 2026-11-30T18:00")
+    .option("--clear", "withdraw a verdict")
     .option("--source <name>", "with --clear: whose verdict", OPERATOR)
-    .addOption(allowRemovalOption())
-    .addOption(ignoreMissingOption())
-    .addOption(outputOption("table", "json"))
+    .option(...ALLOW_REMOVAL)
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `
@@ -60,42 +48,34 @@ Examples:
   fairlead health shop/shop-3 --clear`,
     )
     .action((name: string | undefined, flags: HealthFlags) => health(context, name, flags));
-  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
-    command.addOption(option);
-  return command;
+  return addWriteOptions(command);
 }
 
 async function health(context: CliContext, name: string | undefined, flags: HealthFlags): Promise<void> {
-  if (flags.override !== undefined && flags.clear === true) {
-    throw new CliFailure(EXIT.usage, "give either --override or --clear");
+  const { override, clear } = flags;
+  if (override !== undefined && clear === true) throw wrongUsage("use either --override or --clear, not both");
+  if (override === undefined && (flags.for !== undefined || flags.until !== undefined)) {
+    throw wrongUsage(`${flags.for === undefined ? "--until" : "--for"} needs --override`);
   }
-  if (flags.override === undefined && (flags.for !== undefined || flags.until !== undefined)) {
-    throw new CliFailure(EXIT.usage, `${flags.for === undefined ? "--until" : "--for"} needs --override`);
-  }
-  if (flags.for !== undefined && flags.until !== undefined) {
-    throw new CliFailure(EXIT.usage, "give either --for or --until");
-  }
-  if (flags.override === undefined && flags.clear !== true) {
-    await listVerdicts(context, name, flags.output);
+  if (flags.for !== undefined && flags.until !== undefined) throw wrongUsage("use either --for or --until, not both");
+  if (override === undefined && clear !== true) {
+    await listVerdicts(context, name);
     return;
   }
-  if (name?.includes("/") !== true) throw new CliFailure(EXIT.usage, "name the backend: SERVICE/BACKEND");
-  if (flags.clear === true) {
-    const asking = context.admin().call(AdminService.method.clearHealth, {
-      backend: name,
-      source: flags.source,
-      allowRemoval: flags.allowRemoval === true,
-      options: writeOptionsOf(flags),
-    });
-    const answer = await unlessMissing(context, flags, asking);
-    if (answer === undefined) return;
-    context.outcome.putAnswer(WriteResponseSchema, answer);
-    printLine(context.io, `  cleared ${flags.source} of ${name}  ${writtenText(flags, answer.revision)}`);
-    context.outcome.endDryRun(flags, true);
-    if (flags.wait === true && flags.dryRun !== true) await printWait(context, answer.revision, flags);
-  } else if (flags.override !== undefined) {
-    await overrule(context, name, { ...flags, override: flags.override });
-  }
+  if (name?.includes("/") !== true) throw wrongUsage("name the backend: SERVICE/BACKEND");
+  if (override === undefined) await withdraw(context, name, flags);
+  else await overrule(context, name, { ...flags, override });
+}
+
+async function withdraw(context: CliContext, backend: string, flags: HealthFlags): Promise<void> {
+  const { source, allowRemoval } = flags;
+  const request = { backend, source, allowRemoval: allowRemoval === true, options: writeOptionsOf(flags) };
+  const asking = context.admin().call(AdminService.method.clearHealth, request);
+  const answer = await unlessMissing(context, flags, asking);
+  if (answer === undefined) return;
+  context.outcome.putAnswer(WriteResponseSchema, answer);
+  printLine(context.io, `  cleared ${source} of ${backend}  ${writtenText(flags, answer.revision)}`);
+  await endWrite(context, flags, answer);
 }
 
 async function overrule(
@@ -107,13 +87,8 @@ async function overrule(
   const { override, until, reason = "", allowRemoval } = flags;
   const forMs = until === undefined ? flags.for : msUntil(until, io);
   const answer = await context.admin().call(AdminService.method.reportHealth, {
-    health: {
-      backend,
-      source: OPERATOR,
-      status: OVERRIDES[override],
-      reason,
-    },
-    ...(forMs !== undefined && { ttl: toDuration(forMs) }),
+    health: { backend, source: OPERATOR, status: OVERRIDES[override], reason },
+    ...(forMs !== undefined && { ttl: durationFromMs(forMs) }),
     allowRemoval: allowRemoval === true,
     options: writeOptionsOf(flags),
   });
@@ -121,9 +96,8 @@ async function overrule(
   outcome.putAnswer(ReportHealthResponseSchema, answer);
   const end = held?.expireTime === undefined ? "" : ` until ${formatMoment(held.expireTime, io)}`;
   const already = changed ? "" : " already";
-  printLine(io, `  ${backend} is ${override} by override${end}${already}  ${writtenText(flags, revision)}`);
-  outcome.endDryRun(flags, changed);
-  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
+  printLine(io, `  ${backend} is${already} ${override} by override${end}  ${writtenText(flags, revision)}`);
+  await endWrite(context, flags, { revision, hasChanges: changed });
 }
 
 /** @throws CliFailure `usage` for text that is not a future time. */
@@ -131,26 +105,20 @@ function msUntil(text: string, io: CliIo): number {
   const now = io.clock.now();
   const moment = parseMoment(text, now, io);
   if (moment === undefined) {
-    throw new CliFailure(
-      EXIT.usage,
-      `--until is no time of day such as 18:00, nor a moment such as 2026-11-30T18:00, but "${text}"`,
+    throw wrongUsage(
+      `--until takes a time of day such as 18:00, or a date and time such as 2026-11-30T18:00, not "${text}"`,
     );
   }
-  if (moment <= now) throw new CliFailure(EXIT.usage, `--until ${text} is past`);
+  if (moment <= now) throw wrongUsage(`--until ${text} is in the past`);
   return moment - now;
 }
 
-async function listVerdicts(context: CliContext, name: string | undefined, output: OutputForm): Promise<void> {
-  const { io } = context;
+async function listVerdicts(context: CliContext, name: string | undefined): Promise<void> {
   const all = name === undefined || name === "list";
   const entry = kindNamed("health");
   const service = all ? "" : (/^(projects\/[^/]+\/services\/[^/]+|[^/]+)/.exec(name)?.[0] ?? name);
-  const shown = (await entry.list(context.admin(), { service, labels: {} }, io)).filter(
-    ({ json }) => all || name === service || json.backend === name,
-  );
-  const json = shown.map((one) => one.json);
-  const rows = shown.map(({ cells }) => cells);
-  if (output === "json") printText(io, jsonText(json, 2));
-  else if (rows.length === 0) noteLine(io, "no verdicts");
-  else printLines(io, tableLines(entry.columns, rows, { ...io, spare: entry.spare ?? [] }));
+  const shown = await entry.list(context.admin(), { service, labels: {} }, context.io);
+  const wanted = shown.filter(({ json }) => all || name === service || json["backend"] === name);
+  context.outcome.putList(wanted.map(({ json }) => json));
+  printObjects(context, entry, wanted);
 }

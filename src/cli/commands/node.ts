@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
-import { messageText, yamlText } from "../data-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
+import { yamlText } from "../data-text.ts";
+import { wrongUsage } from "../exit.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { type Line, type Piece, toned } from "../line.ts";
 import { differenceLines, isRefused, resourceState, sentResources } from "../node-contents.ts";
 import { lagText } from "../node-text.ts";
-import { type OutputForm, outputOption } from "../options.ts";
+import { type OutputForm, outputOption, RESOURCE_TYPE } from "../options.ts";
 import { statePiece } from "../state-tone.ts";
 import { cellText, tableLines } from "../table.ts";
 import { formatAge } from "../time-text.ts";
@@ -23,15 +23,15 @@ interface NodeFlags {
 
 export function nodeCommand(context: CliContext): Command {
   return new Command("node")
-    .description("One proxy: each resource with what was sent, acknowledged, refused and why")
-    .argument("<name>", "Envoy's node.id")
-    .option("--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …")
-    .option("--diff <name>", "in what another proxy was sent something else, instead")
-    .addOption(outputOption("table", "json", "yaml"))
+    .description("Show the resources of one proxy: what was sent, acknowledged or refused, and why")
+    .argument("<name>", "the proxy's node.id")
+    .option(...RESOURCE_TYPE)
+    .option("--diff <name>", "show instead where it was sent something else than this other proxy")
+    .addOption(outputOption(["table", "json", "yaml"]))
     .addHelpText(
       "after",
       `
-With -o yaml it prints what was sent, without secrets.
+With -o yaml the resources are printed as they were sent, without secrets.
 
 Examples:
   fairlead node edge-7
@@ -40,17 +40,17 @@ Examples:
   fairlead node edge-7 -o json | jq '.types[].resources[] | select(.refusal)'`,
     )
     .action(async (id: string, { output, type = "", diff }: NodeFlags) => {
-      const { io } = context;
+      const { io, outcome } = context;
       const contents = output === "yaml" || diff !== undefined;
       const ask = (of: string) => context.admin().call(AdminService.method.getNode, { id: of, type, contents });
-      if (diff !== undefined && output !== "table") {
-        throw new CliFailure(EXIT.usage, "--diff prints lines for people: leave -o out");
-      }
+      if (diff !== undefined && output !== "table") throw wrongUsage("--diff is for people: leave out -o");
       const node = await ask(id);
       if (diff !== undefined) printLines(io, differenceLines(node, await ask(diff)));
-      else if (output === "json") printText(io, messageText(NodeSchema, node, 2));
       else if (output === "yaml") printText(io, yamlText(sentResources(node), { lineWidth: 0 }));
-      else printLines(io, renderNode(node, io));
+      else {
+        outcome.putAnswer(NodeSchema, node);
+        printLines(io, renderNode(node, io));
+      }
     });
 }
 
@@ -63,7 +63,9 @@ function renderNode(node: Node, io: CliIo): Line[] {
   );
   return [
     `  ${cellText(node.id)}  ${fleet}, Envoy ${cellText(node.envoyVersion || "of unknown version")}, ${node.variant.toLowerCase()} xDS`,
-    node.connected ? `  connected to ${node.replica} for ${since}${peer}` : ["  ", toned("warn", `away for ${since}`)],
+    node.connected
+      ? `  connected to ${node.replica} for ${since}${peer}`
+      : ["  ", toned("warn", `disconnected for ${since}`)],
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
     ...node.conditions
       .filter(({ ok }) => !ok)

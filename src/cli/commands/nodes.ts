@@ -1,22 +1,19 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { type Node, NodeSchema, type UnknownReplica } from "../../gen/fairlead/admin/v1/node_pb.ts";
-import type { ListNodesResponse } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { jsonText, messageJson } from "../data-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
+import { messageJson } from "../data-text.ts";
 import { showFrames } from "../frames.ts";
-import { type CliContext, type CliIo, noteLine, printLines, printText } from "../io.ts";
-import type { Line } from "../line.ts";
+import { type CliContext, type CliIo, noteLine } from "../io.ts";
 import { NODE_COLUMNS, nodeCells, SPARE_NODE_COLUMNS, unknownText } from "../node-text.ts";
-import { type OutputForm, outputOption } from "../options.ts";
-import { tableLines } from "../table.ts";
+import { outputOption, REFRESH } from "../options.ts";
+import { printTable, tableLines } from "../table.ts";
 
 export function nodesCommand(context: CliContext): Command {
   return new Command("nodes")
-    .description("The proxies: what each acknowledged or refused, and how far it is behind")
-    .option("--fleet <name>", "only those of this fleet")
-    .option("--watch", "show them again every two seconds, until it is interrupted")
-    .addOption(outputOption("table", "json"))
+    .description("List the proxies: what each has acknowledged or refused, and how far it lags behind")
+    .option("--fleet <name>", "only proxies of this fleet")
+    .option(...REFRESH)
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
@@ -25,24 +22,23 @@ Examples:
   fairlead nodes --watch
   fairlead nodes --fleet edge -o json`,
     )
-    .action(async ({ fleet = "", output, watch }: { fleet?: string; output: OutputForm; watch?: true }) => {
-      const { io } = context;
-      if (output === "json" && watch === true)
-        throw new CliFailure(EXIT.usage, "--watch is for people: leave out -o json");
+    .action(async ({ fleet = "", watch }: { fleet?: string; watch?: true }) => {
+      const { io, outcome } = context;
       if (watch === true) {
         await showFrames(io, async () => {
           const { nodes, unknownReplicas } = await allNodes(context, fleet);
-          return [...silenceLines(unknownReplicas), ...(nodes.length === 0 ? [NONE] : nodeLines(nodes, io))];
+          const lines =
+            nodes.length === 0
+              ? [NONE]
+              : tableLines(NODE_COLUMNS, nodeRows(nodes, io), { ...io, spare: SPARE_NODE_COLUMNS });
+          return [...silenceLines(unknownReplicas), ...lines];
         });
         return;
       }
       const { nodes, unknownReplicas } = await allNodes(context, fleet);
       for (const line of silenceLines(unknownReplicas)) noteLine(io, line);
-      if (output === "json") {
-        const json = nodes.map((node) => messageJson(NodeSchema, node));
-        printText(io, jsonText(json, 2));
-      } else if (nodes.length === 0) noteLine(io, NONE);
-      else printLines(io, nodeLines(nodes, io));
+      outcome.putList(nodes.map((node) => messageJson(NodeSchema, node)));
+      printTable(io, NODE_COLUMNS, nodeRows(nodes, io), { spare: SPARE_NODE_COLUMNS, none: NONE });
     });
 }
 
@@ -52,16 +48,11 @@ function silenceLines(unknown: readonly UnknownReplica[]): string[] {
   return unknown.map((one) => `${unknownText(one)}: its proxies are not listed`);
 }
 
-function nodeLines(nodes: readonly Node[], io: CliIo): Line[] {
-  const now = io.clock.now();
-  const rows = nodes.map((node) => nodeCells(node, now));
-  return tableLines(NODE_COLUMNS, rows, { ...io, spare: SPARE_NODE_COLUMNS });
+function nodeRows(nodes: readonly Node[], { clock }: CliIo) {
+  return nodes.map((node) => nodeCells(node, clock.now()));
 }
 
-async function allNodes(
-  context: CliContext,
-  fleet: string,
-): Promise<Pick<ListNodesResponse, "nodes" | "unknownReplicas">> {
+async function allNodes(context: CliContext, fleet: string) {
   const nodes: Node[] = [];
   for (let pageToken = ""; ; ) {
     const page = await context.admin().call(AdminService.method.listNodes, { fleet, pageToken });

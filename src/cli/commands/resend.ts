@@ -3,7 +3,7 @@ import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { ResendResponseSchema } from "../../gen/fairlead/admin/v1/observe_pb.ts";
 import { type CliContext, noteLine, printLine } from "../io.ts";
 import { unknownText } from "../node-text.ts";
-import { outputOption, type WaitFlags, waitForOneOptions } from "../options.ts";
+import { addWaitForOneOptions, outputOption, RESOURCE_TYPE, type WaitFlags } from "../options.ts";
 import { printResent } from "../wait.ts";
 
 interface ResendFlags extends Pick<WaitFlags, "wait" | "timeout"> {
@@ -12,16 +12,17 @@ interface ResendFlags extends Pick<WaitFlags, "wait" | "timeout"> {
 
 export function resendCommand(context: CliContext): Command {
   const command = new Command("resend")
-    .description("Send a proxy again what it should have; what it refused is tried again now")
-    .argument("<node>", "Envoy's node.id")
-    .option("--type <type>", "only resources of this type: CDS, EDS, LDS, RDS, …")
-    .addOption(outputOption("table", "json"))
+    .description("Send a proxy its resources again, and retry at once what it refused")
+    .argument("<node>", "the proxy's node.id")
+    .option(...RESOURCE_TYPE)
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
-What a proxy refused is tried again by itself, after a second and then ever more rarely, up to five minutes apart.
+Refused resources are retried automatically as well: after a second, then less and less often, at most five minutes apart.
 
-With --wait it exits with 3 when the proxy refuses it again, in Envoy's words, or has not acknowledged it in time.
+With --wait the command exits with 3 if the proxy refuses a resource again, which it reports in Envoy's words, or does not
+acknowledge it in time.
 
 Examples:
   fairlead resend edge-7
@@ -32,10 +33,9 @@ Examples:
       const answer = await context.admin().call(AdminService.method.resend, { id, type });
       const { resources, unknownReplicas } = answer;
       context.outcome.putAnswer(ResendResponseSchema, answer);
-      for (const unknown of unknownReplicas) noteLine(io, `${unknownText(unknown)}: what it holds is not sent again`);
-      printLine(io, `${id}: ${resources} ${resources === 1 ? "resource goes" : "resources go"} to it again`);
+      for (const unknown of unknownReplicas) noteLine(io, `${unknownText(unknown)}: its proxies are not sent anything`);
+      printLine(io, `  sending ${resources} ${resources === 1 ? "resource" : "resources"} to ${id} again`);
       if (flags.wait === true) await printResent(context, { id, type }, { ...flags, onDisconnected: "wait" });
     });
-  for (const option of waitForOneOptions("return when the proxy has acknowledged it")) command.addOption(option);
-  return command;
+  return addWaitForOneOptions(command, "until the proxy has acknowledged them");
 }

@@ -4,9 +4,9 @@ import { RestoreResponseSchema } from "../../gen/fairlead/admin/v1/archive_pb.ts
 import { checkBackup, readBackup } from "../backup-file.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
-import { outputOption, type WaitFlags, waitOptions } from "../options.ts";
-import { refusedBy } from "../replace-refusal.ts";
-import { withStoreOrPlane } from "../store-door.ts";
+import { addWaitOptions, outputOption, REASON, REPLACE, type WaitFlags } from "../options.ts";
+import { refusedAt } from "../refusal.ts";
+import { REPLACING, WITHOUT_PLANE, withStoreOrPlane } from "../store-door.ts";
 import { printWait } from "../wait.ts";
 import { summaryJson, summaryText } from "./backup.ts";
 
@@ -19,22 +19,21 @@ interface RestoreFlags extends WaitFlags {
 
 export function restoreCommand(context: CliContext): Command {
   const command = new Command("restore")
-    .description("Make the plane's store hold what a backup holds, and nothing else")
+    .description("Replace the content of the store with that of a backup")
     .argument("<file>", "made by fairlead backup")
-    .option("--dry-run", "check that the file is whole and say what is in it; asks nothing of the plane")
-    .addOption(outputOption("table", "json"))
-    .option("--replace", "replace a state that has objects")
-    .option("--reason <text>", "why, for the journal")
-    .option("--leave-out-unreadable", "restore the rest of a backup with records that cannot be read, and name those")
+    .option("--dry-run", "check that the file is whole and show what is in it, without asking the plane")
+    .addOption(outputOption())
+    .option(...REPLACE)
+    .option(...REASON)
+    .option("--leave-out-unreadable", "restore a backup without the records that cannot be read, and list those")
     .addHelpText(
       "after",
       `
-All of it in one step: until then the plane serves what it has. It begins a new epoch, so that versions and revisions of
-before count no more; every replica follows by itself, and proxies are sent only what differs. Every record is read and
-checked first.
+${REPLACING}
 
-With --data, --nats or --config it needs no plane: it opens the store itself, also one that no plane can start from, and is
-refused while a plane serves from it.
+Every record is read and checked first.
+
+${WITHOUT_PLANE}
 
 Examples:
   fairlead restore --dry-run fairlead.backup
@@ -44,7 +43,7 @@ Examples:
   fairlead restore --replace fairlead.backup --nats nats://10.0.0.1,nats://10.0.0.2,nats://10.0.0.3`,
     )
     .action((file: string, flags: RestoreFlags, self: Command) => restore(context, file, flags, self));
-  for (const option of waitOptions("return when the proxies have acknowledged it")) command.addOption(option);
+  addWaitOptions(command);
   return context.store?.addOptions(command) ?? command;
 }
 
@@ -61,7 +60,7 @@ async function restore(context: CliContext, file: string, flags: RestoreFlags, c
     for await (const records of readBackup(file)) yield { records: [...records] };
   };
   await withStoreOrPlane(context, { command, wait: flags.wait }, async (admin) => {
-    const answer = await refusedBy(admin.upload(AdminService.method.restore, requests()));
+    const answer = await refusedAt([], admin.upload(AdminService.method.restore, requests()));
     if (answer.restored === undefined) throw new CliFailure(EXIT.failed, "the plane does not say what it restored");
     context.outcome.putAnswer(RestoreResponseSchema, answer);
     printLine(context.io, `  restored ${summaryText(summary)}`);

@@ -8,8 +8,8 @@ const SCHEMAS = { manifest: manifestSchema, output: outputSchema } as const;
 
 export function schemaCommand(context: CliContext): Command {
   return new Command("schema")
-    .description("Print the JSON Schema of manifests, for editors, or of what -o json prints, for programs")
-    .addArgument(new Argument("[of]", "what it describes").choices(Object.keys(SCHEMAS)).default("manifest"))
+    .description("Print the JSON Schema of manifests, or of the output of -o json")
+    .addArgument(new Argument("[of]", "what to describe").choices(Object.keys(SCHEMAS)).default("manifest"))
     .addHelpText(
       "after",
       `

@@ -5,45 +5,43 @@ import {
   GetStatusResponseSchema,
   Problem_Severity as Severity,
 } from "../../gen/fairlead/admin/v1/observe_pb.ts";
-import { messageText } from "../data-text.ts";
-import { CliFailure, EXIT } from "../exit.ts";
+import { EXIT, wrongUsage } from "../exit.ts";
 import { showFrames } from "../frames.ts";
-import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
+import { type CliContext, type CliIo, printLines } from "../io.ts";
 import { type Line, type Piece, type Tone, toned } from "../line.ts";
-import { type OutputForm, outputOption } from "../options.ts";
+import { outputOption, REFRESH } from "../options.ts";
 import { tableLines } from "../table.ts";
-import { formatAge, formatAgo, formatDuration, fromDuration } from "../time-text.ts";
+import { durationText, formatAge, formatAgo } from "../time-text.ts";
 
 const INDENT = "  ";
 
 export function statusCommand(context: CliContext): Command {
   return new Command("status")
-    .description("How the plane, its proxies and its services are, and what needs a look")
-    .option("--watch", "show it again every two seconds, until it is interrupted")
-    .option("--check", "exit with 1 when there is a problem")
-    .addOption(outputOption("table", "json"))
+    .description("Show the state of the plane, its proxies and its services, and what needs attention")
+    .option(...REFRESH)
+    .option("--check", "exit with 1 if there is a problem")
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
 Examples:
   fairlead status
   fairlead status --watch
-  fairlead status --check || echo "needs a look"
+  fairlead status --check || echo "needs attention"
   fairlead status -o json | jq '.problems'`,
     )
-    .action(async ({ output, watch, check }: { output: OutputForm; watch?: true; check?: true }) => {
+    .action(async ({ watch, check }: { watch?: true; check?: true }) => {
       const { io, outcome } = context;
       const read = () => context.admin().call(AdminService.method.getStatus, {});
       if (watch === true) {
-        if (output === "json") throw new CliFailure(EXIT.usage, "--watch is for people: leave out -o json");
-        if (check === true) throw new CliFailure(EXIT.usage, "--watch goes on and on: leave out --check");
+        if (check === true) throw wrongUsage("--watch does not end: leave out --check");
         await showFrames(io, async () => renderStatus(await read(), io));
         return;
       }
       const status = await read();
       if (check === true && status.problems.length > 0) outcome.exitCode = EXIT.failed;
-      if (output === "json") printText(io, messageText(GetStatusResponseSchema, status, 2));
-      else printLines(io, renderStatus(status, io));
+      outcome.putAnswer(GetStatusResponseSchema, status);
+      printLines(io, renderStatus(status, io));
     });
 }
 
@@ -73,7 +71,7 @@ function renderStatus(status: GetStatusResponse, io: CliIo): Line[] {
 /** What the replica that answers found when it started. */
 function startLines({ start, replicas, replica }: GetStatusResponse, nowMs: number): string[] {
   if (start?.time === undefined) return [];
-  const took = start.took === undefined ? "" : ` in ${formatDuration(fromDuration(start.took))}`;
+  const took = start.took === undefined ? "" : ` in ${durationText(start.took)}`;
   const who = replicas.length > 1 ? `${replica} ` : "";
   return [
     `  started    ${who}${formatAgo(start.time, nowMs)}, state restored at revision ${start.revision}${took}; ${start.proxies} proxies connected to it`,

@@ -1,19 +1,16 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import { WriteResponseSchema } from "../../gen/fairlead/admin/v1/write_pb.ts";
-import { type MissingFlags, unlessMissing } from "../ignore-missing.ts";
 import { type CliContext, printLine } from "../io.ts";
 import {
-  allowRemovalOption,
+  ALLOW_REMOVAL,
+  addWriteOptions,
   backendName,
-  ignoreMissingOption,
-  outputOption,
-  waitOptions,
-  writeOptions,
+  IGNORE_MISSING,
   writeOptionsOf,
   writtenText,
 } from "../options.ts";
-import { printWait } from "../wait.ts";
+import { endWrite, type MissingFlags, unlessMissing } from "../write.ts";
 
 interface UnregisterFlags extends MissingFlags {
   readonly allowRemoval?: true;
@@ -21,11 +18,10 @@ interface UnregisterFlags extends MissingFlags {
 
 export function unregisterCommand(context: CliContext): Command {
   const command = new Command("unregister")
-    .description("Remove a backend at once; `drain` lets it finish first")
+    .description("Remove a backend at once; `drain` lets its requests finish first")
     .argument("<backend>", "SERVICE/BACKEND", backendName)
-    .addOption(allowRemovalOption())
-    .addOption(ignoreMissingOption())
-    .addOption(outputOption("table", "json"))
+    .option(...ALLOW_REMOVAL)
+    .option(...IGNORE_MISSING)
     .addHelpText(
       "after",
       `
@@ -37,13 +33,9 @@ Examples:
       const asking = context.admin().call(AdminService.method.unregisterBackend, request);
       const answer = await unlessMissing(context, flags, asking);
       if (answer === undefined) return;
-      const { revision } = answer;
       context.outcome.putAnswer(WriteResponseSchema, answer);
-      printLine(context.io, `  unregistered ${name}  ${writtenText(flags, revision)}`);
-      context.outcome.endDryRun(flags, true);
-      if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
+      printLine(context.io, `  unregistered ${name}  ${writtenText(flags, answer.revision)}`);
+      await endWrite(context, flags, answer);
     });
-  for (const option of [...writeOptions(), ...waitOptions("return when the proxies have acknowledged it")])
-    command.addOption(option);
-  return command;
+  return addWriteOptions(command);
 }

@@ -5,8 +5,8 @@ import { outputOption } from "../options.ts";
 
 export function versionCommand(context: CliContext): Command {
   return new Command("version")
-    .description("Print the version of this program; `status` shows the plane's")
-    .addOption(outputOption("table", "json"))
+    .description("Print the version of this program; `status` shows that of the plane")
+    .addOption(outputOption())
     .action(() => {
       context.outcome.put({ version: PRODUCT_VERSION });
       printLine(context.io, versionText());

@@ -11,7 +11,7 @@ import { instantOfMs } from "../../runtime/instant.ts";
 import { fieldChanges } from "../../schema/field-changes.ts";
 import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { fieldText, signPiece } from "../change-text.ts";
-import { jsonText, messageText } from "../data-text.ts";
+import { jsonText, messageJson } from "../data-text.ts";
 import { type CliContext, type CliIo, noteLine, printLine, printText } from "../io.ts";
 import { pieceText } from "../line.ts";
 import { formatMoment, formatTimeOfDay, type Zone } from "../moment.ts";
@@ -27,15 +27,16 @@ interface WatchFlags {
 
 export function watchCommand(context: CliContext): Command {
   return new Command("watch")
-    .description("Print changes of objects as they happen, until it is interrupted")
-    .argument("[kind...]", `only these: ${kindsText()}; default: all`)
-    .option("--present", "first the objects as they are now")
-    .option("--from <revision>", "first the changes since this revision")
-    .addOption(outputOption("table", "json"))
+    .description("Print changes of objects as they happen, until interrupted")
+    .argument("[kind...]", `only these kinds: ${kindsText()} (default: all)`)
+    .option("--present", "begin with the objects as they are now")
+    .option("--from <revision>", "begin with the changes since this revision")
+    .addOption(outputOption())
     .addHelpText(
       "after",
       `
-Each line has the time of the commit, what changed, who changed it and why. With -o json each line is one message of the API.
+Each line says when the change was committed, what changed, who changed it, and why. With -o json each line is one message of
+the API.
 
 Examples:
   fairlead watch
@@ -59,7 +60,7 @@ async function watch(context: CliContext, kinds: readonly string[], flags: Watch
       isShown = true;
       noteLine(
         io,
-        `connected at revision ${answer.revision}, ${formatMoment(nowOf(io), io)}; changes follow, Ctrl-C ends it`,
+        `connected at revision ${answer.revision}, ${formatMoment(nowOf(io), io)}; watching for changes, Ctrl-C to stop`,
       );
     }
   }
@@ -80,7 +81,7 @@ function remember(known: Known, { kind, name, object, health }: WatchEvent): Wat
 
 function print({ io }: CliContext, answer: WatchResponse, known: Known, output: OutputForm): void {
   if (output === "json") {
-    printText(io, messageText(WatchResponseSchema, answer));
+    printText(io, jsonText(messageJson(WatchResponseSchema, answer)));
     return;
   }
   for (const event of answer.events) {

@@ -73,9 +73,9 @@ describe("apply", () => {
     const answer = () => ({ ...changed(), reach: [{ fleet: "edge", proxies: 1, types: [], addressMoves }] });
     const run = await runAgainst({ Apply: answer }, ["apply", "-f", "-", "--dry-run"], { stdin: SHOP });
     expect(run.stdout.split("\n").slice(1, 4)).toEqual([
-      "  > 127.0.0.1:10020   z1 leaves it before a2 takes it",
-      "  > 127.0.0.1:10021   old goes and web takes it at once: some milliseconds without a listener",
-      "  > 127.0.0.1:10022   listeners change places, for which c is closed and opened again: some milliseconds without a listener",
+      "  > 127.0.0.1:10020   z1 releases it before a2 takes it",
+      "  > 127.0.0.1:10021   old is removed and web takes it at once: a few milliseconds without a listener",
+      "  > 127.0.0.1:10022   listeners swap addresses, for which c is closed and opened again: a few milliseconds without a listener",
     ]);
   });
 
@@ -98,7 +98,7 @@ describe("apply", () => {
         "standard input:5:1                 UnknownService: there is no service cart",
         "refused             listener web   UnknownFleet: there is no fleet edge",
         "nothing was changed",
-        "Mend that, or repeat without --strict.",
+        "Fix that, or repeat without --strict.",
         "",
       ].join("\n"),
     });
@@ -223,6 +223,6 @@ describe("apply --wait", () => {
     const WaitForRevision = () => [{ outcome: REACHED, total: 2, done: 2, skipped: ["edge-7"] }];
     const run = await runAgainst({ Apply: changed, WaitForRevision }, argv, { stdin: SHOP });
     expect(run.calls[1]).toMatchObject({ request: { nodes: ["edge-1", "edge-2"], atLeast: 2 } });
-    expect(run.stdout).toContain("  acknowledged by 2 of 2 proxies\n  edge-7: away, not waited for\n");
+    expect(run.stdout).toContain("  acknowledged by 2 of 2 proxies\n  edge-7: disconnected, not waited for\n");
   });
 });

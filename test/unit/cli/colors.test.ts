@@ -67,7 +67,7 @@ describe("colours", () => {
     ["get backends", [bold("NAME"), red("no"), green("yes")]],
     ["health", [red("UNHEALTHY")]],
     ["nodes", [green("ack"), red("REFUSED"), yellow("sent"), yellow("9.0 s"), yellow("Refused: cannot bind")]],
-    ["node edge-1", [red("REFUSED: cannot bind"), yellow("away for -")]],
+    ["node edge-1", [red("REFUSED: cannot bind"), yellow("disconnected for -")]],
     ["explain backend shop/a", [red("not routable"), red("unhealthy")]],
     ["apply -f -", [green("+"), yellow("~"), red("-"), yellow("!")]],
   ])("of %s say what parts of it mean, and take no room", async (argv, pieces) => {

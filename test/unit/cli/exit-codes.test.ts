@@ -20,6 +20,8 @@ describe("exit codes", () => {
     ["a backend without its service", ["register", "shop-1", "--address", "127.0.0.1:1"]],
     ["a duration that is none", ["apply", "-f", "-", "--timeout", "soon"]],
     ["an output form that does not exist", ["get", "services", "-o", "xml"]],
+    ["a header that is none", ["explain", "request", "http://shop.example/", "-H", "x"]],
+    ["an unknown option of a command within another", ["explain", "backend", "shop/a", "--nope"]],
     ["no command at all", []],
   ])("is 2 for %s", async (_, argv) => {
     const run = await runAgainst({}, argv);
@@ -35,7 +37,7 @@ describe("exit codes", () => {
   ])("is 2 for an option that is given and empty: %j", async (argv) => {
     const run = await runAgainst({}, argv);
     expect(run).toMatchObject({ code: 2, calls: [], stdout: "" });
-    expect(run.stderr).toMatch(/^--\w+ is given, and empty/);
+    expect(run.stderr).toMatch(/^--\w+ has no value: give it one/);
   });
 
   it("is 2 for a server that an empty variable names", async () => {
@@ -43,7 +45,7 @@ describe("exit codes", () => {
     const sink = { write: (text: string) => errors.push(text) };
     const io = { stdout: sink, stderr: sink, env: { FAIRLEAD_SERVER: "" }, clock: systemClock, isTty: false };
     expect(await runCli(["status"], io)).toBe(2);
-    expect(errors.join("")).toContain("FAIRLEAD_SERVER is given, and empty");
+    expect(errors.join("")).toContain("FAIRLEAD_SERVER must be HOST:PORT");
   });
 
   it.each([[["--help"]], [["apply", "--help"]], [["help", "register"]]])("is 0 for help: %j", async (argv) => {

@@ -50,7 +50,7 @@ test("explain backend leads from membership over health and policy to the proxie
     "                 last checks by plane-b: 14:02:13 HTTP 503 in 2 ms, 14:02:12 timeout after 1000 ms in 1.0 s",
     "    policy       built-in, panic threshold 0: unhealthy backends get nothing",
     "    ejection     not known: each proxy may stop sending",
-    "    proxies      12 of 12 acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)",
+    "    proxies      12 of 12 have acknowledged its removal from rotation, 38 ms after the verdict (revision 1.8812)",
     "",
   ]);
 });
@@ -58,5 +58,5 @@ test("explain backend leads from membership over health and policy to the proxie
 test("explain backend says that nothing is known", async () => {
   const empty = create(ExplainBackendResponseSchema, {});
   const { stdout } = await runAgainst({ ExplainBackend: () => empty }, ["explain", "backend", "shop/shop-3"]);
-  expect(stdout).toContain("health       not checked, nobody reports");
+  expect(stdout).toContain("health       not checked, and no one reports on it");
 });

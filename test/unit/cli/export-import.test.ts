@@ -91,7 +91,7 @@ describe("fairlead import", () => {
   });
 
   it.each([
-    ["nothing", "# only a comment\n", "no object in standard input"],
+    ["nothing", "# only a comment\n", "no objects in standard input"],
     [
       "a bad document, by its line",
       "kind: Fleet\nname: a\n---\nkind: Fleet\nnodez: {}\n",
@@ -109,7 +109,7 @@ describe("fairlead import", () => {
   it("names a file that cannot be read", async () => {
     const { code, stderr } = await runAgainst(answer(), ["import", "/nowhere/all.yaml"]);
     expect(code).toBe(1);
-    expect(stderr).toContain("/nowhere/all.yaml: ENOENT");
+    expect(stderr).toContain("/nowhere/all.yaml: cannot be read: no such file or directory");
   });
 
   it("leads what the plane refuses back to the line of the object", async () => {
@@ -124,6 +124,8 @@ describe("fairlead import", () => {
     expect(placed.code).toBe(1);
     expect(placed.stderr).toMatch(/^standard input:3:1 +name +has no service/);
     const brake = refusal(FAILED_PRECONDITION, "REMOVAL_TOO_LARGE", "removes 3 of 4");
-    expect((await importText(text, refuse(brake))).stderr).toContain("Repeat with --allow-removal if that is meant.");
+    expect((await importText(text, refuse(brake))).stderr).toContain(
+      "Repeat with --allow-removal if that is intended.",
+    );
   });
 });

@@ -80,7 +80,7 @@ describe("what a plane answers stays text", () => {
         },
         ["status"],
       );
-      expect(broken.stderr).toContain(`this is a bug of fairlead: Error: ${printable(text)}\n`);
+      expect(broken.stderr).toContain(`this is a bug in fairlead: Error: ${printable(text)}\n`);
       expectSeen(broken.stderr);
     }
   });

@@ -58,15 +58,19 @@ describe("parseManifests", () => {
       "kind: Fleet\nname: &n a\n---\nkind: Fleet\nname: *n\n",
       /^shop.yaml:5:7 {2}the alias \*n is undefined: .*in this document/,
     ],
-    ["an alias within itself", "kind: Fleet\nname: a\nlabels: &l { a: *l }\n", /^shop.yaml:3:17 .*stands within/],
+    [
+      "an alias within itself",
+      "kind: Fleet\nname: a\nlabels: &l { a: *l }\n",
+      /^shop.yaml:3:17 .*stands for the &l that it is part of/,
+    ],
     ["a merge of what is no object", "kind: Fleet\n<<: 5\n", /^shop.yaml:2:1 {2}what << merges must be/],
     ["a tab", "kind: Fleet\n\tname: a\n", /^shop.yaml:2:1 .*[Tt]ab/],
-    ["no object", "- 1\n", /^shop.yaml:1:1 .*is no object/],
+    ["no object", "- 1\n", /^shop.yaml:1:1 .*is not an object/],
     ["an unknown tag", "kind: Fleet\nname: !js a\n", /^shop.yaml:2:7 /],
     [
       "an object given twice",
       "kind: Fleet\nname: a\n---\nkind: Fleet\nname: a\n",
-      /^shop.yaml:5:1 .*already at shop.yaml:2:1$/,
+      /^shop.yaml:5:1 .*already given at shop.yaml:2:1$/,
     ],
   ])("tells the place of %s", (_, text, expected) => {
     expect(problemsOf(text)).toMatch(expected);

@@ -125,7 +125,7 @@ describe("register --wait", () => {
     const run = await runAgainst(plane([pending], { checks: [{ reason: "connection refused" }] }), argv);
     expect(run.code).toBe(3);
     expect(run.stderr).toMatch(
-      /not eligible in 5\.0 s: the change is made.*\n.*pending: .*\n.*check: connection refused/,
+      /not eligible in 5\.0 s: the change was made.*\n.*pending: .*\n.*check: connection refused/,
     );
     expect(awaited(run)).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe("register --wait", () => {
       plane([active], { leftOut: [{ fleet: "edge", reason: "10.0.4.7 is elsewhere" }] }),
       argv,
     );
-    expect(run.stdout).toContain("fleet edge are told: 10.0.4.7 is elsewhere");
+    expect(run.stdout).toContain("fleet edge do not get it: 10.0.4.7 is elsewhere");
   });
 });
 

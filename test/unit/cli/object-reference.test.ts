@@ -17,7 +17,7 @@ describe("a kind", () => {
       2,
       [
         'unknown kind "servcie"; did you mean "service"?',
-        "there are service (svc), policy (pol), backend (be), health, listener (lis), route (rt) and fleet (fl)",
+        "the kind must be service (svc), policy (pol), backend (be), health, listener (lis), route (rt) or fleet (fl)",
         "",
       ],
     ]);
@@ -74,22 +74,23 @@ describe("an object", () => {
   });
 
   it.each([
-    ["get service/", '"service/" names no object: a name follows the slash'],
-    ["get service/shop pay", '"service/shop" names an object already: "pay" is too much'],
+    ["get service/", '"service/" names no object: put its name after the slash'],
+    ["get service/shop pay", '"service/shop" already names an object: "pay" is one name too many'],
     ["delete service", "name the object: KIND NAME or KIND/NAME"],
     ["history route", "name the object: KIND NAME or KIND/NAME"],
     [
       "explain",
-      "say what is to be explained: backend, service, policy, listener, route, fleet, node, request, each with its name",
+      "say what to explain: backend, service, policy, listener, route, fleet, node, request, each followed by its name",
     ],
     [
       "explain servise/shop",
-      '"servise/shop" is nothing that can be explained; did you mean "service"?: backend, service, policy, listener, route, fleet, node, request, each with its name',
+      '"servise/shop" cannot be explained; did you mean "service"?: backend, service, policy, listener, route, fleet, node, request, each followed by its name',
     ],
     [
       "explain verdict/edge",
-      '"verdict/edge" is nothing that can be explained: backend, service, policy, listener, route, fleet, node, request, each',
+      '"verdict/edge" cannot be explained: backend, service, policy, listener, route, fleet, node, request, each',
     ],
+    ["explain constructor/x", '"constructor/x" cannot be explained'],
   ])("that is written wrongly is said to be: %s", async (argv, said) => {
     const { code, stderr } = await runAgainst({}, argv.split(" "));
     expect(code).toBe(2);

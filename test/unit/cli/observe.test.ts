@@ -121,7 +121,7 @@ describe("resend", () => {
       "lds",
     ]);
     expect(run.calls[0]?.request).toMatchObject({ id: "edge-7", type: "lds" });
-    expect(run.stdout).toBe("edge-7: 3 resources go to it again\n");
+    expect(run.stdout).toBe("  sending 3 resources to edge-7 again\n");
     expect(run.stderr).toContain("replica plane-b has been silent for 12 s");
   });
 });
@@ -139,13 +139,13 @@ describe("resend --wait", () => {
       method: "WaitForRevision",
       request: { revision: "", nodes: ["edge-7"], onItsWay: { type: "lds" }, timeout: { seconds: 5n } },
     });
-    expect(run.stdout).toBe("edge-7: 2 resources go to it again\n  acknowledged in 63 ms\n");
+    expect(run.stdout).toBe("  sending 2 resources to edge-7 again\n  acknowledged by 1 of 1 proxies in 63 ms\n");
   });
 
   it("exits with 3 and the proxy's words when it is refused again, and when it takes too long", async () => {
     const refused = await resend({ outcome: Outcome.REFUSED, total: 1, pending });
     expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("Listener web: cannot bind") });
-    expect(refused.stderr).toContain("it is sent again, but the proxy refuses it");
+    expect(refused.stderr).toContain("it was sent again, but a proxy refused it");
     const late = await resend({ outcome: Outcome.TIMED_OUT, total: 1, elapsed: { seconds: 5n } });
     expect(late).toMatchObject({ code: 3, stderr: expect.stringContaining("not acknowledged in 5.0 s") });
   });
@@ -188,7 +188,9 @@ describe("watch", () => {
       '00:00:00  ~ service shop  policy (none) → "fair"  by cli:ann, apply: more traffic',
       "",
     ]);
-    expect(run.stderr).toBe("connected at revision 1.8, 1970-01-01 00:00:00 UTC; changes follow, Ctrl-C ends it\n");
+    expect(run.stderr).toBe(
+      "connected at revision 1.8, 1970-01-01 00:00:00 UTC; watching for changes, Ctrl-C to stop\n",
+    );
   });
 
   it("prints first what is there when asked, one JSON message a line", async () => {
@@ -233,10 +235,10 @@ describe("history and rollback", () => {
     expect(run.calls).toMatchObject([
       { request: { kind: "route", name: "shop", toGeneration: 17n, options: { validateOnly: false } } },
     ]);
-    expect(run.stdout).toBe("  ~ route shop        rules[0].to[0].weight 50 → 10\n1 change. revision 1.5\n");
+    expect(run.stdout).toBe("  ~ route shop        rules[0].to[0].weight 50 → 10\n  1 change. Revision 1.5.\n");
     const dry = await runAgainst({ Rollback: () => ({ change }) }, [...argv, "--dry-run"]);
     expect(dry.calls).toMatchObject([{ request: { options: { validateOnly: true } } }]);
-    expect(dry.stdout).toContain("1 change. Nothing is written.");
+    expect(dry.stdout).toContain("  1 change. Dry run: nothing was changed.\n");
   });
 
   it("takes back a whole commit", async () => {
@@ -249,7 +251,7 @@ describe("history and rollback", () => {
     expect(run.calls).toMatchObject([
       { method: "RollbackRevision", request: { revision: "1.4", allowRemoval: true, options: { reason: "broke" } } },
     ]);
-    expect(run.stdout).toBe("  - route shop\n  + service shop\n2 changes. revision 1.6\n");
+    expect(run.stdout).toBe("  - route shop\n  + service shop\n  2 changes. Revision 1.6.\n");
   });
 
   it.each([

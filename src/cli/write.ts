@@ -1,10 +1,19 @@
 import { AdminError } from "./admin-error.ts";
-import type { CliContext } from "./io.ts";
-import { printLine } from "./io.ts";
-import type { WaitFlags, WriteFlags } from "./options.ts";
+import { type CliContext, printLine } from "./io.ts";
+import type { WriteFlags } from "./options.ts";
 import { NEWEST_REVISION, printWait } from "./wait.ts";
 
-export interface MissingFlags extends WaitFlags, WriteFlags {
+/** Ends a write whose answer is printed: a dry run says whether anything would change, and `--wait` waits for the proxies. */
+export async function endWrite(
+  context: CliContext,
+  flags: WriteFlags,
+  { revision, hasChanges = true }: { readonly revision: string; readonly hasChanges?: boolean },
+): Promise<void> {
+  context.outcome.endDryRun(flags, hasChanges);
+  if (flags.wait === true && flags.dryRun !== true) await printWait(context, revision, flags);
+}
+
+export interface MissingFlags extends WriteFlags {
   readonly ignoreMissing?: true;
 }
 
