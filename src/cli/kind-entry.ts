@@ -70,7 +70,7 @@ export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
   /** Absent for verdicts, which can only be listed. */
   get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
   /** Absent for verdicts, and for backends, whose explanation has a form of its own. */
-  explain?(admin: AdminClient, name: string): Promise<Explanation>;
+  explain?(this: void, admin: AdminClient, name: string): Promise<Explanation>;
 }
 
 const PAGE_SIZE = 1000;
