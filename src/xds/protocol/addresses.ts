@@ -28,7 +28,7 @@ type Addresses = {
 
 /**
  * Puts additions in an order in which each finds its address free. A client refuses a listener whose address another
- * one still has; it removes before it adds, whatever the order. An address meant for two at once is left to its verdict.
+ * one still has; it removes before it adds, whatever the order. An address meant for two at once is left to its judgement.
  */
 export function orderByAddress(
   state: TypeReading,

@@ -6,7 +6,7 @@ import type { TypeReading } from "./type-state.ts";
 
 /**
  * Takes a request of the incremental protocol. Each request holds differences; the first of a type may also list what the
- * client has from an earlier stream. Each nonce has its own verdict (xds D1).
+ * client has from an earlier stream. Each nonce gets its own ACK or NACK (xds D1).
  */
 export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: number): Report[] {
   const reports: Report[] = [];

@@ -15,7 +15,7 @@ export function retryDelay({ baseMs, maxMs, spread }: StreamSettings["retry"], a
  * several resources is tried again by halves, so that what is good in it is accepted in the end.
  */
 export function dueRetries(context: FlushContext, state: TypeReading): { names: readonly string[]; wakeAt: number } {
-  // The verdict on what is in flight comes first, and leads here again.
+  // The answer to what is in flight comes first, and leads here again.
   if (state.flights.length > 0) return { names: [], wakeAt: Infinity };
   const { retry } = context.settings;
   const isDivided = mayDivide(context, state);

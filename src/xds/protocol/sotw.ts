@@ -14,7 +14,7 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
   if (!state) return reports;
   const { subscription } = state;
   if (state.requested) {
-    takeVerdict(types, state, request, now, reports);
+    takeAnswer(types, state, request, now, reports);
     types.proveLive(reports);
     if (request.names) types.change(state, subscription.replace(request.names), reports);
     return reports;
@@ -35,7 +35,7 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
  * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
  * differs from the one accepted before.
  */
-function takeVerdict(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
+function takeAnswer(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
   const index = state.flights.findIndex((flight) => flight.nonce === request.nonce);
   const covered = state.flights.slice(0, index + 1);
   const accepted = request.error ? acceptedBeside(state, covered, request.versionInfo) : covered;

@@ -2,7 +2,7 @@ import { tombstonesFor } from "./collections.ts";
 import { emptyNamespaces, provenBy } from "./companions.ts";
 import type { ErrorDetail, Report } from "./events.ts";
 import type { Flight } from "./flight.ts";
-import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
+import { isAccepted, type LostAnswer } from "./lost-answers.ts";
 import type { ResourceKey, View } from "./resource.ts";
 import { collectionOf, parseGlob } from "./resource-name.ts";
 import type { StreamSettings } from "./stream-settings.ts";
@@ -20,7 +20,7 @@ export class StreamTypes {
   ordered: readonly TypeState[] = [];
   view: View | undefined;
   readonly remembered: ResourceKey[] = [];
-  lost: readonly LostVerdict[] = [];
+  lost: readonly LostAnswer[] = [];
   readonly #settings: StreamSettings;
 
   constructor(settings: StreamSettings) {
@@ -122,7 +122,7 @@ export class StreamTypes {
 
   refuse(state: TypeState, flight: Flight, error: ErrorDetail, now: number, reports: Report[]): void {
     const refusal = state.refuse(flight, { ...error, at: now });
-    // Parts of the response may have been replaced while the verdict was withheld: then the rest is due again at once.
+    // Parts of the response may have been replaced while the answer was withheld: then the rest is due again at once.
     for (const { name, publication } of refusal.items.values()) state.mark(name, publication ?? Infinity);
     reports.push({ kind: "nack", typeUrl: state.type.typeUrl, refusal });
   }

@@ -5,7 +5,7 @@ import { composeLeaving, type Outgoing, type Stamp } from "./compose.ts";
 import { receiveDelta } from "./delta.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
 import type { FlushContext, Hold } from "./flush-context.ts";
-import type { LostVerdict } from "./lost-verdicts.ts";
+import type { LostAnswer } from "./lost-answers.ts";
 import { Nonces } from "./nonces.ts";
 import { isQuiet, oldestPending } from "./pending.ts";
 import { leavingOf, planType } from "./plan.ts";
@@ -67,8 +67,8 @@ export class ProtocolStream {
     this.#types.remembered.push({ typeUrl, name });
   }
 
-  /** Notes responses of an earlier stream that this client may have refused, though no verdict arrived. */
-  recall(lost: readonly LostVerdict[]): void {
+  /** Notes responses of an earlier stream that this client may have refused, though no NACK arrived. */
+  recall(lost: readonly LostAnswer[]): void {
     this.#types.lost = lost;
   }
 
