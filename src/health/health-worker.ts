@@ -85,7 +85,7 @@ export class HealthWorker {
     this.#writer = new VerdictWriter({
       ...options,
       observer: options.name,
-      fence: () => this.#share?.fence,
+      fencingToken: () => this.#share?.fencingToken,
       onFenced: () => this.setShare(undefined),
     });
     this.#judge = new BackendJudge({
