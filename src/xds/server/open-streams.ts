@@ -36,7 +36,7 @@ export class OpenStreams<S extends OpenStream> {
 
   constructor(host: StreamHost) {
     this.#host = host;
-    this.#groups = new StreamGroups((group) => host.cache.view(group));
+    this.#groups = new StreamGroups((group) => host.cache.served(group));
     this.#toFlush = new FlushQueue(host.clock, (stream, written) => this.#flush(stream, written));
   }
 

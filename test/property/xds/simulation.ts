@@ -128,7 +128,7 @@ export class Simulation {
     });
     for (const { typeUrl, name } of memory.load("")) connection.stream.remember(typeUrl, name);
     connection.stream.recall(lost);
-    connection.stream.attach(this.cache.view(GROUP));
+    connection.stream.attach(this.cache.served(GROUP));
     client.connect();
   }
 

@@ -53,7 +53,7 @@ class Scenario {
     this.#cache.update("g", () => undefined);
     this.#cache.onChange((group, changes, publication) => {
       if (group !== this.#group) return;
-      this.#stream?.attach(this.#cache.view(this.#group));
+      this.#stream?.attach(this.#cache.served(this.#group));
       for (const [typeUrl, names] of changes) this.#stream?.publish(typeUrl, names, publication);
     });
   }
@@ -72,7 +72,7 @@ class Scenario {
     switch (verb) {
       case "group":
         this.#group = first;
-        this.#stream?.attach(this.#cache.view(first));
+        this.#stream?.attach(this.#cache.served(first));
         return [];
       case "set":
         this.#update(words);
@@ -152,7 +152,7 @@ class Scenario {
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);
     this.#stream.recall(lost);
-    this.#stream.attach(this.#cache.view(this.#group));
+    this.#stream.attach(this.#cache.served(this.#group));
   }
 
   #request(typeUrl: string, pairs: Pairs): string[] {
