@@ -57,7 +57,7 @@ export class ProtocolStream {
     return this.#types.all;
   }
 
-  /** Gives the stream what its group is served, if anything. Without that it is silent but keeps what it knows of the client (law 10). */
+  /** Gives the stream what its group is served, if anything: without that it is silent, but forgets nothing (law 10). */
   attach(served: Served | undefined): void {
     this.#types.attach(served);
   }
