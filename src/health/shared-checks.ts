@@ -1,12 +1,7 @@
 import { type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { workerOf } from "../duties/assign.ts";
-import {
-  type ChecksUnderWay,
-  type RecentChecks,
-  type StaleService,
-  staleText,
-} from "../operations/observing/checks-under-way.ts";
+import { type AllChecks, type RecentChecks, type StaleService, staleText } from "../operations/observing/checks.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { repeat } from "../runtime/repeat.ts";
@@ -34,7 +29,7 @@ export interface SharedChecksOptions {
  * The state of the checks of all replicas: each knows its own share, and answers the others. The share of one that has
  * fallen silent counts as unchecked from then on.
  */
-export class SharedChecks implements ChecksUnderWay {
+export class SharedChecks implements AllChecks {
   readonly #options: SharedChecksOptions;
   readonly #ends: readonly (() => void)[];
   #ofPeers: readonly (readonly (readonly [Name, StaleService])[])[] = [];

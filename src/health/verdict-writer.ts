@@ -57,8 +57,7 @@ export class VerdictWriter {
       if (!isCurrent()) return undefined;
       // It builds on the newest stored verdict.
       const before = mirror.stored("health", name)?.message;
-      const position = fencingToken()?.revision.position ?? 0;
-      const origin = { backend, backendUid, observer, fence: BigInt(position), sequence };
+      const origin = { backend, backendUid, observer, fence: BigInt(fencingToken()?.revision.position ?? 0), sequence };
       return encodeStored("health", verdictMessage(verdict, origin, before, random.id()));
     });
     if (!this.#isDraining) this.#drained = this.#drain();

@@ -45,10 +45,7 @@ export interface Batch {
 }
 
 /** A key that is not written, whose last write must be this one: it holds a fencing token, or a plan rests on it. */
-export interface BatchGuard {
-  readonly key: string;
-  readonly revision: Revision;
-}
+export type BatchGuard = { readonly key: string; readonly revision: Revision };
 
 export interface Entry {
   readonly key: string;

@@ -13,11 +13,8 @@ export function collectionsOf(states: TypeReadings, served: Served | undefined):
 }
 
 /** Collections reconnect without versions, so what was deleted must be named (xds R19). */
-export function tombstonesFor(
-  { type: { typeUrl }, subscription, sent }: TypeReading,
-  served: Served,
-): readonly string[] {
+export function tombstonesFor({ type, subscription, sent }: TypeReading, served: Served): readonly string[] {
   return [...subscription.globs.keys()].flatMap((collection) =>
-    [...served.tombstones(typeUrl, collection)].filter((name) => !sent.has(name)),
+    [...served.tombstones(type.typeUrl, collection)].filter((name) => !sent.has(name)),
   );
 }

@@ -102,11 +102,8 @@ export function composeFull(state: TypeReading, served: Served, leaving: Leaving
  * SotW's version of a type: that of the group, corrected for what this client has not been given yet. So one string never
  * stands for two contents (xds R27), and clients of one group share it whenever nothing is kept back.
  */
-function versionOf(
-  state: TypeReading,
-  served: Served,
-  { kept, displaced }: Pick<Leaving, "kept" | "displaced">,
-): string {
+function versionOf(state: TypeReading, served: Served, leaving: Pick<Leaving, "kept" | "displaced">): string {
+  const { kept, displaced } = leaving;
   const { sum, given } = served.typeVersion(state.type.typeUrl);
   let own = sum;
   for (const name of kept) {
