@@ -27,7 +27,7 @@ type Decoded = {
  * Every reason why resources are unsuitable for proxyless gRPC clients; empty when there is none. Pass everything that a
  * group is served, since some reasons lie between two resources; types that such clients never ask for are ignored.
  *
- * It knows how grpc-js, C-core and Go behaved when tried, and follows the strictest of them: Envoy itself may accept
+ * It knows how grpc-js, C-core, Go and Java behaved when tried, and follows the strictest of them: Envoy itself may accept
  * all of this. Certificate providers are looked for only in the resources, not in a client's bootstrap.
  */
 export function proxylessProblems(resources: Iterable<ProxylessInput>): ProxylessProblem[] {
