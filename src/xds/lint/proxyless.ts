@@ -11,7 +11,7 @@ import { clusterProblems, usesRingHash } from "./cluster-problems.ts";
 import { endpointProblems } from "./endpoint-problems.ts";
 import { apiManager, listenerProblems } from "./listener-problems.ts";
 import { type Finding, type ProxylessProblem, refused, unavailable, within } from "./proxyless-problem.ts";
-import { routeProblems, servesTarget } from "./route-problems.ts";
+import { routeProblems, servesInPlace, servesTarget } from "./route-problems.ts";
 
 /** A message, or its bytes as a cache holds them. */
 export type ProxylessInput = Message | (ResourceKey & { readonly body: Uint8Array | undefined });
@@ -80,9 +80,17 @@ function inlineProblems(listener: Listener, ringHash: ReadonlySet<string>): Find
 /** A client's listener has the name of its target, unless the bootstrap has a template, whose names begin with `xdstp:`. */
 function targetProblems(listener: Listener, known: ReadonlyMap<string, RouteConfiguration>): Finding[] {
   const hosts = hostsOf(listener, known);
-  if (!hosts || listener.name.startsWith("xdstp:") || servesTarget(hosts, listener.name)) return [];
-  const why = `No virtual host takes ${listener.name}; a target's port counts.`;
-  return [unavailable("api_listener", "domain_unmatched", why)];
+  if (!hosts) return [];
+  const found: Finding[] = [];
+  if (servesInPlace(hosts)) {
+    const explanation = "A `non_forwarding_action` is for servers: a client over grpc-js ends its process.";
+    found.push({ field: "api_listener", code: "action_of_server", effect: "crash", explanation });
+  }
+  if (!listener.name.startsWith("xdstp:") && !servesTarget(hosts, listener.name)) {
+    const why = `No virtual host takes ${listener.name}; a target's port counts.`;
+    found.push(unavailable("api_listener", "domain_unmatched", why));
+  }
+  return found;
 }
 
 function hostsOf(
