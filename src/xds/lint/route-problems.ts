@@ -64,6 +64,17 @@ function matchProblems(field: string, match: RouteMatch | undefined): Finding[] 
   if (!PATH_MATCHES.has(match?.pathSpecifier.case)) {
     found.push(refused(field, "path_match_unknown", "Paths are matched by `prefix`, `path` or `safe_regex`."));
   }
+  const conditions: [name: string, isSet: boolean][] = [
+    ["query_parameters", (match?.queryParameters.length ?? 0) > 0],
+    ["dynamic_metadata", (match?.dynamicMetadata.length ?? 0) > 0],
+    ["tls_context", match?.tlsContext !== undefined],
+  ];
+  for (const [name, isSet] of conditions) {
+    if (!isSet) continue;
+    const explanation =
+      "Not every library knows this condition: without it, the route takes calls that are not for it.";
+    found.push({ field: `${field}.${name}`, code: "match_condition_ignored", effect: "ignored", explanation });
+  }
   match?.headers.forEach(({ name, headerMatchSpecifier }, index) => {
     if (headerMatchSpecifier.case !== undefined) return;
     const why = `What ${name} is compared with is missing; for its presence, write \`present_match\`.`;

@@ -1,7 +1,11 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Cluster_DiscoveryType, Cluster_LbPolicy } from "../../../src/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import { RetryPolicySchema, type Route } from "../../../src/gen/envoy/config/route/v3/route_components_pb.ts";
+import {
+  RetryPolicySchema,
+  type Route,
+  RouteMatchSchema,
+} from "../../../src/gen/envoy/config/route/v3/route_components_pb.ts";
 import { RingHashSchema } from "../../../src/gen/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.ts";
 import { RoundRobinSchema } from "../../../src/gen/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.ts";
 import { proxylessProblems, type ResourceInput } from "../../../src/xds/server/library.ts";
@@ -214,7 +218,75 @@ describe.each(LIBRARIES.map((library, index) => ({ ...library, index })))("$name
     }
     expect(seen).toEqual(CASES.map(({ what, verdicts }) => `${what}: ${verdicts[index]}`));
   });
+
+  test("leaves out the conditions of routes that it is known to leave out", async () => {
+    await using plane = await startPlane();
+    using usual = await startWho("usual");
+    using unusual = await startWho("unusual");
+    using third = await startWho("third");
+    plane.publish([...everything("usual", usual.port), ...everything("unusual", unusual.port)]);
+    await using client = startTalking(withBootstrap(command, plane.address, "xds:///who.example"));
+    const answers = (name: string, why: string) =>
+      eventually(
+        () => client.ask("ask"),
+        (line) => line === `answer ${name}`,
+        { what: `an answer of ${name} ${why}`, timeoutMs: 60_000 },
+      );
+    await answers("unusual", "at first");
+    for (const { what, code, match, ignoredBy } of CONDITIONS) {
+      const conditional = routeTo("usual");
+      conditional.match = create(RouteMatchSchema, match);
+      const routes = routeConfig(hostOf(conditional, routeTo("unusual")));
+      expect(proxylessProblems([routes]).map((problem) => problem.code)).toEqual(code === undefined ? [] : [code]);
+      plane.publish([routesTo("third"), edsCluster("third"), assignment("third", locality(endpointAt(third.port)))]);
+      await answers("third", `before ${what}`);
+      plane.publish([routes]);
+      await answers(ignoredBy[index] === true ? "usual" : "unusual", `with ${what}`);
+    }
+    expect(plane.refused).toEqual([]);
+  });
 });
+
+const anyCall = { pathSpecifier: { case: "prefix", value: "" } } as const;
+
+/** Conditions that do not hold for any call, and which libraries take a route with it all the same, as in LIBRARIES. */
+const CONDITIONS: readonly {
+  readonly what: string;
+  readonly code: string | undefined;
+  readonly match: MessageInitShape<typeof RouteMatchSchema>;
+  readonly ignoredBy: readonly [boolean, boolean, boolean, boolean];
+}[] = [
+  {
+    what: "dynamic metadata",
+    code: "match_condition_ignored",
+    match: { ...anyCall, dynamicMetadata: [{ filter: "other", path: [{ segment: { case: "key", value: "a" } }] }] },
+    ignoredBy: [true, true, true, true],
+  },
+  {
+    what: "a client's certificate",
+    code: "match_condition_ignored",
+    match: { ...anyCall, tlsContext: { presented: true } },
+    ignoredBy: [true, true, true, true],
+  },
+  {
+    what: "a query parameter",
+    code: "match_condition_ignored",
+    match: { ...anyCall, queryParameters: [{ name: "a" }] },
+    ignoredBy: [true, false, false, false],
+  },
+  {
+    what: "a path in capitals",
+    code: undefined,
+    match: { pathSpecifier: { case: "prefix", value: "/FAIRLEAD" } },
+    ignoredBy: [false, false, false, true],
+  },
+  {
+    what: "a path in capitals that says that case counts",
+    code: undefined,
+    match: { pathSpecifier: { case: "prefix", value: "/FAIRLEAD" }, caseSensitive: true },
+    ignoredBy: [false, false, false, false],
+  },
+];
 
 /** Routes that end a client, or all that it ever calls, and which they end. */
 const CRASHES = [

@@ -286,6 +286,16 @@ describe("routes", () => {
       [],
     ],
     [
+      "what only Envoy can see",
+      {
+        pathSpecifier: { case: "prefix", value: "" },
+        queryParameters: [{ name: "a" }],
+        dynamicMetadata: [{ filter: "a" }],
+        tlsContext: {},
+      },
+      Array.from({ length: 3 }, () => "match_condition_ignored ignored"),
+    ],
+    [
       "a header without a comparison",
       { pathSpecifier: { case: "prefix", value: "" }, headers: [{ name: "a" }] },
       ["header_match_missing refused"],
