@@ -1,6 +1,6 @@
 import { orderByAddress } from "./addresses.ts";
 import { type FlushContext, mayDivide } from "./flush-context.ts";
-import { causeOf, type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
+import { causeOf, type Gate, leavesBefore, type Referrers, referrersOf, upsertGate } from "./gates.ts";
 import type { Resource, View } from "./resource.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
 import { Draft, type Leaving, type TypePlan } from "./type-plan.ts";
@@ -106,10 +106,10 @@ function unasked(context: FlushContext, state: TypeReading, draft: Draft): Gate 
   const settlesAt = state.requestedAt + settleMs;
   if (!aggregated || context.now >= settlesAt) return undefined;
   const type = registry.ordered.find(
-    ({ typeUrl, waitsFor }) =>
-      waitsFor.includes(state.type.typeUrl) &&
-      !context.states.get(typeUrl)?.requested &&
-      Iterator.from(context.view.list(typeUrl)).some(() => true),
+    (parent) =>
+      leavesBefore(parent, state.type) &&
+      !context.states.get(parent.typeUrl)?.requested &&
+      Iterator.from(context.view.list(parent.typeUrl)).some(() => true),
   );
   if (!type) return undefined;
   draft.wakeAt = Math.min(draft.wakeAt, settlesAt);

@@ -72,6 +72,11 @@ export function isGrpcClient(node: NodeIdentity): boolean {
   return node.userAgentName.toLowerCase().startsWith("grpc");
 }
 
+/** Whether a client says that it is Envoy, or does not say what it is. */
+export function mayBeEnvoy({ userAgentName }: NodeIdentity): boolean {
+  return userAgentName === "" || userAgentName === "envoy";
+}
+
 /**
  * Envoy announces no features but honours a TTL in delta all the same; in SotW a TTL needs a wrapped resource, which
  * may be sent only to a client that announces both features (xds R10).

@@ -5,7 +5,8 @@
  *     set TYPE:NAME@CONTENT… [-TYPE:NAME…]   one atomic update; `(eds:a)` after a resource gives what it refers to,
  *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms, `%80` in
  *                                     its content an address that it opens
- *     stream delta|sotw               a new stream of the same node; what was refused before is remembered
+ *     stream delta|sotw|told          a new stream of the same node; what was refused before is remembered; `told` is delta of
+ *                                     a client that is told of every removal
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
  *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the n-th response of the stream, else on the newest of the type
  *     tick MS | hold TYPE:NAME reason | free | show
@@ -14,7 +15,7 @@
  */
 import type { Report, Send } from "../../../src/xds/protocol/events.ts";
 import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
-import { createRegistry } from "../../../src/xds/protocol/resource-types.ts";
+import { createRegistry, createTellingRegistry, type Registry } from "../../../src/xds/protocol/resource-types.ts";
 import { ProtocolStream } from "../../../src/xds/protocol/stream.ts";
 import { LocalRefusalMemory } from "../../../src/xds/server/refusal-memory.ts";
 import { ResourceCache } from "../../../src/xds/server/resource-cache.ts";
@@ -22,6 +23,7 @@ import { ResourceCache } from "../../../src/xds/server/resource-cache.ts";
 type Pairs = Readonly<Record<string, string>>;
 
 const REGISTRY = createRegistry();
+const TELLING_REGISTRY = createTellingRegistry();
 const NODE = "n1";
 
 /** Runs one script and returns it with what was really said. */
@@ -78,7 +80,7 @@ class Scenario {
         this.#update(words);
         return [];
       case "stream":
-        this.#open(first === "sotw" ? "sotw" : "delta");
+        this.#open(first === "sotw" ? "sotw" : "delta", first === "told" ? TELLING_REGISTRY : REGISTRY);
         return [];
       case "req":
         return this.#request(typeUrlOf(first), pairsOf(rest));
@@ -131,7 +133,7 @@ class Scenario {
     });
   }
 
-  #open(variant: "sotw" | "delta"): void {
+  #open(variant: "sotw" | "delta", registry: Registry): void {
     this.#variant = variant;
     const lost = lostVerdicts(this.#stream?.states ?? new Map());
     this.#newest.clear();
@@ -139,7 +141,7 @@ class Scenario {
     this.#numbers.clear();
     this.#stream = new ProtocolStream({
       variant,
-      registry: REGISTRY,
+      registry,
       aggregated: true,
       nonceTags: { own: "own-", shared: "shared-" },
       waitMs: 15_000,
