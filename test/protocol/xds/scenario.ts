@@ -27,8 +27,8 @@ const TELLING_REGISTRY = createTellingRegistry();
 const NODE = "n1";
 
 /** Runs one script and returns it with what was really said. */
-export function runScenario(script: string): string {
-  const run = new Scenario();
+export function runScenario(script: string, { aggregated } = { aggregated: true }): string {
+  const run = new Scenario(aggregated);
   const lines = script.split("\n").filter((line) => !/^[<!=]/.test(line));
   return lines
     .flatMap((line) => (line.trim() === "" || line.startsWith("#") ? [line] : [line, ...run.command(line.trim())]))
@@ -51,7 +51,10 @@ class Scenario {
   #group = "g";
   #now = 0;
 
-  constructor() {
+  readonly #aggregated: boolean;
+
+  constructor(aggregated: boolean) {
+    this.#aggregated = aggregated;
     this.#cache.update("g", () => undefined);
     this.#cache.onChange((group, changes, publication) => {
       if (group !== this.#group) return;
@@ -142,7 +145,7 @@ class Scenario {
     this.#stream = new ProtocolStream({
       variant,
       registry,
-      aggregated: true,
+      aggregated: this.#aggregated,
       nonceTags: { own: "own-", shared: "shared-" },
       waitMs: 15_000,
       overtakeMs: 1000,
