@@ -102,3 +102,16 @@ export function referrersOf(
   }
   return { byName, unreadable };
 }
+
+/**
+ * What a removal has to wait for once the parent that it waited for last has moved on: the resource to which that one leads
+ * now, if it exists, since until it is there the client may go on with what it had (xds R28).
+ */
+export function successorOf({ states, view }: FlushContext, state: TypeReading, name: string): Gate | undefined {
+  const { typeUrl, removedAfter } = state.type;
+  const on = state.waits.get(name)?.on;
+  if (on === undefined || removedAfter === undefined) return undefined;
+  const led = on.typeUrl === typeUrl ? [on] : (states.get(on.typeUrl)?.sent.get(on.name)?.references ?? []);
+  const awaited = led.find((to) => to.typeUrl === typeUrl && view.get(typeUrl, to.name) && !isLive(state, to.name));
+  return awaited && { on: awaited, cause: state.refused.has(awaited.name) ? "refused" : causeOf(state, awaited.name) };
+}

@@ -1,6 +1,6 @@
 import { orderByAddress } from "./addresses.ts";
 import { type FlushContext, mayDivide } from "./flush-context.ts";
-import { causeOf, type Gate, leavesBefore, type Referrers, referrersOf, upsertGate } from "./gates.ts";
+import { causeOf, type Gate, leavesBefore, type Referrers, referrersOf, successorOf, upsertGate } from "./gates.ts";
 import type { Resource, View } from "./resource.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
 import { Draft, type Leaving, type TypePlan } from "./type-plan.ts";
@@ -95,7 +95,8 @@ function planRemovals(
     if (!state.sent.has(name) && !state.unknown.has(name)) return true;
     referrers ??= referrersOf(context, state, draft);
     const settling = state.resumed ? unasked(context, state, draft) : undefined;
-    const gate = gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling;
+    const gate =
+      gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling ?? successorOf(context, state, name);
     return !(gate && isWaiting(context, state, draft, { name, gate }));
   });
 }
