@@ -115,11 +115,11 @@ export type Registry = {
 };
 
 /** How the types that Envoy keeps differ for a client that is told of every removal (xds R28). */
-const TOLD: Readonly<Record<string, Pick<ResourceType, "removal" | "absent" | "removedAfter">>> = {
+const TOLD: Readonly<Record<string, Partial<ResourceType>>> = {
   [ENDPOINT_TYPE]: { removal: "explicit", absent: "removed", removedAfter: [CLUSTER_TYPE] },
-  [SECRET_TYPE]: { removal: "explicit", absent: "removed", removedAfter: [CLUSTER_TYPE, LISTENER_TYPE] },
-  [ROUTE_TYPE]: { removal: "explicit", absent: "removed", removedAfter: [LISTENER_TYPE, SCOPED_ROUTE_TYPE] },
-  [EXTENSION_TYPE]: { removal: "explicit", absent: "removed", removedAfter: [LISTENER_TYPE] },
+  [SECRET_TYPE]: { removal: "explicit", removedAfter: [CLUSTER_TYPE, LISTENER_TYPE] },
+  [ROUTE_TYPE]: { removal: "explicit", removedAfter: [LISTENER_TYPE, SCOPED_ROUTE_TYPE] },
+  [EXTENSION_TYPE]: { removal: "explicit", removedAfter: [LISTENER_TYPE] },
 };
 
 /** The built-in types, followed by those a caller adds. */
