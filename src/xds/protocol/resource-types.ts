@@ -27,7 +27,7 @@ export type ResourceType = {
   readonly removal: "explicit" | "never";
   /** Types that lead a client to resources of this type, which are removed after whatever refers to them (xds R28). */
   readonly removedAfter?: readonly string[];
-  /** Delta's answer for a name that does not exist: `placeholder` asks the view for a resource that says so (xds R8, VHDS). */
+  /** Delta's answer for a name that does not exist: `placeholder` asks for a resource that says so (xds R8, VHDS). */
   readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
   /**
    * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of a member, or that

@@ -10,7 +10,7 @@ import { Deadlines, type Expiring } from "./deadlines.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
-import { LostVerdictMemory } from "./lost-verdict-memory.ts";
+import { LostAnswerMemory } from "./lost-answer-memory.ts";
 import { mayBeEnvoy, type NodeIdentity } from "./node-identity.ts";
 import { readContext } from "./read-request.ts";
 import { LocalRefusalMemory } from "./refusal-memory.ts";
@@ -46,7 +46,7 @@ export function createStreamHost(options: XdsServerOptions, events: EventEmitter
     tellingRegistry: createTellingRegistry(options.types),
     tellsRemovals: options.tellsRemovals ?? ((node: NodeIdentity) => !mayBeEnvoy(node)),
     refusals: options.refusals ?? new LocalRefusalMemory(),
-    lostVerdicts: new LostVerdictMemory(),
+    lostAnswers: new LostAnswerMemory(),
     encoder: new ResponseEncoder(clock),
     /** The prefix of the nonces that its streams share. */
     nonceTag: `${random.id().slice(0, 4)}-`,

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DeltaRequest, Report, Send } from "../../../src/xds/protocol/events.ts";
-import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
+import { lostAnswers } from "../../../src/xds/protocol/lost-answers.ts";
 import type { Resource } from "../../../src/xds/protocol/resource.ts";
 import {
   CLUSTER_TYPE,
@@ -126,7 +126,7 @@ class Exchange {
   }
 
   #connect(order: readonly string[]): void {
-    const lost = lostVerdicts(this.#stream?.states ?? new Map());
+    const lost = lostAnswers(this.#stream?.states ?? new Map());
     this.#stream = new ProtocolStream({
       variant: "delta",
       registry: REGISTRY,
@@ -142,7 +142,7 @@ class Exchange {
     });
     for (const { typeUrl, name } of this.#memory.load("")) this.#stream.remember(typeUrl, name);
     this.#stream.recall(lost);
-    this.#stream.attach(this.cache.view(GROUP));
+    this.#stream.attach(this.cache.served(GROUP));
     this.client.connect(order);
   }
 
