@@ -1,5 +1,6 @@
 import type { FlushContext } from "./flush-context.ts";
 import { isSame, type Resource, type ResourceKey } from "./resource.ts";
+import type { ResourceType } from "./resource-types.ts";
 import { isLive, isSettledAt, possible, possibleNames } from "./running.ts";
 import { targetOf } from "./target.ts";
 import type { TypePlan, Wait, WaitCause } from "./type-plan.ts";
@@ -55,6 +56,14 @@ function isExpected({ settings: { registry }, states }: FlushContext, typeUrl: s
   return companions.some((companion) => states.get(companion)?.precedesParent);
 }
 
+/** Whether resources of a type are removed only after those of this parent that refer to them have gone, or moved on. */
+export function leavesBefore(
+  parent: Pick<ResourceType, "typeUrl" | "waitsFor">,
+  { typeUrl, removedAfter }: Pick<ResourceType, "typeUrl" | "removedAfter">,
+): boolean {
+  return parent.waitsFor.includes(typeUrl) || removedAfter?.includes(parent.typeUrl) === true;
+}
+
 /** What may still refer to resources of one type, but is not what the client should have. */
 export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly unreadable: Gate | undefined };
 
@@ -67,14 +76,15 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
  */
 export function referrersOf(
   { settings: { registry }, states, served }: FlushContext,
-  { type: { typeUrl } }: TypeReading,
+  { type: own }: TypeReading,
   plan: TypePlan,
 ): Referrers {
+  const { typeUrl } = own;
   const byName = new Map<string, Gate>();
   let unreadable: Gate | undefined;
   for (const type of registry.ordered) {
     const state = states.get(type.typeUrl);
-    if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
+    if (!state || (type.typeUrl !== typeUrl && !leavesBefore(type, own))) continue;
     for (const name of possibleNames(state)) {
       if (isSettledAt(state, name, targetOf(state, served, name))) continue;
       const cause = state.refused.has(name)
@@ -91,4 +101,17 @@ export function referrersOf(
     }
   }
   return { byName, unreadable };
+}
+
+/**
+ * What a removal has to wait for once the parent that it waited for last has moved on: the resource to which that one leads
+ * now, if it exists, since until it is there the client may go on with what it had (xds R28).
+ */
+export function successorOf({ states, served }: FlushContext, state: TypeReading, name: string): Gate | undefined {
+  const { typeUrl, removedAfter } = state.type;
+  const on = state.waits.get(name)?.on;
+  if (on === undefined || removedAfter === undefined) return undefined;
+  const led = on.typeUrl === typeUrl ? [on] : (states.get(on.typeUrl)?.sent.get(on.name)?.references ?? []);
+  const awaited = led.find((to) => to.typeUrl === typeUrl && served.get(typeUrl, to.name) && !isLive(state, to.name));
+  return awaited && { on: awaited, cause: state.refused.has(awaited.name) ? "refused" : causeOf(state, awaited.name) };
 }

@@ -1,6 +1,6 @@
 import { orderByAddress } from "./addresses.ts";
 import { type FlushContext, mayDivide } from "./flush-context.ts";
-import { causeOf, type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
+import { causeOf, type Gate, leavesBefore, type Referrers, referrersOf, successorOf, upsertGate } from "./gates.ts";
 import type { Resource, Served } from "./resource.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
 import { Draft, type Leaving, type TypePlan } from "./type-plan.ts";
@@ -95,7 +95,8 @@ function planRemovals(
     if (!state.sent.has(name) && !state.unknown.has(name)) return true;
     referrers ??= referrersOf(context, state, draft);
     const settling = state.resumed ? unasked(context, state, draft) : undefined;
-    const gate = gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling;
+    const gate =
+      gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling ?? successorOf(context, state, name);
     return !(gate && isWaiting(context, state, draft, { name, gate }));
   });
 }
@@ -106,10 +107,10 @@ function unasked(context: FlushContext, state: TypeReading, draft: Draft): Gate 
   const settlesAt = state.requestedAt + settleMs;
   if (!aggregated || context.now >= settlesAt) return undefined;
   const type = registry.ordered.find(
-    ({ typeUrl, waitsFor }) =>
-      waitsFor.includes(state.type.typeUrl) &&
-      !context.states.get(typeUrl)?.requested &&
-      Iterator.from(context.served.list(typeUrl)).some(() => true),
+    (parent) =>
+      leavesBefore(parent, state.type) &&
+      !context.states.get(parent.typeUrl)?.requested &&
+      Iterator.from(context.served.list(parent.typeUrl)).some(() => true),
   );
   if (!type) return undefined;
   draft.wakeAt = Math.min(draft.wakeAt, settlesAt);

@@ -33,7 +33,7 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
  *
  * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
  * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
- * differs from the one accepted before. Of a client that takes responses partly it means a refusal (xds R28).
+ * differs from the one accepted before. Of a client that takes responses partly it means a refusal (xds R29).
  */
 function takeAnswer(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
   const index = state.flights.findIndex((flight) => flight.nonce === request.nonce);

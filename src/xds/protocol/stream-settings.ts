@@ -33,7 +33,7 @@ export type StreamSettings = {
   readonly maxAbsent: number;
   /**
    * The client applies what is good of a SotW response that it refuses, and then presents the version of that response
-   * beside its error (xds R28). Of others, such an error is about an earlier response (xds R27).
+   * beside its error (xds R29). Of others, such an error is about an earlier response (xds R27).
    */
   readonly takesPartly: boolean;
   /** The client honours `Resource.ttl` in this variant (xds R10). */

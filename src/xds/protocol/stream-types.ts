@@ -90,7 +90,7 @@ export class StreamTypes {
       if (!subscription.covers(own)) state.forget(own);
       else if (this.#settings.variant === "delta") this.require(state, own);
     }
-    if (change.wildcard === "removed") {
+    if (change.wildcard === "removed" || change.removed.some((name) => parseGlob(name))) {
       for (const name of [...sent.keys()]) if (!subscription.covers(name)) state.forget(name);
       for (const name of [...state.due.keys()]) if (!subscription.covers(name)) state.settle(name);
     }

@@ -13,10 +13,11 @@ export function createProtocol(
   streamId: string,
   node: NodeIdentity,
 ): ProtocolStream {
-  const { limits, registry, refusals } = host;
+  const { limits, refusals } = host;
+  const isTold = method.variant === "delta" && host.tellsRemovals(node);
   const protocol = new ProtocolStream({
     variant: method.variant,
-    registry,
+    registry: isTold ? host.tellingRegistry : host.registry,
     aggregated: method.typeUrl === undefined,
     nonceTags: { own: `${streamId}-`, shared: host.nonceTag },
     tables: host.tables,

@@ -32,7 +32,7 @@ export type { TypeHolding as TypeStatus } from "../protocol/stream-holding.ts";
 export { type CachedResource, prepareResource, type ResourceBytes, type ResourceInput } from "./cached-resource.ts";
 export type { ClientRef, ClientStatus } from "./client-status.ts";
 export { DEFAULT_LIMITS, REFUSING_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
-export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
+export { isGrpcClient, mayBeEnvoy, type NodeIdentity } from "./node-identity.ts";
 export type { Peer, SubjectNames } from "./peer.ts";
 export { LocalRefusalMemory, type RefusalMemory, type RememberedRefusal } from "./refusal-memory.ts";
 export { type Changes, ResourceCache, type Transaction } from "./resource-cache.ts";

@@ -5,8 +5,8 @@
  *     set TYPE:NAME@CONTENT… [-TYPE:NAME…]   one atomic update; `(eds:a)` after a resource gives what it refers to,
  *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms, `%80` in
  *                                     its content an address that it opens
- *     stream delta|sotw [grpc]        a new stream of the same node, whose client is Envoy or a gRPC library; what was refused
- *                                     before is remembered
+ *     stream delta|sotw|told [grpc]   a new stream of the same node, whose client is Envoy or a gRPC library; what was refused
+ *                                     before is remembered; `told` is delta of a client that is told of every removal
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
  *     ack TYPE [#n] | nack TYPE [#n] text    an answer to the n-th response of the stream, else to the newest of the type
  *     tick MS | hold TYPE:NAME reason | free | show
@@ -15,19 +15,21 @@
  */
 import type { Report, Send } from "../../../src/xds/protocol/events.ts";
 import { lostAnswers } from "../../../src/xds/protocol/lost-answers.ts";
-import { createRegistry } from "../../../src/xds/protocol/resource-types.ts";
+import { createRegistry, createTellingRegistry } from "../../../src/xds/protocol/resource-types.ts";
 import { ProtocolStream } from "../../../src/xds/protocol/stream.ts";
+import type { StreamSettings } from "../../../src/xds/protocol/stream-settings.ts";
 import { LocalRefusalMemory } from "../../../src/xds/server/refusal-memory.ts";
 import { ResourceCache } from "../../../src/xds/server/resource-cache.ts";
 
 type Pairs = Readonly<Record<string, string>>;
 
 const REGISTRY = createRegistry();
+const TELLING_REGISTRY = createTellingRegistry();
 const NODE = "n1";
 
 /** Runs one script and returns it with what was really said. */
-export function runScenario(script: string): string {
-  const run = new Scenario();
+export function runScenario(script: string, { aggregated } = { aggregated: true }): string {
+  const run = new Scenario(aggregated);
   const lines = script.split("\n").filter((line) => !/^[<!=]/.test(line));
   return lines
     .flatMap((line) => (line.trim() === "" || line.startsWith("#") ? [line] : [line, ...run.command(line.trim())]))
@@ -50,7 +52,10 @@ class Scenario {
   #group = "g";
   #now = 0;
 
-  constructor() {
+  readonly #aggregated: boolean;
+
+  constructor(aggregated: boolean) {
+    this.#aggregated = aggregated;
     this.#cache.update("g", () => undefined);
     this.#cache.onChange((group, changes, publication) => {
       if (group !== this.#group) return;
@@ -79,7 +84,10 @@ class Scenario {
         this.#update(words);
         return [];
       case "stream":
-        this.#open(first === "sotw" ? "sotw" : "delta", rest.includes("grpc"));
+        this.#open(first === "sotw" ? "sotw" : "delta", {
+          registry: first === "told" ? TELLING_REGISTRY : REGISTRY,
+          takesPartly: rest.includes("grpc"),
+        });
         return [];
       case "req":
         return this.#request(typeUrlOf(first), pairsOf(rest));
@@ -132,7 +140,7 @@ class Scenario {
     });
   }
 
-  #open(variant: "sotw" | "delta", takesPartly: boolean): void {
+  #open(variant: "sotw" | "delta", client: Pick<StreamSettings, "registry" | "takesPartly">): void {
     this.#variant = variant;
     const lost = lostAnswers(this.#stream?.states ?? new Map());
     this.#newest.clear();
@@ -140,8 +148,8 @@ class Scenario {
     this.#numbers.clear();
     this.#stream = new ProtocolStream({
       variant,
-      registry: REGISTRY,
-      aggregated: true,
+      ...client,
+      aggregated: this.#aggregated,
       nonceTags: { own: "own-", shared: "shared-" },
       waitMs: 15_000,
       overtakeMs: 1000,
@@ -149,7 +157,6 @@ class Scenario {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       maxAbsent: 2000,
-      takesPartly,
       honoursTtl: true,
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);
