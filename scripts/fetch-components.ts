@@ -4,6 +4,7 @@ import { ENVOY_VERSIONS, provideEnvoy } from "./components/envoy.ts";
 import { provideGoClient, provideGrpcio, provideJavaClient } from "./components/grpc-clients.ts";
 import { provideImages } from "./components/images.ts";
 import { provideNatsServer } from "./components/nats-server.ts";
+import { providePromtool } from "./components/promtool.ts";
 
 const progress = (line: string) => console.log(`  … ${line}`);
 
@@ -14,6 +15,8 @@ try {
   }
   const server = provideNatsServer(progress);
   console.log(`  ✓ nats-server ${server.version}  ${server.path} (${server.foundIn})`);
+  const promtool = providePromtool(progress);
+  console.log(`  ✓ promtool ${promtool.version}  ${promtool.path} (${promtool.foundIn})`);
   const grpcio = provideGrpcio(progress);
   console.log(`  ✓ grpcio ${grpcio.version}  ${grpcio.path} (${grpcio.foundIn})`);
   const goClient = provideGoClient(progress);

@@ -23,6 +23,8 @@ export function startWork(runtime: Runtime, { opened, store, mirror, networksFor
   stops.add("health checks", () => health.stop());
   return {
     checks: health.checks,
+    /** Whether this replica is the one that has the duties. */
+    hasDuties: () => duties.held,
     /** Tells that a port of this plane is bound: no check may go there. */
     bound,
   };

@@ -35,11 +35,11 @@ const ROLE = "duties";
  */
 export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions) {
   const stop = new AbortController();
+  let tenure: Tenure | undefined;
   const running = campaign();
 
   async function campaign(): Promise<void> {
     while (!stop.signal.aborted) {
-      let tenure: Tenure;
       try {
         tenure = await lease.campaign(ROLE, stop.signal);
       } catch (err) {
@@ -75,6 +75,10 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
   }
 
   return {
+    /** Whether this process has the role. */
+    get held(): boolean {
+      return tenure !== undefined && !tenure.ended.aborted;
+    },
     stop: async () => {
       stop.abort(new Error("the duties stop"));
       await running;

@@ -12,6 +12,7 @@ import {
   type Progress,
   type Refusal,
   type ToldNode,
+  type ToldType,
 } from "./node-directory.ts";
 import type { PublicationLog } from "./publication-log.ts";
 import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
@@ -25,6 +26,14 @@ export interface Streams {
   /** Sends what a stream's client should have again, of one type or of all. Returns how many resources that is. */
   resend(streamId: string, typeUrl: string | undefined): number;
   collections(streamId: string): ClientCollections;
+}
+
+/** A stream, and what is wrong on it. */
+export interface StreamStanding {
+  readonly node: ToldNode;
+  readonly refusals: readonly Refusal[];
+  /** For each resource that is held back, why. */
+  readonly holds: readonly string[];
 }
 
 export interface LocalNodeDirectoryOptions {
@@ -140,14 +149,25 @@ export class LocalNodeDirectory {
     this.#changed();
   }
 
-  /** How many proxies are connected, by fleet; those without a fleet are under `""`. */
-  connectedByFleet(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { streams } of this.#connected.byId.values()) {
-      const fleets = new Set(Array.from(streams, ({ ref }) => this.#fleetOf(ref) ?? ""));
-      for (const fleet of fleets) counts.set(fleet, (counts.get(fleet) ?? 0) + 1);
+  /** How many proxies are connected. */
+  get connected(): number {
+    return this.#connected.byId.size;
+  }
+
+  /** One open stream after the other, each as it is when it is asked for, without its types. */
+  *standing(): Generator<StreamStanding> {
+    for (const stream of this.#connected.streams.values()) {
+      const status = this.#options.streams().client(stream.ref.streamId);
+      if (status === undefined) continue;
+      const refusals = stream.refusing ? this.#refusalsOf(status) : [];
+      stream.refusing = refusals.length > 0;
+      const isSettled = status.oldestPending === undefined;
+      yield {
+        node: this.#toldOf(stream, status, []),
+        refusals,
+        holds: isSettled ? [] : status.types.flatMap(({ held }) => held.flatMap((each) => each.held ?? [])),
+      };
     }
-    return counts;
   }
 
   /** The progress of proxies that are connected here, or were recently; others are not in the answer. */
@@ -244,16 +264,25 @@ export class LocalNodeDirectory {
     }));
   }
 
-  #told({ ref, openedAt, since }: OpenStream, query: NodeQuery): ToldNode | readonly [] {
-    const base = { replica: this.#options.replica, since, connected: true, fleet: this.#fleetOf(ref) };
+  #told(stream: OpenStream, query: NodeQuery): ToldNode | readonly [] {
+    const { ref } = stream;
     if (query.detail === "place" && query.sent === undefined) {
-      return toldNode(ref, [], { ...base, lagMs: 0, settled: undefined });
+      return toldNode(ref, [], { ...this.#placeOf(stream), lagMs: 0, settled: undefined });
     }
     const status = this.#options.streams().client(ref.streamId);
     if (status === undefined || (query.sent !== undefined && !wasSent(status, query.sent))) return [];
+    return this.#toldOf(stream, status, toldTypes(status, query));
+  }
+
+  #placeOf({ ref, since }: OpenStream) {
+    return { replica: this.#options.replica, since, connected: true, fleet: this.#fleetOf(ref) };
+  }
+
+  #toldOf(stream: OpenStream, status: StreamHolding, types: readonly ToldType[]): ToldNode {
+    const { openedAt } = stream;
     const pending = status.oldestPending;
-    return toldNode(status, toldTypes(status, query), {
-      ...base,
+    return toldNode(status, types, {
+      ...this.#placeOf(stream),
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: this.#settledBefore(pending),
     });

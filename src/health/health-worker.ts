@@ -161,7 +161,6 @@ export class HealthWorker {
       if (spec !== undefined) fresh.push(spec);
     }
     for (const spec of fresh) this.#watch(spec, fresh.length);
-    this.#options.metrics.watched.set(this.#checked.size);
   }
 
   #watch(spec: CheckSpec, together: number): void {

@@ -36,7 +36,9 @@ export function startHealth({ worker: name, registry, peers, door, ...rest }: He
     metrics: createHealthMetrics(registry, () => checkedServices(rest.mirror)),
   });
   const checks = new SharedChecks({ name, worker, state: rest.mirror, peers, clock });
-  instrumentsOf(registry).gauge(
+  const { gauge } = instrumentsOf(registry);
+  gauge("fairlead_health_watched_backends", "Backends that this replica checks.", () => worker.watched);
+  gauge(
     "fairlead_health_stale_services",
     "Services with backends that no check of any replica has reached for three intervals.",
     () => checks.stale().size,

@@ -177,7 +177,7 @@ describe("a plane that hears the store late", () => {
     stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["shop"], initialResourceVersions });
     await eventually(
       async () => await (await fetch(`http://${http}/metrics`)).text(),
-      (text) => text.includes('fairlead_connected_proxies{fleet="edge"} 1'),
+      (text) => text.includes('fairlead_proxies{fleet="edge",state="connected"} 1'),
       { what: "the proxy is there" },
     );
     return stream;

@@ -20,54 +20,100 @@ const MAX_PROBLEMS = 200;
 const QUOTED = 3;
 
 /** The worst first. */
-const SEVERITIES: readonly Severity[] = ["down", "degraded", "notice"];
+export const SEVERITIES: readonly Severity[] = ["down", "degraded", "notice"];
+
+/** What a problem is about, in the order in which those of the same severity are listed; values of a metric's label. */
+export const PROBLEM_KINDS = [
+  "store",
+  "plane",
+  "record",
+  "replica",
+  "refusal",
+  "checks",
+  "proxy",
+  "service",
+  "networks",
+  "object",
+] as const;
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 /** A finding as people are shown it. */
-export type Problem = Finding & Required<Pick<Finding, "severity">>;
+export interface Problem extends Finding {
+  readonly kind: ProblemKind;
+  readonly severity: Severity;
+}
 
-export interface Findings {
+/** What surrounds the state: the store, this plane and the others, and proxies. */
+export interface Surroundings {
   readonly store: readonly Finding[];
-  readonly nodes: readonly ToldNode[];
-  readonly refusals: readonly Refusal[];
-  readonly services: readonly RoutingState[];
-  /** By service and fleet: backends that lie outside the fleet's networks. */
-  readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
-  readonly conditions: Conditions;
+  /** What is wrong with this plane. */
+  readonly plane: readonly Finding[];
   /** Stored records that cannot be read. */
   readonly setAside: readonly Finding[];
+  readonly replicas: readonly ReplicaState[];
+  readonly refusals: readonly Refusal[];
+  /** What the health workers have found. */
+  readonly checks: readonly Finding[];
+  readonly nodes: readonly ToldNode[];
+  readonly now: number;
+}
+
+/** What follows from the state. */
+export interface Begun {
   /** When something that is derived began; undefined when it is new to this replica. */
   readonly begun: (subject: string, what: string) => Onset | undefined;
   readonly now: number;
-  /** What the health workers have found. */
-  readonly checks: readonly Finding[];
-  readonly replicas: readonly ReplicaState[];
 }
 
 export function isBehind({ lagMs }: ToldNode): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
-/** What a person on call should look at, the worst first; among equals the store, then replicas, proxies, services, objects. */
-export function problemsOf(findings: Findings): Problem[] {
-  const found: Finding[] = [
-    ...findings.store,
-    ...findings.setAside,
-    ...findings.replicas.flatMap((replica) => replicaProblems(replica, findings.now)),
-    ...findings.refusals.map(refusal),
-    ...findings.checks,
-    ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
-    ...findings.services.flatMap((routing) =>
-      serviceProblems(routing, (what) => findings.begun(ofService(routing.service), what), findings.now),
-    ),
-    ...[...findings.leftOut].flatMap(([service, byFleet]) =>
-      [...byFleet].map((found) => leftOutProblem(service, found, findings)),
-    ),
-    ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
+/** What is wrong with everything but the state. */
+export function surroundingProblems(found: Surroundings): Problem[] {
+  return [
+    ...problems("store", found.store),
+    ...problems("plane", found.plane),
+    ...problems("record", found.setAside),
+    ...found.replicas.flatMap((replica) => problems("replica", replicaProblems(replica, found.now))),
+    ...problems("refusal", found.refusals.map(refusal)),
+    ...problems("checks", found.checks),
+    ...found.nodes.flatMap((node) => problems("proxy", nodeProblems(node, found))),
   ];
+}
+
+/** What is wrong with a service, given what fleets leave out of it because it lies outside their networks. */
+export function problemsOfService(
+  routing: RoutingState,
+  leftOut: ReadonlyMap<Name, readonly LeftOut[]>,
+  derived: Begun,
+): Problem[] {
+  const begun = (what: string) => derived.begun(ofService(routing.service), what);
+  return [
+    ...problems("service", serviceProblems(routing, begun, derived.now)),
+    ...[...leftOut].flatMap((found) => problems("networks", [leftOutProblem(routing.service, found, derived)])),
+  ];
+}
+
+/** What is wrong with objects, by their conditions. */
+export function problemsOfObjects(conditions: Conditions, derived: Begun): Problem[] {
+  return [...conditions].flatMap(([id, ofObject]) => problems("object", objectProblems(id, ofObject, derived)));
+}
+
+/** What a person on call should look at, the worst first; among equals in the order of `PROBLEM_KINDS`. */
+export function listed(found: readonly Problem[]): Problem[] {
   return found
-    .map((one) => ({ severity: "degraded" as const, ...one, what: printable(one.what), why: printable(one.why) }))
-    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+    .map((one) => ({ ...one, what: printable(one.what), why: printable(one.why) }))
+    .sort(
+      (a, b) =>
+        SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+        PROBLEM_KINDS.indexOf(a.kind) - PROBLEM_KINDS.indexOf(b.kind),
+    )
     .slice(0, MAX_PROBLEMS);
+}
+
+function problems(kind: ProblemKind, found: readonly Finding[]): Problem[] {
+  return found.map((one) => ({ severity: "degraded", ...one, kind }));
 }
 
 function replicaProblems({ name, silentMs, held }: ReplicaState, now: number): Finding[] {
@@ -87,7 +133,7 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
   return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
 }
 
-function nodeProblems(node: ToldNode, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
+function nodeProblems(node: ToldNode, { nodes, now }: Pick<Surroundings, "nodes" | "now">): Finding[] {
   const { id, silent, silentSince, since, lagMs, connected } = node;
   const found: Finding[] = [];
   if (connected && silent !== undefined) {
@@ -117,7 +163,7 @@ function sharedId(node: ToldNode, nodes: readonly ToldNode[]): Finding[] {
 function leftOutProblem(
   service: Name,
   [fleet, leftOut]: readonly [Name, readonly LeftOut[]],
-  { begun, now }: Findings,
+  { begun, now }: Begun,
 ): Finding {
   const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
   return {
@@ -130,7 +176,7 @@ function leftOutProblem(
 /** With these, people lose a rule or a default, but no request fails. */
 const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
 
-function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
+function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Begun): Finding[] {
   const slash = id.indexOf("/");
   const kind = KINDS.find((known) => known === id.slice(0, slash));
   const name = id.slice(slash + 1);

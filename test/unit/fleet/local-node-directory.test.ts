@@ -154,3 +154,21 @@ it("blames the resources that the text of a refusal names, however many it is ab
   // With each name looked for in the text once this takes milliseconds, and minutes for each pair of them.
   expect(performance.now() - began).toBeLessThan(5000);
 });
+
+it("goes through the streams with what is wrong on each, without describing what they have", async () => {
+  const held = ["state_differs", "response_too_large"].map((why) => resourceHolding({ name: why, held: why }));
+  const { directory, stream, described, clock } = withOneStream();
+  expect(directory.connected).toBe(1);
+  expect([...directory.standing()]).toMatchObject([{ node: { id: "edge-1", lagMs: 0 }, refusals: [], holds: [] }]);
+  directory.refused(stream);
+  await clock.advance(3_000);
+  expect([...directory.standing()]).toMatchObject([
+    { node: { fleet: "edge", lagMs: 3_000, types: [] }, refusals: [{ resource: "web" }], holds: [] },
+  ]);
+  expect(described.times).toBe(0);
+  const other = withOneStream([typeHolding({ held })]);
+  other.directory.refused(other.stream);
+  expect([...other.directory.standing()]).toMatchObject([
+    { refusals: [], holds: ["state_differs", "response_too_large"] },
+  ]);
+});
