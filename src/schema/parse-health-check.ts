@@ -34,10 +34,10 @@ import { factsOf, type TextForm } from "./facts.ts";
 import { checkEnum, type Report, readDuration } from "./field-checks.ts";
 import { TOKEN } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
-import { REGEX } from "./text-forms.ts";
+import { noneOf, REGEX } from "./text-forms.ts";
 
 const METHOD: TextForm = {
-  patterns: [TOKEN],
+  patterns: [TOKEN, noneOf(["connect"])],
   read: (report, field, method) => {
     const wrong = `must be a method such as GET that opens no tunnel, not "${method}"`;
     if (!TOKEN.test(method) || method === "CONNECT") report(field, wrong);
@@ -63,7 +63,7 @@ const CHECKED_PATH: TextForm = {
 /** A host with or without a port, read as the check itself reads it; it is not resolved. */
 const AUTHORITY_CHARACTERS = /^[A-Za-z0-9_.:[\]-]*$/;
 const AUTHORITY: TextForm = {
-  patterns: [AUTHORITY_CHARACTERS],
+  patterns: [AUTHORITY_CHARACTERS, /^(?:\[[^\]]*\]|[^:[\]]+)(?::[0-9]*)?$/],
   maxLength: MAX_HOST_LENGTH,
   read: (report, field, authority) => {
     const form = "a host with or without a port, such as `shop.example`, `10.0.4.7:9001`, `[2001:db8::1]`";
@@ -76,7 +76,7 @@ const AUTHORITY: TextForm = {
 
 const FRAMING: readonly string[] = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
 const HEADER_NAME: TextForm = {
-  patterns: [TOKEN],
+  patterns: [TOKEN, noneOf([...FRAMING, "trailer"])],
   read: (report, field, name) => {
     if (!TOKEN.test(name)) report(field, "must have the name of a header as its key");
     if (FRAMING.includes(name.toLowerCase())) report(field, "must be left out: the check itself sets this header");

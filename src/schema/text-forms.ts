@@ -111,6 +111,11 @@ function inAnyCase(word: string): string {
   return word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
+/** None of these words, in any case. */
+export function noneOf(words: readonly string[]): RegExp {
+  return new RegExp(`^(?!(?:${words.map(inAnyCase).join("|")})$)`);
+}
+
 /** A pattern without its anchors. */
 function bare({ source }: RegExp): string {
   return source.slice(1, -1);
