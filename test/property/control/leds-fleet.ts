@@ -123,7 +123,7 @@ export class Replica {
       maxAbsent: 1,
       honoursTtl: true,
     });
-    stream.attach(this.cache.view(GROUP));
+    stream.attach(this.cache.served(GROUP));
     this.streams.add(stream);
     return stream;
   }
