@@ -19,7 +19,7 @@ import { heldValues } from "./message-fields.ts";
 
 /** How the text of a field looks. */
 export interface TextForm {
-  /** Every good text matches each of them. They are checked by `read`, and read by JSON Schema: no flags. */
+  /** For JSON Schema: every text that `read` lets pass matches each of them, and most others do not. Without flags. */
   readonly patterns?: readonly RegExp[];
   /** The only good texts. */
   readonly values?: readonly string[];
