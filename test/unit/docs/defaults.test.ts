@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { readProtos } from "../../../scripts/reference/proto-comments.ts";
 import { DEFAULT_BACKEND } from "../../../src/domain/backend.ts";
 import { DEFAULT_DAMPING } from "../../../src/domain/damping.ts";
 import { FIRST_FLEET_PROFILE, fleetProfile, NEW_FLEET_PROFILE } from "../../../src/domain/fleet-profile.ts";
@@ -15,6 +14,7 @@ import { DEFAULT_SERVICE, SERVICE_TIMES } from "../../../src/domain/service.ts";
 import { DEFAULT_PAGE_SIZE } from "../../../src/operations/objects/page.ts";
 import { DEFAULT_EXPLAINED_METHOD } from "../../../src/operations/observing/explain-request.ts";
 import { DEFAULT_WAIT_MS } from "../../../src/operations/observing/wait-for-revision.ts";
+import { readProtos } from "../../../src/schema/comments.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const [first, newest] = [fleetProfile(FIRST_FLEET_PROFILE), fleetProfile(NEW_FLEET_PROFILE)];
