@@ -1,4 +1,5 @@
 import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
+import { isDialable } from "../../domain/grpc-clients.ts";
 import type { State } from "../../domain/state.ts";
 import type { NodeView } from "../../fleet/node-directory.ts";
 import { formatRevision } from "../../store/revision.ts";
@@ -60,8 +61,14 @@ function streamText({ connected, variant, peer, replica, since }: NodeView): str
 
 function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
   if (fleet === undefined) return;
-  const { open, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
-  if (open.length === 0) yield ["listeners", "its fleet has none: it accepts no traffic"];
+  const { open, grpc, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
+  if (grpc !== undefined) {
+    const routes = Array.from(state.referring("route", "listener", grpc.name));
+    const hosts = [...new Set(routes.flatMap((route) => route.hosts.filter(isDialable)))].toSorted();
+    const dialled = hosts.length === 0 ? "no host can be dialled" : `hosts ${hosts.join(", ")}`;
+    yield [`listener ${grpc.name}`, `${listenerAddress(grpc)} for gRPC clients; ${dialled}`];
+  }
+  if (open.length === 0 && grpc === undefined) yield ["listeners", "its fleet has none: it accepts no traffic"];
   for (const listener of open) {
     const names = Array.from(state.referring("route", "listener", listener.name), ({ name }) => name);
     const led = names.length === 0 ? "no route: every request gets 404" : `routes ${names.join(", ")}`;

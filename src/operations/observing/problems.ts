@@ -128,7 +128,10 @@ function leftOutProblem(
 }
 
 /** With these, people lose a rule or a default, but no request fails. */
-const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
+const NOTICES = new Set([
+  ...["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"],
+  ...["HostNotDialable", "DifferentForGrpc"],
+]);
 
 function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
   const slash = id.indexOf("/");
