@@ -1,7 +1,7 @@
 /** Finds or fetches the real components that the tests run against, so that a missing one is reported before any test. */
 import { findContainerEngine } from "./components/container-engine.ts";
 import { ENVOY_VERSIONS, provideEnvoy } from "./components/envoy.ts";
-import { provideGoClient, provideGrpcio } from "./components/grpc-clients.ts";
+import { provideGoClient, provideGrpcio, provideJavaClient } from "./components/grpc-clients.ts";
 import { provideImages } from "./components/images.ts";
 import { provideNatsServer } from "./components/nats-server.ts";
 
@@ -18,6 +18,8 @@ try {
   console.log(`  ✓ grpcio ${grpcio.version}  ${grpcio.path} (${grpcio.foundIn})`);
   const goClient = provideGoClient(progress);
   console.log(`  ✓ grpc-go client ${goClient.version}  ${goClient.path} (${goClient.foundIn})`);
+  const javaClient = provideJavaClient(progress);
+  console.log(`  ✓ grpc-java client ${javaClient.version}  ${javaClient.path} (${javaClient.foundIn})`);
   if (process.env.CI === "true") {
     const engine = findContainerEngine();
     console.log(`  ✓ container engine ${engine.version}, ${engine.compose.join(" ")}`);

@@ -3,6 +3,7 @@ import { type DescMessage, fromBinary, type Message, type MessageShape } from "@
 import { type Cluster, ClusterSchema } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { type Listener, ListenerSchema } from "../../gen/envoy/config/listener/v3/listener_pb.ts";
+import type { VirtualHost } from "../../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/envoy/config/route/v3/route_pb.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 import { typeUrlOf } from "../protocol/resource-types.ts";
@@ -10,7 +11,7 @@ import { clusterProblems, usesRingHash } from "./cluster-problems.ts";
 import { endpointProblems } from "./endpoint-problems.ts";
 import { apiManager, listenerProblems } from "./listener-problems.ts";
 import { type Finding, type ProxylessProblem, refused, unavailable, within } from "./proxyless-problem.ts";
-import { routeProblems, servesTarget } from "./route-problems.ts";
+import { routeProblems, servesInPlace, servesTarget } from "./route-problems.ts";
 
 /** A message, or its bytes as a cache holds them. */
 export type ProxylessInput = Message | (ResourceKey & { readonly body: Uint8Array | undefined });
@@ -26,7 +27,7 @@ type Decoded = {
  * Every reason why resources are unsuitable for proxyless gRPC clients; empty when there is none. Pass everything that a
  * group is served, since some reasons lie between two resources; types that such clients never ask for are ignored.
  *
- * It knows how grpc-js, C-core and Go behaved when tried, and follows the strictest of them: Envoy itself may accept
+ * It knows how grpc-js, C-core, Go and Java behaved when tried, and follows the strictest of them: Envoy itself may accept
  * all of this. Certificate providers are looked for only in the resources, not in a client's bootstrap.
  */
 export function proxylessProblems(resources: Iterable<ProxylessInput>): ProxylessProblem[] {
@@ -39,7 +40,11 @@ export function proxylessProblems(resources: Iterable<ProxylessInput>): Proxyles
     problems.push(...of(RouteConfigurationSchema, name, routeProblems(virtualHosts, ringHash)));
   }
   for (const listener of listeners) {
-    const found = [...listenerProblems(listener), ...routingProblems(listener, routes, ringHash)];
+    const found = [
+      ...listenerProblems(listener),
+      ...inlineProblems(listener, ringHash),
+      ...targetProblems(listener, routes),
+    ];
     problems.push(...of(ListenerSchema, listener.name, found));
   }
   return problems;
@@ -52,7 +57,7 @@ function decode(input: ProxylessInput, { listeners, routes, clusters, problems }
     try {
       return fromBinary(schema, input.body);
     } catch {
-      problems.push(...of(schema, input.name, [refused("", "undecodable", "The bytes do not decode as this type.")]));
+      problems.push(...of(schema, input.name, [refused("", "undecodable", "The bytes are no such message.")]));
       return undefined;
     }
   };
@@ -66,24 +71,35 @@ function decode(input: ProxylessInput, { listeners, routes, clusters, problems }
   if (endpoints) problems.push(...of(ClusterLoadAssignmentSchema, endpoints.clusterName, endpointProblems(endpoints)));
 }
 
-/**
- * What is wrong with how a client's listener routes. Its name is that of the client's target, unless the bootstrap has a
- * template, whose names begin with `xdstp:`.
- */
-function routingProblems(
-  listener: Listener,
-  known: ReadonlyMap<string, RouteConfiguration>,
-  ringHash: ReadonlySet<string>,
-): Finding[] {
+function inlineProblems(listener: Listener, ringHash: ReadonlySet<string>): Finding[] {
   const routes = apiManager(listener)?.routeSpecifier;
-  const inline = routes?.case === "routeConfig" ? routes.value : undefined;
-  const config = routes?.case === "rds" ? known.get(routes.value.routeConfigName) : inline;
-  const found = within("api_listener.route_config", routeProblems(inline?.virtualHosts ?? [], ringHash));
-  if (config && !listener.name.startsWith("xdstp:") && !servesTarget(config.virtualHosts, listener.name)) {
-    const why = `No virtual host serves ${listener.name}; the port of a target counts too.`;
+  if (routes?.case !== "routeConfig") return [];
+  return within("api_listener.route_config", routeProblems(routes.value.virtualHosts, ringHash));
+}
+
+/** A client's listener has the name of its target, unless the bootstrap has a template, whose names begin with `xdstp:`. */
+function targetProblems(listener: Listener, known: ReadonlyMap<string, RouteConfiguration>): Finding[] {
+  const hosts = hostsOf(listener, known);
+  if (!hosts) return [];
+  const found: Finding[] = [];
+  if (servesInPlace(hosts)) {
+    const explanation = "A `non_forwarding_action` is for servers: a client over grpc-js ends its process.";
+    found.push({ field: "api_listener", code: "action_of_server", effect: "crash", explanation });
+  }
+  if (!listener.name.startsWith("xdstp:") && !servesTarget(hosts, listener.name)) {
+    const why = `No virtual host takes ${listener.name}; a target's port counts.`;
     found.push(unavailable("api_listener", "domain_unmatched", why));
   }
   return found;
+}
+
+function hostsOf(
+  listener: Listener,
+  known: ReadonlyMap<string, RouteConfiguration>,
+): readonly VirtualHost[] | undefined {
+  const routes = apiManager(listener)?.routeSpecifier;
+  if (routes?.case === "routeConfig") return routes.value.virtualHosts;
+  return routes?.case === "rds" ? known.get(routes.value.routeConfigName)?.virtualHosts : undefined;
 }
 
 function of(schema: DescMessage, name: string, findings: readonly Finding[]): ProxylessProblem[] {

@@ -33,12 +33,13 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
  *
  * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
  * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
- * differs from the one accepted before.
+ * differs from the one accepted before. Of a client that takes responses partly it means a refusal (xds R28).
  */
 function takeVerdict(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
   const index = state.flights.findIndex((flight) => flight.nonce === request.nonce);
   const covered = state.flights.slice(0, index + 1);
-  const accepted = request.error ? acceptedBeside(state, covered, request.versionInfo) : covered;
+  const mayBeLate = request.error !== undefined && !types.takesPartly;
+  const accepted = mayBeLate ? acceptedBeside(state, covered, request.versionInfo) : [];
   for (const each of covered) {
     if (!request.error || accepted.includes(each)) types.accept(state, each, reports);
     else types.refuse(state, each, request.error, now, reports);

@@ -21,10 +21,12 @@ export class StreamTypes {
   view: View | undefined;
   readonly remembered: ResourceKey[] = [];
   lost: readonly LostVerdict[] = [];
+  readonly takesPartly: boolean;
   readonly #settings: StreamSettings;
 
   constructor(settings: StreamSettings) {
     this.#settings = settings;
+    this.takesPartly = settings.takesPartly;
   }
 
   /** The state of a type, created at its first use; undefined for an unknown type. */

@@ -26,6 +26,7 @@ export function createProtocol(
     retry: { baseMs: limits.retryMs, maxMs: limits.maxRetryMs, spread: host.random.next() },
     maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
     maxAbsent: MAX_ABSENT,
+    takesPartly: isGrpcClient(node),
     honoursTtl: honoursTtl(node, method.variant),
   });
   for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);

@@ -67,7 +67,7 @@ export function readNodeId(bytes: Buffer, limits: NodeLimits): string {
   return "";
 }
 
-/** Unlike Envoy, proxyless gRPC libraries take at most 4 MiB in a message. */
+/** Unlike Envoy, proxyless gRPC libraries take at most 4 MiB in a message, and take a response partly (xds R28). */
 export function isGrpcClient(node: NodeIdentity): boolean {
   return node.userAgentName.toLowerCase().startsWith("grpc");
 }

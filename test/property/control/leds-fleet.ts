@@ -121,6 +121,7 @@ export class Replica {
       settleMs: 0,
       maxResponseBytes: 1_000_000,
       maxAbsent: 1,
+      takesPartly: false,
       honoursTtl: true,
     });
     stream.attach(this.cache.view(GROUP));

@@ -70,6 +70,7 @@ class World {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       maxAbsent: 1,
+      takesPartly: false,
       honoursTtl: false,
     });
     this.#stream.attach(this.#cache.view("g"));

@@ -124,6 +124,7 @@ export class Simulation {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       maxAbsent: 1,
+      takesPartly: false,
       honoursTtl: true,
     });
     for (const { typeUrl, name } of memory.load("")) connection.stream.remember(typeUrl, name);

@@ -5,7 +5,8 @@
  *     set TYPE:NAME@CONTENT… [-TYPE:NAME…]   one atomic update; `(eds:a)` after a resource gives what it refers to,
  *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms, `%80` in
  *                                     its content an address that it opens
- *     stream delta|sotw               a new stream of the same node; what was refused before is remembered
+ *     stream delta|sotw [grpc]        a new stream of the same node, whose client is Envoy or a gRPC library; what was refused
+ *                                     before is remembered
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
  *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the n-th response of the stream, else on the newest of the type
  *     tick MS | hold TYPE:NAME reason | free | show
@@ -78,7 +79,7 @@ class Scenario {
         this.#update(words);
         return [];
       case "stream":
-        this.#open(first === "sotw" ? "sotw" : "delta");
+        this.#open(first === "sotw" ? "sotw" : "delta", rest.includes("grpc"));
         return [];
       case "req":
         return this.#request(typeUrlOf(first), pairsOf(rest));
@@ -131,7 +132,7 @@ class Scenario {
     });
   }
 
-  #open(variant: "sotw" | "delta"): void {
+  #open(variant: "sotw" | "delta", takesPartly: boolean): void {
     this.#variant = variant;
     const lost = lostVerdicts(this.#stream?.states ?? new Map());
     this.#newest.clear();
@@ -148,6 +149,7 @@ class Scenario {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       maxAbsent: 2000,
+      takesPartly,
       honoursTtl: true,
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);
