@@ -15,6 +15,8 @@ import type { Name } from "../domain/name.ts";
 import type { HeaderMatch, Route, Rule } from "../domain/route.ts";
 import type { PlacedRule } from "../domain/rule-order.ts";
 import type { State } from "../domain/state.ts";
+import { Cluster_DiscoveryType, Cluster_LbPolicy, ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { ClusterLoadAssignmentSchema } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import {
   type Route as CallRoute,
@@ -29,7 +31,7 @@ import {
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import { RouterSchema } from "../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { HttpConnectionManagerSchema } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
-import { CLUSTER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
+import { CLUSTER_TYPE, ENDPOINT_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import { type Part, partOf } from "./content.ts";
 import { ADS, duration, pack } from "./message-parts.ts";
 import { type ObjectRef, resourceOf } from "./resource.ts";
@@ -54,8 +56,11 @@ export function deriveCalls(
 ): DerivedCalls {
   const parts: Part[] = [];
   const led = new Set<Name>();
+  const closed = new Map<string, PlacedRule>();
   for (const { hosts, rules } of mergeRoutes(routes).groups) {
     const placed = rules.map((one) => ({ ...one, isHeld: isHeld(state, one.rule) }));
+    const held = placed.filter(({ isHeld, rule }) => isHeld && meetsCalls(rule));
+    for (const rule of held) closed.set(closedName(rule), rule);
     const calls = placed.flatMap((one) => callRoute(state, one, profile));
     const to = placed.filter(({ isHeld, rule }) => !isHeld && meetsCalls(rule)).flatMap(({ rule }) => rule.to);
     const services = [...new Set(to.filter(({ weight }) => weight > 0).map(({ service }) => service))]
@@ -69,12 +74,35 @@ export function deriveCalls(
         // It is asked for by callers of this host only, whatever authority they say.
         virtualHosts: [{ name: host, domains: ["*"], routes: calls }],
       });
-      const references = services.map((name) => ({ typeUrl: CLUSTER_TYPE, name }));
+      const references = [...services, ...held.map(closedName)].map((name) => ({ typeUrl: CLUSTER_TYPE, name }));
       parts.push(partOf(resourceOf(RouteConfigurationSchema, message, { name: host, references, objects })));
       parts.push(partOf(apiListener(listener, host)));
     }
   }
+  for (const [name, rule] of closed) parts.push(...closedCluster(name, rule));
   return { parts, services: [...led].toSorted() };
+}
+
+/** Clients name the cluster when a call fails, so it names the rule. No service has such a name. */
+function closedName({ route, index }: PlacedRule): string {
+  return `held:${route.name}/rules[${index}]`;
+}
+
+/** A cluster without endpoints, which fails every call at once; a route without a cluster ends some clients' process. */
+function closedCluster(name: string, { route }: PlacedRule): Part[] {
+  const objects = [{ kind: "route", name: route.name }] as const;
+  const cluster = create(ClusterSchema, {
+    name,
+    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: ADS, serviceName: name },
+    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+  });
+  const endpoints = create(ClusterLoadAssignmentSchema, { clusterName: name });
+  const references = [{ typeUrl: ENDPOINT_TYPE, name }];
+  return [
+    partOf(resourceOf(ClusterSchema, cluster, { name, references, objects })),
+    partOf(resourceOf(ClusterLoadAssignmentSchema, endpoints, { name, references: [], objects })),
+  ];
 }
 
 function apiListener({ name: listener }: GrpcListener, host: string) {
@@ -104,15 +132,15 @@ function isHeld(state: State, rule: Rule): boolean {
 }
 
 /** None where no call meets the rule. A held one fails all calls that it may match, rather than let others have them. */
-function callRoute(
-  state: State,
-  { route, rule, isHeld }: PlacedRule & { readonly isHeld: boolean },
-  profile: Profile,
-): CallRoute[] {
+function callRoute(state: State, placed: PlacedRule & { readonly isHeld: boolean }, profile: Profile): CallRoute[] {
+  const { route, rule, isHeld } = placed;
   if (!meetsCalls(rule)) return [];
   const match = callMatch(rule);
   const { name } = route;
-  if (isHeld) return [create(RouteSchema, { name, match, action: { case: "nonForwardingAction", value: {} } })];
+  if (isHeld) {
+    const value = { clusterSpecifier: { case: "cluster", value: closedName(placed) } } as const;
+    return [create(RouteSchema, { name, match, action: { case: "route", value } })];
+  }
   const retryOn = retryConditions(rule, profile).filter((one) => RETRIED.includes(one));
   const value = {
     clusterSpecifier: destination(rule),
@@ -128,12 +156,13 @@ function callRoute(
 
 function callMatch(rule: Rule): RouteMatch {
   const path = callPath(rule.path);
-  const headers = matchedHeaders(rule).map(headerMatcher);
+  // Absent, it is false to grpc-java.
+  const common = { headers: matchedHeaders(rule).map(headerMatcher), caseSensitive: true };
   if (path?.kind === "regex") {
-    return create(RouteMatchSchema, { pathSpecifier: { case: "safeRegex", value: { regex: path.regex } }, headers });
+    return create(RouteMatchSchema, { pathSpecifier: { case: "safeRegex", value: { regex: path.regex } }, ...common });
   }
   const specifier = path?.kind === "exact" ? "path" : "prefix";
-  return create(RouteMatchSchema, { pathSpecifier: { case: specifier, value: path?.path ?? "/" }, headers });
+  return create(RouteMatchSchema, { pathSpecifier: { case: specifier, value: path?.path ?? "/" }, ...common });
 }
 
 /** In the fields that libraries of all ages read; their successor `string_match` is younger than some. */

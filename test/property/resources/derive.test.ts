@@ -92,7 +92,7 @@ test("law 1, eligibility: no endpoint set of a fleet, whole or by members, has a
 });
 
 /** Calls may find nobody, which is no mistake of what was derived. */
-const NOBODY_THERE = ["route_missing", "no_usable_endpoint", "action_unknown"];
+const NOBODY_THERE = ["route_missing", "no_usable_endpoint"];
 
 test("law 9, containment: gRPC clients find nothing wrong with what they are sent", () => {
   fc.assert(

@@ -74,6 +74,7 @@ function world() {
       maxResponseBytes: 10_000,
       maxAbsent: 10,
       honoursTtl: false,
+      takesPartly: false,
     },
     states: new Map([
       [CLUSTER_TYPE, clusters],

@@ -1,0 +1,107 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../support/eventually.ts";
+import { backend, fleet, manifest, route, service } from "../../support/manifest.ts";
+import { type Plane, startPlane } from "../../support/plane.ts";
+import { COMPONENT_TIMEOUT_MS, LIBRARIES, withBootstrap } from "./libraries.ts";
+import { startTalking, type TalkingChild, type TalkingCommand } from "./talking-child.ts";
+import { startWho, type Who } from "./who.ts";
+
+const HOST = "who.example";
+const calls = { kind: "Listener", name: "calls", fleet: "clients", protocol: "GRPC" };
+const routed = (rules: readonly object[]) => route("who", rules, { listeners: ["calls"], hosts: [HOST] });
+const member = (name: string, { port }: Who, spec: object = {}) => backend(`who/${name}`, `127.0.0.1:${port}`, spec);
+const world = manifest(
+  fleet("clients"),
+  calls,
+  service("who", { protocol: "HTTP2", drainTime: "60s" }),
+  routed([{ to: [{ service: "who" }] }]),
+);
+
+/** How each library says that the rule leads to a cluster without endpoints; two of them name it, and so the rule. */
+const WHY_HELD: Readonly<Record<string, RegExp>> = {
+  "grpc-js": /priority policy has empty priority list/,
+  "C-core (Python)": /held:who\/rules\[0\]/,
+  "grpc-go": /no targets to pick from/,
+  "grpc-java": /held:who\/rules\[0\]/,
+};
+
+describe.each(LIBRARIES)("a program over $name, served by the product", ({ name, command: find }) => {
+  let command: TalkingCommand;
+  beforeAll(() => {
+    command = find();
+  }, COMPONENT_TIMEOUT_MS);
+
+  const dial = (plane: Plane, host = HOST) =>
+    startTalking(withBootstrap(command, plane.addresses.xds, `xds:///${host}`));
+
+  test("calls, by weight, without those that drain or were killed, and on while the plane is away", async () => {
+    using one = await startWho("one");
+    using two = await startWho("two");
+    await using plane = await startPlane();
+    await plane.mustApply(`${world}---\n${manifest(member("one", one), member("two", two, { weight: 3 }))}`);
+    await using client = dial(plane);
+    await answered(client, "one", "two");
+    const shares = tally(await ask(client, 200));
+    expect(Object.keys(shares).toSorted()).toEqual(["answer one", "answer two"]);
+    expect((shares["answer two"] ?? 0) / 200).toBeCloseTo(0.75, 1);
+
+    expect(await plane.mustCli("nodes")).toMatch(/client-1 .*ack/);
+    const draining = plane.mustCli("drain", "who/two");
+    const during = await ask(client, 100);
+    await draining;
+    expect(during.filter((line) => line.startsWith("error"))).toEqual([]);
+    await answered(client, "one");
+    expect(tally(await ask(client, 50))).toEqual({ "answer one": 50 });
+
+    await plane.kill9();
+    expect(tally(await ask(client, 50))).toEqual({ "answer one": 50 });
+    await plane.restart();
+    using three = await startWho("three");
+    await plane.mustApply(manifest(member("three", three)));
+    await answered(client, "one", "three");
+
+    three[Symbol.dispose]();
+    await answered(client, "one");
+    expect(tally(await ask(client, 50))).toEqual({ "answer one": 50 });
+  });
+
+  test("is told why a rule is held for it, and goes on once it can carry it out", async () => {
+    using one = await startWho("one");
+    await using plane = await startPlane();
+    await plane.mustApply(`${world}---\n${manifest(member("one", one))}`);
+    await using client = dial(plane);
+    await answered(client, "one");
+
+    await plane.mustApply(manifest(routed([{ to: [{ service: "who" }], rewrite: { host: "inside.example" } }])));
+    const failed = await eventually(
+      () => client.ask("ask"),
+      (answer) => answer.startsWith("error"),
+      { what: "a failed call" },
+    );
+    expect(failed).toMatch(WHY_HELD[name] ?? /never/);
+    expect(await plane.mustCli("status")).toContain("rules[0].rewrite.host: gRPC clients rewrite nothing");
+
+    await plane.mustApply(manifest(routed([{ to: [{ service: "who" }] }])));
+    await answered(client, "one");
+  });
+});
+
+async function ask(client: TalkingChild, times: number): Promise<string[]> {
+  const lines: string[] = [];
+  for (let i = 0; i < times; i++) lines.push(await client.ask("ask"));
+  return lines;
+}
+
+/** Waits until exactly these backends answer. */
+async function answered(client: TalkingChild, ...names: readonly string[]): Promise<void> {
+  const wanted = names.map((name) => `answer ${name}`).toSorted();
+  await eventually(
+    async () => [...new Set(await ask(client, 20))].toSorted(),
+    (seen) => seen.length === wanted.length && seen.every((line, i) => line === wanted[i]),
+    { what: `answers of ${names.join(" and ")}`, timeoutMs: 30_000 },
+  );
+}
+
+function tally(lines: readonly string[]): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(lines, (line) => line)].map(([line, all]) => [line, all.length]));
+}
