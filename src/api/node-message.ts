@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../fleet/node-directory.ts";
+import { missingText } from "../fleet/node-view.ts";
 import {
   type Node,
   NodeSchema,
@@ -17,6 +18,7 @@ const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
   sent: NodeType_State.SENT,
   acked: NodeType_State.ACKED,
   refused: NodeType_State.REFUSED,
+  missing: NodeType_State.MISSING,
 };
 
 /** A proxy as the API describes it. */
@@ -35,6 +37,7 @@ export function nodeMessage(view: NodeView): Node {
     revision: view.settled === undefined ? "" : formatRevision(view.settled),
     conditions: conditionsOf(view),
     peer: view.peer,
+    client: view.client,
   });
 }
 
@@ -82,6 +85,8 @@ function conditionsOf({ silent, duplicate, id, types }: NodeView) {
   for (const type of types) {
     if (type.refusals.length > 0)
       conditions.push({ type: "Accepted", ok: false, reason: "REFUSED", message: refusedText(type) });
+    if (type.missing.length > 0)
+      conditions.push({ type: "Served", ok: false, reason: "MISSING", message: missingText(type) });
   }
   return conditions;
 }

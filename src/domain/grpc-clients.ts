@@ -7,6 +7,11 @@ import type { Service } from "./service.ts";
  * library can do; rules that they cannot carry out are held for them, not sent without the part that they cannot do (law 19).
  */
 
+/** `gRPC Node Pure JS`, `gRPC C-core linux`, `gRPC Go`, `gRPC Java`: what the libraries call themselves. */
+export function isGrpcLibrary(userAgentName: string): boolean {
+  return /^grpc\b/i.test(userAgentName);
+}
+
 /** Whether a client can dial a host of a route: it asks by name, so patterns are never asked for. */
 export function isDialable(host: string): boolean {
   return !host.includes("*");

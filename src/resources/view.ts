@@ -1,3 +1,4 @@
+import { isGrpcLibrary } from "../domain/grpc-clients.ts";
 import type { Name } from "../domain/name.ts";
 
 /**
@@ -39,9 +40,4 @@ export function featureLevelOf({ userAgentName, userAgentVersion, metadata }: Pr
   if (match === null) return "base";
   const [major, minor] = [Number(match[1]), Number(match[2])];
   return major > LEDS_SINCE[0] || (major === LEDS_SINCE[0] && minor >= LEDS_SINCE[1]) ? "leds" : "base";
-}
-
-/** `gRPC Node Pure JS`, `gRPC C-core linux`, `gRPC Go`, `gRPC Java`: what the libraries call themselves. */
-export function isGrpcLibrary(userAgentName: string): boolean {
-  return /^grpc\b/i.test(userAgentName);
 }

@@ -2,6 +2,7 @@ import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts
 import { isDialable } from "../../domain/grpc-clients.ts";
 import type { State } from "../../domain/state.ts";
 import type { NodeView } from "../../fleet/node-directory.ts";
+import { missingText } from "../../fleet/node-view.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 import { type Explanation, explanation, type Fact } from "./explanation.ts";
@@ -36,6 +37,8 @@ function summaryOf(view: NodeView): string {
   if (view.silent !== undefined) return `gets nothing: ${view.silent}`;
   if (refused.length > 0)
     return `refuses ${refused.length} of its resources, and keeps the versions that it had before`;
+  const missing = view.types.find((type) => type.missing.length > 0);
+  if (missing !== undefined) return missingText(missing);
   if (isBehind(view)) return `behind: it has not acknowledged a change for ${Math.round(view.lagMs / 1000)} s`;
   return view.lagMs > 0 ? "is being sent a change" : "up to date";
 }
@@ -79,9 +82,11 @@ function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
 
 /** A line for each type, and one for each resource that is not as it should be. */
 function* typeFacts({ types }: NodeView): Iterable<Fact> {
-  for (const { shortName, state, known, resources } of types) {
+  for (const type of types) {
+    const { shortName, state, known, resources } = type;
     if (state === "idle" && known === 0) continue;
     yield [shortName, `${known} resources, ${state === "acked" ? "all acknowledged" : state}`];
+    if (type.missing.length > 0) yield ["", missingText(type)];
     for (const { name, refused, held, unknown } of resources) {
       if (refused !== undefined) yield ["", `${name} refused: ${refused.message}`];
       else if (held !== undefined) yield ["", `${name} held: ${held}`];

@@ -5,6 +5,7 @@ import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
 import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
+import { missingText } from "../../fleet/node-view.ts";
 import { firstFew } from "../first-few.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
@@ -96,6 +97,9 @@ function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "
     found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, atLeast, why: silent });
   }
   if (node.duplicate) found.push(...sharedId(node, nodes));
+  for (const type of node.types.filter(({ missing }) => missing.length > 0)) {
+    found.push({ what: `node ${id} asks for what is not there`, since, atLeast: true, why: missingText(type) });
+  }
   if (isBehind(node)) {
     const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;
     found.push({ what: `node ${id} is behind`, since: now - lagMs, why });
