@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { backend, fleet, manifest, route, service } from "../../support/manifest.ts";
 import { type Plane, startPlane } from "../../support/plane.ts";
-import { COMPONENT_TIMEOUT_MS, LIBRARIES, withBootstrap } from "./libraries.ts";
+import { COMPONENT_TIMEOUT_MS, LIBRARIES } from "./libraries.ts";
 import { startTalking, type TalkingChild, type TalkingCommand } from "./talking-child.ts";
 import { startWho, type Who } from "./who.ts";
 
@@ -39,15 +39,24 @@ describe.each(LIBRARIES)("a program over $name, served by the product", ({ name,
     command = find();
   }, COMPONENT_TIMEOUT_MS);
 
-  const dial = (plane: Plane, host = HOST) =>
-    startTalking(withBootstrap(command, plane.addresses.xds, `xds:///${host}`));
+  /** With the bootstrap that the command line prints. */
+  const dial = async (plane: Plane, host = HOST) => {
+    const who = ["--node-id", "client-1", "--fleet", "clients", "--xds", plane.addresses.xds];
+    const printed = await plane.mustCli("bootstrap", "--grpc", ...who);
+    const { program, args, env } = command;
+    return startTalking({
+      program,
+      args: [...args, `xds:///${host}`],
+      env: { ...env, GRPC_XDS_BOOTSTRAP_CONFIG: printed },
+    });
+  };
 
   test("calls, by weight, without those that drain or were killed, and on while the plane is away", async () => {
     using one = await startWho("one");
     using two = await startWho("two");
     await using plane = await startPlane();
     await plane.mustApply(`${world}---\n${manifest(member("one", one), member("two", two, { weight: 3 }))}`);
-    await using client = dial(plane);
+    await using client = await dial(plane);
     await answered(client, "one", "two");
     const shares = tally(await ask(client, 1000));
     expect(Object.keys(shares).toSorted()).toEqual(["answer one", "answer two"]);
@@ -78,7 +87,7 @@ describe.each(LIBRARIES)("a program over $name, served by the product", ({ name,
     using one = await startWho("one");
     await using plane = await startPlane();
     await plane.mustApply(`${world}---\n${manifest(member("one", one))}`);
-    await using client = dial(plane);
+    await using client = await dial(plane);
     await answered(client, "one");
 
     await plane.mustApply(manifest(routed([{ to: [{ service: "who" }], rewrite: { host: "inside.example" } }])));
@@ -97,7 +106,7 @@ describe.each(LIBRARIES)("a program over $name, served by the product", ({ name,
   test("that dials a host that no route has is shown as one whose calls fail", async () => {
     await using plane = await startPlane();
     await plane.mustApply(world);
-    await using client = dial(plane, "typo.example");
+    await using client = await dial(plane, "typo.example");
     const failing = client.ask("ask");
     await eventually(
       () => plane.mustCli("nodes"),
