@@ -13,8 +13,9 @@ import { type Resource, resourceOfBytes } from "./resource.ts";
  * eligible backends only; those that are degraded come behind all priorities.
  *
  * In a locality they take endpoints in turn, whatever their weights, and share calls among localities by weight. So backends
- * of different weights are put into localities of their own, which differ in their sub-zone. A ring counts the weight of a
- * locality times that of an endpoint: there all localities weigh the same.
+ * of different weights are put into localities of their own, which differ in their sub-zone; so do those of each priority,
+ * since grpc-java keeps one entry for a locality, whatever its priority. A ring counts the weight of a locality times that of
+ * an endpoint: there all localities weigh the same.
  */
 export function deriveGrpcEndpoints(routing: RoutingState, profile: number, memory?: Memory): Resource {
   const { service, policy } = routing;
@@ -52,17 +53,28 @@ function orderOf({ level, status }: GroupPart): number {
   return status === "HEALTHY" ? level : level + BEHIND_ALL;
 }
 
-function wholeLocality({ locality, members }: GroupPart): EncodedLocality {
-  return { locality, weight: 1, lbEndpoints: members.map(bytesOf) };
+function wholeLocality(part: GroupPart): EncodedLocality {
+  return { locality: localityOf(part), weight: 1, lbEndpoints: part.members.map(bytesOf) };
 }
 
-function localitiesByWeight({ locality, members }: GroupPart): EncodedLocality[] {
-  const byWeight = [...Map.groupBy(members, ({ weight }) => weight)].toSorted(([a], [b]) => a - b);
+function localitiesByWeight(part: GroupPart): EncodedLocality[] {
+  const byWeight = [...Map.groupBy(part.members, ({ weight }) => weight)].toSorted(([a], [b]) => a - b);
   return byWeight.map(([weight, alike]) => ({
-    locality: weight === 1 ? locality : { ...locality, subZone: `${locality.subZone}/weight-${weight}` },
+    locality: localityOf(part, weight),
     weight: weight * alike.length,
     lbEndpoints: alike.map(bytesOf),
   }));
+}
+
+/** Named by what its members are, not by what else there is: clients keep connections while a locality has its name. */
+function localityOf({ locality, members, status }: GroupPart, weight = 1): EncodedLocality["locality"] & object {
+  const priority = members[0]?.entry.backend.priority ?? 0;
+  const apart = [
+    ...(priority > 0 ? [`/priority-${priority}`] : []),
+    ...(status === "DEGRADED" ? ["/degraded"] : []),
+    ...(weight === 1 ? [] : [`/weight-${weight}`]),
+  ];
+  return { ...locality, subZone: `${locality.subZone}${apart.join("")}` };
 }
 
 /** Some clients take DEGRADED for unusable. */

@@ -173,7 +173,13 @@ function headerMatcher({ name, kind, value, invert }: HeaderMatch): HeaderMatche
 function specifierOf(kind: HeaderMatch["kind"], value: string) {
   if (kind === "present") return { case: "presentMatch", value: true } as const;
   if (kind === "regex") return { case: "safeRegexMatch", value: { regex: value } } as const;
+  // grpc-js does not know `contains_match`.
+  if (kind === "contains") return { case: "safeRegexMatch", value: { regex: `.*${quoted(value)}.*` } } as const;
   return { case: `${kind}Match`, value } as const;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
 function hashPolicies(headers: readonly { readonly name: string }[]): RouteAction_HashPolicy[] {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
-import { backend, fleet, manifest, route, service } from "../../support/manifest.ts";
+import { backend, fleet, manifest, policy, route, service } from "../../support/manifest.ts";
 import { type Plane, startPlane } from "../../support/plane.ts";
 import { COMPONENT_TIMEOUT_MS, LIBRARIES } from "./libraries.ts";
 import { startTalking, type TalkingChild, type TalkingCommand } from "./talking-child.ts";
@@ -101,6 +101,55 @@ describe.each(LIBRARIES)("a program over $name, served by the product", ({ name,
 
     await plane.mustApply(manifest(routed([{ to: [{ service: "who" }] }])));
     await answered(client, "one");
+  });
+
+  test("takes every kind of match and policy that it is sent, and goes by priorities and retries", async () => {
+    using one = await startWho("one");
+    using two = await startWho("two");
+    using spare = await startWho("spare");
+    await using plane = await startPlane();
+    const to = [{ service: "who" }];
+    const headers = [
+      { name: "x-a", exact: "a" },
+      { name: "x-b", prefix: "b" },
+      { name: "x-c", suffix: "c" },
+      { name: "x-d", contains: "d" },
+      { name: "x-e", regex: "e+" },
+      { name: "x-f", present: true, invert: true },
+    ];
+    const rules = [
+      { match: { path: { exact: "/fairlead.test.Who/Other" } }, to },
+      { match: { path: { prefix: "/fairlead.test.Who" }, headers }, to },
+      { match: { path: { regex: "/fairlead[.]test[.]W.*" }, methods: ["POST"] }, to, rewrite: { host: "x.example" } },
+      {
+        match: { path: { prefix: "/fairlead.test.Who/Ask" } },
+        to: [
+          { service: "who", weight: 1 },
+          { service: "ring", weight: 1 },
+        ],
+        retry: { attempts: 2, on: ["unavailable", "connect-failure"] },
+      },
+    ];
+    await plane.mustApply(
+      manifest(
+        ...[fleet("clients"), calls, service("who", { protocol: "HTTP2" }), service("ring", { protocol: "HTTP2" })],
+        policy("who", {
+          circuitBreakers: { maxRequests: 50 },
+          outlierDetection: { consecutive5xx: 2, interval: "1s" },
+        }),
+        policy("ring", { algorithm: "RING_HASH", hashOn: [{ header: "x-user" }] }),
+        ...[member("one", one), member("spare", spare, { priority: 7 })],
+        backend("ring/two", `127.0.0.1:${two.port}`, { weight: 5, locality: { region: "eu", zone: "a" } }),
+        routed(rules),
+      ),
+    );
+    await using client = await dial(plane);
+    await answered(client, "one", "two");
+    const nodes = await plane.mustCli("nodes");
+    expect(nodes).toMatch(NODE_LINE[name] ?? /never/);
+    one[Symbol.dispose]();
+    await answered(client, "spare", "two");
+    expect((await ask(client, 50)).filter((line) => line.startsWith("error"))).toEqual([]);
   });
 
   test("that dials a host that no route has is shown as one whose calls fail", async () => {

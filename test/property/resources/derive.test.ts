@@ -120,6 +120,8 @@ test("law 1, eligibility: gRPC clients are told of eligible backends only, and o
           ({ backend, eligibility }) => eligibility.eligible && backend.target.kind === "address",
         );
         expect(told.length).toBe(eligible.length);
+        const localities = endpoints.map(({ locality }) => JSON.stringify(locality));
+        expect(new Set(localities).size).toBe(localities.length);
         const priorities = [...new Set(endpoints.map(({ priority }) => priority))].toSorted((a, b) => a - b);
         expect(priorities).toEqual(priorities.map((_, i) => i));
       }
