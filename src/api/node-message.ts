@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../fleet/node-directory.ts";
-import { missingText } from "../fleet/node-view.ts";
+import type { ToldNode, ToldResource, ToldType, UnknownReplica } from "../fleet/node-directory.ts";
+import { missingText } from "../fleet/told-node.ts";
 import {
   type Node,
   NodeSchema,
@@ -13,7 +13,7 @@ import {
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
-const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
+const STATE: Readonly<Record<ToldType["state"], NodeType_State>> = {
   idle: NodeType_State.IDLE,
   sent: NodeType_State.SENT,
   acked: NodeType_State.ACKED,
@@ -22,22 +22,22 @@ const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
 };
 
 /** A proxy as the API describes it. */
-export function nodeMessage(view: NodeView): Node {
+export function nodeMessage(node: ToldNode): Node {
   return create(NodeSchema, {
-    id: view.id,
-    cluster: view.cluster,
-    fleet: view.fleet ?? "",
-    envoyVersion: view.envoyVersion,
-    variant: view.variant.toUpperCase(),
-    connected: view.connected,
-    since: instantOfMs(view.since),
-    replica: view.replica,
-    types: view.types.map(typeMessage),
-    lagMs: BigInt(Math.round(view.lagMs)),
-    revision: view.settled === undefined ? "" : formatRevision(view.settled),
-    conditions: conditionsOf(view),
-    peer: view.peer,
-    client: view.client,
+    id: node.id,
+    cluster: node.cluster,
+    fleet: node.fleet ?? "",
+    envoyVersion: node.envoyVersion,
+    variant: node.variant.toUpperCase(),
+    connected: node.connected,
+    since: instantOfMs(node.since),
+    replica: node.replica,
+    types: node.types.map(typeMessage),
+    lagMs: BigInt(Math.round(node.lagMs)),
+    revision: node.settled === undefined ? "" : formatRevision(node.settled),
+    conditions: conditionsOf(node),
+    peer: node.peer,
+    client: node.client,
   });
 }
 
@@ -45,7 +45,7 @@ export function unknownMessage({ replica, silentMs }: UnknownReplica) {
   return create(UnknownReplicaSchema, { replica, silent: durationFromMs(Math.round(silentMs)) });
 }
 
-function typeMessage(type: TypeView): NodeType {
+function typeMessage(type: ToldType): NodeType {
   return create(NodeTypeSchema, {
     type: type.shortName,
     typeUrl: type.typeUrl,
@@ -55,7 +55,7 @@ function typeMessage(type: TypeView): NodeType {
   });
 }
 
-function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ResourceView) {
+function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ToldResource) {
   return {
     name,
     versionSent: sent ?? "",
@@ -69,13 +69,13 @@ function resourceMessage({ name, sent, acked, refused, unknown, held, content }:
 }
 
 /** In the proxy's words. */
-function refusedText({ shortName, refusals, refused }: TypeView): string {
+function refusedText({ shortName, refusals, refused }: ToldType): string {
   const quoted = refusals.map(({ name, message }) => `${shortName} ${name}: ${message}`).join("; ");
   const more = refused - refusals.length;
   return more > 0 ? `${quoted}; and ${more} more` : quoted;
 }
 
-function conditionsOf({ silent, duplicate, id, types }: NodeView) {
+function conditionsOf({ silent, duplicate, id, types }: ToldNode) {
   const conditions = [];
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {

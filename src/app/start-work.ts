@@ -22,7 +22,7 @@ export function startWork(runtime: Runtime, { opened, store, mirror, networksFor
   const health = startHealth({ ...runtime, worker: config.replica, mirror, store, peers, door });
   stops.add("health checks", () => health.stop());
   return {
-    checks: health.view,
+    checks: health.checks,
     /** Tells that a port of this plane is bound: no check may go there. */
     bound,
   };

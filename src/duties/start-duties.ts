@@ -18,7 +18,7 @@ import { shareChecks } from "./share-checks.ts";
 const MAX_REMOVALS = 200;
 const RETRY_MS = 1000;
 
-export interface DutiesOptions extends Omit<DutyContext, "fence"> {
+export interface DutiesOptions extends Omit<DutyContext, "fencingToken"> {
   readonly lease: Lease;
   /** The workers that are live at this moment. */
   readonly workers: () => readonly string[];
@@ -67,7 +67,7 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
       fillNetworks(mirror, networksForNewFleets),
       forgetPlanes(mirror, workers),
     ];
-    const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
+    const all = duties.map((duty) => startDuty({ ...context, fencingToken: tenure.fencingToken }, duty));
     const ended = AbortSignal.any([tenure.ended, stop.signal]);
     if (!ended.aborted) await once(ended, "abort");
     await Promise.all(all.map((duty) => duty.stop()));

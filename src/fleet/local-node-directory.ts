@@ -8,14 +8,14 @@ import {
   type FleetProgress,
   MAX_REMEMBERED,
   type NodeQuery,
-  type NodeView,
   type OnItsWay,
   type Progress,
   type Refusal,
+  type ToldNode,
 } from "./node-directory.ts";
-import { typeViews, viewOf } from "./node-view.ts";
 import type { PublicationLog } from "./publication-log.ts";
 import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
+import { toldNode, toldTypes } from "./told-node.ts";
 
 /** The open streams of this replica, as the xDS server knows them. */
 export interface Streams {
@@ -110,31 +110,31 @@ export class LocalNodeDirectory {
     return this.#changes;
   }
 
-  /** One view per stream, and one for each proxy that was seen recently, in no particular order. */
-  nodes(query: NodeQuery = {}): readonly NodeView[] {
+  /** One node per stream, and one for each proxy that was seen recently, in no particular order. */
+  nodes(query: NodeQuery = {}): readonly ToldNode[] {
     const { id, sent } = query;
     const { streams: all, byId } = this.#connected;
     const streams = id === undefined ? all.values() : (byId.get(id)?.streams ?? []);
-    const views = [...streams].flatMap((stream) => this.#view(stream, query));
-    if (sent !== undefined) return views;
+    const nodes = [...streams].flatMap((stream) => this.#told(stream, query));
+    if (sent !== undefined) return nodes;
     this.#away.forget(this.#options.clock.now());
     const away = id === undefined ? [...this.#away.byId.values()] : [this.#away.byId.get(id) ?? []].flat();
-    const left = away.filter(({ view }) => !byId.has(view.id));
-    return [...views, ...left.map(({ view, owes }) => ({ ...view, settled: this.#settledBefore(owes) }))];
+    const left = away.filter(({ node }) => !byId.has(node.id));
+    return [...nodes, ...left.map(({ node, owes }) => ({ ...node, settled: this.#settledBefore(owes) }))];
   }
 
   /** Takes over proxies of a replica that has left: they will reconnect elsewhere. Those beyond the bound are dropped. */
-  inherit(views: readonly NodeView[]): void {
+  inherit(nodes: readonly ToldNode[]): void {
     const { clock, publications } = this.#options;
     const now = clock.now();
-    for (const told of views) {
+    for (const told of nodes) {
       // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
-      const view = { ...told, since: Math.min(told.since, now) };
-      const known = this.#away.byId.get(view.id)?.view;
-      if (this.#connected.byId.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
+      const node = { ...told, since: Math.min(told.since, now) };
+      const known = this.#away.byId.get(node.id)?.node;
+      if (this.#connected.byId.has(node.id) || (known !== undefined && known.since >= node.since)) continue;
       if (known === undefined && this.#away.byId.size >= MAX_REMEMBERED) continue;
-      const owes = view.settled === undefined ? 0 : publications.publicationAfter(view.settled);
-      this.#away.put(view, owes > (publications.last?.publication ?? 0) ? undefined : owes);
+      const owes = node.settled === undefined ? 0 : publications.publicationAfter(node.settled);
+      this.#away.put(node, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
     this.#away.forget(now);
     this.#changed();
@@ -244,15 +244,15 @@ export class LocalNodeDirectory {
     }));
   }
 
-  #view({ ref, openedAt, since }: OpenStream, query: NodeQuery): NodeView | readonly [] {
+  #told({ ref, openedAt, since }: OpenStream, query: NodeQuery): ToldNode | readonly [] {
     const base = { replica: this.#options.replica, since, connected: true, fleet: this.#fleetOf(ref) };
     if (query.detail === "place" && query.sent === undefined) {
-      return viewOf(ref, [], { ...base, lagMs: 0, settled: undefined });
+      return toldNode(ref, [], { ...base, lagMs: 0, settled: undefined });
     }
     const status = this.#options.streams().client(ref.streamId);
     if (status === undefined || (query.sent !== undefined && !wasSent(status, query.sent))) return [];
     const pending = status.oldestPending;
-    return viewOf(status, typeViews(status, query), {
+    return toldNode(status, toldTypes(status, query), {
       ...base,
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: this.#settledBefore(pending),
@@ -265,7 +265,7 @@ export class LocalNodeDirectory {
     const isBrief = clock.monotonic() - since < BRIEF_MS;
     const owes = isBrief ? earlier(this.#away.owedBy(ref.node.id, fleet), owed) : owed;
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
-    this.#away.put(viewOf(ref, [], ended), owes);
+    this.#away.put(toldNode(ref, [], ended), owes);
     this.#away.forget(clock.now());
   }
 

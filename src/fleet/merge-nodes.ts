@@ -1,25 +1,25 @@
-import type { NodeView, Progress } from "./node-directory.ts";
+import type { Progress, ToldNode } from "./node-directory.ts";
 import { oneProxyEach } from "./one-proxy.ts";
 
 /**
  * Merges what several replicas report about their proxies into one list, sorted by id. A proxy that moved is listed where it
  * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate.
  */
-export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
-  const merged = [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
-    const connected = ofId.filter((view) => view.connected);
-    if (connected.length > 0) return oneProxyEach(connected.map((view) => marked(view, connected)));
+export function mergeNodes(nodes: readonly ToldNode[]): readonly ToldNode[] {
+  const merged = [...Map.groupBy(nodes, ({ id }) => id).values()].flatMap((ofId) => {
+    const connected = ofId.filter((node) => node.connected);
+    if (connected.length > 0) return oneProxyEach(connected.map((node) => marked(node, connected)));
     return ofId.reduce((a, b) => (b.since > a.since ? b : a));
   });
   return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
 }
 
 /** Each replica knows only of duplicates among its own streams, and of none when it reports only the place. */
-function marked(view: NodeView, others: readonly NodeView[]): NodeView {
-  const { sole } = view;
+function marked(node: ToldNode, others: readonly ToldNode[]): ToldNode {
+  const { sole } = node;
   const duplicate =
-    view.duplicate || (sole !== undefined && others.some((other) => other !== view && other.sole === sole));
-  return duplicate === view.duplicate ? view : { ...view, duplicate };
+    node.duplicate || (sole !== undefined && others.some((other) => other !== node && other.sole === sole));
+  return duplicate === node.duplicate ? node : { ...node, duplicate };
 }
 
 /** The worst comes first: what one stream has not acknowledged is not done, whatever another stream of the same id says. */

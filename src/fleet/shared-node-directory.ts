@@ -18,11 +18,11 @@ import type {
   FleetProgress,
   NodeDirectory,
   NodeQuery,
-  NodeView,
   OnItsWay,
   Progress,
   Refusal,
   Told,
+  ToldNode,
   UnknownReplica,
 } from "./node-directory.ts";
 import {
@@ -81,14 +81,14 @@ export class SharedNodeDirectory implements NodeDirectory {
         return create(ResendAnswerSchema, { ...(resources !== undefined && { resources }) });
       }),
       this.#answer(FAREWELL, (nodes, replica) => {
-        const views = fromNodeList(nodes, this.#heard(replica));
-        local.inherit(views.filter(({ connected }) => !connected));
+        const left = fromNodeList(nodes, this.#heard(replica));
+        local.inherit(left.filter(({ connected }) => !connected));
         return create(EmptySchema);
       }),
     ];
   }
 
-  async nodes(query: NodeQuery = {}): Promise<Told<readonly NodeView[]>> {
+  async nodes(query: NodeQuery = {}): Promise<Told<readonly ToldNode[]>> {
     const { answers, unknown } = await this.#ask(NODES, toNodesQuestion(query));
     const theirs = answers.flatMap(({ replica, answer }) => fromNodeList(answer, this.#heard(replica)));
     return { told: mergeNodes([...this.#local.nodes(query), ...theirs]), unknown };
@@ -138,10 +138,10 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   /** Tells all other replicas of the proxies that will move to one of them, so that waits still know of them. */
   async farewell(): Promise<void> {
-    const away = this.#local.nodes({ detail: "place" }).map((view) => ({
-      ...view,
+    const away = this.#local.nodes({ detail: "place" }).map((node) => ({
+      ...node,
       connected: false,
-      since: view.connected ? this.#clock.now() : view.since,
+      since: node.connected ? this.#clock.now() : node.since,
     }));
     for (let start = 0; start < away.length; start += FAREWELL_NODES) {
       await this.#ask(FAREWELL, toNodeList(away.slice(start, start + FAREWELL_NODES)));

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import { PEER_REFUSALS } from "../store/peers.ts";
+import { REFUSED_REASONS } from "../store/peers.ts";
 import type { OpenedNatsStore } from "./open-nats-store.ts";
 
 /** Shows the state of this replica's mirror, and what it heard from others; both are read at each scrape. */
@@ -48,7 +48,7 @@ export function countMirror(
       collect() {
         this.reset();
         const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
-        for (const reason of PEER_REFUSALS) this.inc({ reason }, counts.get(reason) ?? 0);
+        for (const reason of REFUSED_REASONS) this.inc({ reason }, counts.get(reason) ?? 0);
       },
     }),
   );

@@ -1,16 +1,16 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
-import type { NodeQuery, NodeView, UnknownReplica } from "../../fleet/node-directory.ts";
+import type { NodeQuery, ToldNode, UnknownReplica } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
 
 /** A proxy as the directory has it. @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`. */
 export async function getNode(
   { nodes }: Pick<Context, "nodes">,
   query: NodeQuery & { readonly id: string },
-): Promise<NodeView> {
+): Promise<ToldNode> {
   const { told, unknown } = await nodes.nodes(query);
   // Of several streams with one id, the newest that is open tells most.
-  const [view] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
-  if (view !== undefined) return view;
+  const [node] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
+  if (node !== undefined) return node;
   throw nodeMissing(query.id, unknown);
 }
 

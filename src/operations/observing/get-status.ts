@@ -3,7 +3,7 @@ import { encodingProfile } from "../../domain/encoding-profile.ts";
 import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts";
 import type { Name } from "../../domain/name.ts";
 import { type RoutingState, routingState } from "../../domain/routing-state.ts";
-import type { NodeView } from "../../fleet/node-directory.ts";
+import type { ToldNode } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
@@ -17,10 +17,10 @@ export async function getStatus(context: Context) {
   const store = context.storeStatus();
   // A store that is away would not answer; all the rest is known here.
   const [newest] = store.away === undefined ? await journal.list({ limit: 1 }) : [];
-  const [{ told: views }, { told: refusals }] = await Promise.all([nodes.nodes(), nodes.refusals()]);
+  const [{ told: all }, { told: refusals }] = await Promise.all([nodes.nodes(), nodes.refusals()]);
   const replicas = replicasOf(context);
   const refusing = new Set(refusals.map(({ nodeId }) => nodeId));
-  const connected = views.filter((node) => node.connected);
+  const connected = all.filter((node) => node.connected);
   const services = Array.from(mirror.all("service"), ({ name }) => routingState(mirror, name));
   const fleets = fleetsByService(mirror);
   return {
@@ -46,7 +46,7 @@ export async function getStatus(context: Context) {
     backendsEligible: services.flatMap(({ backends }) => backends.filter(isEligible)).length,
     problems: problemsOf({
       store: [...storeFindings(store), ...context.standing()],
-      nodes: views,
+      nodes: all,
       refusals,
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
@@ -62,7 +62,7 @@ export async function getStatus(context: Context) {
 
 export type PlaneStatus = Awaited<ReturnType<typeof getStatus>>;
 
-function isUpToDate(node: NodeView, refusing: ReadonlySet<Name>): boolean {
+function isUpToDate(node: ToldNode, refusing: ReadonlySet<Name>): boolean {
   return node.silent === undefined && node.lagMs === 0 && !refusing.has(node.id) && !isBehind(node);
 }
 

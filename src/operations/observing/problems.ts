@@ -4,13 +4,13 @@ import type { LeftOut } from "../../domain/fleet-backends.ts";
 import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
-import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
-import { missingText } from "../../fleet/node-view.ts";
+import type { Refusal, ToldNode } from "../../fleet/node-directory.ts";
+import { missingText } from "../../fleet/told-node.ts";
 import { firstFew } from "../first-few.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
-import type { ReplicaView } from "./replicas.ts";
+import type { ReplicaState } from "./replicas.ts";
 import { serviceProblems } from "./service-problems.ts";
 
 /** A proxy that has not acknowledged a commit for longer than this is behind (law 5, freshness). */
@@ -28,7 +28,7 @@ export type Problem = Finding & Required<Pick<Finding, "severity">>;
 
 export interface Findings {
   readonly store: readonly Finding[];
-  readonly nodes: readonly NodeView[];
+  readonly nodes: readonly ToldNode[];
   readonly refusals: readonly Refusal[];
   readonly services: readonly RoutingState[];
   /** By service and fleet: backends that lie outside the fleet's networks. */
@@ -41,10 +41,10 @@ export interface Findings {
   readonly now: number;
   /** What the health workers have found. */
   readonly checks: readonly Finding[];
-  readonly replicas: readonly ReplicaView[];
+  readonly replicas: readonly ReplicaState[];
 }
 
-export function isBehind({ lagMs }: NodeView): boolean {
+export function isBehind({ lagMs }: ToldNode): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
@@ -71,7 +71,7 @@ export function problemsOf(findings: Findings): Problem[] {
     .slice(0, MAX_PROBLEMS);
 }
 
-function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {
+function replicaProblems({ name, silentMs, held }: ReplicaState, now: number): Finding[] {
   if (silentMs === undefined) {
     return held === undefined ? [] : [{ what: `replica ${name} sends nothing`, since: undefined, why: held }];
   }
@@ -88,7 +88,7 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
   return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
 }
 
-function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
+function nodeProblems(node: ToldNode, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
   const { id, silent, silentSince, since, lagMs, connected } = node;
   const found: Finding[] = [];
   if (connected && silent !== undefined) {
@@ -108,7 +108,7 @@ function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "
 }
 
 /** Reported with the first of the proxies that share an id; it began when the second of them came. */
-function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
+function sharedId(node: ToldNode, nodes: readonly ToldNode[]): Finding[] {
   const sharing = nodes.filter(({ id, duplicate }) => duplicate && id === node.id);
   if (sharing[0] !== node) return [];
   const times = sharing.length > 2 ? `${sharing.length} times` : "twice";

@@ -30,12 +30,12 @@ export function upsertGate(context: FlushContext, state: TypeReading, resource: 
 }
 
 function gateOn(context: FlushContext, on: ResourceKey): Gate | undefined {
-  const { states, view } = context;
+  const { states, served } = context;
   const other = states.get(on.typeUrl);
   if (!other?.requested) {
-    return isExpected(context, on.typeUrl) && view.get(on.typeUrl, on.name) ? { on, cause: "progress" } : undefined;
+    return isExpected(context, on.typeUrl) && served.get(on.typeUrl, on.name) ? { on, cause: "progress" } : undefined;
   }
-  if (!targetOf(other, view, on.name) || isLive(other, on.name)) return undefined;
+  if (!targetOf(other, served, on.name) || isLive(other, on.name)) return undefined;
   return { on, cause: other.held.has(on.name) ? "held" : "progress" };
 }
 
@@ -66,7 +66,7 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
  * @param plan What is already decided for the type itself
  */
 export function referrersOf(
-  { settings: { registry }, states, view }: FlushContext,
+  { settings: { registry }, states, served }: FlushContext,
   { type: { typeUrl } }: TypeReading,
   plan: TypePlan,
 ): Referrers {
@@ -76,7 +76,7 @@ export function referrersOf(
     const state = states.get(type.typeUrl);
     if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
     for (const name of possibleNames(state)) {
-      if (isSettledAt(state, name, targetOf(state, view, name))) continue;
+      if (isSettledAt(state, name, targetOf(state, served, name))) continue;
       const cause = state.refused.has(name)
         ? "refused"
         : causeOf(state, name, type.typeUrl === typeUrl ? plan : undefined);

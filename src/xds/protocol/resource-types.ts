@@ -25,7 +25,7 @@ export type ResourceType = {
   readonly legacyWildcard: boolean;
   /** `explicit`: delta sends a removal. `never`: Envoy ignores it or suffers from it, so the client keeps its copy (xds R7). */
   readonly removal: "explicit" | "never";
-  /** Delta's answer for a name that does not exist: `placeholder` asks the view for a resource that says so (xds R8, VHDS). */
+  /** Delta's answer for a name that does not exist: `placeholder` asks for a resource that says so (xds R8, VHDS). */
   readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
   /**
    * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of a member, or that

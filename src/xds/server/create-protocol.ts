@@ -30,6 +30,6 @@ export function createProtocol(
     honoursTtl: honoursTtl(node, method.variant),
   });
   for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
-  protocol.recall(host.lostVerdicts.take(node.id, method.typeUrl));
+  protocol.recall(host.lostAnswers.take(node.id, method.typeUrl));
   return protocol;
 }

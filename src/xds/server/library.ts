@@ -34,7 +34,7 @@ export type { ClientRef, ClientStatus } from "./client-status.ts";
 export { DEFAULT_LIMITS, REFUSING_LIMITS, type RefusingLimit, type XdsLimits } from "./limits.ts";
 export { isGrpcClient, type NodeIdentity } from "./node-identity.ts";
 export type { Peer, SubjectNames } from "./peer.ts";
-export { LocalRefusalMemory, type RefusalMemory, type RefusalRecord } from "./refusal-memory.ts";
+export { LocalRefusalMemory, type RefusalMemory, type RememberedRefusal } from "./refusal-memory.ts";
 export { type Changes, ResourceCache, type Transaction } from "./resource-cache.ts";
 export { resourceFromJson } from "./resource-json.ts";
 export type { XdsServerEvents } from "./server-events.ts";

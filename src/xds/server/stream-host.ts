@@ -10,7 +10,7 @@ import { Deadlines, type Expiring } from "./deadlines.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
-import { LostVerdictMemory } from "./lost-verdict-memory.ts";
+import { LostAnswerMemory } from "./lost-answer-memory.ts";
 import { readContext } from "./read-request.ts";
 import { LocalRefusalMemory } from "./refusal-memory.ts";
 import type { XdsServerEvents } from "./server-events.ts";
@@ -42,7 +42,7 @@ export function createStreamHost(options: XdsServerOptions, events: EventEmitter
     identifier: options.identifier ?? (() => "fairlead"),
     registry: createRegistry(options.types),
     refusals: options.refusals ?? new LocalRefusalMemory(),
-    lostVerdicts: new LostVerdictMemory(),
+    lostAnswers: new LostAnswerMemory(),
     encoder: new ResponseEncoder(clock),
     /** The prefix of the nonces that its streams share. */
     nonceTag: `${random.id().slice(0, 4)}-`,

@@ -124,7 +124,7 @@ export class Replica {
       takesPartly: false,
       honoursTtl: true,
     });
-    stream.attach(this.cache.view(GROUP));
+    stream.attach(this.cache.served(GROUP));
     this.streams.add(stream);
     return stream;
   }

@@ -73,7 +73,7 @@ class World {
       takesPartly: false,
       honoursTtl: false,
     });
-    this.#stream.attach(this.#cache.view("g"));
+    this.#stream.attach(this.#cache.served("g"));
     const common = { typeUrl: LISTENER_TYPE, nonce: "", error: undefined };
     if (this.#variant === "sotw")
       this.#stream.receiveSotw({ ...common, versionInfo: this.client.version, names: [] }, this.#now);

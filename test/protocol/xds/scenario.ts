@@ -8,13 +8,13 @@
  *     stream delta|sotw [grpc]        a new stream of the same node, whose client is Envoy or a gRPC library; what was refused
  *                                     before is remembered
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
- *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the n-th response of the stream, else on the newest of the type
+ *     ack TYPE [#n] | nack TYPE [#n] text    an answer to the n-th response of the stream, else to the newest of the type
  *     tick MS | hold TYPE:NAME reason | free | show
  *
  * Lines that begin with `<` are responses, with `!` reports, with `=` what `show` prints.
  */
 import type { Report, Send } from "../../../src/xds/protocol/events.ts";
-import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
+import { lostAnswers } from "../../../src/xds/protocol/lost-answers.ts";
 import { createRegistry } from "../../../src/xds/protocol/resource-types.ts";
 import { ProtocolStream } from "../../../src/xds/protocol/stream.ts";
 import { LocalRefusalMemory } from "../../../src/xds/server/refusal-memory.ts";
@@ -54,7 +54,7 @@ class Scenario {
     this.#cache.update("g", () => undefined);
     this.#cache.onChange((group, changes, publication) => {
       if (group !== this.#group) return;
-      this.#stream?.attach(this.#cache.view(this.#group));
+      this.#stream?.attach(this.#cache.served(this.#group));
       for (const [typeUrl, names] of changes) this.#stream?.publish(typeUrl, names, publication);
     });
   }
@@ -73,7 +73,7 @@ class Scenario {
     switch (verb) {
       case "group":
         this.#group = first;
-        this.#stream?.attach(this.#cache.view(first));
+        this.#stream?.attach(this.#cache.served(first));
         return [];
       case "set":
         this.#update(words);
@@ -85,7 +85,7 @@ class Scenario {
         return this.#request(typeUrlOf(first), pairsOf(rest));
       case "ack":
       case "nack":
-        return this.#verdict(typeUrlOf(first), rest, verb === "nack");
+        return this.#answer(typeUrlOf(first), rest, verb === "nack");
       case "tick":
         this.#now += Number(first);
         return [];
@@ -134,7 +134,7 @@ class Scenario {
 
   #open(variant: "sotw" | "delta", takesPartly: boolean): void {
     this.#variant = variant;
-    const lost = lostVerdicts(this.#stream?.states ?? new Map());
+    const lost = lostAnswers(this.#stream?.states ?? new Map());
     this.#newest.clear();
     this.#byNumber.clear();
     this.#numbers.clear();
@@ -154,7 +154,7 @@ class Scenario {
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);
     this.#stream.recall(lost);
-    this.#stream.attach(this.#cache.view(this.#group));
+    this.#stream.attach(this.#cache.served(this.#group));
   }
 
   #request(typeUrl: string, pairs: Pairs): string[] {
@@ -174,7 +174,7 @@ class Scenario {
     );
   }
 
-  #verdict(typeUrl: string, words: readonly string[], refuses: boolean): string[] {
+  #answer(typeUrl: string, words: readonly string[], refuses: boolean): string[] {
     const explicit = words[0]?.startsWith("#") ? words[0] : undefined;
     const send = explicit === undefined ? this.#newest.get(typeUrl) : this.#byNumber.get(explicit);
     if (!send) throw new Error("there is no response to judge");

@@ -258,7 +258,7 @@ describe("bad input", () => {
     expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  it("a foreign nonce is no verdict", async () => {
+  it("a foreign nonce answers nothing", async () => {
     await start();
     const stream = client.delta();
     stream.send({ node, typeUrl: CLUSTER_TYPE });

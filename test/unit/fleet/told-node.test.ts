@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { missingText, typeViews } from "../../../src/fleet/node-view.ts";
+import { missingText, toldTypes } from "../../../src/fleet/told-node.ts";
 import type { StreamHolding } from "../../../src/xds/protocol/stream-holding.ts";
 import { typeHolding } from "../../support/holdings.ts";
 
@@ -14,7 +14,7 @@ const streamOf = (userAgentName: string, missing: readonly string[]): StreamHold
   oldestPending: undefined,
   types: [typeHolding({ missing })],
 });
-const stateOf = (client: string, missing: readonly string[]) => typeViews(streamOf(client, missing), {})[0]?.state;
+const stateOf = (client: string, missing: readonly string[]) => toldTypes(streamOf(client, missing), {})[0]?.state;
 
 test("a gRPC client that asks in vain has not simply acknowledged all; Envoy waits for what it asks for", () => {
   expect(stateOf("gRPC Go", [])).toBe("acked");
@@ -23,7 +23,7 @@ test("a gRPC client that asks in vain has not simply acknowledged all; Envoy wai
 });
 
 test("what is missing is told with what would be right", () => {
-  const [type] = typeViews(streamOf("gRPC Java", ["a", "b", "c", "d"]), {});
+  const [type] = toldTypes(streamOf("gRPC Java", ["a", "b", "c", "d"]), {});
   expect(missingText(type ?? { shortName: "", missing: [] })).toBe(
     "its calls to a, b, c fail: no route on a listener of protocol GRPC of its fleet has that host",
   );

@@ -4,23 +4,23 @@ import type { StreamHolding, StreamRef, TypeHolding } from "../xds/protocol/stre
 import {
   MAX_CONTENT_LENGTH,
   type NodeQuery,
-  type NodeView,
-  type ResourceView,
-  type TypeView,
+  type ToldNode,
+  type ToldResource,
+  type ToldType,
 } from "./node-directory.ts";
 
 /** For each type. */
 const MAX_QUOTED = 3;
 
-/** What a view adds to its stream. */
-type Surroundings = Pick<NodeView, "replica" | "fleet" | "since" | "connected" | "lagMs" | "settled">;
+/** What is told beside the stream. */
+type Surroundings = Pick<ToldNode, "replica" | "fleet" | "since" | "connected" | "lagMs" | "settled">;
 
 /** A stream as people see the proxy behind it. */
-export function viewOf(
+export function toldNode(
   stream: StreamRef & Partial<Pick<StreamHolding, "silent" | "silentSince" | "duplicate">>,
-  types: readonly TypeView[],
+  types: readonly ToldType[],
   surroundings: Surroundings,
-): NodeView {
+): ToldNode {
   return {
     id: stream.node.id,
     cluster: stream.node.cluster,
@@ -38,13 +38,13 @@ export function viewOf(
 }
 
 /** The types that are asked for, each with as much about it as is asked for. */
-export function typeViews({ types, node }: StreamHolding, { detail, typeUrl }: NodeQuery): TypeView[] {
+export function toldTypes({ types, node }: StreamHolding, { detail, typeUrl }: NodeQuery): ToldType[] {
   if (detail === "place") return [];
   let room = MAX_CONTENT_LENGTH;
   return types
     .filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl)
     .map((type) =>
-      typeView(type, { detail, isGrpc: isGrpcLibrary(node.userAgentName) }, (name) => {
+      toldType(type, { detail, isGrpc: isGrpcLibrary(node.userAgentName) }, (name) => {
         const content = room > 0 ? type.content(name) : undefined;
         room -= content?.length ?? 0;
         return room > 0 ? content : undefined;
@@ -53,11 +53,11 @@ export function typeViews({ types, node }: StreamHolding, { detail, typeUrl }: N
 }
 
 /** @param contentOf Returns what was sent under a name; called only for the `contents` detail. */
-function typeView(
+function toldType(
   type: TypeHolding,
   { detail, isGrpc }: { readonly detail: NodeQuery["detail"]; readonly isGrpc: boolean },
   contentOf: (name: string) => string | undefined,
-): TypeView {
+): ToldType {
   const toBlame = type.refused.length > 0 ? blamed(type.refused) : [];
   const isListed = detail === "resources" || detail === "contents";
   const names = new Set(isListed ? toBlame.map(({ name }) => name) : []);
@@ -66,7 +66,7 @@ function typeView(
   const settled = missing.length > 0 ? "missing" : type.known > 0 ? "acked" : "idle";
   const state = toBlame.length > 0 ? "refused" : type.inFlight.length > 0 ? "sent" : settled;
   // A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown.
-  const view = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ResourceView => ({
+  const told = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ToldResource => ({
     name,
     sent,
     acked,
@@ -80,7 +80,7 @@ function typeView(
     shortName: type.shortName,
     state,
     known: type.known,
-    resources: isListed ? type.resources.map(view) : [],
+    resources: isListed ? type.resources.map(told) : [],
     refusals: toBlame.slice(0, MAX_QUOTED).map(({ name, refused }) => ({ name, message: refused.message })),
     refused: toBlame.length,
     missing,
@@ -88,7 +88,7 @@ function typeView(
 }
 
 /** What a gRPC client asks for in vain, and what would be right. */
-export function missingText({ shortName, missing }: Pick<TypeView, "shortName" | "missing">): string {
+export function missingText({ shortName, missing }: Pick<ToldType, "shortName" | "missing">): string {
   const names = missing.join(", ");
   if (shortName === "LDS") {
     return `its calls to ${names} fail: no route on a listener of protocol GRPC of its fleet has that host`;
