@@ -64,9 +64,12 @@ describe.each(LIBRARIES)("a program over $name, served by the product", ({ name,
     expect(Math.abs((shares["answer two"] ?? 0) / 1000 - 0.75)).toBeLessThan(0.06);
 
     expect(await plane.mustCli("nodes")).toMatch(NODE_LINE[name] ?? /never/);
-    const draining = plane.mustCli("drain", "who/two");
-    const during = await ask(client, 100);
+    const ended = new AbortController();
+    const draining = plane.mustCli("drain", "who/two").finally(() => ended.abort());
+    const during: string[] = [];
+    while (!ended.signal.aborted) during.push(await client.ask("ask"));
     await draining;
+    during.push(...(await ask(client, 200)));
     expect(during.filter((line) => line.startsWith("error"))).toEqual([]);
     await answered(client, "one");
     expect(tally(await ask(client, 50))).toEqual({ "answer one": 50 });
