@@ -5,7 +5,12 @@ import type { ResourceHolding } from "./resource-holding.ts";
 export type StreamRef = {
   /** Unique in this process. */
   readonly streamId: string;
-  readonly node: { readonly id: string; readonly cluster: string; readonly userAgentVersion: string };
+  readonly node: {
+    readonly id: string;
+    readonly cluster: string;
+    readonly userAgentName: string;
+    readonly userAgentVersion: string;
+  };
   /** `address` is `address:port`. */
   readonly peer: { readonly address: string };
   readonly variant: "delta" | "sotw";
@@ -28,6 +33,8 @@ export type TypeHolding = {
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
   /** Whether anything will be sent as soon as it may be; does not count what waits for the end of a refusal. */
   readonly isDue: boolean;
+  /** Names that the client asks for under which there is nothing; costs as much as it asks for. */
+  readonly missing: readonly string[];
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that the client refused, and those that are held back; costs only as much as there are of these. */

@@ -7,7 +7,7 @@ import { DEFAULT_DAMPING } from "../../../src/domain/damping.ts";
 import { FIRST_FLEET_PROFILE, fleetProfile, NEW_FLEET_PROFILE } from "../../../src/domain/fleet-profile.ts";
 import { DEFAULT_HEALTH_CHECK, DEFAULT_HTTP_PROBE, HEALTH_CHECK_TIMES } from "../../../src/domain/health-check.ts";
 import { LEDS_BELOW, LEDS_FROM } from "../../../src/domain/leds.ts";
-import { HTTP_LISTENER_TIMES } from "../../../src/domain/listener.ts";
+import { DEFAULT_LISTENER, HTTP_LISTENER_TIMES } from "../../../src/domain/listener.ts";
 import { DEFAULT_OUTLIER_DETECTION, DEFAULT_POLICY } from "../../../src/domain/policy.ts";
 import { DEFAULT_DESTINATION, DEFAULT_RULE } from "../../../src/domain/route.ts";
 import { DEFAULT_SERVICE, SERVICE_TIMES } from "../../../src/domain/service.ts";
@@ -23,6 +23,7 @@ const [statuses] = DEFAULT_HTTP_PROBE.expectedStatuses;
 
 /** What a field gets that is left out: durations in milliseconds; several where it depends on the fleet's profile. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
+  "Listener.Protocol": DEFAULT_LISTENER.protocol,
   "Service.Protocol": DEFAULT_SERVICE.protocol,
   "Service.EndpointDiscovery": DEFAULT_SERVICE.endpointDiscovery,
   "Service.connect_timeout": SERVICE_TIMES.connectTimeout.otherwiseMs,
