@@ -9,6 +9,7 @@ import {
   NodeTypeSchema,
   UnknownReplicaSchema,
 } from "../gen/fairlead/admin/v1/node_pb.ts";
+import { goneText } from "../operations/observing/gone-proxies.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
@@ -35,6 +36,9 @@ export function nodeMessage(view: NodeView): Node {
     revision: view.settled === undefined ? "" : formatRevision(view.settled),
     conditions: conditionsOf(view),
     peer: view.peer,
+    gone: view.gone ?? false,
+    region: view.region ?? "",
+    zone: view.zone ?? "",
   });
 }
 
@@ -72,8 +76,10 @@ function refusedText({ shortName, refusals, refused }: TypeView): string {
   return more > 0 ? `${quoted}; and ${more} more` : quoted;
 }
 
-function conditionsOf({ silent, duplicate, id, types }: NodeView) {
+function conditionsOf(view: NodeView) {
+  const { silent, duplicate, id, types, gone } = view;
   const conditions = [];
+  if (gone) conditions.push({ type: "Present", ok: false, reason: "GONE", message: goneText(view) });
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
     const message = `another open stream has the id ${id} too; give each proxy its own node.id (after a hot restart, this ends with the old process)`;

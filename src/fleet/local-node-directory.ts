@@ -58,6 +58,7 @@ export class LocalNodeDirectory {
   readonly #away = new AwayProxies();
   readonly #listeners = new Set<() => void>();
   #changes = 0;
+  #turnover = 0;
 
   constructor(options: LocalNodeDirectoryOptions) {
     this.#options = options;
@@ -66,6 +67,7 @@ export class LocalNodeDirectory {
 
   opened(ref: StreamRef): void {
     this.#connected.open(ref);
+    this.#turnover += 1;
     this.#changed();
   }
 
@@ -74,6 +76,7 @@ export class LocalNodeDirectory {
     if (!this.#connected.streams.has(ref.streamId)) return;
     const left = this.#connected.close(ref, owed);
     if (left !== undefined) this.#remember(ref, left);
+    this.#turnover += 1;
     this.#changed();
   }
 
@@ -110,6 +113,11 @@ export class LocalNodeDirectory {
     return this.#changes;
   }
 
+  /** Grows whenever a stream opens or ends, or a proxy is handed over. */
+  get turnover(): number {
+    return this.#turnover;
+  }
+
   /** One view per stream, and one for each proxy that was seen recently, in no particular order. */
   nodes(query: NodeQuery = {}): readonly NodeView[] {
     const { id, sent } = query;
@@ -129,7 +137,7 @@ export class LocalNodeDirectory {
     const now = clock.now();
     for (const told of views) {
       // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
-      const view = { ...told, since: Math.min(told.since, now) };
+      const view = { ...told, since: Math.min(told.since, now), handedOver: true };
       const known = this.#away.byId.get(view.id)?.view;
       if (this.#connected.byId.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
       if (known === undefined && this.#away.byId.size >= MAX_REMEMBERED) continue;
@@ -137,6 +145,7 @@ export class LocalNodeDirectory {
       this.#away.put(view, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
     this.#away.forget(now);
+    this.#turnover += 1;
     this.#changed();
   }
 
@@ -265,7 +274,9 @@ export class LocalNodeDirectory {
     const isBrief = clock.monotonic() - since < BRIEF_MS;
     const owes = isBrief ? earlier(this.#away.owedBy(ref.node.id, fleet), owed) : owed;
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
-    this.#away.put(viewOf(ref, [], ended), owes);
+    // Once, at the end: what it had is told for as long as it is away.
+    const held = this.#options.streams().client(ref.streamId);
+    this.#away.put(viewOf(ref, held === undefined ? [] : typeViews(held, {}), ended), owes);
     this.#away.forget(clock.now());
   }
 

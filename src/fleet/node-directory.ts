@@ -29,12 +29,20 @@ export interface NodeView extends Pick<StreamHolding, "silent" | "silentSince" |
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
   readonly fleet: string | undefined;
   readonly envoyVersion: string;
+  /** As it names its own locality; absent if it does not. */
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
   readonly connected: boolean;
   /** Milliseconds since the epoch: when its stream opened, or ended. */
   readonly since: number;
   readonly peer: string;
   /** The replica that holds the stream. */
   readonly replica: string;
+  /** It has been away for longer than a moment, and is recorded as gone: then `since` is by the store's clock. */
+  readonly gone?: boolean | undefined;
+  /** That replica has left, and the proxy is expected at another one. */
+  readonly handedOver?: boolean | undefined;
+  /** Of a proxy that is away: what it had of each type when its last stream ended, if that is known. */
   readonly types: readonly TypeView[];
   /** Age in milliseconds of the oldest commit that is not acknowledged; 0 when up to date. */
   readonly lagMs: number;

@@ -26,6 +26,8 @@ export function viewOf(
     silent: stream.silent,
     silentSince: stream.silentSince,
     envoyVersion: stream.node.userAgentVersion,
+    region: stream.node.locality?.region || undefined,
+    zone: stream.node.locality?.zone || undefined,
     variant: stream.variant,
     peer: stream.peer.address,
     sole: stream.sole,

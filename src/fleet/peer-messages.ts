@@ -60,8 +60,9 @@ export function fromNodesQuestion({ detail, id, sent, typeUrl }: NodesQuestion):
 
 export function toNodeList(views: readonly NodeView[]): NodeList {
   return create(NodeListSchema, {
-    nodes: views.map(({ variant, settled, types, ...view }) => ({
+    nodes: views.map(({ variant, settled, types, handedOver = false, ...view }) => ({
       ...view,
+      handedOver,
       delta: variant === "delta",
       settled: settled && formatRevision(settled),
       types: types.map(({ resources, refusals, ...type }) => ({
@@ -85,11 +86,14 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
     silent: node.silent,
     silentSince: node.silentSince === undefined ? undefined : pastTime(node.silentSince, heard.at),
     envoyVersion: node.envoyVersion,
+    ...(node.region !== undefined && { region: node.region }),
+    ...(node.zone !== undefined && { zone: node.zone }),
     variant: node.delta ? "delta" : "sotw",
     connected: node.connected,
     since: pastTime(node.since, heard.at),
     peer: node.peer,
     replica: node.replica,
+    ...(node.handedOver && { handedOver: true }),
     sole: node.sole,
     duplicate: node.duplicate,
     types: node.types.map(fromType),

@@ -129,6 +129,14 @@ export class SharedNodeDirectory implements NodeDirectory {
     return { told: known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0), unknown };
   }
 
+  /** Other than before whenever a proxy came or went on any replica, or a replica did. Costs next to nothing. */
+  attendance(): string {
+    const others = this.#peers.list().map(({ replica, status, position: { turnover, news } }) => {
+      return [replica, status, turnover ?? news];
+    });
+    return JSON.stringify([this.#local.turnover, ...others]);
+  }
+
   onChange(listener: () => void): () => void {
     const ends = [this.#local.onChange(listener), this.#peers.onChange(listener)];
     return () => {

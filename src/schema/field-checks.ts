@@ -92,17 +92,22 @@ export function checkCount(
   if (count > max) report(field, `must have at most ${max} entries, not ${count}`);
 }
 
-/** A duration in milliseconds, or the default where it is absent. */
+/**
+ * A duration in milliseconds, or the default where it is absent.
+ *
+ * @param tooShort Why a shorter one will not do, where that is not plain.
+ */
 export function checkDuration<Otherwise extends number | undefined>(
   report: Report,
   field: string,
   duration: Duration | undefined,
-  { minMs, maxMs, otherwiseMs }: { minMs: number; maxMs: number; otherwiseMs: Otherwise },
+  { minMs, maxMs, otherwiseMs, tooShort }: { minMs: number; maxMs: number; otherwiseMs: Otherwise; tooShort?: string },
 ): number | Otherwise {
   if (duration === undefined) return otherwiseMs;
   const ms = Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
   if (ms < minMs || ms > maxMs || Number.isNaN(ms)) {
-    report(field, `must be from ${minMs / 1000}s to ${maxMs / 1000}s, not ${ms / 1000}s`);
+    const why = ms < minMs && tooShort !== undefined ? `: ${tooShort}` : "";
+    report(field, `must be from ${minMs / 1000}s to ${maxMs / 1000}s, not ${ms / 1000}s${why}`);
   } else if (!Number.isInteger(ms)) {
     report(field, `must be a whole number of milliseconds, not ${ms}`);
   }

@@ -75,6 +75,13 @@ export class FakeNodeDirectory implements NodeDirectory {
     return { told: isConnected ? 3 : undefined, unknown: this.silent };
   }
 
+  /** As the directory of a replica without others says it. */
+  attendance(): string {
+    return JSON.stringify(
+      [...this.#nodes.values()].map(({ id, connected, replica, fleet }) => [id, connected, replica, fleet]),
+    );
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -5,6 +5,7 @@ import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 import { type Explanation, explanation, type Fact } from "./explanation.ts";
 import { getNode } from "./get-node.ts";
+import { goneText } from "./gone-proxies.ts";
 import { isBehind } from "./problems.ts";
 
 /** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
@@ -31,6 +32,7 @@ export async function explainNode(context: Context, id: string): Promise<Explana
 
 function summaryOf(view: NodeView): string {
   const refused = view.types.flatMap(({ resources }) => resources).filter((resource) => resource.refused !== undefined);
+  if (view.gone) return `gone: ${goneText(view)}`;
   if (!view.connected) return "away: it keeps serving what it had last, and is sent no changes";
   if (view.silent !== undefined) return `gets nothing: ${view.silent}`;
   if (refused.length > 0)
@@ -71,10 +73,12 @@ function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
 }
 
 /** A line for each type, and one for each resource that is not as it should be. */
-function* typeFacts({ types }: NodeView): Iterable<Fact> {
-  for (const { shortName, state, known, resources } of types) {
+function* typeFacts({ types, connected }: NodeView): Iterable<Fact> {
+  for (const { shortName, state, known, resources, refusals } of types) {
     if (state === "idle" && known === 0) continue;
     yield [shortName, `${known} resources, ${state === "acked" ? "all acknowledged" : state}`];
+    // Of one that is away, single resources are not remembered.
+    if (!connected) yield* refusals.map(({ name, message }): Fact => ["", `${name} refused: ${message}`]);
     for (const { name, refused, held, unknown } of resources) {
       if (refused !== undefined) yield ["", `${name} refused: ${refused.message}`];
       else if (held !== undefined) yield ["", `${name} held: ${held}`];

@@ -5,6 +5,7 @@ import type { Name } from "../../domain/name.ts";
 import { type RoutingState, routingState } from "../../domain/routing-state.ts";
 import type { NodeView } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
+import { presenceFindings } from "./presence-findings.ts";
 import { isBehind, problemsOf } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
@@ -48,6 +49,7 @@ export async function getStatus(context: Context) {
       store: [...storeFindings(store), ...context.standing()],
       nodes: views,
       refusals,
+      presence: presenceFindings(context, views),
       services,
       leftOut: new Map(services.map(({ service }) => [service, leftOutByFleet(mirror, service, fleets)])),
       conditions: conditions(mirror, context.conditions.rules),

@@ -29,6 +29,8 @@ export interface Findings {
   readonly store: readonly Finding[];
   readonly nodes: readonly NodeView[];
   readonly refusals: readonly Refusal[];
+  /** Proxies that are gone, and fleets with too few or too many. */
+  readonly presence: readonly Finding[];
   readonly services: readonly RoutingState[];
   /** By service and fleet: backends that lie outside the fleet's networks. */
   readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
@@ -56,6 +58,7 @@ export function problemsOf(findings: Findings): Problem[] {
     ...findings.refusals.map(refusal),
     ...findings.checks,
     ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
+    ...findings.presence,
     ...findings.services.flatMap((routing) =>
       serviceProblems(routing, (what) => findings.begun(ofService(routing.service), what), findings.now),
     ),

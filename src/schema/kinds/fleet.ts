@@ -1,11 +1,25 @@
 import { readBackendNetwork } from "../../domain/backend-networks.ts";
-import type { Fleet } from "../../domain/fleet.ts";
+import { type Fleet, FORGET_AFTER } from "../../domain/fleet.ts";
 import { FIRST_FLEET_PROFILE, NEW_FLEET_PROFILE } from "../../domain/fleet-profile.ts";
-import { MAX_BACKEND_NETWORKS, MAX_CLUSTER_NAME_LENGTH, SELECTOR_METADATA } from "../../domain/limits.ts";
+import {
+  EXPECTED_PROXIES,
+  MAX_BACKEND_NETWORKS,
+  MAX_CLUSTER_NAME_LENGTH,
+  SELECTOR_METADATA,
+} from "../../domain/limits.ts";
 import { type Fleet as FleetMessage, FleetSchema } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
-import { checkCount, checkEntries, checkLength, checkRangeOr, parseIdentity, type Report } from "../field-checks.ts";
+import {
+  checkCount,
+  checkDuration,
+  checkEntries,
+  checkLength,
+  checkRangeOr,
+  parseIdentity,
+  type Report,
+} from "../field-checks.ts";
 import type { KindEntry, Settling } from "./kind-entry.ts";
 
+const TOO_SOON = "a proxy that a rolling restart stops must be remembered until it is back";
 const NETWORKS_FIELD = ["backend_networks", "backendNetworks"];
 
 export const FLEET = {
@@ -60,6 +74,8 @@ function parseFleet(message: FleetMessage, report: Report): Fleet {
       max: NEW_FLEET_PROFILE,
       otherwise: FIRST_FLEET_PROFILE,
     }),
+    expected: checkRangeOr(report, "expected", message.expected, { ...EXPECTED_PROXIES, otherwise: undefined }),
+    forgetAfterMs: checkDuration(report, "forgetAfter", message.forgetAfter, { ...FORGET_AFTER, tooShort: TOO_SOON }),
   };
 }
 

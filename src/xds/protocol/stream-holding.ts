@@ -5,7 +5,13 @@ import type { ResourceHolding } from "./resource-holding.ts";
 export type StreamRef = {
   /** Unique in this process. */
   readonly streamId: string;
-  readonly node: { readonly id: string; readonly cluster: string; readonly userAgentVersion: string };
+  readonly node: {
+    readonly id: string;
+    readonly cluster: string;
+    readonly userAgentVersion: string;
+    /** Empty texts, or absent, where it names none. */
+    readonly locality?: { readonly region: string; readonly zone: string };
+  };
   /** `address` is `address:port`. */
   readonly peer: { readonly address: string };
   readonly variant: "delta" | "sotw";
