@@ -86,7 +86,8 @@ interface ReadPart {
 
 /** Parts that are as they were are not decoded again. */
 function readEntry({ key, value, revision }: Entry, before: ReadonlyMap<string, ReadPart>): [string, ReadPart][] {
-  const name = PRESENCE.nameOf(key) ?? "";
+  const name = PRESENCE.nameOf(key);
+  if (name === undefined) return [];
   const known = before.get(name);
   const isSame = known !== undefined && sameRevision(known.revision, revision);
   const part = isSame ? known.part : readForm(PRESENCE, value);

@@ -1,4 +1,4 @@
-import { parseName } from "../../domain/name.ts";
+import { parseKeyOf, parseName } from "../../domain/name.ts";
 import type { LastHeld, LastOfType, Presence, PresencePart } from "../../domain/presence.ts";
 import { below, type RecordForm, readFields, writeText } from "./record-form.ts";
 
@@ -13,6 +13,10 @@ const MAX_COUNT = 0xffff_ffff;
  */
 export const PRESENCE: RecordForm<PresencePart> = {
   ...below("presence/"),
+  nameOf: (key) => {
+    const [, fleet = "", part] = /^presence\/(.+)\/(0|[1-9]\d{0,5})$/.exec(key) ?? [];
+    return part !== undefined && parseKeyOf("fleet", fleet) !== undefined ? `${fleet}/${part}` : undefined;
+  },
   what: "record of a fleet's proxies",
   encode: ({ fleet, proxies }) =>
     writeText(`{"fleet":${JSON.stringify(fleet)},"proxies":[${proxies.map(fitted).join()}]}`),
