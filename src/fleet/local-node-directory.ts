@@ -65,6 +65,10 @@ export class LocalNodeDirectory {
     this.#connected = new ConnectedProxies(options.clock);
   }
 
+  get replica(): string {
+    return this.#options.replica;
+  }
+
   opened(ref: StreamRef): void {
     this.#connected.open(ref);
     this.#turnover += 1;

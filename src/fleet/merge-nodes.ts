@@ -1,25 +1,50 @@
 import type { NodeView, Progress } from "./node-directory.ts";
 import { oneProxyEach } from "./one-proxy.ts";
+import { isOutlivedBy } from "./outlived.ts";
 
 /**
  * Merges what several replicas report about their proxies into one list, sorted by id. A proxy that moved is listed where it
- * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate.
+ * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate, except
+ * while a hot restart may be the reason: then only the new process is listed.
  */
-export function mergeNodes(views: readonly NodeView[]): readonly NodeView[] {
+export function mergeNodes(views: readonly NodeView[], now: number): readonly NodeView[] {
   const merged = [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
     const connected = ofId.filter((view) => view.connected);
-    if (connected.length > 0) return oneProxyEach(connected.map((view) => marked(view, connected)));
+    if (connected.length > 0) return oneProxyEach(withoutOutlived(connected, now));
     return ofId.reduce((a, b) => (b.since > a.since ? b : a));
   });
   return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
 }
 
 /** Each replica knows only of duplicates among its own streams, and of none when it reports only the place. */
-function marked(view: NodeView, others: readonly NodeView[]): NodeView {
-  const { sole } = view;
-  const duplicate =
-    view.duplicate || (sole !== undefined && others.some((other) => other !== view && other.sole === sole));
-  return duplicate === view.duplicate ? view : { ...view, duplicate };
+function withoutOutlived(ofId: readonly NodeView[], now: number): readonly NodeView[] {
+  const kept = ofId.filter((view) => !isOutlived(view, ofId, now));
+  const isWhole = kept.length === ofId.length;
+  return kept.map((view) => {
+    const { sole } = view;
+    const shared = sole !== undefined && kept.some((other) => other !== view && other.sole === sole);
+    const duplicate = shared || (isWhole && view.duplicate);
+    return duplicate === view.duplicate ? view : { ...view, duplicate };
+  });
+}
+
+/** Replicas that hold only streams of a proxy that belong to the old process of a hot restart. */
+export function outlivedReplicas(ofId: readonly NodeView[], now: number): ReadonlySet<string> {
+  const connected = ofId.filter((view) => view.connected);
+  const isKept = (view: NodeView) => !isOutlived(view, connected, now);
+  const byReplica = Map.groupBy(
+    connected.filter(({ sole }) => sole !== undefined),
+    ({ replica }) => replica,
+  );
+  return new Set([...byReplica].flatMap(([replica, views]) => (views.some(isKept) ? [] : replica)));
+}
+
+function isOutlived(view: NodeView, ofId: readonly NodeView[], now: number): boolean {
+  return ofId.some((other) => isOutlivedBy(opened(view), opened(other), now));
+}
+
+function opened({ sole, peer, since }: NodeView) {
+  return { sole, peer, openedAt: since };
 }
 
 /** The worst comes first: what one stream has not acknowledged is not done, whatever another stream of the same id says. */

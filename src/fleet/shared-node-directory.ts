@@ -13,7 +13,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Peers } from "../store/peers.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 import type { LocalNodeDirectory } from "./local-node-directory.ts";
-import { mergeNodes, mergeProgress } from "./merge-nodes.ts";
+import { mergeNodes, mergeProgress, outlivedReplicas } from "./merge-nodes.ts";
 import type {
   FleetProgress,
   NodeDirectory,
@@ -89,9 +89,15 @@ export class SharedNodeDirectory implements NodeDirectory {
   }
 
   async nodes(query: NodeQuery = {}): Promise<Told<readonly NodeView[]>> {
+    const { told, unknown } = await this.#streams(query);
+    return { told: mergeNodes(told, this.#clock.now()), unknown };
+  }
+
+  /** What each replica says, stream by stream. */
+  async #streams(query: NodeQuery): Promise<Told<readonly NodeView[]>> {
     const { answers, unknown } = await this.#ask(NODES, toNodesQuestion(query));
     const theirs = answers.flatMap(({ replica, answer }) => fromNodeList(answer, this.#heard(replica)));
-    return { told: mergeNodes([...this.#local.nodes(query), ...theirs]), unknown };
+    return { told: [...this.#local.nodes(query), ...theirs], unknown };
   }
 
   async progress(ids: readonly string[], revision: Revision, onItsWay?: OnItsWay): Promise<FleetProgress> {
@@ -101,18 +107,45 @@ export class SharedNodeDirectory implements NodeDirectory {
       ...(onItsWay && { onItsWay: { typeUrl: onItsWay.typeUrl } }),
     });
     const { answers, unknown } = ids.length === 0 ? { answers: [], unknown: [] } : await this.#ask(PROGRESS, question);
-    const told = [
-      this.#local.progress(ids, revision, onItsWay),
-      ...answers.map(({ answer }) => fromProgressAnswer(answer)),
+    const told: ToldProgress[] = [
+      { replica: this.#local.replica, ...this.#local.progress(ids, revision, onItsWay) },
+      ...answers.map(({ replica, answer }) => ({ replica, ...fromProgressAnswer(answer) })),
     ];
     const nowhere = unknown.length === 0 ? NOWHERE : unseen(unknown);
+    const outlived = await this.#outlived(ids, told);
     const progress = ids.map((id): [string, Progress] => {
-      const merged = mergeProgress(told.flatMap((one) => one.progress.get(id) ?? []));
+      const counting = told.filter(({ replica }) => outlived.get(id)?.has(replica) !== true);
+      const merged = mergeProgress(counting.flatMap((one) => one.progress.get(id) ?? []));
       if (merged !== undefined && merged.state !== "disconnected") return [id, merged];
       return [id, merged?.nothingDue === true && unknown.length === 0 ? DONE : nowhere];
     });
     const settled = told.flatMap(({ settledAfterMs }) => settledAfterMs ?? []);
     return { progress: new Map(progress), settledAfterMs: settled.length === 0 ? undefined : Math.max(...settled) };
+  }
+
+  /**
+   * By proxy: replicas whose word does not count, since the process that they hold is being replaced by one that is connected
+   * elsewhere. Asked only about proxies that several replicas hold and that are not done.
+   */
+  async #outlived(
+    ids: readonly string[],
+    told: readonly ToldProgress[],
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const doubtful = new Set(
+      ids.filter((id) => {
+        const connected = told.flatMap(({ progress }) => progress.get(id) ?? []).filter(isConnected);
+        return connected.length > 1 && mergeProgress(connected)?.state !== "done";
+      }),
+    );
+    if (doubtful.size === 0) return new Map();
+    const [only] = doubtful;
+    const asked = doubtful.size === 1 && only !== undefined ? { id: only } : {};
+    const { told: streams } = await this.#streams({ detail: "place", ...asked });
+    const ofEach = Map.groupBy(
+      streams.filter(({ id }) => doubtful.has(id)),
+      ({ id }) => id,
+    );
+    return new Map(Array.from(ofEach, ([id, ofId]) => [id, outlivedReplicas(ofId, this.#clock.now())]));
   }
 
   async refusals(): Promise<Told<readonly Refusal[]>> {
@@ -193,6 +226,14 @@ export class SharedNodeDirectory implements NodeDirectory {
   #heard(replica: string): Heard {
     return { replica, at: this.#clock.now() };
   }
+}
+
+interface ToldProgress extends FleetProgress {
+  readonly replica: string;
+}
+
+function isConnected({ state }: Progress): boolean {
+  return state !== "disconnected";
 }
 
 const DONE: Progress = { state: "done" };
