@@ -207,6 +207,12 @@ export class LocalNodeDirectory {
     return count;
   }
 
+  /** Forgets what a proxy that is away still has to acknowledge, and that it was here. */
+  forget(id: string): void {
+    this.#away.drop(id);
+    this.#changed();
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -125,6 +125,8 @@ export interface NodeDirectory {
    * is not connected to any replica that answers.
    */
   resend(id: string, typeUrl: string | undefined): Promise<Told<number | undefined>>;
+  /** Makes all replicas that answer forget a proxy that is away, so that it is neither listed nor awaited. */
+  forget(id: string): Promise<void>;
   /** Calls the listener after any change to the above; returns a function that unsubscribes it. */
   onChange(listener: () => void): () => void;
 }

@@ -1,6 +1,7 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import {
+  ForgetQuestionSchema,
   NodeListSchema,
   NodesQuestionSchema,
   ProgressAnswerSchema,
@@ -48,6 +49,7 @@ const NODES = { topic: "proxies", question: NodesQuestionSchema, answer: NodeLis
 const PROGRESS = { topic: "progress", question: ProgressQuestionSchema, answer: ProgressAnswerSchema } as const;
 const REFUSALS = { topic: "refusals", question: EmptySchema, answer: RefusalListSchema } as const;
 const RESEND = { topic: "resend", question: ResendQuestionSchema, answer: ResendAnswerSchema } as const;
+const FORGET = { topic: "forget", question: ForgetQuestionSchema, answer: EmptySchema } as const;
 const FAREWELL = { topic: "farewell", question: NodeListSchema, answer: EmptySchema } as const;
 
 interface Topic<Q extends DescMessage, A extends DescMessage> {
@@ -79,6 +81,10 @@ export class SharedNodeDirectory implements NodeDirectory {
       this.#answer(RESEND, ({ id, typeUrl }) => {
         const resources = local.resend(id, typeUrl);
         return create(ResendAnswerSchema, { ...(resources !== undefined && { resources }) });
+      }),
+      this.#answer(FORGET, ({ id }) => {
+        local.forget(id);
+        return create(EmptySchema);
       }),
       this.#answer(FAREWELL, (nodes, replica) => {
         const views = fromNodeList(nodes, this.#heard(replica));
@@ -160,6 +166,11 @@ export class SharedNodeDirectory implements NodeDirectory {
     const counts = [this.#local.resend(id, typeUrl), ...answers.map(({ answer }) => answer.resources)];
     const known = counts.flatMap((count) => count ?? []);
     return { told: known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0), unknown };
+  }
+
+  async forget(id: string): Promise<void> {
+    this.#local.forget(id);
+    await this.#ask(FORGET, create(ForgetQuestionSchema, { id }));
   }
 
   /** Other than before whenever a proxy came or went on any replica, or a replica did. Costs next to nothing. */

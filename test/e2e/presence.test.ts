@@ -75,5 +75,6 @@ test("an Envoy that is killed is a problem until it is back or forgotten, whatev
   expect(await two.mustCli("forget", "node/edge-1", "--dry-run")).toContain("nothing was changed");
   expect(await two.mustCli("forget", "node/edge-1")).toContain("node edge-1");
   await told(one, GONE, false);
+  expect(await listed(one, "edge-1")).toBeUndefined();
   expect((await one.cli("forget", "node/edge-1")).code).toBe(5);
 });

@@ -75,6 +75,10 @@ export class FakeNodeDirectory implements NodeDirectory {
     return { told: isConnected ? 3 : undefined, unknown: this.silent };
   }
 
+  async forget(id: string): Promise<void> {
+    for (const [key, node] of this.#nodes) if (node.id === id && !node.connected) this.#nodes.delete(key);
+  }
+
   /** As the directory of a replica without others says it. */
   attendance(): string {
     return JSON.stringify(

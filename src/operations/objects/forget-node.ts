@@ -21,7 +21,7 @@ export async function forgetNode(
   caller: Caller,
   { id, options }: Omit<ForgetNodeRequest, "$typeName">,
 ): Promise<WriteResponse> {
-  return await executeWrite<WriteResponse>(context, caller, {
+  const answer = await executeWrite<WriteResponse>(context, caller, {
     operation: "forget-node",
     options,
     expectedVersion: "",
@@ -43,6 +43,8 @@ export async function forgetNode(
       return { ops, response: create(WriteResponseSchema) };
     },
   });
+  if (options?.validateOnly !== true) await context.nodes.forget(id);
+  return answer;
 }
 
 /** Takes it out of what the store holds now, which may be newer than what was folded. */

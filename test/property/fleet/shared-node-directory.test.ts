@@ -208,6 +208,18 @@ describe("a directory over several replicas", () => {
     expect(await listed()).toHaveLength(2);
   });
 
+  it("forgets a proxy that is away on all replicas", async () => {
+    const [id] = NODES;
+    const { replicas } = await play([
+      { node: id, replica: REPLICAS[1], act: "open" },
+      { node: id, replica: REPLICAS[1], act: "close" },
+    ]);
+    const { shared } = replicas[0] as Replica;
+    expect((await shared.nodes()).told).toHaveLength(1);
+    await shared.forget(id);
+    expect((await shared.nodes()).told).toEqual([]);
+  });
+
   it("never counts as done what a stream owes, nor what only a silent replica could know", async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.option(fc.constantFrom(...REPLICAS.slice(1))), async (taken, silent) => {

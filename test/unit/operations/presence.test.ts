@@ -171,10 +171,13 @@ describe("forget", () => {
   test("takes a proxy out of the record, and the last one with the record; a dry run takes nothing", async () => {
     await fleet();
     await record(proxy("edge-7", { state: "gone" }), proxy("edge-8", { state: "gone" }));
+    plane.nodes.set({ id: "edge-7", connected: false }, DONE);
     await forget("edge-7", { validateOnly: true });
     expect(await whats()).toHaveLength(2);
+    expect((await plane.nodes.nodes()).told).toHaveLength(1);
     expect((await forget("edge-7")).revision).not.toBe("");
     expect(await whats()).toEqual(["proxy edge-8 of fleet edge is gone"]);
+    expect((await plane.nodes.nodes()).told, "no wait is held up").toEqual([]);
     await forget("edge-8");
     expect(plane.mirror.records("presence").size).toBe(0);
     await expect(forget("edge-8")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
