@@ -4,6 +4,7 @@ import type { ClientCollections } from "../xds/protocol/collections.ts";
 import type { StreamHolding, StreamRef } from "../xds/protocol/stream-holding.ts";
 import { AwayProxies } from "./away-proxies.ts";
 import { type Connected, ConnectedProxies, earlier, type OpenStream } from "./connected-proxies.ts";
+import { lastHeld, typesOf } from "./last-held.ts";
 import {
   type FleetProgress,
   MAX_REMEMBERED,
@@ -284,9 +285,10 @@ export class LocalNodeDirectory {
     const isBrief = clock.monotonic() - since < BRIEF_MS;
     const owes = isBrief ? earlier(this.#away.owedBy(ref.node.id, fleet), owed) : owed;
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
-    // Once, at the end: what it had is told for as long as it is away.
+    // Once, at the end, and cut short: what it had is told for as long as it is away.
     const held = this.#options.streams().client(ref.streamId);
-    this.#away.put(viewOf(ref, held === undefined ? [] : typeViews(held, {}), ended), owes);
+    const last = held && lastHeld({ types: typeViews(held, {}), settled: undefined });
+    this.#away.put(viewOf(ref, typesOf(last), ended), owes);
     this.#away.forget(clock.now());
   }
 

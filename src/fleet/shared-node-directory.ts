@@ -192,6 +192,8 @@ export class SharedNodeDirectory implements NodeDirectory {
   async farewell(): Promise<void> {
     const away = this.#local.nodes({ detail: "place" }).map((view) => ({
       ...view,
+      // What they had has been recorded by now, and would make these messages too long.
+      types: [],
       connected: false,
       since: view.connected ? this.#clock.now() : view.since,
     }));
