@@ -127,7 +127,7 @@ async function measure(store: StateStore, { warmUpMs, forMs }: { warmUpMs: numbe
   });
   const key = "assign/bench";
   const { revision } = await store.commit({ ops: [{ op: "put", key, value: new Uint8Array() }], cause: CAUSE });
-  worker.setShare({ assignment: { workers: [WORKER], round: 1 }, fence: { key, revision } });
+  worker.setShare({ assignment: { workers: [WORKER], round: 1 }, fencingToken: { key, revision } });
 
   await clock.sleep(warmUpMs);
   delays = [];

@@ -1,4 +1,4 @@
-/** Where real components (Envoy, nats-server) are kept between runs: one folder per component and version, shared by all checkouts of a user. */
+/** Where real components (Envoy, nats-server, promtool) are kept between runs: one folder per component and version, shared by all checkouts of a user. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";

@@ -59,7 +59,7 @@ export function createAdminServer({ context, logger, notReady, ...options }: Adm
   };
   const server = new Server({
     "grpc.max_receive_message_length": WIRE_BYTES,
-    // Answers are measured before they are sent, so that the refusal says what is too long.
+    // Answers are measured before they are sent, so that the error says what is too long.
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": HTTP2_STREAMS,
     "grpc.max_connection_idle_ms": limits.idleConnectionMs,

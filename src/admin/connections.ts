@@ -6,7 +6,7 @@ import { type AdminLimits, type CallKind, WIRE_BYTES } from "./limits.ts";
 
 /** How often arriving requests are looked at, while there are any. */
 const LOOK_MS = 100;
-/** Between the refusal of arriving requests and the end of their connection, which alone frees the memory. */
+/** Between refusing arriving requests and ending their connection, which alone frees the memory. */
 const LAST_WORDS_MS = 250;
 /** A request of up to this size is worked on, however much else is. */
 const SMALL_BYTES = 64 * 1024;

@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Health_Status } from "../gen/fairlead/admin/v1/backend_pb.ts";
 import type { ExplainBackendResponseSchema } from "../gen/fairlead/admin/v1/explain_pb.ts";
-import type { RecentCheck } from "../operations/observing/check-view.ts";
+import type { RecentCheck } from "../operations/observing/checks.ts";
 import type { ExplainedBackend } from "../operations/observing/explain-backend.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";

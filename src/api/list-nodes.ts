@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { NodeView } from "../fleet/node-directory.ts";
+import type { ToldNode } from "../fleet/node-directory.ts";
 import { NodeSchema } from "../gen/fairlead/admin/v1/node_pb.ts";
 import {
   type ListNodesRequest,
@@ -23,20 +23,20 @@ export async function listNodes(
   const wanted = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
   const { told: here, unknown } = await context.nodes.nodes();
   const told = withGone(context, here);
-  const byPlace = new Map<string, NodeView>();
+  const byPlace = new Map<string, ToldNode>();
   const namesakes = new Map<string, number>();
-  for (const view of told) {
-    if (wanted !== undefined && view.fleet !== wanted) continue;
-    const nth = namesakes.get(view.id) ?? 0;
-    namesakes.set(view.id, nth + 1);
-    byPlace.set(`${view.id}\0${String(nth).padStart(8, "0")}`, view);
+  for (const node of told) {
+    if (wanted !== undefined && node.fleet !== wanted) continue;
+    const nth = namesakes.get(node.id) ?? 0;
+    namesakes.set(node.id, nth + 1);
+    byPlace.set(`${node.id}\0${String(nth).padStart(8, "0")}`, node);
   }
   const { items, nextPageToken } = pageOf(
     byPlace.keys(),
     { pageSize: pageSize === 0 ? MAX_PAGE_SIZE : pageSize, pageToken },
     {
       filter: JSON.stringify(["node", fleet]),
-      read: (place) => nodeMessage(byPlace.get(place) as NodeView),
+      read: (place) => nodeMessage(byPlace.get(place) as ToldNode),
       bytes: (node) => toBinary(NodeSchema, node).byteLength,
     },
   );

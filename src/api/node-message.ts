@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { NodeView, ResourceView, TypeView, UnknownReplica } from "../fleet/node-directory.ts";
+import type { ToldNode, ToldResource, ToldType, UnknownReplica } from "../fleet/node-directory.ts";
 import {
   type Node,
   NodeSchema,
@@ -13,7 +13,7 @@ import { goneText } from "../operations/observing/gone-proxies.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
-const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
+const STATE: Readonly<Record<ToldType["state"], NodeType_State>> = {
   idle: NodeType_State.IDLE,
   sent: NodeType_State.SENT,
   acked: NodeType_State.ACKED,
@@ -21,24 +21,24 @@ const STATE: Readonly<Record<TypeView["state"], NodeType_State>> = {
 };
 
 /** A proxy as the API describes it. */
-export function nodeMessage(view: NodeView): Node {
+export function nodeMessage(node: ToldNode): Node {
   return create(NodeSchema, {
-    id: view.id,
-    cluster: view.cluster,
-    fleet: view.fleet ?? "",
-    envoyVersion: view.envoyVersion,
-    variant: view.variant.toUpperCase(),
-    connected: view.connected,
-    since: instantOfMs(view.since),
-    replica: view.replica,
-    types: view.types.map(typeMessage),
-    lagMs: BigInt(Math.round(view.lagMs)),
-    revision: view.settled === undefined ? "" : formatRevision(view.settled),
-    conditions: conditionsOf(view),
-    peer: view.peer,
-    gone: view.gone ?? false,
-    region: view.region ?? "",
-    zone: view.zone ?? "",
+    id: node.id,
+    cluster: node.cluster,
+    fleet: node.fleet ?? "",
+    envoyVersion: node.envoyVersion,
+    variant: node.variant.toUpperCase(),
+    connected: node.connected,
+    since: instantOfMs(node.since),
+    replica: node.replica,
+    types: node.types.map(typeMessage),
+    lagMs: BigInt(Math.round(node.lagMs)),
+    revision: node.settled === undefined ? "" : formatRevision(node.settled),
+    conditions: conditionsOf(node),
+    peer: node.peer,
+    gone: node.gone ?? false,
+    region: node.region ?? "",
+    zone: node.zone ?? "",
   });
 }
 
@@ -46,7 +46,7 @@ export function unknownMessage({ replica, silentMs }: UnknownReplica) {
   return create(UnknownReplicaSchema, { replica, silent: durationFromMs(Math.round(silentMs)) });
 }
 
-function typeMessage(type: TypeView): NodeType {
+function typeMessage(type: ToldType): NodeType {
   return create(NodeTypeSchema, {
     type: type.shortName,
     typeUrl: type.typeUrl,
@@ -56,7 +56,7 @@ function typeMessage(type: TypeView): NodeType {
   });
 }
 
-function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ResourceView) {
+function resourceMessage({ name, sent, acked, refused, unknown, held, content }: ToldResource) {
   return {
     name,
     versionSent: sent ?? "",
@@ -70,16 +70,16 @@ function resourceMessage({ name, sent, acked, refused, unknown, held, content }:
 }
 
 /** In the proxy's words. */
-function refusedText({ shortName, refusals, refused }: TypeView): string {
+function refusedText({ shortName, refusals, refused }: ToldType): string {
   const quoted = refusals.map(({ name, message }) => `${shortName} ${name}: ${message}`).join("; ");
   const more = refused - refusals.length;
   return more > 0 ? `${quoted}; and ${more} more` : quoted;
 }
 
-function conditionsOf(view: NodeView) {
-  const { silent, duplicate, id, types, gone } = view;
+function conditionsOf(node: ToldNode) {
+  const { silent, duplicate, id, types, gone } = node;
   const conditions = [];
-  if (gone) conditions.push({ type: "Present", ok: false, reason: "GONE", message: goneText(view) });
+  if (gone) conditions.push({ type: "Present", ok: false, reason: "GONE", message: goneText(node) });
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
     const message = `another open stream has the id ${id} too; give each proxy its own node.id (after a hot restart, this ends with the old process)`;

@@ -4,7 +4,7 @@ import { type GetStatusResponseSchema, Problem_Severity } from "../gen/fairlead/
 import type { Severity } from "../operations/observing/finding.ts";
 import type { PlaneStatus } from "../operations/observing/get-status.ts";
 import type { Problem } from "../operations/observing/problems.ts";
-import type { ReplicaView } from "../operations/observing/replicas.ts";
+import type { ReplicaState } from "../operations/observing/replicas.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
@@ -40,7 +40,7 @@ export function statusMessage({
   };
 }
 
-function replicaMessage({ name, live, revision, silentMs, held = "", profiles }: ReplicaView) {
+function replicaMessage({ name, live, revision, silentMs, held = "", profiles }: ReplicaState) {
   return {
     name,
     encodingProfiles: [...profiles],

@@ -3,6 +3,7 @@ import { createAdminServer } from "../admin/admin-server.ts";
 import { recordPlane } from "../control/record-plane.ts";
 import { startHttpServer } from "../dashboard/http-server.ts";
 import { ControlPlaneError } from "../domain/errors.ts";
+import type { Context } from "../operations/context.ts";
 import { containedFindings } from "../operations/observing/contained-findings.ts";
 import { PRODUCT_VERSION } from "../runtime/product-version.ts";
 import { formatAddress, isLoopback, type Port, parseAddress } from "./address.ts";
@@ -10,6 +11,7 @@ import { planeAddresses } from "./plane-addresses.ts";
 import type { Runtime } from "./prepare-runtime.ts";
 import type { RestoredState } from "./restore-state.ts";
 import type { Serving } from "./serve-state.ts";
+import { showState } from "./show-state.ts";
 import type { Work } from "./start-work.ts";
 
 /** Opens the ports, for proxies first, and records where they are. Returns the bound addresses, `HOST:PORT`. */
@@ -26,34 +28,36 @@ export async function openPorts(runtime: Runtime, state: RestoredState, serving:
     const why = frozen ?? away?.why;
     return why && `${why}; open and new streams are served the last state`;
   };
-  const admin = createAdminServer({
-    context: {
-      store,
-      journal: opened.journal,
-      archive: opened.archive,
-      mirror,
-      nodes: serving.nodes,
-      peers: opened.peers,
-      checks: work.checks,
-      conditions,
-      onsets,
-      clock,
-      pace,
-      random,
-      plane: {
-        version: PRODUCT_VERSION,
-        replica,
-        profiles: runtime.profiles,
-        networksForNewFleets: state.networksForNewFleets,
-        start: state.start,
-      },
-      storeStatus: opened.status,
-      standing: () => [
-        ...serving.findings(),
-        ...descriptors.findings(),
-        ...containedFindings(containment.failures(), clock.now()),
-      ],
+  const context: Context = {
+    store,
+    journal: opened.journal,
+    archive: opened.archive,
+    mirror,
+    nodes: serving.nodes,
+    peers: opened.peers,
+    checks: work.checks,
+    conditions,
+    onsets,
+    clock,
+    pace,
+    random,
+    plane: {
+      version: PRODUCT_VERSION,
+      replica,
+      profiles: runtime.profiles,
+      networksForNewFleets: state.networksForNewFleets,
+      start: state.start,
     },
+    storeStatus: opened.status,
+    standing: () => [
+      ...serving.findings(),
+      ...descriptors.findings(),
+      ...containedFindings(containment.failures(), clock.now()),
+    ],
+  };
+  showState({ registry, containment, context, own: serving.own, hasDuties: work.hasDuties });
+  const admin = createAdminServer({
+    context,
     logger: log,
     notReady,
     containment,

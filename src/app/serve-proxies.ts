@@ -10,12 +10,12 @@ import {
   type NodeIdentity,
   type Placement,
   REFUSING_LIMITS,
-  RESOURCE_TYPES,
   type ResourceCache,
   XdsServer,
   type XdsServerOptions,
 } from "../xds/server/library.ts";
 import { isLoopback } from "./address.ts";
+import { TYPE_LABELS, typeLabel } from "./type-label.ts";
 
 type Policies = Required<Pick<XdsServerOptions, "refusals" | "fence" | "identifier" | "hold" | "admit">>;
 
@@ -45,7 +45,7 @@ export function reportProxies(
   { nodes, metrics }: { readonly nodes: LocalNodeDirectory; readonly metrics: Metrics },
 ): void {
   for (const limit of REFUSING_LIMITS) metrics.limitsMet.inc({ limit }, 0);
-  for (const type of [...RESOURCE_TYPES.map(({ shortName }) => shortName), OTHER]) {
+  for (const type of TYPE_LABELS) {
     for (const counter of [metrics.sent, metrics.acknowledged, metrics.refused]) counter.inc({ type }, 0);
     for (const histogram of [metrics.sentBytes, metrics.acknowledgement]) histogram.zero({ type });
   }
@@ -54,15 +54,15 @@ export function reportProxies(
   cache.onChange((group, _changes, publication) => nodes.published(fleetOf(group), publication));
   server.on("progress", (client, oldestPending) => nodes.progressed(client, oldestPending));
   server.on("sent", (_client, { typeUrl, bytes }) => {
-    metrics.sent.inc({ type: shortName(typeUrl) });
-    metrics.sentBytes.observe({ type: shortName(typeUrl) }, bytes);
+    metrics.sent.inc({ type: typeLabel(typeUrl) });
+    metrics.sentBytes.observe({ type: typeLabel(typeUrl) }, bytes);
   });
   server.on("ack", (_client, { typeUrl, tookMs }) => {
-    metrics.acknowledged.inc({ type: shortName(typeUrl) });
-    metrics.acknowledgement.observe({ type: shortName(typeUrl) }, tookMs / 1000);
+    metrics.acknowledged.inc({ type: typeLabel(typeUrl) });
+    metrics.acknowledgement.observe({ type: typeLabel(typeUrl) }, tookMs / 1000);
   });
   server.on("nack", (client, { typeUrl }) => {
-    metrics.refused.inc({ type: shortName(typeUrl) });
+    metrics.refused.inc({ type: typeLabel(typeUrl) });
     nodes.refused(client);
   });
 }
@@ -85,9 +85,3 @@ function unreadFleet(cluster: string, mirror: Mirror): Name | undefined {
   }
   return undefined;
 }
-
-function shortName(typeUrl: string): string {
-  return RESOURCE_TYPES.find((type) => type.typeUrl === typeUrl)?.shortName ?? OTHER;
-}
-
-const OTHER = "other";

@@ -1,7 +1,5 @@
 import { EventEmitter } from "node:events";
-import { Gauge } from "prom-client";
 import { Fence } from "../control/fence.ts";
-import type { Mirror } from "../control/mirror.ts";
 import { fleetOf } from "../control/proxy-group.ts";
 import { Publisher } from "../control/publisher.ts";
 import { LocalNodeDirectory } from "../fleet/local-node-directory.ts";
@@ -23,7 +21,7 @@ type Requests = { recheckHolds: []; shed: Parameters<XdsServer["shed"]> };
 
 /** Derives everything once, and makes the server that streams it to proxies; its port is opened later. */
 export function serveState(runtime: Runtime, state: RestoredState) {
-  const { config, clock, log, metrics, registry, profiles, stops, maxConnections } = runtime;
+  const { config, clock, log, metrics, profiles, stops, maxConnections } = runtime;
   const { opened, store, mirror, refusals, digest, signal } = state;
   const { peers } = opened;
   const { replica } = config;
@@ -73,7 +71,6 @@ export function serveState(runtime: Runtime, state: RestoredState) {
     onSettled: (latencyMs) => metrics.commitToAck.observe(latencyMs / 1000),
   });
   reportProxies(proxies, cache, { nodes: local, metrics });
-  countConnected(registry, mirror, local);
   const nodes = new SharedNodeDirectory({ local, peers, clock });
   peers.announce(() => {
     const { revision } = mirror;
@@ -96,27 +93,10 @@ export function serveState(runtime: Runtime, state: RestoredState) {
   return {
     proxies,
     nodes,
-    connectedByFleet: () => local.connectedByFleet(),
+    /** The proxies of this replica. */
+    own: local,
     /** Why this replica should get no proxies. */
     notReady: () => setAside.notReady() ?? inStep.admit(),
     findings: inStep.findings,
   };
-}
-
-/** Counts fleets without a connected proxy as well; `""` is for proxies that no fleet selects. */
-function countConnected(registry: Runtime["registry"], mirror: Mirror, local: LocalNodeDirectory): void {
-  registry.registerMetric(
-    new Gauge({
-      name: "fairlead_connected_proxies",
-      help: 'Proxies with an open stream, by fleet; fleet="" stands for those that no fleet selects.',
-      labelNames: ["fleet"],
-      registers: [],
-      collect() {
-        this.reset();
-        this.set({ fleet: "" }, 0);
-        for (const { name } of mirror.all("fleet")) this.set({ fleet: name }, 0);
-        for (const [fleet, count] of local.connectedByFleet()) this.set({ fleet }, count);
-      },
-    }),
-  );
 }

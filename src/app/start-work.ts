@@ -27,7 +27,9 @@ export function startWork(
   const health = startHealth({ ...runtime, worker: config.replica, mirror, store, peers, door });
   stops.add("health checks", () => health.stop());
   return {
-    checks: health.view,
+    checks: health.checks,
+    /** Whether this replica is the one that has the duties. */
+    hasDuties: () => duties.held,
     /** Tells that a port of this plane is bound: no check may go there. */
     bound,
   };

@@ -41,13 +41,9 @@ export async function start(config: Config, machine: PlaneMachine): Promise<Runn
     const durationMs = Math.round(clock.monotonic() - startedAt);
     log.info({ ...addresses, replica: config.replica, durationMs }, "listening");
     clock.after(PROXIES_BACK_MS, () => {
-      const proxies = serving
-        .connectedByFleet()
-        .values()
-        .reduce((sum, count) => sum + count, 0);
       const { revision, tookMs } = state.start;
       log.info(
-        { proxies, revision: formatRevision(revision), durationMs: tookMs },
+        { proxies: serving.own.connected, revision: formatRevision(revision), durationMs: tookMs },
         "proxies have reconnected after the start",
       );
     });

@@ -101,7 +101,7 @@ export function connectAdmin(
         deadlineOf(isReady ? undefined : 0),
         settling(server, answer),
       );
-      // A refusal may come while requests are still being sent; nothing reads the rest of them then.
+      // An error may come while requests are still being sent; nothing reads the rest of them then.
       const over = new AbortController();
       const ended = answer.promise.catch(() => undefined).finally(() => over.abort());
       try {

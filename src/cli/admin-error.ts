@@ -30,7 +30,7 @@ export class AdminError extends Error {
     return NOT_FOUND.has(this.code);
   }
 
-  /** Whether no plane answered: a plane's own refusals carry a reason. */
+  /** Whether no plane answered: a plane's own errors carry a reason. */
   get isUnreachable(): boolean {
     return this.reason === "" && UNANSWERED.has(this.code);
   }

@@ -10,7 +10,7 @@ const ALLOWED_BY: Readonly<Record<string, readonly string[]>> = {
   NO_PROXIES: ["--allow-empty"],
 };
 
-/** What to do about a refusal that has several cures, or one that is not an option. */
+/** What to do about an error that has several cures, or one that is not an option. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   CREATES_CONDITIONS: "Fix that, or repeat without --strict.",
   BATCH_TOO_LARGE:
@@ -18,7 +18,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
     "applied as a whole. With --prune, give each part an owner of its own. To replace the whole state, use fairlead import.",
 };
 
-/** What to do about a refusal, in terms of the refused command's options; empty when no cure is known. */
+/** What to do about an error, in terms of the refused command's options; empty when no cure is known. */
 export function cureFor(reason: string, command: Command | undefined): readonly string[] {
   const options = command?.options.map(({ long }) => long) ?? [];
   const option = ALLOWED_BY[reason]?.find((long) => options.includes(long));

@@ -27,7 +27,7 @@ export function exitCodeOf(error: AdminError): ExitCode {
   return EXIT[exitOf(status[error.code], error.reason)];
 }
 
-/** The last line of the refusal of an operation that is done completely or not at all. */
+/** The last line of the error of an operation that is done completely or not at all. */
 export const NOTHING_CHANGED = "nothing was changed";
 
 /** Ends the command with a code and a message for standard error; a list is a message of several lines. */

@@ -23,7 +23,7 @@ import type { Zone } from "./moment.ts";
 export type Kind = keyof MessageOf;
 
 /** What only the command line knows about a kind. */
-export interface KindView<K extends Kind> {
+export interface KindDisplay<K extends Kind> {
   /** A short form for people who type it often: `svc`. */
   readonly short?: string;
   readonly columns: readonly string[];
@@ -58,7 +58,7 @@ export interface Removal {
 }
 
 /** What the commands know about one kind of object. */
-export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
+export interface KindEntry extends Omit<KindDisplay<Kind>, "cells"> {
   /** As the API writes it: `service`. */
   readonly kind: Kind;
   /** As manifests write it: `Service`. */
@@ -70,20 +70,20 @@ export interface KindEntry extends Omit<KindView<Kind>, "cells"> {
   /** Absent for verdicts, which can only be listed. */
   get?(admin: AdminClient, name: string, zone?: Zone): Promise<Shown>;
   /** Absent for verdicts, and for backends, whose explanation has a form of its own. */
-  explain?(admin: AdminClient, name: string): Promise<Explanation>;
+  explain?(this: void, admin: AdminClient, name: string): Promise<Explanation>;
 }
 
 const PAGE_SIZE = 1000;
 
 /** Finds a kind's API methods by their names, and hides its message type behind what the commands need. */
-export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry {
+export function kindEntry<K extends Kind>(kind: K, display: KindDisplay<K>): KindEntry {
   const plural = pluralOf(kind);
   const desc = descriptorOf(kind);
   const title = titleOf(kind);
   const show = (object: Message, zone: Zone = {}): Shown => ({
     json: messageJson(desc, object) as JsonObject,
     brief: () => toJson(desc, object) as JsonObject,
-    cells: view.cells(object as MessageOf[K], zone),
+    cells: display.cells(object as MessageOf[K], zone),
   });
   const list = methodNamed<typeof ListRequestSchema>(`list${plural.charAt(0).toUpperCase()}${plural.slice(1)}`);
   const get = methodNamed<typeof GetRequestSchema>(`get${title}`);
@@ -113,7 +113,7 @@ export function kindEntry<K extends Kind>(kind: K, view: KindView<K>): KindEntry
     ...(deletion && {
       remove: async (admin, name, removal) => (await admin.call(deletion, { name, ...removal })).revision,
     }),
-    ...view,
+    ...display,
   };
 }
 

@@ -11,12 +11,12 @@ import { Policy_AlgorithmSchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
 import { Service_EndpointDiscoverySchema, Service_ProtocolSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { hasHistory } from "../schema/kinds/registry.ts";
 import { outputOnly } from "../schema/object-message.ts";
-import { enumText, type Kind, type KindEntry, type KindView, kindEntry, orDash } from "./kind-entry.ts";
+import { enumText, type Kind, type KindDisplay, type KindEntry, kindEntry, orDash } from "./kind-entry.ts";
 import { formatMoment, type Zone } from "./moment.ts";
 import { problemPiece, statePiece } from "./state-tone.ts";
 
 /** How the objects of each kind look in a table, and what else only the command line knows about them. */
-const VIEWS: { readonly [K in Kind]: KindView<K> } = {
+const DISPLAYS: { readonly [K in Kind]: KindDisplay<K> } = {
   service: {
     short: "svc",
     columns: ["NAME", "PROTOCOL", "POLICY", "DISCOVERY", "BACKENDS", "ELIGIBLE", "DRAINING", "UNHEALTHY", "PROBLEM"],
@@ -102,7 +102,7 @@ const VIEWS: { readonly [K in Kind]: KindView<K> } = {
   },
 };
 
-export const KIND_ENTRIES: readonly KindEntry[] = KINDS.map((kind) => kindEntry(kind, VIEWS[kind]));
+export const KIND_ENTRIES: readonly KindEntry[] = KINDS.map((kind) => kindEntry(kind, DISPLAYS[kind]));
 
 export const DELETABLE_KINDS = KIND_ENTRIES.filter((entry) => entry.remove !== undefined);
 

@@ -19,7 +19,7 @@ export interface PlaneAddress {
   readonly port: number;
 }
 
-/** Where a replica listens, as it recorded that. */
+/** Where a replica listens, as its record says. */
 export interface PlaneRecord {
   readonly addresses: readonly PlaneAddress[];
   /** When it was written, by the store's clock. */

@@ -33,12 +33,12 @@ export const DEFAULT_DAMPING: DampingRules = {
 
 export const NO_DAMPING: Damping = { penalty: 0, asOf: 0, held: false };
 
-/** The penalty at `now`; a time before the record's counts as the record's. */
+/** The penalty at `now`; a time before that of the stored penalty counts as that. */
 export function penaltyAt(damping: Damping, now: number, rules: DampingRules): number {
   return damping.penalty * 2 ** (-Math.max(0, now - damping.asOf) / rules.halfLifeMs);
 }
 
-/** The record after one more flap. */
+/** The damping after one more flap. */
 export function addFlap(damping: Damping, now: number, rules: DampingRules): Damping {
   const most = rules.releaseBelow * 2 ** (rules.maxHoldMs / rules.halfLifeMs);
   const penalty = Math.min(penaltyAt(damping, now, rules) + rules.perFlap, most);

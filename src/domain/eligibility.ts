@@ -64,8 +64,16 @@ function outweighs(a: Health, b: Health): boolean {
   return difference > 0 || (difference === 0 && a.source < b.source);
 }
 
-/** Stable codes from an open set. */
-export type EligibilityReason = "active" | "degraded" | "draining" | "pending" | "unhealthy" | "duplicate-address";
+/** Stable codes from an open set; a backend is eligible for the first two. */
+export const ELIGIBILITY_REASONS = [
+  "active",
+  "degraded",
+  "draining",
+  "pending",
+  "unhealthy",
+  "duplicate-address",
+] as const;
+export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
 
 /** Whether new requests may go to a backend, and why. */
 export interface Eligibility {

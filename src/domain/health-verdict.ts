@@ -40,11 +40,11 @@ export interface Judged {
   readonly streak: Streak;
   /** The verdict that was given last; undefined before the first. */
   readonly given: CheckedStatus | undefined;
-  /** The reason in the record, and until when no other reason is told. */
+  /** The stored reason, and until when no other reason is told. */
   readonly told: { readonly reason: string; readonly until: number };
   readonly damping: Damping;
-  /** The penalty as it is in the record. */
-  readonly recorded: Damping;
+  /** The penalty as it is stored. */
+  readonly stored: Damping;
   readonly lastGoodAt: number | undefined;
   /** An unhealthy verdict that waits for a second observer: since when, and what the backend was before. */
   readonly waiting: { readonly since: number; readonly before: CheckedStatus } | undefined;
@@ -79,7 +79,7 @@ export function startJudging(initial: "PENDING" | "HEALTHY", stored: StoredVerdi
     given: stored?.status,
     told: { reason: stored?.reason ?? "", until: 0 },
     damping,
-    recorded: damping,
+    stored: damping,
     lastGoodAt: stored?.lastGoodAt,
     waiting: undefined,
   };
@@ -173,8 +173,8 @@ function settle(
   const better = judged.given !== undefined && RANK[status] < RANK[judged.given];
   // A hold that leaves clients with nothing does more harm than the flaps that it guards against.
   const keep = held && better && (judged.given !== "UNHEALTHY" || othersServe());
-  // The record must not say "free" where the penalty says "held": a new owner would let the backend out.
-  const outdated = held && !isHeld(judged.recorded, now, rules);
+  // The stored verdict must not say "free" where the penalty says "held": a new owner would let the backend out.
+  const outdated = held && !isHeld(judged.stored, now, rules);
   const given = keep ? (judged.given as Verdict["status"]) : status;
   if (given === judged.given && !outdated && !retold) return { judged: { ...judged, damping }, verdict: undefined };
   const seconds = Math.ceil((heldUntil(damping, rules) - now) / 1000);
@@ -186,7 +186,7 @@ function settle(
   return give({ ...judged, damping }, given, told, now);
 }
 
-/** Whether an unhealthy backend fails for another reason than the record says, and the new one may be told. */
+/** Whether an unhealthy backend fails for another reason than the stored verdict says, and the new one may be told. */
 function failsOtherwise(
   { given, told }: Judged,
   status: Verdict["status"],
@@ -204,12 +204,12 @@ function give(
   { observation, hold, retold }: { observation: Observation; hold?: string; retold: boolean },
   now: number,
 ): Judgement {
-  if (status === judged.given && judged.damping === judged.recorded && !retold) return { judged, verdict: undefined };
+  if (status === judged.given && judged.damping === judged.stored && !retold) return { judged, verdict: undefined };
   const { damping, lastGoodAt, streak } = judged;
   const reason = hold === undefined ? observation.reason : `${observation.reason} (${hold})`;
   const verdict: Verdict = { status, reason, inRow: streak.inRow, observedAt: now, lastGoodAt, damping };
   return {
-    judged: { ...judged, given: status, told: { reason, until: retold ? now + RETELL_MS : now }, recorded: damping },
+    judged: { ...judged, given: status, told: { reason, until: retold ? now + RETELL_MS : now }, stored: damping },
     verdict,
   };
 }

@@ -22,8 +22,8 @@ export interface Health extends Identified {
   readonly statusSince: number | undefined;
   /** The replica that checked. Only the source `prober` sets this and the rest. */
   readonly observer: string;
-  /** Orders the verdicts of different probers, as `sequence` orders those of one. */
-  readonly fence: bigint;
+  /** Orders the verdicts of different probers, as `sequence` orders those of one; `fence` in the API. */
+  readonly fencingToken: bigint;
   readonly inRow: number;
   readonly lastGoodAt: number | undefined;
   readonly damping: Damping;

@@ -2,13 +2,13 @@ import type { Mirror } from "../control/mirror.ts";
 import { toControlPlaneError } from "../domain/errors.ts";
 import type { Kind, ObjectId } from "../domain/name.ts";
 import type { InstrumentedMachine } from "../runtime/machine.ts";
-import type { Batch, StateStore, StoreOp } from "../store/state-store.ts";
+import type { BatchGuard, StateStore, StoreOp } from "../store/state-store.ts";
 
 export interface DutyContext extends Pick<InstrumentedMachine, "clock" | "log" | "containment"> {
   readonly mirror: Mirror;
   readonly store: StateStore;
   /** By this every commit proves that this process still has the duties. */
-  readonly fence: NonNullable<Batch["fence"]>;
+  readonly fencingToken: BatchGuard;
 }
 
 export interface DutyStep {
@@ -40,7 +40,7 @@ const MAX_PAUSE_MS = 60_000;
  * lost a race is planned anew from the state that won.
  */
 export function startDuty(context: DutyContext, { name, operation, concerns, observe, plan }: Duty) {
-  const { mirror, store, clock, log, fence, containment } = context;
+  const { mirror, store, clock, log, fencingToken, containment } = context;
   const stop = new AbortController();
   let looking: Promise<void> | undefined;
   let again = false;
@@ -84,7 +84,7 @@ export function startDuty(context: DutyContext, { name, operation, concerns, obs
   };
   const commit = async (ops: readonly StoreOp[]) => {
     const cause = { actor: `duty:${name}`, operation, reason: "", requestId: "" };
-    const { revision } = await store.commit({ ops, cause, fence });
+    const { revision } = await store.commit({ ops, cause, guard: fencingToken });
     // The next plan builds on what this one has done.
     await mirror.reach(revision, stop.signal);
   };

@@ -3,13 +3,13 @@ import { keyToken } from "../store/key-token.ts";
 import { ASSIGNMENT, type Assignment } from "../store/keys/assignment-record.ts";
 import { readForm } from "../store/keys/record-form.ts";
 import type { Revision } from "../store/revision.ts";
-import type { Batch } from "../store/state-store.ts";
+import type { BatchGuard } from "../store/state-store.ts";
 import type { DutyContext } from "./duty.ts";
 
-/** What a worker may check, and the fence by which its writes prove that. */
+/** What a worker may check, and the fencing token by which its writes prove that. */
 export interface Share {
   readonly assignment: Assignment;
-  readonly fence: NonNullable<Batch["fence"]>;
+  readonly fencingToken: BatchGuard;
 }
 
 const RETRY_MS = 500;
@@ -27,7 +27,7 @@ export async function followAssignment(
   const tell = async (value: Uint8Array | undefined, revision: Revision) => {
     const assignment = value === undefined ? undefined : readForm(ASSIGNMENT, value);
     await mirror.reach(revision, signal);
-    onShare(assignment && { assignment, fence: { key, revision } });
+    onShare(assignment && { assignment, fencingToken: { key, revision } });
   };
   while (!signal.aborted) {
     try {

@@ -1,7 +1,7 @@
 import type { Name } from "../domain/name.ts";
 import { isSamePlace, type Presence, type PresencePart } from "../domain/presence.ts";
 import { lastHeld } from "../fleet/last-held.ts";
-import type { NodeView } from "../fleet/node-directory.ts";
+import type { ToldNode } from "../fleet/node-directory.ts";
 
 /** A proxy that stays away, or stays, for less time than this flaps: nothing is written. */
 export const GRACE_MS = 5_000;
@@ -35,7 +35,7 @@ export type Sightings = ReadonlyMap<string, Sighting>;
 
 /** What all replicas together say. */
 export interface Attendance {
-  readonly told: readonly NodeView[];
+  readonly told: readonly ToldNode[];
   /** Replicas that are silent, or did not answer. */
   readonly unknown: readonly { readonly replica: string }[];
   /** Replicas that answer, this one included. */
@@ -53,8 +53,8 @@ export function look(
   now: number,
 ): Sightings {
   const next = new Map<string, Sighting>();
-  const connected = newestEach(told.filter((view) => view.connected));
-  const ended = newestEach(told.filter((view) => !view.connected));
+  const connected = newestEach(told.filter((node) => node.connected));
+  const ended = newestEach(told.filter((node) => !node.connected));
   const known = new Map(before);
   const inRecord = new Set<string>();
   for (const { fleet, proxies } of recorded) {
@@ -63,7 +63,7 @@ export function look(
       if (!known.has(presence.id)) known.set(presence.id, remembered(fleet, presence, now));
     }
   }
-  for (const [id, view] of connected) next.set(id, here(view, known.get(id), inRecord.has(id), now));
+  for (const [id, node] of connected) next.set(id, here(node, known.get(id), inRecord.has(id), now));
   const silent = new Set(unknown.map(({ replica }) => replica));
   const answering = new Set(live);
   for (const [id, sighting] of known) {
@@ -87,11 +87,11 @@ function mayBeRecorded({ fleet, from, until = from }: Sighting, now: number): bo
 }
 
 /** An id that several streams have at once counts as the one that came last. */
-function newestEach(views: readonly NodeView[]): ReadonlyMap<string, NodeView> {
-  const found = new Map<string, NodeView>();
-  for (const view of views) {
-    const other = found.get(view.id);
-    if (other === undefined || other.since < view.since) found.set(view.id, view);
+function newestEach(nodes: readonly ToldNode[]): ReadonlyMap<string, ToldNode> {
+  const found = new Map<string, ToldNode>();
+  for (const node of nodes) {
+    const other = found.get(node.id);
+    if (other === undefined || other.since < node.since) found.set(node.id, node);
   }
   return found;
 }
@@ -110,8 +110,8 @@ function remembered(fleet: Name, presence: Presence, now: number): Sighting {
   };
 }
 
-function here(view: NodeView, before: Sighting | undefined, isRecorded: boolean, now: number): Sighting {
-  const { id, fleet, replica, cluster, envoyVersion, variant, region = "", zone = "" } = view;
+function here(node: ToldNode, before: Sighting | undefined, isRecorded: boolean, now: number): Sighting {
+  const { id, fleet, replica, cluster, envoyVersion, variant, region = "", zone = "" } = node;
   const presence = { id, state: "here", since: now, replica, cluster, envoyVersion, variant, region, zone } as const;
   const isSame = before !== undefined && before.fleet === fleet && isSamePlace(before.presence, presence);
   const from = isSame ? cameAt(before, now) : now;
@@ -133,7 +133,7 @@ function cameAt({ from, until }: Sighting, now: number): number {
   return stayed && now - until < GRACE_MS ? Math.min(from, now) : now;
 }
 
-function away(sighting: Sighting, ended: NodeView | undefined, live: ReadonlySet<string>, now: number): Sighting {
+function away(sighting: Sighting, ended: ToldNode | undefined, live: ReadonlySet<string>, now: number): Sighting {
   const until = sighting.until === undefined ? now : Math.min(sighting.until, now);
   if (ended === undefined || ended.replica !== sighting.presence.replica) return { ...sighting, until };
   const isTold = sighting.isTold || (ended.handedOver !== true && live.has(ended.replica));

@@ -19,7 +19,7 @@ import { shareChecks } from "./share-checks.ts";
 const MAX_REMOVALS = 200;
 const RETRY_MS = 1000;
 
-export interface DutiesOptions extends Omit<DutyContext, "fence"> {
+export interface DutiesOptions extends Omit<DutyContext, "fencingToken"> {
   readonly lease: Lease;
   /** The workers that are live at this moment. */
   readonly workers: () => readonly string[];
@@ -38,11 +38,11 @@ const ROLE = "duties";
  */
 export function startDuties({ lease, workers, nodes, networksForNewFleets, ...context }: DutiesOptions) {
   const stop = new AbortController();
+  let tenure: Tenure | undefined;
   const running = campaign();
 
   async function campaign(): Promise<void> {
     while (!stop.signal.aborted) {
-      let tenure: Tenure;
       try {
         tenure = await lease.campaign(ROLE, stop.signal);
       } catch (err) {
@@ -71,7 +71,7 @@ export function startDuties({ lease, workers, nodes, networksForNewFleets, ...co
       forgetPlanes(mirror, workers),
       keepPresence({ mirror, store, nodes, live: workers }),
     ];
-    const all = duties.map((duty) => startDuty({ ...context, fence: tenure.fence }, duty));
+    const all = duties.map((duty) => startDuty({ ...context, fencingToken: tenure.fencingToken }, duty));
     const ended = AbortSignal.any([tenure.ended, stop.signal]);
     if (!ended.aborted) await once(ended, "abort");
     await Promise.all(all.map((duty) => duty.stop()));
@@ -79,6 +79,10 @@ export function startDuties({ lease, workers, nodes, networksForNewFleets, ...co
   }
 
   return {
+    /** Whether this process has the role. */
+    get held(): boolean {
+      return tenure !== undefined && !tenure.ended.aborted;
+    },
     stop: async () => {
       stop.abort(new Error("the duties stop"));
       await running;

@@ -1,7 +1,7 @@
-import { MAX_REMEMBERED, type NodeView, type Progress, REMEMBERED_MS } from "./node-directory.ts";
+import { MAX_REMEMBERED, type Progress, REMEMBERED_MS, type ToldNode } from "./node-directory.ts";
 
 export interface Away {
-  readonly view: NodeView;
+  readonly node: ToldNode;
   /** The oldest publication to its fleet that it is not known to have acknowledged; undefined if there is none. */
   owes: number | undefined;
 }
@@ -24,16 +24,16 @@ export class AwayProxies {
   /** Nobody knows what a proxy holds that was not seen in this fleet before: it owes everything. */
   owedBy(id: string, fleet: string | undefined): number | undefined {
     const known = this.#byId.get(id);
-    return known !== undefined && known.view.fleet === fleet ? known.owes : 0;
+    return known !== undefined && known.node.fleet === fleet ? known.owes : 0;
   }
 
-  put(view: NodeView, owes: number | undefined): void {
-    this.#delete(view.id);
-    const away = { view, owes };
-    this.#byId.set(view.id, away);
-    if (owes !== undefined || view.fleet === undefined) return;
-    const ofFleet = this.#upToDate.get(view.fleet) ?? new Set();
-    this.#upToDate.set(view.fleet, ofFleet.add(away));
+  put(node: ToldNode, owes: number | undefined): void {
+    this.#delete(node.id);
+    const away = { node, owes };
+    this.#byId.set(node.id, away);
+    if (owes !== undefined || node.fleet === undefined) return;
+    const ofFleet = this.#upToDate.get(node.fleet) ?? new Set();
+    this.#upToDate.set(node.fleet, ofFleet.add(away));
   }
 
   published(fleet: string, publication: number): void {
@@ -45,9 +45,9 @@ export class AwayProxies {
   progress(id: string, publication: number | undefined): Progress | undefined {
     const known = this.#byId.get(id);
     if (known === undefined) return undefined;
-    const { view, owes } = known;
+    const { node, owes } = known;
     const nothingDue = publication !== undefined && (owes === undefined || owes > publication);
-    return { state: "disconnected", message: "no open stream", leftAt: view.since, nothingDue };
+    return { state: "disconnected", message: "no open stream", leftAt: node.since, nothingDue };
   }
 
   drop(id: string): void {
@@ -56,8 +56,8 @@ export class AwayProxies {
 
   /** An inherited entry may be older than those before it, and is then forgotten a little late. */
   forget(now: number): void {
-    for (const [id, { view }] of this.#byId) {
-      if (view.since >= now - REMEMBERED_MS && this.#byId.size <= MAX_REMEMBERED) return;
+    for (const [id, { node }] of this.#byId) {
+      if (node.since >= now - REMEMBERED_MS && this.#byId.size <= MAX_REMEMBERED) return;
       this.#delete(id);
     }
   }
@@ -66,7 +66,7 @@ export class AwayProxies {
     const known = this.#byId.get(id);
     if (known === undefined) return;
     this.#byId.delete(id);
-    const { fleet = "" } = known.view;
+    const { fleet = "" } = known.node;
     const ofFleet = this.#upToDate.get(fleet);
     if (ofFleet?.delete(known) && ofFleet.size === 0) this.#upToDate.delete(fleet);
   }

@@ -1,7 +1,7 @@
 import type { LastHeld } from "../domain/presence.ts";
 import { printableStart } from "../domain/printable.ts";
 import { formatRevision } from "../store/revision.ts";
-import type { NodeView, TypeView } from "./node-directory.ts";
+import type { ToldNode, ToldType } from "./node-directory.ts";
 
 const MAX_TYPES = 16;
 const MAX_REFUSALS = 2;
@@ -9,7 +9,7 @@ const MAX_NAME_LENGTH = 100;
 const MAX_MESSAGE_LENGTH = 300;
 
 /** What is worth remembering of a proxy whose stream has ended; undefined where nobody knows what it had. */
-export function lastHeld({ types, settled }: Pick<NodeView, "types" | "settled">): LastHeld | undefined {
+export function lastHeld({ types, settled }: Pick<ToldNode, "types" | "settled">): LastHeld | undefined {
   if (types.length === 0) return undefined;
   return {
     settled: settled === undefined ? "" : formatRevision(settled),
@@ -28,6 +28,6 @@ export function lastHeld({ types, settled }: Pick<NodeView, "types" | "settled">
 }
 
 /** The same as the directory tells it. */
-export function typesOf(last: LastHeld | undefined): readonly TypeView[] {
+export function typesOf(last: LastHeld | undefined): readonly ToldType[] {
   return (last?.types ?? []).map((type) => ({ ...type, resources: [] }));
 }

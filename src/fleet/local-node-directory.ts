@@ -9,14 +9,15 @@ import {
   type FleetProgress,
   MAX_REMEMBERED,
   type NodeQuery,
-  type NodeView,
   type OnItsWay,
   type Progress,
   type Refusal,
+  type ToldNode,
+  type ToldType,
 } from "./node-directory.ts";
-import { typeViews, viewOf } from "./node-view.ts";
 import type { PublicationLog } from "./publication-log.ts";
 import { type AwaitedPublication, progressOnItsWay, progressTo, standing } from "./stream-progress.ts";
+import { toldNode, toldTypes } from "./told-node.ts";
 
 /** The open streams of this replica, as the xDS server knows them. */
 export interface Streams {
@@ -26,6 +27,14 @@ export interface Streams {
   /** Sends what a stream's client should have again, of one type or of all. Returns how many resources that is. */
   resend(streamId: string, typeUrl: string | undefined): number;
   collections(streamId: string): ClientCollections;
+}
+
+/** A stream, and what is wrong on it. */
+export interface StreamStanding {
+  readonly node: ToldNode;
+  readonly refusals: readonly Refusal[];
+  /** For each resource that is held back, why. */
+  readonly holds: readonly string[];
 }
 
 export interface LocalNodeDirectoryOptions {
@@ -123,45 +132,56 @@ export class LocalNodeDirectory {
     return this.#turnover;
   }
 
-  /** One view per stream, and one for each proxy that was seen recently, in no particular order. */
-  nodes(query: NodeQuery = {}): readonly NodeView[] {
+  /** One node per stream, and one for each proxy that was seen recently, in no particular order. */
+  nodes(query: NodeQuery = {}): readonly ToldNode[] {
     const { id, sent } = query;
     const { streams: all, byId } = this.#connected;
     const streams = id === undefined ? all.values() : (byId.get(id)?.streams ?? []);
-    const views = [...streams].flatMap((stream) => this.#view(stream, query));
-    if (sent !== undefined) return views;
+    const nodes = [...streams].flatMap((stream) => this.#told(stream, query));
+    if (sent !== undefined) return nodes;
     this.#away.forget(this.#options.clock.now());
     const away = id === undefined ? [...this.#away.byId.values()] : [this.#away.byId.get(id) ?? []].flat();
-    const left = away.filter(({ view }) => !byId.has(view.id));
-    return [...views, ...left.map(({ view, owes }) => ({ ...view, settled: this.#settledBefore(owes) }))];
+    const left = away.filter(({ node }) => !byId.has(node.id));
+    return [...nodes, ...left.map(({ node, owes }) => ({ ...node, settled: this.#settledBefore(owes) }))];
   }
 
   /** Takes over proxies of a replica that has left: they will reconnect elsewhere. Those beyond the bound are dropped. */
-  inherit(views: readonly NodeView[]): void {
+  inherit(nodes: readonly ToldNode[]): void {
     const { clock, publications } = this.#options;
     const now = clock.now();
-    for (const told of views) {
+    for (const told of nodes) {
       // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
-      const view = { ...told, since: Math.min(told.since, now), handedOver: true };
-      const known = this.#away.byId.get(view.id)?.view;
-      if (this.#connected.byId.has(view.id) || (known !== undefined && known.since >= view.since)) continue;
+      const node = { ...told, since: Math.min(told.since, now), handedOver: true };
+      const known = this.#away.byId.get(node.id)?.node;
+      if (this.#connected.byId.has(node.id) || (known !== undefined && known.since >= node.since)) continue;
       if (known === undefined && this.#away.byId.size >= MAX_REMEMBERED) continue;
-      const owes = view.settled === undefined ? 0 : publications.publicationAfter(view.settled);
-      this.#away.put(view, owes > (publications.last?.publication ?? 0) ? undefined : owes);
+      const owes = node.settled === undefined ? 0 : publications.publicationAfter(node.settled);
+      this.#away.put(node, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
     this.#away.forget(now);
     this.#turnover += 1;
     this.#changed();
   }
 
-  /** How many proxies are connected, by fleet; those without a fleet are under `""`. */
-  connectedByFleet(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { streams } of this.#connected.byId.values()) {
-      const fleets = new Set(Array.from(streams, ({ ref }) => this.#fleetOf(ref) ?? ""));
-      for (const fleet of fleets) counts.set(fleet, (counts.get(fleet) ?? 0) + 1);
+  /** How many proxies are connected. */
+  get connected(): number {
+    return this.#connected.byId.size;
+  }
+
+  /** One open stream after the other, each as it is when it is asked for, without its types. */
+  *standing(): Generator<StreamStanding> {
+    for (const stream of this.#connected.streams.values()) {
+      const status = this.#options.streams().client(stream.ref.streamId);
+      if (status === undefined) continue;
+      const refusals = stream.refusing ? this.#refusalsOf(status) : [];
+      stream.refusing = refusals.length > 0;
+      const isSettled = status.oldestPending === undefined;
+      yield {
+        node: this.#toldOf(stream, status, []),
+        refusals,
+        holds: isSettled ? [] : status.types.flatMap(({ held }) => held.flatMap((each) => each.held ?? [])),
+      };
     }
-    return counts;
   }
 
   /** The progress of proxies that are connected here, or were recently; others are not in the answer. */
@@ -264,16 +284,25 @@ export class LocalNodeDirectory {
     }));
   }
 
-  #view({ ref, openedAt, since }: OpenStream, query: NodeQuery): NodeView | readonly [] {
-    const base = { replica: this.#options.replica, since, connected: true, fleet: this.#fleetOf(ref) };
+  #told(stream: OpenStream, query: NodeQuery): ToldNode | readonly [] {
+    const { ref } = stream;
     if (query.detail === "place" && query.sent === undefined) {
-      return viewOf(ref, [], { ...base, lagMs: 0, settled: undefined });
+      return toldNode(ref, [], { ...this.#placeOf(stream), lagMs: 0, settled: undefined });
     }
     const status = this.#options.streams().client(ref.streamId);
     if (status === undefined || (query.sent !== undefined && !wasSent(status, query.sent))) return [];
+    return this.#toldOf(stream, status, toldTypes(status, query));
+  }
+
+  #placeOf({ ref, since }: OpenStream) {
+    return { replica: this.#options.replica, since, connected: true, fleet: this.#fleetOf(ref) };
+  }
+
+  #toldOf(stream: OpenStream, status: StreamHolding, types: readonly ToldType[]): ToldNode {
+    const { openedAt } = stream;
     const pending = status.oldestPending;
-    return viewOf(status, typeViews(status, query), {
-      ...base,
+    return toldNode(status, types, {
+      ...this.#placeOf(stream),
       lagMs: pending === undefined ? 0 : this.#pendingFor({ openedAt }, pending),
       settled: this.#settledBefore(pending),
     });
@@ -287,8 +316,8 @@ export class LocalNodeDirectory {
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
     // Once, at the end, and cut short: what it had is told for as long as it is away.
     const held = this.#options.streams().client(ref.streamId);
-    const last = held && lastHeld({ types: typeViews(held, {}), settled: undefined });
-    this.#away.put(viewOf(ref, typesOf(last), ended), owes);
+    const last = held && lastHeld({ types: toldTypes(held, {}), settled: undefined });
+    this.#away.put(toldNode(ref, typesOf(last), ended), owes);
     this.#away.forget(clock.now());
   }
 

@@ -1,4 +1,4 @@
-import type { NodeView, Progress } from "./node-directory.ts";
+import type { Progress, ToldNode } from "./node-directory.ts";
 import { oneProxyEach } from "./one-proxy.ts";
 import { isOutlivedBy } from "./outlived.ts";
 
@@ -7,9 +7,9 @@ import { isOutlivedBy } from "./outlived.ts";
  * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate, except
  * while a hot restart may be the reason: then only the new process is listed.
  */
-export function mergeNodes(views: readonly NodeView[], now: number): readonly NodeView[] {
-  const merged = [...Map.groupBy(views, ({ id }) => id).values()].flatMap((ofId) => {
-    const connected = ofId.filter((view) => view.connected);
+export function mergeNodes(nodes: readonly ToldNode[], now: number): readonly ToldNode[] {
+  const merged = [...Map.groupBy(nodes, ({ id }) => id).values()].flatMap((ofId) => {
+    const connected = ofId.filter((node) => node.connected);
     if (connected.length > 0) return oneProxyEach(withoutOutlived(connected, now));
     return ofId.reduce((a, b) => (b.since > a.since ? b : a));
   });
@@ -17,33 +17,33 @@ export function mergeNodes(views: readonly NodeView[], now: number): readonly No
 }
 
 /** Each replica knows only of duplicates among its own streams, and of none when it reports only the place. */
-function withoutOutlived(ofId: readonly NodeView[], now: number): readonly NodeView[] {
-  const kept = ofId.filter((view) => !isOutlived(view, ofId, now));
+function withoutOutlived(ofId: readonly ToldNode[], now: number): readonly ToldNode[] {
+  const kept = ofId.filter((node) => !isOutlived(node, ofId, now));
   const isWhole = kept.length === ofId.length;
-  return kept.map((view) => {
-    const { sole } = view;
-    const shared = sole !== undefined && kept.some((other) => other !== view && other.sole === sole);
-    const duplicate = shared || (isWhole && view.duplicate);
-    return duplicate === view.duplicate ? view : { ...view, duplicate };
+  return kept.map((node) => {
+    const { sole } = node;
+    const shared = sole !== undefined && kept.some((other) => other !== node && other.sole === sole);
+    const duplicate = shared || (isWhole && node.duplicate);
+    return duplicate === node.duplicate ? node : { ...node, duplicate };
   });
 }
 
 /** Replicas that hold only streams of a proxy that belong to the old process of a hot restart. */
-export function outlivedReplicas(ofId: readonly NodeView[], now: number): ReadonlySet<string> {
-  const connected = ofId.filter((view) => view.connected);
-  const isKept = (view: NodeView) => !isOutlived(view, connected, now);
+export function outlivedReplicas(ofId: readonly ToldNode[], now: number): ReadonlySet<string> {
+  const connected = ofId.filter((node) => node.connected);
+  const isKept = (node: ToldNode) => !isOutlived(node, connected, now);
   const byReplica = Map.groupBy(
     connected.filter(({ sole }) => sole !== undefined),
     ({ replica }) => replica,
   );
-  return new Set([...byReplica].flatMap(([replica, views]) => (views.some(isKept) ? [] : replica)));
+  return new Set([...byReplica].flatMap(([replica, nodes]) => (nodes.some(isKept) ? [] : replica)));
 }
 
-function isOutlived(view: NodeView, ofId: readonly NodeView[], now: number): boolean {
-  return ofId.some((other) => isOutlivedBy(opened(view), opened(other), now));
+function isOutlived(node: ToldNode, ofId: readonly ToldNode[], now: number): boolean {
+  return ofId.some((other) => isOutlivedBy(opened(node), opened(other), now));
 }
 
-function opened({ sole, peer, since }: NodeView) {
+function opened({ sole, peer, since }: ToldNode) {
   return { sole, peer, openedAt: since };
 }
 

@@ -4,7 +4,7 @@ import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-
 import type { StreamHolding, TypeHolding } from "../xds/protocol/stream-holding.ts";
 
 /** What replicas and people are told of a `ResourceHolding`. */
-export interface ResourceView extends Omit<ResourceHolding, "refused" | "inFlight" | "waitsFor"> {
+export interface ToldResource extends Omit<ResourceHolding, "refused" | "inFlight" | "waitsFor"> {
   /** Set while the newest answer about it is a refusal. */
   readonly refused: Pick<StandingRefusal, "version" | "message"> | undefined;
   /** What was sent, as JSON without secrets, if it was asked for. */
@@ -12,10 +12,10 @@ export interface ResourceView extends Omit<ResourceHolding, "refused" | "inFligh
 }
 
 /** What they are told of a `TypeHolding`. */
-export interface TypeView extends Pick<TypeHolding, "typeUrl" | "shortName" | "known"> {
+export interface ToldType extends Pick<TypeHolding, "typeUrl" | "shortName" | "known"> {
   readonly state: "idle" | "sent" | "acked" | "refused";
   /** Filled only if it was asked for. */
-  readonly resources: readonly ResourceView[];
+  readonly resources: readonly ToldResource[];
   /** The resources that standing refusals are about; only the first few. */
   readonly refusals: readonly { readonly name: string; readonly message: string }[];
   /** How many such resources there are. */
@@ -23,7 +23,7 @@ export interface TypeView extends Pick<TypeHolding, "typeUrl" | "shortName" | "k
 }
 
 /** What they are told of one proxy: of the `StreamHolding` of its open stream, or of what is left of the last one. */
-export interface NodeView extends Pick<StreamHolding, "silent" | "silentSince" | "variant" | "sole" | "duplicate"> {
+export interface ToldNode extends Pick<StreamHolding, "silent" | "silentSince" | "variant" | "sole" | "duplicate"> {
   readonly id: string;
   readonly cluster: string;
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
@@ -43,7 +43,7 @@ export interface NodeView extends Pick<StreamHolding, "silent" | "silentSince" |
   /** That replica has left, and the proxy is expected at another one. */
   readonly handedOver?: boolean | undefined;
   /** Of a proxy that is away: what it had of each type when its last stream ended, if that is known. */
-  readonly types: readonly TypeView[];
+  readonly types: readonly ToldType[];
   /** Age in milliseconds of the oldest commit that is not acknowledged; 0 when up to date. */
   readonly lagMs: number;
   /** The newest revision up to which everything that was due is acknowledged. */
@@ -112,7 +112,7 @@ export interface NodeDirectory {
    * Connected proxies and those seen within the last `REMEMBERED_MS`, at most `MAX_REMEMBERED`, sorted by id. A proxy that
    * moved is listed where it is connected; an id that several proxies use appears once per stream.
    */
-  nodes(query?: NodeQuery): Promise<Told<readonly NodeView[]>>;
+  nodes(query?: NodeQuery): Promise<Told<readonly ToldNode[]>>;
   /**
    * Whether these proxies have acknowledged everything due at a revision; if nothing is due, it is done at once. With
    * `onItsWay`, everything that is on its way to them now counts, whatever the revision.

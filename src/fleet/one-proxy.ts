@@ -1,11 +1,11 @@
 import { reached } from "../store/revision.ts";
-import type { NodeView, TypeView } from "./node-directory.ts";
+import type { ToldNode, ToldType } from "./node-directory.ts";
 
 /**
- * A proxy has other streams besides its main one, for endpoints that come one by one: the views of its id are joined into
+ * A proxy has other streams besides its main one, for endpoints that come one by one: the streams of its id are joined into
  * one proxy. Streams that share an id without belonging together stay apart.
  */
-export function oneProxyEach(ofId: readonly NodeView[]): readonly NodeView[] {
+export function oneProxyEach(ofId: readonly ToldNode[]): readonly ToldNode[] {
   const apart = ofId.filter(({ duplicate }) => duplicate);
   const together = ofId.filter(({ duplicate }) => !duplicate).toSorted(byWeight);
   const [main = apart.shift(), ...others] = together;
@@ -13,11 +13,11 @@ export function oneProxyEach(ofId: readonly NodeView[]): readonly NodeView[] {
 }
 
 /** The stream with the most types comes first: others come and go. */
-function byWeight(a: NodeView, b: NodeView): number {
+function byWeight(a: ToldNode, b: ToldNode): number {
   return b.types.length - a.types.length || a.since - b.since;
 }
 
-function joined(main: NodeView, other: NodeView): NodeView {
+function joined(main: ToldNode, other: ToldNode): ToldNode {
   const settled = main.settled && other.settled && (reached(main.settled, other.settled) ? other : main).settled;
   return {
     ...main,
@@ -29,15 +29,15 @@ function joined(main: NodeView, other: NodeView): NodeView {
 
 const WORST = ["refused", "sent", "acked", "idle"] as const;
 
-function joinedType(views: readonly TypeView[]): TypeView | readonly [] {
-  const [first] = views;
+function joinedType(types: readonly ToldType[]): ToldType | readonly [] {
+  const [first] = types;
   if (first === undefined) return [];
   return {
     ...first,
-    state: WORST.find((state) => views.some((view) => view.state === state)) ?? first.state,
-    known: views.reduce((sum, { known }) => sum + known, 0),
-    resources: views.flatMap(({ resources }) => resources),
-    refusals: views.flatMap(({ refusals }) => refusals),
-    refused: views.reduce((sum, { refused }) => sum + refused, 0),
+    state: WORST.find((state) => types.some((type) => type.state === state)) ?? first.state,
+    known: types.reduce((sum, { known }) => sum + known, 0),
+    resources: types.flatMap(({ resources }) => resources),
+    refusals: types.flatMap(({ refusals }) => refusals),
+    refused: types.reduce((sum, { refused }) => sum + refused, 0),
   };
 }

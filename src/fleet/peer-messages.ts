@@ -18,11 +18,11 @@ import { formatRevision, parseRevision } from "../store/revision.ts";
 import type {
   FleetProgress,
   NodeQuery,
-  NodeView,
   Progress,
   Refusal,
-  ResourceView,
-  TypeView,
+  ToldNode,
+  ToldResource,
+  ToldType,
 } from "./node-directory.ts";
 
 // What replicas tell each other about their proxies, to and from the wire. Anything that a later release adds is ignored,
@@ -58,10 +58,10 @@ export function fromNodesQuestion({ detail, id, sent, typeUrl }: NodesQuestion):
   };
 }
 
-export function toNodeList(views: readonly NodeView[]): NodeList {
+export function toNodeList(nodes: readonly ToldNode[]): NodeList {
   return create(NodeListSchema, {
-    nodes: views.map(({ variant, settled, types, handedOver = false, ...view }) => ({
-      ...view,
+    nodes: nodes.map(({ variant, settled, types, handedOver = false, ...node }) => ({
+      ...node,
       handedOver,
       delta: variant === "delta",
       settled: settled && formatRevision(settled),
@@ -75,7 +75,7 @@ export function toNodeList(views: readonly NodeView[]): NodeList {
 }
 
 /** A replica is believed about proxies that are connected to it, but not about any that are connected elsewhere. */
-export function fromNodeList({ nodes }: NodeList, heard: Heard): NodeView[] {
+export function fromNodeList({ nodes }: NodeList, heard: Heard): ToldNode[] {
   const believed = nodes.filter(
     ({ id, connected, replica }) => id.length <= MAX_ID_LENGTH && (!connected || replica === heard.replica),
   );
@@ -107,14 +107,14 @@ function pastTime(since: number, heardAt: number): number {
   return since >= 0 && since <= heardAt ? since : heardAt;
 }
 
-const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused"] satisfies TypeView["state"][];
+const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused"] satisfies ToldType["state"][];
 
-function fromType(type: PeerNode["types"][number]): TypeView {
+function fromType(type: PeerNode["types"][number]): ToldType {
   const { typeUrl, shortName, state, known, resources, refusals, refused } = type;
   return {
     typeUrl,
     shortName,
-    state: TYPE_STATES.includes(state) ? (state as TypeView["state"]) : "idle",
+    state: TYPE_STATES.includes(state) ? (state as ToldType["state"]) : "idle",
     known,
     resources: resources.map(fromResource),
     refusals: refusals.map(({ name, message }) => ({ name, message })),
@@ -122,7 +122,7 @@ function fromType(type: PeerNode["types"][number]): TypeView {
   };
 }
 
-function fromResource({ name, sent, acknowledged, refused, unknown, held, content }: PeerNodeResource): ResourceView {
+function fromResource({ name, sent, acknowledged, refused, unknown, held, content }: PeerNodeResource): ToldResource {
   return {
     name,
     sent,

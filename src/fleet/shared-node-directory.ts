@@ -19,11 +19,11 @@ import type {
   FleetProgress,
   NodeDirectory,
   NodeQuery,
-  NodeView,
   OnItsWay,
   Progress,
   Refusal,
   Told,
+  ToldNode,
   UnknownReplica,
 } from "./node-directory.ts";
 import {
@@ -87,20 +87,20 @@ export class SharedNodeDirectory implements NodeDirectory {
         return create(EmptySchema);
       }),
       this.#answer(FAREWELL, (nodes, replica) => {
-        const views = fromNodeList(nodes, this.#heard(replica));
-        local.inherit(views.filter(({ connected }) => !connected));
+        const left = fromNodeList(nodes, this.#heard(replica));
+        local.inherit(left.filter(({ connected }) => !connected));
         return create(EmptySchema);
       }),
     ];
   }
 
-  async nodes(query: NodeQuery = {}): Promise<Told<readonly NodeView[]>> {
+  async nodes(query: NodeQuery = {}): Promise<Told<readonly ToldNode[]>> {
     const { told, unknown } = await this.#streams(query);
     return { told: mergeNodes(told, this.#clock.now()), unknown };
   }
 
   /** What each replica says, stream by stream. */
-  async #streams(query: NodeQuery): Promise<Told<readonly NodeView[]>> {
+  async #streams(query: NodeQuery): Promise<Told<readonly ToldNode[]>> {
     const { answers, unknown } = await this.#ask(NODES, toNodesQuestion(query));
     const theirs = answers.flatMap(({ replica, answer }) => fromNodeList(answer, this.#heard(replica)));
     return { told: [...this.#local.nodes(query), ...theirs], unknown };
@@ -190,12 +190,12 @@ export class SharedNodeDirectory implements NodeDirectory {
 
   /** Tells all other replicas of the proxies that will move to one of them, so that waits still know of them. */
   async farewell(): Promise<void> {
-    const away = this.#local.nodes({ detail: "place" }).map((view) => ({
-      ...view,
+    const away = this.#local.nodes({ detail: "place" }).map((node) => ({
+      ...node,
       // What they had has been recorded by now, and would make these messages too long.
       types: [],
       connected: false,
-      since: view.connected ? this.#clock.now() : view.since,
+      since: node.connected ? this.#clock.now() : node.since,
     }));
     for (let start = 0; start < away.length; start += FAREWELL_NODES) {
       await this.#ask(FAREWELL, toNodeList(away.slice(start, start + FAREWELL_NODES)));

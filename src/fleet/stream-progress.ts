@@ -1,6 +1,6 @@
 import type { StreamHolding } from "../xds/protocol/stream-holding.ts";
 import type { Progress } from "./node-directory.ts";
-import { blamed } from "./node-view.ts";
+import { blamed } from "./told-node.ts";
 
 const DONE: Progress = { state: "done" };
 const SENT: Progress = { state: "sent", message: "not acknowledged yet" };

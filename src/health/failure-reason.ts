@@ -32,7 +32,7 @@ const OURS: readonly string[] = ["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS",
 
 /** Reads the error of a socket or a protocol; undefined if it says nothing about the target. */
 export function failureOf(error: Error & { code?: unknown; reason?: unknown }): Failure | undefined {
-  // The door's own refusal: the plane does not connect there.
+  // The door's own error: the plane does not connect there.
   if (error instanceof ControlPlaneError) return { reason: error.message, ambiguous: false };
   const code = typeof error.code === "string" ? error.code : "";
   if (OURS.includes(code)) return undefined;

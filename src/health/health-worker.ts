@@ -4,7 +4,7 @@ import type { Mirror } from "../control/mirror.ts";
 import { backendOf, type Kind, type Name } from "../domain/name.ts";
 import { workerOf } from "../duties/assign.ts";
 import type { Share } from "../duties/follow-assignment.ts";
-import type { RecentCheck, RecentChecks } from "../operations/observing/check-view.ts";
+import type { RecentCheck, RecentChecks } from "../operations/observing/checks.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import type { Containment } from "../runtime/containment.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
@@ -85,7 +85,7 @@ export class HealthWorker {
     this.#writer = new VerdictWriter({
       ...options,
       observer: options.name,
-      fence: () => this.#share?.fence,
+      fencingToken: () => this.#share?.fencingToken,
       onFenced: () => this.setShare(undefined),
     });
     this.#judge = new BackendJudge({
@@ -161,7 +161,6 @@ export class HealthWorker {
       if (spec !== undefined) fresh.push(spec);
     }
     for (const spec of fresh) this.#watch(spec, fresh.length);
-    this.#options.metrics.watched.set(this.#checked.size);
   }
 
   #watch(spec: CheckSpec, together: number): void {

@@ -1,5 +1,5 @@
 import type { Name } from "../domain/name.ts";
-import type { StaleService } from "../operations/observing/check-view.ts";
+import type { StaleService } from "../operations/observing/checks.ts";
 
 /** A backend whose newest check is older than this many intervals is stale. */
 const STALE_INTERVALS = 3;

@@ -7,9 +7,9 @@ import { instrumentsOf } from "../runtime/instruments.ts";
 import type { InstrumentedMachine } from "../runtime/machine.ts";
 import type { Peers } from "../store/peers.ts";
 import type { StateStore } from "../store/state-store.ts";
-import { HealthView } from "./health-view.ts";
 import { HealthWorker } from "./health-worker.ts";
 import { answerPeers, askPeers } from "./second-opinion.ts";
+import { SharedChecks } from "./shared-checks.ts";
 import { createSocketProber } from "./socket-prober.ts";
 
 export interface HealthOptions extends InstrumentedMachine {
@@ -35,20 +35,22 @@ export function startHealth({ worker: name, registry, peers, door, ...rest }: He
     secondOpinion: askPeers(peers),
     metrics: createHealthMetrics(registry, () => checkedServices(rest.mirror)),
   });
-  const view = new HealthView({ name, worker, state: rest.mirror, peers, clock });
-  instrumentsOf(registry).gauge(
+  const checks = new SharedChecks({ name, worker, state: rest.mirror, peers, clock });
+  const { gauge } = instrumentsOf(registry);
+  gauge("fairlead_health_watched_backends", "Backends that this replica checks.", () => worker.watched);
+  gauge(
     "fairlead_health_stale_services",
     "Services with backends that no check of any replica has reached for three intervals.",
-    () => view.stale().size,
+    () => checks.stale().size,
   );
   const stopAnswering = answerPeers(peers, { mirror: rest.mirror, prober, signal: stop.signal });
   const onShare = worker.setShare.bind(worker);
   const following = followAssignment(rest, { worker: name, onShare, signal: stop.signal });
   return {
-    view,
+    checks,
     /** Verdicts that are not written yet are dropped; the worker that takes over finds them again. */
     stop: async () => {
-      view.stop();
+      checks.stop();
       stopAnswering();
       stop.abort(new Error("health stops"));
       await following;

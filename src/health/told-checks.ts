@@ -1,5 +1,5 @@
 import type { Name } from "../domain/name.ts";
-import type { RecentCheck, RecentChecks, StaleService } from "../operations/observing/check-view.ts";
+import type { RecentCheck, RecentChecks, StaleService } from "../operations/observing/checks.ts";
 import { parseJson } from "./peer-json.ts";
 
 /** The most checks of one backend that are accepted from another replica, which keeps fewer. */

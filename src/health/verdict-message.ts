@@ -6,7 +6,7 @@ import { instantOfMs } from "../runtime/instant.ts";
 import { statusTime } from "../schema/status-time.ts";
 
 /** Who gives a verdict, and its place in the order of all of them (law 3). */
-type VerdictOrigin = Pick<Health, "backend" | "backendUid" | "observer" | "fence" | "sequence">;
+type Origin = Pick<Health, "backend" | "backendUid" | "observer" | "fence" | "sequence">;
 
 const STATUS = {
   HEALTHY: Health_Status.HEALTHY,
@@ -15,12 +15,7 @@ const STATUS = {
 } as const;
 
 /** The stored form of a verdict; `before` is the stored one that it replaces. */
-export function verdictMessage(
-  verdict: Verdict,
-  origin: VerdictOrigin,
-  before: Health | undefined,
-  uid: string,
-): Health {
+export function verdictMessage(verdict: Verdict, origin: Origin, before: Health | undefined, uid: string): Health {
   const { damping, lastGoodAt } = verdict;
   const now = instantOfMs(verdict.observedAt);
   const status = STATUS[verdict.status];

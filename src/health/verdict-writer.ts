@@ -5,7 +5,7 @@ import { formatName, type Name, partsOf, storeKey } from "../domain/name.ts";
 import type { HealthMetrics } from "../runtime/health-metrics.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { encodeStored } from "../schema/stored-object.ts";
-import type { Batch, StateStore } from "../store/state-store.ts";
+import type { BatchGuard, StateStore } from "../store/state-store.ts";
 import type { CheckSpec } from "./checked-backend.ts";
 import { verdictMessage } from "./verdict-message.ts";
 
@@ -22,7 +22,7 @@ export interface VerdictWriterOptions extends Machine {
   readonly metrics: Pick<HealthMetrics, "verdicts">;
   readonly observer: string;
   /** Proves at each write that this worker still has its share. */
-  readonly fence: () => Batch["fence"];
+  readonly fencingToken: () => BatchGuard | undefined;
   /** Called when the share is lost: nothing more may be written. */
   readonly onFenced: () => void;
 }
@@ -45,7 +45,7 @@ export class VerdictWriter {
 
   /** @param isCurrent Whether the verdict is still this worker's to give; asked when it is written. */
   give({ backend, uid: backendUid, service }: CheckSpec, verdict: Verdict, isCurrent: () => boolean): void {
-    const { mirror, random, metrics, log, observer, fence } = this.#options;
+    const { mirror, random, metrics, log, observer, fencingToken } = this.#options;
     const parts = partsOf("backend", backend);
     const name = formatName("health", { ...parts, ids: [...parts.ids, "prober"] });
     metrics.verdicts.inc(service, verdict.status);
@@ -57,7 +57,7 @@ export class VerdictWriter {
       if (!isCurrent()) return undefined;
       // It builds on the newest stored verdict.
       const before = mirror.stored("health", name)?.message;
-      const origin = { backend, backendUid, observer, fence: BigInt(fence()?.revision.position ?? 0), sequence };
+      const origin = { backend, backendUid, observer, fence: BigInt(fencingToken()?.revision.position ?? 0), sequence };
       return encodeStored("health", verdictMessage(verdict, origin, before, random.id()));
     });
     if (!this.#isDraining) this.#drained = this.#drain();
@@ -70,20 +70,20 @@ export class VerdictWriter {
   }
 
   async #drain(): Promise<void> {
-    const { clock, fence, log, onFenced } = this.#options;
+    const { clock, fencingToken, log, onFenced } = this.#options;
     this.#isDraining = true;
     try {
       let backoffMs = FIRST_BACKOFF_MS;
       while (this.#waiting.size > 0) {
         const batch = this.#take();
-        const proof = fence();
+        const guard = fencingToken();
         try {
-          if (proof === undefined) return;
-          await this.#commit(batch, proof);
+          if (guard === undefined) return;
+          await this.#commit(batch, guard);
           backoffMs = FIRST_BACKOFF_MS;
         } catch (thrown) {
           const error = toControlPlaneError(thrown);
-          if (error.code === "FENCED" && proof === fence()) {
+          if (error.code === "FENCED" && guard === fencingToken()) {
             this.#waiting.clear();
             onFenced();
             return;
@@ -106,7 +106,7 @@ export class VerdictWriter {
     return batch;
   }
 
-  async #commit(batch: ReadonlyMap<Name, Encode>, fence: NonNullable<Batch["fence"]>): Promise<void> {
+  async #commit(batch: ReadonlyMap<Name, Encode>, guard: BatchGuard): Promise<void> {
     const { store, observer } = this.#options;
     const ops = [...batch].flatMap(([name, encode]) => {
       const value = encode();
@@ -114,6 +114,6 @@ export class VerdictWriter {
     });
     if (ops.length === 0) return;
     const cause = { actor: `worker:${observer}`, operation: "give-verdict", reason: "", requestId: "" };
-    await store.commit({ ops, cause, fence });
+    await store.commit({ ops, cause, guard });
   }
 }

@@ -95,12 +95,12 @@ export class BatchWriter {
     );
   }
 
-  /** A guard or fence may name a revision from another replica that this mirror has not reached yet. */
-  async #awaitGuards({ ops, fence }: Batch): Promise<void> {
+  /** A guard may name a revision from another replica that this mirror has not reached yet. */
+  async #awaitGuards({ ops, guard: ofBatch }: Batch): Promise<void> {
     const { epoch, position } = this.#options.mirror.log.held.revision;
     const isAhead = (guard: Guard | undefined) =>
       isRevision(guard) && guard.epoch === epoch && guard.position > position;
-    if ([fence?.revision, ...ops.map(({ guard }) => guard)].some(isAhead)) await this.#catchUp();
+    if ([ofBatch?.revision, ...ops.map(({ guard }) => guard)].some(isAhead)) await this.#catchUp();
   }
 
   #failedGuard(batch: Batch): ControlPlaneError | undefined {
@@ -115,7 +115,7 @@ export class BatchWriter {
     const { subjects } = current;
     const before = held.revision.position;
     const id = random.id();
-    const { cause, fence } = batch;
+    const { cause, guard: ofBatch } = batch;
     const { hidden, shown } = batchWrites({
       batch,
       subjects,
@@ -123,7 +123,7 @@ export class BatchWriter {
       expected: (op: StoreOp) => seen.sequenceOf(op.key),
       entry: isJournaled(batch) ? enterWrite(cause, keysOf(batch), { id, subjects }) : undefined,
     });
-    const guard = fence && { subject: subjects.state(fence.key), sequence: seen.sequenceOf(fence.key) };
+    const guard = ofBatch && { subject: subjects.state(ofBatch.key), sequence: seen.sequenceOf(ofBatch.key) };
     const tick = { ...tickWrite(mirror.log), ...(guard && { guard }) };
     const outcome = await publishBatch(connection, { id, hidden: hidden.length, writes: [...hidden, ...shown, tick] });
     if (outcome.kind === "conflict") return undefined;
@@ -147,7 +147,7 @@ export class BatchWriter {
     const at = await log.reached(position, status.silentMs > MIRROR_WAIT_MS ? 0 : MIRROR_WAIT_MS);
     const next = at === undefined ? await this.#epochInLog() : log.current;
     if (next.epoch !== epoch && next.began < position) {
-      throw batch.fence === undefined ? mismatch(keysOf(batch)[0] ?? subjects.epoch) : fenced(batch.fence.key);
+      throw batch.guard === undefined ? mismatch(keysOf(batch)[0] ?? subjects.epoch) : fenced(batch.guard.key);
     }
     return { revision: { epoch, position }, at: at ?? log.time.now() };
   }
@@ -176,9 +176,9 @@ function keysOf({ ops }: Batch): readonly string[] {
 
 /** The keys that the server checks for a batch: two batches that share one must not be under way together. */
 function touchedKeys(batch: Batch): string[] {
-  const { fence, cause } = batch;
+  const { guard, cause } = batch;
   const keys = [...keysOf(batch)];
-  if (fence !== undefined) keys.push(fence.key);
+  if (guard !== undefined) keys.push(guard.key);
   if (isJournaled(batch) && cause.requestId !== "") keys.push(`request ${cause.requestId}`);
   return keys;
 }

@@ -59,10 +59,10 @@ export interface StoredCopy {
 /** Generation, the origin's epoch and position, eight bytes each, then the value. Epoch 0 means no origin. */
 export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Array {
   const copy = new Uint8Array(COPY_HEAD_BYTES + value.byteLength);
-  const view = new DataView(copy.buffer);
-  view.setBigUint64(0, BigInt(generation));
-  view.setBigUint64(8, BigInt(origin?.epoch ?? 0));
-  view.setBigUint64(16, BigInt(origin?.position ?? 0));
+  const numbers = new DataView(copy.buffer);
+  numbers.setBigUint64(0, BigInt(generation));
+  numbers.setBigUint64(8, BigInt(origin?.epoch ?? 0));
+  numbers.setBigUint64(16, BigInt(origin?.position ?? 0));
   copy.set(value, COPY_HEAD_BYTES);
   return copy;
 }
@@ -70,8 +70,8 @@ export function formatCopy({ generation, value, origin }: StoredCopy): Uint8Arra
 /** Undefined for bytes that no release writes. */
 export function parseCopy(copy: Uint8Array): StoredCopy | undefined {
   if (copy.byteLength < COPY_HEAD_BYTES) return undefined;
-  const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
-  const [generation, epoch, position] = [0, 8, 16].map((at) => Number(view.getBigUint64(at)));
+  const numbers = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
+  const [generation, epoch, position] = [0, 8, 16].map((at) => Number(numbers.getBigUint64(at)));
   const origin = epoch === 0 ? undefined : { epoch: epoch ?? 0, position: position ?? 0 };
   return { generation: generation ?? 0, value: copy.subarray(COPY_HEAD_BYTES), origin };
 }

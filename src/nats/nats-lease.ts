@@ -85,10 +85,10 @@ export class NatsLease implements Lease {
     this.#holds.add(hold);
     hold.ended.addEventListener("abort", () => this.#holds.delete(hold), { once: true });
     try {
-      const fence = await this.#moveFence(key, { id, sequence });
+      const fencingToken = await this.#moveToken(key, { id, sequence });
       if (hold.ended.aborted) throw new Error("the lease ended before its fencing token was written");
       hold.ended.addEventListener("abort", leave, { once: true });
-      return { fence, ended: hold.ended, resign: () => hold.resign() };
+      return { fencingToken, ended: hold.ended, resign: () => hold.resign() };
     } catch (error) {
       await hold.resign();
       throw connection.isClosed() ? storeClosed() : error;
@@ -99,7 +99,7 @@ export class NatsLease implements Lease {
    * Shuts out every earlier holder. The token that it writes, the epoch and the lease's own sequence, only grows:
    * a holder that finds a higher one was itself overtaken.
    */
-  async #moveFence(key: string, { id, sequence }: { id: string; sequence: number }): Promise<Tenure["fence"]> {
+  async #moveToken(key: string, { id, sequence }: { id: string; sequence: number }): Promise<Tenure["fencingToken"]> {
     const { state } = this.#options;
     const { epoch } = await state.barrier();
     const found = await state.get(key);

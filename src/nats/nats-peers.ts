@@ -6,8 +6,8 @@ import {
   type PeerAnswer,
   type PeerHandler,
   type PeerPosition,
-  type PeerRefusal,
   type Peers,
+  type RefusedMessages,
 } from "../store/peers.ts";
 import type { BucketSession } from "./bucket-session.ts";
 import type { PeerKey } from "./peer-key.ts";
@@ -15,7 +15,7 @@ import { PeerLine } from "./peer-line.ts";
 import { PeerMembers, POSITION } from "./peer-members.ts";
 import { decodePosition, encodePosition, type PeerSender, type SaidPosition } from "./peer-position.ts";
 import { decodeNameQuestion, encodeNameQuestion, type PeerQuestion } from "./peer-question.ts";
-import { PeerRefusals } from "./peer-refusals.ts";
+import { RefusedPeerMessages } from "./refused-messages.ts";
 
 const INTERVAL_MS = 100;
 /** Asked of the bearer of a name: at start, and of each process heard for the first time, to see that it is alive. */
@@ -40,7 +40,7 @@ export class NatsPeers implements Peers {
   readonly #options: NatsPeersOptions;
   readonly #line: PeerLine;
   readonly #members = new PeerMembers();
-  readonly #refusals: PeerRefusals;
+  readonly #refused: RefusedPeerMessages;
   readonly #proofs = new Map<string, Promise<boolean>>();
   readonly #listeners = new Set<() => void>();
   readonly #stopHearing: () => void;
@@ -57,9 +57,9 @@ export class NatsPeers implements Peers {
     this.#options = options;
     const { replica, clock, random } = options;
     this.#instance = random.id();
-    this.#refusals = new PeerRefusals(options);
+    this.#refused = new RefusedPeerMessages(options);
     const self = { replica, instance: this.#instance, since: clock.now() };
-    this.#line = new PeerLine({ ...options, self, refusals: this.#refusals });
+    this.#line = new PeerLine({ ...options, self, refused: this.#refused });
     this.#stopHearing = this.#line.onPosition((said, subject) => this.#hear(said, subject));
     this.#tellLater();
   }
@@ -122,8 +122,8 @@ export class NatsPeers implements Peers {
     return this.#known().filter(({ replica }) => replica !== this.#options.replica);
   }
 
-  refused(): readonly PeerRefusal[] {
-    return this.#refusals.list();
+  refused(): readonly RefusedMessages[] {
+    return this.#refused.list();
   }
 
   async ask(topic: string, question: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<readonly PeerAnswer[]> {
@@ -161,13 +161,13 @@ export class NatsPeers implements Peers {
     let hearing = this.#members.judge(sender, kind);
     if (hearing === "unproven" && (await this.#proveAsker(sender))) hearing = this.#members.judge(sender, kind);
     if (hearing !== "fresh" || this.#answering >= MAX_ANSWERING) {
-      this.#refusals.note(hearing === "fresh" ? "too_many" : hearing, subject);
+      this.#refused.note(hearing === "fresh" ? "too_many" : hearing, subject);
       return undefined;
     }
     this.#answering += 1;
     try {
       const answer = await handler(content, sender.replica);
-      if (answer === undefined) this.#refusals.note("malformed", subject);
+      if (answer === undefined) this.#refused.note("malformed", subject);
       return answer;
     } finally {
       this.#answering -= 1;
@@ -189,10 +189,10 @@ export class NatsPeers implements Peers {
     if (hearing === "fresh") {
       if (this.#members.hear(said, clock.monotonic())) this.#changed();
     } else if (hearing === "replayed") {
-      this.#refusals.note("replayed", subject);
+      this.#refused.note("replayed", subject);
     } else if (said.position !== undefined) {
       containment.contain("peer", subject, async () => {
-        if (!(await this.#prove(said.sender))) this.#refusals.note("unproven", subject);
+        if (!(await this.#prove(said.sender))) this.#refused.note("unproven", subject);
       });
     }
   }
@@ -217,7 +217,7 @@ export class NatsPeers implements Peers {
     if (said === undefined || said.sender.replica !== replica || said.sender.instance !== instance) return false;
     if (said.position === undefined) return false;
     if (!this.#members.prove(said, this.#options.clock.monotonic())) {
-      this.#refusals.note("too_many", replica);
+      this.#refused.note("too_many", replica);
       return false;
     }
     this.#changed();

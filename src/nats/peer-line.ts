@@ -21,9 +21,9 @@ import {
   type PeerQuestion,
   QUESTION_HEAD_BYTES,
 } from "./peer-question.ts";
-import type { PeerRefusals } from "./peer-refusals.ts";
 import { SEAL_BYTES, seal, unseal } from "./peer-seal.ts";
 import { peerRoot } from "./permissions.ts";
+import type { RefusedPeerMessages } from "./refused-messages.ts";
 
 const RETRY_PAUSE_MS = 20;
 
@@ -31,7 +31,7 @@ export interface PeerLineOptions
   extends Pick<BucketSession, "connection" | "bucket" | "clock" | "random" | "containment"> {
   readonly self: Omit<PeerSender, "sequence">;
   readonly key: Pick<PeerKey, "current" | "doubt">;
-  readonly refusals: PeerRefusals;
+  readonly refused: RefusedPeerMessages;
 }
 
 /**
@@ -66,7 +66,7 @@ export class PeerLine {
    */
   onPosition(take: (said: SaidPosition, subject: string) => void): () => void {
     const unsealed = this.#listen(`${peerRoot(this.#options.bucket)}.position.*`, ({ subject }) => {
-      this.#options.refusals.note("unsigned", subject);
+      this.#options.refused.note("unsigned", subject);
     });
     const sealed = this.#listen(this.#positionSubject(undefined), (message) => {
       const { subject } = message;
@@ -75,7 +75,7 @@ export class PeerLine {
       const said = decodePosition(body);
       // A replica speaks only for itself.
       if (said === undefined || subject !== this.#positionSubject(said.sender.replica)) {
-        this.#options.refusals.note("malformed", subject);
+        this.#options.refused.note("malformed", subject);
       } else if (said.sender.instance !== this.#options.self.instance) take(said, subject);
     });
     return () => {
@@ -97,7 +97,7 @@ export class PeerLine {
       const question = decodeQuestion(body);
       // Nobody can make this replica publish anywhere but to an inbox.
       if (question === undefined || !inbox.startsWith(`${INBOX_PREFIX}.`)) {
-        this.#options.refusals.note("malformed", asked);
+        this.#options.refused.note("malformed", asked);
         return;
       }
       if (question.sender.instance === this.#options.self.instance) return;
@@ -134,7 +134,7 @@ export class PeerLine {
     topic: string,
     { content, timeoutMs }: { readonly content: Uint8Array; readonly timeoutMs: number },
   ): Promise<Uint8Array | "nobody listens" | undefined> {
-    const { connection, clock, random, refusals, containment } = this.#options;
+    const { connection, clock, random, refused, containment } = this.#options;
     if (content.byteLength > MAX_QUESTION_BYTES) {
       const found = `it has ${content.byteLength} bytes; at most ${MAX_QUESTION_BYTES} (MAX_QUESTION_BYTES) are sent`;
       containment.note("peer", `question ${topic} to ${replica}`, new Error(found));
@@ -155,7 +155,7 @@ export class PeerLine {
       if (body === undefined) return;
       const part = decodePart(body);
       if (part === undefined) {
-        refusals.note("malformed", subject);
+        refused.note("malformed", subject);
         return;
       }
       if (!parts.has(part.index)) parts.set(part.index, part.content);
@@ -179,24 +179,24 @@ export class PeerLine {
     connection.publish(subject, seal(key.current, context, body), reply === undefined ? {} : { reply });
   }
 
-  /** The sealed content; undefined, and a noted refusal, for anything else. */
+  /** The sealed content; undefined, and noted, for anything else. */
   #open({ data, subject }: Msg, context: readonly string[], maxBytes: number): Uint8Array | undefined {
-    const { key, refusals, containment } = this.#options;
+    const { key, refused, containment } = this.#options;
     if (data.byteLength > maxBytes + SEAL_BYTES) {
-      refusals.note("oversized", subject);
+      refused.note("oversized", subject);
       return undefined;
     }
     const body = unseal(key.current, context, data);
     if (body !== undefined) return body;
-    refusals.note("unsigned", subject);
+    refused.note("unsigned", subject);
     containment.contain("peer", "the replicas' key", () => key.doubt());
     return undefined;
   }
 
   #listen(subject: string, take: (message: Msg) => unknown): Subscription {
-    const { connection, containment, refusals } = this.#options;
+    const { connection, containment, refused } = this.#options;
     return listen(connection, subject, { containment, source: "peer" }, (error, message) => {
-      if (refusals.isFlooded) return refusals.note("flood", message.subject);
+      if (refused.isFlooded) return refused.note("flood", message.subject);
       return error === null ? take(message) : undefined;
     });
   }

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from "prom-client";
-import { PEER_REFUSALS } from "../store/peers.ts";
+import type { Registry } from "prom-client";
+import { instrumentsOf } from "../runtime/instruments.ts";
+import { REFUSED_REASONS } from "../store/peers.ts";
 import type { OpenedNatsStore } from "./open-nats-store.ts";
 
 /** Shows the state of this replica's mirror, and what it heard from others; both are read at each scrape. */
@@ -7,49 +8,26 @@ export function countMirror(
   registry: Registry,
   { mirrorStatus, peers }: Pick<OpenedNatsStore, "mirrorStatus" | "peers">,
 ): void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  const counter = (name: string, help: string, value: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(value());
-      },
-    });
+  const { gauge, total } = instrumentsOf(registry);
   gauge("fairlead_store_mirror_lag", "Messages of the bucket that had not been read when the last one arrived.", () => {
     return mirrorStatus().lag;
   });
   gauge("fairlead_store_mirror_age_seconds", "Since the last message from the bucket.", () => {
     return mirrorStatus().silentMs / 1000;
   });
-  counter("fairlead_store_mirror_reopens_total", "How often the feed of the bucket was reopened.", () => {
+  total("fairlead_store_mirror_reopens_total", "How often the feed of the bucket was reopened.", () => {
     return mirrorStatus().reopens;
   });
-  counter("fairlead_store_mirror_repairs_total", "Keys that a full comparison found to differ from the bucket.", () => {
+  total("fairlead_store_mirror_repairs_total", "Keys that a full comparison found to differ from the bucket.", () => {
     return mirrorStatus().repairs;
   });
-  registry.registerMetric(
-    new Counter({
-      name: "fairlead_peer_messages_refused_total",
-      help: "Messages on the subjects of the replicas that were refused, by reason.",
-      labelNames: ["reason"],
-      registers: [],
-      collect() {
-        this.reset();
-        const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
-        for (const reason of PEER_REFUSALS) this.inc({ reason }, counts.get(reason) ?? 0);
-      },
-    }),
+  total(
+    "fairlead_peer_messages_refused_total",
+    "Messages on the subjects of the replicas that were refused, by reason.",
+    () => {
+      const counts = new Map(peers.refused().map(({ reason, count }) => [reason, count]));
+      return REFUSED_REASONS.map((reason) => [{ reason }, counts.get(reason) ?? 0] as const);
+    },
+    "reason",
   );
 }

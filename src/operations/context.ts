@@ -9,7 +9,7 @@ import type { Peers } from "../store/peers.ts";
 import { type Revision, reached } from "../store/revision.ts";
 import type { StateStore } from "../store/state-store.ts";
 import type { StoreStatus } from "../store/store.ts";
-import type { CheckView } from "./observing/check-view.ts";
+import type { AllChecks } from "./observing/checks.ts";
 import type { CurrentConditions } from "./observing/current-conditions.ts";
 import type { Finding } from "./observing/finding.ts";
 import type { Onsets } from "./observing/onsets.ts";
@@ -32,7 +32,7 @@ export interface Context {
   readonly nodes: NodeDirectory;
   readonly peers: Pick<Peers, "list" | "ask" | "answer">;
   /** Absent where nothing is checked. */
-  readonly checks?: CheckView;
+  readonly checks?: AllChecks;
   /** When each thing that is derived began. */
   readonly onsets: Onsets;
   readonly clock: Clock;

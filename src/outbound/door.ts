@@ -28,12 +28,12 @@ export class OutboundDoor {
   }
 
   /**
-   * Opens a connection, over TLS where `tls` is given. All errors come as events; a refusal is a ControlPlaneError `denied` /
+   * Opens a connection, over TLS where `tls` is given. All errors come as events; that of this door is a ControlPlaneError `denied` /
    * `OUTBOUND_REFUSED`, and then nothing was sent.
    */
   connect(to: Destination, purpose: Purpose, tls?: ConnectionOptions): Socket {
-    const refusal = this.#judge(to, purpose);
-    if (refusal !== undefined) return new Socket().destroy(refused(refusal));
+    const objection = this.#judge(to, purpose);
+    if (objection !== undefined) return new Socket().destroy(refused(objection));
     const options =
       to.kind === "pipe"
         ? { path: to.path }
@@ -57,12 +57,12 @@ export class OutboundDoor {
     return (host, options, callback) => {
       this.#options.lookup(host, { ...options, all: true }, (error, found) => {
         const all = typeof found === "string" ? [] : found;
-        const refusals = all.map(({ address }) => this.#judgeIp(address, port, purpose));
-        const open = all.filter((_, i) => refusals[i] === undefined);
+        const objections = all.map(({ address }) => this.#judgeIp(address, port, purpose));
+        const open = all.filter((_, i) => objections[i] === undefined);
         const [first] = open;
         if (error !== null) callback(error, "");
         else if (first === undefined)
-          callback(refused(`${host} resolves to nothing that is allowed: ${refusals.join("; ")}`), "");
+          callback(refused(`${host} resolves to nothing that is allowed: ${objections.join("; ")}`), "");
         else if (options.all === true) callback(null, open);
         else callback(null, first.address, first.family);
       });

@@ -26,7 +26,7 @@ export interface Contained {
  * with, ends here. It is counted in `fairlead_contained_failures_total{source}`, logged with the input's name, and kept for
  * `status`; everything else goes on.
  *
- * It is for the unexpected. A refusal that can be foreseen is an answer, and is given where it is known.
+ * It is for the unexpected. An error that can be foreseen is an answer, and is given where it is known.
  */
 export class Containment {
   readonly #clock: Clock;

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { instrumentsOf } from "./instruments.ts";
 import { serviceCounter } from "./service-counter.ts";
 
@@ -35,11 +35,6 @@ export function createHealthMetrics(registry: Registry, services: () => Iterable
       "How much later than due a check began.",
       [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5],
     ),
-    watched: new Gauge({
-      name: "fairlead_health_watched_backends",
-      help: "Backends that this replica checks.",
-      registers: [registry],
-    }),
     massFailures: counter(
       "fairlead_health_mass_failures_total",
       "How many times so many backends stopped answering at once that their verdicts had to wait.",

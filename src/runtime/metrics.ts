@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import { instrumentsOf } from "./instruments.ts";
 
 /** What the plane counts. Names and labels are what dashboards and alerts rely on. */
@@ -12,17 +12,13 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics(lostLogLines: () => number = () => 0) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const { counter, histogram } = instrumentsOf(registry);
-  registry.registerMetric(
-    new Counter({
-      name: "fairlead_log_lines_lost_total",
-      help: "Log lines that were lost because their reader was gone or stalled, or the disk was full.",
-      registers: [],
-      collect() {
-        this.reset();
-        this.inc(lostLogLines());
-      },
-    }),
+  // Gauges with the names of counters; `nodejs_active_handles` and the like have the same, by type.
+  for (const what of ["handles", "requests", "resources"]) registry.removeSingleMetric(`nodejs_active_${what}_total`);
+  const { counter, histogram, total } = instrumentsOf(registry);
+  total(
+    "fairlead_log_lines_lost_total",
+    "Log lines that were lost because their reader was gone or stalled, or the disk was full.",
+    lostLogLines,
   );
   return {
     registry,

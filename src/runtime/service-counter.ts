@@ -1,4 +1,6 @@
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { instrumentsOf } from "./instruments.ts";
+import { MAX_NAMES, OTHERS } from "./named-counts.ts";
 
 interface ServiceCounterOptions<V extends string> {
   readonly name: string;
@@ -11,29 +13,35 @@ interface ServiceCounterOptions<V extends string> {
   readonly registry: Registry;
 }
 
-/** Counts by service. Each service has all its series, starting at 0, as soon as it exists, and none once it is deleted. */
+/**
+ * Counts by service. Each service has all its series, starting at 0, as soon as it exists, and none once it is deleted. What
+ * comes beyond `MAX_NAMES` services is counted together until one of those is deleted: no count ever goes back.
+ */
 export function serviceCounter<V extends string>(options: ServiceCounterOptions<V>) {
   const { name, help, label, values, services, registry } = options;
   const counts = new Map<string, Map<V, number>>();
-  const counter = new Counter({
-    name,
-    help,
-    labelNames: ["service", label],
-    registers: [],
-    collect() {
-      const present = new Set(services());
-      for (const service of counts.keys()) if (!present.has(service)) counts.delete(service);
-      this.reset();
-      for (const service of present) {
-        for (const value of values) this.inc({ service, [label]: value }, counts.get(service)?.get(value) ?? 0);
-      }
-    },
-  });
-  registry.registerMetric(counter);
+  const others = new Map<V, number>();
+  const countsOf = (service: string): Map<V, number> => {
+    const known = counts.get(service);
+    if (known !== undefined || counts.size >= MAX_NAMES) return known ?? others;
+    const own = new Map<V, number>();
+    counts.set(service, own);
+    return own;
+  };
+  function* read(): Iterable<readonly [Record<string, string>, number]> {
+    const present = new Set(services());
+    for (const service of counts.keys()) if (!present.has(service)) counts.delete(service);
+    for (const service of present) countsOf(service);
+    const shown = others.size > 0 || present.size > counts.size ? [...counts, [OTHERS, others] as const] : counts;
+    for (const [service, own] of shown) {
+      for (const value of values) yield [{ service, [label]: value }, own.get(value) ?? 0];
+    }
+  }
+  instrumentsOf(registry).total<string>(name, help, read, "service", label);
   return {
     inc: (service: string, value: V): void => {
-      const own = counts.get(service) ?? new Map<V, number>();
-      counts.set(service, own.set(value, (own.get(value) ?? 0) + 1));
+      const own = countsOf(service);
+      own.set(value, (own.get(value) ?? 0) + 1);
     },
   };
 }

@@ -14,7 +14,7 @@ import {
 const KEY = /^[A-Za-z0-9=-][A-Za-z0-9_=-]*(\/[A-Za-z0-9_=-]+)*$/;
 
 /** Refuses a batch that no store accepts. Does not check guards. */
-export function checkBatch({ ops, cause, fence }: Batch): void {
+export function checkBatch({ ops, cause, guard }: Batch): void {
   const keys = new Set<string>();
   let bytes = 0;
   let cost = 0;
@@ -32,7 +32,7 @@ export function checkBatch({ ops, cause, fence }: Batch): void {
       }
     }
   }
-  if (fence !== undefined) checkKey(fence.key);
+  if (guard !== undefined) checkKey(guard.key);
   if (cause.requestId.length > MAX_REQUEST_ID_LENGTH) {
     const message = `a request id has at most ${MAX_REQUEST_ID_LENGTH} characters`;
     throw invalid("BAD_REQUEST_ID", [{ field: "request_id", message }]);
@@ -70,17 +70,17 @@ export function guardHolds(guard: Guard | undefined, position: number | undefine
 }
 
 /**
- * The error for a batch whose fence or guards do not hold; undefined if all of them hold.
+ * The error for a batch of which a guard does not hold; undefined if all of them hold.
  *
  * @param positionOf Where a key was last written; undefined if it is absent.
  */
 export function failedGuard(
-  { fence, ops }: Batch,
+  { guard: ofBatch, ops }: Batch,
   epoch: number,
   positionOf: (key: string) => number | undefined,
 ): ControlPlaneError | undefined {
   const holds = ({ key, guard }: { key: string; guard?: Guard }) => guardHolds(guard, positionOf(key), epoch);
-  if (fence !== undefined && !holds({ key: fence.key, guard: fence.revision })) return fenced(fence.key);
+  if (ofBatch !== undefined && !holds({ key: ofBatch.key, guard: ofBatch.revision })) return fenced(ofBatch.key);
   const failed = ops.find((op) => !holds(op));
   return failed && mismatch(failed.key);
 }

@@ -30,7 +30,7 @@ export class EmbeddedLease implements Lease {
         leave();
       };
       this.#tenures.add(finish);
-      return { fence: { key, revision }, ended: end.signal, resign: async () => finish("resigned") };
+      return { fencingToken: { key, revision }, ended: end.signal, resign: async () => finish("resigned") };
     } catch (error) {
       leave();
       throw error;

@@ -6,7 +6,7 @@ export function mismatch(key: string): ControlPlaneError {
   return conflict("VERSION_MISMATCH", `${key} is not what the write expected; read it again and decide anew`, { key });
 }
 
-/** The batch's fencing token is not the newest: its writer has lost the lease. */
+/** The batch's guard failed. If it is a fencing token, a newer one was written: the writer has lost the lease. */
 export function fenced(key: string): ControlPlaneError {
   return conflict("FENCED", `another writer has taken over ${key}; this one must stop`, { key });
 }

@@ -27,7 +27,7 @@ export interface JournalEntry extends Cause {
 /** Entries are kept for at least this long. */
 export const JOURNAL_WINDOW_MS = 7 * 24 * 3_600_000;
 
-/** The record of commits, without ticks and other writes that the plane makes for itself (`cause.operation` begins with `-`). */
+/** What was committed, without ticks and other writes that the plane makes for itself (`cause.operation` begins with `-`). */
 export interface Journal {
   /** The entry of the commit that carried this request id. */
   findRequest(requestId: string): Promise<JournalEntry | undefined>;

@@ -1,7 +1,7 @@
 import { checkKey } from "./batch.ts";
 import type { Cause } from "./journal.ts";
 import { OTHER_RECORDS } from "./keys/records.ts";
-import type { Batch } from "./state-store.ts";
+import type { BatchGuard } from "./state-store.ts";
 
 /** The right to act alone in a role, among all replicas that share a store. */
 export interface Lease {
@@ -19,7 +19,7 @@ export interface Tenure {
    * The fencing token: goes into every batch of this tenure. Whoever wins the role later writes a newer one first, so a
    * holder that was paused and does not know yet that it lost is refused with `FENCED`.
    */
-  readonly fence: NonNullable<Batch["fence"]>;
+  readonly fencingToken: BatchGuard;
   /** Aborted when the tenure ends: resigned, lost, or not renewed in time, which is before anybody else can win. */
   readonly ended: AbortSignal;
   /** Gives up the role, so another replica can win it at once. Idempotent. */

@@ -23,7 +23,7 @@ export function isReplicaName(text: string): boolean {
 }
 
 /** Why a message from outside is not accepted as a replica's; values of the label `reason`. */
-export const PEER_REFUSALS = [
+export const REFUSED_REASONS = [
   "oversized",
   "unsigned",
   "malformed",
@@ -32,11 +32,11 @@ export const PEER_REFUSALS = [
   "too_many",
   "flood",
 ] as const;
-export type PeerRefusalReason = (typeof PEER_REFUSALS)[number];
+export type RefusedReason = (typeof REFUSED_REASONS)[number];
 
 /** Messages that were refused for one reason. */
-export interface PeerRefusal {
-  readonly reason: PeerRefusalReason;
+export interface RefusedMessages {
+  readonly reason: RefusedReason;
   /** Since the process began. */
   readonly count: number;
   /** When the last was refused, in milliseconds since the epoch. */
@@ -109,7 +109,7 @@ export interface Peers {
   /** What this replica answers when it is asked; one handler per topic. The returned function removes it. */
   answer(topic: string, handler: PeerHandler): () => void;
   /** What was not believed, by reason; a reason that never occurred is absent. */
-  refused(): readonly PeerRefusal[];
+  refused(): readonly RefusedMessages[];
 }
 
 /** The peers of a store that one process has to itself: none. */

@@ -41,9 +41,11 @@ export interface Batch {
   /** Each key at most once; without any, only the revision moves on. Values are not copied: leave them unchanged. */
   readonly ops: readonly StoreOp[];
   readonly cause: Cause;
-  /** A key whose last write must be this one: it holds the fencing token of a lease, or a plan rests on it. */
-  readonly fence?: { readonly key: string; readonly revision: Revision };
+  readonly guard?: BatchGuard;
 }
+
+/** A key that is not written, whose last write must be this one: it holds a fencing token, or a plan rests on it. */
+export type BatchGuard = { readonly key: string; readonly revision: Revision };
 
 export interface Entry {
   readonly key: string;
@@ -99,7 +101,7 @@ export interface Change {
  * The authoritative state: one total order of revisions over all keys. Returned values are shared: do not alter them.
  *
  * Errors are `ControlPlaneError`: `conflict` / `VERSION_MISMATCH` (a guard failed, nothing changed; `details.key`),
- * `conflict` / `FENCED` (the fence failed), `conflict` / `REQUEST_SEEN` (the journal holds a commit of the same request id:
+ * `conflict` / `FENCED` (the guard of the batch failed), `conflict` / `REQUEST_SEEN` (the journal holds a commit of the same request id:
  * answer with its result), `exhausted` / `BATCH_TOO_LARGE` or `VALUE_TOO_LARGE`, `invalid` / `BAD_KEY` or
  * `DUPLICATE_KEY`, `unavailable` / `STORE_UNREACHABLE`, `unavailable` / `OUTCOME_UNKNOWN` (it may have been written: read
  * before you retry), `unavailable` / `STORE_CLOSED`, `precondition` / `COMPACTED` (read everything again).

@@ -78,7 +78,7 @@ export function archiveContract(name: string, factory: StoreFactory): void {
       await other.state.close();
     });
 
-    it("lets versions, fences and watches of the epoch before count no more, at once and everywhere", async () => {
+    it("lets versions, fencing tokens and watches of the epoch before count no more, at once and everywhere", async () => {
       const old = await write("", "a/b", "one", 1);
       const stop = new AbortController();
       const ended = ends(store.other.state, stop.signal);
@@ -88,8 +88,8 @@ export function archiveContract(name: string, factory: StoreFactory): void {
       for (const { state } of [store, store.other]) {
         const guarded = { ops: [put("a/b", "two", { guard: old.revision })], cause: cause() };
         await expect(state.commit(guarded)).rejects.toMatchObject({ code: "VERSION_MISMATCH" });
-        const fencing = { ops: [put("e", "1")], cause: cause(), fence: { key: "a/b", revision: old.revision } };
-        await expect(state.commit(fencing)).rejects.toMatchObject({ code: "FENCED" });
+        const resting = { ops: [put("e", "1")], cause: cause(), guard: { key: "a/b", revision: old.revision } };
+        await expect(state.commit(resting)).rejects.toMatchObject({ code: "FENCED" });
         await expect(ends(state, stop.signal, old.revision)).resolves.toMatchObject({ code: "COMPACTED" });
       }
       const now = await store.other.state.get("a/b");
@@ -175,7 +175,7 @@ export function archiveContract(name: string, factory: StoreFactory): void {
       expect(won).toContain(entries["one"]);
     });
 
-    it("ends tenures, whose role is won again with a later fence", async () => {
+    it("ends tenures, whose role is won again with a later fencing token", async () => {
       const signal = AbortSignal.timeout(60_000);
       const first = await store.lease.campaign("duties", signal);
       await store.archive.replace(inParts(await read(store), 9), RESTORE);
@@ -185,9 +185,9 @@ export function archiveContract(name: string, factory: StoreFactory): void {
         { what: "the tenure ends" },
       );
       const second = await store.other.lease.campaign("duties", signal);
-      expect(second.fence.revision.epoch).toBe(2);
-      expect(second.fence.revision.position).toBeGreaterThan(first.fence.revision.position);
-      await store.other.state.commit({ ops: [put("x", "1")], cause: cause(), fence: second.fence });
+      expect(second.fencingToken.revision.epoch).toBe(2);
+      expect(second.fencingToken.revision.position).toBeGreaterThan(first.fencingToken.revision.position);
+      await store.other.state.commit({ ops: [put("x", "1")], cause: cause(), guard: second.fencingToken });
       await second.resign();
     });
   });

@@ -3,7 +3,7 @@ import type { StoreOp } from "../../src/store/state-store.ts";
 import type { Store } from "../../src/store/store.ts";
 
 export interface StoreUnderTest extends Store {
-  /** Another process's view of the same log, where the store allows one; the same store otherwise. */
+  /** Another process's store on the same log, where the store allows one; the same store otherwise. */
   readonly other: Store;
   /** Ends everything, also what was closed before. */
   dispose(): Promise<void>;

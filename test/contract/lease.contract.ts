@@ -13,10 +13,10 @@ export function leaseContract(name: string, factory: StoreFactory): void {
     });
     afterAll(() => store?.dispose());
 
-    const writeUnder = ({ fence }: Tenure, state: StateStore = store.state) =>
-      state.commit({ ops: [put("lease/data", "1")], cause: cause(), fence });
+    const writeUnder = ({ fencingToken }: Tenure, state: StateStore = store.state) =>
+      state.commit({ ops: [put("lease/data", "1")], cause: cause(), guard: fencingToken });
 
-    it("is won by a lone candidate, and its fence lets batches through", async () => {
+    it("is won by a lone candidate, and its fencing token lets batches through", async () => {
       const tenure = await store.lease.campaign("alone", always);
       expect(tenure.ended.aborted).toBe(false);
       await writeUnder(tenure);
@@ -38,7 +38,7 @@ export function leaseContract(name: string, factory: StoreFactory): void {
       const second = await waiting;
       await expect(writeUnder(first)).rejects.toMatchObject({ kind: "conflict", code: "FENCED" });
       await writeUnder(second, store.other.state);
-      expect(second.fence.revision.position).toBeGreaterThan(first.fence.revision.position);
+      expect(second.fencingToken.revision.position).toBeGreaterThan(first.fencingToken.revision.position);
       await second.resign();
       await second.resign();
     });
@@ -50,7 +50,7 @@ export function leaseContract(name: string, factory: StoreFactory): void {
       ]);
       await writeUnder(a);
       await writeUnder(b);
-      expect(a.fence.key).not.toBe(b.fence.key);
+      expect(a.fencingToken.key).not.toBe(b.fencingToken.key);
       await Promise.all([a.resign(), b.resign()]);
     });
 
@@ -80,7 +80,7 @@ export function leaseContract(name: string, factory: StoreFactory): void {
           await tenure.resign();
         }),
       );
-      const positions = tenures.map(({ fence }) => fence.revision.position);
+      const positions = tenures.map(({ fencingToken }) => fencingToken.revision.position);
       expect(positions).toEqual(positions.toSorted((a, b) => a - b));
       expect(new Set(positions).size).toBe(6);
     });

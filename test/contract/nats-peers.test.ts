@@ -8,7 +8,7 @@ import { subjectsOf } from "../../src/nats/subjects.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/logger.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { MAX_PEERS, PEER_SILENCE_MS, type PeerHandler, type PeerRefusalReason } from "../../src/store/peers.ts";
+import { MAX_PEERS, PEER_SILENCE_MS, type PeerHandler, type RefusedReason } from "../../src/store/peers.ts";
 import type { Store } from "../../src/store/store.ts";
 import { newContainment } from "../support/containment.ts";
 import { eventually } from "../support/eventually.ts";
@@ -80,10 +80,10 @@ async function listed(store: Store, wanted: readonly (readonly [string, number])
   );
 }
 
-const refusedOf = ({ peers }: Store, reason: PeerRefusalReason) =>
+const refusedOf = ({ peers }: Store, reason: RefusedReason) =>
   peers.refused().find((refused) => refused.reason === reason)?.count ?? 0;
 
-async function refused(store: Store, reason: PeerRefusalReason, atLeast = 1) {
+async function refused(store: Store, reason: RefusedReason, atLeast = 1) {
   await eventually(
     () => refusedOf(store, reason),
     (count) => count >= atLeast,
@@ -119,7 +119,7 @@ const said = (
 });
 
 describe("what is said without the key", () => {
-  const FORGED: readonly (readonly [string, Uint8Array | string, PeerRefusalReason])[] = [
+  const FORGED: readonly (readonly [string, Uint8Array | string, RefusedReason])[] = [
     ["JSON without a revision", '{"replica":"z","instance":"i","since":1,"position":{}}', "unsigned"],
     [
       "JSON of an older plane",

@@ -111,19 +111,19 @@ export function stateStoreContract(name: string, factory: StoreFactory): void {
         }
       });
 
-      it("takes a batch whose fence holds, and refuses one that lost it", async () => {
-        const { revision } = await write(put("fence/holder", "a"));
+      it("takes a batch whose guard holds, and refuses one that lost it", async () => {
+        const { revision } = await write(put("guard/holder", "a"));
         const batch = (key: string) => ({
           ops: [put(key, "1")],
           cause: cause(),
-          fence: { key: "fence/holder", revision },
+          guard: { key: "guard/holder", revision },
         });
-        await state.commit(batch("fence/first"));
-        await write(put("fence/holder", "b"));
-        await expect(state.commit(batch("fence/second"))).rejects.toMatchObject({ kind: "conflict", code: "FENCED" });
-        expect(await state.get("fence/second")).toBeUndefined();
-        await write({ op: "delete", key: "fence/holder" });
-        await expect(state.commit(batch("fence/second"))).rejects.toMatchObject({ kind: "conflict", code: "FENCED" });
+        await state.commit(batch("guard/first"));
+        await write(put("guard/holder", "b"));
+        await expect(state.commit(batch("guard/second"))).rejects.toMatchObject({ kind: "conflict", code: "FENCED" });
+        expect(await state.get("guard/second")).toBeUndefined();
+        await write({ op: "delete", key: "guard/holder" });
+        await expect(state.commit(batch("guard/second"))).rejects.toMatchObject({ kind: "conflict", code: "FENCED" });
       });
 
       it("lets exactly one of many writers with the same expectation win", async () => {

@@ -81,7 +81,7 @@ async function firstEndpoints(xds: RawClient, id: string) {
   return { version: resource?.version, body: Buffer.from(resource?.resource?.value ?? []).toString("base64") };
 }
 
-async function refusal(answer: Promise<unknown>): Promise<string> {
+async function errorOf(answer: Promise<unknown>): Promise<string> {
   return await answer.then(
     () => "",
     (error: Error) => error.message,
@@ -95,14 +95,14 @@ it("switch to another encoding profile together, once each of them supports it",
   const before = await firstEndpoints(xds, "edge-1");
   expect(await firstEndpoints(old.xds, "edge-2")).toEqual(before);
   await eventually(
-    () => refusal(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),
+    () => errorOf(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),
     (message) => message.includes("plane-old supports 1"),
     { what: "the switch is refused" },
   );
   await running.shift()?.stop(0);
   const next = await plane("plane-next", [1, 2]);
   await eventually(
-    () => refusal(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),
+    () => errorOf(admin.call(ADMIN.setEncodingProfile, { profile: 2 })),
     (message) => message === "",
     { what: "the switch is done" },
   );
@@ -177,7 +177,7 @@ describe("a plane that hears the store late", () => {
     stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["shop"], initialResourceVersions });
     await eventually(
       async () => await (await fetch(`http://${http}/metrics`)).text(),
-      (text) => text.includes('fairlead_connected_proxies{fleet="edge"} 1'),
+      (text) => text.includes('fairlead_proxies{fleet="edge",state="connected"} 1'),
       { what: "the proxy is there" },
     );
     return stream;
@@ -197,7 +197,7 @@ describe("a plane that hears the store late", () => {
     const { one, late } = await oneIsBehind(wire);
     await one.admin.call(ADMIN.registerBackend, { backend: { name: "shop/c", target: targetOf(3) } });
     const again = { objects: objects(backend("shop/b", "10.0.0.2:80")) };
-    expect(await refusal(late.admin.call(ADMIN.apply, again))).toMatch(/cannot be written|nothing was written/);
+    expect(await errorOf(late.admin.call(ADMIN.apply, again))).toMatch(/cannot be written|nothing was written/);
     wire.mend();
     const applied = await eventually(
       () => late.admin.call(ADMIN.apply, again),
@@ -343,7 +343,7 @@ it("freeze when the bucket was replaced under them, also those that come only th
   });
   expect(await turnedAway.end()).toMatchObject({ details: "store_went_back" });
   expect((await firstEndpoints(one.xds, "edge-2")).version).toBe(served.version);
-  expect(await refusal(one.admin.call(ADMIN.unregisterBackend, { name: "shop/a" }))).toContain("without a new epoch");
+  expect(await errorOf(one.admin.call(ADMIN.unregisterBackend, { name: "shop/a" }))).toContain("without a new epoch");
 });
 
 function targetOf(i: number) {

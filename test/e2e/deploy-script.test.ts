@@ -38,8 +38,8 @@ fairlead upgrade --to-profile 2 --dry-run --detailed-exitcode > /dev/null; told 
 fairlead upgrade -o json | field encodingProfile
 fairlead export all.yaml && fairlead import --replace all.yaml --wait --allow-empty -o json | field wait.outcome
 fairlead backup all.backup > /dev/null && fairlead restore --replace all.backup --wait --allow-empty -o json | field wait.outcome
-fairlead restore --replace all.backup --wait --data elsewhere 2> refusal; told "a wait where no plane is"
-grep -q 'leave it out with --data' refusal && ls elsewhere 2> /dev/null; told "nothing is made there"
+fairlead restore --replace all.backup --wait --data elsewhere 2> error; told "a wait where no plane is"
+grep -q 'leave it out with --data' error && ls elsewhere 2> /dev/null; told "nothing is made there"
 fairlead get services --frobnicate > /dev/null 2>&1; told "wrong usage"
 kill -STOP "$PLANE"
 began=$EPOCHREALTIME

@@ -171,7 +171,7 @@ describe.each(Object.values(ENVOY_VERSIONS))("what no request can match, on Envo
     expect(PATHS.filter(({ why }) => why !== undefined).length).toBeGreaterThan(100);
   });
 
-  test("what a refusal says to write instead is what proxies make of the path", async () => {
+  test("what an error says to write instead is what proxies make of the path", async () => {
     const wrong: string[] = [];
     for (const { path } of PATHS) {
       const told = /^proxies make `([^`]+)`/.exec(whyPathNeverMatched(path) ?? "")?.[1];

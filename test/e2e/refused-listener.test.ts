@@ -4,6 +4,7 @@ import { startBackend } from "../support/backend.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { backend, listener, manifest, routeTo, service } from "../support/manifest.ts";
+import { metricOf } from "../support/plane-health.ts";
 import { NODE_ID, startStack } from "../support/stack.ts";
 import { send, sendMany, Traffic, tally } from "../support/traffic.ts";
 
@@ -53,10 +54,15 @@ test("a listener that Envoy refuses shows at the proxy and at the listener, and 
   ])
     expect(metrics).toMatch(new RegExp(`^fairlead_xds_${counted}\\{type="LDS"\\} [1-9]`, "m"));
   expect(metrics).toMatch(/^fairlead_xds_ack_seconds_bucket\{le="60",type="CDS"\} [1-9]/m);
+  expect(metrics).toContain('fairlead_refused_resources{type="LDS"} 1\n');
+  expect(metrics).toContain('fairlead_proxies{fleet="edge",state="refusing"} 1\n');
+  expect(metrics).toContain('fairlead_problems{kind="refusal",severity="degraded"} 1\n');
 
   expect(tally(await sendMany({ url: stack.url() }, 20))).toEqual({ shop: 20 });
   await stack.apply(listener("web", stack.port));
   expect(await stack.plane.mustCli("nodes")).not.toContain("REFUSED");
+  for (const name of ['refused_resources{type="LDS"}', 'proxies{fleet="edge",state="refusing"}'])
+    expect(await metricOf(stack.plane, `fairlead_${name}`)).toBe(0);
   await traffic.stop();
   expect(traffic.failures()).toEqual([]);
 });

@@ -20,7 +20,7 @@ test("a data directory that cannot be made is refused with its name", async () =
   expect(result.stderr).toContain(data);
 });
 
-test("what a refusal to start quotes is shown as text, on one line", async () => {
+test("what the error of a refused start quotes is shown as text, on one line", async () => {
   using folder = tempFolder();
   const attack = "x\u001b[2K\r\u202e\nfairlead up: all is well";
   const config = join(folder.path, "plane.yaml");

@@ -52,6 +52,8 @@ test("a replica whose state differs from that of most sends nothing and says so,
   const waited = await one.cli("register", "shop/d", "--address", "10.9.9.4:80", "--wait", "--timeout", "1500ms");
   expect(waited).toMatchObject({ code: 3 });
   expect(waited.stderr).toContain("state_differs");
+  const held = async () => await (await fetch(`http://${three.addresses.http}/metrics`)).text();
+  expect(await held()).toMatch(/^fairlead_held_resources\{reason="state_differs"\} [1-9]/m);
 
   wire.falsify(undefined);
   await eventually(
@@ -61,4 +63,5 @@ test("a replica whose state differs from that of most sends nothing and says so,
   );
   expect(await readinessOf(three)).toBe(200);
   expect(await one.mustCli("register", "shop/e", "--address", "10.9.9.5:80", "--wait")).toContain("1 of 1 proxies");
+  expect(await held()).not.toContain("fairlead_held_resources{");
 });

@@ -313,8 +313,8 @@ describe("workers", () => {
     for (const now of shares) expect(new Set(now).size, JSON.stringify(now)).toBeLessThanOrEqual(1);
     for (const { health, owner } of written) expect(health.observer, health.backend).toBe(owner);
     for (const name of targets.keys()) {
-      const fences = written.filter(({ health }) => health.backend === name).map(({ health }) => health.fence);
-      expect(fences).toEqual(fences.toSorted((a, b) => Number(a - b)));
+      const tokens = written.filter(({ health }) => health.backend === name).map(({ health }) => health.fence);
+      expect(tokens).toEqual(tokens.toSorted((a, b) => Number(a - b)));
     }
     expect(new Set(written.map(({ health }) => serviceOf(health.backend))).size).toBe(SERVICES.length);
     expect(shares.length).toBeGreaterThan(8);

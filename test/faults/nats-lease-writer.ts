@@ -1,4 +1,4 @@
-/** Campaigns for a role and writes under its fence, again and again, until it is killed. Started by the test beside it. */
+/** Campaigns for a role and writes under its fencing token, again and again, until it is killed. Started by the test beside it. */
 
 import { openNatsStore } from "../../src/nats/open-nats-store.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
@@ -22,16 +22,16 @@ let written = 0;
 const always = new AbortController().signal;
 for (;;) {
   const tenure = await lease.campaign("duty", always);
-  const { fence } = tenure;
-  const value = new TextEncoder().encode(`${fence.revision.position} ${replica}`);
-  // It writes on after its tenure ended: nothing but the fence may stop it.
+  const { fencingToken } = tenure;
+  const value = new TextEncoder().encode(`${fencingToken.revision.position} ${replica}`);
+  // It writes on after its tenure ended: nothing but the fencing token may stop it.
   for (let isHolder = true; isHolder; written++) {
     try {
       await state.commit({
         // A key of its own for each, so that whoever follows is told of every one.
         ops: [{ op: "put", key: `duty/${replica}-${process.pid}-${written}`, value }],
         cause: { actor: replica, operation: "-duty", reason: "", requestId: "" },
-        fence,
+        guard: fencingToken,
       });
     } catch (error) {
       isHolder = !(error instanceof Error && "code" in error && error.code === "FENCED") && !tenure.ended.aborted;

@@ -37,7 +37,7 @@ test("a holder that was paused, killed or cut off never writes after a later one
       stdio: ["ignore", "ignore", "inherit"],
     });
   const writers = new Map(NAMES.map((name) => [name, start(name)]));
-  const writes: { position: number; fence: number; holder: string }[] = [];
+  const writes: { position: number; token: number; holder: string }[] = [];
   const stop = new AbortController();
   const watching = (async () => {
     for await (const event of state.watch({ signal: stop.signal })) {
@@ -45,18 +45,18 @@ test("a holder that was paused, killed or cut off never writes after a later one
       for (const { key, value, revision } of event.changes.toSorted(
         (a, b) => a.revision.position - b.revision.position,
       )) {
-        const [fence = "", holder = ""] = new TextDecoder().decode(value).split(" ");
-        if (key.startsWith("duty/")) writes.push({ position: revision.position, fence: Number(fence), holder });
+        const [token = "", holder = ""] = new TextDecoder().decode(value).split(" ");
+        if (key.startsWith("duty/")) writes.push({ position: revision.position, token: Number(token), holder });
       }
     }
   })();
-  const holderAfter = async (fence: number) => {
+  const holderAfter = async (token: number) => {
     const found = await eventually(
       () => writes.at(-1),
-      (write) => write !== undefined && write.fence > fence,
+      (write) => write !== undefined && write.token > token,
       { what: "another holder writes", timeoutMs: 40_000 },
     );
-    return found ?? { position: 0, fence, holder: "" };
+    return found ?? { position: 0, token, holder: "" };
   };
   /** The new holder writes on while the old one is free to try. */
   const goOn = async () => {
@@ -72,25 +72,25 @@ test("a holder that was paused, killed or cut off never writes after a later one
     for (let round = 0; round < ROUNDS; round++) {
       const paused = writers.get(current.holder);
       paused?.kill("SIGSTOP");
-      const next = await holderAfter(current.fence);
+      const next = await holderAfter(current.token);
       paused?.kill("SIGCONT");
       await goOn();
       const killed = writers.get(next.holder);
       killed?.kill("SIGKILL");
-      const third = await holderAfter(next.fence);
+      const third = await holderAfter(next.token);
       writers.set(next.holder, start(next.holder));
       await goOn();
       wires.get(third.holder)?.cut();
-      current = await holderAfter(third.fence);
+      current = await holderAfter(third.token);
       wires.get(third.holder)?.mend();
       await goOn();
     }
-    const fences = writes.map(({ fence }) => fence);
-    expect(fences).toEqual(fences.toSorted((a, b) => a - b));
+    const tokens = writes.map(({ token }) => token);
+    expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
     expect(writes.map(({ position }) => position)).toEqual(
       writes.map(({ position }) => position).toSorted((a, b) => a - b),
     );
-    expect(new Set(fences).size).toBeGreaterThanOrEqual(1 + 3 * ROUNDS);
+    expect(new Set(tokens).size).toBeGreaterThanOrEqual(1 + 3 * ROUNDS);
     expect(writes.length).toBeGreaterThanOrEqual(3 * ROUNDS * WRITES_A_TENURE);
   } finally {
     const ended = [...writers.values()].flatMap((writer) =>

@@ -31,7 +31,7 @@ export class StoreLoad {
   readonly #done: Promise<unknown>;
   readonly #acknowledged = new Map<string, Known>();
   readonly #told = new Map<string, Known>();
-  readonly #refusals: unknown[] = [];
+  readonly #errors: unknown[] = [];
   #written = 0;
   #isPaused = false;
   #isWriting = false;
@@ -51,7 +51,7 @@ export class StoreLoad {
   /** Waits for some more writes, then stops writing, lets the reader come to the end, and looks for what it lacks. */
   async round(): Promise<Round> {
     this.#longestLagMs = 0;
-    const explain = () => this.#refusals.slice(-3).map(String).join("\n");
+    const explain = () => this.#errors.slice(-3).map(String).join("\n");
     const target = this.#written + WRITES_A_ROUND;
     await eventually(
       () => this.#written,
@@ -110,7 +110,7 @@ export class StoreLoad {
       this.#triedAt = undefined;
       if (revision.position > this.#toldPosition) this.#unheard.push({ position: revision.position, at });
     } catch (error) {
-      this.#refusals.push(error);
+      this.#errors.push(error);
       // What was not acknowledged may be there or not; nothing is expected of it.
       this.#acknowledged.delete(key);
       await systemClock.sleep(50);

@@ -21,7 +21,7 @@ export interface FuzzedPlane extends Target, AsyncDisposable {
   memoryReturns(): Promise<void>;
 }
 
-/** So much more than before the attacks may stay: kept response frames and verdicts of closed streams have 96 MiB by themselves. */
+/** So much more than before the attacks may stay: kept response frames and lost answers of closed streams have 96 MiB by themselves. */
 const KEPT_BYTES_MAX = 192 * 1024 * 1024;
 /** Garbage is collected when this is signalled, so that what is left is what somebody holds. */
 const COLLECT: NodeJS.Signals = "SIGUSR2";

@@ -64,7 +64,7 @@ async function say(
   client.close();
 }
 
-/** What an Envoy would say: a type, its verdicts, a change of mind. */
+/** What an Envoy would say: a type, its answers, a change of mind. */
 function conversation({ request }: Variant, chance: Chance): Uint8Array[] {
   const id = chance.happens(50) ? `fuzz-${chance.below(20)}` : hostileText(chance);
   const typeUrl = chance.oneOf(TYPES);

@@ -44,9 +44,9 @@ it("connects where it may, and nowhere else, over TLS neither", async () => {
   expect(await outcome(outboundDoor(), to)).toBe("connected");
   await expect.poll(() => connections).toBe(1);
   const closed = outboundDoor({ ports: ownAdmin(port) });
-  const refusal = `refused by the plane: 127.0.0.1:${port} is the plane's own admin port`;
-  expect(await outcome(closed, to)).toBe(refusal);
-  expect(await outcome(closed, to, {})).toBe(refusal);
+  const error = `refused by the plane: 127.0.0.1:${port} is the plane's own admin port`;
+  expect(await outcome(closed, to)).toBe(error);
+  expect(await outcome(closed, to, {})).toBe(error);
   expect(await outcome(closed, { kind: "address", ip: "::ffff:127.0.0.1", port })).toContain("own admin port");
   expect(connections).toBe(1);
 });

@@ -71,7 +71,7 @@ const LINES: readonly (readonly [file: string, before: string, line: string])[] 
   ["src/schema/kinds/registry.ts", "const REGISTRY = {\n", "  beacon: BEACON,\n"],
   [
     "src/cli/kinds.ts",
-    "const VIEWS: { readonly [K in Kind]: KindView<K> } = {\n",
+    "const DISPLAYS: { readonly [K in Kind]: KindDisplay<K> } = {\n",
     `  beacon: {
     short: "bc",
     columns: ["NAME", "SERVICE", "BRIGHTNESS"],

@@ -99,7 +99,7 @@ export class TestClient {
 
 export const ADMIN = AdminService.method;
 
-export interface Refusal {
+export interface CallError {
   readonly code: number;
   readonly reason: string;
   readonly message: string;
@@ -107,16 +107,16 @@ export interface Refusal {
 }
 
 /** What the error of a call that has to fail says to a program. */
-export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+export async function errorOf(call: Promise<unknown>): Promise<CallError> {
   try {
     await call;
   } catch (error) {
-    return readRefusal(error as ServiceError);
+    return readError(error as ServiceError);
   }
   throw new Error("the call was accepted");
 }
 
-export function readRefusal({ code, details: message, metadata }: ServiceError): Refusal {
+export function readError({ code, details: message, metadata }: ServiceError): CallError {
   const [bytes] = metadata.get("grpc-status-details-bin");
   const details = bytes === undefined ? [] : fromBinary(StatusSchema, bytes as Buffer).details;
   const info = details.map((any) => anyUnpack(any, ErrorInfoSchema)).find((found) => found !== undefined);

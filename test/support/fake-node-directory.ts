@@ -2,16 +2,16 @@ import type {
   FleetProgress,
   NodeDirectory,
   NodeQuery,
-  NodeView,
   Progress,
   Refusal,
   Told,
+  ToldNode,
   UnknownReplica,
 } from "../../src/fleet/node-directory.ts";
 
 /** A directory that holds what a test says. */
 export class FakeNodeDirectory implements NodeDirectory {
-  readonly #nodes = new Map<string, NodeView>();
+  readonly #nodes = new Map<string, ToldNode>();
   readonly #progress = new Map<string, Progress>();
   readonly #listeners = new Set<() => void>();
   readonly standing: Refusal[] = [];
@@ -19,7 +19,7 @@ export class FakeNodeDirectory implements NodeDirectory {
   silent: readonly UnknownReplica[] = [];
 
   /** A proxy, or another one of the same id from another peer, and how far it is on its way to any revision. */
-  set(node: Partial<NodeView> & { readonly id: string }, progress: Progress): void {
+  set(node: Partial<ToldNode> & { readonly id: string }, progress: Progress): void {
     this.#nodes.set(`${node.id} ${node.peer ?? ""}`, {
       cluster: "edge",
       fleet: "edge",
@@ -45,7 +45,7 @@ export class FakeNodeDirectory implements NodeDirectory {
     return this.#listeners.size;
   }
 
-  async nodes({ id, sent, detail }: NodeQuery = {}): Promise<Told<readonly NodeView[]>> {
+  async nodes({ id, sent, detail }: NodeQuery = {}): Promise<Told<readonly ToldNode[]>> {
     const told = [...this.#nodes.values()]
       .filter((node) => id === undefined || node.id === id)
       .filter(({ types }) => {
@@ -92,6 +92,6 @@ export class FakeNodeDirectory implements NodeDirectory {
   }
 }
 
-function withoutResources(node: NodeView): NodeView {
+function withoutResources(node: ToldNode): ToldNode {
   return { ...node, types: node.types.map((type) => ({ ...type, resources: [] })) };
 }

@@ -2,7 +2,7 @@ import { FORGET_AFTER } from "../../src/domain/fleet.ts";
 import { type Presence, type PresencePart, presenceByFleet } from "../../src/domain/presence.ts";
 import type { Duty } from "../../src/duties/duty.ts";
 import { keepPresence } from "../../src/duties/keep-presence.ts";
-import type { NodeView } from "../../src/fleet/node-directory.ts";
+import type { ToldNode } from "../../src/fleet/node-directory.ts";
 import { PRESENCE } from "../../src/store/keys/presence-record.ts";
 import { readForm } from "../../src/store/keys/record-form.ts";
 import type { Entry } from "../../src/store/state-store.ts";
@@ -10,7 +10,7 @@ import type { Entry } from "../../src/store/state-store.ts";
 interface Replica {
   isSilent: boolean;
   /** What it remembers of proxies that left it. */
-  readonly ended: Map<string, NodeView>;
+  readonly ended: Map<string, ToldNode>;
 }
 
 /** Replicas, proxies and the record of them, in a time that passes by the second. */
@@ -69,7 +69,7 @@ export class PresenceWorld {
     ] as const;
     this.#replicas
       .get(place.replica)
-      ?.ended.set(id, { ...viewOf(id, place), connected: false, since: this.now, types });
+      ?.ended.set(id, { ...toldNode(id, place), connected: false, since: this.now, types });
     this.turnover += 1;
   }
 
@@ -118,7 +118,7 @@ export class PresenceWorld {
           const unknown = [...this.#replicas].flatMap(([replica, one]) =>
             one.isSilent ? { replica, silentMs: 1 } : [],
           );
-          return { told: [...connected.map(([id, place]) => viewOf(id, place)), ...left], unknown };
+          return { told: [...connected.map(([id, place]) => toldNode(id, place)), ...left], unknown };
         },
       },
       live: () => [...this.#replicas].flatMap(([name, { isSilent }]) => (isSilent ? [] : name)),
@@ -126,10 +126,10 @@ export class PresenceWorld {
   }
 }
 
-function viewOf(
+function toldNode(
   id: string,
   place: { readonly replica: string; readonly since: number; readonly fleet: string },
-): NodeView {
+): ToldNode {
   return {
     id,
     cluster: place.fleet,

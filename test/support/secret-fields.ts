@@ -20,7 +20,7 @@ const MARKED: readonly (readonly [message: DescMessage, field: string])[] = [
   [RouteSchema, "annotations"],
   [FleetSchema, "annotations"],
   [HealthSchema, "reason"],
-  // Within a choice: one that refusals quote, and one of bytes.
+  // Within a choice: one that errors quote, and one of bytes.
   [HttpCheckSchema, "host"],
   [TcpCheckSchema, "send"],
 ];

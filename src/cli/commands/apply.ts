@@ -7,7 +7,7 @@ import { type CliContext, printLines } from "../io.ts";
 import { parseManifests, problemLines } from "../manifest.ts";
 import { readManifests } from "../manifest-files.ts";
 import { ALLOW_LARGE_REMOVAL, addWriteOptions, type WriteFlags, writeOptionsOf } from "../options.ts";
-import { refusedAt } from "../refusal.ts";
+import { refusedAt } from "../refused-at.ts";
 import { NEWEST_REVISION, printWait } from "../wait.ts";
 
 interface ApplyFlags extends WriteFlags {

@@ -14,7 +14,7 @@ import { refusedWhole } from "../exit.ts";
 import { type CliContext, printLine, printLines } from "../io.ts";
 import { type ManifestProblem, problemLines } from "../manifest.ts";
 import { ALLOW_LARGE_REMOVAL, addWriteOptions, REPLACE, type WriteFlags, writeOptionsOf } from "../options.ts";
-import { refusedAt, type SentObject } from "../refusal.ts";
+import { refusedAt, type SentObject } from "../refused-at.ts";
 import { readStateDocuments } from "../state-manifest.ts";
 import { REPLACING, WITHOUT_PLANE, withStoreOrPlane } from "../store-door.ts";
 import { endWrite } from "../write.ts";

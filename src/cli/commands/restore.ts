@@ -5,7 +5,7 @@ import { checkBackup, readBackup } from "../backup-file.ts";
 import { CliFailure, EXIT } from "../exit.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { addWaitOptions, outputOption, REASON, REPLACE, type WaitFlags } from "../options.ts";
-import { refusedAt } from "../refusal.ts";
+import { refusedAt } from "../refused-at.ts";
 import { REPLACING, WITHOUT_PLANE, withStoreOrPlane } from "../store-door.ts";
 import { printWait } from "../wait.ts";
 import { summaryJson, summaryText } from "./backup.ts";

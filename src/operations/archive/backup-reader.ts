@@ -14,7 +14,7 @@ import { precondition } from "../object-errors.ts";
 import { archiveRecordFault, archiveRecordName } from "./archive-record-fault.ts";
 import { BACKUP_FORMAT, badBackup, readRevision, recordOf } from "./backup-record.ts";
 
-/** How many bad records a refusal names. */
+/** How many bad records an error names. */
 const NAMED = 10;
 const MAX_LEFT_OUT = 100;
 const MAX_TEXT_LENGTH = 300;
@@ -60,7 +60,7 @@ export class BackupReader {
       this.#waiting = value.records;
     }
     if (this.end === undefined) throw badBackup("it ends too early");
-    if (this.#badCount > 0) throw this.#refusal();
+    if (this.#badCount > 0) throw this.#error();
     yield await this.#keptRefusals();
   }
 
@@ -108,7 +108,7 @@ export class BackupReader {
     return [];
   }
 
-  #refusal(): ControlPlaneError {
+  #error(): ControlPlaneError {
     const more = this.#badCount > NAMED ? `; and ${this.#badCount - NAMED} more` : "";
     return badBackup(this.#bad.join("; ") + more, "BACKUP_RECORD_UNREADABLE");
   }

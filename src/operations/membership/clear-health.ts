@@ -28,7 +28,7 @@ export async function clearHealth(
       if (stored === undefined) throw notFound("health", name);
       const after = overlay(context.mirror, [{ kind: "health", name, object: undefined }]);
       return {
-        fence: allowRemoval ? undefined : othersServe(context.mirror, after, backendOf(name)),
+        guard: allowRemoval ? undefined : othersServe(context.mirror, after, backendOf(name)),
         ops: [{ op: "delete", key: storeKey("health", name), guard: stored.revision }],
       };
     },

@@ -2,7 +2,7 @@ import type { Backend } from "../../domain/backend.ts";
 import { type Name, serviceOf, storeKey } from "../../domain/name.ts";
 import { routingState } from "../../domain/routing-state.ts";
 import type { State } from "../../domain/state.ts";
-import type { Batch } from "../../store/state-store.ts";
+import type { BatchGuard } from "../../store/state-store.ts";
 import { precondition } from "../object-errors.ts";
 import type { StoredState } from "../writing/stored-state.ts";
 
@@ -29,7 +29,7 @@ export function checkServing({ before, after }: { before: State; after: State },
  * one is not written meanwhile. So if two drains or removals at the same time each take out the last backend that the other
  * leaves, one is planned anew. Overrides do not write the backend itself, and go unnoticed.
  */
-export function othersServe(before: StoredState, after: State, backend: Name): Batch["fence"] {
+export function othersServe(before: StoredState, after: State, backend: Name): BatchGuard | undefined {
   const service = serviceOf(backend);
   checkServing({ before, after }, [service]);
   const others = eligibleBackends(after, service);

@@ -70,9 +70,9 @@ export async function reportHealth(
     const { message, object, op } = planPut({ kind: "health", message: health, before, owner: "", decide }, stamp);
     const mustLeaveOthers = health.source === "override" && object.status === "UNHEALTHY" && !allowRemoval;
     const after = overlay(mirror, [{ kind: "health", name, object }]);
-    const fence = mustLeaveOthers ? othersServe(mirror, after, backend.object.name) : undefined;
+    const guard = mustLeaveOthers ? othersServe(mirror, after, backend.object.name) : undefined;
     const response = create(ReportHealthResponseSchema, { health: message, changed: true });
-    return { ops: op === undefined ? [] : [op], fence, response };
+    return { ops: op === undefined ? [] : [op], guard, response };
   };
   const answer = await executeWrite<ReportHealthResponse>(context, caller, {
     operation: "report-health",

@@ -28,8 +28,8 @@ export async function unregisterBackend(
       checkExpectedVersion(mirror, "backend", name, expectedVersion);
       if (mirror.stored("backend", name) === undefined) throw notFound("backend", name);
       const after = overlay(mirror, [{ kind: "backend", name, object: undefined }]);
-      const fence = allowRemoval ? undefined : othersServe(mirror, after, name);
-      return { ops: planRemoval(mirror, "backend", name), fence };
+      const guard = allowRemoval ? undefined : othersServe(mirror, after, name);
+      return { ops: planRemoval(mirror, "backend", name), guard };
     },
   });
 }

@@ -28,7 +28,7 @@ export async function forgetNode(
     responseSchema: WriteResponseSchema,
     plan: async () => {
       const { told, unknown } = await context.nodes.nodes({ id, detail: "place" });
-      const connected = told.find((view) => view.connected);
+      const connected = told.find((node) => node.connected);
       if (connected !== undefined) throw isConnected(id, connected.replica);
       const ops: StoreOp[] = [];
       for (const [name, part] of context.mirror.records("presence")) {

@@ -11,7 +11,7 @@ import type { MessageOf } from "../../schema/kinds/registry.ts";
 import { cloneMessage } from "../../schema/object-message.ts";
 import type { Context } from "../context.ts";
 import { firstFew } from "../first-few.ts";
-import { type CheckView, staleText } from "../observing/check-view.ts";
+import { type AllChecks, staleText } from "../observing/checks.ts";
 import { endpointDiscovery } from "./endpoint-discovery.ts";
 
 /** The kinds that have a status. */
@@ -99,7 +99,7 @@ function refusedBy(refusals: readonly Refusal[], kind: Kind, name: Name): Condit
   return [create(ConditionSchema, { type: "Programmed", ok: false, reason: "Refused", message })];
 }
 
-function staleBy(checks: CheckView | undefined, service: Name): Condition[] {
+function staleBy(checks: AllChecks | undefined, service: Name): Condition[] {
   const found = checks?.stale().get(service);
   if (found === undefined) return [];
   const message = `${staleText(found)}, since ${new Date(found.since).toISOString()}`;

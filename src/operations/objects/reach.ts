@@ -1,5 +1,5 @@
 import type { State } from "../../domain/state.ts";
-import type { NodeView } from "../../fleet/node-directory.ts";
+import type { ToldNode } from "../../fleet/node-directory.ts";
 import { type Content, difference, type Edits } from "../../resources/content.ts";
 import { derive } from "../../resources/derive.ts";
 import { EndpointCache } from "../../resources/endpoint-cache.ts";
@@ -19,7 +19,7 @@ const SHORT_NAMES = [
  * What a change of the state means for each fleet that it reaches: resources that differ, by type, and their bytes, and
  * addresses that pass from one listener to another.
  */
-export function reachOf(before: State, after: State, nodes: readonly NodeView[]) {
+export function reachOf(before: State, after: State, nodes: readonly ToldNode[]) {
   // The proxies of a fleet that is deleted keep what they have: the deletion does not reach them.
   const fleets = Array.from(after.all("fleet"), ({ name }) => name).sort((a, b) => (a < b ? -1 : 1));
   const memory = new Memory();

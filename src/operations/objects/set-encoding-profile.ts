@@ -9,7 +9,7 @@ import {
 import { RECORDS } from "../../store/keys/records.ts";
 import type { Caller, Context } from "../context.ts";
 import { precondition } from "../object-errors.ts";
-import { type ReplicaView, replicasOf } from "../observing/replicas.ts";
+import { type ReplicaState, replicasOf } from "../observing/replicas.ts";
 import { executeWrite } from "../writing/execute-write.ts";
 import { overlay } from "../writing/overlay-state.ts";
 import { reachOf } from "./reach.ts";
@@ -48,7 +48,7 @@ export async function setEncodingProfile(
   });
 }
 
-function objection({ name, live, profiles }: ReplicaView, profile: number): string | readonly [] {
+function objection({ name, live, profiles }: ReplicaState, profile: number): string | readonly [] {
   if (!live) return `${name} is silent, and may not support it`;
   return profiles.includes(profile) ? [] : `${name} supports ${profiles.join(", ") || "none"}`;
 }

@@ -1,6 +1,6 @@
 import { maySelect } from "../../domain/fleet-selection.ts";
 import type { State } from "../../domain/state.ts";
-import type { NodeDirectory, NodeView, OnItsWay, Progress, Told, UnknownReplica } from "../../fleet/node-directory.ts";
+import type { NodeDirectory, OnItsWay, Progress, Told, ToldNode, UnknownReplica } from "../../fleet/node-directory.ts";
 import type { Revision } from "../../store/revision.ts";
 import { precondition, readName } from "../object-errors.ts";
 import type { OnDisconnected } from "./assess-wait.ts";
@@ -24,7 +24,7 @@ const NOT_LOOKED: Progress = { state: "unknown", message: "" };
 export class AwaitedProxies {
   readonly progress = new Map<string, Progress>();
   readonly #nodes: NodeDirectory;
-  readonly #isConcerned: (node: NodeView) => boolean;
+  readonly #isConcerned: (node: ToldNode) => boolean;
   /** Proxies that connected after the wait began. */
   joined: readonly string[] = [];
   /** Proxies that were away when the wait began, and are therefore left out. */
@@ -41,7 +41,7 @@ export class AwaitedProxies {
     return awaited;
   }
 
-  private constructor(nodes: NodeDirectory, isConcerned: (node: NodeView) => boolean) {
+  private constructor(nodes: NodeDirectory, isConcerned: (node: ToldNode) => boolean) {
     this.#nodes = nodes;
     this.#isConcerned = isConcerned;
   }
@@ -68,7 +68,7 @@ export class AwaitedProxies {
     this.joined = [...new Set(joined)];
   }
 
-  #begin({ nodes: named, allowEmpty, atLeast, onDisconnected }: Wanted, { told, unknown }: Told<readonly NodeView[]>) {
+  #begin({ nodes: named, allowEmpty, atLeast, onDisconnected }: Wanted, { told, unknown }: Told<readonly ToldNode[]>) {
     const missing = named.filter((id) => !told.some((node) => node.id === id));
     if (missing.length > 0 && unknown.length === 0) throw nodeNotFound(missing);
     const skip = onDisconnected === "SKIP";
@@ -93,7 +93,7 @@ export class AwaitedProxies {
   }
 }
 
-function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
+function copiesOf(nodes: readonly ToldNode[]): ReadonlyMap<string, number> {
   const copies = new Map<string, number>();
   for (const { id, duplicate } of nodes) if (duplicate) copies.set(id, (copies.get(id) ?? 0) + 1);
   return copies;
@@ -103,7 +103,7 @@ function copiesOf(nodes: readonly NodeView[]): ReadonlyMap<string, number> {
  * Nothing is due to a proxy that no fleet selects, nor to one that is away and whose fleet was deleted or no longer selects
  * it: such a proxy is waited for only if it is named.
  */
-function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: NodeView) => boolean {
+function selector(state: Pick<State, "get">, { fleet, nodes }: Wanted): (node: ToldNode) => boolean {
   const wantedFleet = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
   const wanted = nodes.length === 0 ? undefined : new Set(nodes);
   return ({ id, cluster, fleet, connected }) => {

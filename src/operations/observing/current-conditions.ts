@@ -5,33 +5,33 @@ import { fleetsByService, leftOutByFleet } from "../../domain/fleet-backends.ts"
 import { isPart, type Kind, type Name, serviceOf } from "../../domain/name.ts";
 import type { JudgedRules } from "../../domain/never-matched.ts";
 import type { State } from "../../domain/state.ts";
-import { type Revision, sameRevision } from "../../store/revision.ts";
 import { firstFew } from "../first-few.ts";
 
 /** How many fleets one condition quotes. */
 const QUOTED = 3;
 
 /**
- * The conditions of the present state. Those of everything but backends are kept for as long as the revision is the same: no
- * condition of theirs follows from a backend. Those of a backend follow from its service's backends and from fleets.
+ * The conditions of the present state. Those of everything but backends are kept until something else than a backend or a
+ * verdict changes: no condition of theirs follows from these. Those of a backend follow from its service's backends and from
+ * fleets.
  */
 export class CurrentConditions {
   /** What was found about the rules; it also serves for states that share most of them. */
   readonly rules: JudgedRules = new WeakMap();
   readonly #mirror: Mirror;
-  #ofOthers: { readonly revision: Revision; readonly conditions: Conditions } | undefined;
+  #ofOthers: Conditions | undefined;
 
   constructor(mirror: Mirror) {
     this.#mirror = mirror;
+    mirror.onFold(({ changed }) => {
+      if (changed.some(({ kind }) => !isPart(kind))) this.#ofOthers = undefined;
+    });
   }
 
   /** The conditions of everything but backends. */
   ofOthers(): Conditions {
-    const { revision } = this.#mirror;
-    if (this.#ofOthers === undefined || !sameRevision(this.#ofOthers.revision, revision)) {
-      this.#ofOthers = { revision, conditions: conditionsOfOthers(this.#mirror, this.rules) };
-    }
-    return this.#ofOthers.conditions;
+    this.#ofOthers ??= conditionsOfOthers(this.#mirror, this.rules);
+    return this.#ofOthers;
   }
 
   /** Reads the conditions of single objects, without deriving those of all backends. */

@@ -1,6 +1,6 @@
 import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
 import type { State } from "../../domain/state.ts";
-import type { NodeView } from "../../fleet/node-directory.ts";
+import type { ToldNode } from "../../fleet/node-directory.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 import { type Explanation, explanation, type Fact } from "./explanation.ts";
@@ -10,38 +10,38 @@ import { isBehind } from "./problems.ts";
 
 /** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
 export async function explainNode(context: Context, id: string): Promise<Explanation> {
-  const view = await getNode(context, { id, detail: "resources" });
-  return explanation(summaryOf(view), [
+  const node = await getNode(context, { id, detail: "resources" });
+  return explanation(summaryOf(node), [
     [
       "fleet",
-      view.fleet === undefined ? (view.silent ?? "none") : `${view.fleet}: ${selectionText(context.mirror, view)}`,
+      node.fleet === undefined ? (node.silent ?? "none") : `${node.fleet}: ${selectionText(context.mirror, node)}`,
     ],
-    ["stream", streamText(view)],
-    ...(view.connected && view.silent !== undefined && view.silentSince !== undefined
-      ? [["", `nothing has been sent on it since ${new Date(view.silentSince).toISOString()}`] as const]
+    ["stream", streamText(node)],
+    ...(node.connected && node.silent !== undefined && node.silentSince !== undefined
+      ? [["", `nothing has been sent on it since ${new Date(node.silentSince).toISOString()}`] as const]
       : []),
-    ...(view.duplicate ? [["", "another open stream has the same node.id"] as const] : []),
+    ...(node.duplicate ? [["", "another open stream has the same node.id"] as const] : []),
     [
       "state",
-      `acknowledged up to revision ${view.settled === undefined ? "(none)" : formatRevision(view.settled)}; newest ${formatRevision(context.mirror.revision)}`,
+      `acknowledged up to revision ${node.settled === undefined ? "(none)" : formatRevision(node.settled)}; newest ${formatRevision(context.mirror.revision)}`,
     ],
-    ...listenerFacts(context.mirror, view),
-    ...typeFacts(view),
+    ...listenerFacts(context.mirror, node),
+    ...typeFacts(node),
   ]);
 }
 
-function summaryOf(view: NodeView): string {
-  const refused = view.types.flatMap(({ resources }) => resources).filter((resource) => resource.refused !== undefined);
-  if (view.gone) return `gone: ${goneText(view)}`;
-  if (!view.connected) return "away: it keeps serving what it had last, and is sent no changes";
-  if (view.silent !== undefined) return `gets nothing: ${view.silent}`;
+function summaryOf(node: ToldNode): string {
+  const refused = node.types.flatMap(({ resources }) => resources).filter((resource) => resource.refused !== undefined);
+  if (node.gone) return `gone: ${goneText(node)}`;
+  if (!node.connected) return "away: it keeps serving what it had last, and is sent no changes";
+  if (node.silent !== undefined) return `gets nothing: ${node.silent}`;
   if (refused.length > 0)
     return `refuses ${refused.length} of its resources, and keeps the versions that it had before`;
-  if (isBehind(view)) return `behind: it has not acknowledged a change for ${Math.round(view.lagMs / 1000)} s`;
-  return view.lagMs > 0 ? "is being sent a change" : "up to date";
+  if (isBehind(node)) return `behind: it has not acknowledged a change for ${Math.round(node.lagMs / 1000)} s`;
+  return node.lagMs > 0 ? "is being sent a change" : "up to date";
 }
 
-function selectionText(state: State, { fleet = "", cluster }: NodeView): string {
+function selectionText(state: State, { fleet = "", cluster }: ToldNode): string {
   const selector = state.get("fleet", fleet)?.nodes;
   const keys = Object.keys(selector?.metadata ?? {});
   if (selector === undefined) return "it no longer exists";
@@ -53,14 +53,14 @@ function selectionText(state: State, { fleet = "", cluster }: NodeView): string 
   return `the fleet selects it by ${parts.join(", ")}`;
 }
 
-function streamText({ connected, variant, peer, replica, since }: NodeView): string {
+function streamText({ connected, variant, peer, replica, since }: ToldNode): string {
   const at = new Date(since).toISOString();
   return connected
     ? `${variant} xDS from ${peer} to replica ${replica}, since ${at}`
     : `ended at ${at}, to replica ${replica}`;
 }
 
-function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
+function* listenerFacts(state: State, { fleet }: ToldNode): Iterable<Fact> {
   if (fleet === undefined) return;
   const { open, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
   if (open.length === 0) yield ["listeners", "its fleet has none: it accepts no traffic"];
@@ -73,7 +73,7 @@ function* listenerFacts(state: State, { fleet }: NodeView): Iterable<Fact> {
 }
 
 /** A line for each type, and one for each resource that is not as it should be. */
-function* typeFacts({ types, connected }: NodeView): Iterable<Fact> {
+function* typeFacts({ types, connected }: ToldNode): Iterable<Fact> {
   for (const { shortName, state, known, resources, refusals } of types) {
     if (state === "idle" && known === 0) continue;
     yield [shortName, `${known} resources, ${state === "acked" ? "all acknowledged" : state}`];

@@ -1,5 +1,5 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
-import type { NodeQuery, NodeView, UnknownReplica } from "../../fleet/node-directory.ts";
+import type { NodeQuery, ToldNode, UnknownReplica } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
 import { withGone } from "./gone-proxies.ts";
 
@@ -7,17 +7,17 @@ import { withGone } from "./gone-proxies.ts";
 export async function getNode(
   { nodes, mirror }: Pick<Context, "nodes" | "mirror">,
   query: NodeQuery & { readonly id: string },
-): Promise<NodeView> {
+): Promise<ToldNode> {
   const { told: here, unknown } = await nodes.nodes(query);
   const told = withGone({ mirror }, here).filter(({ id }) => id === query.id);
   // Of several streams with one id, the newest that is open tells most.
-  const [view] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
-  if (view !== undefined) return ofType(view, query.typeUrl);
+  const [node] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
+  if (node !== undefined) return ofType(node, query.typeUrl);
   throw nodeMissing(query.id, unknown);
 }
 
-function ofType(view: NodeView, typeUrl: string | undefined): NodeView {
-  return { ...view, types: view.types.filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl) };
+function ofType(node: ToldNode, typeUrl: string | undefined): ToldNode {
+  return { ...node, types: node.types.filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl) };
 }
 
 /** No replica that answers knows the proxy. */

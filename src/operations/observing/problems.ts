@@ -4,12 +4,12 @@ import type { LeftOut } from "../../domain/fleet-backends.ts";
 import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
-import type { NodeView, Refusal } from "../../fleet/node-directory.ts";
+import type { Refusal, ToldNode } from "../../fleet/node-directory.ts";
 import { firstFew } from "../first-few.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
 import type { Onset } from "./onsets.ts";
-import type { ReplicaView } from "./replicas.ts";
+import type { ReplicaState } from "./replicas.ts";
 import { serviceProblems } from "./service-problems.ts";
 
 /** A proxy that has not acknowledged a commit for longer than this is behind (law 5, freshness). */
@@ -20,60 +20,107 @@ const MAX_PROBLEMS = 200;
 const QUOTED = 3;
 
 /** The worst first. */
-const SEVERITIES: readonly Severity[] = ["down", "degraded", "notice"];
+export const SEVERITIES: readonly Severity[] = ["down", "degraded", "notice"];
+
+/** What a problem is about, in the order in which those of the same severity are listed; values of a metric's label. */
+export const PROBLEM_KINDS = [
+  "store",
+  "plane",
+  "record",
+  "replica",
+  "refusal",
+  "checks",
+  "proxy",
+  "presence",
+  "service",
+  "networks",
+  "object",
+] as const;
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 /** A finding as people are shown it. */
-export type Problem = Finding & Required<Pick<Finding, "severity">>;
+export interface Problem extends Finding {
+  readonly kind: ProblemKind;
+  readonly severity: Severity;
+}
 
-export interface Findings {
+/** What surrounds the state: the store, this plane and the others, and proxies. */
+export interface Surroundings {
   readonly store: readonly Finding[];
-  readonly nodes: readonly NodeView[];
-  readonly refusals: readonly Refusal[];
-  /** Proxies that are gone, and fleets with too few or too many. */
-  readonly presence: readonly Finding[];
-  readonly services: readonly RoutingState[];
-  /** By service and fleet: backends that lie outside the fleet's networks. */
-  readonly leftOut: ReadonlyMap<Name, ReadonlyMap<Name, readonly LeftOut[]>>;
-  readonly conditions: Conditions;
+  /** What is wrong with this plane. */
+  readonly plane: readonly Finding[];
   /** Stored records that cannot be read. */
   readonly setAside: readonly Finding[];
+  readonly replicas: readonly ReplicaState[];
+  readonly refusals: readonly Refusal[];
+  /** What the health workers have found. */
+  readonly checks: readonly Finding[];
+  readonly nodes: readonly ToldNode[];
+  /** Proxies that are gone, and fleets with too few or too many. */
+  readonly presence: readonly Finding[];
+  readonly now: number;
+}
+
+/** What follows from the state. */
+export interface Begun {
   /** When something that is derived began; undefined when it is new to this replica. */
   readonly begun: (subject: string, what: string) => Onset | undefined;
   readonly now: number;
-  /** What the health workers have found. */
-  readonly checks: readonly Finding[];
-  readonly replicas: readonly ReplicaView[];
 }
 
-export function isBehind({ lagMs }: NodeView): boolean {
+export function isBehind({ lagMs }: ToldNode): boolean {
   return lagMs > LAG_BOUND_MS;
 }
 
-/** What a person on call should look at, the worst first; among equals the store, then replicas, proxies, services, objects. */
-export function problemsOf(findings: Findings): Problem[] {
-  const found: Finding[] = [
-    ...findings.store,
-    ...findings.setAside,
-    ...findings.replicas.flatMap((replica) => replicaProblems(replica, findings.now)),
-    ...findings.refusals.map(refusal),
-    ...findings.checks,
-    ...findings.nodes.flatMap((node) => nodeProblems(node, findings)),
-    ...findings.presence,
-    ...findings.services.flatMap((routing) =>
-      serviceProblems(routing, (what) => findings.begun(ofService(routing.service), what), findings.now),
-    ),
-    ...[...findings.leftOut].flatMap(([service, byFleet]) =>
-      [...byFleet].map((found) => leftOutProblem(service, found, findings)),
-    ),
-    ...[...findings.conditions].flatMap(([id, conditions]) => objectProblems(id, conditions, findings)),
+/** What is wrong with everything but the state. */
+export function surroundingProblems(found: Surroundings): Problem[] {
+  return [
+    ...problems("store", found.store),
+    ...problems("plane", found.plane),
+    ...problems("record", found.setAside),
+    ...found.replicas.flatMap((replica) => problems("replica", replicaProblems(replica, found.now))),
+    ...problems("refusal", found.refusals.map(refusal)),
+    ...problems("checks", found.checks),
+    ...found.nodes.flatMap((node) => problems("proxy", nodeProblems(node, found))),
+    ...problems("presence", found.presence),
   ];
+}
+
+/** What is wrong with a service, given what fleets leave out of it because it lies outside their networks. */
+export function problemsOfService(
+  routing: RoutingState,
+  leftOut: ReadonlyMap<Name, readonly LeftOut[]>,
+  derived: Begun,
+): Problem[] {
+  const begun = (what: string) => derived.begun(ofService(routing.service), what);
+  return [
+    ...problems("service", serviceProblems(routing, begun, derived.now)),
+    ...[...leftOut].flatMap((found) => problems("networks", [leftOutProblem(routing.service, found, derived)])),
+  ];
+}
+
+/** What is wrong with objects, by their conditions. */
+export function problemsOfObjects(conditions: Conditions, derived: Begun): Problem[] {
+  return [...conditions].flatMap(([id, ofObject]) => problems("object", objectProblems(id, ofObject, derived)));
+}
+
+/** What a person on call should look at, the worst first; among equals in the order of `PROBLEM_KINDS`. */
+export function listed(found: readonly Problem[]): Problem[] {
   return found
-    .map((one) => ({ severity: "degraded" as const, ...one, what: printable(one.what), why: printable(one.why) }))
-    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+    .map((one) => ({ ...one, what: printable(one.what), why: printable(one.why) }))
+    .sort(
+      (a, b) =>
+        SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+        PROBLEM_KINDS.indexOf(a.kind) - PROBLEM_KINDS.indexOf(b.kind),
+    )
     .slice(0, MAX_PROBLEMS);
 }
 
-function replicaProblems({ name, silentMs, held }: ReplicaView, now: number): Finding[] {
+function problems(kind: ProblemKind, found: readonly Finding[]): Problem[] {
+  return found.map((one) => ({ severity: "degraded", ...one, kind }));
+}
+
+function replicaProblems({ name, silentMs, held }: ReplicaState, now: number): Finding[] {
   if (silentMs === undefined) {
     return held === undefined ? [] : [{ what: `replica ${name} sends nothing`, since: undefined, why: held }];
   }
@@ -90,7 +137,7 @@ function refusal({ nodeId, typeUrl, resource, objects, message, at }: Refusal): 
   return { what: `node ${nodeId} refused ${what}`, since: at, why: message };
 }
 
-function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "now">): Finding[] {
+function nodeProblems(node: ToldNode, { nodes, now }: Pick<Surroundings, "nodes" | "now">): Finding[] {
   const { id, silent, silentSince, since, lagMs, connected } = node;
   const found: Finding[] = [];
   if (connected && silent !== undefined) {
@@ -107,7 +154,7 @@ function nodeProblems(node: NodeView, { nodes, now }: Pick<Findings, "nodes" | "
 }
 
 /** Reported with the first of the proxies that share an id; it began when the second of them came. */
-function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
+function sharedId(node: ToldNode, nodes: readonly ToldNode[]): Finding[] {
   const sharing = nodes.filter(({ id, duplicate }) => duplicate && id === node.id);
   if (sharing[0] !== node) return [];
   const times = sharing.length > 2 ? `${sharing.length} times` : "twice";
@@ -120,7 +167,7 @@ function sharedId(node: NodeView, nodes: readonly NodeView[]): Finding[] {
 function leftOutProblem(
   service: Name,
   [fleet, leftOut]: readonly [Name, readonly LeftOut[]],
-  { begun, now }: Findings,
+  { begun, now }: Begun,
 ): Finding {
   const count = leftOut.length === 1 ? "a backend" : `${leftOut.length} backends`;
   return {
@@ -133,7 +180,7 @@ function leftOutProblem(
 /** With these, people lose a rule or a default, but no request fails. */
 const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
 
-function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Findings): Finding[] {
+function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Begun): Finding[] {
   const slash = id.indexOf("/");
   const kind = KINDS.find((known) => known === id.slice(0, slash));
   const name = id.slice(slash + 1);

@@ -1,11 +1,11 @@
-import { MAX_ANSWERING, MAX_PEERS, type PeerRefusal, type PeerRefusalReason } from "../../store/peers.ts";
+import { MAX_ANSWERING, MAX_PEERS, type RefusedMessages, type RefusedReason } from "../../store/peers.ts";
 import type { Finding } from "./finding.ts";
 
-/** A reason is listed for this long after its last refusal. */
+/** A reason is listed for this long after it was last met. */
 const LISTED_MS = 300_000;
 
 /** Reasons that a person should look into. The others occur by themselves now and then: a process that ends, a late message. */
-const WHY: Partial<Record<PeerRefusalReason, string>> = {
+const WHY: Partial<Record<RefusedReason, string>> = {
   unsigned:
     "without a valid seal: a plane of an older release, which counts as absent until it is replaced, or somebody who cannot read the bucket and publishes on the planes' subjects",
   malformed: "sealed, but nothing that a plane says: a plane of another release, or somebody who can read the bucket",
@@ -16,7 +16,7 @@ const WHY: Partial<Record<PeerRefusalReason, string>> = {
 };
 
 /** Messages between replicas that were not believed lately, for people on call. */
-export function refusedFindings(refused: readonly PeerRefusal[], now: number): Finding[] {
+export function refusedFindings(refused: readonly RefusedMessages[], now: number): Finding[] {
   return refused.flatMap(({ reason, count, at }) => {
     const why = WHY[reason];
     if (why === undefined || now - at >= LISTED_MS) return [];

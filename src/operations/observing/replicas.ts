@@ -2,7 +2,7 @@ import type { Revision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 
 /** A process of the plane, as this replica sees it. */
-export interface ReplicaView {
+export interface ReplicaState {
   readonly name: string;
   readonly live: boolean;
   readonly revision: Revision;
@@ -15,7 +15,7 @@ export interface ReplicaView {
 }
 
 /** All replicas that share the store, by name. */
-export function replicasOf({ plane, mirror, peers, clock }: Context): readonly ReplicaView[] {
+export function replicasOf({ plane, mirror, peers, clock }: Context): readonly ReplicaState[] {
   const own = {
     name: plane.replica,
     live: true,

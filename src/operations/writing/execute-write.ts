@@ -46,10 +46,10 @@ export async function executeWrite<R extends WriteAnswer>(
       continue;
     }
     if (planned instanceof ControlPlaneError) throw planned;
-    const { ops, fence, response } = planned;
+    const { ops, guard, response } = planned;
     if (ops.length === 0) return response;
     for (const op of ops) refuseUnread(context.mirror, op.key, op.guard);
-    const batch = { ops, cause: causeOf(caller, useCase, response), ...(fence && { fence }) };
+    const batch = { ops, cause: causeOf(caller, useCase, response), ...(guard && { guard }) };
     checkBatch(batch);
     if (validateOnly) return response;
     try {

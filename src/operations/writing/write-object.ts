@@ -7,7 +7,7 @@ import { type AppliedKind, ENTRIES, type MessageOf } from "../../schema/kinds/re
 import { descriptorOf } from "../../schema/object-message.ts";
 import type { Stored } from "../../schema/stored-object.ts";
 import { formatRevision } from "../../store/revision.ts";
-import type { Batch } from "../../store/state-store.ts";
+import type { BatchGuard } from "../../store/state-store.ts";
 import type { Caller, Context } from "../context.ts";
 import { anyObject } from "../objects/any-object.ts";
 import { briefChange, changeMessage } from "../objects/change-message.ts";
@@ -34,7 +34,7 @@ export interface ObjectWrite<K extends AppliedKind> extends Guarded {
   /** Decides what to write, from the object as it is stored now. */
   readonly put: (before: Stored<K> | undefined, state: State) => Omit<Put<K>, "kind" | "before">;
   /** Refuses what the state forbids, and returns what else the write rests on. */
-  readonly restOn?: (planned: PlannedPut<K>, state: StoredState) => Batch["fence"];
+  readonly restOn?: (planned: PlannedPut<K>, state: StoredState) => BatchGuard | undefined;
 }
 
 /** Writes one object, whatever the verb. When nothing changes, nothing is written, and the answer is the last write's. */
@@ -55,11 +55,11 @@ export function writeObject<K extends AppliedKind>(
       after: overlay(mirror, [{ kind, name, object }]),
       puts: [{ object, place: "" }],
     });
-    const fence = write.restOn?.(planned, mirror);
+    const guard = write.restOn?.(planned, mirror);
     const { op, fields, message } = planned;
     const action = op === undefined ? "unchanged" : before === undefined ? "create" : "update";
     const change = changeMessage({ kind, name, action, fields });
-    if (op !== undefined) return { ops: [op], fence, response: written(kind, message, { change }) };
+    if (op !== undefined) return { ops: [op], guard, response: written(kind, message, { change }) };
     const revision = before === undefined ? "" : formatRevision(before.revision);
     return { ops: [], response: written(kind, message, { change, revision }) };
   };

@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Meta } from "../../gen/fairlead/admin/v1/meta_pb.ts";
 import type { WriteOptions } from "../../gen/fairlead/admin/v1/write_pb.ts";
-import type { Batch, StoreOp } from "../../store/state-store.ts";
+import type { BatchGuard, StoreOp } from "../../store/state-store.ts";
 import type { Stamp } from "./next-meta.ts";
 
 /** What every write answers: its place in the log, and more. */
@@ -12,7 +12,7 @@ export interface PlannedWrite<R extends WriteAnswer> {
   /** Each is guarded by what the plan was based on. Empty: nothing changes, and `response` is complete. */
   readonly ops: readonly StoreOp[];
   /** What else the plan rests on. */
-  readonly fence?: Batch["fence"];
+  readonly guard?: BatchGuard | undefined;
   /** Without the revision and the version that only the commit gives. */
   readonly response: R;
 }

@@ -35,7 +35,7 @@ function parseHealth(message: HealthMessage, report: Report): Health {
     expiresAt: readTime(message.expireTime),
     actor: message.actor,
     observer: message.observer,
-    fence: message.fence,
+    fencingToken: message.fence,
     inRow: message.inARow,
     lastGoodAt: readTime(message.lastGoodTime),
     // Earlier releases did not store it.

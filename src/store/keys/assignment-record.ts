@@ -9,8 +9,8 @@ export interface Assignment {
 }
 
 /**
- * Each worker has a key of its own, by the token of its name: it holds its share, and fences its writes. The worker proves
- * its share by the last write of that key.
+ * Each worker has a key of its own, by the token of its name: it holds its share. The last write of that key is
+ * the fencing token of its writes.
  */
 export const ASSIGNMENT: RecordForm<Assignment> = {
   ...below("assign/"),

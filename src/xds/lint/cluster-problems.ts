@@ -8,6 +8,10 @@ import {
   type LoadBalancingPolicy,
 } from "../../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import type { ConfigSource } from "../../gen/envoy/config/core/v3/config_source_pb.ts";
+import {
+  RingHash_HashFunction,
+  RingHashSchema,
+} from "../../gen/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.ts";
 import { WrrLocalitySchema } from "../../gen/envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.ts";
 import { UpstreamTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
 import { typeUrlOf } from "../protocol/resource-types.ts";
@@ -17,12 +21,13 @@ import { tlsProblems } from "./tls-problems.ts";
 const AGGREGATE = typeUrlOf("envoy.extensions.clusters.aggregate.v3.ClusterConfig");
 const POLICIES = typeUrlOf("envoy.extensions.load_balancing_policies.");
 const WRR_LOCALITY = `${POLICIES}wrr_locality.v3.WrrLocality`;
+const RING_HASH = `${POLICIES}ring_hash.v3.RingHash`;
 
 /** What every library knows. */
 const EVERYWHERE: ReadonlySet<string> = new Set([
   WRR_LOCALITY,
   `${POLICIES}round_robin.v3.RoundRobin`,
-  `${POLICIES}ring_hash.v3.RingHash`,
+  RING_HASH,
   typeUrlOf("xds.type.v3.TypedStruct"),
 ]);
 /** What only some know, or only when an environment variable allows it. */
@@ -92,7 +97,9 @@ function policyListProblems(field: string, { policies }: LoadBalancingPolicy): F
   const configs = policies.map(({ typedExtensionConfig }) => typedExtensionConfig?.typedConfig);
   const first = configs.findIndex((config) => EVERYWHERE.has(config?.typeUrl ?? ""));
   const config = configs[first];
-  if (config) return config.typeUrl === WRR_LOCALITY ? childProblems(`${field}.policies[${first}]`, config) : [];
+  if (config?.typeUrl === WRR_LOCALITY) return childProblems(`${field}.policies[${first}]`, config);
+  if (config?.typeUrl === RING_HASH) return hashProblems(`${field}.policies[${first}]`, config);
+  if (config) return [];
   const partly = configs.some((each) => SOMEWHERE.has(each?.typeUrl ?? ""));
   const explanation = partly
     ? "Only some libraries know a policy in this list: add round_robin as its last entry."
@@ -106,7 +113,17 @@ function childProblems(field: string, config: Any): Finding[] {
   return [refused(field, "lb_policy_unknown", "wrr_locality needs an endpoint picking policy.")];
 }
 
-function socketProblems({ transportSocket }: Cluster): Finding[] {
+/** Unlike in the cluster's own setting, the default is not a function that the libraries know. */
+function hashProblems(field: string, config: Any): Finding[] {
+  if (fromBinary(RingHashSchema, config.value).hashFunction === RingHash_HashFunction.XX_HASH) return [];
+  return [refused(`${field}.hash_function`, "hash_function_unknown", "Only XX_HASH is known; write it.")];
+}
+
+function socketProblems({ transportSocket, transportSocketMatches }: Cluster): Finding[] {
+  if (transportSocketMatches.length > 0) {
+    const why = "A cluster has one transport socket for all its endpoints.";
+    return [refused("transport_socket_matches", "transport_socket_matches_set", why)];
+  }
   if (!transportSocket) return [];
   const config = transportSocket.configType.value;
   const context = config && anyUnpack(config, UpstreamTlsContextSchema);

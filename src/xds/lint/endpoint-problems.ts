@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { Address } from "../../gen/envoy/config/core/v3/address_pb.ts";
 import { HealthStatus } from "../../gen/envoy/config/core/v3/health_check_pb.ts";
 import type { LbEndpoint, LocalityLbEndpoints } from "../../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import type { ClusterLoadAssignment } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
@@ -13,7 +14,7 @@ export function endpointProblems({ endpoints }: ClusterLoadAssignment): Finding[
 
 function localityProblems(localities: readonly LocalityLbEndpoints[]): Finding[] {
   const seen = new Set<string>();
-  const findings = localities.flatMap(({ locality, priority, loadBalancingWeight }, index) => {
+  const findings = localities.flatMap(({ locality, priority, loadBalancingWeight, lbEndpoints }, index) => {
     const field = `endpoints[${index}]`;
     const found: Finding[] = [];
     if (!locality)
@@ -29,6 +30,10 @@ function localityProblems(localities: readonly LocalityLbEndpoints[]): Finding[]
       const why = "A locality without a weight is left out, with all its endpoints.";
       found.push(unavailable(`${field}.load_balancing_weight`, "locality_weight_missing", why));
     }
+    if (lbEndpoints.reduce((sum, member) => sum + (member.loadBalancingWeight ?? 0), 0) > UINT32_MAX) {
+      const why = "The weights of a locality's endpoints add up to more than 2³²-1.";
+      found.push(refused(`${field}.lb_endpoints`, "weight_sum_too_large", why));
+    }
     return found;
   });
   const members = localities.flatMap(({ lbEndpoints }) => lbEndpoints);
@@ -43,13 +48,24 @@ function addressProblems(localities: readonly LocalityLbEndpoints[]): Finding[] 
   const seen = new Set<string>();
   return localities.flatMap(({ lbEndpoints }, outer) =>
     lbEndpoints.flatMap((member, inner) =>
-      addressProblem(member, `endpoints[${outer}].lb_endpoints[${inner}].endpoint.address`, seen),
+      addressProblem(member, `endpoints[${outer}].lb_endpoints[${inner}].endpoint`, seen),
     ),
   );
 }
 
 function addressProblem({ hostIdentifier }: LbEndpoint, field: string, seen: Set<string>): Finding[] {
-  const address = hostIdentifier.case === "endpoint" ? hostIdentifier.value.address?.address : undefined;
+  const endpoint = hostIdentifier.case === "endpoint" ? hostIdentifier.value : undefined;
+  const additional = endpoint?.additionalAddresses.map(({ address }) => address) ?? [];
+  return [
+    ...oneAddressProblem(endpoint?.address, `${field}.address`, seen),
+    ...additional.flatMap((address, index) =>
+      oneAddressProblem(address, `${field}.additional_addresses[${index}].address`, seen),
+    ),
+  ];
+}
+
+function oneAddressProblem(given: Address | undefined, field: string, seen: Set<string>): Finding[] {
+  const address = given?.address;
   if (address?.case !== "socketAddress") {
     return [refused(field, "address_not_ip", "An endpoint needs a socket address.")];
   }

@@ -7,14 +7,10 @@ import {
   type HttpFilter,
 } from "../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { DownstreamTlsContextSchema } from "../../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
-import { typeUrlOf } from "../protocol/resource-types.ts";
 import { isOwnStream } from "./cluster-problems.ts";
+import { KNOWN_FILTERS, ROUTER } from "./known-filters.ts";
 import { type Finding, refused, within } from "./proxyless-problem.ts";
 import { tlsProblems } from "./tls-problems.ts";
-
-const FILTERS = typeUrlOf("envoy.extensions.filters.http.");
-const ROUTER = `${FILTERS}router.v3.Router`;
-const KNOWN: ReadonlySet<string> = new Set([ROUTER, `${FILTERS}fault.v3.HTTPFault`, `${FILTERS}rbac.v3.RBAC`]);
 
 /** What a proxyless client or an xDS-enabled server finds wrong with a listener, apart from inline routes. */
 export function listenerProblems(listener: Listener): Finding[] {
@@ -77,12 +73,15 @@ function routeSourceProblems({ routeSpecifier: routes }: HttpConnectionManager):
 
 function filterProblems(filters: readonly HttpFilter[]): Finding[] {
   const found: Finding[] = [];
+  const names = new Set<string>();
   filters.forEach(({ name, configType, isOptional }, index) => {
     const field = `http_filters[${index}]`;
+    if (names.has(name)) found.push(refused(`${field}.name`, "filter_repeated", `Two filters are named ${name}.`));
+    names.add(name);
     const type = configType.case === "typedConfig" ? configType.value.typeUrl : "";
     if (type === ROUTER && index < filters.length - 1) {
       found.push(refused(field, "router_not_last", "The Router must be the last filter."));
-    } else if (!KNOWN.has(type) && !isOptional) {
+    } else if (!KNOWN_FILTERS.has(type) && !isOptional) {
       const why = `The filter ${name} is not known to gRPC; mark it optional, or leave it out.`;
       found.push(refused(field, "filter_unknown", why));
     }
@@ -94,7 +93,14 @@ function filterProblems(filters: readonly HttpFilter[]): Finding[] {
   return found;
 }
 
-function hopProblems({ xffNumTrustedHops }: HttpConnectionManager): Finding[] {
-  if (xffNumTrustedHops === 0) return [];
-  return [refused("xff_num_trusted_hops", "trusted_hops_set", "It must be 0.")];
+function hopProblems({
+  xffNumTrustedHops,
+  originalIpDetectionExtensions: detection,
+}: HttpConnectionManager): Finding[] {
+  const found: Finding[] = [];
+  if (xffNumTrustedHops !== 0) found.push(refused("xff_num_trusted_hops", "trusted_hops_set", "It must be 0."));
+  if (detection.length > 0) {
+    found.push(refused("original_ip_detection_extensions", "ip_detection_set", "It must be empty."));
+  }
+  return found;
 }

@@ -4,10 +4,11 @@ import type { ResourceKey } from "../protocol/resource.ts";
  * What a proxyless gRPC client does with a resource that has the problem:
  * `refused`: at least one library answers with a NACK and keeps what it had;
  * `unavailable`: it is accepted, and calls fail;
- * `crash`: a library in use ends its process;
+ * `ignored`: it is accepted, and what it asks for is left out, so that calls go where they should not;
+ * `crash`: a library in use ends its process, or no call of its channel succeeds again;
  * `partial`: some libraries take it, others refuse it.
  */
-export type ProxylessEffect = "refused" | "unavailable" | "crash" | "partial";
+export type ProxylessEffect = "refused" | "unavailable" | "ignored" | "crash" | "partial";
 
 /** One reason why a resource is unsuitable for a proxyless gRPC client. */
 export type ProxylessProblem = {

@@ -10,7 +10,7 @@ import { clusterProblems, usesRingHash } from "./cluster-problems.ts";
 import { endpointProblems } from "./endpoint-problems.ts";
 import { apiManager, listenerProblems } from "./listener-problems.ts";
 import { type Finding, type ProxylessProblem, refused, unavailable, within } from "./proxyless-problem.ts";
-import { routeProblems, servesTarget } from "./route-problems.ts";
+import { routeProblems, servesInPlace, servesTarget } from "./route-problems.ts";
 
 /** A message, or its bytes as a cache holds them. */
 export type ProxylessInput = Message | (ResourceKey & { readonly body: Uint8Array | undefined });
@@ -26,7 +26,7 @@ type Decoded = {
  * Every reason why resources are unsuitable for proxyless gRPC clients; empty when there is none. Pass everything that a
  * group is served, since some reasons lie between two resources; types that such clients never ask for are ignored.
  *
- * It knows how grpc-js, C-core and Go behaved when tried, and follows the strictest of them: Envoy itself may accept
+ * It knows how grpc-js, C-core, Go and Java behaved when tried, and follows the strictest of them: Envoy itself may accept
  * all of this. Certificate providers are looked for only in the resources, not in a client's bootstrap.
  */
 export function proxylessProblems(resources: Iterable<ProxylessInput>): ProxylessProblem[] {
@@ -79,6 +79,10 @@ function routingProblems(
   const inline = routes?.case === "routeConfig" ? routes.value : undefined;
   const config = routes?.case === "rds" ? known.get(routes.value.routeConfigName) : inline;
   const found = within("api_listener.route_config", routeProblems(inline?.virtualHosts ?? [], ringHash));
+  if (config && servesInPlace(config.virtualHosts)) {
+    const explanation = "A `non_forwarding_action` is for servers: a client over grpc-js ends its process.";
+    found.push({ field: "api_listener", code: "action_of_server", effect: "crash", explanation });
+  }
   if (config && !listener.name.startsWith("xdstp:") && !servesTarget(config.virtualHosts, listener.name)) {
     const why = `No virtual host serves ${listener.name}; the port of a target counts too.`;
     found.push(unavailable("api_listener", "domain_unmatched", why));

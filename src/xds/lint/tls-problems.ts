@@ -24,10 +24,30 @@ export function tlsProblems(
     role === "presents"
       ? tls.tlsCertificateProviderInstance
       : validationContextOf(validation)?.caCertificateProviderInstance;
-  if (!ownSecret && provider) return [];
-  const why =
-    "Certificates and authorities must come from provider instances of the client's bootstrap, not from SDS or inline.";
-  return [refused("transport_socket.common_tls_context", "certificate_provider_missing", why)];
+  const found = unknownFields(tls).map((field) =>
+    refused(`transport_socket.common_tls_context.${field}`, "tls_field_unknown", `gRPC does not know ${field}.`),
+  );
+  if (ownSecret || !provider) {
+    const why =
+      "Certificates and authorities must come from provider instances of the client's bootstrap, not from SDS or inline.";
+    found.push(refused("transport_socket.common_tls_context", "certificate_provider_missing", why));
+  }
+  return found;
+}
+
+/** Fields that all libraries refuse, rather than verify less than they ask for. */
+function unknownFields(tls: CommonTlsContext): string[] {
+  const validation = validationContextOf(tls.validationContextType);
+  const fields: [name: string, isSet: boolean][] = [
+    ["tls_params", tls.tlsParams !== undefined],
+    ["custom_handshaker", tls.customHandshaker !== undefined],
+    ["verify_certificate_spki", (validation?.verifyCertificateSpki.length ?? 0) > 0],
+    ["verify_certificate_hash", (validation?.verifyCertificateHash.length ?? 0) > 0],
+    ["require_signed_certificate_timestamp", validation?.requireSignedCertificateTimestamp === true],
+    ["crl", validation?.crl !== undefined],
+    ["custom_validator_config", validation?.customValidatorConfig !== undefined],
+  ];
+  return fields.filter(([, isSet]) => isSet).map(([name]) => name);
 }
 
 function validationContextOf(

@@ -1,4 +1,4 @@
-import type { Resource, View } from "./resource.ts";
+import type { Resource, Served } from "./resource.ts";
 import { targetOf } from "./target.ts";
 import type { TypePlan } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
@@ -28,16 +28,16 @@ type Addresses = {
 
 /**
  * Puts additions in an order in which each finds its address free. A client refuses a listener whose address another
- * one still has; it removes before it adds, whatever the order. An address meant for two at once is left to its verdict.
+ * one still has; it removes before it adds, whatever the order. An address meant for two at once is left to its judgement.
  */
 export function orderByAddress(
   state: TypeReading,
-  view: View,
+  served: Served,
   planned: Pick<TypePlan, "upserts" | "removals" | "settled">,
 ): AddressOrder<Resource> {
   return orderMoves(planned, {
-    holders: holdersOf(state, view),
-    target: (name) => targetOf(state, view, name),
+    holders: holdersOf(state, served),
+    target: (name) => targetOf(state, served, name),
     isToMove: (name) => state.held.has(name) || (state.due.has(name) && !planned.settled.has(name)),
   });
 }
@@ -91,22 +91,22 @@ export function orderMoves<R extends Addressed>(
 /**
  * Refused resources that should give up an address that another one, due now, should take: they can only go together.
  */
-export function refusedInTheWay(state: TypeReading, view: View): string[] {
+export function refusedInTheWay(state: TypeReading, served: Served): string[] {
   const wanted = new Set<string>();
   for (const name of state.due.keys()) {
     if (state.refused.has(name) && !state.forced.has(name)) continue;
-    for (const address of targetOf(state, view, name)?.addresses ?? []) wanted.add(address);
+    for (const address of targetOf(state, served, name)?.addresses ?? []) wanted.add(address);
   }
   if (wanted.size === 0) return [];
   return [...state.refused.keys()].filter((name) => {
     if (state.forced.has(name)) return false;
-    const target = targetOf(state, view, name);
-    const left = [...held(state, view, name)].filter((address) => target?.addresses.includes(address) !== true);
+    const target = targetOf(state, served, name);
+    const left = [...held(state, served, name)].filter((address) => target?.addresses.includes(address) !== true);
     return left.some((address) => wanted.has(address));
   });
 }
 
-function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
+function holdersOf(state: TypeReading, served: Served): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   const add = (name: string, address: string) => {
     const known = holders.get(address);
@@ -114,9 +114,9 @@ function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
     else holders.set(address, [name]);
   };
   for (const name of new Set([...state.sent.keys(), ...state.unknown])) {
-    for (const address of held(state, view, name)) add(name, address);
+    for (const address of held(state, served, name)) add(name, address);
   }
-  const presented = state.mayHold ? view.addressesAtType(state.acceptedVersion) : undefined;
+  const presented = state.mayHold ? served.addressesAtType(state.acceptedVersion) : undefined;
   for (const [name, addresses] of presented ?? []) {
     if (!state.sent.has(name)) for (const address of addresses) add(name, address);
   }
@@ -124,9 +124,9 @@ function holdersOf(state: TypeReading, view: View): Map<string, string[]> {
 }
 
 /** Addresses that the client may have open under a name, once it has applied what is in flight. */
-function held(state: TypeReading, view: View, name: string): Set<string> {
+function held(state: TypeReading, served: Served, name: string): Set<string> {
   const sent = state.sent.get(name);
-  const own = sent?.hash === undefined ? sent && view.addressesAt(sent.version) : sent.addresses;
+  const own = sent?.hash === undefined ? sent && served.addressesAt(sent.version) : sent.addresses;
   const refused = state.refused.get(name)?.items.get(name)?.resource?.addresses;
   return new Set([...(own ?? []), ...(refused ?? [])]);
 }

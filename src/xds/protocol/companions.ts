@@ -1,5 +1,5 @@
 import type { Report } from "./events.ts";
-import { isSame, type Resource, type ResourceKey, type View } from "./resource.ts";
+import { isSame, type Resource, type ResourceKey, type Served } from "./resource.ts";
 import { isInNamespace, nobodyIn, parseGlob } from "./resource-name.ts";
 import type { Registry } from "./resource-types.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
@@ -10,7 +10,7 @@ import type { TypeReading, TypeReadings } from "./type-state.ts";
  */
 export function companionsOf(
   types: { of(typeUrl: string): TypeReading | undefined },
-  view: View,
+  served: Served,
   parent: TypeReading,
   resources: readonly Resource[],
 ): readonly ResourceKey[] {
@@ -22,7 +22,7 @@ export function companionsOf(
     if (!changed && !parent.behind.has(resource.name)) continue;
     for (const to of resource.references) {
       const state = companions.includes(to.typeUrl) ? types.of(to.typeUrl) : undefined;
-      if (state && mayPush(state, to.name)) for (const each of led(state, to, view)) found.push(each);
+      if (state && mayPush(state, to.name)) for (const each of led(state, to, served)) found.push(each);
     }
   }
   return found;
@@ -63,25 +63,25 @@ function mayPush(state: TypeReading, name: string): boolean {
   return type.absent === "placeholder-if-referenced" && subscription.names.size > 0;
 }
 
-/** Names that say that a namespace is empty. Any parent in the view may be waiting to be told (xds W8). */
-export function* emptyNamespaces(registry: Registry, typeUrl: string, view: View): Generator<string> {
+/** Names that say that a namespace is empty. Any parent that is served may be waiting to be told (xds W8). */
+export function* emptyNamespaces(registry: Registry, typeUrl: string, served: Served): Generator<string> {
   for (const parent of registry.ordered.filter(({ companions }) => companions.includes(typeUrl))) {
-    for (const { references } of view.list(parent.typeUrl)) {
+    for (const { references } of served.list(parent.typeUrl)) {
       for (const { typeUrl: of, name } of references) {
-        if (of === typeUrl && membersOf(typeUrl, name, view).length === 0) yield nobodyIn(name);
+        if (of === typeUrl && membersOf(typeUrl, name, served).length === 0) yield nobodyIn(name);
       }
     }
   }
 }
 
-function membersOf(typeUrl: string, namespace: string, view: View): Resource[] {
-  return Array.from(view.list(typeUrl)).filter(({ name }) => isInNamespace(namespace, name));
+function membersOf(typeUrl: string, namespace: string, served: Served): Resource[] {
+  return Array.from(served.list(typeUrl)).filter(({ name }) => isInNamespace(namespace, name));
 }
 
 /** What a reference leads to: the resource itself, or the members of a namespace or collection. */
-function led({ type: { namespaced } }: TypeReading, to: ResourceKey, view: View): readonly ResourceKey[] {
+function led({ type: { namespaced } }: TypeReading, to: ResourceKey, served: Served): readonly ResourceKey[] {
   const { typeUrl, name } = to;
-  if (!namespaced) return parseGlob(name) ? Array.from(view.members(typeUrl, name)) : [to];
-  const members = membersOf(typeUrl, name, view);
+  if (!namespaced) return parseGlob(name) ? Array.from(served.members(typeUrl, name)) : [to];
+  const members = membersOf(typeUrl, name, served);
   return members.length === 0 ? [{ typeUrl, name: nobodyIn(name) }] : members;
 }

@@ -6,7 +6,7 @@ import type { TypeReading } from "./type-state.ts";
 
 /**
  * Takes a request of the incremental protocol. Each request holds differences; the first of a type may also list what the
- * client has from an earlier stream. Each nonce has its own verdict (xds D1).
+ * client has from an earlier stream. Each nonce gets its own ACK or NACK (xds D1).
  */
 export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: number): Report[] {
   const reports: Report[] = [];
@@ -27,14 +27,14 @@ export function receiveDelta(types: StreamTypes, request: DeltaRequest, now: num
   }
   for (const [spelled, version] of request.initialVersions) {
     const name = canonicalName(spelled);
-    const resource = types.view?.get(request.typeUrl, name);
+    const resource = types.served?.get(request.typeUrl, name);
     if (subscription.covers(name, resource?.aliases)) sent.set(name, { version, hash: undefined });
   }
   state.resumed = request.initialVersions.size > 0;
   types.start(state, now, reports, subscription.wildcard && !state.resumed);
   state.orphansAreEmpty = state.precedesParent;
   for (const name of change.added) {
-    const own = types.view?.get(request.typeUrl, name)?.name ?? name;
+    const own = types.served?.get(request.typeUrl, name)?.name ?? name;
     if (state.precedesParent || !sent.has(own)) types.require(state, name);
   }
   return reports;

@@ -1,7 +1,7 @@
 import type { Known, Resource } from "./resource.ts";
 import type { SparseMap } from "./sparse.ts";
 
-/** One resource of a response that awaits its verdict; without `resource` it is a removal. */
+/** One resource of a response that awaits its answer; without `resource` it is a removal. */
 export type FlightItem = {
   readonly name: string;
   readonly resource: Resource | undefined;
@@ -13,7 +13,7 @@ export type FlightItem = {
   readonly kept: boolean;
 };
 
-/** A response that awaits its verdict. */
+/** A response that awaits its answer. */
 export type Flight = {
   readonly nonce: string;
   /** Grows with each response of the stream, over all types: it tells which was on the wire first. */

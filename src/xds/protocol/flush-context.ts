@@ -1,4 +1,4 @@
-import type { ResourceKey, View } from "./resource.ts";
+import type { ResourceKey, Served } from "./resource.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
@@ -9,7 +9,7 @@ export type Hold = (resource: ResourceKey, version: string) => string | undefine
 export type FlushContext = {
   readonly settings: StreamSettings;
   readonly states: TypeReadings;
-  readonly view: View;
+  readonly served: Served;
   readonly now: number;
   readonly hold: Hold;
 };

@@ -1,5 +1,6 @@
 import type { FlushContext } from "./flush-context.ts";
 import { isSame, type Resource, type ResourceKey } from "./resource.ts";
+import type { ResourceType } from "./resource-types.ts";
 import { isLive, isSettledAt, possible, possibleNames } from "./running.ts";
 import { targetOf } from "./target.ts";
 import type { TypePlan, Wait, WaitCause } from "./type-plan.ts";
@@ -30,12 +31,12 @@ export function upsertGate(context: FlushContext, state: TypeReading, resource: 
 }
 
 function gateOn(context: FlushContext, on: ResourceKey): Gate | undefined {
-  const { states, view } = context;
+  const { states, served } = context;
   const other = states.get(on.typeUrl);
   if (!other?.requested) {
-    return isExpected(context, on.typeUrl) && view.get(on.typeUrl, on.name) ? { on, cause: "progress" } : undefined;
+    return isExpected(context, on.typeUrl) && served.get(on.typeUrl, on.name) ? { on, cause: "progress" } : undefined;
   }
-  if (!targetOf(other, view, on.name) || isLive(other, on.name)) return undefined;
+  if (!targetOf(other, served, on.name) || isLive(other, on.name)) return undefined;
   return { on, cause: other.held.has(on.name) ? "held" : "progress" };
 }
 
@@ -55,6 +56,14 @@ function isExpected({ settings: { registry }, states }: FlushContext, typeUrl: s
   return companions.some((companion) => states.get(companion)?.precedesParent);
 }
 
+/** Whether resources of a type are removed only after those of this parent that refer to them have gone, or moved on. */
+export function leavesBefore(
+  parent: Pick<ResourceType, "typeUrl" | "waitsFor">,
+  { typeUrl, removedAfter }: Pick<ResourceType, "typeUrl" | "removedAfter">,
+): boolean {
+  return parent.waitsFor.includes(typeUrl) || removedAfter?.includes(parent.typeUrl) === true;
+}
+
 /** What may still refer to resources of one type, but is not what the client should have. */
 export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly unreadable: Gate | undefined };
 
@@ -66,17 +75,18 @@ export type Referrers = { readonly byName: ReadonlyMap<string, Gate>; readonly u
  * @param plan What is already decided for the type itself
  */
 export function referrersOf(
-  { settings: { registry }, states, view }: FlushContext,
-  { type: { typeUrl } }: TypeReading,
+  { settings: { registry }, states, served }: FlushContext,
+  { type: own }: TypeReading,
   plan: TypePlan,
 ): Referrers {
+  const { typeUrl } = own;
   const byName = new Map<string, Gate>();
   let unreadable: Gate | undefined;
   for (const type of registry.ordered) {
     const state = states.get(type.typeUrl);
-    if (!state || (type.typeUrl !== typeUrl && !type.waitsFor.includes(typeUrl))) continue;
+    if (!state || (type.typeUrl !== typeUrl && !leavesBefore(type, own))) continue;
     for (const name of possibleNames(state)) {
-      if (isSettledAt(state, name, targetOf(state, view, name))) continue;
+      if (isSettledAt(state, name, targetOf(state, served, name))) continue;
       const cause = state.refused.has(name)
         ? "refused"
         : causeOf(state, name, type.typeUrl === typeUrl ? plan : undefined);
@@ -91,4 +101,17 @@ export function referrersOf(
     }
   }
   return { byName, unreadable };
+}
+
+/**
+ * What a removal has to wait for once the parent that it waited for last has moved on: the resource to which that one leads
+ * now, if it exists, since until it is there the client may go on with what it had (xds R28).
+ */
+export function successorOf({ states, served }: FlushContext, state: TypeReading, name: string): Gate | undefined {
+  const { typeUrl, removedAfter } = state.type;
+  const on = state.waits.get(name)?.on;
+  if (on === undefined || removedAfter === undefined) return undefined;
+  const led = on.typeUrl === typeUrl ? [on] : (states.get(on.typeUrl)?.sent.get(on.name)?.references ?? []);
+  const awaited = led.find((to) => to.typeUrl === typeUrl && served.get(typeUrl, to.name) && !isLive(state, to.name));
+  return awaited && { on: awaited, cause: state.refused.has(awaited.name) ? "refused" : causeOf(state, awaited.name) };
 }

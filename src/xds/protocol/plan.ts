@@ -1,14 +1,14 @@
 import { orderByAddress } from "./addresses.ts";
 import { type FlushContext, mayDivide } from "./flush-context.ts";
-import { causeOf, type Gate, type Referrers, referrersOf, upsertGate } from "./gates.ts";
-import type { Resource, View } from "./resource.ts";
+import { causeOf, type Gate, leavesBefore, type Referrers, referrersOf, successorOf, upsertGate } from "./gates.ts";
+import type { Resource, Served } from "./resource.ts";
 import { needOf, referredToByClient, targetOf } from "./target.ts";
 import { Draft, type Leaving, type TypePlan } from "./type-plan.ts";
 import type { TypeReading } from "./type-state.ts";
 
 /** Sorts what is due of one type into what goes now and what is kept back, asking the holds and the references. */
 export function planType(context: FlushContext, state: TypeReading, only?: Pick<ReadonlySet<string>, "has">): TypePlan {
-  const { view, settings } = context;
+  const { served, settings } = context;
   const draft = new Draft();
   const isReferredTo = referredToByClient(context.states, state.type.typeUrl);
   const mayDefer = mayDivide(context, state);
@@ -18,10 +18,10 @@ export function planType(context: FlushContext, state: TypeReading, only?: Pick<
   let absent = 0;
   for (const name of state.due.keys()) {
     if (only && !only.has(name)) continue;
-    if (mayDefer && isAbsent(state, view, name) && absent++ >= settings.maxAbsent) continue;
-    const need = needOf(state, view, name, isReferredTo);
+    if (mayDefer && isAbsent(state, served, name) && absent++ >= settings.maxAbsent) continue;
+    const need = needOf(state, served, name, isReferredTo);
     if (need === "nothing") {
-      draft.settled.set(name, adopted(state, view, name));
+      draft.settled.set(name, adopted(state, served, name));
     } else if (need === "removal") {
       removalsDue.push(name);
     } else if (need.name !== name) {
@@ -57,14 +57,14 @@ export function leavingOf(state: TypeReading, { upserts, removals, displaced }: 
   return { upserts, removals, displaced, kept };
 }
 
-function isAbsent(state: TypeReading, view: View, name: string): boolean {
-  return state.forced.has(name) && view.get(state.type.typeUrl, name) === undefined;
+function isAbsent(state: TypeReading, served: Served, name: string): boolean {
+  return state.forced.has(name) && served.get(state.type.typeUrl, name) === undefined;
 }
 
 /** Puts additions behind those whose addresses they take; they wait for any that would still be there. */
 function putInOrder(context: FlushContext, state: TypeReading, draft: Draft): void {
   const { typeUrl } = state.type;
-  const { upserts, displaced, waiting } = orderByAddress(state, context.view, draft);
+  const { upserts, displaced, waiting } = orderByAddress(state, context.served, draft);
   for (const resource of draft.upserts) {
     const name = waiting.get(resource.name);
     if (name === undefined) continue;
@@ -95,7 +95,8 @@ function planRemovals(
     if (!state.sent.has(name) && !state.unknown.has(name)) return true;
     referrers ??= referrersOf(context, state, draft);
     const settling = state.resumed ? unasked(context, state, draft) : undefined;
-    const gate = gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling;
+    const gate =
+      gated ?? referrers.byName.get(name) ?? referrers.unreadable ?? settling ?? successorOf(context, state, name);
     return !(gate && isWaiting(context, state, draft, { name, gate }));
   });
 }
@@ -106,10 +107,10 @@ function unasked(context: FlushContext, state: TypeReading, draft: Draft): Gate 
   const settlesAt = state.requestedAt + settleMs;
   if (!aggregated || context.now >= settlesAt) return undefined;
   const type = registry.ordered.find(
-    ({ typeUrl, waitsFor }) =>
-      waitsFor.includes(state.type.typeUrl) &&
-      !context.states.get(typeUrl)?.requested &&
-      Iterator.from(context.view.list(typeUrl)).some(() => true),
+    (parent) =>
+      leavesBefore(parent, state.type) &&
+      !context.states.get(parent.typeUrl)?.requested &&
+      Iterator.from(context.served.list(parent.typeUrl)).some(() => true),
   );
   if (!type) return undefined;
   draft.wakeAt = Math.min(draft.wakeAt, settlesAt);
@@ -138,9 +139,9 @@ function isWaiting(
 }
 
 /** The resource behind a name that needs nothing, if more is known of it than before. */
-function adopted(state: TypeReading, view: View, name: string): Resource | undefined {
+function adopted(state: TypeReading, served: Served, name: string): Resource | undefined {
   const known = state.sent.get(name);
-  const target = known && targetOf(state, view, name);
+  const target = known && targetOf(state, served, name);
   return target === known ? undefined : target;
 }
 

@@ -2,7 +2,7 @@ import type { Resource } from "./resource.ts";
 import type { TypeReading } from "./type-state.ts";
 
 /**
- * What must be renewed now, and names that have nothing left to renew. Neither while a response awaits its verdict, since
+ * What must be renewed now, and names that have nothing left to renew. Neither while a response awaits its answer, since
  * what the client has is open then.
  */
 export function dueRenewals(state: TypeReading, now: number): { due: Resource[]; over: string[] } {

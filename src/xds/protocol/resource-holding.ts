@@ -25,7 +25,7 @@ export type ResourceHolding = {
   readonly sent: string | undefined;
   /** The version the client last accepted. */
   readonly acked: string | undefined;
-  /** Whether a response with it awaits its verdict. */
+  /** Whether a response with it awaits its answer. */
   readonly inFlight: boolean;
   /** Whether it is in a refused response: the client may run any part of that. */
   readonly unknown: boolean;

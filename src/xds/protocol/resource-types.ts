@@ -25,7 +25,9 @@ export type ResourceType = {
   readonly legacyWildcard: boolean;
   /** `explicit`: delta sends a removal. `never`: Envoy ignores it or suffers from it, so the client keeps its copy (xds R7). */
   readonly removal: "explicit" | "never";
-  /** Delta's answer for a name that does not exist: `placeholder` asks the view for a resource that says so (xds R8, VHDS). */
+  /** Types that lead a client to resources of this type, which are removed after whatever refers to them (xds R28). */
+  readonly removedAfter?: readonly string[];
+  /** Delta's answer for a name that does not exist: `placeholder` asks for a resource that says so (xds R8, VHDS). */
   readonly absent: "removed" | "placeholder-if-referenced" | "placeholder";
   /**
    * Names are `NAMESPACE/…`, and a parent that refers to `NAMESPACE/` waits until it is told of a member, or that
@@ -112,8 +114,24 @@ export type Registry = {
   readonly byTypeUrl: ReadonlyMap<string, ResourceType>;
 };
 
+/** How the types that Envoy keeps differ for a client that is told of every removal (xds R28). */
+const TOLD: Readonly<Record<string, Partial<ResourceType>>> = {
+  [ENDPOINT_TYPE]: { removal: "explicit", absent: "removed", removedAfter: [CLUSTER_TYPE] },
+  [SECRET_TYPE]: { removal: "explicit", removedAfter: [CLUSTER_TYPE, LISTENER_TYPE] },
+  [ROUTE_TYPE]: { removal: "explicit", removedAfter: [LISTENER_TYPE, SCOPED_ROUTE_TYPE] },
+  [EXTENSION_TYPE]: { removal: "explicit", removedAfter: [LISTENER_TYPE] },
+};
+
 /** The built-in types, followed by those a caller adds. */
 export function createRegistry(extra: readonly ResourceType[] = []): Registry {
-  const ordered = [...RESOURCE_TYPES, ...extra];
+  return registryOf([...RESOURCE_TYPES, ...extra]);
+}
+
+/** The same for delta clients that are told of every removal: a caller's own types stay as the caller made them. */
+export function createTellingRegistry(extra: readonly ResourceType[] = []): Registry {
+  return registryOf([...RESOURCE_TYPES.map((type) => ({ ...type, ...TOLD[type.typeUrl] })), ...extra]);
+}
+
+function registryOf(ordered: readonly ResourceType[]): Registry {
   return { ordered, byTypeUrl: new Map(ordered.map((type) => [type.typeUrl, type])) };
 }

@@ -31,8 +31,8 @@ export function isSame(known: Known | undefined, target: Resource): boolean {
   return known.hash === undefined ? known.version === target.version : known.hash === target.hash;
 }
 
-/** What one group of clients is currently entitled to. Implemented by the cache; read-only here. */
-export interface View {
+/** What one group of clients is served now. Implemented by the cache; read-only here. */
+export interface Served {
   /** Looks up by name or by alias. */
   get(typeUrl: string, name: string): Resource | undefined;
   list(typeUrl: string): Iterable<Resource>;

@@ -1,6 +1,6 @@
 import { type Refusal, sizeOf } from "./flight.ts";
 import { type FlushContext, mayDivide } from "./flush-context.ts";
-import type { View } from "./resource.ts";
+import type { Served } from "./resource.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import { entitledNames, targetOf } from "./target.ts";
 import type { TypeReading } from "./type-state.ts";
@@ -15,7 +15,7 @@ export function retryDelay({ baseMs, maxMs, spread }: StreamSettings["retry"], a
  * several resources is tried again by halves, so that what is good in it is accepted in the end.
  */
 export function dueRetries(context: FlushContext, state: TypeReading): { names: readonly string[]; wakeAt: number } {
-  // The verdict on what is in flight comes first, and leads here again.
+  // The answer to what is in flight comes first, and leads here again.
   if (state.flights.length > 0) return { names: [], wakeAt: Infinity };
   const { retry } = context.settings;
   const isDivided = mayDivide(context, state);
@@ -39,19 +39,19 @@ export function dueRetries(context: FlushContext, state: TypeReading): { names: 
  * Refused responses to try again because a part of them has changed: all of each, since the client may have applied any
  * part (xds R16).
  */
-export function changedRefusals(state: TypeReading, view: View): Set<Refusal> {
+export function changedRefusals(state: TypeReading, served: Served): Set<Refusal> {
   const due = state.due.keys().filter((name) => !state.forced.has(name));
   const refusals = new Set(due.map((name) => state.refused.get(name)).filter((refusal) => refusal !== undefined));
-  return new Set(refusals.values().filter((refusal) => hasChanged(refusal, state, view)));
+  return new Set(refusals.values().filter((refusal) => hasChanged(refusal, state, served)));
 }
 
-function hasChanged({ items }: Refusal, state: TypeReading, view: View): boolean {
-  return items.values().some((item) => !item.kept && targetOf(state, view, item.name)?.hash !== item.resource?.hash);
+function hasChanged({ items }: Refusal, state: TypeReading, served: Served): boolean {
+  return items.values().some((item) => !item.kept && targetOf(state, served, item.name)?.hash !== item.resource?.hash);
 }
 
 /** Everything that a client should have of a type, and what it refused. */
-export function allOf(state: TypeReading, view: View): ReadonlySet<string> {
+export function allOf(state: TypeReading, served: Served): ReadonlySet<string> {
   const names = new Set(state.refused.keys());
-  for (const name of entitledNames(state, view)) if (view.get(state.type.typeUrl, name)) names.add(name);
+  for (const name of entitledNames(state, served)) if (served.get(state.type.typeUrl, name)) names.add(name);
   return names;
 }

@@ -1,7 +1,7 @@
 import { composeLeaving, displacedItem, itemOf, type Outgoing, outgoing, type Stamp } from "./compose.ts";
 import type { Report, SotwRequest } from "./events.ts";
 import type { Flight, FlightItem } from "./flight.ts";
-import { formatVersion, type Known, minusHash, plusHash, type Resource, type View } from "./resource.ts";
+import { formatVersion, type Known, minusHash, plusHash, type Resource, type Served } from "./resource.ts";
 import type { StreamTypes } from "./stream-types.ts";
 import { entitledNames, targetOf } from "./target.ts";
 import type { Leaving } from "./type-plan.ts";
@@ -14,7 +14,7 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
   if (!state) return reports;
   const { subscription } = state;
   if (state.requested) {
-    takeVerdict(types, state, request, now, reports);
+    takeAnswer(types, state, request, now, reports);
     types.proveLive(reports);
     if (request.names) types.change(state, subscription.replace(request.names), reports);
     return reports;
@@ -33,12 +33,13 @@ export function receiveSotw(types: StreamTypes, request: SotwRequest, now: numbe
  *
  * An ACK of the newest covers those before it, which Envoy merges while clusters warm. An error beside the version
  * that was just sent means "accepted, but an earlier one was not" (xds R27); this is decidable only when the version
- * differs from the one accepted before.
+ * differs from the one accepted before. Of a client that takes responses partly it means a refusal (xds R29).
  */
-function takeVerdict(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
+function takeAnswer(types: StreamTypes, state: TypeState, request: SotwRequest, now: number, reports: Report[]): void {
   const index = state.flights.findIndex((flight) => flight.nonce === request.nonce);
   const covered = state.flights.slice(0, index + 1);
-  const accepted = request.error ? acceptedBeside(state, covered, request.versionInfo) : covered;
+  const mayBeLate = request.error !== undefined && !types.takesPartly;
+  const accepted = mayBeLate ? acceptedBeside(state, covered, request.versionInfo) : [];
   for (const each of covered) {
     if (!request.error || accepted.includes(each)) types.accept(state, each, reports);
     else types.refuse(state, each, request.error, now, reports);
@@ -53,16 +54,16 @@ function acceptedBeside({ acceptedVersion }: TypeReading, covered: readonly Flig
 }
 
 /** xds S9: a pure wildcard that presents the version it would be sent is up to date; silence is right. */
-export function isCurrent(state: TypeReading, view: View, presented: string): boolean {
+export function isCurrent(state: TypeReading, served: Served, presented: string): boolean {
   const { subscription, unknown } = state;
   const pure = subscription.wildcard && subscription.names.size === 0 && unknown.size === 0;
-  return pure && presented === versionOf(state, view, { kept: new Set(), displaced: [] });
+  return pure && presented === versionOf(state, served, { kept: new Set(), displaced: [] });
 }
 
 /** A response for a type whose responses need not be complete: only what is due. */
-export function composePartial(state: TypeReading, view: View, leaving: Leaving, stamp: Stamp): Outgoing {
+export function composePartial(state: TypeReading, served: Served, leaving: Leaving, stamp: Stamp): Outgoing {
   const { upserts } = leaving;
-  return composeLeaving(state, { upserts, removals: [], displaced: [] }, versionOf(state, view, leaving), stamp);
+  return composeLeaving(state, { upserts, removals: [], displaced: [] }, versionOf(state, served, leaving), stamp);
 }
 
 /**
@@ -70,7 +71,7 @@ export function composePartial(state: TypeReading, view: View, leaving: Leaving,
  * delete it. Returns undefined when the client may have what is kept back, but this stream did not send it: any response
  * would delete it.
  */
-export function composeFull(state: TypeReading, view: View, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
+export function composeFull(state: TypeReading, served: Served, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
   const { upserts, removals, displaced, kept } = leaving;
   const resources: Resource[] = [];
   const items = new Map<string, FlightItem>();
@@ -89,30 +90,31 @@ export function composeFull(state: TypeReading, view: View, leaving: Leaving, st
   // Where addresses change hands, the order of what is due matters.
   for (const resource of upserts) if (resource.addresses.length > 0) add(resource, true);
   const left = new Set([...kept, ...displaced]);
-  for (const name of entitledNames(state, view)) {
-    const target = left.has(name) ? undefined : targetOf(state, view, name);
+  for (const name of entitledNames(state, served)) {
+    const target = left.has(name) ? undefined : targetOf(state, served, name);
     if (target) add(target, changed.has(name));
   }
   for (const name of removals) items.set(name, itemOf(state, name, undefined));
   for (const name of displaced) items.set(name, displacedItem(state, name));
-  return outgoing(state, stamp, versionOf(state, view, leaving), resources, [], items);
+  return outgoing(state, stamp, versionOf(state, served, leaving), resources, [], items);
 }
 
 /**
  * SotW's version of a type: that of the group, corrected for what this client has not been given yet. So one string never
  * stands for two contents (xds R27), and clients of one group share it whenever nothing is kept back.
  */
-function versionOf(state: TypeReading, view: View, { kept, displaced }: Pick<Leaving, "kept" | "displaced">): string {
-  const { sum, given } = view.typeVersion(state.type.typeUrl);
+function versionOf(state: TypeReading, served: Served, leaving: Pick<Leaving, "kept" | "displaced">): string {
+  const { kept, displaced } = leaving;
+  const { sum, given } = served.typeVersion(state.type.typeUrl);
   let own = sum;
   for (const name of kept) {
-    const target = targetOf(state, view, name);
+    const target = targetOf(state, served, name);
     const known: Known | undefined = state.sent.get(name);
     if (target) own = minusHash(own, target.hash);
     if (known?.hash !== undefined) own = plusHash(own, known.hash);
   }
   for (const name of displaced) {
-    const target = targetOf(state, view, name);
+    const target = targetOf(state, served, name);
     if (target) own = minusHash(own, target.hash);
   }
   if (given === undefined) return formatVersion(own);

@@ -30,7 +30,7 @@ export type TypeHolding = {
   readonly subscribed: number;
   readonly acks: number;
   readonly nacks: number;
-  /** Responses that await a verdict, and since when (ms since the epoch). */
+  /** Responses that await an ACK or a NACK, and since when (ms since the epoch). */
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
   /** Whether anything will be sent as soon as it may be; does not count what waits for the end of a refusal. */
   readonly isDue: boolean;

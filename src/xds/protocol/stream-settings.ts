@@ -31,6 +31,11 @@ export type StreamSettings = {
    * these. Each costs an answer of its own, and a client may ask for whatever it likes.
    */
   readonly maxAbsent: number;
+  /**
+   * The client applies what is good of a SotW response that it refuses, and then presents the version of that response
+   * beside its error (xds R29). Of others, such an error is about an earlier response (xds R27).
+   */
+  readonly takesPartly: boolean;
   /** The client honours `Resource.ttl` in this variant (xds R10). */
   readonly honoursTtl: boolean;
   /** Shared by all streams of a server, so that what they have in common is kept once. */

@@ -2,8 +2,8 @@ import { tombstonesFor } from "./collections.ts";
 import { emptyNamespaces, provenBy } from "./companions.ts";
 import type { ErrorDetail, Report } from "./events.ts";
 import type { Flight } from "./flight.ts";
-import { isAccepted, type LostVerdict } from "./lost-verdicts.ts";
-import type { ResourceKey, View } from "./resource.ts";
+import { isAccepted, type LostAnswer } from "./lost-answers.ts";
+import type { ResourceKey, Served } from "./resource.ts";
 import { collectionOf, parseGlob } from "./resource-name.ts";
 import type { StreamSettings } from "./stream-settings.ts";
 import type { SubscriptionChange } from "./subscription.ts";
@@ -18,13 +18,15 @@ export class StreamTypes {
   readonly all = new Map<string, TypeState>();
   /** The same, in the order in which responses leave. */
   ordered: readonly TypeState[] = [];
-  view: View | undefined;
+  served: Served | undefined;
   readonly remembered: ResourceKey[] = [];
-  lost: readonly LostVerdict[] = [];
+  lost: readonly LostAnswer[] = [];
+  readonly takesPartly: boolean;
   readonly #settings: StreamSettings;
 
   constructor(settings: StreamSettings) {
     this.#settings = settings;
+    this.takesPartly = settings.takesPartly;
   }
 
   /** The state of a type, created at its first use; undefined for an unknown type. */
@@ -40,22 +42,22 @@ export class StreamTypes {
     return state;
   }
 
-  attach(view: View | undefined): void {
-    if (view === this.view) return;
-    this.view = view;
-    if (view) for (const state of this.all.values()) this.#markAll(state, view);
+  attach(served: Served | undefined): void {
+    if (served === this.served) return;
+    this.served = served;
+    if (served) for (const state of this.all.values()) this.#markAll(state, served);
   }
 
   publish(typeUrl: string, names: Iterable<string>, publication: number): void {
     const state = this.all.get(typeUrl);
     if (!state?.requested) return;
-    const { view } = this;
+    const { served } = this;
     for (const name of names) {
       if (!this.#concerns(state, name)) continue;
-      if (state.type.removal === "never" && state.sent.has(name) && !view?.get(typeUrl, name)) state.gone.add(name);
-      if (state.type.collections && view && !view.get(typeUrl, name)) {
+      if (state.type.removal === "never" && state.sent.has(name) && !served?.get(typeUrl, name)) state.gone.add(name);
+      if (state.type.collections && served && !served.get(typeUrl, name)) {
         // Members of a collection that nothing names any more are left alone; others the client may have from before (xds R19).
-        if (view.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
+        if (served.isRetired(typeUrl, collectionOf(name) ?? name)) continue;
         if (!state.sent.has(name)) state.unknown.add(name);
       }
       state.mark(name, publication);
@@ -75,7 +77,7 @@ export class StreamTypes {
     for (const { name } of [...remembered, ...lost.flatMap(({ items }) => items)]) {
       if (state.subscription.covers(name) || state.sent.has(name)) state.unknown.add(name);
     }
-    if (this.view) this.#markAll(state, this.view);
+    if (this.served) this.#markAll(state, this.served);
     reports.push(subscribed(state));
   }
 
@@ -84,17 +86,17 @@ export class StreamTypes {
     const { subscription, sent } = state;
     if (change.wildcard === "same" && change.added.length === 0 && change.removed.length === 0) return;
     for (const name of change.removed) {
-      const own = this.view?.get(state.type.typeUrl, name)?.name ?? name;
+      const own = this.served?.get(state.type.typeUrl, name)?.name ?? name;
       if (!subscription.covers(own)) state.forget(own);
       else if (this.#settings.variant === "delta") this.require(state, own);
     }
-    if (change.wildcard === "removed") {
+    if (change.wildcard === "removed" || change.removed.some((name) => parseGlob(name))) {
       for (const name of [...sent.keys()]) if (!subscription.covers(name)) state.forget(name);
       for (const name of [...state.due.keys()]) if (!subscription.covers(name)) state.settle(name);
     }
     if (change.wildcard === "added") {
       state.mustAnswer = true;
-      if (this.view) this.#markAll(state, this.view);
+      if (this.served) this.#markAll(state, this.served);
     }
     for (const name of change.added) this.require(state, name);
     reports.push(subscribed(state));
@@ -103,13 +105,13 @@ export class StreamTypes {
   /** The client asks for this name now: it gets an answer even if it has the resource, or if there is none. */
   require(state: TypeState, name: string): void {
     const { typeUrl } = state.type;
-    if (this.view && parseGlob(name)) {
-      for (const member of this.view.members(typeUrl, name)) {
-        state.force(member.name, this.view.publicationOf(typeUrl, member.name));
+    if (this.served && parseGlob(name)) {
+      for (const member of this.served.members(typeUrl, name)) {
+        state.force(member.name, this.served.publicationOf(typeUrl, member.name));
       }
-      this.#markTombstones(state, this.view);
+      this.#markTombstones(state, this.served);
     }
-    state.force(name, this.view?.publicationOf(typeUrl, name) ?? 0);
+    state.force(name, this.served?.publicationOf(typeUrl, name) ?? 0);
   }
 
   accept(state: TypeState, flight: Flight, reports: Report[]): void {
@@ -122,7 +124,7 @@ export class StreamTypes {
 
   refuse(state: TypeState, flight: Flight, error: ErrorDetail, now: number, reports: Report[]): void {
     const refusal = state.refuse(flight, { ...error, at: now });
-    // Parts of the response may have been replaced while the verdict was withheld: then the rest is due again at once.
+    // Parts of the response may have been replaced while the answer was withheld: then the rest is due again at once.
     for (const { name, publication } of refusal.items.values()) state.mark(name, publication ?? Infinity);
     reports.push({ kind: "nack", typeUrl: state.type.typeUrl, refusal });
   }
@@ -142,28 +144,28 @@ export class StreamTypes {
     return aggregated && type.absent !== "removed" && parents.some(({ typeUrl }) => !this.all.get(typeUrl)?.requested);
   }
 
-  #markAll(state: TypeState, view: View): void {
+  #markAll(state: TypeState, served: Served): void {
     const { typeUrl } = state.type;
-    for (const name of entitledNames(state, view)) state.mark(name, view.publicationOf(typeUrl, name));
-    for (const name of state.sent.keys()) state.mark(name, view.publicationOf(typeUrl, name));
-    for (const name of state.unknown) state.mark(name, view.publicationOf(typeUrl, name));
-    this.#markTombstones(state, view);
+    for (const name of entitledNames(state, served)) state.mark(name, served.publicationOf(typeUrl, name));
+    for (const name of state.sent.keys()) state.mark(name, served.publicationOf(typeUrl, name));
+    for (const name of state.unknown) state.mark(name, served.publicationOf(typeUrl, name));
+    this.#markTombstones(state, served);
     if (!state.mustAnswer || !state.type.namespaced) return;
-    for (const name of emptyNamespaces(this.#settings.registry, typeUrl, view)) state.force(name, Infinity);
+    for (const name of emptyNamespaces(this.#settings.registry, typeUrl, served)) state.force(name, Infinity);
   }
 
-  #markTombstones(state: TypeState, view: View): void {
+  #markTombstones(state: TypeState, served: Served): void {
     const { typeUrl, collections } = state.type;
     if (!collections) return;
-    for (const name of tombstonesFor(state, view)) {
+    for (const name of tombstonesFor(state, served)) {
       state.unknown.add(name);
-      state.mark(name, view.publicationOf(typeUrl, name));
+      state.mark(name, served.publicationOf(typeUrl, name));
     }
   }
 
   #concerns(state: TypeState, name: string): boolean {
     if (state.subscription.covers(name) || state.sent.has(name) || state.unknown.has(name)) return true;
-    const aliases = this.view?.get(state.type.typeUrl, name)?.aliases;
+    const aliases = this.served?.get(state.type.typeUrl, name)?.aliases;
     return aliases !== undefined && aliases.length > 0 && state.subscription.covers(name, aliases);
   }
 }

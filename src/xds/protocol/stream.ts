@@ -5,12 +5,12 @@ import { composeLeaving, type Outgoing, type Stamp } from "./compose.ts";
 import { receiveDelta } from "./delta.ts";
 import type { DeltaRequest, Report, Send, SotwRequest } from "./events.ts";
 import type { FlushContext, Hold } from "./flush-context.ts";
-import type { LostVerdict } from "./lost-verdicts.ts";
+import type { LostAnswer } from "./lost-answers.ts";
 import { Nonces } from "./nonces.ts";
 import { isQuiet, oldestPending } from "./pending.ts";
 import { leavingOf, planType } from "./plan.ts";
 import { dueRenewals, nextRenewal } from "./renewals.ts";
-import type { View } from "./resource.ts";
+import type { Served } from "./resource.ts";
 import { isNobody } from "./resource-name.ts";
 import { allOf, changedRefusals, dueRetries } from "./retries.ts";
 import { roomOf } from "./room.ts";
@@ -57,9 +57,9 @@ export class ProtocolStream {
     return this.#types.all;
   }
 
-  /** Gives the stream a view, another one, or none. Without one it is silent but keeps its records (law 10). */
-  attach(view: View | undefined): void {
-    this.#types.attach(view);
+  /** Gives the stream what its group is served, if anything: without that it is silent, but forgets nothing (law 10). */
+  attach(served: Served | undefined): void {
+    this.#types.attach(served);
   }
 
   /** Notes a resource that this client refused on an earlier stream: what it presents of it is not the truth (xds R16). */
@@ -67,8 +67,8 @@ export class ProtocolStream {
     this.#types.remembered.push({ typeUrl, name });
   }
 
-  /** Notes responses of an earlier stream that this client may have refused, though no verdict arrived. */
-  recall(lost: readonly LostVerdict[]): void {
+  /** Notes responses of an earlier stream that this client may have refused, though no NACK arrived. */
+  recall(lost: readonly LostAnswer[]): void {
     this.#types.lost = lost;
   }
 
@@ -80,7 +80,7 @@ export class ProtocolStream {
     return receiveDelta(this.#types, request, now);
   }
 
-  /** Tells the stream that resources of one type have changed, appeared or disappeared in its view. */
+  /** Tells the stream that resources of one type have changed, appeared or disappeared among those served. */
   publish(typeUrl: string, names: Iterable<string>, publication: number): void {
     this.#nonces.published(publication);
     this.#types.publish(typeUrl, names, publication);
@@ -95,12 +95,12 @@ export class ProtocolStream {
 
   /** Makes everything that the client should have of a type, or of all types, due again, refused or not; returns how many. */
   resend(typeUrl?: string): number {
-    const { view, ordered } = this.#types;
-    if (!view) return 0;
+    const { served, ordered } = this.#types;
+    if (!served) return 0;
     let count = 0;
     for (const state of ordered) {
       if (!state.requested || (typeUrl ?? state.type.typeUrl) !== state.type.typeUrl) continue;
-      const names = allOf(state, view);
+      const names = allOf(state, served);
       for (const name of names) state.force(name, Infinity);
       count += names.size;
     }
@@ -109,10 +109,10 @@ export class ProtocolStream {
 
   /** Returns all responses that may leave now, in order. Call it only while the socket takes writes. */
   flush(now: number, hold: Hold): Flushed {
-    const { view, all, ordered } = this.#types;
-    if (!view || this.isQuiet()) return QUIET;
+    const { served, all, ordered } = this.#types;
+    if (!served || this.isQuiet()) return QUIET;
     const settings = this.#settings;
-    const course: Course = { settings, states: all, view, now, hold, sends: [], reports: [], wakeAt: Infinity };
+    const course: Course = { settings, states: all, served, now, hold, sends: [], reports: [], wakeAt: Infinity };
     for (const state of ordered) {
       if (!state.requested) continue;
       if (state.refused.size > 0) this.#retry(course, state);
@@ -137,7 +137,7 @@ export class ProtocolStream {
 
   /** The stream that asks for a collection may not be the one that names it: a client has settled only when both agree. */
   collections(): ClientCollections {
-    return collectionsOf(this.#types.all, this.#types.view);
+    return collectionsOf(this.#types.all, this.#types.served);
   }
 
   #retry(course: Course, state: TypeState): void {
@@ -170,12 +170,12 @@ export class ProtocolStream {
   /** Sends at most one response; returns true when another one belongs right behind it. */
   #flushType(course: Course, state: TypeState): boolean {
     if (state.due.size === 0 && !state.mustAnswer) return false;
-    if (this.#isSilentlyCurrent(state, course.view)) return false;
+    if (this.#isSilentlyCurrent(state, course.served)) return false;
     const room = roomOf(course, state);
     course.wakeAt = Math.min(course.wakeAt, room.wakeAt);
     if (room.lets === "none") return false;
     const leaving = this.#plan(course, state, room.lets === "behind" ? state.behind : undefined);
-    const outgoing = this.#compose(state, course.view, leaving, this.#stamp(course.now));
+    const outgoing = this.#compose(state, course.served, leaving, this.#stamp(course.now));
     if (!outgoing) return false;
     this.#spend();
     this.#launch(course, state, outgoing);
@@ -184,7 +184,7 @@ export class ProtocolStream {
 
   /** Plans what is due of a type, and carries out the plan for everything that does not leave. */
   #plan(course: Course, state: TypeState, only: TypeState["behind"] | undefined): Leaving {
-    if (state.refused.size > 0) this.#reconsider(state, course.view);
+    if (state.refused.size > 0) this.#reconsider(state, course.served);
     let plan: TypePlan;
     do {
       plan = planType(course, state, only);
@@ -195,24 +195,24 @@ export class ProtocolStream {
     return leavingOf(state, plan);
   }
 
-  #reconsider(state: TypeState, view: View): void {
+  #reconsider(state: TypeState, served: Served): void {
     const { typeUrl } = state.type;
-    state.reconsider(changedRefusals(state, view), (name) => view.publicationOf(typeUrl, name));
-    for (let found = refusedInTheWay(state, view); found.length > 0; found = refusedInTheWay(state, view)) {
+    state.reconsider(changedRefusals(state, served), (name) => served.publicationOf(typeUrl, name));
+    for (let found = refusedInTheWay(state, served); found.length > 0; found = refusedInTheWay(state, served)) {
       for (const name of found) state.force(name, Infinity);
     }
   }
 
-  #compose(state: TypeState, view: View, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
+  #compose(state: TypeState, served: Served, leaving: Leaving, stamp: Stamp): Outgoing | undefined {
     const { upserts, removals, displaced, kept } = leaving;
     const empty = upserts.length + removals.length + displaced.length === 0;
     if (empty && (!state.mustAnswer || kept.size > 0)) return undefined;
     if (this.#settings.variant === "delta") return composeLeaving(state, leaving, "", stamp);
     if (!state.type.fullSet) {
       for (const name of removals) state.forget(name);
-      return upserts.length > 0 ? composePartial(state, view, leaving, stamp) : undefined;
+      return upserts.length > 0 ? composePartial(state, served, leaving, stamp) : undefined;
     }
-    const outgoing = composeFull(state, view, leaving, stamp);
+    const outgoing = composeFull(state, served, leaving, stamp);
     const size = outgoing?.send.resources.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
     if (size > this.#settings.maxResponseBytes) {
       for (const { name } of upserts) state.hold(name, "response_too_large");
@@ -222,11 +222,11 @@ export class ProtocolStream {
   }
 
   #launch(course: Course, state: TypeState, { send, flight }: Outgoing): void {
-    const { view, now } = course;
-    for (const { typeUrl, name } of companionsOf(this.#types, view, state, send.resources)) {
+    const { served, now } = course;
+    for (const { typeUrl, name } of companionsOf(this.#types, served, state, send.resources)) {
       const companion = this.#types.of(typeUrl);
       if (isNobody(name)) companion?.force(name, Infinity);
-      else companion?.forceBehind(name, view.publicationOf(typeUrl, name));
+      else companion?.forceBehind(name, served.publicationOf(typeUrl, name));
     }
     state.launch(flight);
     if (this.#settings.honoursTtl) state.renewLater(send.resources, now);
@@ -235,12 +235,12 @@ export class ProtocolStream {
     else course.sends.push(send);
   }
 
-  #isSilentlyCurrent(state: TypeState, view: View): boolean {
+  #isSilentlyCurrent(state: TypeState, served: Served): boolean {
     const presented = state.presentedVersion;
     if (presented === undefined) return false;
     state.presentedVersion = undefined;
-    if (!isCurrent(state, view, presented)) return false;
-    state.adoptAll(view.list(state.type.typeUrl));
+    if (!isCurrent(state, served, presented)) return false;
+    state.adoptAll(served.list(state.type.typeUrl));
     return state.due.size === 0;
   }
 

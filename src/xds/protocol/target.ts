@@ -1,4 +1,4 @@
-import { isSame, type Resource, type View } from "./resource.ts";
+import { isSame, type Resource, type Served } from "./resource.ts";
 import { collectionOf, isNobody, parseGlob } from "./resource-name.ts";
 import { possible, possibleNames } from "./running.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
@@ -7,8 +7,8 @@ import type { TypeReading, TypeReadings } from "./type-state.ts";
 export type Need = Resource | "removal" | "nothing";
 
 /** What the client should have under this name, or undefined. */
-export function targetOf(state: TypeReading, view: View, name: string): Resource | undefined {
-  const resource = view.get(state.type.typeUrl, name);
+export function targetOf(state: TypeReading, served: Served, name: string): Resource | undefined {
+  const resource = served.get(state.type.typeUrl, name);
   if (!resource) return undefined;
   return state.subscription.covers(resource.name, resource.aliases) || state.behind.has(name) ? resource : undefined;
 }
@@ -17,8 +17,8 @@ export function targetOf(state: TypeReading, view: View, name: string): Resource
 export type ReferredTo = (name: string) => boolean;
 
 /** Compares what a client should have with what it has. */
-export function needOf(state: TypeReading, view: View, name: string, isReferredTo: ReferredTo): Need {
-  const target = targetOf(state, view, name);
+export function needOf(state: TypeReading, served: Served, name: string, isReferredTo: ReferredTo): Need {
+  const target = targetOf(state, served, name);
   const known = state.sent.get(name);
   if (target) {
     const satisfied =
@@ -26,8 +26,8 @@ export function needOf(state: TypeReading, view: View, name: string, isReferredT
     return satisfied ? "nothing" : target;
   }
   const collection = state.type.collections ? collectionOf(name) : undefined;
-  if (collection !== undefined && view.isRetired(state.type.typeUrl, collection)) return "nothing";
-  if (state.forced.has(name)) return absentNeed(state, view, name, isReferredTo);
+  if (collection !== undefined && served.isRetired(state.type.typeUrl, collection)) return "nothing";
+  if (state.forced.has(name)) return absentNeed(state, served, name, isReferredTo);
   const possible = known !== undefined || state.unknown.has(name);
   return possible && state.type.removal === "explicit" ? "removal" : "nothing";
 }
@@ -36,11 +36,11 @@ export function needOf(state: TypeReading, view: View, name: string, isReferredT
  * The answer for a name that was asked for and does not exist ("Knowing When a Requested Resource Does Not Exist").
  * The endpoint set of an existing cluster is never answered by a removal: that would empty the cluster (xds R8).
  */
-function absentNeed(state: TypeReading, view: View, name: string, isReferredTo: ReferredTo): Need {
+function absentNeed(state: TypeReading, served: Served, name: string, isReferredTo: ReferredTo): Need {
   const { type } = state;
   if (type.namespaced && isNobody(name)) return "removal";
   if (parseGlob(name)) {
-    const populated = Iterator.from(view.members(type.typeUrl, name)).some(() => true);
+    const populated = Iterator.from(served.members(type.typeUrl, name)).some(() => true);
     return populated ? "nothing" : "removal";
   }
   const known = state.sent.get(name);
@@ -48,8 +48,8 @@ function absentNeed(state: TypeReading, view: View, name: string, isReferredTo: 
   const wanted =
     type.absent === "placeholder" ||
     (type.absent === "placeholder-if-referenced" &&
-      (state.orphansAreEmpty || view.isReferenced(type.typeUrl, name) || isReferredTo(name)));
-  return (wanted ? view.placeholder(type.typeUrl, name) : undefined) ?? "removal";
+      (state.orphansAreEmpty || served.isReferenced(type.typeUrl, name) || isReferredTo(name)));
+  return (wanted ? served.placeholder(type.typeUrl, name) : undefined) ?? "removal";
 }
 
 /** Collects what the client's parents of a type refer to, once, when the first name is checked. */
@@ -73,11 +73,11 @@ function* namesReferredTo(states: TypeReadings, typeUrl: string): Generator<stri
 }
 
 /** The names that this subscription leads to, some perhaps twice, including requested names that do not exist. */
-export function* entitledNames(state: TypeReading, view: View): Generator<string> {
+export function* entitledNames(state: TypeReading, served: Served): Generator<string> {
   const { subscription, type } = state;
-  if (subscription.wildcard) for (const { name } of view.list(type.typeUrl)) yield name;
+  if (subscription.wildcard) for (const { name } of served.list(type.typeUrl)) yield name;
   for (const collection of subscription.globs.keys()) {
-    for (const { name } of view.members(type.typeUrl, collection)) yield name;
+    for (const { name } of served.members(type.typeUrl, collection)) yield name;
   }
-  for (const name of subscription.names) yield view.get(type.typeUrl, name)?.name ?? name;
+  for (const name of subscription.names) yield served.get(type.typeUrl, name)?.name ?? name;
 }

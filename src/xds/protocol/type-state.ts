@@ -211,9 +211,9 @@ export class TypeState {
   }
 
   /** Makes everything in the response unknown; from now on the client counts as having what it had before. */
-  refuse(flight: Flight, verdict: { code: number; message: string; at: number }): Refusal {
+  refuse(flight: Flight, answer: { code: number; message: string; at: number }): Refusal {
     this.#land(flight);
-    const refusal = { ...verdict, nonce: flight.nonce, ...repeatedFrom(this.refused, flight, verdict.at) };
+    const refusal = { ...answer, nonce: flight.nonce, ...repeatedFrom(this.refused, flight, answer.at) };
     for (const item of refusal.items.values()) {
       const later = this.flights.find((other) => other.items.has(item.name))?.items.get(item.name);
       if (later) later.before = item.before;

@@ -33,10 +33,9 @@ export function clientStatusService(
   streams: Streams,
   mayAsk: (peer: Peer) => boolean,
 ): [ServiceDefinition, UntypedServiceImplementation] {
-  const refusal = { code: status.PERMISSION_DENIED, details: "this client may not read the status of other clients" };
+  const denied = { code: status.PERMISSION_DENIED, details: "this client may not read the status of other clients" };
   const handle = (isUnary: boolean): handleBidiStreamingCall<Buffer, Buffer> => {
-    return (call) =>
-      mayAsk(peerOf(call)) ? new StatusCall(host, streams, call, isUnary) : call.emit("error", refusal);
+    return (call) => (mayAsk(peerOf(call)) ? new StatusCall(host, streams, call, isUnary) : call.emit("error", denied));
   };
   // On the wire a call with one request is like one with many.
   return [

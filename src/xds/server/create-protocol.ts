@@ -13,10 +13,11 @@ export function createProtocol(
   streamId: string,
   node: NodeIdentity,
 ): ProtocolStream {
-  const { limits, registry, refusals } = host;
+  const { limits, refusals } = host;
+  const isTold = method.variant === "delta" && host.tellsRemovals(node);
   const protocol = new ProtocolStream({
     variant: method.variant,
-    registry,
+    registry: isTold ? host.tellingRegistry : host.registry,
     aggregated: method.typeUrl === undefined,
     nonceTags: { own: `${streamId}-`, shared: host.nonceTag },
     tables: host.tables,
@@ -26,9 +27,10 @@ export function createProtocol(
     retry: { baseMs: limits.retryMs, maxMs: limits.maxRetryMs, spread: host.random.next() },
     maxResponseBytes: isGrpcClient(node) ? limits.maxGrpcResponseBytes : limits.maxResponseBytes,
     maxAbsent: MAX_ABSENT,
+    takesPartly: isGrpcClient(node),
     honoursTtl: honoursTtl(node, method.variant),
   });
   for (const { typeUrl, name } of refusals.load(node.id)) protocol.remember(typeUrl, name);
-  protocol.recall(host.lostVerdicts.take(node.id, method.typeUrl));
+  protocol.recall(host.lostAnswers.take(node.id, method.typeUrl));
   return protocol;
 }

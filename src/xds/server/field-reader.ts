@@ -81,7 +81,7 @@ export class FieldReader {
     return this.#bytes.toString("utf8", from, Math.min(this.at, from + maxBytes));
   }
 
-  /** A view, not a copy. */
+  /** Shares the memory; not a copy. */
   bytes(): Buffer {
     const from = this.#begin();
     return this.#bytes.subarray(from, this.at);

@@ -67,9 +67,14 @@ export function readNodeId(bytes: Buffer, limits: NodeLimits): string {
   return "";
 }
 
-/** Unlike Envoy, proxyless gRPC libraries take at most 4 MiB in a message. */
+/** Unlike Envoy, proxyless gRPC libraries take at most 4 MiB in a message, and take a response partly (xds R29). */
 export function isGrpcClient(node: NodeIdentity): boolean {
   return node.userAgentName.toLowerCase().startsWith("grpc");
+}
+
+/** Whether a client says that it is Envoy, or does not say what it is. */
+export function mayBeEnvoy({ userAgentName }: NodeIdentity): boolean {
+  return userAgentName === "" || userAgentName === "envoy";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { lostVerdicts, oldestOwed } from "../protocol/lost-verdicts.ts";
+import { lostAnswers, oldestOwed } from "../protocol/lost-answers.ts";
 import type { TypeReadings } from "../protocol/type-state.ts";
 import type { ServedClient } from "./client-status.ts";
 import { FlushQueue } from "./flush-queue.ts";
@@ -38,7 +38,7 @@ export class OpenStreams<S extends OpenStream> {
 
   constructor(host: StreamHost) {
     this.#host = host;
-    this.#groups = new StreamGroups((group) => host.cache.view(group));
+    this.#groups = new StreamGroups((group) => host.cache.served(group));
     this.#toFlush = new FlushQueue(host.clock, (stream, written) => this.#flush(stream, written));
   }
 
@@ -61,11 +61,11 @@ export class OpenStreams<S extends OpenStream> {
 
   /** @param states What was known of its client. */
   closed(stream: S, states: TypeReadings): void {
-    const { log, events, lostVerdicts: memory, containment } = this.#host;
+    const { log, events, lostAnswers: memory, containment } = this.#host;
     this.#toFlush.delete(stream);
     this.#groups.move(stream, stream.group, undefined);
     if (!this.#byId.delete(stream.streamId)) return;
-    memory.keep(stream.node.id, lostVerdicts(states));
+    memory.keep(stream.node.id, lostAnswers(states));
     this.#count(stream, -1);
     log.info(logged(stream), "stream closed");
     this.#ending = stream;

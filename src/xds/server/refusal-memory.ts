@@ -2,7 +2,7 @@ import type { Report } from "../protocol/events.ts";
 import { doubtfulNames } from "../protocol/flight.ts";
 import type { ResourceKey } from "../protocol/resource.ts";
 
-export type RefusalRecord = {
+export type RememberedRefusal = {
   readonly typeUrl: string;
   /** Everything the refused response held. */
   readonly names: readonly string[];
@@ -17,7 +17,7 @@ export type RefusalRecord = {
  */
 export interface RefusalMemory {
   load(nodeId: string): Iterable<ResourceKey>;
-  record(nodeId: string, refusal: RefusalRecord): void;
+  record(nodeId: string, refusal: RememberedRefusal): void;
   clear(nodeId: string, typeUrl: string, names: readonly string[]): void;
 }
 
@@ -40,7 +40,7 @@ export class LocalRefusalMemory implements RefusalMemory {
     return this.#nodes.get(nodeId)?.values() ?? [];
   }
 
-  record(nodeId: string, { typeUrl, names }: RefusalRecord): void {
+  record(nodeId: string, { typeUrl, names }: RememberedRefusal): void {
     const keys = this.#nodes.get(nodeId) ?? new Map<string, ResourceKey>();
     for (const name of names) keys.set(`${typeUrl} ${name}`, { typeUrl, name });
     this.#nodes.delete(nodeId);

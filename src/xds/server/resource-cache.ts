@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ClusterLoadAssignmentSchema } from "../../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import { minusHash, plusHash, type Resource, type ResourceKey, type View } from "../protocol/resource.ts";
+import { minusHash, plusHash, type Resource, type ResourceKey, type Served } from "../protocol/resource.ts";
 import { canonicalName, parseGlob } from "../protocol/resource-name.ts";
 import { ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE } from "../protocol/resource-types.ts";
 import { CachedResource, prepareResource, type ResourceInput } from "./cached-resource.ts";
@@ -72,8 +72,8 @@ export class ResourceCache {
     return [...(this.#groups.get(group)?.list(typeUrl) ?? [])];
   }
 
-  /** The live view of a group, for streams; undefined while the group does not exist. */
-  view(group: string): View | undefined {
+  /** What a group is served, live, for streams; undefined while the group does not exist. */
+  served(group: string): Served | undefined {
     return this.#groups.get(group);
   }
 
@@ -128,7 +128,7 @@ class Staged implements Transaction {
   }
 }
 
-class Group implements View {
+class Group implements Served {
   readonly #types = new Map<string, TypeGroup>();
   /** How many resources refer to a key. */
   readonly #referenced = new Map<string, number>();

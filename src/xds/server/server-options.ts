@@ -26,6 +26,13 @@ export type XdsServerOptions = {
    */
   readonly hold?: (client: ServedClient, resource: ResourceKey, version: string) => string | undefined;
   /**
+   * Whether a client that speaks delta is told of every removal, and of every name that does not exist, as the protocol has
+   * it. The others are treated as Envoy has to be: they keep endpoints, secrets, routes and extensions that are gone, and the
+   * endpoints of a cluster are told to be empty, never removed (xds R7, R8, R28). Asked once for each stream, and must depend
+   * on nothing but the node. Default: true unless `mayBeEnvoy(node)`.
+   */
+  readonly tellsRemovals?: (node: NodeIdentity) => boolean;
+  /**
    * Awaited before a stream's first answer. While it rejects, clients are sent only what cannot take them back, since
    * they hold nothing of it; the rest is held as `store_unreachable` until `recheckHolds`.
    */

@@ -296,10 +296,10 @@ export class StreamDriver implements OpenStream, CallHandler {
   }
 
   #attach(group: string): void {
-    const view = this.#host.cache.view(group);
-    this.#stream?.attach(view);
-    this.#silence(view ? undefined : "group_without_content");
-    if (view) this.#fence.pass({ again: false });
+    const served = this.#host.cache.served(group);
+    this.#stream?.attach(served);
+    this.#silence(served ? undefined : "group_without_content");
+    if (served) this.#fence.pass({ again: false });
     this.#streams.wake(this);
   }
 

@@ -1,4 +1,4 @@
-import type { View } from "../protocol/resource.ts";
+import type { Served } from "../protocol/resource.ts";
 import type { Changes } from "./resource-cache.ts";
 
 /** One update of what a group is served, linked to the updates made after it. */
@@ -10,7 +10,7 @@ export type Publication = {
 
 /** What a stream of a group is told. */
 export interface GroupedStream {
-  /** Called when the group's view has appeared, disappeared or been replaced. */
+  /** Called when what the group is served has appeared, disappeared or been replaced. */
   reattach(): void;
   /** Called when the group was updated. */
   publish(publication: Publication): void;
@@ -18,7 +18,7 @@ export interface GroupedStream {
 
 type Group<S> = {
   readonly streams: Set<S>;
-  view: View | undefined;
+  served: Served | undefined;
   last: Publication | undefined;
 };
 
@@ -27,11 +27,11 @@ type Group<S> = {
  * streams of it touches next to nothing of each.
  */
 export class StreamGroups<S extends GroupedStream> {
-  readonly #view: (group: string) => View | undefined;
+  readonly #served: (group: string) => Served | undefined;
   readonly #groups = new Map<string, Group<S>>();
 
-  constructor(view: (group: string) => View | undefined) {
-    this.#view = view;
+  constructor(served: (group: string) => Served | undefined) {
+    this.#served = served;
   }
 
   /** Moves a stream from one group to another; undefined means no group. */
@@ -41,7 +41,7 @@ export class StreamGroups<S extends GroupedStream> {
       if (group?.streams.delete(stream) && group.streams.size === 0) this.#groups.delete(from);
     }
     if (to !== undefined) {
-      const group = this.#groups.get(to) ?? { streams: new Set(), view: this.#view(to), last: undefined };
+      const group = this.#groups.get(to) ?? { streams: new Set(), served: this.#served(to), last: undefined };
       this.#groups.set(to, group);
       group.streams.add(stream);
     }
@@ -51,9 +51,9 @@ export class StreamGroups<S extends GroupedStream> {
   publish(name: string, changes: Changes, number: number): Iterable<S> {
     const group = this.#groups.get(name);
     if (!group) return [];
-    const view = this.#view(name);
-    if (view !== group.view) {
-      group.view = view;
+    const served = this.#served(name);
+    if (served !== group.served) {
+      group.served = served;
       for (const stream of group.streams) stream.reattach();
     }
     const publication = { number, changes, next: undefined };

@@ -4,13 +4,14 @@ import { systemClock } from "../../runtime/clock.ts";
 import { Containment } from "../../runtime/containment.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { systemRandom } from "../../runtime/random.ts";
-import { createRegistry } from "../protocol/resource-types.ts";
+import { createRegistry, createTellingRegistry } from "../protocol/resource-types.ts";
 import { SharedTables } from "../protocol/shared-tables.ts";
 import { Deadlines, type Expiring } from "./deadlines.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { DEFAULT_LIMITS, type XdsLimits } from "./limits.ts";
-import { LostVerdictMemory } from "./lost-verdict-memory.ts";
+import { LostAnswerMemory } from "./lost-answer-memory.ts";
+import { mayBeEnvoy, type NodeIdentity } from "./node-identity.ts";
 import { readContext } from "./read-request.ts";
 import { LocalRefusalMemory } from "./refusal-memory.ts";
 import type { XdsServerEvents } from "./server-events.ts";
@@ -41,8 +42,11 @@ export function createStreamHost(options: XdsServerOptions, events: EventEmitter
     fence: options.fence ?? (() => Promise.resolve()),
     identifier: options.identifier ?? (() => "fairlead"),
     registry: createRegistry(options.types),
+    /** The same types, for the streams of those that `tellsRemovals` names. */
+    tellingRegistry: createTellingRegistry(options.types),
+    tellsRemovals: options.tellsRemovals ?? ((node: NodeIdentity) => !mayBeEnvoy(node)),
     refusals: options.refusals ?? new LocalRefusalMemory(),
-    lostVerdicts: new LostVerdictMemory(),
+    lostAnswers: new LostAnswerMemory(),
     encoder: new ResponseEncoder(clock),
     /** The prefix of the nonces that its streams share. */
     nonceTag: `${random.id().slice(0, 4)}-`,

@@ -33,6 +33,8 @@ export function startTalking({ program, args, env = {} }: TalkingCommand): Talki
     });
     child.once("exit", () => resolve());
   });
+  // A child that is gone reads no more; `next` tells why.
+  child.stdin.on("error", () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     const { value, done } = await lines.next();

@@ -121,9 +121,10 @@ export class Replica {
       settleMs: 0,
       maxResponseBytes: 1_000_000,
       maxAbsent: 1,
+      takesPartly: false,
       honoursTtl: true,
     });
-    stream.attach(this.cache.view(GROUP));
+    stream.attach(this.cache.served(GROUP));
     this.streams.add(stream);
     return stream;
   }

@@ -2,7 +2,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LocalNodeDirectory } from "../../../src/fleet/local-node-directory.ts";
-import { type NodeView, REMEMBERED_MS } from "../../../src/fleet/node-directory.ts";
+import { REMEMBERED_MS, type ToldNode } from "../../../src/fleet/node-directory.ts";
 import { toNodeList } from "../../../src/fleet/peer-messages.ts";
 import { PublicationLog } from "../../../src/fleet/publication-log.ts";
 import { SharedNodeDirectory } from "../../../src/fleet/shared-node-directory.ts";
@@ -375,11 +375,11 @@ describe("a directory over several replicas", () => {
 
   it("believes a replica of the proxies that are connected to it, and of none that are elsewhere", async () => {
     const { network, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
-    const view = { ...((await (replicas[0] as Replica).shared.nodes()).told[0] as NodeView), since: Number.NaN };
+    const node = { ...((await (replicas[0] as Replica).shared.nodes()).told[0] as ToldNode), since: Number.NaN };
     const ids = ["edge-1", "edge-9", "x".repeat(2000)];
     const peer = "10.0.0.9:1";
     const claims = toNodeList(
-      ids.flatMap((id) => ["b", "liar"].map((replica) => ({ ...view, id, replica, peer, lagMs: Number.NaN }))),
+      ids.flatMap((id) => ["b", "liar"].map((replica) => ({ ...node, id, replica, peer, lagMs: Number.NaN }))),
     );
     network.join("liar").answer("proxies", async () => toBinary(NodeListSchema, claims));
     const { told } = await (replicas[0] as Replica).shared.nodes();
@@ -390,9 +390,9 @@ describe("a directory over several replicas", () => {
   it("forgets what a farewell told, however far ahead its times lie", async () => {
     const { network, clock, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
     const { shared } = replicas[0] as Replica;
-    const [view] = (await shared.nodes()).told as [NodeView];
+    const [node] = (await shared.nodes()).told as [ToldNode];
     const ghosts = [4e12, Number.POSITIVE_INFINITY, Number.NaN, -1].map((since, i) => {
-      return { ...view, id: `ghost-${i}`, replica: "liar", since, connected: i === 0 };
+      return { ...node, id: `ghost-${i}`, replica: "liar", since, connected: i === 0 };
     });
     const liar = network.join("liar");
     for (const topic of ["proxies", "progress"]) liar.answer(topic, async () => new Uint8Array());

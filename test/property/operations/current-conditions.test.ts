@@ -37,8 +37,8 @@ test("the conditions of one object are the same as when those of all are derived
     fc.property(fc.array(arbitraryObject, { maxLength: 16 }), (manifests) => {
       const state = stateOf(objectsOf(manifests));
       const all = conditions(state);
-      const revision = { epoch: 1, position: 1 };
-      const one = new CurrentConditions({ ...state, revision } as unknown as Mirror).reader();
+      const onFold = () => () => undefined;
+      const one = new CurrentConditions({ ...state, onFold } as unknown as Mirror).reader();
       for (const kind of KINDS) {
         for (const { name } of state.all(kind)) expect(one(kind, name)).toEqual(conditionsOf(all, kind, name));
       }

@@ -13,7 +13,7 @@ const arbitraryObjects = fc.dictionary(
 const parse = (name: string, weight: number) => objectsOf([{ kind: "Backend", name, address: "10.0.0.1:80", weight }]);
 const stateWith = (objects: Objects) =>
   stateOf(Object.entries(objects).flatMap(([name, weight]) => (weight === undefined ? [] : parse(name, weight))));
-const view = (objects: Iterable<{ name: string; weight: number }>) =>
+const shown = (objects: Iterable<{ name: string; weight: number }>) =>
   Array.from(objects, ({ name, weight }) => `${name} ${weight}`).sort();
 
 test("a state seen through an overlay is the state with the changes made", () => {
@@ -31,9 +31,9 @@ test("a state seen through an overlay is the state with the changes made", () =>
         ];
         const seen = overlay(stateWith(base), changes);
         const made = stateWith({ ...base, ...puts, ...Object.fromEntries(deletes.map((name) => [name, undefined])) });
-        expect(view(seen.all("backend"))).toEqual(view(made.all("backend")));
+        expect(shown(seen.all("backend"))).toEqual(shown(made.all("backend")));
         for (const service of ["shop", "pay"]) {
-          expect(view(seen.backendsOf(service))).toEqual(view(made.backendsOf(service)));
+          expect(shown(seen.backendsOf(service))).toEqual(shown(made.backendsOf(service)));
         }
         for (const name of ["shop/a", "shop/b", "shop/c", "pay/a", "pay/b"]) {
           expect(seen.get("backend", name)?.weight).toBe(made.get("backend", name)?.weight);

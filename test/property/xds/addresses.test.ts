@@ -70,9 +70,10 @@ class World {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       maxAbsent: 1,
+      takesPartly: false,
       honoursTtl: false,
     });
-    this.#stream.attach(this.#cache.view("g"));
+    this.#stream.attach(this.#cache.served("g"));
     const common = { typeUrl: LISTENER_TYPE, nonce: "", error: undefined };
     if (this.#variant === "sotw")
       this.#stream.receiveSotw({ ...common, versionInfo: this.client.version, names: [] }, this.#now);

@@ -11,7 +11,7 @@ export type ClientRequest =
   | { readonly variant: "delta"; readonly request: DeltaRequest }
   | { readonly variant: "sotw"; readonly request: SotwRequest };
 
-type Verdict = { readonly send: Send; readonly error: string | undefined };
+type Answer = { readonly send: Send; readonly error: string | undefined };
 
 /** One type as the client has it. */
 class Held {
@@ -39,7 +39,7 @@ export class SimulatedEnvoy {
   readonly #warming = new Set<string>();
   /** Clusters that traffic can be sent to: warmed at least once, and not removed since. */
   readonly live = new Set<string>();
-  readonly #withheld: Verdict[] = [];
+  readonly #withheld: Answer[] = [];
   readonly #random: () => number;
 
   constructor(variant: "delta" | "sotw", random: () => number) {
@@ -84,7 +84,7 @@ export class SimulatedEnvoy {
     if (this.#warming.size === 0) return;
     this.#warming.clear();
     this.#resubscribe();
-    this.#releaseVerdicts();
+    this.#releaseAnswers();
   }
 
   /** Takes one response off the wire. */
@@ -98,7 +98,7 @@ export class SimulatedEnvoy {
     if (send.typeUrl === CLUSTER_TYPE && this.#warming.size > 0) this.#withheld.push({ send, error });
     else this.#judge(send, error);
     this.#resubscribe();
-    if (this.#warming.size === 0) this.#releaseVerdicts();
+    if (this.#warming.size === 0) this.#releaseAnswers();
   }
 
   #take(send: Send): string | undefined {
@@ -156,17 +156,17 @@ export class SimulatedEnvoy {
     this.#send(send.typeUrl, { nonce: send.nonce, ...(error !== undefined && { error }) });
   }
 
-  /** Delta sends one verdict per response; SotW one for the newest, with the error of any (xds R27). */
-  #releaseVerdicts(): void {
-    const verdicts = this.#withheld.splice(0);
+  /** Delta sends one answer per response; SotW one for the newest, with the error of any (xds R27). */
+  #releaseAnswers(): void {
+    const answers = this.#withheld.splice(0);
     if (this.variant === "delta") {
-      for (const { send, error } of verdicts) this.#judge(send, error);
+      for (const { send, error } of answers) this.#judge(send, error);
       return;
     }
-    const newest = verdicts.at(-1);
+    const newest = answers.at(-1);
     if (!newest) return;
-    for (const { send, error } of verdicts) if (!error) this.#of(send.typeUrl).acceptedVersion = send.version;
-    const error = verdicts.find((verdict) => verdict.error !== undefined)?.error;
+    for (const { send, error } of answers) if (!error) this.#of(send.typeUrl).acceptedVersion = send.version;
+    const error = answers.find((answer) => answer.error !== undefined)?.error;
     this.#send(newest.send.typeUrl, { nonce: newest.send.nonce, ...(error !== undefined && { error }) });
   }
 

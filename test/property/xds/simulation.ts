@@ -1,6 +1,6 @@
 /** A cache, streams and simulated clients in one thread, under the control of a list of moves. */
 import type { Report } from "../../../src/xds/protocol/events.ts";
-import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
+import { lostAnswers } from "../../../src/xds/protocol/lost-answers.ts";
 import {
   CLUSTER_TYPE,
   createRegistry,
@@ -112,7 +112,7 @@ export class Simulation {
 
   #connect(connection: Connection): void {
     const { client, memory } = connection;
-    const lost = lostVerdicts(connection.stream?.states ?? new Map());
+    const lost = lostAnswers(connection.stream?.states ?? new Map());
     connection.stream = new ProtocolStream({
       variant: client.variant,
       registry: REGISTRY,
@@ -124,11 +124,12 @@ export class Simulation {
       retry: { baseMs: 1000, maxMs: 300_000, spread: 0 },
       maxResponseBytes: 1_000_000,
       maxAbsent: 1,
+      takesPartly: false,
       honoursTtl: true,
     });
     for (const { typeUrl, name } of memory.load("")) connection.stream.remember(typeUrl, name);
     connection.stream.recall(lost);
-    connection.stream.attach(this.cache.view(GROUP));
+    connection.stream.attach(this.cache.served(GROUP));
     client.connect();
   }
 

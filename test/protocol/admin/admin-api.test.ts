@@ -4,7 +4,7 @@ import { type AdminServer, createAdminServer } from "../../../src/admin/admin-se
 import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { ADMIN, errorOf, TestClient } from "../../support/admin-client.ts";
 import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
@@ -42,7 +42,7 @@ test("an object lives from create to delete", async () => {
     status: { backends: 0 },
   });
   await client.call(ADMIN.deleteService, { name: "life" });
-  expect(await refusalOf(client.call(ADMIN.getService, { name: "life" }))).toMatchObject({
+  expect(await errorOf(client.call(ADMIN.getService, { name: "life" }))).toMatchObject({
     code: status.NOT_FOUND,
     reason: "SERVICE_NOT_FOUND",
   });
@@ -110,7 +110,7 @@ test("who asks is taken from the call", async () => {
   expect(await plane.journal.list({ limit: 1 })).toMatchObject([{ actor: "peer:127.0.0.1" }]);
 });
 
-test("a request id is one request of one caller: a retry gets its answer, anything else a refusal, or is another request", async () => {
+test("a request id is one request of one caller: a retry gets its answer, anything else an error, or is another request", async () => {
   const create = (name: string, labels: Record<string, string>, actor: string) =>
     client.call(
       ADMIN.createService,
@@ -119,9 +119,9 @@ test("a request id is one request of one caller: a retry gets its answer, anythi
     );
   const first = await create("once", { a: "1", b: "2" }, "ci:one");
   expect((await create("once", { b: "2", a: "1" }, "ci:one")).revision).toBe(first.revision);
-  const reused = await refusalOf(create("once", { a: "2", b: "2" }, "ci:one"));
+  const reused = await errorOf(create("once", { a: "2", b: "2" }, "ci:one"));
   expect(reused).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "REQUEST_ID_REUSED" });
-  expect((await refusalOf(create("twice", {}, "ci:one"))).message).toContain("services/once");
+  expect((await errorOf(create("twice", {}, "ci:one"))).message).toContain("services/once");
   expect((await create("twice", {}, "ci:two")).service?.name).toBe("twice");
   expect((await client.call(ADMIN.listHistory, { kind: "service", name: "twice" })).entries).toMatchObject([
     { actor: "ci:two", requestId: "deploy-1" },

@@ -6,7 +6,7 @@ import { type AdminServer, createAdminServer } from "../../../src/admin/admin-se
 import { CreateServiceRequestSchema } from "../../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import type { Service_Protocol } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { ADMIN, errorOf, TestClient } from "../../support/admin-client.ts";
 import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
@@ -34,16 +34,16 @@ afterAll(async () => {
 
 const unchanged = async (run: () => Promise<unknown>) => {
   const before = plane.mirror.revision;
-  const refusal = await refusalOf(run());
+  const error = await errorOf(run());
   expect(plane.mirror.revision).toEqual(before);
-  return refusal;
+  return error;
 };
 
 test("every bad field of a request is named", async () => {
   const route = { name: "Bad", rules: [{ to: [{ service: "shop", weight: 0 }] }] };
-  const refusal = await unchanged(() => client.call(ADMIN.createRoute, { route }));
-  expect(refusal).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "INVALID_FIELD" });
-  expect(refusal.fields).toEqual(["name"]);
+  const error = await unchanged(() => client.call(ADMIN.createRoute, { route }));
+  expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "INVALID_FIELD" });
+  expect(error.fields).toEqual(["name"]);
   const inner = await unchanged(() => client.call(ADMIN.createRoute, { route: { ...route, name: "bad" } }));
   expect(inner.fields).toEqual(expect.arrayContaining(["listeners", "hosts"]));
 });
@@ -98,8 +98,8 @@ test("a manifest of 10 MB is refused with the limit, and the next request is ser
       },
     },
   }));
-  const refusal = await unchanged(() => client.call(ADMIN.apply, { objects }));
-  expect(refusal).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" });
+  const error = await unchanged(() => client.call(ADMIN.apply, { objects }));
+  expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" });
   await client.call(ADMIN.getStatus, {});
 });
 
@@ -107,10 +107,8 @@ test("a request beyond what is read at all is refused too", async () => {
   const request = create(CreateServiceRequestSchema, {
     service: { name: "x", annotations: { k: "x".repeat(70_000_000) } },
   });
-  const refusal = await unchanged(() =>
-    client.send(ADMIN.createService, toBinary(CreateServiceRequestSchema, request)),
-  );
-  expect(refusal.code).toBe(status.RESOURCE_EXHAUSTED);
+  const error = await unchanged(() => client.send(ADMIN.createService, toBinary(CreateServiceRequestSchema, request)));
+  expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
   await client.call(ADMIN.getStatus, {});
 });
 
@@ -118,9 +116,9 @@ test("many bad fields do not make an answer that clients cannot read", async () 
   const objects = Array.from({ length: 900 }, (_, i) => ({
     object: { case: "service" as const, value: { name: `NO-${i}` } },
   }));
-  const refusal = await unchanged(() => client.call(ADMIN.apply, { objects }));
-  expect(refusal).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "INVALID_FIELD" });
-  expect(refusal.fields.length).toBeGreaterThan(5);
+  const error = await unchanged(() => client.call(ADMIN.apply, { objects }));
+  expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "INVALID_FIELD" });
+  expect(error.fields.length).toBeGreaterThan(5);
 });
 
 test("an actor that is too long is refused", async () => {

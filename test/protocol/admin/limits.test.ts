@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AdminServer, createAdminServer } from "../../../src/admin/admin-server.ts";
 import { ImportRequestSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { ADMIN, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { ADMIN, errorOf, readError, TestClient } from "../../support/admin-client.ts";
 import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 const MIB = 1024 * 1024;
@@ -81,10 +81,10 @@ test("a request that never comes to its end is refused with the limit, and its c
 test("unfinished requests are ended before they hold more than the limit, and others go on", async () => {
   const greedy = session();
   const streams = Array.from({ length: 6 }, () => begin(greedy, "Apply", 8 * MIB, 7 * MIB));
-  const refusals = await Promise.all(
+  const errors = await Promise.all(
     streams.map(async (stream) => ((await once(stream, "response")) as [Record<string, string>])[0]["grpc-message"]),
   );
-  for (const message of refusals) {
+  for (const message of errors) {
     expect(decodeURI(message ?? "")).toMatch(/bytes of unfinished requests of one connection|time for a request/);
   }
   if (!greedy.closed) await once(greedy, "close");
@@ -104,7 +104,7 @@ test("an import that is begun and not gone on with ends, and two at a time are t
     return ended.finally(() => grpc.close());
   };
   const answers = await Promise.all([upload(), upload(), upload()]);
-  const reasons = answers.map((error) => (error === null ? "" : readRefusal(error).reason)).sort();
+  const reasons = answers.map((error) => (error === null ? "" : readError(error).reason)).sort();
   expect(reasons).toEqual(["TOO_MANY_CALLS", "UPLOAD_TOO_SLOW", "UPLOAD_TOO_SLOW"]);
   await client.call(ADMIN.getStatus, {});
 });
@@ -114,7 +114,7 @@ test("too many watches of one connection are refused, and their places are free 
   await Promise.all(streams.map((stream) => once(stream, "data")));
   const refused = client.stream(ADMIN.watch, {});
   const [error] = (await once(refused, "error")) as [ServiceError];
-  expect(readRefusal(error)).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "TOO_MANY_CALLS" });
+  expect(readError(error)).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "TOO_MANY_CALLS" });
   expect(error.details).toMatch(/"stream" on one connection: 65, but at most 64/);
   for (const stream of streams) {
     stream.on("error", () => undefined);
@@ -133,7 +133,7 @@ test("too many watches of one connection are refused, and their places are free 
 
 test("metadata that is too long is refused by the transport, and a call that cannot be is an answer", async () => {
   const long = client.call(ADMIN.getStatus, {}, { long: "x".repeat(100_000) });
-  expect((await refusalOf(long)).code).not.toBe(status.OK);
+  expect((await errorOf(long)).code).not.toBe(status.OK);
   const actor = "x".repeat(200);
   const grpc = new Client(address, credentials.createInsecure());
   const metadata = new Metadata();

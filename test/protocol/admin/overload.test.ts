@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AnyObjectSchema, ApplyRequestSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WatchRequestSchema } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { ServerReflectionRequestSchema } from "../../../src/gen/grpc/reflection/v1/reflection_pb.ts";
-import { ADMIN, type Refusal, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { ADMIN, type CallError, errorOf, readError, TestClient } from "../../support/admin-client.ts";
 import { LONGEST_TURN_ARGS, longestTurn } from "../../support/longest-turn.ts";
 import { type Plane, startPlane } from "../../support/plane.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -65,7 +65,7 @@ const residentMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${plan
 test("a thousand watchers that read nothing cost one copy of the state, and the others are refused with the limit", async () => {
   const before = residentMb();
   const request = Buffer.from(toBinary(WatchRequestSchema, create(WatchRequestSchema, {})));
-  const refusals: Refusal[] = [];
+  const errors: CallError[] = [];
   const calls: { cancel(): void }[] = [];
   const clients = Array.from(
     { length: 20 },
@@ -79,17 +79,17 @@ test("a thousand watchers that read nothing cost one copy of the state, and the 
         const call = each.makeServerStreamRequest("/fairlead.admin.v1.AdminService/Watch", pass, pass, request);
         calls.push(call);
         call.on("error", (error: ServiceError) => {
-          if (error.code !== status.CANCELLED) refusals.push(readRefusal(error));
+          if (error.code !== status.CANCELLED) errors.push(readError(error));
         });
         call.on("metadata", () => {
           begun += 1;
         });
       }
     }
-    await expect.poll(() => begun + refusals.length, { timeout: 30_000 }).toBe(1000);
+    await expect.poll(() => begun + errors.length, { timeout: 30_000 }).toBe(1000);
   });
   expect(begun).toBe(256);
-  for (const { code, reason, message } of refusals) {
+  for (const { code, reason, message } of errors) {
     expect(code).toBe(status.RESOURCE_EXHAUSTED);
     expect(reason).toBe("TOO_MANY_CALLS");
     expect(message).toMatch(/"stream" of all clients: 257, but at most 256 are allowed; .*docs\/api\.md, "Limits"/);
@@ -125,11 +125,11 @@ test("a request of millions of labels is refused before anything is made of it",
   const objects: Given[] = [{ object: { case: "service", value: { name: "labels", labels } } }];
   const bytes = toBinary(ApplyRequestSchema, create(ApplyRequestSchema, { objects }));
   expect(bytes.byteLength).toBeGreaterThan(5_000_000);
-  let refusal: Refusal | undefined;
+  let error: CallError | undefined;
   const longest = await longestTurnDuring(async () => {
-    refusal = await refusalOf(client.send(ADMIN.apply, bytes));
+    error = await errorOf(client.send(ADMIN.apply, bytes));
   });
-  expect(refusal).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "TOO_MANY_FIELDS" });
+  expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: "TOO_MANY_FIELDS" });
   expect(longest).toBeLessThan(BLOCKED_MS);
 }, 60_000);
 

@@ -17,7 +17,7 @@ import { createLogger } from "../../../src/runtime/create-logger.ts";
 import { LogSink } from "../../../src/runtime/log-sink.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { formatRevision } from "../../../src/store/revision.ts";
-import { ADMIN, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { ADMIN, errorOf, TestClient } from "../../support/admin-client.ts";
 import { openPlaneContext, type PlaneContext, TESTER, testContainment } from "../../support/plane-context.ts";
 
 /** Every secret begins so, and nothing else does. */
@@ -123,7 +123,7 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
       service: { name, healthCheck: { probe: { case: "tcp", value: { send: Buffer.from(`${SECRET} bytes`) } } } },
     });
     const wrong = { name, healthCheck: http(`${SECRET} no host`) };
-    expectNoSecret("a refusal", toText(await refusalOf(client.call(ADMIN.updateService, { service: wrong }))));
+    expectNoSecret("an error", toText(await errorOf(client.call(ADMIN.updateService, { service: wrong }))));
     for (const healthCheck of [
       { http: { host: [SECRET] } },
       { http: { host: 53321 } },
@@ -131,7 +131,7 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
     ]) {
       const read = messageFromJson("service", { name, healthCheck });
       expect(read.ok).toBe(false);
-      expectNoSecret("a manifest's refusal", toText(read));
+      expectNoSecret("a manifest's error", toText(read));
       expect(toText(read)).not.toContain("53321");
     }
   },
@@ -210,8 +210,8 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
     }
   },
   forgetNode: async () =>
-    expectNoSecret("forgetNode", toText(await refusalOf(client.call(ADMIN.forgetNode, { id: "nobody" })))),
-  resend: async () => expectNoSecret("resend", toText(await refusalOf(client.call(ADMIN.resend, { id: "nobody" })))),
+    expectNoSecret("forgetNode", toText(await errorOf(client.call(ADMIN.forgetNode, { id: "nobody" })))),
+  resend: async () => expectNoSecret("resend", toText(await errorOf(client.call(ADMIN.resend, { id: "nobody" })))),
 
   rollback: async () => {
     const before = stored("service");
@@ -234,14 +234,11 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
     await ask(ADMIN.clearHealth, { backend, source });
   },
   setEncodingProfile: async () =>
-    expectNoSecret(
-      "setEncodingProfile",
-      toText(await refusalOf(client.call(ADMIN.setEncodingProfile, { profile: 99 }))),
-    ),
+    expectNoSecret("setEncodingProfile", toText(await errorOf(client.call(ADMIN.setEncodingProfile, { profile: 99 })))),
   deleteRecord: async () =>
     expectNoSecret(
       "deleteRecord",
-      toText(await refusalOf(client.call(ADMIN.deleteRecord, { key: storeKey("service", name) }))),
+      toText(await errorOf(client.call(ADMIN.deleteRecord, { key: storeKey("service", name) }))),
     ),
 
   import: async () => {

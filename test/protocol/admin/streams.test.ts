@@ -8,7 +8,7 @@ import {
 } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../../src/gen/grpc/health/v1/health_pb.ts";
 import { silentLogger } from "../../../src/runtime/logger.ts";
-import { ADMIN, readRefusal, refusalOf, TestClient } from "../../support/admin-client.ts";
+import { ADMIN, errorOf, readError, TestClient } from "../../support/admin-client.ts";
 import { openPlaneContext, type PlaneContext, testContainment } from "../../support/plane-context.ts";
 
 let plane: PlaneContext;
@@ -111,23 +111,23 @@ describe("Watch", () => {
     const { revision } = await client.call(ADMIN.createService, { service: { name: "a" } });
     const [epoch, position] = revision.split(".").map(Number);
     for (const future of [`${epoch}.${(position ?? 0) + 1_000_000}`, `${(epoch ?? 0) + 1}.1`]) {
-      const refusal = await client.stream(ADMIN.watch, { fromRevision: future }).toArray().catch(readRefusal);
-      expect(refusal).toMatchObject({ code: status.FAILED_PRECONDITION, reason: "REVISION_NOT_WRITTEN" });
+      const error = await client.stream(ADMIN.watch, { fromRevision: future }).toArray().catch(readError);
+      expect(error).toMatchObject({ code: status.FAILED_PRECONDITION, reason: "REVISION_NOT_WRITTEN" });
     }
   });
 
   test.each([[{ kinds: ["pod"] }], [{ fromRevision: "yesterday" }]])("%j is refused", async (request) => {
     const stream = client.stream(ADMIN.watch, request);
-    const refusal = await stream.toArray().catch(readRefusal);
-    expect(refusal).toMatchObject({ code: status.INVALID_ARGUMENT });
+    const error = await stream.toArray().catch(readError);
+    expect(error).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
   test("ends as unavailable when the plane stops", async () => {
     const stream = client.stream(ADMIN.watch, {});
     const messages = stream[Symbol.asyncIterator]();
     await messages.next();
-    const [refusal] = await Promise.all([messages.next().catch(readRefusal), server.stop(5000)]);
-    expect(refusal).toMatchObject({ code: status.UNAVAILABLE, reason: "STOPPING" });
+    const [error] = await Promise.all([messages.next().catch(readError), server.stop(5000)]);
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, reason: "STOPPING" });
   });
 });
 
@@ -246,15 +246,15 @@ describe("WaitForRevision", () => {
   });
 
   test("a set without a proxy, with too few or with unknown ones is an error", async () => {
-    const refusal = async (request: Parameters<typeof outcomes>[0]) => await refusalOf(outcomes(request));
-    expect(await refusal({})).toMatchObject({ code: status.FAILED_PRECONDITION, reason: "NO_PROXIES" });
+    const errorFor = async (request: Parameters<typeof outcomes>[0]) => await errorOf(outcomes(request));
+    expect(await errorFor({})).toMatchObject({ code: status.FAILED_PRECONDITION, reason: "NO_PROXIES" });
     expect(await outcomes({ allowEmpty: true })).toMatchObject([{ outcome: Outcome.REACHED, total: 0 }]);
     plane.nodes.set({ id: "edge-1" }, DONE);
-    expect(await refusal({ atLeast: 2 })).toMatchObject({ reason: "NOT_ENOUGH_PROXIES" });
-    expect(await refusal({ nodes: ["nobody"] })).toMatchObject({ code: status.NOT_FOUND, reason: "NODE_NOT_FOUND" });
-    expect(await refusal({ revision: "x" })).toMatchObject({ code: status.INVALID_ARGUMENT });
-    expect(await refusal({ timeout: { seconds: 7200n } })).toMatchObject({ code: status.INVALID_ARGUMENT });
-    expect(await refusal({ onDisconnected: 9 as Disconnected })).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await errorFor({ atLeast: 2 })).toMatchObject({ reason: "NOT_ENOUGH_PROXIES" });
+    expect(await errorFor({ nodes: ["nobody"] })).toMatchObject({ code: status.NOT_FOUND, reason: "NODE_NOT_FOUND" });
+    expect(await errorFor({ revision: "x" })).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await errorFor({ timeout: { seconds: 7200n } })).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await errorFor({ onDisconnected: 9 as Disconnected })).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
   test("a listener that is gone leaves nothing behind", async () => {
@@ -272,7 +272,7 @@ describe("the standard health service", () => {
     expect(await client.call(Health.method.check, { service: "fairlead.admin.v1.AdminService" })).toMatchObject({
       status: Serving.SERVING,
     });
-    expect((await refusalOf(client.call(Health.method.check, { service: "nobody" }))).code).toBe(status.NOT_FOUND);
+    expect((await errorOf(client.call(Health.method.check, { service: "nobody" }))).code).toBe(status.NOT_FOUND);
   });
 
   test("can be watched", async () => {

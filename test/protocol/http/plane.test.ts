@@ -1,5 +1,7 @@
 import { connect, type Socket } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { startPlane } from "../../support/plane.ts";
 
 test("however many connect to the other ports, /healthz answers, and the plane goes on", async () => {
@@ -33,7 +35,20 @@ test("every series that is known is there from the start, and those of a deleted
   }
   expect(await series("fairlead_xds_ack_seconds_count")).toContain('fairlead_xds_ack_seconds_count{type="EDS"} 0');
   expect(await series("fairlead_store_seconds_count")).toContain('fairlead_store_seconds_count{operation="history"} 0');
-  expect(await series("fairlead_connected_proxies")).toEqual(['fairlead_connected_proxies{fleet=""} 0']);
+  const proxies = (...fleets: string[]) =>
+    fleets.flatMap((fleet) =>
+      ["connected", "lagging", "refusing", "gone"].map(
+        (state) => `fairlead_proxies{fleet="${fleet}",state="${state}"} 0`,
+      ),
+    );
+  // What is so now is counted at most ten times a second.
+  const shows = (name: string, expected: string[]) =>
+    eventually(
+      () => series(name),
+      (found) => isDeepStrictEqual(found, expected),
+      { what: `the series of ${name}` },
+    );
+  await shows("fairlead_proxies", proxies(""));
   await plane.mustApply(`kind: Fleet
 name: edge
 ---
@@ -41,10 +56,19 @@ kind: Service
 name: shop
 healthCheck: { tcp: {} }
 `);
-  expect(await series("fairlead_connected_proxies")).toContain('fairlead_connected_proxies{fleet="edge"} 0');
+  await shows("fairlead_proxies", proxies("", "edge"));
+  await plane.mustApply("kind: Fleet\nname: edge\nexpected: 0\n");
+  const expected = 'fairlead_proxies{fleet="edge",state="expected"} 0';
+  await shows("fairlead_proxies", proxies("", "edge").toSpliced(-1, 0, expected));
+  const backends = ["active", "degraded", "draining", "pending", "unhealthy", "duplicate-address"];
+  await shows(
+    "fairlead_backends",
+    backends.map((state) => `fairlead_backends{service="shop",state="${state}"} 0`),
+  );
   expect(await series("fairlead_health_checks_total")).toHaveLength(3);
   await plane.mustCli("delete", "fleet", "edge");
   await plane.mustCli("delete", "service", "shop");
-  expect(await series("fairlead_connected_proxies")).toEqual(['fairlead_connected_proxies{fleet=""} 0']);
+  await shows("fairlead_proxies", proxies(""));
+  await shows("fairlead_backends", []);
   expect(await series("fairlead_health_checks_total")).toEqual([]);
 }, 60_000);

@@ -182,7 +182,7 @@ describe("a fault that one client brings about ends its stream, is counted, and 
     ["where something is held back", () => undefined, { hold: (client) => fails(client) }],
     ["in who is told that it opened", (plane) => plane.on("open", fails), {}],
     ["in who is told what was sent", (plane) => plane.on("sent", fails), {}],
-    ["in who is told of a verdict", (plane) => plane.on("ack", fails), {}],
+    ["in who is told of an ACK", (plane) => plane.on("ack", fails), {}],
     ["in who is told of progress", (plane) => plane.on("progress", fails), {}],
   ])("%s", async (_, listen, options) => {
     const address = await start(options);

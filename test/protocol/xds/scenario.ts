@@ -5,28 +5,31 @@
  *     set TYPE:NAME@CONTENT… [-TYPE:NAME…]   one atomic update; `(eds:a)` after a resource gives what it refers to,
  *                                     `~ALIAS` after its name an alias, `!3000` after its content a TTL in ms, `%80` in
  *                                     its content an address that it opens
- *     stream delta|sotw               a new stream of the same node; what was refused before is remembered
+ *     stream delta|sotw|told [grpc]   a new stream of the same node, whose client is Envoy or a gRPC library; what was refused
+ *                                     before is remembered; `told` is delta of a client that is told of every removal
  *     req TYPE key=value…             a request: names= version= nonce= error= (SotW), sub= unsub= init= nonce= error= (delta)
- *     ack TYPE [#n] | nack TYPE [#n] text    a verdict on the n-th response of the stream, else on the newest of the type
+ *     ack TYPE [#n] | nack TYPE [#n] text    an answer to the n-th response of the stream, else to the newest of the type
  *     tick MS | hold TYPE:NAME reason | free | show
  *
  * Lines that begin with `<` are responses, with `!` reports, with `=` what `show` prints.
  */
 import type { Report, Send } from "../../../src/xds/protocol/events.ts";
-import { lostVerdicts } from "../../../src/xds/protocol/lost-verdicts.ts";
-import { createRegistry } from "../../../src/xds/protocol/resource-types.ts";
+import { lostAnswers } from "../../../src/xds/protocol/lost-answers.ts";
+import { createRegistry, createTellingRegistry } from "../../../src/xds/protocol/resource-types.ts";
 import { ProtocolStream } from "../../../src/xds/protocol/stream.ts";
+import type { StreamSettings } from "../../../src/xds/protocol/stream-settings.ts";
 import { LocalRefusalMemory } from "../../../src/xds/server/refusal-memory.ts";
 import { ResourceCache } from "../../../src/xds/server/resource-cache.ts";
 
 type Pairs = Readonly<Record<string, string>>;
 
 const REGISTRY = createRegistry();
+const TELLING_REGISTRY = createTellingRegistry();
 const NODE = "n1";
 
 /** Runs one script and returns it with what was really said. */
-export function runScenario(script: string): string {
-  const run = new Scenario();
+export function runScenario(script: string, { aggregated } = { aggregated: true }): string {
+  const run = new Scenario(aggregated);
   const lines = script.split("\n").filter((line) => !/^[<!=]/.test(line));
   return lines
     .flatMap((line) => (line.trim() === "" || line.startsWith("#") ? [line] : [line, ...run.command(line.trim())]))
@@ -49,11 +52,14 @@ class Scenario {
   #group = "g";
   #now = 0;
 
-  constructor() {
+  readonly #aggregated: boolean;
+
+  constructor(aggregated: boolean) {
+    this.#aggregated = aggregated;
     this.#cache.update("g", () => undefined);
     this.#cache.onChange((group, changes, publication) => {
       if (group !== this.#group) return;
-      this.#stream?.attach(this.#cache.view(this.#group));
+      this.#stream?.attach(this.#cache.served(this.#group));
       for (const [typeUrl, names] of changes) this.#stream?.publish(typeUrl, names, publication);
     });
   }
@@ -72,19 +78,22 @@ class Scenario {
     switch (verb) {
       case "group":
         this.#group = first;
-        this.#stream?.attach(this.#cache.view(first));
+        this.#stream?.attach(this.#cache.served(first));
         return [];
       case "set":
         this.#update(words);
         return [];
       case "stream":
-        this.#open(first === "sotw" ? "sotw" : "delta");
+        this.#open(first === "sotw" ? "sotw" : "delta", {
+          registry: first === "told" ? TELLING_REGISTRY : REGISTRY,
+          takesPartly: rest.includes("grpc"),
+        });
         return [];
       case "req":
         return this.#request(typeUrlOf(first), pairsOf(rest));
       case "ack":
       case "nack":
-        return this.#verdict(typeUrlOf(first), rest, verb === "nack");
+        return this.#answer(typeUrlOf(first), rest, verb === "nack");
       case "tick":
         this.#now += Number(first);
         return [];
@@ -131,16 +140,16 @@ class Scenario {
     });
   }
 
-  #open(variant: "sotw" | "delta"): void {
+  #open(variant: "sotw" | "delta", client: Pick<StreamSettings, "registry" | "takesPartly">): void {
     this.#variant = variant;
-    const lost = lostVerdicts(this.#stream?.states ?? new Map());
+    const lost = lostAnswers(this.#stream?.states ?? new Map());
     this.#newest.clear();
     this.#byNumber.clear();
     this.#numbers.clear();
     this.#stream = new ProtocolStream({
       variant,
-      registry: REGISTRY,
-      aggregated: true,
+      ...client,
+      aggregated: this.#aggregated,
       nonceTags: { own: "own-", shared: "shared-" },
       waitMs: 15_000,
       overtakeMs: 1000,
@@ -152,7 +161,7 @@ class Scenario {
     });
     for (const { typeUrl, name } of this.#memory.load(NODE)) this.#stream.remember(typeUrl, name);
     this.#stream.recall(lost);
-    this.#stream.attach(this.#cache.view(this.#group));
+    this.#stream.attach(this.#cache.served(this.#group));
   }
 
   #request(typeUrl: string, pairs: Pairs): string[] {
@@ -172,7 +181,7 @@ class Scenario {
     );
   }
 
-  #verdict(typeUrl: string, words: readonly string[], refuses: boolean): string[] {
+  #answer(typeUrl: string, words: readonly string[], refuses: boolean): string[] {
     const explicit = words[0]?.startsWith("#") ? words[0] : undefined;
     const send = explicit === undefined ? this.#newest.get(typeUrl) : this.#byNumber.get(explicit);
     if (!send) throw new Error("there is no response to judge");

@@ -258,7 +258,7 @@ describe("bad input", () => {
     expect((await stream.end()).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  it("a foreign nonce is no verdict", async () => {
+  it("a foreign nonce answers nothing", async () => {
     await start();
     const stream = client.delta();
     stream.send({ node, typeUrl: CLUSTER_TYPE });
@@ -277,6 +277,93 @@ describe("bad input", () => {
     const stream = client.delta();
     stream.send({ node, typeUrl: ENDPOINT_TYPE, resourceNamesSubscribe: ["a"], initialResourceVersions: initial });
     expect((await stream.next()).resources).toHaveLength(1);
+  });
+});
+
+describe("what is removed, over delta", () => {
+  /** What Envoy is told: endpoints that never were are an empty set (xds R8). */
+  const ROUTES_ONLY = ["never"];
+
+  /** What a client is told of endpoints and routes that are removed, and of others that never were there. */
+  async function told(userAgentName: string, method: "delta" | "sotw" = "delta"): Promise<string[]> {
+    cache.update("g", (tx) => {
+      for (const name of ["a", "b"]) {
+        tx.set(bytes(ENDPOINT_TYPE, name, "1"));
+        tx.set(bytes(ROUTE_TYPE, name, "1"));
+      }
+    });
+    const removed: string[] = [];
+    const stream = client[method]();
+    for (const typeUrl of [ENDPOINT_TYPE, ROUTE_TYPE]) {
+      const names = ["a", "b", "never"];
+      const request = { node: { ...node, userAgentName }, typeUrl };
+      if (stream instanceof SotwStream) stream.send({ ...request, resourceNames: names });
+      else stream.send({ ...request, resourceNamesSubscribe: names });
+      let response = await stream.next();
+      cache.update("g", (tx) => {
+        tx.delete(typeUrl, "a");
+        tx.set(bytes(typeUrl, "b", "2"));
+      });
+      if ("removedResources" in response) removed.push(...response.removedResources);
+      if (stream instanceof SotwStream) stream.send({ typeUrl, responseNonce: response.nonce, resourceNames: names });
+      else stream.send({ typeUrl, responseNonce: response.nonce });
+      response = await stream.next();
+      if ("removedResources" in response) removed.push(...response.removedResources);
+    }
+    return removed;
+  }
+
+  it.each(["gRPC Go", "grpc-rust", "my-client", "Envoy Gateway"])("xds R28: is told to %s", async (userAgentName) => {
+    await start();
+    expect(await told(userAgentName)).toEqual(["never", "a", "never", "a"]);
+  });
+
+  it.each(["envoy", ""])(
+    "xds R7, R28: is not told to Envoy, and who says nothing counts as Envoy: %j",
+    async (name) => {
+      await start();
+      expect(await told(name)).toEqual(ROUTES_ONLY);
+    },
+  );
+
+  it("xds R28: is told to those that the caller names, by what the node says, asked once for each stream", async () => {
+    const asked: string[] = [];
+    await start({
+      tellsRemovals: ({ id, userAgentName }) => {
+        asked.push(id);
+        return userAgentName === "envoy";
+      },
+    });
+    expect(await told("envoy")).toEqual(["never", "a", "never", "a"]);
+    expect(await told("gRPC Go")).toEqual(ROUTES_ONLY);
+    expect(asked).toEqual(["n1", "n1"]);
+  });
+
+  it("xds R28: is never told over SotW, and nobody is asked", async () => {
+    await start({
+      tellsRemovals: () => {
+        throw new Error("asked");
+      },
+    });
+    expect(await told("gRPC Go", "sotw")).toEqual([]);
+  });
+
+  it("a function that throws ends the stream that it was asked about, and no other", async () => {
+    await start({
+      tellsRemovals: ({ cluster }) => {
+        if (cluster === "bad") throw new Error("no");
+        return true;
+      },
+    });
+    const good = client.delta();
+    good.send({ node, typeUrl: CLUSTER_TYPE });
+    expect((await good.next()).resources).toHaveLength(1);
+    const bad = client.delta();
+    bad.send({ node: { ...node, cluster: "bad" }, typeUrl: CLUSTER_TYPE });
+    expect((await bad.end()).code).toBe(status.INTERNAL);
+    cache.update("g", (tx) => tx.set(bytes(CLUSTER_TYPE, "b", "1")));
+    good.send({ typeUrl: CLUSTER_TYPE, responseNonce: good.responses[0]?.nonce ?? "" });
+    expect((await good.next()).resources.map(({ name }) => name)).toEqual(["b"]);
   });
 });
 

@@ -11,7 +11,7 @@ const setUp = (more: Partial<typeof ADMIN_LIMITS> = {}) => {
   const reading = { method: "Import", signal: gone.signal, limits: { ...ADMIN_LIMITS, ...more }, clock };
   return { clock, gone, call, reading };
 };
-const refusalOf = (call: Promise<unknown>): Promise<unknown> =>
+const errorOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -25,7 +25,7 @@ const readAll = async (messages: AsyncIterable<Buffer>) => {
 test("an upload whose client says nothing more ends", async () => {
   const { clock, call, reading } = setUp();
   const read = readAll(messagesOf(call, reading));
-  const refused = refusalOf(read);
+  const refused = errorOf(read);
   call.write(Buffer.alloc(10));
   await clock.advance(50_000);
   call.write(Buffer.alloc(10));
@@ -37,14 +37,14 @@ test("an upload whose client says nothing more ends", async () => {
 
 test("an upload has a longest time and most bytes, whatever it sends", async () => {
   const slow = setUp({ uploadMs: 120_000 });
-  const late = refusalOf(readAll(messagesOf(slow.call, slow.reading)));
+  const late = errorOf(readAll(messagesOf(slow.call, slow.reading)));
   for (let i = 0; i < 5; i++) {
     slow.call.write(Buffer.alloc(10));
     await slow.clock.advance(30_000);
   }
   expect(await late).toMatchObject({ code: "UPLOAD_TOO_SLOW" });
   const large = setUp({ uploadBytes: { Import: 100 } });
-  const much = refusalOf(readAll(messagesOf(large.call, large.reading)));
+  const much = errorOf(readAll(messagesOf(large.call, large.reading)));
   for (let i = 0; i < 12; i++) large.call.write(Buffer.alloc(10));
   await large.clock.advance(0);
   expect(await much).toMatchObject({
@@ -55,7 +55,7 @@ test("an upload has a longest time and most bytes, whatever it sends", async () 
 
 test("an upload ends when its caller has gone", async () => {
   const { gone, call, reading } = setUp();
-  const read = refusalOf(readAll(messagesOf(call, reading)));
+  const read = errorOf(readAll(messagesOf(call, reading)));
   gone.abort(new Error("gone"));
   expect(await read).toMatchObject({ message: "gone" });
 });
@@ -63,7 +63,7 @@ test("an upload ends when its caller has gone", async () => {
 test("an answer that is not taken ends the stream of the client that does not take it", async () => {
   const { clock, reading } = setUp();
   const stuck = { write: () => true };
-  const sent = refusalOf(send(stuck, Buffer.alloc(10), reading));
+  const sent = errorOf(send(stuck, Buffer.alloc(10), reading));
   await clock.advance(ADMIN_LIMITS.slowReaderMs);
   expect(await sent).toMatchObject({ kind: "exhausted", code: "READER_TOO_SLOW" });
 });

@@ -27,15 +27,15 @@ class FakeSocket extends EventEmitter {
 
 let clock: FakeClock;
 let connections: Connections;
-let refusals: ControlPlaneError[];
-const refuse = (error: ControlPlaneError) => refusals.push(error);
+let errors: ControlPlaneError[];
+const refuse = (error: ControlPlaneError) => errors.push(error);
 
 beforeEach(() => use({}));
 
 function use(limits: Partial<AdminLimits>): void {
   clock = new FakeClock();
   connections = new Connections({ ...ADMIN_LIMITS, ...limits }, clock);
-  refusals = [];
+  errors = [];
 }
 
 function connect(port: number): FakeSocket {
@@ -91,9 +91,9 @@ test("a request that does not come to its end is refused, and its connection end
   const done = connections.begin(other, "call", refuse);
   done.arrived(10);
   await clock.advance(ADMIN_LIMITS.requestMs - 200);
-  expect(refusals).toEqual([]);
+  expect(errors).toEqual([]);
   await clock.advance(400);
-  expect(refusals).toMatchObject([{ kind: "exhausted", code: "REQUEST_TOO_SLOW" }]);
+  expect(errors).toMatchObject([{ kind: "exhausted", code: "REQUEST_TOO_SLOW" }]);
   await clock.advance(1_000);
   expect([slow.destroyed, other.destroyed]).toEqual([true, false]);
 });
@@ -104,11 +104,11 @@ test("unfinished requests of one connection are bounded in bytes, whatever else 
   for (let i = 0; i < 5; i++) connections.begin(client, "call", refuse);
   client.bytesRead += 20 * MIB;
   await clock.advance(200);
-  expect(refusals).toEqual([]);
+  expect(errors).toEqual([]);
   client.bytesRead += 10 * MIB;
   await clock.advance(200);
-  expect(refusals).toHaveLength(5);
-  expect(refusals[0]?.message).toMatch(/one connection: 31457280, but at most 25165824/);
+  expect(errors).toHaveLength(5);
+  expect(errors[0]?.message).toMatch(/one connection: 31457280, but at most 25165824/);
 });
 
 test("of all that arrives, who holds most ends first", async () => {

@@ -53,7 +53,7 @@ test("a field that is written as it is not is refused: a decoder would read on e
   expect(() => scanRequest(ApplyRequestSchema, bytes)).toThrow(/the request is not a well-formed/);
 });
 
-test("whatever the bytes are, the scan ends in time with an answer or a refusal", () => {
+test("whatever the bytes are, the scan ends in time with an answer or an error", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => {
       try {

@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { AddressMove_Way, Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const SHOP = `
 kind: Service
@@ -79,13 +79,13 @@ describe("apply", () => {
     ]);
   });
 
-  it("marks what the change leaves wrong, and asks for a refusal of it with --strict", async () => {
+  it("marks what the change leaves wrong, and asks for an error with --strict", async () => {
     const condition = { reason: "UnknownService", message: "there is no service cart" };
     const wrong = () => ({ ...changed(), conditions: [{ kind: "route", name: "shop", condition }] });
     const run = await runAgainst({ Apply: wrong }, ["apply", "-f", "-", "--dry-run"], { stdin: SHOP });
     expect(run.stdout).toContain("  ! route shop        UnknownService: there is no service cart\n");
     const refuse = () => {
-      throw refusal(status.FAILED_PRECONDITION, "CREATES_CONDITIONS", "no", {
+      throw planeError(status.FAILED_PRECONDITION, "CREATES_CONDITIONS", "no", {
         "objects[1]": "UnknownService: there is no service cart",
         "listener web": "UnknownFleet: there is no fleet edge",
       });
@@ -123,7 +123,7 @@ describe("apply", () => {
 
   it("leads what the plane objects to back to the line in the manifest", async () => {
     const refuse = () => {
-      throw refusal(status.INVALID_ARGUMENT, "OBJECT_INVALID", "bad", {
+      throw planeError(status.INVALID_ARGUMENT, "OBJECT_INVALID", "bad", {
         "objects[1].rules[0].to[0].weight": "too much",
       });
     };
@@ -182,7 +182,7 @@ describe("apply --wait", () => {
 
   it("exits with 3 when the plane goes away while it waits", async () => {
     const gone = () => {
-      throw refusal(status.UNAVAILABLE, "", "cannot reach the plane");
+      throw planeError(status.UNAVAILABLE, "", "cannot reach the plane");
     };
     const run = await runAgainst({ Apply: changed, WaitForRevision: gone }, ["apply", "-f", "-", "--wait"], {
       stdin: SHOP,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { type BackupRecord, BackupRecordSchema } from "../../../src/gen/fairlead/admin/v1/archive_pb.ts";
 import { WaitForRevisionResponse_Outcome as Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
@@ -44,7 +44,7 @@ describe("fairlead restore of a backup with records that cannot be read", () => 
   it("says how to restore the rest, and names what was left out", async () => {
     await backup();
     const refused = () => {
-      throw refusal(INVALID_ARGUMENT, "BACKUP_RECORD_UNREADABLE", "record 7, key x: no");
+      throw planeError(INVALID_ARGUMENT, "BACKUP_RECORD_UNREADABLE", "record 7, key x: no");
     };
     expect((await restore(refused)).stderr).toMatch(/record 7, key x.*\n.*\n.*--leave-out-unreadable/);
     const { calls, stdout } = await restore(
@@ -111,7 +111,7 @@ describe("fairlead backup", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("the plane ended the backup before it was complete: no file was written");
     const refuse = () => {
-      throw refusal(UNKNOWN, "STORE_UNREACHABLE", "no NATS server is connected");
+      throw planeError(UNKNOWN, "STORE_UNREACHABLE", "no NATS server is connected");
     };
     const refused = await runAgainst({ Backup: refuse }, ["backup", file, "--force"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("no NATS server is connected") });
@@ -156,10 +156,10 @@ describe("fairlead restore", () => {
     expect(stdout).toMatch(SUMMARY);
   });
 
-  it("says of a refusal what can be done, and whether anything was changed", async () => {
+  it("says of an error what can be done, and whether anything was changed", async () => {
     const refused = async (code: number, reason: string, exitCode = 1) => {
       const run = await restore(() => {
-        throw refusal(code, reason, "the plane's words");
+        throw planeError(code, reason, "the plane's words");
       });
       expect(run.code).toBe(exitCode);
       expect(run.stderr).toContain("the plane's words");

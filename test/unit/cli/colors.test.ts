@@ -4,7 +4,7 @@ import { Change_Action as Action } from "../../../src/gen/fairlead/admin/v1/appl
 import { Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { NodeType_State } from "../../../src/gen/fairlead/admin/v1/node_pb.ts";
 import { Problem_Severity as Severity } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const colors = { stdout: true, stderr: true };
 const red = (text: string) => `\u001B[31m${text}\u001B[39m`;
@@ -78,7 +78,7 @@ describe("colours", () => {
 
   it("of errors go to standard error alone", async () => {
     const refuse = () => {
-      throw refusal(9, "SOME", "no \u001B[32mway");
+      throw planeError(9, "SOME", "no \u001B[32mway");
     };
     const { stderr } = await runAgainst({ GetStatus: refuse }, ["status"], { colors: { stdout: false, stderr: true } });
     expect(stderr).toBe(`${red("no \\x1b[32mway")}\n`);

@@ -2,11 +2,11 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../../src/cli/main.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const failing = (code: number, reason: string) => ({
   GetStatus: () => {
-    throw refusal(code, reason, "no");
+    throw planeError(code, reason, "no");
   },
 });
 

@@ -6,7 +6,7 @@ import { type ImportRequest, ImportResponseSchema } from "../../../src/gen/fairl
 import { HealthSchema } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { ServiceSchema } from "../../../src/gen/fairlead/admin/v1/service_pb.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { type Answers, type Run, refusal, runAgainst } from "./fake-plane.ts";
+import { type Answers, planeError, type Run, runAgainst } from "./fake-plane.ts";
 
 const INVALID_ARGUMENT = 3;
 const FAILED_PRECONDITION = 9;
@@ -119,11 +119,11 @@ describe("fairlead import", () => {
       },
     });
     const text = "kind: Fleet\nname: a\n---\nkind: Backend\nname: shop/1\naddress: 10.0.0.1:80\n";
-    const bad = refusal(INVALID_ARGUMENT, "INVALID_FIELD", "bad", { "objects[1].name": "has no service" });
+    const bad = planeError(INVALID_ARGUMENT, "INVALID_FIELD", "bad", { "objects[1].name": "has no service" });
     const placed = await importText(text, refuse(bad));
     expect(placed.code).toBe(1);
     expect(placed.stderr).toMatch(/^standard input:3:1 +name +has no service/);
-    const brake = refusal(FAILED_PRECONDITION, "REMOVAL_TOO_LARGE", "removes 3 of 4");
+    const brake = planeError(FAILED_PRECONDITION, "REMOVAL_TOO_LARGE", "removes 3 of 4");
     expect((await importText(text, refuse(brake))).stderr).toContain(
       "Repeat with --allow-removal if that is intended.",
     );

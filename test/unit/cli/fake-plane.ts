@@ -55,7 +55,7 @@ export async function runAgainst(answers: Answers, argv: readonly string[], opti
 }
 
 /** An error as the plane gives it. */
-export function refusal(
+export function planeError(
   code: number,
   reason: string,
   message: string,

@@ -11,7 +11,7 @@ import { printable } from "../../../src/domain/printable.ts";
 import { AdminService } from "../../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { allMethods, answering, COMMAND_LINES, FORMS, MANIFEST } from "./every-command.ts";
-import { type Run, refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, type Run, runAgainst } from "./fake-plane.ts";
 
 /** What is tried everywhere at once, and next to it whatever else chance comes by. */
 const ATTACKS = [
@@ -56,7 +56,7 @@ describe("what a plane answers stays text", () => {
       const fail = (text: string, fields: Readonly<Record<string, string>>) =>
         runAgainst(
           allMethods(() => {
-            throw refusal(9, "SOME_REASON", text, fields);
+            throw planeError(9, "SOME_REASON", text, fields);
           }),
           argv,
           { stdin: MANIFEST },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withLocalTimes } from "../../../src/cli/moment.ts";
 import { allMethods, answering, COMMAND_LINES, MANIFEST } from "./every-command.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const SENTENCE = "it is so since 2026-11-20T18:57:24.000Z, as the plane says";
 const LOCAL = /since 2026-11-20 19:57:24 (?:CET|GMT\+1), as/;
@@ -24,7 +24,7 @@ describe("times for people are those of where they are", () => {
 
   it("in what is refused, but not in data", async () => {
     const refuse = allMethods(() => {
-      throw refusal(9, "SOME_REASON", SENTENCE);
+      throw planeError(9, "SOME_REASON", SENTENCE);
     });
     expect((await runAgainst(refuse, ["status"], { timeZone })).stderr).toMatch(LOCAL);
     expect((await runAgainst(refuse, ["status", "-o", "json"], { timeZone })).stdout).toMatch(RAW);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { type Backend, Backend_State, Health_Status } from "../../../src/gen/fairlead/admin/v1/backend_pb.ts";
 import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const draining = {
   name: "shop/shop-1",
@@ -27,7 +27,7 @@ function drainingFor(looks: number, then: () => unknown) {
 }
 
 const gone = () => {
-  throw refusal(status.NOT_FOUND, "BACKEND_NOT_FOUND", "no such backend");
+  throw planeError(status.NOT_FOUND, "BACKEND_NOT_FOUND", "no such backend");
 };
 
 describe("register", () => {

@@ -11,7 +11,7 @@ import { AdminService } from "../../../src/gen/fairlead/admin/v1/admin_pb.ts";
 import { WaitForRevisionResponse_Outcome as Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
 import { schemaFaults } from "../../support/json-schema.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { type Answers, refusal, runAgainst } from "./fake-plane.ts";
+import { type Answers, planeError, runAgainst } from "./fake-plane.ts";
 import { filledMessage } from "./filled-message.ts";
 
 const SCHEMA = outputSchema();
@@ -82,7 +82,7 @@ const empty = answersOf((method) =>
   method === AdminService.method.restore ? { restored: {} } : create(method.output, {}),
 );
 const refused = answersOf(() => {
-  throw refusal(status.ABORTED, "SOME_REASON", "no", { field: "wrong" });
+  throw planeError(status.ABORTED, "SOME_REASON", "no", { field: "wrong" });
 });
 
 function argvOf({ command, form }: (typeof LINES)[number], file: string): readonly string[] {
@@ -114,7 +114,7 @@ describe("the schema of what -o json prints", () => {
     expect(Object.keys(FORMS).sort()).toEqual(printing.toSorted());
   });
 
-  test.each(LINES)("holds for $command $form: full answers, empty ones, and refusals", async (line) => {
+  test.each(LINES)("holds for $command $form: full answers, empty ones, and errors", async (line) => {
     using folder = tempFolder();
     const file = join(folder.path, "a.backup");
     await runAgainst(filled, ["backup", file]);

@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { Change_Action } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
 import { WaitForRevisionResponse_Outcome } from "../../../src/gen/fairlead/admin/v1/observe_pb.ts";
-import { refusal, runAgainst } from "./fake-plane.ts";
+import { planeError, runAgainst } from "./fake-plane.ts";
 
 const MANIFEST = "kind: Fleet\nname: edge\n";
 const ROUTE_CHANGE = { kind: "route", name: "shop", action: Change_Action.UPDATE };
@@ -69,7 +69,7 @@ describe("every command that writes", () => {
 
   it.each(WRITES)("%s: says in one document why it was refused", async (line, method) => {
     const refuse = () => {
-      throw refusal(status.ABORTED, "VERSION_MISMATCH", "somebody was first");
+      throw planeError(status.ABORTED, "VERSION_MISMATCH", "somebody was first");
     };
     const refused = await run(line, { [method]: refuse }, "-o", "json");
     expect(refused.code).toBe(6);
@@ -84,7 +84,7 @@ describe("every command that writes", () => {
     async (line, method) => {
       const missing = (reason: string, code: number = status.NOT_FOUND) => ({
         [method]: () => {
-          throw refusal(code, reason, "there is no such thing");
+          throw planeError(code, reason, "there is no such thing");
         },
       });
       expect((await run(line, missing("BACKEND_NOT_FOUND"))).code).toBe(5);
@@ -103,7 +103,7 @@ describe("every command that writes", () => {
           line,
           {
             [method]: () => {
-              throw refusal(status.NOT_FOUND, "BACKEND_NOT_FOUND", "there is no such thing");
+              throw planeError(status.NOT_FOUND, "BACKEND_NOT_FOUND", "there is no such thing");
             },
             WaitForRevision: () => [{ outcome: TIMED_OUT, total: 1, pending: [{ id: "edge-7", state: "sent" }] }],
           },
@@ -158,7 +158,7 @@ describe("-o json", () => {
   });
 });
 
-describe("a refusal", () => {
+describe("an error", () => {
   it.each([
     ["delete service shop", "DeleteService", "STILL_REFERRED_TO", "--force"],
     ["apply -f - --prune", "Apply", "STILL_REFERRED_TO", "--allow-removal"],
@@ -169,7 +169,7 @@ describe("a refusal", () => {
     ["delete backend shop/s1", "UnregisterBackend", "NO_BACKEND_LEFT", "--force"],
   ])("of %s by %s / %s says: %s", async (line, method, reason, cure) => {
     const refuse = () => {
-      throw refusal(status.FAILED_PRECONDITION, reason, "no");
+      throw planeError(status.FAILED_PRECONDITION, reason, "no");
     };
     expect((await run(line, { [method]: refuse })).stderr).toContain(cure);
   });

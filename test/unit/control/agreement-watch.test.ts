@@ -85,7 +85,7 @@ describe("replicas that fold one log", () => {
     expect(holds(planes)).toEqual([undefined, undefined, undefined]);
   });
 
-  it("fence off the one that differs, which compares itself with the store until they agree again", async () => {
+  it("keep the one that differs out of service, which compares itself with the store until they agree again", async () => {
     const { planes, clock } = three();
     const [a, b, c] = planes;
     a.put(1, "x");

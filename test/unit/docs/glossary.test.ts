@@ -26,6 +26,22 @@ const NO_PLACE: readonly [word: RegExp, because: string, isIn: (page: string) =>
   [/\bviews?\b/i, "a view is what a derivation is for, which only its code speaks of", () => true],
 ];
 
+/** The same for the names and comments of the code. */
+const NO_PLACE_IN_CODE: readonly [word: RegExp, because: string, folders: readonly string[]][] = [
+  [/verdict/i, "a client answers with an ACK or a NACK", ["xds"]],
+  [
+    /fence\b/i,
+    "what a lease gives is a fencing token, and what a plan rests on a guard",
+    ["store", "nats", "duties", "operations"],
+  ],
+  [/[a-z]view\b|\bviews?\b/i, "a view is what a derivation is for", ["xds", "fleet", "health", "api", "cli", "nats"]],
+  [
+    /refusal/i,
+    "a refusal is a NACK's; anything else that is refused gets an error",
+    ["admin", "nats", "outbound", "runtime"],
+  ],
+];
+
 function folder(path: string): string[] {
   return readdirSync(join(root, path))
     .filter((name) => name.endsWith(".md"))
@@ -55,6 +71,18 @@ test.each(NO_PLACE)("%s has no place where its other sense is meant: %s", (word,
       .replaceAll(/`[^`\n]*`|\]\([^)]*\)/g, "")
       .split("\n")
       .flatMap((line, i) => (word.test(line) ? [`${page}:${i + 1}: ${line.trim()}`] : [])),
+  );
+  expect(found).toEqual([]);
+});
+
+test.each(NO_PLACE_IN_CODE)("%s has no place in code where its other sense is meant: %s", (word, _, folders) => {
+  const files = folders.flatMap((name) =>
+    readdirSync(join(root, "src", name), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map((path) => `src/${name}/${path}`),
+  );
+  const found = files.flatMap((file) =>
+    [file, ...read(file).replaceAll("DataView", "").split("\n")].filter((line) => word.test(line)),
   );
   expect(found).toEqual([]);
 });

@@ -35,7 +35,7 @@ describe("a path", () => {
     },
   );
 
-  test("that a refusal gives instead is taken, whatever was refused", () => {
+  test("that an error gives instead is taken, whatever was refused", () => {
     const pieces = fc.constantFrom(
       "/",
       "a",

@@ -41,7 +41,7 @@ async function start(plan: Duty["plan"]) {
     ops: [put(key)],
     cause: { actor: "", operation: "-lease", reason: "", requestId: "" },
   });
-  const context = { mirror, store, clock, log: silentLogger, containment, fence: { key, revision } };
+  const context = { mirror, store, clock, log: silentLogger, containment, fencingToken: { key, revision } };
   running = startDuty(context, { name: "test", operation: "test", concerns: [], plan });
   await clock.advance(100);
 }

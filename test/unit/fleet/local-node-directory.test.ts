@@ -172,3 +172,21 @@ it("tells of a proxy that left what it had of each type when it did, cut short, 
   expect(message).toMatch(/^bad port .*… \(9,000 characters\)$/);
   expect(message.length).toBeLessThan(400);
 });
+
+it("goes through the streams with what is wrong on each, without describing what they have", async () => {
+  const held = ["state_differs", "response_too_large"].map((why) => resourceHolding({ name: why, held: why }));
+  const { directory, stream, described, clock } = withOneStream();
+  expect(directory.connected).toBe(1);
+  expect([...directory.standing()]).toMatchObject([{ node: { id: "edge-1", lagMs: 0 }, refusals: [], holds: [] }]);
+  directory.refused(stream);
+  await clock.advance(3_000);
+  expect([...directory.standing()]).toMatchObject([
+    { node: { fleet: "edge", lagMs: 3_000, types: [] }, refusals: [{ resource: "web" }], holds: [] },
+  ]);
+  expect(described.times).toBe(0);
+  const other = withOneStream([typeHolding({ held })]);
+  other.directory.refused(other.stream);
+  expect([...other.directory.standing()]).toMatchObject([
+    { refusals: [], holds: ["state_differs", "response_too_large"] },
+  ]);
+});

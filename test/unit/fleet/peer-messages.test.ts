@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import type { NodeView } from "../../../src/fleet/node-directory.ts";
+import type { ToldNode } from "../../../src/fleet/node-directory.ts";
 import { fromNodeList, toNodeList } from "../../../src/fleet/peer-messages.ts";
 
 const HEARD = { replica: "plane-b", at: 90_000 };
-const view = (more: Partial<NodeView>): NodeView => ({
+const node = (more: Partial<ToldNode>): ToldNode => ({
   id: "edge-1",
   cluster: "edge",
   fleet: undefined,
@@ -21,11 +21,11 @@ const view = (more: Partial<NodeView>): NodeView => ({
   settled: undefined,
   ...more,
 });
-const told = (more: Partial<NodeView>) => fromNodeList(toNodeList([view(more)]), HEARD)[0];
+const told = (more: Partial<ToldNode>) => fromNodeList(toNodeList([node(more)]), HEARD)[0];
 
 it("a proxy is told to another replica as it is, with since when it gets nothing", () => {
   for (const more of [{ silentSince: 65_000 }, { silentSince: undefined }]) {
-    expect(told(more)).toStrictEqual(view(more));
+    expect(told(more)).toStrictEqual(node(more));
   }
 });
 

@@ -28,7 +28,7 @@ it("takes what is sent again for acknowledged once nothing of it is due, in flig
   expect(stateOf([type({ held: [{ ...web, held: "wave_2" }] })])).toEqual({ state: "held", message: "web: wave_2" });
 });
 
-it("judges a refusal only when the verdict on what is sent again is there, and tells the proxy's words", () => {
+it("judges a refusal only when the answer to what is sent again is there, and tells the proxy's words", () => {
   expect(stateOf([type({ refused: [refused], inFlight })])).toMatchObject({ state: "sent" });
   expect(stateOf([type({ refused: [refused] })])).toEqual({ state: "refused", message: "Listener web: cannot bind" });
 });

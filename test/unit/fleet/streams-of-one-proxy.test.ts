@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { mergeNodes, mergeProgress } from "../../../src/fleet/merge-nodes.ts";
-import type { NodeView, Progress, TypeView } from "../../../src/fleet/node-directory.ts";
+import type { Progress, ToldNode, ToldType } from "../../../src/fleet/node-directory.ts";
 
 /** No hot restart lasts that long. */
 const LATER = 3_600_000;
@@ -29,10 +29,10 @@ describe("progress of a proxy with streams for collections", () => {
 });
 
 describe("the list of proxies", () => {
-  const type = (shortName: string, state: TypeView["state"]): TypeView => {
+  const type = (shortName: string, state: ToldType["state"]): ToldType => {
     return { typeUrl: shortName, shortName, state, known: 2, resources: [], refusals: [], refused: 0 };
   };
-  const view = (more: Partial<NodeView>): NodeView => ({
+  const node = (more: Partial<ToldNode>): ToldNode => ({
     id: "edge-1",
     cluster: "edge",
     fleet: "edge",
@@ -51,9 +51,9 @@ describe("the list of proxies", () => {
   });
 
   it("shows the streams of one proxy as one, also over several replicas, with the worst of what they say", () => {
-    const main = view({ types: [type("CDS", "acked"), type("EDS", "acked")] });
-    const first = view({ since: 2, types: [type("LEDS", "acked")] });
-    const second = view({
+    const main = node({ types: [type("CDS", "acked"), type("EDS", "acked")] });
+    const first = node({ since: 2, types: [type("LEDS", "acked")] });
+    const second = node({
       since: 3,
       replica: "b",
       types: [type("LEDS", "sent")],
@@ -71,26 +71,26 @@ describe("the list of proxies", () => {
   });
 
   it("leaves proxies apart that share an id", () => {
-    const twice = [view({ duplicate: true }), view({ duplicate: true, since: 2 })];
+    const twice = [node({ duplicate: true }), node({ duplicate: true, since: 2 })];
     expect(mergeNodes(twice, LATER)).toEqual(twice);
   });
 
   it("knows them by the streams of which each has one, also where no more than the place is told", () => {
     const ads = { sole: "DeltaAggregatedResources" };
-    const leds = view({ since: 3 });
-    const found = mergeNodes([view(ads), view({ ...ads, since: 2, replica: "b" }), leds], LATER);
+    const leds = node({ since: 3 });
+    const found = mergeNodes([node(ads), node({ ...ads, since: 2, replica: "b" }), leds], LATER);
     expect(found.map(({ duplicate, since }) => [duplicate, since])).toEqual([
       [true, 1],
       [true, 2],
       [false, 3],
     ]);
-    expect(mergeNodes([view(ads), leds], LATER).map(({ duplicate }) => duplicate)).toEqual([false]);
+    expect(mergeNodes([node(ads), leds], LATER).map(({ duplicate }) => duplicate)).toEqual([false]);
   });
 
   it("shows only the new process of a hot restart, which has the machine of the old one, and no other pair like that", () => {
     const ads = { sole: "DeltaAggregatedResources", duplicate: true };
-    const old = view(ads);
-    const young = view({ ...ads, since: 5_000, peer: "127.0.0.1:2" });
+    const old = node(ads);
+    const young = node({ ...ads, since: 5_000, peer: "127.0.0.1:2" });
     expect(mergeNodes([old, young], 10_000)).toEqual([{ ...young, duplicate: false }]);
     expect(mergeNodes([old, young], 40_000)).toHaveLength(2);
     expect(mergeNodes([old, { ...young, peer: "127.0.0.2:2" }], 10_000)).toHaveLength(2);

@@ -308,7 +308,7 @@ describe("several workers", () => {
     await setLive(["plane-b"]);
     // A worker that did not hear of it: it hung, or was cut off.
     const old = { key: "assign/plane-a", revision: { epoch: 1, position: 1 } };
-    stale?.setShare({ assignment: { workers: ["plane-a"], round: 1 }, fence: old });
+    stale?.setShare({ assignment: { workers: ["plane-a"], round: 1 }, fencingToken: old });
     behaviour = () => REFUSED;
     await clock.advance(20_000);
     expect(verdictOf("shop/b1000")?.status).toBe("HEALTHY");
@@ -332,7 +332,7 @@ describe("a worker that comes to a verdict while it cannot write, and is told it
     const assignment = { workers: ["plane-a"], round: (worker.assignment?.round ?? 0) + rounds };
     const key = "assign/plane-a";
     const revision = (await store.get(key))?.revision ?? { epoch: 0, position: 0 };
-    worker.setShare({ assignment, fence: { key, revision } });
+    worker.setShare({ assignment, fencingToken: { key, revision } });
     away.mockRestore();
     await clock.advance(2100);
     expect(verdictOf("shop/b1000")?.status).toBe(status);

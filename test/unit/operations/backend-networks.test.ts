@@ -94,8 +94,8 @@ test("a write that leaves the networks out leaves them as they are; only one tha
 });
 
 test("every bad network is refused with what would be right", async () => {
-  const refusal = applyTo(plane, edge(["10.0.0.1/8", "10.0.0.0/8", "localhost"]));
-  await expect(refusal).rejects.toMatchObject({
+  const error = applyTo(plane, edge(["10.0.0.1/8", "10.0.0.0/8", "localhost"]));
+  await expect(error).rejects.toMatchObject({
     violations: [
       {
         field: "objects[0].backendNetworks[0]",

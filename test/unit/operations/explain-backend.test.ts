@@ -63,8 +63,8 @@ it("refuses a backend that is not there", async () => {
 
 it("tells the newest checks and who carries them out", async () => {
   const checks = [{ at: 5000, outcome: "fail", reason: "HTTP 503", durationMs: 2 }] as const;
-  const view = { findings: () => [], stale: () => new Map(), recent: async () => ({ worker: "plane-b", checks }) };
-  const told = explainedBackendMessage(await explainBackend({ ...plane, checks: view }, "shop/a"));
+  const underWay = { findings: () => [], stale: () => new Map(), recent: async () => ({ worker: "plane-b", checks }) };
+  const told = explainedBackendMessage(await explainBackend({ ...plane, checks: underWay }, "shop/a"));
   expect(told).toMatchObject({
     checkedBy: "plane-b",
     checks: [{ outcome: Health_Status.UNHEALTHY, reason: "HTTP 503", took: { nanos: 2_000_000 } }],
@@ -73,8 +73,8 @@ it("tells the newest checks and who carries them out", async () => {
 
 it("shows on the service that its checks are stale", async () => {
   const stale = new Map([["shop", { backends: 1, since: 5000 }]]);
-  const view = { findings: () => [], stale: () => stale, recent: async () => undefined };
-  expect((await getObject({ ...plane, checks: view }, "service", "shop")).conditions).toMatchObject([
+  const underWay = { findings: () => [], stale: () => stale, recent: async () => undefined };
+  expect((await getObject({ ...plane, checks: underWay }, "service", "shop")).conditions).toMatchObject([
     {
       type: "Checked",
       ok: false,

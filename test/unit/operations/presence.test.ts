@@ -9,11 +9,10 @@ import { createObject } from "../../../src/operations/objects/create-object.ts";
 import { forgetNode } from "../../../src/operations/objects/forget-node.ts";
 import { explainNode } from "../../../src/operations/observing/explain-node.ts";
 import { getStatus } from "../../../src/operations/observing/get-status.ts";
-import { PRESENCE } from "../../../src/store/keys/presence-record.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+import { presenceOf as proxy, recordPresence } from "../../support/recorded-presence.ts";
 
 const DONE = { state: "done" } as const;
-const KEY = PRESENCE.key("projects/default/fleets/edge/0");
 
 let plane: PlaneContext;
 beforeEach(async () => {
@@ -21,18 +20,6 @@ beforeEach(async () => {
 });
 afterEach(() => plane.close());
 
-const proxy = (id: string, more: Partial<Presence> = {}): Presence => ({
-  id,
-  state: "here",
-  since: 5_000,
-  replica: "plane-b",
-  cluster: "edge",
-  envoyVersion: "1.40.0",
-  variant: "delta",
-  region: "",
-  zone: "",
-  ...more,
-});
 const REFUSING: Presence["last"] = {
   settled: "0.1",
   types: [
@@ -48,14 +35,6 @@ const REFUSING: Presence["last"] = {
   ],
 };
 
-async function record(...proxies: readonly Presence[]) {
-  const { revision } = await plane.store.commit({
-    ops: [{ op: "put", key: KEY, value: PRESENCE.encode({ fleet: "edge", proxies }) }],
-    cause: { actor: "duty:presence", operation: "-presence", reason: "", requestId: "" },
-  });
-  await plane.mirror.reach(revision);
-}
-
 async function fleet(expected?: number) {
   const message = create(FleetSchema, { name: "edge", ...(expected !== undefined && { expected }) });
   await createObject(plane, TESTER, { kind: "fleet", message, options: undefined });
@@ -67,7 +46,7 @@ const whats = async () => (await problems()).map(({ what }) => what);
 describe("a proxy that is gone", () => {
   test("is a problem with what it had, until it is connected again", async () => {
     await fleet();
-    await record(proxy("edge-7", { state: "gone", since: 9_000, last: REFUSING }), proxy("edge-8"));
+    await recordPresence(plane, proxy("edge-7", { state: "gone", since: 9_000, last: REFUSING }), proxy("edge-8"));
     expect(await problems()).toEqual([
       {
         what: "proxy edge-7 of fleet edge is gone",
@@ -81,7 +60,11 @@ describe("a proxy that is gone", () => {
 
   test("is listed and shown as it was, whatever a replica still remembers of it", async () => {
     await fleet();
-    await record(proxy("edge-7", { state: "gone", since: 9_000, last: REFUSING, zone: "a" }), proxy("edge-8"));
+    await recordPresence(
+      plane,
+      proxy("edge-7", { state: "gone", since: 9_000, last: REFUSING, zone: "a" }),
+      proxy("edge-8"),
+    );
     plane.nodes.set({ id: "edge-7", connected: false, since: 8_000 }, DONE);
     plane.nodes.set({ id: "edge-8" }, DONE);
     const { listNodes, getNode } = adminHandlers(plane);
@@ -110,7 +93,8 @@ describe("a proxy that is gone", () => {
   test("says so when nobody knows what it had, and when something was on its way", async () => {
     await fleet();
     const sent = REFUSING.types.slice(0, 1).map((type) => ({ ...type, state: "sent" as const }));
-    await record(
+    await recordPresence(
+      plane,
       proxy("a", { state: "gone" }),
       proxy("b", { state: "gone", since: 4_000, last: { settled: "", types: sent } }),
     );
@@ -122,7 +106,7 @@ describe("a proxy that is gone", () => {
 
   test("hides no other problem, however many are gone", async () => {
     await fleet(100);
-    await record(...Array.from({ length: 60 }, (_, i) => proxy(`edge-${i}`, { state: "gone" })));
+    await recordPresence(plane, ...Array.from({ length: 60 }, (_, i) => proxy(`edge-${i}`, { state: "gone" })));
     const all = await whats();
     expect(all).toHaveLength(22);
     expect(all).toContain("40 more proxies of fleet edge are gone");
@@ -132,7 +116,8 @@ describe("a proxy that is gone", () => {
 describe("a fleet that expects proxies", () => {
   test("has too few of them, counted over what is connected and what is on its way between planes", async () => {
     await fleet(4);
-    await record(
+    await recordPresence(
+      plane,
       proxy("here"),
       proxy("replaced", { state: "gone", since: 1_000 }),
       proxy("lost", { state: "gone", since: 7_000 }),
@@ -158,7 +143,7 @@ describe("a fleet that expects proxies", () => {
   test("says nothing without a number, and is counted for gauges", async () => {
     await fleet();
     expect(await whats()).toEqual([]);
-    await record(proxy("a", { state: "gone" }), proxy("b"));
+    await recordPresence(plane, proxy("a", { state: "gone" }), proxy("b"));
     const counts = countPresence(plane.mirror.all("fleet"), plane.mirror.records("presence").values());
     expect(counts.get("edge")).toEqual({ expected: undefined, gone: 1 });
   });
@@ -170,7 +155,7 @@ describe("forget", () => {
 
   test("takes a proxy out of the record, and the last one with the record; a dry run takes nothing", async () => {
     await fleet();
-    await record(proxy("edge-7", { state: "gone" }), proxy("edge-8", { state: "gone" }));
+    await recordPresence(plane, proxy("edge-7", { state: "gone" }), proxy("edge-8", { state: "gone" }));
     plane.nodes.set({ id: "edge-7", connected: false }, DONE);
     await forget("edge-7", { validateOnly: true });
     expect(await whats()).toHaveLength(2);
@@ -185,7 +170,7 @@ describe("forget", () => {
 
   test("is refused for a proxy that is connected, or may be", async () => {
     await fleet();
-    await record(proxy("edge-7", { replica: "plane-b" }));
+    await recordPresence(plane, proxy("edge-7", { replica: "plane-b" }));
     plane.nodes.set({ id: "edge-7", replica: "plane-a" }, DONE);
     await expect(forget("edge-7")).rejects.toMatchObject({
       code: "NODE_CONNECTED",

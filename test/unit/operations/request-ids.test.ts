@@ -50,11 +50,11 @@ test("the id of another operation is refused", async () => {
   await expect(update({}, TESTER, options)).rejects.toMatchObject({ kind: "invalid", code: "REQUEST_ID_REUSED" });
 });
 
-test("the same id with another object is refused, and the refusal names what the id wrote", async () => {
+test("the same id with another object is refused, and the error names what the id wrote", async () => {
   const { revision } = await createService();
-  const refusal = createService({ name: "other" });
-  await expect(refusal).rejects.toMatchObject({ code: "REQUEST_ID_REUSED", details: { requestId: "r", revision } });
-  await expect(refusal).rejects.toThrow(/create-service, which wrote \S*services\/shop .* has other content/);
+  const error = createService({ name: "other" });
+  await expect(error).rejects.toMatchObject({ code: "REQUEST_ID_REUSED", details: { requestId: "r", revision } });
+  await expect(error).rejects.toThrow(/create-service, which wrote \S*services\/shop .* has other content/);
   expect(plane.mirror.get("service", "other")).toBeUndefined();
 });
 
@@ -71,7 +71,7 @@ test("the same id with another address or weight is refused", async () => {
   expect((await register("127.0.0.1:1", 1)).revision).toBe(revision);
 });
 
-test("two tries at the same time with other content are one write and one refusal", async () => {
+test("two tries at the same time with other content are one write and one error", async () => {
   const tries = await Promise.allSettled([createService({ name: "shop" }), createService({ name: "other" })]);
   expect(tries.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect([...plane.mirror.all("service")]).toHaveLength(1);

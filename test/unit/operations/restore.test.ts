@@ -118,7 +118,7 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
       record: { case: "head", value: { ...all.find(isOf("head"))?.record.value, ...head } } as never,
     });
 
-  const cases: [what: string, damage: (all: BackupRecord[]) => BackupRecord[], refusal: object][] = [
+  const cases: [what: string, damage: (all: BackupRecord[]) => BackupRecord[], error: object][] = [
     ["nothing", () => [], { code: "BAD_BACKUP", message: /ends too early/ }],
     ["no head", without("head"), { code: "BAD_BACKUP", message: /does not begin with a header/ }],
     ["no end", without("end"), { code: "BAD_BACKUP", message: /ends too early/ }],
@@ -220,13 +220,13 @@ describe("a backup that cannot be restored is refused, and nothing changes:", ()
     }
   });
 
-  it.each(cases)("%s", async (_, damage, { message, ...refusal }: { message?: RegExp }) => {
+  it.each(cases)("%s", async (_, damage, { message, ...expected }: { message?: RegExp }) => {
     await createService("shop");
     const all = damage(await records());
     await createService("pay");
     const { entries, revision } = await plane.store.read("");
     const error = await restored(all).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject(refusal);
+    expect(error).toMatchObject(expected);
     expect((error as Error).message).toMatch(message ?? /never/);
     expect(await plane.store.read("")).toEqual({ entries, revision });
     expect(services()).toEqual(["pay", "shop"]);

@@ -47,10 +47,10 @@ const update = (message: Service, paths: string[]) =>
 describe("an object that cannot be read", () => {
   it("is not written over, whatever the verb, and says how to remove it", async () => {
     await write(SHOP, GARBAGE);
-    const refusal = { code: "STORED_RECORD_UNREADABLE", message: expect.stringContaining(`delete record ${SHOP}`) };
-    await expect(createService("shop")).rejects.toMatchObject(refusal);
+    const error = { code: "STORED_RECORD_UNREADABLE", message: expect.stringContaining(`delete record ${SHOP}`) };
+    await expect(createService("shop")).rejects.toMatchObject(error);
     const deletion = { name: "shop", expectedVersion: "", force: true, options };
-    await expect(deleteObject(plane, TESTER, "service", deletion)).rejects.toMatchObject(refusal);
+    await expect(deleteObject(plane, TESTER, "service", deletion)).rejects.toMatchObject(error);
     await deleteRecord(plane, TESTER, { key: SHOP, options });
     await createService("shop");
     expect(plane.mirror.setAside.size).toBe(0);

@@ -168,13 +168,13 @@ describe("the data directory", () => {
     async (left) => {
       const directory = folder();
       writeFileSync(join(directory, left), "1");
-      const refusal = await open(directory).catch((error: unknown) => error);
-      expect(refusal).toMatchObject({
+      const error = await open(directory).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
         kind: "corrupt",
         code: "STORE_CORRUPT",
         details: { path: join(directory, "fairlead.db") },
       });
-      expect(String(refusal)).toContain(left);
+      expect(String(error)).toContain(left);
       expect(readdirSync(directory)).toEqual([left]);
     },
   );
@@ -196,8 +196,8 @@ describe("the data directory", () => {
       ["holed", holed],
     ] as const) {
       writeFileSync(path, content);
-      const refusal = await open(directory).catch((error: unknown) => error);
-      expect(refusal, what).toMatchObject({ kind: "corrupt", code: "STORE_CORRUPT", details: { path } });
+      const error = await open(directory).catch((thrown: unknown) => thrown);
+      expect(error, what).toMatchObject({ kind: "corrupt", code: "STORE_CORRUPT", details: { path } });
       expect(readFileSync(path).equals(content), what).toBe(true);
       expect(readdirSync(directory), what).not.toContain("fairlead.pid");
     }

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import {
   Cluster_DiscoveryType,
@@ -10,9 +11,18 @@ import { LocalitySchema } from "../../../src/gen/envoy/config/core/v3/base_pb.ts
 import { HealthStatus } from "../../../src/gen/envoy/config/core/v3/health_check_pb.ts";
 import type { LocalityLbEndpoints } from "../../../src/gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import { ListenerSchema } from "../../../src/gen/envoy/config/listener/v3/listener_pb.ts";
+import {
+  FilterConfigSchema,
+  RetryPolicySchema,
+  RouteMatchSchema,
+} from "../../../src/gen/envoy/config/route/v3/route_components_pb.ts";
 import type { HttpFilterSchema } from "../../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { LeastRequestSchema } from "../../../src/gen/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.ts";
 import { MaglevSchema } from "../../../src/gen/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.ts";
+import {
+  RingHash_HashFunction,
+  RingHashSchema,
+} from "../../../src/gen/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.ts";
 import { RoundRobinSchema } from "../../../src/gen/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.ts";
 import { WrrLocalitySchema } from "../../../src/gen/envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.ts";
 import {
@@ -88,6 +98,14 @@ describe("endpoints", () => {
       [weighted(0xffff_ffff), inZone("b", weighted(1))],
       ["weight_sum_too_large refused"],
     ],
+    [
+      "with weights beyond 32 bits in one locality",
+      [locality({ ...endpointAt(1), loadBalancingWeight: 0xffff_ffff }, { ...endpointAt(2), loadBalancingWeight: 1 })],
+      ["weight_sum_too_large refused"],
+    ],
+    ["with another address of their own", [locality(withSecond("::1"))], []],
+    ["with one address twice in an endpoint", [locality(withSecond("127.0.0.1"))], ["address_repeated refused"]],
+    ["with a host name as another address", [locality(withSecond("host.example"))], ["address_not_ip refused"]],
     ["that are all unhealthy or draining", [ofHealth("UNHEALTHY", "DRAINING")], ["no_usable_endpoint unavailable"]],
     ["one of which is of unknown health", [ofHealth("UNHEALTHY", "UNKNOWN")], []],
     ["of which there are none", [], []],
@@ -167,6 +185,40 @@ describe("a cluster", () => {
       { loadBalancingPolicy: policy(packed(WrrLocalitySchema)) },
       ["lb_policy_unknown refused"],
     ],
+    [
+      "with a ring_hash by XX_HASH",
+      { loadBalancingPolicy: policy(packed(RingHashSchema, { hashFunction: RingHash_HashFunction.XX_HASH })) },
+      [],
+    ],
+    [
+      "with a ring_hash by its default function",
+      { loadBalancingPolicy: policy(packed(RingHashSchema)) },
+      ["hash_function_unknown refused"],
+    ],
+    [
+      "with TLS for some endpoints",
+      { transportSocketMatches: [{ name: "a" }] },
+      ["transport_socket_matches_set refused"],
+    ],
+    [
+      "with TLS and what only Envoy verifies",
+      tls({
+        tlsParams: {},
+        customHandshaker: { name: "other" },
+        validationContextType: {
+          case: "validationContext",
+          value: {
+            ...authorities.value,
+            verifyCertificateSpki: ["a"],
+            verifyCertificateHash: ["a"],
+            requireSignedCertificateTimestamp: true,
+            crl: {},
+            customValidatorConfig: { name: "other" },
+          },
+        },
+      }),
+      Array.from({ length: 7 }, () => "tls_field_unknown refused"),
+    ],
     ["with TLS and a provider of authorities", tls({ validationContextType: authorities }), []],
     ["with TLS and no provider", tls({}), ["certificate_provider_missing refused"]],
     [
@@ -195,10 +247,102 @@ describe("routes", () => {
     expect(problems(ring, routesTo("b"))).toEqual([]);
   });
 
-  test("that redirect, or are not there, fail calls", () => {
+  test("that redirect are refused, and when there are none calls fail", () => {
     const redirect = routeWith({ case: "redirect", value: {} });
-    expect(problems(routeConfig(hostOf(redirect)))).toEqual(["action_unknown unavailable"]);
+    expect(problems(routeConfig(hostOf(redirect)))).toEqual(["action_unknown refused"]);
     expect(problems(routeConfig(hostOf()))).toEqual(["route_missing unavailable"]);
+  });
+
+  test("to a cluster that a header names fail calls", () => {
+    const named = routeWith({
+      case: "route",
+      value: { clusterSpecifier: { case: "clusterHeader", value: "x-cluster" } },
+    });
+    expect(problems(routeConfig(hostOf(named)))).toEqual(["cluster_header_set unavailable"]);
+  });
+
+  test("for servers end a client over grpc-js", () => {
+    const here = routeConfig(hostOf(routeWith({ case: "nonForwardingAction", value: {} })));
+    expect(problems(here)).toEqual([]);
+    expect(problems(here, apiListener("who.example"))).toEqual(["action_of_server crash"]);
+  });
+
+  test.each<[string, Init<typeof RouteMatchSchema> | undefined, string[]]>([
+    ["a path", { pathSpecifier: { case: "path", value: "/a" } }, []],
+    ["a regular expression", { pathSpecifier: { case: "safeRegex", value: { regex: "/a" } } }, []],
+    [
+      "a prefix of whole segments",
+      { pathSpecifier: { case: "pathSeparatedPrefix", value: "/a" } },
+      ["path_match_unknown refused"],
+    ],
+    ["CONNECT", { pathSpecifier: { case: "connectMatcher", value: {} } }, ["path_match_unknown refused"]],
+    ["nothing", undefined, ["path_match_unknown refused"]],
+    [
+      "a header that is there",
+      {
+        pathSpecifier: { case: "prefix", value: "" },
+        headers: [{ name: "a", headerMatchSpecifier: { case: "presentMatch", value: true } }],
+      },
+      [],
+    ],
+    [
+      "what only Envoy can see",
+      {
+        pathSpecifier: { case: "prefix", value: "" },
+        queryParameters: [{ name: "a" }],
+        dynamicMetadata: [{ filter: "a" }],
+        tlsContext: {},
+      },
+      Array.from({ length: 3 }, () => "match_condition_ignored ignored"),
+    ],
+    [
+      "a header without a comparison",
+      { pathSpecifier: { case: "prefix", value: "" }, headers: [{ name: "a" }] },
+      ["header_match_missing refused"],
+    ],
+  ])("are looked at for what they match: %s", (_, match, expected) => {
+    const route = routeTo("a");
+    route.match = match && create(RouteMatchSchema, match);
+    expect(problems(routeConfig(hostOf(route)))).toEqual(expected);
+  });
+
+  test.each([
+    ["", ["domain_malformed crash"]],
+    ["*a*", ["domain_malformed refused"]],
+    ["a*b", ["domain_malformed refused"]],
+    ["*a", []],
+    ["a*", []],
+    ["*", []],
+  ])("may not be for the domain '%s'", (domain, expected) => {
+    expect(problems(routeConfig({ ...hostOf(routeTo("a")), domains: [domain] }))).toEqual(expected);
+  });
+
+  test("with settings of filters that gRPC does not know are refused, unless these are optional", () => {
+    const unknown = { other: packed(RoundRobinSchema) };
+    const optional = { other: packed(FilterConfigSchema, { config: packed(RoundRobinSchema), isOptional: true }) };
+    const disabled = { other: packed(FilterConfigSchema, { disabled: true }) };
+    const found = (overrides: Record<string, Any>) => {
+      const weighted = routeTo("a");
+      const { action } = weighted;
+      if (action.case !== "route" || action.value.clusterSpecifier.case !== "weightedClusters") expect.fail();
+      for (const each of action.value.clusterSpecifier.value.clusters) each.typedPerFilterConfig = overrides;
+      const route = { ...routeTo("a"), typedPerFilterConfig: overrides };
+      const host = { ...hostOf(route, weighted), typedPerFilterConfig: overrides };
+      return problems(routeConfig(host));
+    };
+    expect(found(unknown)).toEqual(Array.from({ length: 3 }, () => "filter_unknown refused"));
+    expect(found(disabled)).toEqual(Array.from({ length: 3 }, () => "filter_unknown refused"));
+    expect(found(optional)).toEqual([]);
+  });
+
+  test("that retry no times are refused", () => {
+    const none = create(RetryPolicySchema, { numRetries: 0 });
+    const route = routeTo("a");
+    if (route.action.case === "route") route.action.value.retryPolicy = none;
+    const refused = ["retries_zero refused"];
+    expect(problems(routeConfig(hostOf(route)))).toEqual(refused);
+    expect(problems(routeConfig({ ...hostOf(routeTo("a")), retryPolicy: none }))).toEqual(refused);
+    expect(problems(routeConfig({ ...hostOf(routeTo("a")), retryPolicy: create(RetryPolicySchema) }))).toEqual([]);
   });
 
   test.each([
@@ -237,6 +381,7 @@ describe("a listener", () => {
     ],
     ["with an unknown filter", [other(false), router()], ["filter_unknown refused"]],
     ["with an unknown filter that is optional", [other(true), router()], []],
+    ["with two filters of one name", [{ ...other(true), name: "router" }, router()], ["filter_repeated refused"]],
   ])("%s", (_, httpFilters, expected) => {
     expect(problems(apiListener("a", httpManager({ httpFilters })))).toEqual(expected);
   });
@@ -250,7 +395,10 @@ describe("a listener", () => {
   });
 
   test("with what is for proxies is refused", () => {
-    const { apiListener: api } = apiListener("a", httpManager({ xffNumTrustedHops: 1 }));
+    const { apiListener: api } = apiListener(
+      "a",
+      httpManager({ xffNumTrustedHops: 1, originalIpDetectionExtensions: [{ name: "a" }] }),
+    );
     const listener = create(ListenerSchema, {
       name: "a",
       ...(api && { apiListener: api }),
@@ -261,6 +409,7 @@ describe("a listener", () => {
       "listener_filters_set refused",
       "original_dst_set refused",
       "trusted_hops_set refused",
+      "ip_detection_set refused",
     ]);
   });
 
@@ -307,6 +456,12 @@ function withoutLocality(): LocalityLbEndpoints {
   const group = locality(endpointAt(1));
   group.locality = undefined;
   return group;
+}
+
+function withSecond(address: string): Parameters<typeof locality>[number] {
+  const { hostIdentifier } = endpointAt(1);
+  const additionalAddresses = [endpointAt(1, address).hostIdentifier.value];
+  return { hostIdentifier: { ...hostIdentifier, value: { ...hostIdentifier.value, additionalAddresses } } };
 }
 
 function ofHealth(...statuses: (keyof typeof HealthStatus)[]): LocalityLbEndpoints {

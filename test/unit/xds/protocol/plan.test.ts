@@ -50,16 +50,16 @@ function world() {
     for (const name of ["kept", "same"]) tx.set({ typeUrl: ROUTE_TYPE, name, body, references: [] });
     tx.set({ typeUrl: ROUTE_TYPE, name: "waiting", body, references });
   });
-  const view = cache.view("g");
+  const served = cache.served("g");
   const [clusters, routes] = [CLUSTER_TYPE, ROUTE_TYPE].map((typeUrl) => {
     const state = new TypeState(registry.byTypeUrl.get(typeUrl) ?? expect.fail());
     state.requested = true;
     return state;
   });
-  if (!view || !clusters || !routes) expect.fail();
+  if (!served || !clusters || !routes) expect.fail();
   clusters.subscription.replace(["*"]);
   routes.subscription.replace(["free", "kept", "same", "waiting"]);
-  routes.sent.set("same", { version: view.get(ROUTE_TYPE, "same")?.version ?? "", hash: undefined });
+  routes.sent.set("same", { version: served.get(ROUTE_TYPE, "same")?.version ?? "", hash: undefined });
   for (const name of routes.subscription.names) routes.mark(name, 1);
   const context: FlushContext = {
     settings: {
@@ -74,12 +74,13 @@ function world() {
       maxResponseBytes: 10_000,
       maxAbsent: 10,
       honoursTtl: false,
+      takesPartly: false,
     },
     states: new Map([
       [CLUSTER_TYPE, clusters],
       [ROUTE_TYPE, routes],
     ]),
-    view,
+    served,
     now: 7,
     hold: ({ name }) => (name === "kept" ? "frozen" : undefined),
   };

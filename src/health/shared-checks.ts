@@ -1,7 +1,7 @@
 import { type Name, serviceOf } from "../domain/name.ts";
 import type { State } from "../domain/state.ts";
 import { workerOf } from "../duties/assign.ts";
-import { type CheckView, type RecentChecks, type StaleService, staleText } from "../operations/observing/check-view.ts";
+import { type AllChecks, type RecentChecks, type StaleService, staleText } from "../operations/observing/checks.ts";
 import type { Finding } from "../operations/observing/finding.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { repeat } from "../runtime/repeat.ts";
@@ -17,7 +17,7 @@ const RECENT_TOPIC = "health-recent";
 const ASK_EVERY_MS = 2000;
 const ANSWER_WITHIN_MS = 1000;
 
-export interface HealthViewOptions {
+export interface SharedChecksOptions {
   readonly name: string;
   readonly worker: Pick<HealthWorker, "ages" | "recent" | "findings" | "assignment">;
   readonly state: State;
@@ -29,12 +29,12 @@ export interface HealthViewOptions {
  * The state of the checks of all replicas: each knows its own share, and answers the others. The share of one that has
  * fallen silent counts as unchecked from then on.
  */
-export class HealthView implements CheckView {
-  readonly #options: HealthViewOptions;
+export class SharedChecks implements AllChecks {
+  readonly #options: SharedChecksOptions;
   readonly #ends: readonly (() => void)[];
   #ofPeers: readonly (readonly (readonly [Name, StaleService])[])[] = [];
 
-  constructor(options: HealthViewOptions) {
+  constructor(options: SharedChecksOptions) {
     this.#options = options;
     const { peers, worker, clock } = options;
     this.#ends = [

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { LostVerdict } from "../../../../src/xds/protocol/lost-verdicts.ts";
-import { LostVerdictMemory } from "../../../../src/xds/server/lost-verdict-memory.ts";
+import type { LostAnswer } from "../../../../src/xds/protocol/lost-answers.ts";
+import { LostAnswerMemory } from "../../../../src/xds/server/lost-answer-memory.ts";
 
-const lost = (typeUrl: string, names: number): LostVerdict => ({
+const lost = (typeUrl: string, names: number): LostAnswer => ({
   typeUrl,
   version: "",
   items: Array.from({ length: names }, (_, index) => ({ name: `n${index}`, resource: undefined })),
 });
 
-describe("responses whose verdict was lost", () => {
+describe("responses whose ACK or NACK was lost", () => {
   it("are told once, to a stream of their node and type", () => {
-    const memory = new LostVerdictMemory();
+    const memory = new LostAnswerMemory();
     memory.keep("a", [lost("clusters", 1), lost("routes", 2)]);
     expect(memory.take("b", undefined)).toEqual([]);
     expect(memory.take("a", "routes")).toEqual([lost("routes", 2)]);
@@ -20,7 +20,7 @@ describe("responses whose verdict was lost", () => {
   });
 
   it("take bounded memory: who left longest ago is forgotten", () => {
-    const memory = new LostVerdictMemory();
+    const memory = new LostAnswerMemory();
     for (let node = 0; node < 50; node++) memory.keep(`n${node}`, [lost("clusters", 10_000)]);
     const known = Array.from({ length: 50 }, (_, node) => memory.take(`n${node}`, undefined).length);
     expect(known.reduce((sum, each) => sum + each)).toBe(20);
@@ -28,7 +28,7 @@ describe("responses whose verdict was lost", () => {
   });
 
   it("are forgotten by their size, too: names can be long", () => {
-    const memory = new LostVerdictMemory();
+    const memory = new LostAnswerMemory();
     const long = { typeUrl: "routes", version: "", items: [{ name: "n".repeat(16_384), resource: undefined }] };
     for (let node = 0; node < 3000; node++) memory.keep(`n${node}`, [long]);
     const known = Array.from({ length: 3000 }, (_, node) => memory.take(`n${node}`, undefined).length);
@@ -37,7 +37,7 @@ describe("responses whose verdict was lost", () => {
   });
 
   it("are forgotten by the number of nodes", () => {
-    const memory = new LostVerdictMemory();
+    const memory = new LostAnswerMemory();
     for (let node = 0; node <= 10_000; node++) memory.keep(`n${node}`, [lost("clusters", 1)]);
     expect(memory.take("n0", undefined)).toEqual([]);
     expect(memory.take("n1", undefined)).toHaveLength(1);

@@ -1,20 +1,20 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
-import type { PeerRefusal, PeerRefusalReason } from "../store/peers.ts";
+import type { RefusedMessages, RefusedReason } from "../store/peers.ts";
 
-/** A flood of refusals is logged once a second for each reason. */
+/** A flood of refused messages is logged once a second for each reason. */
 const LOG_EVERY_MS = 1_000;
 /** The client delivers all that has arrived in one turn of the event loop, which may be tens of thousands of messages. */
 const MAX_IN_A_TURN = 500;
 
 /** Counts the messages that are not believed. */
-export class PeerRefusals {
+export class RefusedPeerMessages {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #last = new Map<PeerRefusalReason, PeerRefusal>();
+  readonly #last = new Map<RefusedReason, RefusedMessages>();
   #inThisTurn = 0;
-  readonly #loggedAt = new Map<PeerRefusalReason, number>();
+  readonly #loggedAt = new Map<RefusedReason, number>();
 
   constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
     this.#clock = clock;
@@ -26,7 +26,7 @@ export class PeerRefusals {
     return this.#inThisTurn >= MAX_IN_A_TURN;
   }
 
-  note(reason: PeerRefusalReason, subject: string): void {
+  note(reason: RefusedReason, subject: string): void {
     if (this.#inThisTurn++ === 0) {
       nextTurn(() => {
         this.#inThisTurn = 0;
@@ -40,7 +40,7 @@ export class PeerRefusals {
     this.#logger.warn({ reason, subject, count }, "a message that claims to come from a replica was refused");
   }
 
-  list(): readonly PeerRefusal[] {
+  list(): readonly RefusedMessages[] {
     return [...this.#last.values()];
   }
 }

@@ -3,23 +3,23 @@ import type { StreamHolding, StreamRef, TypeHolding } from "../xds/protocol/stre
 import {
   MAX_CONTENT_LENGTH,
   type NodeQuery,
-  type NodeView,
-  type ResourceView,
-  type TypeView,
+  type ToldNode,
+  type ToldResource,
+  type ToldType,
 } from "./node-directory.ts";
 
 /** For each type. */
 const MAX_QUOTED = 3;
 
-/** What a view adds to its stream. */
-type Surroundings = Pick<NodeView, "replica" | "fleet" | "since" | "connected" | "lagMs" | "settled">;
+/** What is told beside the stream. */
+type Surroundings = Pick<ToldNode, "replica" | "fleet" | "since" | "connected" | "lagMs" | "settled">;
 
 /** A stream as people see the proxy behind it. */
-export function viewOf(
+export function toldNode(
   stream: StreamRef & Partial<Pick<StreamHolding, "silent" | "silentSince" | "duplicate">>,
-  types: readonly TypeView[],
+  types: readonly ToldType[],
   surroundings: Surroundings,
-): NodeView {
+): ToldNode {
   return {
     id: stream.node.id,
     cluster: stream.node.cluster,
@@ -38,13 +38,13 @@ export function viewOf(
 }
 
 /** The types that are asked for, each with as much about it as is asked for. */
-export function typeViews({ types }: StreamHolding, { detail, typeUrl }: NodeQuery): TypeView[] {
+export function toldTypes({ types }: StreamHolding, { detail, typeUrl }: NodeQuery): ToldType[] {
   if (detail === "place") return [];
   let room = MAX_CONTENT_LENGTH;
   return types
     .filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl)
     .map((type) =>
-      typeView(type, detail, (name) => {
+      toldType(type, detail, (name) => {
         const content = room > 0 ? type.content(name) : undefined;
         room -= content?.length ?? 0;
         return room > 0 ? content : undefined;
@@ -53,17 +53,17 @@ export function typeViews({ types }: StreamHolding, { detail, typeUrl }: NodeQue
 }
 
 /** @param contentOf Returns what was sent under a name; called only for the `contents` detail. */
-function typeView(
+function toldType(
   type: TypeHolding,
   detail: NodeQuery["detail"],
   contentOf: (name: string) => string | undefined,
-): TypeView {
+): ToldType {
   const toBlame = type.refused.length > 0 ? blamed(type.refused) : [];
   const isListed = detail === "resources" || detail === "contents";
   const names = new Set(isListed ? toBlame.map(({ name }) => name) : []);
   const state = toBlame.length > 0 ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
   // A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown.
-  const view = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ResourceView => ({
+  const told = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ToldResource => ({
     name,
     sent,
     acked,
@@ -77,7 +77,7 @@ function typeView(
     shortName: type.shortName,
     state,
     known: type.known,
-    resources: isListed ? type.resources.map(view) : [],
+    resources: isListed ? type.resources.map(told) : [],
     refusals: toBlame.slice(0, MAX_QUOTED).map(({ name, refused }) => ({ name, message: refused.message })),
     refused: toBlame.length,
   };

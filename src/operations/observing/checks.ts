@@ -27,7 +27,7 @@ export interface StaleService {
 }
 
 /** What is known of the checks under way on all live replicas. */
-export interface CheckView {
+export interface AllChecks {
   /** What a person on call should look at. */
   findings(): readonly Finding[];
   /** Services whose checks are stale; their verdicts stay as they are. */

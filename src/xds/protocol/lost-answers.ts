@@ -4,19 +4,19 @@ import { isSame } from "./resource.ts";
 import type { TypeReading, TypeReadings } from "./type-state.ts";
 
 /**
- * A response whose stream ended before its verdict came, as far as it changed anything. Envoy withholds a refusal
+ * A response whose stream ended before its ACK or NACK came, as far as it changed anything. Envoy withholds a refusal
  * while a cluster warms, and does not repeat it on its next stream, where it presents its state as if it had never
  * seen the response; what it applied of the response is there all the same (xds R16).
  */
-export type LostVerdict = {
+export type LostAnswer = {
   readonly typeUrl: string;
   /** SotW's `version_info`; empty in delta. */
   readonly version: string;
   readonly items: readonly Pick<FlightItem, "name" | "resource">[];
 };
 
-export function lostVerdicts(states: TypeReadings): LostVerdict[] {
-  const lost: LostVerdict[] = [];
+export function lostAnswers(states: TypeReadings): LostAnswer[] {
+  const lost: LostAnswer[] = [];
   for (const [typeUrl, { flights, unknown }] of states) {
     for (const { version, items } of flights) {
       const changes = items.values().filter((item) => isChange(item, unknown.has(item.name)));
@@ -39,7 +39,7 @@ export function oldestOwed(states: TypeReadings): number | undefined {
 }
 
 /** True when what the client presents shows that it accepted the response: then only the acknowledgement was lost. */
-export function isAccepted(state: TypeReading, { version, items }: LostVerdict): boolean {
+export function isAccepted(state: TypeReading, { version, items }: LostAnswer): boolean {
   if (version !== "") return state.acceptedVersion === version;
   return items.some(({ name, resource }) => resource !== undefined && isSame(state.sent.get(name), resource));
 }

@@ -1,7 +1,7 @@
 /** What replicas know of each other's checks, told over peers in this process. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { workerOf } from "../../../src/duties/assign.ts";
-import { HealthView, type HealthViewOptions } from "../../../src/health/health-view.ts";
+import { SharedChecks, type SharedChecksOptions } from "../../../src/health/shared-checks.ts";
 import type { Peer, PeerHandler, Peers } from "../../../src/store/peers.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
@@ -26,7 +26,7 @@ let clock: FakeClock;
 let silentSince: number | undefined;
 const handlers = new Map<string, PeerHandler>();
 const ageMs = new Map<string, number>();
-const views: HealthView[] = [];
+const started: SharedChecks[] = [];
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -34,7 +34,7 @@ beforeEach(() => {
   ageMs.clear();
 });
 afterEach(() => {
-  for (const view of views.splice(0)) view.stop();
+  for (const checks of started.splice(0)) checks.stop();
 });
 
 /** `plane-b` is the one that falls silent. */
@@ -62,55 +62,55 @@ function peersOf(name: string): Peers {
   };
 }
 
-function startView(name: string): HealthView {
-  const worker: HealthViewOptions["worker"] = {
+function startChecks(name: string): SharedChecks {
+  const worker: SharedChecksOptions["worker"] = {
     assignment: { workers: NAMES, round: 1 },
     findings: () => [],
     ages: () => shareOf(name).map(() => ({ service: "shop", intervalMs: 5000, ageMs: ageMs.get(name) ?? 0 })),
     recent: (backend) =>
       shareOf(name).some((each) => each.name === backend) ? { worker: name, checks: [CHECK] } : undefined,
   };
-  const view = new HealthView({ name, worker, state: STATE, peers: peersOf(name), clock });
-  views.push(view);
-  return view;
+  const checks = new SharedChecks({ name, worker, state: STATE, peers: peersOf(name), clock });
+  started.push(checks);
+  return checks;
 }
 
 it("tells the newest checks of any backend, whoever carries them out", async () => {
-  const view = startView("plane-a");
-  startView("plane-b");
+  const checks = startChecks("plane-a");
+  startChecks("plane-b");
   for (const worker of NAMES) {
     const [backend] = shareOf(worker);
-    expect(await view.recent(backend?.name ?? "")).toEqual({ worker, checks: [CHECK] });
+    expect(await checks.recent(backend?.name ?? "")).toEqual({ worker, checks: [CHECK] });
   }
-  expect(await view.recent("shop/nobody")).toBeUndefined();
+  expect(await checks.recent("shop/nobody")).toBeUndefined();
 });
 
 it("learns from the others what is stale in their shares", async () => {
-  const view = startView("plane-a");
-  startView("plane-b");
+  const checks = startChecks("plane-a");
+  startChecks("plane-b");
   ageMs.set("plane-b", 15_000);
   await clock.advance(2100);
-  expect(view.stale().size).toBe(0);
+  expect(checks.stale().size).toBe(0);
   ageMs.set("plane-b", 15_001);
   await clock.advance(2100);
-  expect(view.stale().get("shop")).toMatchObject({ backends: shareOf("plane-b").length });
-  expect(view.findings()).toMatchObject([{ what: "service shop: checks stale" }]);
+  expect(checks.stale().get("shop")).toMatchObject({ backends: shareOf("plane-b").length });
+  expect(checks.findings()).toMatchObject([{ what: "service shop: checks stale" }]);
   ageMs.set("plane-b", 0);
   await clock.advance(2100);
-  expect(view.findings()).toEqual([]);
+  expect(checks.findings()).toEqual([]);
 });
 
 it("counts the share of a worker that fell silent as unchecked from then on", async () => {
-  const view = startView("plane-a");
+  const checks = startChecks("plane-a");
   silentSince = clock.monotonic();
   await clock.advance(15_000);
-  expect(view.stale().size).toBe(0);
+  expect(checks.stale().size).toBe(0);
   await clock.advance(1000);
   const since = clock.now() - 16_000;
-  expect(view.stale().get("shop")).toEqual({ backends: shareOf("plane-b").length, since });
+  expect(checks.stale().get("shop")).toEqual({ backends: shareOf("plane-b").length, since });
 });
 
 it("answers no more once it is stopped", () => {
-  startView("plane-a").stop();
+  startChecks("plane-a").stop();
   expect(handlers.size).toBe(0);
 });

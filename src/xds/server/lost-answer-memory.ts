@@ -1,17 +1,17 @@
-import type { LostVerdict } from "../protocol/lost-verdicts.ts";
+import type { LostAnswer } from "../protocol/lost-answers.ts";
 
 /** Over all nodes; the node that left longest ago is forgotten first. */
 const MAX_NODES = 10_000;
 const MAX_NAMES = 200_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** Responses whose verdict was lost with their stream, by node, kept until the node comes back. */
-export class LostVerdictMemory {
-  readonly #byNode = new Map<string, readonly LostVerdict[]>();
+/** Responses whose ACK or NACK was lost with their stream, by node, kept until the node comes back. */
+export class LostAnswerMemory {
+  readonly #byNode = new Map<string, readonly LostAnswer[]>();
   #names = 0;
   #bytes = 0;
 
-  keep(nodeId: string, lost: readonly LostVerdict[]): void {
+  keep(nodeId: string, lost: readonly LostAnswer[]): void {
     if (lost.length === 0) return;
     const all = [...this.#forget(nodeId), ...lost];
     this.#byNode.set(nodeId, all);
@@ -23,9 +23,9 @@ export class LostVerdictMemory {
   }
 
   /** Returns, and forgets, what a stream of this node has to know, for one type or for all. */
-  take(nodeId: string, typeUrl: string | undefined): readonly LostVerdict[] {
+  take(nodeId: string, typeUrl: string | undefined): readonly LostAnswer[] {
     const all = this.#forget(nodeId);
-    const isMine = (lost: LostVerdict) => typeUrl === undefined || lost.typeUrl === typeUrl;
+    const isMine = (lost: LostAnswer) => typeUrl === undefined || lost.typeUrl === typeUrl;
     this.keep(
       nodeId,
       all.filter((lost) => !isMine(lost)),
@@ -33,14 +33,14 @@ export class LostVerdictMemory {
     return all.filter(isMine);
   }
 
-  #forget(nodeId: string): readonly LostVerdict[] {
+  #forget(nodeId: string): readonly LostAnswer[] {
     const lost = this.#byNode.get(nodeId) ?? [];
     this.#byNode.delete(nodeId);
     this.#count(lost, -1);
     return lost;
   }
 
-  #count(lost: readonly LostVerdict[], sign: 1 | -1): void {
+  #count(lost: readonly LostAnswer[], sign: 1 | -1): void {
     for (const { items } of lost) {
       this.#names += sign * items.length;
       for (const { name } of items) this.#bytes += sign * name.length;

@@ -6,7 +6,7 @@ import { type ManifestObject, problemLines } from "./manifest.ts";
 export type SentObject = Pick<ManifestObject, "file" | "placeOf">;
 
 /**
- * Waits for a change of many objects, which is made completely or not at all. A refusal names the places in the files that
+ * Waits for a change of many objects, which is made completely or not at all. An error names the places in the files that
  * the plane's violations mean, `objects[2].rules[0].match`, and says that nothing was changed, where that is known.
  */
 export async function refusedAt<T>(objects: readonly SentObject[], changing: Promise<T>): Promise<T> {
