@@ -12,6 +12,7 @@ import { SeenObservations } from "../operations/membership/seen-observations.ts"
 import { unregisterBackend } from "../operations/membership/unregister-backend.ts";
 import { apply } from "../operations/objects/apply.ts";
 import { deleteRecord } from "../operations/objects/delete-record.ts";
+import { forgetNode } from "../operations/objects/forget-node.ts";
 import { listHistory } from "../operations/objects/list-history.ts";
 import { putPolicy } from "../operations/objects/put-policy.ts";
 import { rollback } from "../operations/objects/rollback.ts";
@@ -79,6 +80,7 @@ export function adminHandlers(context: Context): Handlers<typeof AdminService.me
       const detail = contents ? "contents" : "resources";
       return nodeMessage(await getNode(context, { id, detail, typeUrl: readResourceType(type) }));
     },
+    forgetNode: (request, caller) => forgetNode(context, caller, request),
     resend: async ({ id, type }) => {
       const { resources, unknown } = await resend(context, id, readResourceType(type));
       return { resources, unknownReplicas: unknown.map(unknownMessage) };

@@ -9,18 +9,20 @@ import {
 import type { Context } from "../operations/context.ts";
 import { readName } from "../operations/object-errors.ts";
 import { MAX_PAGE_SIZE, pageOf } from "../operations/objects/page.ts";
+import { withGone } from "../operations/observing/gone-proxies.ts";
 import { nodeMessage, unknownMessage } from "./node-message.ts";
 
 /**
- * The proxies that are connected or were seen lately, of one fleet or of all, without their resources: page by page, in the
+ * The proxies that are connected, were seen lately or are recorded as gone, of one fleet or of all, without their resources: page by page, in the
  * order of their ids. An id that several proxies use is listed once for each.
  */
 export async function listNodes(
-  { nodes }: Context,
+  context: Context,
   { fleet, pageSize, pageToken }: Omit<ListNodesRequest, "$typeName">,
 ): Promise<ListNodesResponse> {
   const wanted = fleet === "" ? undefined : readName("fleet", fleet, "fleet");
-  const { told, unknown } = await nodes.nodes();
+  const { told: here, unknown } = await context.nodes.nodes();
+  const told = withGone(context, here);
   const byPlace = new Map<string, ToldNode>();
   const namesakes = new Map<string, number>();
   for (const node of told) {

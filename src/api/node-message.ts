@@ -10,6 +10,7 @@ import {
   NodeTypeSchema,
   UnknownReplicaSchema,
 } from "../gen/fairlead/admin/v1/node_pb.ts";
+import { goneText } from "../operations/observing/gone-proxies.ts";
 import { instantOfMs } from "../runtime/instant.ts";
 import { formatRevision } from "../store/revision.ts";
 
@@ -38,6 +39,9 @@ export function nodeMessage(node: ToldNode): Node {
     conditions: conditionsOf(node),
     peer: node.peer,
     client: node.client,
+    gone: node.gone ?? false,
+    region: node.region ?? "",
+    zone: node.zone ?? "",
   });
 }
 
@@ -75,8 +79,10 @@ function refusedText({ shortName, refusals, refused }: ToldType): string {
   return more > 0 ? `${quoted}; and ${more} more` : quoted;
 }
 
-function conditionsOf({ silent, duplicate, id, types }: ToldNode) {
+function conditionsOf(node: ToldNode) {
+  const { silent, duplicate, id, types, gone } = node;
   const conditions = [];
+  if (gone) conditions.push({ type: "Present", ok: false, reason: "GONE", message: goneText(node) });
   if (silent !== undefined) conditions.push({ type: "Served", ok: false, reason: "SILENT", message: silent });
   if (duplicate) {
     const message = `another open stream has the id ${id} too; give each proxy its own node.id (after a hot restart, this ends with the old process)`;

@@ -101,5 +101,6 @@ const NO_NODES: NodeDirectory = {
   progress: async () => ({ progress: new Map(), settledAfterMs: undefined }),
   refusals: async () => ({ told: [], unknown: [] }),
   resend: async () => ({ told: undefined, unknown: [] }),
+  forget: async () => undefined,
   onChange: () => () => undefined,
 };

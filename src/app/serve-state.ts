@@ -75,7 +75,14 @@ export function serveState(runtime: Runtime, state: RestoredState) {
   peers.announce(() => {
     const { revision } = mirror;
     const at = digest.at(revision);
-    return { revision, news: local.changes, profiles, ...inStep.told(), ...(at !== undefined && { digest: at }) };
+    return {
+      revision,
+      news: local.changes,
+      turnover: local.turnover,
+      profiles,
+      ...inStep.told(),
+      ...(at !== undefined && { digest: at }),
+    };
   });
 
   stops.add("proxies of other replicas", () => nodes.stop());

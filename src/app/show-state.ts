@@ -46,7 +46,7 @@ export function showState({ registry, containment, context, own, hasDuties }: Sh
   );
   gauge(
     "fairlead_proxies",
-    'Proxies of this replica by fleet and state, in each state that they are in; fleet="" stands for those that no fleet selects.',
+    'Proxies of this replica by fleet and state, in each state that they are in; fleet="" stands for those that no fleet selects. Of all replicas: expected, if the fleet says how many, and gone.',
     async () => eachCount((await counts()).proxies, (fleet, state) => ({ fleet, state })),
     "fleet",
     "state",
@@ -71,7 +71,7 @@ export function showState({ registry, containment, context, own, hasDuties }: Sh
   );
   gauge(
     "fairlead_problems",
-    "Problems as `fairlead status` lists them, by kind and severity, with the proxies of this replica only.",
+    "Problems as `fairlead status` lists them, by kind and severity, with the connected proxies of this replica only.",
     async () =>
       (await counts()).problems
         .entries()
@@ -101,11 +101,11 @@ export function showState({ registry, containment, context, own, hasDuties }: Sh
 }
 
 /** At most so many services or fleets by name: the others are added up. */
-function* eachCount<S extends string, L>(
-  counts: ReadonlyMap<string, Readonly<Record<S, number>>>,
-  labels: (name: string, state: S) => L,
+function* eachCount<L>(
+  counts: ReadonlyMap<string, Readonly<Record<string, number>>>,
+  labels: (name: string, state: string) => L,
 ): Iterable<readonly [L, number]> {
   for (const [name, byState] of boundedByName(counts)) {
-    for (const [state, count] of Object.entries<number>(byState)) yield [labels(name, state as S), count];
+    for (const [state, count] of Object.entries(byState)) yield [labels(name, state), count];
   }
 }

@@ -34,7 +34,7 @@ export async function start(config: Config, machine: PlaneMachine): Promise<Runn
     const runtime = prepareRuntime(config, machine, stops);
     const state = await restoreState(runtime);
     const serving = serveState(runtime, state);
-    const work = startWork(runtime, state);
+    const work = startWork(runtime, state, serving);
     const addresses = await openPorts(runtime, state, serving, work);
 
     const { clock, log, startedAt } = runtime;

@@ -42,7 +42,7 @@ export function stateText(state: number | undefined): string {
 }
 
 export function lagText(node: Node): string {
-  if (!node.connected) return "away";
+  if (!node.connected) return node.gone ? "gone" : "away";
   return node.lagMs === 0n ? "0" : formatDuration(Number(node.lagMs));
 }
 

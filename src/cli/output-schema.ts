@@ -157,6 +157,7 @@ const DOCUMENTS: Readonly<Record<string, Documents>> = {
   nodes: list(NodeSchema),
   node: one(NodeSchema),
   resend: waited(ResendResponseSchema),
+  forget: write(WriteResponseSchema, { ...MISSING, kind: TEXT, name: TEXT }),
   watch: one(WatchResponseSchema),
   history: list(HistoryEntrySchema),
   rollback: any(write(RollbackResponseSchema), write(ApplyResponseSchema)),

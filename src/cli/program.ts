@@ -8,6 +8,7 @@ import { deleteCommand } from "./commands/delete.ts";
 import { drainCommand } from "./commands/drain.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
+import { forgetCommand } from "./commands/forget.ts";
 import { getCommand } from "./commands/get.ts";
 import { healthCommand } from "./commands/health.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -119,7 +120,7 @@ const PLANE = "Control plane:";
 const COMMANDS: Readonly<Record<string, readonly ((context: CliContext) => Command)[]>> = {
   "Objects:": [applyCommand, getCommand, deleteCommand, historyCommand, rollbackCommand],
   "Backends:": [registerCommand, unregisterCommand, drainCommand, healthCommand],
-  "Proxies:": [bootstrapCommand, nodesCommand, nodeCommand, resendCommand],
+  "Proxies:": [bootstrapCommand, nodesCommand, nodeCommand, resendCommand, forgetCommand],
   "Observing:": [statusCommand, explainCommand, watchCommand],
   "Whole state:": [exportCommand, importCommand, backupCommand, restoreCommand],
   [PLANE]: [upgradeCommand],

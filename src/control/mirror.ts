@@ -49,6 +49,7 @@ export class Mirror implements State {
     profile: new Map(),
     leds: new Map(),
     plane: new Map(),
+    presence: new Map(),
     networks: new Map(),
   };
   #planeAddresses: readonly PlaneAddress[] = [];

@@ -80,3 +80,4 @@ export const ROUTE_LIMITS = {
 
 export const MAX_CLUSTER_NAME_LENGTH = 256;
 export const MAX_BACKEND_NETWORKS = 64;
+export const EXPECTED_PROXIES = { min: 0, max: 1_000_000 } as const;

@@ -6,6 +6,7 @@ import type { LedsRecord } from "./leds-record.ts";
 import type { Listener } from "./listener.ts";
 import type { Kind, Name } from "./name.ts";
 import type { Policy } from "./policy.ts";
+import type { PresencePart } from "./presence.ts";
 import type { Route } from "./route.ts";
 import type { Service } from "./service.ts";
 
@@ -25,6 +26,7 @@ export interface RecordOf {
   profile: number;
   leds: LedsRecord;
   plane: PlaneRecord;
+  presence: PresencePart;
   networks: NetworksFilled;
 }
 export type RecordKind = keyof RecordOf;

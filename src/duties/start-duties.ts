@@ -12,6 +12,7 @@ import { planDrain } from "./drain.ts";
 import { type Duty, type DutyContext, startDuty } from "./duty.ts";
 import { planExpire } from "./expire.ts";
 import { forgetPlanes } from "./forget-planes.ts";
+import { keepPresence, type PresenceSources } from "./keep-presence.ts";
 import { shareChecks } from "./share-checks.ts";
 
 /** The most removals in one commit, well below what a batch may cost. */
@@ -22,6 +23,8 @@ export interface DutiesOptions extends Omit<DutyContext, "fencingToken"> {
   readonly lease: Lease;
   /** The workers that are live at this moment. */
   readonly workers: () => readonly string[];
+  /** The proxies of all replicas. */
+  readonly nodes: PresenceSources["nodes"];
   /** What fleets that are found without networks are given. */
   readonly networksForNewFleets: readonly string[];
 }
@@ -31,9 +34,9 @@ const ROLE = "duties";
 
 /**
  * Does what one process does for all, for as long as it holds the role: removes drained backends and expired verdicts,
- * shares the checks out, forgets replicas that are gone. Once the role is won, its previous holder can no longer write.
+ * shares the checks out, forgets replicas that are gone, records which proxies are there. Once the role is won, its previous holder can no longer write.
  */
-export function startDuties({ lease, workers, networksForNewFleets, ...context }: DutiesOptions) {
+export function startDuties({ lease, workers, nodes, networksForNewFleets, ...context }: DutiesOptions) {
   const stop = new AbortController();
   let tenure: Tenure | undefined;
   const running = campaign();
@@ -66,6 +69,7 @@ export function startDuties({ lease, workers, networksForNewFleets, ...context }
       deliverByLeds(mirror),
       fillNetworks(mirror, networksForNewFleets),
       forgetPlanes(mirror, workers),
+      keepPresence({ mirror, store, nodes, live: workers }),
     ];
     const all = duties.map((duty) => startDuty({ ...context, fencingToken: tenure.fencingToken }, duty));
     const ended = AbortSignal.any([tenure.ended, stop.signal]);

@@ -50,6 +50,10 @@ export class AwayProxies {
     return { state: "disconnected", message: "no open stream", leftAt: node.since, nothingDue };
   }
 
+  drop(id: string): void {
+    this.#delete(id);
+  }
+
   /** An inherited entry may be older than those before it, and is then forgotten a little late. */
   forget(now: number): void {
     for (const [id, { node }] of this.#byId) {

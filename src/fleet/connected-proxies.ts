@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { StreamRef } from "../xds/protocol/stream-holding.ts";
+import { isOutlivedBy } from "./outlived.ts";
 
 /** An open stream of a proxy. */
 export interface OpenStream {
@@ -22,9 +23,6 @@ export interface Connected {
   /** The oldest publication left unacknowledged by a stream that has ended since the newest one opened. */
   owed: number | undefined;
 }
-
-/** How long after a newer stream opens an older one may still belong to a process that hot restart is about to end. */
-const OUTLIVED_MS = 30_000;
 
 /** The proxies with open streams to this replica. */
 export class ConnectedProxies {
@@ -71,24 +69,18 @@ export class ConnectedProxies {
     return proxy;
   }
 
-  /**
-   * Whether the proxy recently opened a newer stream of the same kind from the same machine. The process that a hot restart
-   * replaces keeps its stream for a while, and nothing depends on what it has yet to acknowledge.
-   */
-  isOutlived({ ref, openedAt }: OpenStream): boolean {
-    if (ref.sole === undefined) return false;
-    const since = this.#clock.monotonic() - OUTLIVED_MS;
-    const ofProxy = this.#byId.get(ref.node.id)?.streams ?? [];
-    const alike = ofProxy.filter((other) => other.ref.sole === ref.sole && hostOf(other.ref) === hostOf(ref));
-    return alike.some((other) => other.openedAt > openedAt && other.openedAt > since);
+  /** Whether it belongs to a process that a hot restart is about to end. */
+  isOutlived(stream: OpenStream): boolean {
+    const ofProxy = this.#byId.get(stream.ref.node.id)?.streams ?? [];
+    const now = this.#clock.monotonic();
+    return ofProxy.some((other) => isOutlivedBy(opened(stream), opened(other), now));
   }
+}
+
+function opened({ ref: { sole, peer }, openedAt }: OpenStream) {
+  return { sole, peer: peer.address, openedAt };
 }
 
 export function earlier(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-}
-
-/** The peer's address without its port. */
-function hostOf({ peer: { address } }: StreamRef): string {
-  return address.slice(0, address.lastIndexOf(":"));
 }

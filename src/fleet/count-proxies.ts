@@ -1,7 +1,8 @@
 import type { Name } from "../domain/name.ts";
+import type { FleetPresence } from "../domain/presence.ts";
 
-/** How a proxy is; it may be several of these at once. */
-export const PROXY_STATES = ["connected", "lagging", "refusing"] as const;
+/** How a proxy that is connected is; it may be several of these at once. */
+const PROXY_STATES = ["connected", "lagging", "refusing"] as const;
 export type ProxyState = (typeof PROXY_STATES)[number];
 
 export interface CountedProxy {
@@ -11,23 +12,34 @@ export interface CountedProxy {
   readonly states: readonly ProxyState[];
 }
 
+/** Of one fleet: how many proxies are in each state, how many there should be if somebody said so, and how many are gone. */
+export type ProxyCounts = Readonly<Record<ProxyState | "gone", number> & { expected?: number }>;
+
 /**
- * How many proxies of each fleet are in each state; those without a fleet are under `""`. A proxy with several streams, as
- * during a hot restart, is one.
+ * How the proxies of each fleet are that are connected, beside what is known of all of them; those without a fleet are under
+ * `""`. A proxy with several streams, as during a hot restart, is one.
  */
 export function countProxies(
-  fleets: Iterable<Name>,
+  fleets: ReadonlyMap<Name, FleetPresence>,
   proxies: Iterable<CountedProxy>,
-): ReadonlyMap<Name, Readonly<Record<ProxyState, number>>> {
+): ReadonlyMap<Name, ProxyCounts> {
   const ids = new Map<Name, Record<ProxyState, Set<string>>>();
   const ofFleet = (fleet: Name) => {
     const known = ids.get(fleet) ?? eachState(() => new Set<string>());
     ids.set(fleet, known);
     return known;
   };
-  for (const fleet of ["", ...fleets]) ofFleet(fleet);
+  for (const fleet of ["", ...fleets.keys()]) ofFleet(fleet);
   for (const { id, fleet = "", states } of proxies) for (const state of states) ofFleet(fleet)[state].add(id);
-  return new Map([...ids].map(([fleet, byState]) => [fleet, eachState((state) => byState[state].size)]));
+  return new Map(
+    Array.from(ids, ([fleet, byState]) => {
+      const { expected, gone = 0 } = fleets.get(fleet) ?? {};
+      return [
+        fleet,
+        { ...eachState((state) => byState[state].size), ...(expected !== undefined && { expected }), gone },
+      ];
+    }),
+  );
 }
 
 function eachState<T>(of: (state: ProxyState) => T): Record<ProxyState, T> {

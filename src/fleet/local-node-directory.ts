@@ -4,6 +4,7 @@ import type { ClientCollections } from "../xds/protocol/collections.ts";
 import type { StreamHolding, StreamRef } from "../xds/protocol/stream-holding.ts";
 import { AwayProxies } from "./away-proxies.ts";
 import { type Connected, ConnectedProxies, earlier, type OpenStream } from "./connected-proxies.ts";
+import { lastHeld, typesOf } from "./last-held.ts";
 import {
   type FleetProgress,
   MAX_REMEMBERED,
@@ -67,14 +68,20 @@ export class LocalNodeDirectory {
   readonly #away = new AwayProxies();
   readonly #listeners = new Set<() => void>();
   #changes = 0;
+  #turnover = 0;
 
   constructor(options: LocalNodeDirectoryOptions) {
     this.#options = options;
     this.#connected = new ConnectedProxies(options.clock);
   }
 
+  get replica(): string {
+    return this.#options.replica;
+  }
+
   opened(ref: StreamRef): void {
     this.#connected.open(ref);
+    this.#turnover += 1;
     this.#changed();
   }
 
@@ -83,6 +90,7 @@ export class LocalNodeDirectory {
     if (!this.#connected.streams.has(ref.streamId)) return;
     const left = this.#connected.close(ref, owed);
     if (left !== undefined) this.#remember(ref, left);
+    this.#turnover += 1;
     this.#changed();
   }
 
@@ -119,6 +127,11 @@ export class LocalNodeDirectory {
     return this.#changes;
   }
 
+  /** Grows whenever a stream opens or ends, or a proxy is handed over. */
+  get turnover(): number {
+    return this.#turnover;
+  }
+
   /** One node per stream, and one for each proxy that was seen recently, in no particular order. */
   nodes(query: NodeQuery = {}): readonly ToldNode[] {
     const { id, sent } = query;
@@ -138,7 +151,7 @@ export class LocalNodeDirectory {
     const now = clock.now();
     for (const told of nodes) {
       // Whatever the other clock says, nobody left later than now; such an entry would never be forgotten.
-      const node = { ...told, since: Math.min(told.since, now) };
+      const node = { ...told, since: Math.min(told.since, now), handedOver: true };
       const known = this.#away.byId.get(node.id)?.node;
       if (this.#connected.byId.has(node.id) || (known !== undefined && known.since >= node.since)) continue;
       if (known === undefined && this.#away.byId.size >= MAX_REMEMBERED) continue;
@@ -146,6 +159,7 @@ export class LocalNodeDirectory {
       this.#away.put(node, owes > (publications.last?.publication ?? 0) ? undefined : owes);
     }
     this.#away.forget(now);
+    this.#turnover += 1;
     this.#changed();
   }
 
@@ -212,6 +226,12 @@ export class LocalNodeDirectory {
     let count = 0;
     for (const { ref } of streams) count += this.#options.streams().resend(ref.streamId, typeUrl);
     return count;
+  }
+
+  /** Forgets what a proxy that is away still has to acknowledge, and that it was here. */
+  forget(id: string): void {
+    this.#away.drop(id);
+    this.#changed();
   }
 
   onChange(listener: () => void): () => void {
@@ -294,7 +314,10 @@ export class LocalNodeDirectory {
     const isBrief = clock.monotonic() - since < BRIEF_MS;
     const owes = isBrief ? earlier(this.#away.owedBy(ref.node.id, fleet), owed) : owed;
     const ended = { replica, fleet, since: clock.now(), connected: false, lagMs: 0, settled: undefined };
-    this.#away.put(toldNode(ref, [], ended), owes);
+    // Once, at the end, and cut short: what it had is told for as long as it is away.
+    const held = this.#options.streams().client(ref.streamId);
+    const last = held && lastHeld({ types: toldTypes(held, {}), settled: undefined });
+    this.#away.put(toldNode(ref, typesOf(last), ended), owes);
     this.#away.forget(clock.now());
   }
 

@@ -1,25 +1,50 @@
 import type { Progress, ToldNode } from "./node-directory.ts";
 import { oneProxyEach } from "./one-proxy.ts";
+import { isOutlivedBy } from "./outlived.ts";
 
 /**
  * Merges what several replicas report about their proxies into one list, sorted by id. A proxy that moved is listed where it
- * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate.
+ * is connected; for one that is away, the latest report counts. An id that two replicas serve at once is a duplicate, except
+ * while a hot restart may be the reason: then only the new process is listed.
  */
-export function mergeNodes(nodes: readonly ToldNode[]): readonly ToldNode[] {
+export function mergeNodes(nodes: readonly ToldNode[], now: number): readonly ToldNode[] {
   const merged = [...Map.groupBy(nodes, ({ id }) => id).values()].flatMap((ofId) => {
     const connected = ofId.filter((node) => node.connected);
-    if (connected.length > 0) return oneProxyEach(connected.map((node) => marked(node, connected)));
+    if (connected.length > 0) return oneProxyEach(withoutOutlived(connected, now));
     return ofId.reduce((a, b) => (b.since > a.since ? b : a));
   });
   return merged.sort((a, b) => order(a.id, b.id) || a.since - b.since || order(a.replica, b.replica));
 }
 
 /** Each replica knows only of duplicates among its own streams, and of none when it reports only the place. */
-function marked(node: ToldNode, others: readonly ToldNode[]): ToldNode {
-  const { sole } = node;
-  const duplicate =
-    node.duplicate || (sole !== undefined && others.some((other) => other !== node && other.sole === sole));
-  return duplicate === node.duplicate ? node : { ...node, duplicate };
+function withoutOutlived(ofId: readonly ToldNode[], now: number): readonly ToldNode[] {
+  const kept = ofId.filter((node) => !isOutlived(node, ofId, now));
+  const isWhole = kept.length === ofId.length;
+  return kept.map((node) => {
+    const { sole } = node;
+    const shared = sole !== undefined && kept.some((other) => other !== node && other.sole === sole);
+    const duplicate = shared || (isWhole && node.duplicate);
+    return duplicate === node.duplicate ? node : { ...node, duplicate };
+  });
+}
+
+/** Replicas that hold only streams of a proxy that belong to the old process of a hot restart. */
+export function outlivedReplicas(ofId: readonly ToldNode[], now: number): ReadonlySet<string> {
+  const connected = ofId.filter((node) => node.connected);
+  const isKept = (node: ToldNode) => !isOutlived(node, connected, now);
+  const byReplica = Map.groupBy(
+    connected.filter(({ sole }) => sole !== undefined),
+    ({ replica }) => replica,
+  );
+  return new Set([...byReplica].flatMap(([replica, nodes]) => (nodes.some(isKept) ? [] : replica)));
+}
+
+function isOutlived(node: ToldNode, ofId: readonly ToldNode[], now: number): boolean {
+  return ofId.some((other) => isOutlivedBy(opened(node), opened(other), now));
+}
+
+function opened({ sole, peer, since }: ToldNode) {
+  return { sole, peer, openedAt: since };
 }
 
 /** The worst comes first: what one stream has not acknowledged is not done, whatever another stream of the same id says. */

@@ -33,12 +33,20 @@ export interface ToldNode extends Pick<StreamHolding, "silent" | "silentSince" |
   /** What it calls itself: `envoy`, `gRPC Go`; empty if it does not say so, or the replica that holds it is older. */
   readonly client: string;
   readonly envoyVersion: string;
+  /** As it names its own locality; absent if it does not. */
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
   readonly connected: boolean;
   /** Milliseconds since the epoch: when its stream opened, or ended. */
   readonly since: number;
   readonly peer: string;
   /** The replica that holds the stream. */
   readonly replica: string;
+  /** It has been away for longer than a moment, and is recorded as gone: then `since` is by the store's clock. */
+  readonly gone?: boolean | undefined;
+  /** That replica has left, and the proxy is expected at another one. */
+  readonly handedOver?: boolean | undefined;
+  /** Of a proxy that is away: what it had of each type when its last stream ended, if that is known. */
   readonly types: readonly ToldType[];
   /** Age in milliseconds of the oldest commit that is not acknowledged; 0 when up to date. */
   readonly lagMs: number;
@@ -121,6 +129,8 @@ export interface NodeDirectory {
    * is not connected to any replica that answers.
    */
   resend(id: string, typeUrl: string | undefined): Promise<Told<number | undefined>>;
+  /** Makes all replicas that answer forget a proxy that is away, so that it is neither listed nor awaited. */
+  forget(id: string): Promise<void>;
   /** Calls the listener after any change to the above; returns a function that unsubscribes it. */
   onChange(listener: () => void): () => void;
 }

@@ -60,8 +60,9 @@ export function fromNodesQuestion({ detail, id, sent, typeUrl }: NodesQuestion):
 
 export function toNodeList(nodes: readonly ToldNode[]): NodeList {
   return create(NodeListSchema, {
-    nodes: nodes.map(({ variant, settled, types, ...node }) => ({
+    nodes: nodes.map(({ variant, settled, types, handedOver = false, ...node }) => ({
       ...node,
+      handedOver,
       delta: variant === "delta",
       settled: settled && formatRevision(settled),
       types: types.map(({ resources, refusals, missing, ...type }) => ({
@@ -87,11 +88,14 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): ToldNode[] {
     silentSince: node.silentSince === undefined ? undefined : pastTime(node.silentSince, heard.at),
     client: node.client,
     envoyVersion: node.envoyVersion,
+    ...(node.region !== undefined && { region: node.region }),
+    ...(node.zone !== undefined && { zone: node.zone }),
     variant: node.delta ? "delta" : "sotw",
     connected: node.connected,
     since: pastTime(node.since, heard.at),
     peer: node.peer,
     replica: node.replica,
+    ...(node.handedOver && { handedOver: true }),
     sole: node.sole,
     duplicate: node.duplicate,
     types: node.types.map(fromType),

@@ -1,6 +1,7 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import {
+  ForgetQuestionSchema,
   NodeListSchema,
   NodesQuestionSchema,
   ProgressAnswerSchema,
@@ -13,7 +14,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Peers } from "../store/peers.ts";
 import { formatRevision, parseRevision, type Revision } from "../store/revision.ts";
 import type { LocalNodeDirectory } from "./local-node-directory.ts";
-import { mergeNodes, mergeProgress } from "./merge-nodes.ts";
+import { mergeNodes, mergeProgress, outlivedReplicas } from "./merge-nodes.ts";
 import type {
   FleetProgress,
   NodeDirectory,
@@ -48,6 +49,7 @@ const NODES = { topic: "proxies", question: NodesQuestionSchema, answer: NodeLis
 const PROGRESS = { topic: "progress", question: ProgressQuestionSchema, answer: ProgressAnswerSchema } as const;
 const REFUSALS = { topic: "refusals", question: EmptySchema, answer: RefusalListSchema } as const;
 const RESEND = { topic: "resend", question: ResendQuestionSchema, answer: ResendAnswerSchema } as const;
+const FORGET = { topic: "forget", question: ForgetQuestionSchema, answer: EmptySchema } as const;
 const FAREWELL = { topic: "farewell", question: NodeListSchema, answer: EmptySchema } as const;
 
 interface Topic<Q extends DescMessage, A extends DescMessage> {
@@ -80,6 +82,10 @@ export class SharedNodeDirectory implements NodeDirectory {
         const resources = local.resend(id, typeUrl);
         return create(ResendAnswerSchema, { ...(resources !== undefined && { resources }) });
       }),
+      this.#answer(FORGET, ({ id }) => {
+        local.forget(id);
+        return create(EmptySchema);
+      }),
       this.#answer(FAREWELL, (nodes, replica) => {
         const left = fromNodeList(nodes, this.#heard(replica));
         local.inherit(left.filter(({ connected }) => !connected));
@@ -89,9 +95,15 @@ export class SharedNodeDirectory implements NodeDirectory {
   }
 
   async nodes(query: NodeQuery = {}): Promise<Told<readonly ToldNode[]>> {
+    const { told, unknown } = await this.#streams(query);
+    return { told: mergeNodes(told, this.#clock.now()), unknown };
+  }
+
+  /** What each replica says, stream by stream. */
+  async #streams(query: NodeQuery): Promise<Told<readonly ToldNode[]>> {
     const { answers, unknown } = await this.#ask(NODES, toNodesQuestion(query));
     const theirs = answers.flatMap(({ replica, answer }) => fromNodeList(answer, this.#heard(replica)));
-    return { told: mergeNodes([...this.#local.nodes(query), ...theirs]), unknown };
+    return { told: [...this.#local.nodes(query), ...theirs], unknown };
   }
 
   async progress(ids: readonly string[], revision: Revision, onItsWay?: OnItsWay): Promise<FleetProgress> {
@@ -101,18 +113,45 @@ export class SharedNodeDirectory implements NodeDirectory {
       ...(onItsWay && { onItsWay: { typeUrl: onItsWay.typeUrl } }),
     });
     const { answers, unknown } = ids.length === 0 ? { answers: [], unknown: [] } : await this.#ask(PROGRESS, question);
-    const told = [
-      this.#local.progress(ids, revision, onItsWay),
-      ...answers.map(({ answer }) => fromProgressAnswer(answer)),
+    const told: ToldProgress[] = [
+      { replica: this.#local.replica, ...this.#local.progress(ids, revision, onItsWay) },
+      ...answers.map(({ replica, answer }) => ({ replica, ...fromProgressAnswer(answer) })),
     ];
     const nowhere = unknown.length === 0 ? NOWHERE : unseen(unknown);
+    const outlived = await this.#outlived(ids, told);
     const progress = ids.map((id): [string, Progress] => {
-      const merged = mergeProgress(told.flatMap((one) => one.progress.get(id) ?? []));
+      const counting = told.filter(({ replica }) => outlived.get(id)?.has(replica) !== true);
+      const merged = mergeProgress(counting.flatMap((one) => one.progress.get(id) ?? []));
       if (merged !== undefined && merged.state !== "disconnected") return [id, merged];
       return [id, merged?.nothingDue === true && unknown.length === 0 ? DONE : nowhere];
     });
     const settled = told.flatMap(({ settledAfterMs }) => settledAfterMs ?? []);
     return { progress: new Map(progress), settledAfterMs: settled.length === 0 ? undefined : Math.max(...settled) };
+  }
+
+  /**
+   * By proxy: replicas whose word does not count, since the process that they hold is being replaced by one that is connected
+   * elsewhere. Asked only about proxies that several replicas hold and that are not done.
+   */
+  async #outlived(
+    ids: readonly string[],
+    told: readonly ToldProgress[],
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const doubtful = new Set(
+      ids.filter((id) => {
+        const connected = told.flatMap(({ progress }) => progress.get(id) ?? []).filter(isConnected);
+        return connected.length > 1 && mergeProgress(connected)?.state !== "done";
+      }),
+    );
+    if (doubtful.size === 0) return new Map();
+    const [only] = doubtful;
+    const asked = doubtful.size === 1 && only !== undefined ? { id: only } : {};
+    const { told: streams } = await this.#streams({ detail: "place", ...asked });
+    const ofEach = Map.groupBy(
+      streams.filter(({ id }) => doubtful.has(id)),
+      ({ id }) => id,
+    );
+    return new Map(Array.from(ofEach, ([id, ofId]) => [id, outlivedReplicas(ofId, this.#clock.now())]));
   }
 
   async refusals(): Promise<Told<readonly Refusal[]>> {
@@ -129,6 +168,19 @@ export class SharedNodeDirectory implements NodeDirectory {
     return { told: known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0), unknown };
   }
 
+  async forget(id: string): Promise<void> {
+    this.#local.forget(id);
+    await this.#ask(FORGET, create(ForgetQuestionSchema, { id }));
+  }
+
+  /** Other than before whenever a proxy came or went on any replica, or a replica did. Costs next to nothing. */
+  attendance(): string {
+    const others = this.#peers.list().map(({ replica, status, position: { turnover, news } }) => {
+      return [replica, status, turnover ?? news];
+    });
+    return JSON.stringify([this.#local.turnover, ...others]);
+  }
+
   onChange(listener: () => void): () => void {
     const ends = [this.#local.onChange(listener), this.#peers.onChange(listener)];
     return () => {
@@ -140,6 +192,8 @@ export class SharedNodeDirectory implements NodeDirectory {
   async farewell(): Promise<void> {
     const away = this.#local.nodes({ detail: "place" }).map((node) => ({
       ...node,
+      // What they had has been recorded by now, and would make these messages too long.
+      types: [],
       connected: false,
       since: node.connected ? this.#clock.now() : node.since,
     }));
@@ -185,6 +239,14 @@ export class SharedNodeDirectory implements NodeDirectory {
   #heard(replica: string): Heard {
     return { replica, at: this.#clock.now() };
   }
+}
+
+interface ToldProgress extends FleetProgress {
+  readonly replica: string;
+}
+
+function isConnected({ state }: Progress): boolean {
+  return state !== "disconnected";
 }
 
 const DONE: Progress = { state: "done" };

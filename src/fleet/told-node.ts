@@ -28,6 +28,8 @@ export function toldNode(
     silentSince: stream.silentSince,
     client: stream.node.userAgentName,
     envoyVersion: stream.node.userAgentVersion,
+    region: stream.node.locality?.region || undefined,
+    zone: stream.node.locality?.zone || undefined,
     variant: stream.variant,
     peer: stream.peer.address,
     sole: stream.sole,

@@ -70,12 +70,12 @@ export function readSender(sender: Sender | undefined): PeerSender | undefined {
   return isRight ? { replica, instance, since, sequence } : undefined;
 }
 
-function readStanding({ digest, held, news, profiles, ...standing }: Standing): PeerPosition | undefined {
+function readStanding({ digest, held, news, turnover, profiles, ...standing }: Standing): PeerPosition | undefined {
   const revision = parseRevision(standing.revision);
   const isRight =
     (digest === undefined || /^[0-9a-f]{1,64}$/.test(digest)) &&
     (held === undefined || (held.length <= MAX_REASON_LENGTH && printable(held) === held)) &&
-    (news === undefined || (Number.isSafeInteger(news) && news >= 0)) &&
+    [news, turnover].every((count) => count === undefined || (Number.isSafeInteger(count) && count >= 0)) &&
     profiles.length <= MAX_PROFILES;
   if (revision === undefined || !isRight) return undefined;
   return {
@@ -85,5 +85,6 @@ function readStanding({ digest, held, news, profiles, ...standing }: Standing): 
     ...(held !== undefined && { held }),
     ...(standing.storeWentBack && { storeWentBack: true }),
     ...(news !== undefined && { news }),
+    ...(turnover !== undefined && { turnover }),
   };
 }

@@ -38,7 +38,13 @@ export interface Fact {
   /** What to do instead of writing 0, where leaving the field out is not what is meant. */
   readonly cure?: string;
   /** Of a duration. */
-  readonly time?: { readonly minMs: number; readonly maxMs: number; readonly otherwiseMs?: number | undefined };
+  readonly time?: {
+    readonly minMs: number;
+    readonly maxMs: number;
+    readonly otherwiseMs?: number | undefined;
+    /** Why a shorter one will not do, where that is not plain. */
+    readonly tooShort?: string;
+  };
   /** Of the text, or of each text in a list. */
   readonly text?: TextForm;
   readonly maxBytes?: number;

@@ -79,15 +79,17 @@ export function readDuration<Otherwise extends number | undefined>(
   return duration === undefined ? otherwiseMs : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
 }
 
+/** @param tooShort Why a shorter one will not do, where that is not plain. */
 export function checkDuration(
   report: Report,
   field: string,
   duration: Duration,
-  { minMs, maxMs }: { readonly minMs: number; readonly maxMs: number },
+  { minMs, maxMs, tooShort }: { readonly minMs: number; readonly maxMs: number; readonly tooShort?: string },
 ): void {
   const ms = readDuration(duration, 0);
   if (!(ms >= minMs && ms <= maxMs)) {
-    report(field, `must be from ${minMs / 1000}s to ${maxMs / 1000}s, not ${ms / 1000}s`);
+    const why = ms < minMs && tooShort !== undefined ? `: ${tooShort}` : "";
+    report(field, `must be from ${minMs / 1000}s to ${maxMs / 1000}s, not ${ms / 1000}s${why}`);
   } else if (!Number.isInteger(ms)) {
     report(field, `must be a whole number of milliseconds, not ${ms}`);
   }

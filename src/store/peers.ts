@@ -57,6 +57,8 @@ export interface PeerPosition {
   readonly profiles?: readonly number[];
   /** Grows whenever there is news about the proxies that it holds. */
   readonly news?: number;
+  /** Grows whenever one of them comes or goes; absent from a release that does not say. */
+  readonly turnover?: number;
 }
 
 export interface Peer {

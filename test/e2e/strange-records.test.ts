@@ -52,6 +52,8 @@ test("a plane starts on a database with records that cannot be read, and takes n
     "leds/projects/default/services/new": GARBAGE,
     "assign/nobody": GARBAGE,
     "planes/elsewhere": GARBAGE,
+    "presence/projects/default/fleets/elsewhere/0": GARBAGE,
+    "presence/elsewhere": JSON.stringify({ fleet: "edge", proxies: [] }),
     "system/backend-networks": GARBAGE,
     "later/thing": GARBAGE,
   };

@@ -22,6 +22,7 @@ const PLACES = [
   "leds/default/services/shop",
   "assign/plane-1",
   "planes/plane-1",
+  "presence/projects/default/fleets/edge/0",
   "fuzz",
 ] as const;
 

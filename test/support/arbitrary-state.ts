@@ -143,6 +143,8 @@ const MANIFESTS: { readonly [K in Kind]: fc.Arbitrary<Manifest> } = {
     meta,
     backendNetworks: fc.subarray(["10.0.0.0/30", "10.0.0.0/8", "127.0.0.0/8", "0.0.0.0/0"]),
     profile: fc.constantFrom(0, 1, 2),
+    expected: fc.constantFrom(0, 12),
+    forgetAfter: fc.constantFrom("60s", "2h"),
   }),
 };
 

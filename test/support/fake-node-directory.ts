@@ -76,6 +76,17 @@ export class FakeNodeDirectory implements NodeDirectory {
     return { told: isConnected ? 3 : undefined, unknown: this.silent };
   }
 
+  async forget(id: string): Promise<void> {
+    for (const [key, node] of this.#nodes) if (node.id === id && !node.connected) this.#nodes.delete(key);
+  }
+
+  /** As the directory of a replica without others says it. */
+  attendance(): string {
+    return JSON.stringify(
+      [...this.#nodes.values()].map(({ id, connected, replica, fleet }) => [id, connected, replica, fleet]),
+    );
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

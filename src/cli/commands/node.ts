@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
-import { type Node, type NodeResource, NodeSchema } from "../../gen/fairlead/admin/v1/node_pb.ts";
+import { type Node, type NodeResource, NodeSchema, type NodeType } from "../../gen/fairlead/admin/v1/node_pb.ts";
 import { yamlText } from "../data-text.ts";
 import { wrongUsage } from "../exit.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { type Line, type Piece, toned } from "../line.ts";
 import { differenceLines, isRefused, resourceState, sentResources } from "../node-contents.ts";
-import { clientText, lagText } from "../node-text.ts";
+import { clientText, lagText, stateText } from "../node-text.ts";
 import { type OutputForm, outputOption, RESOURCE_TYPE } from "../options.ts";
 import { statePiece } from "../state-tone.ts";
 import { cellText, tableLines } from "../table.ts";
@@ -65,13 +65,19 @@ function renderNode(node: Node, io: CliIo): Line[] {
     `  ${cellText(node.id)}  ${fleet}, ${cellText(clientText(node))}, ${node.variant.toLowerCase()} xDS`,
     node.connected
       ? `  connected to ${node.replica} for ${since}${peer}`
-      : ["  ", toned("warn", `disconnected for ${since}`)],
+      : ["  ", toned("warn", `${node.gone ? "gone" : "disconnected"} for ${since}`)],
     `  lag ${lagText(node)}, all acknowledged up to revision ${node.revision || "(none)"}`,
     ...node.conditions
       .filter(({ ok }) => !ok)
       .map(({ reason, message }) => ["  ", toned("warn", `${reason}: ${cellText(message)}`)]),
+    ...(node.connected ? [] : node.types.map(heldLine)),
     ...(resources.length === 0 ? [] : ["", ...table(resources, io)]),
   ];
+}
+
+/** What it had of a type when its stream ended. */
+function heldLine({ type, known, state }: NodeType): Line {
+  return ["  ", `${type}  ${known} ${known === 1 ? "resource" : "resources"}: `, statePiece(stateText(state))];
 }
 
 function table(rows: readonly (readonly Piece[])[], io: CliIo): Line[] {

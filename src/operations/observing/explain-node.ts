@@ -7,6 +7,7 @@ import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 import { type Explanation, explanation, type Fact } from "./explanation.ts";
 import { getNode } from "./get-node.ts";
+import { goneText } from "./gone-proxies.ts";
 import { isBehind } from "./problems.ts";
 
 /** What a proxy belongs to, gets and has not accepted, and why. @throws ControlPlaneError as `getNode` does. */
@@ -33,6 +34,7 @@ export async function explainNode(context: Context, id: string): Promise<Explana
 
 function summaryOf(node: ToldNode): string {
   const refused = node.types.flatMap(({ resources }) => resources).filter((resource) => resource.refused !== undefined);
+  if (node.gone) return `gone: ${goneText(node)}`;
   if (!node.connected) return "away: it keeps serving what it had last, and is sent no changes";
   if (node.silent !== undefined) return `gets nothing: ${node.silent}`;
   if (refused.length > 0)
@@ -81,12 +83,14 @@ function* listenerFacts(state: State, { fleet }: ToldNode): Iterable<Fact> {
 }
 
 /** A line for each type, and one for each resource that is not as it should be. */
-function* typeFacts({ types }: ToldNode): Iterable<Fact> {
+function* typeFacts({ types, connected }: ToldNode): Iterable<Fact> {
   for (const type of types) {
-    const { shortName, state, known, resources } = type;
+    const { shortName, state, known, resources, refusals } = type;
     if (state === "idle" && known === 0) continue;
     yield [shortName, `${known} resources, ${state === "acked" ? "all acknowledged" : state}`];
     if (type.missing.length > 0) yield ["", missingText(type)];
+    // Of one that is away, single resources are not remembered.
+    if (!connected) yield* refusals.map(({ name, message }): Fact => ["", `${name} refused: ${message}`]);
     for (const { name, refused, held, unknown } of resources) {
       if (refused !== undefined) yield ["", `${name} refused: ${refused.message}`];
       else if (held !== undefined) yield ["", `${name} held: ${held}`];

@@ -1,17 +1,23 @@
 import { ControlPlaneError } from "../../domain/errors.ts";
 import type { NodeQuery, ToldNode, UnknownReplica } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
+import { withGone } from "./gone-proxies.ts";
 
-/** A proxy as the directory has it. @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`. */
+/** A proxy as the directory has it, or as it is recorded once it is gone. @throws ControlPlaneError `notFound` / `NODE_NOT_FOUND`, `unavailable` / `REPLICA_SILENT`. */
 export async function getNode(
-  { nodes }: Pick<Context, "nodes">,
+  { nodes, mirror }: Pick<Context, "nodes" | "mirror">,
   query: NodeQuery & { readonly id: string },
 ): Promise<ToldNode> {
-  const { told, unknown } = await nodes.nodes(query);
+  const { told: here, unknown } = await nodes.nodes(query);
+  const told = withGone({ mirror }, here).filter(({ id }) => id === query.id);
   // Of several streams with one id, the newest that is open tells most.
   const [node] = told.toSorted((a, b) => Number(b.connected) - Number(a.connected) || b.since - a.since);
-  if (node !== undefined) return node;
+  if (node !== undefined) return ofType(node, query.typeUrl);
   throw nodeMissing(query.id, unknown);
+}
+
+function ofType(node: ToldNode, typeUrl: string | undefined): ToldNode {
+  return { ...node, types: node.types.filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl) };
 }
 
 /** No replica that answers knows the proxy. */
@@ -21,7 +27,7 @@ export function nodeMissing(id: string, unknown: readonly UnknownReplica[], stat
 
 export function nodeNotFound(
   ids: readonly string[],
-  state = "is connected or was seen in the last five minutes",
+  state = "is connected, was seen in the last five minutes, or is recorded as gone",
 ): ControlPlaneError {
   return new ControlPlaneError({
     kind: "notFound",

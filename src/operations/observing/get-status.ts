@@ -2,6 +2,7 @@ import { encodingProfile } from "../../domain/encoding-profile.ts";
 import type { Name } from "../../domain/name.ts";
 import type { ToldNode } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
+import { presenceFindings } from "./presence-findings.ts";
 import { isBehind, listed, type Surroundings, surroundingProblems } from "./problems.ts";
 import { replicasOf } from "./replicas.ts";
 import { setAsideFindings } from "./set-aside-findings.ts";
@@ -42,12 +43,20 @@ export async function getStatus(context: Context) {
     replicas,
     backends: [...mirror.all("backend")].length,
     backendsEligible: counts.reduce((sum, ofService) => sum + eligible(ofService), 0),
-    problems: listed([...surroundingProblems({ ...surroundings(context), nodes: all, refusals }), ...problems]),
+    problems: listed([
+      ...surroundingProblems({
+        ...surroundings(context),
+        nodes: all,
+        presence: presenceFindings(context, connected),
+        refusals,
+      }),
+      ...problems,
+    ]),
   };
 }
 
 /** What is known here of what surrounds the state, apart from proxies. */
-export function surroundings(context: Context): Omit<Surroundings, "nodes" | "refusals"> {
+export function surroundings(context: Context): Omit<Surroundings, "nodes" | "presence" | "refusals"> {
   const { mirror, clock, checks } = context;
   return {
     store: storeFindings(context.storeStatus()),

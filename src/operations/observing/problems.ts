@@ -32,6 +32,7 @@ export const PROBLEM_KINDS = [
   "refusal",
   "checks",
   "proxy",
+  "presence",
   "service",
   "networks",
   "object",
@@ -56,6 +57,8 @@ export interface Surroundings {
   /** What the health workers have found. */
   readonly checks: readonly Finding[];
   readonly nodes: readonly ToldNode[];
+  /** Proxies that are gone, and fleets with too few or too many. */
+  readonly presence: readonly Finding[];
   readonly now: number;
 }
 
@@ -80,6 +83,7 @@ export function surroundingProblems(found: Surroundings): Problem[] {
     ...problems("refusal", found.refusals.map(refusal)),
     ...problems("checks", found.checks),
     ...found.nodes.flatMap((node) => problems("proxy", nodeProblems(node, found))),
+    ...problems("presence", found.presence),
   ];
 }
 

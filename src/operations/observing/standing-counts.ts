@@ -1,11 +1,13 @@
 import type { EligibilityReason } from "../../domain/eligibility.ts";
 import type { Name } from "../../domain/name.ts";
-import { type CountedProxy, countProxies, type ProxyState } from "../../fleet/count-proxies.ts";
+import { countPresence } from "../../domain/presence.ts";
+import { type CountedProxy, countProxies, type ProxyCounts, type ProxyState } from "../../fleet/count-proxies.ts";
 import type { StreamStanding } from "../../fleet/local-node-directory.ts";
 import type { Refusal, ToldNode } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
 import type { Severity } from "./finding.ts";
 import { surroundings } from "./get-status.ts";
+import { presenceFindings } from "./presence-findings.ts";
 import {
   isBehind,
   PROBLEM_KINDS,
@@ -16,12 +18,12 @@ import {
 } from "./problems.ts";
 import { survey } from "./survey.ts";
 
-/** What is so now, in numbers: the state as any replica knows it, and the proxies of this one. */
+/** What is so now, in numbers: the state as any replica knows it, and the proxies that are connected to this one. */
 export interface StandingCounts {
   /** By service, and by why they are eligible or not. */
   readonly backends: ReadonlyMap<Name, Readonly<Record<EligibilityReason, number>>>;
   /** By fleet; `""` stands for the proxies that no fleet selects. */
-  readonly proxies: ReadonlyMap<Name, Readonly<Record<ProxyState, number>>>;
+  readonly proxies: ReadonlyMap<Name, ProxyCounts>;
   /** Resources that proxies refuse, by type URL. */
   readonly refused: ReadonlyMap<string, number>;
   /** Resources that are held back from proxies, by reason. */
@@ -30,13 +32,14 @@ export interface StandingCounts {
 }
 
 /**
- * Counts what `getStatus` tells, but of proxies only those of this replica, so that nobody else has to be asked. Gives way
- * in between, as `survey` does.
+ * Counts what `getStatus` tells, but of connected proxies only those of this replica, so that nobody else has to be asked:
+ * which are elsewhere, and which are gone, it has by the record. Gives way in between, as `survey` does.
  */
 export async function countStanding(
   context: Context,
   own: { standing(): Iterable<StreamStanding> },
 ): Promise<StandingCounts> {
+  const { mirror } = context;
   const { services, problems } = await survey(context);
   const proxies: CountedProxy[] = [];
   const nodes: ToldNode[] = [];
@@ -49,11 +52,11 @@ export async function countStanding(
     for (const reason of holds) held.set(reason, (held.get(reason) ?? 0) + 1);
     await context.pace.breathe();
   }
-  const fleets = Array.from(context.mirror.all("fleet"), ({ name }) => name);
-  const surrounding = surroundingProblems({ ...surroundings(context), nodes, refusals });
+  const presence = presenceFindings(context, proxies);
+  const surrounding = surroundingProblems({ ...surroundings(context), nodes, presence, refusals });
   return {
     backends: services,
-    proxies: countProxies(fleets, proxies),
+    proxies: countProxies(countPresence(mirror.all("fleet"), mirror.records("presence").values()), proxies),
     refused: new Map(
       Map.groupBy(refusals, ({ typeUrl }) => typeUrl)
         .entries()

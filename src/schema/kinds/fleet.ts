@@ -1,13 +1,19 @@
-import type { Fleet } from "../../domain/fleet.ts";
+import { type Fleet, FORGET_AFTER } from "../../domain/fleet.ts";
 import { FIRST_FLEET_PROFILE, NEW_FLEET_PROFILE } from "../../domain/fleet-profile.ts";
-import { MAX_BACKEND_NETWORKS, MAX_CLUSTER_NAME_LENGTH, SELECTOR_METADATA } from "../../domain/limits.ts";
+import {
+  EXPECTED_PROXIES,
+  MAX_BACKEND_NETWORKS,
+  MAX_CLUSTER_NAME_LENGTH,
+  SELECTOR_METADATA,
+} from "../../domain/limits.ts";
 import { type Fleet as FleetMessage, FleetSchema, NodeSelectorSchema } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
 import { factsOf } from "../facts.ts";
-import { checkRange, parseIdentity, type Report } from "../field-checks.ts";
+import { checkRange, parseIdentity, type Report, readDuration } from "../field-checks.ts";
 import { identityFacts } from "../identity-facts.ts";
 import { BACKEND_NETWORK } from "../text-forms.ts";
 import type { KindEntry, Settling } from "./kind-entry.ts";
 
+const TOO_SOON = "a proxy that a rolling restart stops must be remembered until it is back";
 const NETWORKS_FIELD = ["backend_networks", "backendNetworks"];
 
 export const FLEET = {
@@ -16,6 +22,8 @@ export const FLEET = {
     factsOf(FleetSchema, {
       ...identityFacts("fleet"),
       backendNetworks: { count: { max: MAX_BACKEND_NETWORKS }, text: BACKEND_NETWORK },
+      expected: { range: EXPECTED_PROXIES },
+      forgetAfter: { time: { ...FORGET_AFTER, tooShort: TOO_SOON } },
     }),
     factsOf(NodeSelectorSchema, {
       cluster: { text: { maxLength: MAX_CLUSTER_NAME_LENGTH } },
@@ -67,6 +75,8 @@ function parseFleet(message: FleetMessage, report: Report): Fleet {
     nodes: { cluster: cluster === "" ? own : cluster, metadata },
     backendNetworks: message.backendNetworks,
     profile: parseProfile(message, report),
+    expected: message.expected,
+    forgetAfterMs: readDuration(message.forgetAfter, FORGET_AFTER.otherwiseMs),
   };
 }
 

@@ -3,6 +3,7 @@ import type { RecordKind, RecordOf } from "../../domain/state.ts";
 import { ASSIGNMENT } from "./assignment-record.ts";
 import { LEDS } from "./leds-record.ts";
 import { PLANE } from "./plane-record.ts";
+import { PRESENCE } from "./presence-record.ts";
 import { below, type RecordForm, readFields, readText, single, writeText } from "./record-form.ts";
 import { REFUSAL } from "./refusal-record.ts";
 
@@ -26,6 +27,7 @@ export const RECORDS: { readonly [K in RecordKind]: RecordForm<RecordOf[K]> } = 
   },
   leds: LEDS,
   plane: PLANE,
+  presence: PRESENCE,
   networks: {
     ...single("system/backend-networks"),
     what: "mark that fleets have been given networks",

@@ -10,6 +10,8 @@ export type StreamRef = {
     readonly cluster: string;
     readonly userAgentName: string;
     readonly userAgentVersion: string;
+    /** Empty texts, or absent, where it names none. */
+    readonly locality?: { readonly region: string; readonly zone: string };
   };
   /** `address` is `address:port`. */
   readonly peer: { readonly address: string };

@@ -33,6 +33,8 @@ export class OpenStreams<S extends OpenStream> {
   readonly #soles = new Map<string, number>();
   readonly #groups: StreamGroups<S>;
   readonly #toFlush: FlushQueue<S>;
+  /** The one whose end is being told: what was known of its client can still be asked for. */
+  #ending: S | undefined;
 
   constructor(host: StreamHost) {
     this.#host = host;
@@ -41,7 +43,7 @@ export class OpenStreams<S extends OpenStream> {
   }
 
   get(streamId: string): S | undefined {
-    return this.#byId.get(streamId);
+    return this.#byId.get(streamId) ?? (this.#ending?.streamId === streamId ? this.#ending : undefined);
   }
 
   all(): readonly S[] {
@@ -66,9 +68,11 @@ export class OpenStreams<S extends OpenStream> {
     memory.keep(stream.node.id, lostAnswers(states));
     this.#count(stream, -1);
     log.info(logged(stream), "stream closed");
+    this.#ending = stream;
     containment.contain("xds", `the end of stream ${stream.streamId}`, () => {
       events.emit("close", stream, oldestOwed(states));
     });
+    this.#ending = undefined;
   }
 
   moved(stream: S, from: string | undefined): void {

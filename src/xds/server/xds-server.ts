@@ -83,7 +83,7 @@ export class XdsServer extends EventEmitter<XdsServerEvents> {
     return this.#streams.all().map((stream) => stream.describe());
   }
 
-  /** One open stream, as of now. */
+  /** One open stream, as of now; during the event `close` also the one that has ended. */
   client(streamId: string): ClientStatus | undefined {
     return this.#streams.get(streamId)?.describe();
   }

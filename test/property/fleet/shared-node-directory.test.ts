@@ -16,6 +16,9 @@ const REPLICAS = ["a", "b", "c"] as const;
 const NODES = ["edge-1", "edge-2", "edge-3", "edge-4"] as const;
 const REVISION = { epoch: 1, position: 7 };
 
+/** After this, two streams of one id are not those of a hot restart. */
+const HOT_RESTART_MS = 31_000;
+
 const revisionOf = (publication: number) => ({ epoch: 1, position: REVISION.position + publication - 1 });
 
 type Step = { readonly node: string; readonly replica: string; readonly act: "open" | "close" | "settle" };
@@ -127,6 +130,7 @@ async function play(taken: readonly Step[]) {
     await clock.advance(1);
     replicas.find(({ name }) => name === replica)?.[act](node);
   }
+  await clock.advance(HOT_RESTART_MS);
   return { network, clock, replicas };
 }
 
@@ -183,6 +187,37 @@ describe("a directory over several replicas", () => {
         }
       }),
     );
+  });
+
+  it("is one proxy while a hot restart replaces its process by one that is connected elsewhere, and waits for that one", async () => {
+    const [id] = NODES;
+    const { clock, replicas } = await play([{ node: id, replica: REPLICAS[1], act: "open" }]);
+    const [asked, old, young] = replicas as [Replica, Replica, Replica];
+    young.open(id);
+    const stateOf = async () => (await asked.shared.progress([id], REVISION)).progress.get(id)?.state;
+    const listed = async () => (await asked.shared.nodes()).told.map(({ replica, duplicate }) => [replica, duplicate]);
+    expect(await listed()).toEqual([[young.name, false]]);
+    expect(await stateOf()).toBe("sent");
+    young.settle(id);
+    expect(await stateOf()).toBe("done");
+    old.close(id);
+    expect([await stateOf(), await listed()]).toEqual(["done", [[young.name, false]]]);
+    old.open(id);
+    await clock.advance(HOT_RESTART_MS);
+    expect(await stateOf(), "two proxies").toBe("sent");
+    expect(await listed()).toHaveLength(2);
+  });
+
+  it("forgets a proxy that is away on all replicas", async () => {
+    const [id] = NODES;
+    const { replicas } = await play([
+      { node: id, replica: REPLICAS[1], act: "open" },
+      { node: id, replica: REPLICAS[1], act: "close" },
+    ]);
+    const { shared } = replicas[0] as Replica;
+    expect((await shared.nodes()).told).toHaveLength(1);
+    await shared.forget(id);
+    expect((await shared.nodes()).told).toEqual([]);
   });
 
   it("never counts as done what a stream owes, nor what only a silent replica could know", async () => {
@@ -342,8 +377,9 @@ describe("a directory over several replicas", () => {
     const { network, replicas } = await play([{ node: "edge-1", replica: "b", act: "open" }]);
     const node = { ...((await (replicas[0] as Replica).shared.nodes()).told[0] as ToldNode), since: Number.NaN };
     const ids = ["edge-1", "edge-9", "x".repeat(2000)];
+    const peer = "10.0.0.9:1";
     const claims = toNodeList(
-      ids.flatMap((id) => ["b", "liar"].map((replica) => ({ ...node, id, replica, lagMs: Number.NaN }))),
+      ids.flatMap((id) => ["b", "liar"].map((replica) => ({ ...node, id, replica, peer, lagMs: Number.NaN }))),
     );
     network.join("liar").answer("proxies", async () => toBinary(NodeListSchema, claims));
     const { told } = await (replicas[0] as Replica).shared.nodes();

@@ -209,6 +209,8 @@ const DOORS: { readonly [M in keyof typeof ADMIN]: () => Promise<unknown> } = {
       expectNoSecret("waitForRevision", toBinary(ADMIN.waitForRevision.output, answer));
     }
   },
+  forgetNode: async () =>
+    expectNoSecret("forgetNode", toText(await errorOf(client.call(ADMIN.forgetNode, { id: "nobody" })))),
   resend: async () => expectNoSecret("resend", toText(await errorOf(client.call(ADMIN.resend, { id: "nobody" })))),
 
   rollback: async () => {

@@ -37,7 +37,9 @@ test("every series that is known is there from the start, and those of a deleted
   expect(await series("fairlead_store_seconds_count")).toContain('fairlead_store_seconds_count{operation="history"} 0');
   const proxies = (...fleets: string[]) =>
     fleets.flatMap((fleet) =>
-      ["connected", "lagging", "refusing"].map((state) => `fairlead_proxies{fleet="${fleet}",state="${state}"} 0`),
+      ["connected", "lagging", "refusing", "gone"].map(
+        (state) => `fairlead_proxies{fleet="${fleet}",state="${state}"} 0`,
+      ),
     );
   // What is so now is counted at most ten times a second.
   const shows = (name: string, expected: string[]) =>
@@ -55,6 +57,9 @@ name: shop
 healthCheck: { tcp: {} }
 `);
   await shows("fairlead_proxies", proxies("", "edge"));
+  await plane.mustApply("kind: Fleet\nname: edge\nexpected: 0\n");
+  const expected = 'fairlead_proxies{fleet="edge",state="expected"} 0';
+  await shows("fairlead_proxies", proxies("", "edge").toSpliced(-1, 0, expected));
   const backends = ["active", "degraded", "draining", "pending", "unhealthy", "duplicate-address"];
   await shows(
     "fairlead_backends",

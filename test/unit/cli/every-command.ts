@@ -47,6 +47,7 @@ export const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   nodes: [[]],
   node: [["edge-7"], ["edge-7", "--diff", "edge-8"]],
   resend: [["edge-7"]],
+  forget: [["node/edge-7"]],
   watch: [["--present"]],
   history: [["service", "shop"]],
   rollback: [

@@ -39,6 +39,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   nodes: [""],
   node: ["edge-7"],
   resend: ["edge-7", "edge-7 --wait"],
+  forget: ["node/edge-7", "edge-7 --dry-run"],
   watch: ["--present"],
   history: ["service shop"],
   rollback: [

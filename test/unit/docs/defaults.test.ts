@@ -4,6 +4,7 @@ import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_BACKEND } from "../../../src/domain/backend.ts";
 import { DEFAULT_DAMPING } from "../../../src/domain/damping.ts";
+import { FORGET_AFTER } from "../../../src/domain/fleet.ts";
 import { FIRST_FLEET_PROFILE, fleetProfile, NEW_FLEET_PROFILE } from "../../../src/domain/fleet-profile.ts";
 import { DEFAULT_HEALTH_CHECK, DEFAULT_HTTP_PROBE, HEALTH_CHECK_TIMES } from "../../../src/domain/health-check.ts";
 import { LEDS_BELOW, LEDS_FROM } from "../../../src/domain/leds.ts";
@@ -59,6 +60,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   "Damping.release_below": DEFAULT_DAMPING.releaseBelow,
   "Damping.max_hold": DEFAULT_DAMPING.maxHoldMs,
   "Backend.weight": DEFAULT_BACKEND.weight,
+  "Fleet.forget_after": FORGET_AFTER.otherwiseMs,
   "Listener.idle_timeout": HTTP_LISTENER_TIMES.idleTimeout.otherwiseMs,
   "Listener.stream_idle_timeout": HTTP_LISTENER_TIMES.streamIdleTimeout.otherwiseMs,
   "Listener.request_headers_timeout": HTTP_LISTENER_TIMES.requestHeadersTimeout.otherwiseMs,

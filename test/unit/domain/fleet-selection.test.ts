@@ -14,7 +14,15 @@ function fleet(name: string, nodes: Partial<Fleet["nodes"]> = {}, createdAt = 0)
     updatedAt: createdAt,
     requestId: "",
   };
-  return { name, meta, nodes: { cluster: undefined, metadata: {}, ...nodes }, backendNetworks: [], profile: 1 };
+  return {
+    name,
+    meta,
+    nodes: { cluster: undefined, metadata: {}, ...nodes },
+    backendNetworks: [],
+    expected: undefined,
+    forgetAfterMs: 3_600_000,
+    profile: 1,
+  };
 }
 
 function chosen(node: { cluster: string; metadata?: Record<string, string> }, ...fleets: Fleet[]): string {

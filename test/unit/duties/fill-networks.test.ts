@@ -12,6 +12,7 @@ import { silentLogger } from "../../../src/runtime/logger.ts";
 import { newContainment } from "../../support/containment.ts";
 import { openMemoryStore } from "../../support/embedded-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { FakeNodeDirectory } from "../../support/fake-node-directory.ts";
 import { openPlaneContext, TESTER } from "../../support/plane-context.ts";
 
 const LOCAL = networksForNewFleetsOf(true);
@@ -38,6 +39,7 @@ test("a state that comes without networks while a plane runs is given them once;
     containment: newContainment(),
     lease,
     workers: () => [],
+    nodes: new FakeNodeDirectory(),
     networksForNewFleets: LOCAL,
   });
   await clock.advance(1000);

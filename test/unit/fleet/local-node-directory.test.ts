@@ -155,6 +155,24 @@ it("blames the resources that the text of a refusal names, however many it is ab
   expect(performance.now() - began).toBeLessThan(5000);
 });
 
+it("tells of a proxy that left what it had of each type when it did, cut short, and describes no resource for that", () => {
+  const long = { ...web, refused: { ...refused, message: "bad port ".repeat(1_000) } };
+  const { directory, stream, described } = withOneStream();
+  const { turnover } = directory;
+  directory.closed(stream, 5);
+  expect(directory.turnover).toBe(turnover + 1);
+  const [left] = directory.nodes({ detail: "place" });
+  expect(left).toMatchObject({ connected: false, types: [{ shortName: "CDS", state: "refused", known: 1_000 }] });
+  expect(left?.types[0]?.refusals).toEqual([{ name: "web", message: "bad port" }]);
+  expect(described.times).toBe(0);
+
+  const wordy = withOneStream([typeHolding({ typeUrl: "example.Cluster", shortName: "CDS", refused: [long] })]);
+  wordy.directory.closed(wordy.stream, 5);
+  const [message = ""] = wordy.directory.nodes()[0]?.types[0]?.refusals.map((one) => one.message) ?? [];
+  expect(message).toMatch(/^bad port .*… \(9,000 characters\)$/);
+  expect(message.length).toBeLessThan(400);
+});
+
 it("goes through the streams with what is wrong on each, without describing what they have", async () => {
   const held = ["state_differs", "response_too_large"].map((why) => resourceHolding({ name: why, held: why }));
   const { directory, stream, described, clock } = withOneStream();

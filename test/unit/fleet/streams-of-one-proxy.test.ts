@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { mergeNodes, mergeProgress } from "../../../src/fleet/merge-nodes.ts";
 import type { Progress, ToldNode, ToldType } from "../../../src/fleet/node-directory.ts";
 
+/** No hot restart lasts that long. */
+const LATER = 3_600_000;
+
 const told = (named: readonly string[], asked: readonly string[]): Progress => ({
   state: "done",
   collections: { named, asked },
@@ -58,7 +61,7 @@ describe("the list of proxies", () => {
       lagMs: 40,
       settled: { epoch: 1, position: 7 },
     });
-    expect(mergeNodes([first, second, main])).toEqual([
+    expect(mergeNodes([first, second, main], LATER)).toEqual([
       {
         ...main,
         types: [...main.types, { ...type("LEDS", "sent"), known: 4 }],
@@ -70,18 +73,28 @@ describe("the list of proxies", () => {
 
   it("leaves proxies apart that share an id", () => {
     const twice = [node({ duplicate: true }), node({ duplicate: true, since: 2 })];
-    expect(mergeNodes(twice)).toEqual(twice);
+    expect(mergeNodes(twice, LATER)).toEqual(twice);
   });
 
   it("knows them by the streams of which each has one, also where no more than the place is told", () => {
     const ads = { sole: "DeltaAggregatedResources" };
     const leds = node({ since: 3 });
-    const found = mergeNodes([node(ads), node({ ...ads, since: 2, replica: "b" }), leds]);
+    const found = mergeNodes([node(ads), node({ ...ads, since: 2, replica: "b" }), leds], LATER);
     expect(found.map(({ duplicate, since }) => [duplicate, since])).toEqual([
       [true, 1],
       [true, 2],
       [false, 3],
     ]);
-    expect(mergeNodes([node(ads), leds]).map(({ duplicate }) => duplicate)).toEqual([false]);
+    expect(mergeNodes([node(ads), leds], LATER).map(({ duplicate }) => duplicate)).toEqual([false]);
+  });
+
+  it("shows only the new process of a hot restart, which has the machine of the old one, and no other pair like that", () => {
+    const ads = { sole: "DeltaAggregatedResources", duplicate: true };
+    const old = node(ads);
+    const young = node({ ...ads, since: 5_000, peer: "127.0.0.1:2" });
+    expect(mergeNodes([old, young], 10_000)).toEqual([{ ...young, duplicate: false }]);
+    expect(mergeNodes([old, young], 40_000)).toHaveLength(2);
+    expect(mergeNodes([old, { ...young, peer: "127.0.0.2:2" }], 10_000)).toHaveLength(2);
+    expect(mergeNodes([old, { ...young, sole: "StreamAggregatedResources" }], 10_000)).toHaveLength(2);
   });
 });

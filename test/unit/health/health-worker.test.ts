@@ -18,6 +18,7 @@ import type { StateStore } from "../../../src/store/state-store.ts";
 import { newContainment } from "../../support/containment.ts";
 import { openMemoryStore } from "../../support/embedded-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { FakeNodeDirectory } from "../../support/fake-node-directory.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 
 const CAUSE = { actor: "test", operation: "test", reason: "", requestId: "" };
@@ -59,6 +60,7 @@ beforeEach(async () => {
     containment: newContainment(),
     lease: opened.lease,
     workers: () => live,
+    nodes: new FakeNodeDirectory(),
     networksForNewFleets: [],
   });
 });

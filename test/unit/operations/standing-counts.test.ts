@@ -15,6 +15,7 @@ import { LAG_BOUND_MS } from "../../../src/operations/observing/problems.ts";
 import { countStanding, type StandingCounts } from "../../../src/operations/observing/standing-counts.ts";
 import { CLUSTER_TYPE, LISTENER_TYPE } from "../../../src/xds/protocol/resource-types.ts";
 import { openPlaneContext, type PlaneContext, TESTER } from "../../support/plane-context.ts";
+import { presenceOf, recordPresence } from "../../support/recorded-presence.ts";
 
 let plane: PlaneContext;
 beforeEach(async () => {
@@ -56,12 +57,23 @@ test("counts proxies by fleet and state, what they refuse, and what is held back
     { id: "c", refuses: [LISTENER_TYPE, CLUSTER_TYPE, CLUSTER_TYPE] },
     { id: "d", fleet: undefined, silent: "no fleet selects it" },
   );
-  expect(counts.proxies.get("edge")).toEqual({ connected: 3, lagging: 1, refusing: 1 });
-  expect(counts.proxies.get("")).toEqual({ connected: 1, lagging: 0, refusing: 0 });
+  expect(counts.proxies.get("edge")).toEqual({ connected: 3, lagging: 1, refusing: 1, gone: 0 });
+  expect(counts.proxies.get("")).toEqual({ connected: 1, lagging: 0, refusing: 0, gone: 0 });
   expect(Object.fromEntries(counts.refused)).toEqual({ [LISTENER_TYPE]: 1, [CLUSTER_TYPE]: 2 });
   expect(Object.fromEntries(counts.held)).toEqual({ store_unreachable: 2, state_differs: 1 });
   expect(counts.problems.get("proxy")).toEqual({ down: 0, degraded: 2, notice: 0 });
   expect(counts.problems.get("refusal")).toEqual({ down: 0, degraded: 3, notice: 0 });
+  expect(total(counts)).toBe((await getStatus(plane)).problems.length);
+});
+
+test("counts the proxies that a fleet expects, and those that are gone, as every replica has them in the record", async () => {
+  const message = create(FleetSchema, { name: "edge", expected: 4 });
+  await createObject(plane, TESTER, { kind: "fleet", message, options: undefined });
+  await recordPresence(plane, presenceOf("lost", { state: "gone" }), presenceOf("back", { state: "gone" }));
+  const counts = await count({ id: "here" }, { id: "back" });
+  expect(counts.proxies.get("edge")).toEqual({ connected: 2, lagging: 0, refusing: 0, expected: 4, gone: 2 });
+  // Too few of them, and one that is gone: the other is connected, and its record follows.
+  expect(counts.problems.get("presence")).toEqual({ down: 0, degraded: 2, notice: 0 });
   expect(total(counts)).toBe((await getStatus(plane)).problems.length);
 });
 

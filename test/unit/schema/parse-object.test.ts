@@ -77,5 +77,17 @@ test("defaults are in the object and not in the message", () => {
     object: { protocol: "HTTP", policy: undefined, connectTimeoutMs: 5000, drainTimeMs: 300_000 },
     message: { protocol: 0, policy: "" },
   });
-  expect(parse("fleet", GOOD.fleet)).toMatchObject({ ok: true, object: { nodes: { cluster: "edge" } } });
+  expect(parse("fleet", GOOD.fleet)).toMatchObject({
+    ok: true,
+    object: { nodes: { cluster: "edge" }, expected: undefined, forgetAfterMs: 3_600_000 },
+  });
+});
+
+test("a fleet of which nobody expects a proxy is not one of which nobody said how many", () => {
+  expect(parse("fleet", { ...GOOD.fleet, expected: 0 })).toMatchObject({ ok: true, object: { expected: 0 } });
+});
+
+test("a fleet that would forget proxies too soon is told what would be right", () => {
+  const text = JSON.stringify(parse("fleet", { ...GOOD.fleet, forgetAfter: "10s" }));
+  expect(text).toContain("must be from 60s to 2592000s, not 10s: a proxy that a rolling restart stops");
 });

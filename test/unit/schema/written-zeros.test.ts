@@ -7,6 +7,7 @@ import { parseObject } from "../../../src/schema/parse-object.ts";
 
 /** Where 0 is a value that the field takes, and means nothing else. Of every other field a written 0 is refused. */
 const ZERO_MEANS_ZERO = [
+  "fleet expected",
   "service drainTime",
   "service healthCheck.jitterPercent",
   "policy panicThreshold",
