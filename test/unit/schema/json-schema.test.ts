@@ -25,7 +25,7 @@ const BAD = [
 
 /** What the plane refuses and a JSON Schema cannot, or not in a way that anybody could read, and where that is in the corpus. */
 const UNSAID: readonly (readonly [what: string, field: RegExp])[] = [
-  ["how long a duration is, which may have any of several units", /(?:Timeout|timeout|interval|halfLife)$/],
+  ["how long a duration is, which may have any of several units", /(?:Timeout|timeout|interval|halfLife|forgetAfter)$/],
   [
     "what one field says of another",
     /(?:changingInterval|last|releaseBelow|maxHold|maximumRingSize|^hashOn|\.all|\.to|\.weight|rewrite\.prefix)$/,
