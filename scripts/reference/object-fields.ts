@@ -1,7 +1,7 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type CommentedProtos, readProtos } from "../../src/schema/comments.ts";
 import { MANIFEST_KINDS } from "../../src/schema/object-json.ts";
-import { outputOnly } from "../../src/schema/object-message.ts";
-import { type DocumentedProtos, readProtos } from "./proto-comments.ts";
+import { descriptorOf, outputOnly } from "../../src/schema/object-message.ts";
 
 const PACKAGE = "fairlead.admin.v1";
 
@@ -9,8 +9,8 @@ const PACKAGE = "fairlead.admin.v1";
 export function objectSections(): string {
   const protos = readProtos();
   const described = new Set<string>();
-  const sections = [...MANIFEST_KINDS].map(([word, kind]) =>
-    kindSections(protos, { message: messageNamed(protos, word), outputOnly: outputOnly(kind), described }),
+  const sections = [...MANIFEST_KINDS.values()].map((kind) =>
+    kindSections(protos, { message: descriptorOf(kind), outputOnly: outputOnly(kind), described }),
   );
   return sections.flat().join("\n\n");
 }
@@ -22,7 +22,7 @@ interface Kind {
   readonly described: Set<string>;
 }
 
-function kindSections(protos: DocumentedProtos, { message, outputOnly, described }: Kind): string[] {
+function kindSections(protos: CommentedProtos, { message, outputOnly, described }: Kind): string[] {
   const fields = message.fields.filter(({ localName }) => !outputOnly.includes(localName));
   const sections = [section(protos, "##", message, fields)];
   const queue = nestedMessages(fields);
@@ -35,7 +35,7 @@ function kindSections(protos: DocumentedProtos, { message, outputOnly, described
   return sections;
 }
 
-function section(protos: DocumentedProtos, level: string, message: DescMessage, fields: readonly DescField[]): string {
+function section(protos: CommentedProtos, level: string, message: DescMessage, fields: readonly DescField[]): string {
   const comment = protos.commentOf(message);
   const rows = fields.map((field) => `| \`${field.jsonName}\` | ${typeText(field)} | ${meaning(protos, field)} |`);
   return [
@@ -48,17 +48,13 @@ function section(protos: DocumentedProtos, level: string, message: DescMessage, 
   ].join("\n");
 }
 
-function meaning(protos: DocumentedProtos, field: DescField): string {
+function meaning(protos: CommentedProtos, field: DescField): string {
   const comment = protos.commentOf(field);
   const choice =
     field.oneof === undefined
       ? ""
       : `One of ${field.oneof.fields.map(({ jsonName }) => `\`${jsonName}\``).join(", ")}.`;
-  const values = (field.enum?.values ?? [])
-    .filter(({ number }) => number !== 0)
-    .map((value) => `\`${value.name}\`: ${protos.commentOf(value) || "–"}`)
-    .join("<br>");
-  return [comment, choice, values]
+  return [comment, choice, ...protos.meaningsOf(field)]
     .filter((text) => text !== "")
     .join("<br>")
     .replaceAll("|", "\\|");
@@ -92,10 +88,4 @@ function nestedMessages(fields: readonly DescField[]): DescMessage[] {
 /** `HashKey.Cookie` for `fairlead.admin.v1.HashKey.Cookie`. */
 function shortName(message: DescMessage): string {
   return message.typeName.slice(PACKAGE.length + 1);
-}
-
-function messageNamed({ registry }: DocumentedProtos, word: string): DescMessage {
-  const message = registry.getMessage(`${PACKAGE}.${word}`);
-  if (message === undefined) throw new Error(`${PACKAGE} has no message ${word}`);
-  return message;
 }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ToldNode, ToldResource, ToldType, UnknownReplica } from "../fleet/node-directory.ts";
+import { missingText } from "../fleet/told-node.ts";
 import {
   type Node,
   NodeSchema,
@@ -18,6 +19,7 @@ const STATE: Readonly<Record<ToldType["state"], NodeType_State>> = {
   sent: NodeType_State.SENT,
   acked: NodeType_State.ACKED,
   refused: NodeType_State.REFUSED,
+  missing: NodeType_State.MISSING,
 };
 
 /** A proxy as the API describes it. */
@@ -36,6 +38,7 @@ export function nodeMessage(node: ToldNode): Node {
     revision: node.settled === undefined ? "" : formatRevision(node.settled),
     conditions: conditionsOf(node),
     peer: node.peer,
+    client: node.client,
     gone: node.gone ?? false,
     region: node.region ?? "",
     zone: node.zone ?? "",
@@ -88,6 +91,8 @@ function conditionsOf(node: ToldNode) {
   for (const type of types) {
     if (type.refusals.length > 0)
       conditions.push({ type: "Accepted", ok: false, reason: "REFUSED", message: refusedText(type) });
+    if (type.missing.length > 0)
+      conditions.push({ type: "Served", ok: false, reason: "MISSING", message: missingText(type) });
   }
   return conditions;
 }

@@ -35,8 +35,9 @@ export async function restoreState(runtime: Runtime) {
   const refusals = new StoredRefusals({ store, clock, log, replica });
   const digest = new StateDigest();
   const stopped = new AbortController();
+  const signal: AbortSignal = stopped.signal;
   // The mirror comes last, since its listeners act on what the others know.
-  const { failed, readAnew } = follow(store, [digest, refusals, mirror], { signal: stopped.signal, log });
+  const { failed, readAnew } = follow(store, [digest, refusals, mirror], { signal, log });
   // The caller awaits it; before that, a failure would show as a mirror that never syncs.
   failed.catch(() => undefined);
   stops.add("reading of the store", () => stopped.abort());
@@ -73,7 +74,7 @@ export async function restoreState(runtime: Runtime) {
     /** Rejects when the store's log can no longer be followed; never resolves. */
     failed,
     /** Aborted when the store is no longer read. */
-    signal: stopped.signal,
+    signal,
   };
 }
 

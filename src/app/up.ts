@@ -42,10 +42,16 @@ const runUp: Run = async (config, host, complain) => {
 
   const serve = async () => {
     try {
+      // Heard from the beginning: a plane that is told to stop as soon as it serves must stop in an orderly way.
+      const stopSignal = host.stopSignal();
       // Loaded here, so the other commands need not wait for what only the plane needs.
       const { start } = await import("./start.ts");
-      running = await start(config, machine);
-      const reason = await Promise.race([host.stopSignal(), running.failed]);
+      running = await Promise.race([start(config, machine), stopSignal.then(() => undefined)]);
+      if (running === undefined) {
+        log.info({ reason: await stopSignal }, "stopped before it was serving");
+        return EXIT.stopped;
+      }
+      const reason = await Promise.race([stopSignal, running.failed]);
       log.info({ reason }, "stopping");
       const left = await running.stop(config.stopGraceMs);
       if (left.length === 0) log.info({}, "stopped");

@@ -1,4 +1,6 @@
 import type { Argument, Command, Option } from "commander";
+import { fieldDocs } from "../schema/field-docs.ts";
+import { splitFieldPath } from "./field-docs-text.ts";
 import { KIND_ENTRIES } from "./kinds.ts";
 import { findKind, splitReference } from "./object-reference.ts";
 
@@ -102,12 +104,22 @@ function offered(
     return [...(command?.options ?? []), ...program.options].flatMap(({ long }) => (long === undefined ? [] : [long]));
   }
   if (command === undefined) return program.commands.map((one) => one.name());
+  if (command.name() === "explain" && typed.includes(".")) return pathsOfFields(typed);
   if (command.commands.length > 0) {
     const visible = command.createHelp().visibleCommands(command);
     return command.commands.filter((one) => visible.includes(one)).map((one) => one.name());
   }
   const argument = command.registeredArguments[operands] ?? command.registeredArguments.at(-1);
   return argument === undefined ? [] : argumentValues(argument, operands, command.registeredArguments.length);
+}
+
+/** `service.healthCheck`, `service.hosts`, … for `service.h`. */
+function pathsOfFields(typed: string): readonly string[] {
+  const begun = typed.slice(0, typed.lastIndexOf(".") + 1);
+  const { kind, words } = splitFieldPath(begun.slice(0, -1)) ?? {};
+  const found = kind === undefined ? undefined : fieldDocs(kind, words ?? []);
+  if (found?.ok !== true) return [];
+  return found.docs.fields.map(({ path }) => begun + path.slice(path.lastIndexOf(".") + 1));
 }
 
 function argumentValues(argument: Argument, operands: number, count: number): readonly string[] {

@@ -7,6 +7,7 @@ import {
   type Health,
   Health_StatusSchema,
 } from "../gen/fairlead/admin/v1/backend_pb.ts";
+import { Listener_ProtocolSchema } from "../gen/fairlead/admin/v1/listener_pb.ts";
 import { Policy_AlgorithmSchema } from "../gen/fairlead/admin/v1/policy_pb.ts";
 import { Service_EndpointDiscoverySchema, Service_ProtocolSchema } from "../gen/fairlead/admin/v1/service_pb.ts";
 import { hasHistory } from "../schema/kinds/registry.ts";
@@ -71,8 +72,15 @@ const DISPLAYS: { readonly [K in Kind]: KindDisplay<K> } = {
   },
   listener: {
     short: "lis",
-    columns: ["NAME", "FLEET", "ADDRESS", "PROBLEM"],
-    cells: (listener) => [listener.name, orDash(listener.fleet), orDash(listener.address), problemPiece(listener)],
+    columns: ["NAME", "FLEET", "PROTOCOL", "ADDRESS", "PROBLEM"],
+    spare: ["PROTOCOL"],
+    cells: (listener) => [
+      listener.name,
+      orDash(listener.fleet),
+      enumText(Listener_ProtocolSchema, listener.protocol, "HTTP"),
+      orDash(listener.address),
+      problemPiece(listener),
+    ],
   },
   route: {
     short: "rt",

@@ -6,15 +6,15 @@ import { durationText, formatAge, formatDuration } from "./time-text.ts";
 
 const TYPES = ["CDS", "EDS", "LDS", "RDS"] as const;
 
-export const NODE_COLUMNS = ["NODE", "FLEET", "ENVOY", ...TYPES, "LAG", "SINCE", "PROBLEM"] as const;
+export const NODE_COLUMNS = ["NODE", "FLEET", "CLIENT", ...TYPES, "LAG", "SINCE", "PROBLEM"] as const;
 /** The columns that a narrow terminal can do without. */
-export const SPARE_NODE_COLUMNS = ["SINCE", "ENVOY", "FLEET"] as const;
+export const SPARE_NODE_COLUMNS = ["SINCE", "CLIENT", "FLEET"] as const;
 
 export function nodeCells(node: Node, nowMs: number): Piece[] {
   return [
     node.id,
     orDash(node.fleet),
-    orDash(node.envoyVersion),
+    clientText(node),
     ...TYPES.map((type) => statePiece(stateText(node.types.find((candidate) => candidate.type === type)?.state))),
     isBehind(node) ? toned("warn", lagText(node)) : lagText(node),
     formatAge(node.since, nowMs),
@@ -22,15 +22,22 @@ export function nodeCells(node: Node, nowMs: number): Piece[] {
   ];
 }
 
+/** `Envoy 1.40.0`, `gRPC Go 1.85.0`. Only Envoy connects without saying what it is. */
+export function clientText({ client, envoyVersion }: Pick<Node, "client" | "envoyVersion">): string {
+  const name = client === "" || client === "envoy" ? "Envoy" : client;
+  return `${name} ${envoyVersion || "of unknown version"}`;
+}
+
 /** `replica plane-b has been silent for 12 s`. */
 export function unknownText({ replica, silent }: UnknownReplica): string {
   return `replica ${replica} has been silent for ${durationText(silent)}`;
 }
 
-/** A refusal is in capitals, to stand out; everything else is in lower case. */
+/** A refusal, or what is missing, is in capitals, to stand out; everything else is in lower case. */
 export function stateText(state: number | undefined): string {
   if (state === State.ACKED) return "ack";
   if (state === State.REFUSED) return "REFUSED";
+  if (state === State.MISSING) return "MISSING";
   return state === State.SENT ? "sent" : "-";
 }
 

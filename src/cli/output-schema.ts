@@ -37,7 +37,7 @@ import { KIND_ENTRIES } from "./kinds.ts";
  * of `fairlead apply`. Made from the same descriptors as the output.
  */
 export function outputSchema(): JsonObject {
-  const form: SchemaForm = { defs: { Error: ERROR }, isPrinted: true };
+  const form: SchemaForm = { defs: { Error: ERROR, FieldDocs: FIELD_DOCS }, isPrinted: true };
   const properties = Object.entries(DOCUMENTS).map(([command, documents]) => [
     command,
     { anyOf: [...documents(form), ERROR_ALONE] },
@@ -72,6 +72,30 @@ const ERROR_ALONE: JsonObject = {
   additionalProperties: false,
 };
 
+/** What a kind or a field is for; its fields have fields only with `--recursive`. */
+const FIELD_DOCS: JsonObject = {
+  type: "object",
+  properties: {
+    path: TEXT,
+    type: TEXT,
+    isRequired: { type: "boolean" },
+    isReadOnly: { type: "boolean" },
+    description: TEXT,
+    rules: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: { about: TEXT, text: TEXT },
+        required: ["about", "text"],
+        additionalProperties: false,
+      },
+    },
+    fields: { type: "array", items: { $ref: "#/$defs/FieldDocs" } },
+  },
+  required: ["path", "type", "isRequired", "isReadOnly", "description", "rules", "fields"],
+  additionalProperties: false,
+};
+
 const one =
   (...descs: readonly DescMessage[]): Documents =>
   (form) =>
@@ -103,6 +127,7 @@ const any =
   (form) =>
     alternatives.flatMap((documents) => documents(form));
 
+const fieldDocuments: Documents = () => [{ $ref: "#/$defs/FieldDocs" }];
 const KINDS = KIND_ENTRIES.map(({ kind }) => descriptorOf(kind));
 const MISSING = { missing: FLAG };
 const BACKUP = (form: SchemaForm) => ({
@@ -120,9 +145,11 @@ const DOCUMENTS: Readonly<Record<string, Documents>> = {
   unregister: write(WriteResponseSchema, MISSING),
   drain: write(WriteBackendResponseSchema, { ...MISSING, removed: FLAG }),
   health: any(list(HealthSchema), write(ReportHealthResponseSchema), write(WriteResponseSchema, MISSING)),
-  "explain backend": one(ExplainBackendResponseSchema),
+  "explain backend": any(one(ExplainBackendResponseSchema), fieldDocuments),
   ...Object.fromEntries(
-    KIND_ENTRIES.flatMap(({ kind, explain }) => (explain ? [[`explain ${kind}`, one(ExplanationSchema)]] : [])),
+    KIND_ENTRIES.flatMap(({ kind, explain }) =>
+      explain ? [[`explain ${kind}`, any(one(ExplanationSchema), fieldDocuments)]] : [],
+    ),
   ),
   "explain node": one(ExplanationSchema),
   "explain request": one(ExplainRequestResponseSchema),

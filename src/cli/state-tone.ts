@@ -12,6 +12,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   no: "bad",
   UNHEALTHY: "bad",
   REFUSED: "bad",
+  MISSING: "bad",
 };
 
 /** A state as the text of a cell. */

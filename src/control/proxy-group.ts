@@ -13,3 +13,8 @@ export function fleetOf(group: ProxyGroup): Name {
   const space = group.indexOf(" ");
   return space < 0 ? group : group.slice(0, space);
 }
+
+/** Whether it is of gRPC clients, whose listeners and routes are named after hosts. */
+export function isOfGrpcClients(group: ProxyGroup): boolean {
+  return group.endsWith(" grpc");
+}

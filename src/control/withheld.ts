@@ -4,7 +4,7 @@ import { serviceOfMember } from "../resources/leds.ts";
 import type { ResourceKey } from "../xds/protocol/resource.ts";
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LEDS_TYPE, LISTENER_TYPE, ROUTE_TYPE } from "../xds/protocol/resource-types.ts";
 import type { Mirror } from "./mirror.ts";
-import { fleetOf, type ProxyGroup } from "./proxy-group.ts";
+import { fleetOf, isOfGrpcClients, type ProxyGroup } from "./proxy-group.ts";
 import type { Dependents, SetAside } from "./set-aside.ts";
 
 /** The proxy that `hold` is asked about. */
@@ -71,13 +71,27 @@ export class Withheld {
     const how = strongest(
       held.everything,
       proxy.group === undefined ? undefined : held.fleets.get(fleetOf(proxy.group)),
-      howOf(held, resource, version),
+      proxy.group !== undefined && isOfGrpcClients(proxy.group)
+        ? this.#howForCalls(held, fleetOf(proxy.group), resource, version)
+        : howOf(held, resource, version),
     );
     if (how === "all") return NEWER;
     if (how === "changes" && proxy.mayHold(resource)) return UNREADABLE;
     const { typeUrl } = resource;
     const wouldDrop = proxy.variant === "sotw" && held.fullSets.has(typeUrl) && proxy.mayHold({ typeUrl, name: "" });
     return wouldDrop ? UNREADABLE : undefined;
+  }
+
+  /** Any host that gRPC clients dial may depend on each listener of theirs, and on one of which nothing is known. */
+  #howForCalls(held: Withholding, fleet: Name, resource: ResourceKey, version: string): How | undefined {
+    const { typeUrl } = resource;
+    if (typeUrl !== LISTENER_TYPE && typeUrl !== ROUTE_TYPE) return howOf(held, resource, version);
+    const isTheirs = (name: Name) => {
+      const listener = this.#mirror.get("listener", name);
+      return listener === undefined || (listener.protocol === "GRPC" && listener.fleet === fleet);
+    };
+    const kept = typeUrl === LISTENER_TYPE ? held.listeners : held.routes;
+    return strongest(...Array.from(kept, ([name, how]) => (isTheirs(name) ? how : undefined)));
   }
 
   /** Returns whether what is kept back may have changed. */

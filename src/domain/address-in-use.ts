@@ -16,12 +16,15 @@ export function checkAddresses({ before, after, puts }: Writes<"listener">): voi
     if (holder === undefined) continue;
     const address = listenerAddress(object);
     const held = `${address} is held by listener ${holder.name} of fleet ${holder.fleet}`;
-    const message = `${held}; choose another address, or move that one first`;
+    const message =
+      object.protocol === "GRPC"
+        ? `${held}; a fleet has one listener of protocol GRPC: attach the routes to that one`
+        : `${held}; choose another address, or move that one first`;
     throw new ControlPlaneError({
       kind: "precondition",
       code: "ADDRESS_IN_USE",
       message: `listener ${object.name}: ${message}`,
-      violations: [{ field: `${place}address`, message }],
+      violations: [{ field: `${place}${object.protocol === "GRPC" ? "protocol" : "address"}`, message }],
       details: { listener: object.name, holder: holder.name, fleet: holder.fleet, address },
     });
   }

@@ -1,6 +1,7 @@
 import { targetText } from "./backend.ts";
 import type { Condition } from "./condition.ts";
 import { fleetListeners, listenerAddress } from "./fleet-listeners.ts";
+import { tellGrpcClients } from "./grpc-conditions.ts";
 import { hidingKey, whyRuleKeysHidden } from "./hash-keys.ts";
 import { type LostRule, mergeRoutes } from "./merge-routes.ts";
 import { type Kind, type Name, serviceOf, titleOf } from "./name.ts";
@@ -34,6 +35,7 @@ export function conditions(state: State, judged?: JudgedRules): Conditions {
   tellListeners(state, tell);
   tellRules(state, tell, judged);
   tellHashKeys(state, tell);
+  tellGrpcClients(state, tell);
   return told;
 }
 
@@ -68,6 +70,12 @@ function tellBackends(state: State, tell: Tell): void {
 function tellListeners(state: State, tell: Tell): void {
   for (const [fleet, { refused }] of fleetListeners(state)) {
     for (const [name, holder] of refused) {
+      if (holder.protocol === "GRPC") {
+        const held = `fleet ${fleet} has the older listener ${holder.name} of protocol GRPC, and can have one`;
+        const message = `${held}; no client sees this one: attach its routes to that one`;
+        tell("listener", name, { type: "Accepted", reason: "AddressInUse", message });
+        continue;
+      }
       const holds = `${listenerAddress(holder)} belongs to the older listener ${holder.name} of fleet ${fleet}`;
       const message = `${holds}; no proxy opens this one until it has another address, or that one is moved`;
       tell("listener", name, { type: "Accepted", reason: "AddressInUse", message });

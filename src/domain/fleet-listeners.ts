@@ -1,12 +1,14 @@
 import { addressText } from "./backend.ts";
-import type { Listener } from "./listener.ts";
+import type { GrpcListener, HttpListener, Listener } from "./listener.ts";
 import { byAge } from "./meta.ts";
 import type { Name } from "./name.ts";
 import type { State } from "./state.ts";
 
 export interface FleetListeners {
   /** The listeners that the fleet's proxies open, by age. */
-  readonly open: readonly Listener[];
+  readonly open: readonly HttpListener[];
+  /** What the fleet's gRPC clients take their routes from. */
+  readonly grpc: GrpcListener | undefined;
   /** For each of the others, the older listener that holds its address. */
   readonly refused: ReadonlyMap<Name, Listener>;
 }
@@ -20,7 +22,8 @@ export function fleetListeners(state: State): ReadonlyMap<Name, FleetListeners> 
 /** Shares out addresses among the listeners of one fleet: of two that collide, the older one is opened. */
 export function shareAddresses(listeners: Iterable<Listener>): FleetListeners {
   const holders = new Map<string, Listener>();
-  const open: Listener[] = [];
+  const open: HttpListener[] = [];
+  let grpc: GrpcListener | undefined;
   const refused = new Map<Name, Listener>();
   for (const listener of [...listeners].toSorted(byAge)) {
     const claims = claimsOf(listener);
@@ -31,9 +34,10 @@ export function shareAddresses(listeners: Iterable<Listener>): FleetListeners {
       continue;
     }
     for (const claim of claims) holders.set(claim, listener);
-    open.push(listener);
+    if (listener.protocol === "GRPC") grpc = listener;
+    else open.push(listener);
   }
-  return { open, refused };
+  return { open, grpc, refused };
 }
 
 /** The part of the traffic at its address that a listener takes. */
@@ -43,13 +47,8 @@ interface Share {
   readonly serverNames?: readonly string[];
 }
 
-/** What a proxy sorts connections by before it reads a request: protocols that it tells apart can share an address. */
-function shareOf(listener: Listener): Share {
-  switch (listener.protocol) {
-    case "HTTP":
-      return { transport: "TCP" };
-  }
-}
+/** All that a listener of protocol GRPC has for an address: its clients dial names below it. */
+const GRPC_ADDRESS = "xds:///";
 
 /** The parts of an address that only one listener can have, as texts: two listeners collide where they share one. */
 export function claimsOn(address: string, { transport, serverNames }: Share): readonly string[] {
@@ -57,15 +56,21 @@ export function claimsOn(address: string, { transport, serverNames }: Share): re
   return serverNames === undefined ? [place] : serverNames.map((name) => `${place} ${name}`);
 }
 
+/** What a proxy sorts connections by before it reads a request: protocols that it tells apart can share an address. */
 function claimsOf(listener: Listener): readonly string[] {
-  return claimsOn(listenerAddress(listener), shareOf(listener));
+  switch (listener.protocol) {
+    case "HTTP":
+      return claimsOn(listenerAddress(listener), { transport: "TCP" });
+    case "GRPC":
+      return [GRPC_ADDRESS];
+  }
 }
 
 /** One of these listeners, other than itself, that a listener collides with. */
 export function collidingListener(listeners: Iterable<Listener>, wanted: Listener): Listener | undefined {
   const claims = new Set(claimsOf(wanted));
   for (const other of listeners) {
-    if (other.name === wanted.name || other.fleet !== wanted.fleet || other.port !== wanted.port) continue;
+    if (other.name === wanted.name || other.fleet !== wanted.fleet) continue;
     if (claimsOf(other).some((claim) => claims.has(claim))) return other;
   }
   return undefined;
@@ -79,5 +84,5 @@ export function movesListener(before: Listener | undefined, after: Listener): bo
 }
 
 export function listenerAddress(listener: Listener): string {
-  return addressText(listener);
+  return listener.protocol === "GRPC" ? GRPC_ADDRESS : addressText(listener);
 }

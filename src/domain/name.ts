@@ -103,6 +103,14 @@ export function parseName(kind: Kind, text: string, project: string = DEFAULT_PR
   return { ok: true, parts: { project: owner, ids } };
 }
 
+/** What every name that `parseName` reads looks like. */
+export function namePattern(kind: Kind): RegExp {
+  const words = pathOf(kind);
+  const ids = words.map((_, i) => `(?:${idForm(kind, i).text.source.slice(1, -1)})`);
+  const full = words.map((word, i) => `${word}/${ids[i]}`);
+  return new RegExp(`^(?:projects/${DNS_LABEL.text.source.slice(1, -1)}/)?(?:${ids.join("/")}|${full.join("/")})$`);
+}
+
 /** The one spelling of a name: short in the default project, full elsewhere. */
 export function formatName(kind: Kind, parts: NameParts): Name {
   if (parts.project === DEFAULT_PROJECT) return parts.ids.join("/");

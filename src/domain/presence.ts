@@ -12,6 +12,8 @@ export interface Presence {
   /** The replica that its stream was last open to. */
   readonly replica: string;
   readonly cluster: string;
+  /** What it calls itself: `envoy`, `gRPC Go`; empty if it does not say so. */
+  readonly client: string;
   readonly envoyVersion: string;
   readonly variant: "delta" | "sotw";
   /** As it named its own locality; empty if it did not. */
@@ -32,7 +34,7 @@ export interface LastOfType {
   readonly typeUrl: string;
   /** `CDS`, `EDS`, … */
   readonly shortName: string;
-  readonly state: "idle" | "sent" | "acked" | "refused";
+  readonly state: "idle" | "sent" | "acked" | "refused" | "missing";
   /** How many resources it was sent. */
   readonly known: number;
   /** How many of them it had refused, and why: only the first few. */
@@ -46,7 +48,7 @@ export interface PresencePart {
   readonly proxies: readonly Presence[];
 }
 
-const SAID = ["state", "replica", "cluster", "envoyVersion", "region", "zone"] as const;
+const SAID = ["state", "replica", "cluster", "client", "envoyVersion", "region", "zone"] as const;
 
 /** Whether two presences say the same but for the time, and for what was last held. */
 export function isSamePlace(a: Presence, b: Presence): boolean {

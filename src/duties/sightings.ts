@@ -111,8 +111,19 @@ function remembered(fleet: Name, presence: Presence, now: number): Sighting {
 }
 
 function here(node: ToldNode, before: Sighting | undefined, isRecorded: boolean, now: number): Sighting {
-  const { id, fleet, replica, cluster, envoyVersion, variant, region = "", zone = "" } = node;
-  const presence = { id, state: "here", since: now, replica, cluster, envoyVersion, variant, region, zone } as const;
+  const { id, fleet, replica, cluster, client, envoyVersion, variant, region = "", zone = "" } = node;
+  const presence = {
+    id,
+    state: "here",
+    since: now,
+    replica,
+    cluster,
+    client,
+    envoyVersion,
+    variant,
+    region,
+    zone,
+  } as const;
   const isSame = before !== undefined && before.fleet === fleet && isSamePlace(before.presence, presence);
   const from = isSame ? cameAt(before, now) : now;
   return {

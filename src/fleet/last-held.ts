@@ -29,5 +29,5 @@ export function lastHeld({ types, settled }: Pick<ToldNode, "types" | "settled">
 
 /** The same as the directory tells it. */
 export function typesOf(last: LastHeld | undefined): readonly ToldType[] {
-  return (last?.types ?? []).map((type) => ({ ...type, resources: [] }));
+  return (last?.types ?? []).map((type) => ({ ...type, resources: [], missing: [] }));
 }

@@ -13,13 +13,15 @@ export interface ToldResource extends Omit<ResourceHolding, "refused" | "inFligh
 
 /** What they are told of a `TypeHolding`. */
 export interface ToldType extends Pick<TypeHolding, "typeUrl" | "shortName" | "known"> {
-  readonly state: "idle" | "sent" | "acked" | "refused";
+  readonly state: "idle" | "sent" | "acked" | "refused" | "missing";
   /** Filled only if it was asked for. */
   readonly resources: readonly ToldResource[];
   /** The resources that standing refusals are about; only the first few. */
   readonly refusals: readonly { readonly name: string; readonly message: string }[];
   /** How many such resources there are. */
   readonly refused: number;
+  /** For gRPC clients: what they ask for and what is not there, so that calls fail; only the first few. */
+  readonly missing: readonly string[];
 }
 
 /** What they are told of one proxy: of the `StreamHolding` of its open stream, or of what is left of the last one. */
@@ -28,6 +30,8 @@ export interface ToldNode extends Pick<StreamHolding, "silent" | "silentSince" |
   readonly cluster: string;
   /** Absent when no fleet selects it; then `silent` says why it gets nothing. */
   readonly fleet: string | undefined;
+  /** What it calls itself: `envoy`, `gRPC Go`; empty if it does not say so, or the replica that holds it is older. */
+  readonly client: string;
   readonly envoyVersion: string;
   /** As it names its own locality; absent if it does not. */
   readonly region?: string | undefined;

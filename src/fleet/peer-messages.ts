@@ -65,10 +65,11 @@ export function toNodeList(nodes: readonly ToldNode[]): NodeList {
       handedOver,
       delta: variant === "delta",
       settled: settled && formatRevision(settled),
-      types: types.map(({ resources, refusals, ...type }) => ({
+      types: types.map(({ resources, refusals, missing, ...type }) => ({
         ...type,
         resources: resources.map(({ acked, ...one }) => ({ ...one, acknowledged: acked })),
         refusals: refusals.map((one) => ({ ...one })),
+        missing: [...missing],
       })),
     })),
   });
@@ -85,6 +86,7 @@ export function fromNodeList({ nodes }: NodeList, heard: Heard): ToldNode[] {
     fleet: node.fleet,
     silent: node.silent,
     silentSince: node.silentSince === undefined ? undefined : pastTime(node.silentSince, heard.at),
+    client: node.client,
     envoyVersion: node.envoyVersion,
     ...(node.region !== undefined && { region: node.region }),
     ...(node.zone !== undefined && { zone: node.zone }),
@@ -107,10 +109,10 @@ function pastTime(since: number, heardAt: number): number {
   return since >= 0 && since <= heardAt ? since : heardAt;
 }
 
-const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused"] satisfies ToldType["state"][];
+const TYPE_STATES: readonly string[] = ["idle", "sent", "acked", "refused", "missing"] satisfies ToldType["state"][];
 
 function fromType(type: PeerNode["types"][number]): ToldType {
-  const { typeUrl, shortName, state, known, resources, refusals, refused } = type;
+  const { typeUrl, shortName, state, known, resources, refusals, refused, missing } = type;
   return {
     typeUrl,
     shortName,
@@ -119,6 +121,7 @@ function fromType(type: PeerNode["types"][number]): ToldType {
     resources: resources.map(fromResource),
     refusals: refusals.map(({ name, message }) => ({ name, message })),
     refused,
+    missing,
   };
 }
 

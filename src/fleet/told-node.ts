@@ -1,3 +1,4 @@
+import { isGrpcLibrary } from "../domain/grpc-clients.ts";
 import type { ResourceHolding, StandingRefusal } from "../xds/protocol/resource-holding.ts";
 import type { StreamHolding, StreamRef, TypeHolding } from "../xds/protocol/stream-holding.ts";
 import {
@@ -25,6 +26,7 @@ export function toldNode(
     cluster: stream.node.cluster,
     silent: stream.silent,
     silentSince: stream.silentSince,
+    client: stream.node.userAgentName,
     envoyVersion: stream.node.userAgentVersion,
     region: stream.node.locality?.region || undefined,
     zone: stream.node.locality?.zone || undefined,
@@ -38,13 +40,13 @@ export function toldNode(
 }
 
 /** The types that are asked for, each with as much about it as is asked for. */
-export function toldTypes({ types }: StreamHolding, { detail, typeUrl }: NodeQuery): ToldType[] {
+export function toldTypes({ types, node }: StreamHolding, { detail, typeUrl }: NodeQuery): ToldType[] {
   if (detail === "place") return [];
   let room = MAX_CONTENT_LENGTH;
   return types
     .filter((type) => (typeUrl ?? type.typeUrl) === type.typeUrl)
     .map((type) =>
-      toldType(type, detail, (name) => {
+      toldType(type, { detail, isGrpc: isGrpcLibrary(node.userAgentName) }, (name) => {
         const content = room > 0 ? type.content(name) : undefined;
         room -= content?.length ?? 0;
         return room > 0 ? content : undefined;
@@ -55,13 +57,16 @@ export function toldTypes({ types }: StreamHolding, { detail, typeUrl }: NodeQue
 /** @param contentOf Returns what was sent under a name; called only for the `contents` detail. */
 function toldType(
   type: TypeHolding,
-  detail: NodeQuery["detail"],
+  { detail, isGrpc }: { readonly detail: NodeQuery["detail"]; readonly isGrpc: boolean },
   contentOf: (name: string) => string | undefined,
 ): ToldType {
   const toBlame = type.refused.length > 0 ? blamed(type.refused) : [];
   const isListed = detail === "resources" || detail === "contents";
   const names = new Set(isListed ? toBlame.map(({ name }) => name) : []);
-  const state = toBlame.length > 0 ? "refused" : type.inFlight.length > 0 ? "sent" : type.known > 0 ? "acked" : "idle";
+  // Envoy waits for what it asked for. A library fails its calls, whatever else it has.
+  const missing = isGrpc ? type.missing.slice(0, MAX_QUOTED) : [];
+  const settled = missing.length > 0 ? "missing" : type.known > 0 ? "acked" : "idle";
+  const state = toBlame.length > 0 ? "refused" : type.inFlight.length > 0 ? "sent" : settled;
   // A resource refused only because it shared a response with another is not shown as refused: what became of it is unknown.
   const told = ({ name, sent, acked, refused, unknown, held }: ResourceHolding): ToldResource => ({
     name,
@@ -80,7 +85,19 @@ function toldType(
     resources: isListed ? type.resources.map(told) : [],
     refusals: toBlame.slice(0, MAX_QUOTED).map(({ name, refused }) => ({ name, message: refused.message })),
     refused: toBlame.length,
+    missing,
   };
+}
+
+/** What a gRPC client asks for in vain, and what would be right. */
+export function missingText({ shortName, missing }: Pick<ToldType, "shortName" | "missing">): string {
+  const names = missing.join(", ");
+  if (shortName === "LDS") {
+    return `its calls to ${names} fail: no route on a listener of protocol GRPC of its fleet has that host`;
+  }
+  return shortName === "CDS"
+    ? `calls fail: there is no service ${names}`
+    : `calls fail: there is no ${shortName} ${names}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { type RoutingState, routingState } from "../domain/routing-state.ts";
 import type { State } from "../domain/state.ts";
 import { type Part, partOf } from "./content.ts";
 import { deriveEndpoints } from "./endpoints.ts";
+import { deriveGrpcEndpoints } from "./grpc-endpoints.ts";
 import { deriveLeds } from "./leds.ts";
 import { Memory } from "./memory.ts";
 import type { View } from "./view.ts";
@@ -77,9 +78,19 @@ export class EndpointCache {
   /** Whether a service is delivered by LEDS does not depend on the fleet. */
   #derive(backends: FleetBackends): ServiceEndpoints {
     const profile = this.#profile;
-    const base = partOf(deriveEndpoints(backends.routing, profile, this.memory));
+    const { memory } = this;
+    let grpc: Part | undefined;
+    const base = partOf(deriveEndpoints(backends.routing, profile, memory));
     const record = ledsOf(this.#state, backends.whole);
-    return { base, leds: record === undefined ? base : deriveLeds(backends, record, { profile, memory: this.memory }) };
+    return {
+      base,
+      leds: record === undefined ? base : deriveLeds(backends, record, { profile, memory }),
+      // Few fleets have such clients.
+      get grpc() {
+        grpc ??= partOf(deriveGrpcEndpoints(backends.routing, profile, memory));
+        return grpc;
+      },
+    };
   }
 
   #currentOf(service: Name): Current {

@@ -18,7 +18,7 @@ const STATUS = {
   DRAINING: HealthStatus.DRAINING,
 } as const;
 
-interface EndpointMember {
+export interface EndpointMember {
   readonly entry: RoutedBackend;
   readonly weight: number;
   /** Its `LbEndpoint`, encoded. */
@@ -95,7 +95,7 @@ function encodeEndpoint(entry: RoutedBackend, weight: number | undefined, { endp
   return bytes;
 }
 
-function addressOf(target: Target): MessageInitShape<typeof AddressSchema> {
+export function addressOf(target: Target): MessageInitShape<typeof AddressSchema> {
   if (target.kind === "pipe") return { address: { case: "pipe", value: { path: target.path } } };
   const value = { address: target.ip, portSpecifier: { case: "portValue", value: target.port } } as const;
   return { address: { case: "socketAddress", value } };

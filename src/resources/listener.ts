@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { profileOf } from "../domain/fleet-profile.ts";
-import type { HttpListener, Listener } from "../domain/listener.ts";
+import type { HttpListener } from "../domain/listener.ts";
 import type { State } from "../domain/state.ts";
 import { HttpProtocolOptions_HeadersWithUnderscoresAction } from "../gen/envoy/config/core/v3/protocol_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
@@ -19,7 +19,7 @@ const BUFFER_LIMIT_BYTES = 32_768;
 const HTTP2 = { maxConcurrentStreams: 100, initialStreamWindowSize: 65_536, initialConnectionWindowSize: 1_048_576 };
 
 /** A listener as the proxies of its fleet open it. */
-export function deriveListener(state: State, listener: Listener): Resource {
+export function deriveListener(state: State, listener: HttpListener): Resource {
   const { name, fleet, ip, port } = listener;
   const message = create(ListenerSchema, {
     name,
@@ -45,14 +45,11 @@ export function deriveListener(state: State, listener: Listener): Resource {
   });
 }
 
-function networkFilter(listener: Listener) {
-  switch (listener.protocol) {
-    case "HTTP":
-      return {
-        name: "envoy.filters.network.http_connection_manager",
-        configType: { case: "typedConfig", value: connectionManager(listener) },
-      } as const;
-  }
+function networkFilter(listener: HttpListener) {
+  return {
+    name: "envoy.filters.network.http_connection_manager",
+    configType: { case: "typedConfig", value: connectionManager(listener) },
+  } as const;
 }
 
 /** For HTTP/1.1 and HTTP/2. The routes are a resource of their own, so changing them drains nothing. */

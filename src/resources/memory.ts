@@ -4,6 +4,7 @@ import type { Listener } from "../domain/listener.ts";
 import type { RoutedBackend } from "../domain/routing-state.ts";
 import type { Service } from "../domain/service.ts";
 import type { Part } from "./content.ts";
+import type { DerivedCalls } from "./grpc-listener.ts";
 import type { Resource } from "./resource.ts";
 import type { DerivedRoutes } from "./route-configuration.ts";
 
@@ -15,6 +16,8 @@ export class Memory {
   readonly listeners = new Made<Listener, Part>();
   readonly routes = new Made<Listener, DerivedRoutes>();
   readonly clusters = new Made<Service, Part>();
+  readonly calls = new Made<Listener, DerivedCalls>();
+  readonly grpcClusters = new Made<Service, Part>();
   /** `LbEndpoint`s, each with its weight. */
   readonly endpoints = new WeakMap<
     RoutedBackend,

@@ -31,7 +31,7 @@ export interface Tries {
 /** How requests of a rule are tried, by method. Each request belongs to the first entry that has its method. */
 export function triesOf(rule: Rule, profile: Profile): readonly Tries[] {
   const on = rule.retry === undefined ? [] : conditions(rule.retry, profile);
-  const ofAny = profile.retriesUnsafe || rule.retry?.unsafe === true ? on : withoutHarm(on);
+  const ofAny = retryConditions(rule, profile);
   const [idempotent, other] = [retryPolicy(rule, on, profile), retryPolicy(rule, ofAny, profile)];
   if (rule.methods.length > 0) {
     return rule.methods.map((method) => ({
@@ -43,6 +43,12 @@ export function triesOf(rule: Rule, profile: Profile): readonly Tries[] {
   const isSame = on.length === ofAny.length && on.every((one) => ofAny.includes(one));
   if (isSame) return [left];
   return [{ method: { ...METHOD, kind: "regex", value: IDEMPOTENT.join("|") }, retryPolicy: idempotent }, left];
+}
+
+/** What calls are retried on, which are all POST, in Envoy's terms. */
+export function retryConditions(rule: Rule, profile: Profile): readonly string[] {
+  const on = rule.retry === undefined ? [] : conditions(rule.retry, profile);
+  return profile.retriesUnsafe || rule.retry?.unsafe === true ? on : withoutHarm(on);
 }
 
 const METHOD = { name: ":method", invert: false } as const;

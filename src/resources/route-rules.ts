@@ -95,7 +95,8 @@ function routeAction(state: State, rule: Rule, { timeoutEnds }: Profile): Messag
   };
 }
 
-function destination({ to }: Rule): NonNullable<MessageInitShape<typeof RouteActionSchema>["clusterSpecifier"]> {
+/** The services that a rule leads to, by weight. */
+export function destination({ to }: Rule): NonNullable<MessageInitShape<typeof RouteActionSchema>["clusterSpecifier"]> {
   const [first, ...others] = to.filter(({ weight }) => weight > 0);
   if (first !== undefined && others.length === 0) return { case: "cluster", value: first.service };
   const clusters = [first, ...others].flatMap((one) => (one ? [{ name: one.service, weight: one.weight }] : []));

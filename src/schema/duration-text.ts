@@ -30,6 +30,20 @@ export function parseDuration(text: string): bigint | undefined {
   return sum > MAX_NANOSECONDS ? undefined : sum;
 }
 
+/** `5m`, `300ms`: a duration as people write it, in the largest unit of which it is a whole number. */
+export function durationOf(ms: number): string {
+  const [unit, size] = WRITTEN_UNITS.find(([, each]) => ms >= each && ms % each === 0) ?? ["s", 1000];
+  return `${ms / size}${unit}`;
+}
+
+const WRITTEN_UNITS: readonly (readonly [unit: string, ms: number])[] = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+  ["ms", 1],
+];
+
 /**
  * The same JSON of a message, with its durations as `fromJson` reads them, in seconds: `{ interval: "5m" }` becomes
  * `{ interval: "300s" }`. Anything that is not a duration stays as it is.

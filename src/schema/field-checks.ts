@@ -1,7 +1,7 @@
 import { type Duration, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../domain/errors.ts";
 import { isIpv4, readIp } from "../domain/ip-address.ts";
-import { ANNOTATIONS, LABELS, PORT } from "../domain/limits.ts";
+import { PORT } from "../domain/limits.ts";
 import type { Meta } from "../domain/meta.ts";
 import { formatName, type Kind, type Name, parseName } from "../domain/name.ts";
 import type { Meta as MetaMessage } from "../gen/fairlead/admin/v1/meta_pb.ts";
@@ -53,65 +53,45 @@ export function checkName(report: Report, field: string, kind: Kind, text: strin
 interface Range {
   readonly min: number;
   readonly max: number;
+  /** What to do instead of writing 0: it is a number like any other, and refused where it is outside the range. */
+  readonly cure?: string;
 }
 
-export function checkRange(report: Report, field: string, value: number, { min, max }: Range): number {
-  if (value < min || value > max || Number.isNaN(value)) report(field, `must be from ${min} to ${max}, not ${value}`);
-  return value;
+export function checkRange(report: Report, field: string, value: number, { min, max, cure }: Range): void {
+  if (value >= min && value <= max) return;
+  const hint = value === 0 && cure !== undefined ? `; ${cure}` : "";
+  report(field, `must be from ${min} to ${max}, not ${value}${hint}`);
 }
 
-/**
- * A number that may be left out. 0 is a number like any other: where it is outside the field's range, it is refused.
- *
- * @param cure What to do instead of writing 0, where leaving the field out is not what is meant.
- */
-export function checkRangeOr<Otherwise extends number | undefined>(
-  report: Report,
-  field: string,
-  value: number | undefined,
-  { otherwise, cure, ...range }: Range & { readonly otherwise: Otherwise; readonly cure?: string },
-): number | Otherwise {
-  if (value === undefined) return otherwise;
-  if (value !== 0 || range.min <= 0) return checkRange(report, field, value, range);
-  report(field, `must be from ${range.min} to ${range.max}, not 0; ${cure ?? "leave it out for the default"}`);
-  return otherwise;
-}
-
-export function checkLength(report: Report, field: string, text: string, max: number): string {
+export function checkLength(report: Report, field: string, text: string, max: number): void {
   if (text.length > max) report(field, `must have at most ${max} characters, not ${text.length}`);
-  return text;
 }
 
-export function checkCount(
-  report: Report,
-  field: string,
-  count: number,
-  { min = 0, max }: { min?: 0 | 1; max: number },
-) {
-  if (count < min) report(field, "must not be empty");
+export function checkCount(report: Report, field: string, count: number, { max }: { readonly max: number }): void {
   if (count > max) report(field, `must have at most ${max} entries, not ${count}`);
 }
 
-/**
- * A duration in milliseconds, or the default where it is absent.
- *
- * @param tooShort Why a shorter one will not do, where that is not plain.
- */
-export function checkDuration<Otherwise extends number | undefined>(
+/** A duration in milliseconds that has been checked, or the default where it is absent. */
+export function readDuration<Otherwise extends number | undefined>(
+  duration: Duration | undefined,
+  otherwiseMs: Otherwise,
+): number | Otherwise {
+  return duration === undefined ? otherwiseMs : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
+}
+
+export function checkDuration(
   report: Report,
   field: string,
-  duration: Duration | undefined,
-  { minMs, maxMs, otherwiseMs, tooShort }: { minMs: number; maxMs: number; otherwiseMs: Otherwise; tooShort?: string },
-): number | Otherwise {
-  if (duration === undefined) return otherwiseMs;
-  const ms = Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
-  if (ms < minMs || ms > maxMs || Number.isNaN(ms)) {
+  duration: Duration,
+  { minMs, maxMs, tooShort }: { readonly minMs: number; readonly maxMs: number; readonly tooShort?: string },
+): void {
+  const ms = readDuration(duration, 0);
+  if (!(ms >= minMs && ms <= maxMs)) {
     const why = ms < minMs && tooShort !== undefined ? `: ${tooShort}` : "";
     report(field, `must be from ${minMs / 1000}s to ${maxMs / 1000}s, not ${ms / 1000}s${why}`);
   } else if (!Number.isInteger(ms)) {
     report(field, `must be a whole number of milliseconds, not ${ms}`);
   }
-  return ms;
 }
 
 type EnumName<Values> = Exclude<keyof Values & string, `${string}_UNSPECIFIED`>;
@@ -137,7 +117,7 @@ export function checkEntries(
   field: string,
   entries: Readonly<Record<string, string>>,
   { max, keyLength, valueLength }: { max: number; keyLength: number; valueLength: number },
-): Readonly<Record<string, string>> {
+): void {
   const all = Object.entries(entries);
   checkCount(report, field, all.length, { max });
   for (const [key, value] of all) {
@@ -146,49 +126,46 @@ export function checkEntries(
     checkLength(report, place, key, keyLength);
     checkLength(report, place, value, valueLength);
   }
-  return entries;
 }
 
 /** Reads `10.0.4.7:9001` or `[2001:db8::1]:9001`. Returns the address in its canonical form. */
-export function checkAddress(
-  report: Report,
-  field: string,
-  text: string,
-): { readonly ip: string; readonly port: number } {
+export function checkAddress(report: Report, field: string, text: string): Address | undefined {
   const [match, bracketed, plain = "", digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,10})$/.exec(text) ?? [];
+  if (match === undefined) {
+    const form = "an IP literal and a port, such as `10.0.4.7:9001` or `[2001:db8::1]:9001`";
+    report(field, `must be ${form}, not "${text}"`);
+    return undefined;
+  }
   const literal = bracketed ?? plain;
   const isForm = literal.includes(":") === (bracketed !== undefined) && !literal.includes("%");
   const ip = !isForm ? undefined : isIpv4(literal) ? literal : readIp(literal)?.toString();
   const port = Number(digits);
-  if (match === undefined) {
-    report(
-      field,
-      `must be an IP literal and a port, such as \`10.0.4.7:9001\` or \`[2001:db8::1]:9001\`, not "${text}"`,
-    );
-  } else {
-    if (port < PORT.min || port > PORT.max) {
-      report(field, `must have a port from ${PORT.min} to ${PORT.max}, not ${port}`);
-    }
-    if (ip === undefined) report(field, `must have an IP literal, not "${literal}": host names are not resolved here`);
-  }
-  return { ip: ip ?? "0.0.0.0", port };
+  const isPort = port >= PORT.min && port <= PORT.max;
+  if (!isPort) report(field, `must have a port from ${PORT.min} to ${PORT.max}, not ${port}`);
+  if (ip === undefined) report(field, `must have an IP literal, not "${literal}": host names are not resolved here`);
+  return ip === undefined || !isPort ? undefined : { ip, port };
 }
 
-/** What every object carries, and its own name. Meta is the plane's own, so it is not checked. */
-export function parseIdentity(
-  report: Report,
-  kind: Kind,
-  message: {
-    name: string;
-    readonly meta?: MetaMessage | undefined;
-    readonly labels: Meta["labels"];
-    readonly annotations: Meta["annotations"];
-  },
-): { readonly name: Name; readonly meta: Meta } {
-  message.name = checkName(report, "name", kind, message.name);
-  const labels = checkEntries(report, "labels", message.labels, LABELS);
-  const annotations = checkEntries(report, "annotations", message.annotations, ANNOTATIONS);
-  return { name: message.name, meta: readMeta(message.meta, labels, annotations) };
+interface Address {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** The parts of an address in its canonical form. */
+export function readAddress(text: string): Address {
+  const at = text.lastIndexOf(":");
+  return { ip: text.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(at + 1)) };
+}
+
+/** What every object carries, and its own name. */
+export function parseIdentity(message: {
+  readonly name: string;
+  readonly meta?: MetaMessage | undefined;
+  readonly labels: Meta["labels"];
+  readonly annotations: Meta["annotations"];
+}): { readonly name: Name; readonly meta: Meta } {
+  const { name, meta, labels, annotations } = message;
+  return { name, meta: readMeta(meta, labels, annotations) };
 }
 
 export function readMeta(

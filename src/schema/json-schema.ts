@@ -1,25 +1,39 @@
 import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
-import { DURATION_PATTERN } from "./duration-text.ts";
+import { type CommentedProtos, readProtos } from "./comments.ts";
+import { DURATION_PATTERN, durationOf } from "./duration-text.ts";
+import type { Fact, TextForm } from "./facts.ts";
+import { FACTS } from "./kinds/registry.ts";
 import { MANIFEST_KINDS } from "./object-json.ts";
 import { descriptorOf, outputOnly } from "./object-message.ts";
 
-/** JSON Schema (draft 2020-12) of one manifest, for editors: made from the same descriptors that it is read by. */
+/**
+ * JSON Schema (draft 2020-12) of one manifest, for editors and pipelines: made from the descriptors that it is read by and
+ * the facts that it is checked by. It knows one spelling of everything, the one that the pages use: the plane also reads the
+ * others of protobuf's JSON form.
+ */
 export function manifestSchema(): JsonObject {
   const defs: JsonObject = {};
+  const protos = readProtos();
   const manifests = [...MANIFEST_KINDS].map(([word, kind]): JsonObject => {
-    const { properties } = messageSchema(descriptorOf(kind), { defs, isPrinted: false }, outputOnly(kind));
+    const desc = descriptorOf(kind);
+    const {
+      properties,
+      required = [],
+      ...more
+    } = messageSchema(desc, { defs, protos, isPrinted: false }, outputOnly(kind));
     return {
       title: word,
-      type: "object",
-      properties: { kind: { const: word }, ...properties },
-      required: ["kind", "name"],
-      additionalProperties: false,
+      ...more,
+      properties: { kind: { const: word, description: protos.commentOf(desc) }, ...properties },
+      required: ["kind", ...required],
     };
   });
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Fairlead manifest",
+    type: "object",
+    discriminator: { propertyName: "kind" },
     oneOf: manifests,
     $defs: defs,
   };
@@ -27,6 +41,7 @@ export function manifestSchema(): JsonObject {
 
 export interface ObjectSchema extends JsonObject {
   properties: JsonObject;
+  required?: string[];
 }
 
 /** What the schemas of several messages share. */
@@ -35,16 +50,30 @@ export interface SchemaForm {
   readonly defs: JsonObject;
   /** As the plane and the command line print messages: with fields that hold their default, and 64-bit numbers as strings. */
   readonly isPrinted: boolean;
+  /** Where descriptions come from; absent where there are none. */
+  readonly protos?: CommentedProtos;
 }
 
 export function messageSchema(desc: DescMessage, form: SchemaForm, readOnly: readonly string[] = []): ObjectSchema {
+  const { fields = {}, oneOf } = FACTS.get(desc.typeName) ?? {};
   const properties: JsonObject = {};
+  const required: string[] = [];
   for (const field of desc.fields) {
-    const schema = fieldSchema(field, form);
-    properties[field.jsonName] = readOnly.includes(field.jsonName) ? { ...schema, readOnly: true } : schema;
+    const { localName, jsonName } = field;
+    const fact = form.isPrinted || readOnly.includes(localName) ? undefined : fields[localName];
+    const schema = form.isPrinted
+      ? fieldSchema(field, form)
+      : { ...fieldSchema(field, form, fact), ...notes(field, fact, form) };
+    properties[jsonName] = readOnly.includes(localName) ? { ...schema, readOnly: true } : schema;
+    if (form.isPrinted ? isAlwaysPrinted(field) : isRequired(field, fact)) required.push(jsonName);
   }
-  const required = form.isPrinted ? desc.fields.filter(isAlwaysPrinted).map(({ jsonName }) => jsonName) : [];
-  return { type: "object", properties, ...(required.length > 0 && { required }), additionalProperties: false };
+  return {
+    type: "object",
+    properties,
+    ...(required.length > 0 && { required }),
+    ...(!form.isPrinted && oneOf !== undefined && exactlyOne(oneOf.fields, desc)),
+    additionalProperties: false,
+  };
 }
 
 /** Whether a field does not record if its default was written. */
@@ -53,10 +82,53 @@ function isAlwaysPrinted({ fieldKind, presence, oneof }: DescField): boolean {
   return fieldKind !== "message" && oneof === undefined && presence === Presence.IMPLICIT;
 }
 
-function fieldSchema(field: DescField, form: SchemaForm): JsonObject {
-  if (field.fieldKind === "list") return { type: "array", items: valueSchema(field, form) };
-  if (field.fieldKind === "map") return { type: "object", additionalProperties: valueSchema(field, form) };
-  return valueSchema(field, form);
+/** Whether a manifest that leaves a field out is refused. */
+export function isRequired({ presence }: DescField, { required, count, range }: Fact = {}): boolean {
+  const isNumber = presence === Presence.IMPLICIT && range !== undefined;
+  return required === true || count?.min === 1 || (isNumber && range.min > 0);
+}
+
+/** Where a message has no other fields their number says it, and then a misspelt one is one mistake, not two. */
+function exactlyOne(fields: readonly string[], desc: DescMessage): JsonObject {
+  if (fields.length === desc.fields.length) return { minProperties: 1, maxProperties: 1 };
+  return { oneOf: fields.map((field) => ({ properties: { [field]: true }, required: [field] })) };
+}
+
+function notes(field: DescField, { time, otherwise }: Fact = {}, { protos }: SchemaForm): JsonObject {
+  const texts = protos === undefined ? [] : [protos.commentOf(field), ...protos.meaningsOf(field)];
+  const description = texts.filter((text) => text !== "").join("\n");
+  const ms = time?.otherwiseMs;
+  return {
+    ...(description !== "" && { description }),
+    ...(ms === undefined ? otherwise !== undefined && { default: otherwise } : { default: durationOf(ms) }),
+  };
+}
+
+function fieldSchema(field: DescField, form: SchemaForm, fact: Fact = {}): JsonObject {
+  if (field.fieldKind === "list") {
+    const { min = 0, max } = fact.count ?? {};
+    return {
+      type: "array",
+      items: valueSchema(field, form, fact),
+      ...(min > 0 && { minItems: min }),
+      ...(max !== undefined && { maxItems: max }),
+      ...(fact.isUnique === true && { uniqueItems: true }),
+    };
+  }
+  if (field.fieldKind === "map") return mapSchema(field, form, fact);
+  const isLeftOutIfEmpty = field.oneof === undefined && fact.required !== true;
+  return valueSchema(field, form, fact, isLeftOutIfEmpty);
+}
+
+function mapSchema(field: DescField, form: SchemaForm, { entries }: Fact): JsonObject {
+  if (entries === undefined) return { type: "object", additionalProperties: valueSchema(field, form, {}) };
+  const { max, keyLength, valueLength, key, value } = entries;
+  return {
+    type: "object",
+    maxProperties: max,
+    propertyNames: { ...textSchema({ ...key, maxLength: keyLength }, false), minLength: 1 },
+    additionalProperties: textSchema({ ...value, maxLength: valueLength }, false),
+  };
 }
 
 const PRINTED_DURATION = "^-?[0-9]+(\\.[0-9]{1,9})?s$";
@@ -69,14 +141,39 @@ const SCALARS: { readonly [S in ScalarType]?: JsonObject } = {
   [ScalarType.DOUBLE]: { type: "number" },
 };
 
-function valueSchema(field: DescField, form: SchemaForm): JsonObject {
+function valueSchema(field: DescField, form: SchemaForm, fact: Fact, isLeftOutIfEmpty = false): JsonObject {
   if (field.message !== undefined) return referTo(field.message, form);
   if (field.enum !== undefined) {
     const values = field.enum.values.filter(({ number }) => form.isPrinted || number !== 0);
     return { enum: values.map(({ name }) => name) };
   }
+  if (fact.isOnlyTrue === true) return { const: true };
+  if (fact.text !== undefined) return textSchema(fact.text, isLeftOutIfEmpty);
+  if (fact.maxBytes !== undefined) return { type: "string", pattern: base64Pattern(fact.maxBytes) };
   const schema = SCALARS[field.scalar ?? ScalarType.STRING] ?? { type: "string" };
+  if (fact.range !== undefined) return { ...schema, minimum: fact.range.min, maximum: fact.range.max };
   return form.isPrinted && Array.isArray(schema["type"]) ? { ...schema, type: "string" } : schema;
+}
+
+function textSchema(
+  { patterns = [], values, isNeverEmpty, maxLength }: TextForm,
+  isLeftOutIfEmpty: boolean,
+): JsonObject {
+  if (values !== undefined) return { enum: [...values] };
+  const sources = patterns.map(({ source }) => (isLeftOutIfEmpty ? `^$|${source}` : source));
+  const [pattern, ...more] = sources;
+  return {
+    type: "string",
+    ...(isNeverEmpty === true && !isLeftOutIfEmpty && { minLength: 1 }),
+    ...(maxLength !== undefined && { maxLength }),
+    ...(pattern !== undefined && { pattern }),
+    ...(more.length > 0 && { allOf: more.map((each) => ({ pattern: each })) }),
+  };
+}
+
+/** At most so many bytes in base64, which may be padded or not, and have line breaks. */
+function base64Pattern(maxBytes: number): string {
+  return `^(?:[\\s=]*[A-Za-z0-9+/_-]){0,${Math.ceil((maxBytes * 4) / 3)}}[\\s=]*$`;
 }
 
 export function referTo(desc: DescMessage, form: SchemaForm): JsonObject {
@@ -88,7 +185,8 @@ export function referTo(desc: DescMessage, form: SchemaForm): JsonObject {
   const name = desc.typeName.slice(desc.typeName.indexOf(".v1.") + 4);
   if (defs[name] === undefined) {
     defs[name] = {};
-    defs[name] = messageSchema(desc, form);
+    const description = form.protos?.commentOf(desc) ?? "";
+    defs[name] = { ...(description !== "" && { description }), ...messageSchema(desc, form) };
   }
   return { $ref: `#/$defs/${name}` };
 }

@@ -19,24 +19,159 @@ import {
 } from "../domain/limits.ts";
 import {
   type CheckTls,
-  type GrpcCheck,
+  CheckTlsSchema,
+  GrpcCheckSchema,
   HealthCheck_InitialState,
   type HealthCheck as HealthCheckMessage,
+  HealthCheckSchema,
   type HttpCheck,
+  HttpCheckSchema,
   type StatusRange as StatusRangeMessage,
-  type TcpCheck,
+  StatusRangeSchema,
+  TcpCheckSchema,
 } from "../gen/fairlead/admin/v1/health_check_pb.ts";
-import {
-  checkCount,
-  checkDuration,
-  checkEnum,
-  checkLength,
-  checkRange,
-  checkRangeOr,
-  type Report,
-} from "./field-checks.ts";
+import { factsOf, type TextForm } from "./facts.ts";
+import { checkEnum, type Report, readDuration } from "./field-checks.ts";
 import { TOKEN } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
+import { noneOf, REGEX } from "./text-forms.ts";
+
+const METHOD: TextForm = {
+  patterns: [TOKEN, noneOf(["connect"])],
+  read: (report, field, method) => {
+    const wrong = `must be a method such as GET that opens no tunnel, not "${method}"`;
+    if (!TOKEN.test(method) || method === "CONNECT") report(field, wrong);
+    else report.whenWritten(field, () => (method.toUpperCase() === "CONNECT" ? wrong : undefined));
+    return method;
+  },
+};
+
+/** Printable ASCII without a space or `#`. */
+const CHECKED_PATH_CHARACTERS = /^[\x21\x22\x24-\x7e]*$/;
+const CHECKED_PATH: TextForm = {
+  patterns: [/^\//, CHECKED_PATH_CHARACTERS],
+  maxLength: MAX_PATH_LENGTH,
+  read: (report, field, path) => {
+    if (!path.startsWith("/")) report(field, `must begin with a slash, not "${path}"`);
+    else if (!CHECKED_PATH_CHARACTERS.test(path)) {
+      report(field, "must have only printable ASCII characters, and no space or `#`; encode others with `%`");
+    }
+    return path;
+  },
+};
+
+/** A host with or without a port, read as the check itself reads it; it is not resolved. */
+const AUTHORITY_CHARACTERS = /^[A-Za-z0-9_.:[\]-]*$/;
+const AUTHORITY: TextForm = {
+  patterns: [AUTHORITY_CHARACTERS, /^(?:\[[^\]]*\]|[^:[\]]+)(?::[0-9]*)?$/],
+  maxLength: MAX_HOST_LENGTH,
+  read: (report, field, authority) => {
+    const form = "a host with or without a port, such as `shop.example`, `10.0.4.7:9001`, `[2001:db8::1]`";
+    const wrong = `must be ${form}, not "${authority}"`;
+    if (!AUTHORITY_CHARACTERS.test(authority)) report(field, wrong);
+    else report.whenWritten(field, () => (authorityUrl("http", authority) === null ? wrong : undefined));
+    return authority;
+  },
+};
+
+const FRAMING: readonly string[] = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
+const HEADER_NAME: TextForm = {
+  patterns: [TOKEN, noneOf([...FRAMING, "trailer"])],
+  read: (report, field, name) => {
+    if (!TOKEN.test(name)) report(field, "must have the name of a header as its key");
+    if (FRAMING.includes(name.toLowerCase())) report(field, "must be left out: the check itself sets this header");
+    report.whenWritten(field, () =>
+      name.toLowerCase() === "trailer"
+        ? "must be left out: it announces what follows a body, and a check has none"
+        : undefined,
+    );
+    return name;
+  },
+};
+const HEADER_CHARACTERS = /^[\t\x20-\x7e]*$/;
+const HEADER_TEXT: TextForm = {
+  patterns: [HEADER_CHARACTERS],
+  read: (report, field, value) => {
+    if (!HEADER_CHARACTERS.test(value)) report(field, "must have only printable ASCII characters");
+    return value;
+  },
+};
+
+const SERVER_NAME_LABELS = /^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.|$))*$/;
+const SERVER_NAME: TextForm = {
+  patterns: [SERVER_NAME_LABELS],
+  maxLength: MAX_HOST_LENGTH,
+  read: (report, field, name) => {
+    if (!SERVER_NAME_LABELS.test(name)) report(field, `must be a host name, not "${name}"`);
+    report.whenWritten(field, () =>
+      isIP(name) === 0
+        ? undefined
+        : `must be a host name, not "${name}"; without one the certificate must be for the backend's address`,
+    );
+    return name;
+  },
+};
+
+const PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
+const CERTIFICATES: TextForm = {
+  patterns: [new RegExp(PEM_BEGIN)],
+  maxLength: CHECK_LIMITS.certificatesLength,
+  read: (report, field, pem) => {
+    if (!pem.includes(PEM_BEGIN)) report(field, `must hold certificates in PEM, each after \`${PEM_BEGIN}\``);
+    report.whenWritten(field, () => unreadableCertificate(pem));
+    return pem;
+  },
+};
+
+const EXPECTED_BODY: TextForm = {
+  ...REGEX,
+  read: (report, field, regex) => {
+    checkRegex(report, field, regex);
+    return regex;
+  },
+};
+
+export const HEALTH_CHECK_FACTS = [
+  factsOf(
+    HealthCheckSchema,
+    {
+      interval: { time: HEALTH_CHECK_TIMES.interval },
+      timeout: { time: HEALTH_CHECK_TIMES.timeout },
+      unhealthyThreshold: { range: CHECK_LIMITS.threshold, otherwise: DEFAULT_HEALTH_CHECK.unhealthyThreshold },
+      healthyThreshold: { range: CHECK_LIMITS.threshold, otherwise: DEFAULT_HEALTH_CHECK.healthyThreshold },
+      jitterPercent: { range: CHECK_LIMITS.jitterPercent, otherwise: 0 },
+      changingInterval: { time: HEALTH_CHECK_TIMES.changingInterval },
+      initialState: { otherwise: DEFAULT_HEALTH_CHECK.initial },
+    },
+    { fields: ["http", "tcp", "grpc"] },
+  ),
+  factsOf(HttpCheckSchema, {
+    method: { text: METHOD, otherwise: DEFAULT_HTTP_PROBE.method },
+    path: { text: CHECKED_PATH, otherwise: DEFAULT_HTTP_PROBE.path },
+    host: { text: AUTHORITY },
+    headers: {
+      entries: {
+        max: CHECK_LIMITS.headers.max,
+        keyLength: MAX_HEADER_NAME_LENGTH,
+        valueLength: MAX_HEADER_VALUE_LENGTH,
+        key: HEADER_NAME,
+        value: HEADER_TEXT,
+      },
+    },
+    expectedStatuses: { count: CHECK_LIMITS.statusRanges, otherwise: [...DEFAULT_HTTP_PROBE.expectedStatuses] },
+    expectedBody: { text: EXPECTED_BODY },
+  }),
+  factsOf(StatusRangeSchema, { first: { range: CHECK_LIMITS.status }, last: { range: CHECK_LIMITS.status } }),
+  factsOf(TcpCheckSchema, {
+    send: { maxBytes: CHECK_LIMITS.tcpBytes },
+    expect: { maxBytes: CHECK_LIMITS.tcpBytes },
+  }),
+  factsOf(GrpcCheckSchema, {
+    service: { text: { maxLength: MAX_HOST_LENGTH } },
+    authority: { text: AUTHORITY },
+  }),
+  factsOf(CheckTlsSchema, { serverName: { text: SERVER_NAME }, trustedCertificates: { text: CERTIFICATES } }),
+];
 
 /** @param addedAt When the check was added to the service. */
 export function parseHealthCheck(
@@ -44,27 +179,26 @@ export function parseHealthCheck(
   addedAt: number | undefined,
   report: Report,
 ): HealthCheck {
-  const intervalMs = checkDuration(report, "interval", message.interval, HEALTH_CHECK_TIMES.interval);
+  const intervalMs = readDuration(message.interval, HEALTH_CHECK_TIMES.interval.otherwiseMs);
   /** A time that is no longer than the interval by default. */
-  const time = (field: "timeout" | "changingInterval", maxMs: number) => {
-    const { minMs, otherwiseMs } = HEALTH_CHECK_TIMES[field];
-    const limits = { minMs, maxMs, otherwiseMs: Math.min(otherwiseMs, intervalMs) };
-    return checkDuration(report, field, message[field], limits);
-  };
-  const timeoutMs = time("timeout", HEALTH_CHECK_TIMES.timeout.maxMs);
+  const time = (field: "timeout" | "changingInterval") =>
+    readDuration(message[field], Math.min(HEALTH_CHECK_TIMES[field].otherwiseMs, intervalMs));
+  const timeoutMs = time("timeout");
   if (timeoutMs > intervalMs) {
     report("interval", `must be at least the timeout, ${timeoutMs / 1000}s, not ${intervalMs / 1000}s`);
   }
-  const threshold = (field: "unhealthyThreshold" | "healthyThreshold") =>
-    checkRange(report, field, message[field] ?? DEFAULT_HEALTH_CHECK[field], CHECK_LIMITS.threshold);
+  const changingIntervalMs = time("changingInterval");
+  if (changingIntervalMs > intervalMs) {
+    report("changingInterval", `must be at most interval, ${intervalMs / 1000}s, not ${changingIntervalMs / 1000}s`);
+  }
   return {
     probe: parseProbe(message.probe, report),
     intervalMs,
     timeoutMs,
-    unhealthyThreshold: threshold("unhealthyThreshold"),
-    healthyThreshold: threshold("healthyThreshold"),
-    jitterRatio: checkRange(report, "jitterPercent", message.jitterPercent, CHECK_LIMITS.jitterPercent) / 100,
-    changingIntervalMs: time("changingInterval", intervalMs),
+    unhealthyThreshold: message.unhealthyThreshold ?? DEFAULT_HEALTH_CHECK.unhealthyThreshold,
+    healthyThreshold: message.healthyThreshold ?? DEFAULT_HEALTH_CHECK.healthyThreshold,
+    jitterRatio: message.jitterPercent / 100,
+    changingIntervalMs,
     initial: checkEnum(report, "initialState", message.initialState, {
       values: HealthCheck_InitialState,
       otherwise: DEFAULT_HEALTH_CHECK.initial,
@@ -77,128 +211,43 @@ function parseProbe(probe: HealthCheckMessage["probe"], report: Report): Probe {
   switch (probe.case) {
     case "http":
       return parseHttp(probe.value, report.at("http"));
+    case "grpc": {
+      const { service, authority, tls } = probe.value;
+      return { kind: "grpc", service, authority, tls: tls && readTls(tls) };
+    }
     case "tcp":
-      return parseTcp(probe.value, report.at("tcp"));
-    case "grpc":
-      return parseGrpc(probe.value, report.at("grpc"));
-    case undefined:
-      report("", "must have one of `http`, `tcp`, `grpc`");
-      return { kind: "tcp", send: new Uint8Array(), expect: new Uint8Array() };
+    case undefined: {
+      const { send = new Uint8Array(), expect = new Uint8Array() } = probe.value ?? {};
+      return { kind: "tcp", send, expect };
+    }
   }
 }
 
 function parseHttp(message: HttpCheck, report: Report): Probe {
-  const method = message.method === "" ? DEFAULT_HTTP_PROBE.method : message.method;
-  const wrong = `must be a method such as GET that opens no tunnel, not "${method}"`;
-  if (!TOKEN.test(method) || method === "CONNECT") report("method", wrong);
-  else report.whenWritten("method", () => (method.toUpperCase() === "CONNECT" ? wrong : undefined));
   return {
     kind: "http",
-    method,
-    path: parsePath(message.path, report),
-    host: checkAuthority(report, "host", message.host),
-    headers: parseHeaders(message.headers, report),
+    method: message.method === "" ? DEFAULT_HTTP_PROBE.method : message.method,
+    path: message.path === "" ? DEFAULT_HTTP_PROBE.path : message.path,
+    host: message.host,
+    headers: message.headers,
     expectedStatuses: parseStatuses(message.expectedStatuses, report),
-    expectedBody: message.expectedBody && checkRegex(report, "expectedBody", message.expectedBody),
-    tls: message.tls && parseTls(message.tls, report.at("tls")),
+    expectedBody: message.expectedBody,
+    tls: message.tls && readTls(message.tls),
   };
 }
 
-function parsePath(path: string, report: Report): string {
-  if (path === "") return DEFAULT_HTTP_PROBE.path;
-  if (!path.startsWith("/")) report("path", `must begin with a slash, not "${path}"`);
-  else if (!/^[\x21-\x7e]+$/.test(path) || path.includes("#")) {
-    report("path", "must have only printable ASCII characters, and no space or `#`; encode others with `%`");
-  }
-  return checkLength(report, "path", path, MAX_PATH_LENGTH);
-}
-
-/** A host with or without a port, read as the check itself reads it; it is not resolved. */
-function checkAuthority(report: Report, field: string, authority: string): string {
-  const form = "a host with or without a port, such as `shop.example`, `10.0.4.7:9001`, `[2001:db8::1]`";
-  const wrong = `must be ${form}, not "${authority}"`;
-  if (!/^[A-Za-z0-9_.:[\]-]*$/.test(authority)) report(field, wrong);
-  else if (authority !== "")
-    report.whenWritten(field, () => (authorityUrl("http", authority) === null ? wrong : undefined));
-  return checkLength(report, field, authority, MAX_HOST_LENGTH);
-}
-
-function parseHeaders(headers: Readonly<Record<string, string>>, report: Report): Readonly<Record<string, string>> {
-  const entries = Object.entries(headers);
-  checkCount(report, "headers", entries.length, CHECK_LIMITS.headers);
-  for (const [name, value] of entries) {
-    const field = `headers.${name.slice(0, MAX_HEADER_NAME_LENGTH)}`;
-    if (!TOKEN.test(name)) report(field, "must have the name of a header as its key");
-    if (FRAMING.includes(name.toLowerCase())) report(field, "must be left out: the check itself sets this header");
-    report.whenWritten(field, () =>
-      name.toLowerCase() === "trailer"
-        ? "must be left out: it announces what follows a body, and a check has none"
-        : undefined,
-    );
-    if (/[^\t\x20-\x7e]/.test(value)) report(field, "must have only printable ASCII characters");
-    checkLength(report, field, name, MAX_HEADER_NAME_LENGTH);
-    checkLength(report, field, value, MAX_HEADER_VALUE_LENGTH);
-  }
-  return headers;
-}
-
-const FRAMING: readonly string[] = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
-
 function parseStatuses(ranges: readonly StatusRangeMessage[], report: Report): readonly StatusRange[] {
   if (ranges.length === 0) return DEFAULT_HTTP_PROBE.expectedStatuses;
-  checkCount(report, "expectedStatuses", ranges.length, CHECK_LIMITS.statusRanges);
-  return ranges.map((range, i) => {
-    const place = report.at(`expectedStatuses[${i}]`);
-    const first = checkRange(place, "first", range.first, CHECK_LIMITS.status);
-    const last = checkRangeOr(place, "last", range.last, { ...CHECK_LIMITS.status, otherwise: first });
-    if (last < first) place("last", `must be at least first, ${first}, not ${last}`);
+  return ranges.map(({ first, last = first }, i) => {
+    if (last > 0 && last < first)
+      report(`expectedStatuses[${i}].last`, `must be at least first, ${first}, not ${last}`);
     return { first, last };
   });
 }
 
-function parseTcp({ send, expect }: TcpCheck, report: Report): Probe {
-  for (const [field, bytes] of Object.entries({ send, expect })) {
-    if (bytes.length <= CHECK_LIMITS.tcpBytes) continue;
-    report(field, `must have at most ${CHECK_LIMITS.tcpBytes} bytes, not ${bytes.length}`);
-  }
-  return { kind: "tcp", send, expect };
+function readTls({ serverName, skipVerification, trustedCertificates }: CheckTls): TlsCheck {
+  return { serverName, verify: !skipVerification, trustedCertificates };
 }
-
-function parseGrpc({ service, authority, tls }: GrpcCheck, report: Report): Probe {
-  return {
-    kind: "grpc",
-    service: checkLength(report, "service", service, MAX_HOST_LENGTH),
-    authority: checkAuthority(report, "authority", authority),
-    tls: tls && parseTls(tls, report.at("tls")),
-  };
-}
-
-function parseTls({ serverName, skipVerification, trustedCertificates }: CheckTls, report: Report): TlsCheck {
-  if (!/^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.|$))*$/.test(serverName)) {
-    report("serverName", `must be a host name, not "${serverName}"`);
-  }
-  report.whenWritten("serverName", () =>
-    isIP(serverName) === 0
-      ? undefined
-      : `must be a host name, not "${serverName}"; without one the certificate must be for the backend's address`,
-  );
-  if (trustedCertificates !== "" && !trustedCertificates.includes(PEM_BEGIN)) {
-    report("trustedCertificates", `must hold certificates in PEM, each after \`${PEM_BEGIN}\``);
-  }
-  report.whenWritten("trustedCertificates", () => unreadableCertificate(trustedCertificates));
-  return {
-    serverName: checkLength(report, "serverName", serverName, MAX_HOST_LENGTH),
-    verify: !skipVerification,
-    trustedCertificates: checkLength(
-      report,
-      "trustedCertificates",
-      trustedCertificates,
-      CHECK_LIMITS.certificatesLength,
-    ),
-  };
-}
-
-const PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
 
 /** OpenSSL silently skips a certificate that it cannot read: fewer would be trusted than were written. */
 function unreadableCertificate(pem: string): string | undefined {

@@ -1,28 +1,59 @@
 import { MAX_HEADER_VALUE_LENGTH, ROUTE_LIMITS } from "../domain/limits.ts";
 import { whyMethodNeverMatched, whyRegexNeverMatched, whyValueNeverMatched } from "../domain/never-matched.ts";
 import type { HeaderMatch, PathMatch, Rule } from "../domain/route.ts";
-import type {
-  HeaderMatch as HeaderMatchMessage,
-  Match,
-  PathMatch as PathMatchMessage,
+import {
+  type HeaderMatch as HeaderMatchMessage,
+  HeaderMatchSchema,
+  type Match,
+  MatchSchema,
+  type PathMatch as PathMatchMessage,
+  PathMatchSchema,
 } from "../gen/fairlead/admin/v1/route_pb.ts";
-import { checkCount, checkLength, type Report } from "./field-checks.ts";
-import { checkMatchedHeader, checkMatchedPath, reportNever } from "./http-checks.ts";
+import { factsOf, type TextForm } from "./facts.ts";
+import type { Report } from "./field-checks.ts";
+import { reportNever } from "./http-checks.ts";
 import { checkRegex } from "./regex-check.ts";
+import { HEADER_VALUE, MATCHED_HEADER, MATCHED_PATH, MATCHED_PREFIX, REGEX } from "./text-forms.ts";
+
+const METHOD_WORD = /^[A-Z]+(?:-[A-Z]+)*$/;
+const METHOD: TextForm = {
+  patterns: [METHOD_WORD],
+  maxLength: ROUTE_LIMITS.methodLength,
+  read: (report, field, method) => {
+    if (!METHOD_WORD.test(method))
+      report(field, `must be a method such as GET or POST, in upper case, not "${method}"`);
+    reportNever(report, field, method, () => whyMethodNeverMatched(method));
+    return method;
+  },
+};
+
+export const MATCH_FACTS = [
+  factsOf(MatchSchema, {
+    headers: { count: ROUTE_LIMITS.headers },
+    methods: { count: ROUTE_LIMITS.methods, text: METHOD, isUnique: true },
+  }),
+  factsOf(
+    PathMatchSchema,
+    { exact: { text: MATCHED_PATH }, prefix: { text: MATCHED_PREFIX }, regex: { text: REGEX } },
+    { fields: ["exact", "prefix", "regex"] },
+  ),
+  factsOf(
+    HeaderMatchSchema,
+    {
+      name: { required: true, text: MATCHED_HEADER },
+      exact: { text: { maxLength: MAX_HEADER_VALUE_LENGTH } },
+      prefix: { text: HEADER_VALUE },
+      suffix: { text: HEADER_VALUE },
+      contains: { text: HEADER_VALUE },
+      regex: { text: REGEX },
+    },
+    { fields: ["exact", "prefix", "suffix", "contains", "regex", "present"] },
+  ),
+];
 
 /** What a rule matches; without a path, every path. */
 export function parseMatch(message: Match | undefined, report: Report): Pick<Rule, "path" | "headers" | "methods"> {
   const { path, headers = [], methods = [] } = message ?? {};
-  checkCount(report, "headers", headers.length, ROUTE_LIMITS.headers);
-  checkCount(report, "methods", methods.length, ROUTE_LIMITS.methods);
-  for (const [i, method] of methods.entries()) {
-    const field = `methods[${i}]`;
-    if (!/^[A-Z]+(-[A-Z]+)*$/.test(method) || method.length > ROUTE_LIMITS.methodLength) {
-      report(field, `must be a method such as GET or POST, in upper case, not "${method}"`);
-    }
-    reportNever(report, field, method, () => whyMethodNeverMatched(method));
-    if (methods.indexOf(method) !== i) report(field, `must differ from methods[${methods.indexOf(method)}]`);
-  }
   return {
     path: parsePath(path, report.at("path")),
     headers: headers.map((header, i) => parseHeader(header, report.at(`headers[${i}]`))),
@@ -32,38 +63,18 @@ export function parseMatch(message: Match | undefined, report: Report): Pick<Rul
 
 function parsePath(message: PathMatchMessage | undefined, report: Report): PathMatch {
   const kind = message?.kind;
-  switch (kind?.case) {
-    case "exact":
-      return { kind: "exact", path: checkMatchedPath(report, "exact", kind.value) };
-    case "prefix":
-      // Whole segments are matched, so a slash at the end means nothing.
-      kind.value = checkMatchedPath(report, "prefix", kind.value).replace(/(.)\/$/, "$1");
-      return { kind: "prefix", path: kind.value };
-    case "regex":
-      return { kind: "regex", regex: checkRegex(report, "regex", kind.value, whyRegexNeverMatched) };
-    case undefined:
-      if (message !== undefined) report("", "must have one of `exact`, `prefix`, `regex`");
-      return { kind: "prefix", path: "/" };
-  }
+  if (kind?.case === undefined) return { kind: "prefix", path: "/" };
+  if (kind.case !== "regex") return { kind: kind.case, path: kind.value };
+  checkRegex(report, "regex", kind.value, whyRegexNeverMatched);
+  return { kind: "regex", regex: kind.value };
 }
 
-function parseHeader(message: HeaderMatchMessage, report: Report): HeaderMatch {
-  const { kind, invert } = message;
-  message.name = checkMatchedHeader(report, "name", message.name);
-  const { name } = message;
+function parseHeader({ name, kind, invert }: HeaderMatchMessage, report: Report): HeaderMatch {
+  if (kind.case === undefined) return { name, kind: "present", value: "", invert };
   if (kind.case === "present") return { name, kind: "present", value: "", invert: invert === kind.value };
-  if (kind.case === undefined) {
-    report("", "must have one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `present`");
-    return { name, kind: "present", value: "", invert };
-  }
   const match: HeaderMatch = { name, kind: kind.case, value: kind.value, invert };
   const whyNever = () => whyValueNeverMatched(match);
-  if (kind.case === "regex") {
-    checkRegex(report, "regex", kind.value, whyNever);
-    return match;
-  }
-  if (kind.value === "" && kind.case !== "exact") report(kind.case, "must not be empty");
-  checkLength(report, kind.case, kind.value, MAX_HEADER_VALUE_LENGTH);
-  reportNever(report, kind.case, kind.value, whyNever);
+  if (kind.case === "regex") checkRegex(report, "regex", kind.value, whyNever);
+  else reportNever(report, kind.case, kind.value, whyNever);
   return match;
 }

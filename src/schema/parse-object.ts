@@ -1,11 +1,14 @@
 import type { Checked } from "../domain/errors.ts";
 import type { Kind } from "../domain/name.ts";
 import type { ObjectOf } from "../domain/state.ts";
+import { checkFacts, planFacts } from "./facts.ts";
 import { collectViolations } from "./field-checks.ts";
-import { ENTRIES, type MessageOf } from "./kinds/registry.ts";
+import { ENTRIES, FACTS, type MessageOf } from "./kinds/registry.ts";
 import { cloneMessage, descriptorOf } from "./object-message.ts";
 import { withoutValues } from "./secrets.ts";
 import { timeViolations } from "./time-fields.ts";
+
+const planOf = planFacts(FACTS);
 
 type ParsedObject<K extends Kind> = Checked<{ readonly object: ObjectOf[K]; readonly message: MessageOf[K] }>;
 
@@ -26,6 +29,8 @@ export function parseInPlace<K extends Kind>(
 ): ParsedObject<K> {
   const { report, violations } = collectViolations(from);
   for (const { field, message: why } of timeViolations(kind, message)) report(field, why);
+  const facts = planOf(descriptorOf(kind));
+  if (facts !== undefined) checkFacts(facts, message, "", report);
   const object = ENTRIES[kind].parse(message, report);
   if (violations.length === 0) return { ok: true, object, message };
   return { ok: false, violations: withoutValues(descriptorOf(kind), violations) };

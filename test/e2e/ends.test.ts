@@ -1,7 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, constants, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { startChild } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { startNats } from "../support/nats.ts";
@@ -97,6 +100,28 @@ test("a plane whose store does not answer ends within its grace and a second, an
   expect(tookMs).toBeLessThan(END_WITHIN_MS);
   expect(end).not.toBe("SIGKILL");
   if (end !== 0) expect(plane.log()).toContain("stopped, although these parts have not ended");
+});
+
+test("a plane that is still starting ends at once, in an orderly way", async () => {
+  using folder = tempFolder();
+  // It never says who it is, so a start waits for it.
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const connected = once(silent, "connection");
+  const child = startChild({
+    name: "plane",
+    program: process.execPath,
+    args: [main, "up", "--nats", `nats://127.0.0.1:${port}`, "--http", "127.0.0.1:0"],
+    logFile: join(folder.path, "plane.log"),
+  });
+  await connected;
+  const startedAt = performance.now();
+  child.signal("SIGTERM");
+  expect(await child.exited).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(END_WITHIN_MS);
+  expect(child.log()).toContain("stopped before it was serving");
+  silent.close();
 });
 
 test("a thread that waits for ever does not keep the process", async () => {

@@ -30,11 +30,21 @@ export interface Beacon extends Identified {
 `,
   "src/schema/kinds/beacon.ts": `import type { Beacon } from "../../domain/beacon.ts";
 import { type Beacon as BeaconMessage, BeaconSchema } from "../../gen/fairlead/admin/v1/beacon_pb.ts";
-import { checkName, checkRange, parseIdentity, type Report } from "../field-checks.ts";
+import { factsOf } from "../facts.ts";
+import { parseIdentity } from "../field-checks.ts";
+import { identityFacts } from "../identity-facts.ts";
+import { nameOf } from "../text-forms.ts";
 import type { KindEntry } from "./kind-entry.ts";
 
 export const BEACON = {
   message: BeaconSchema,
+  facts: [
+    factsOf(BeaconSchema, {
+      ...identityFacts("beacon"),
+      service: { required: true, text: nameOf("service") },
+      brightness: { range: { min: 0, max: 100 } },
+    }),
+  ],
   outputOnly: ["meta", "conditions"],
   parse: parseBeacon,
   isApplied: true,
@@ -42,13 +52,8 @@ export const BEACON = {
   gives: "nothing",
 } as const satisfies KindEntry<"beacon", BeaconMessage>;
 
-function parseBeacon(message: BeaconMessage, report: Report): Beacon {
-  message.service = checkName(report, "service", "service", message.service);
-  return {
-    ...parseIdentity(report, "beacon", message),
-    service: message.service,
-    brightness: checkRange(report, "brightness", message.brightness, { min: 0, max: 100 }),
-  };
+function parseBeacon(message: BeaconMessage): Beacon {
+  return { ...parseIdentity(message), service: message.service, brightness: message.brightness };
 }
 `,
 };

@@ -115,13 +115,20 @@ const MANIFESTS: { readonly [K in Kind]: fc.Arbitrary<Manifest> } = {
     status: fc.constantFrom("HEALTHY", "DEGRADED", "UNHEALTHY"),
     backendUid: fc.constantFrom("u1", "u2"),
   }),
-  listener: fc.record({
-    kind: fc.constant("Listener"),
-    name: name(LISTENERS),
-    meta,
-    fleet: name([...FLEETS, "nowhere"]),
-    address: fc.constantFrom("127.0.0.1:10000", "127.0.0.1:10001", "[::1]:10000", "[::]:10001"),
-  }),
+  listener: fc
+    .tuple(
+      fc.record({
+        kind: fc.constant("Listener"),
+        name: name(LISTENERS),
+        meta,
+        fleet: name([...FLEETS, "nowhere"]),
+      }),
+      fc.constantFrom(
+        ...["127.0.0.1:10000", "127.0.0.1:10001", "[::1]:10000", "[::]:10001"].map((address) => ({ address })),
+        { protocol: "GRPC" },
+      ),
+    )
+    .map(([listener, where]) => ({ ...listener, ...where })),
   route: fc.record({
     kind: fc.constant("Route"),
     name: name(["r1", "r2", "r3"]),

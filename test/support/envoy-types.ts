@@ -11,6 +11,7 @@ import { MaglevSchema } from "../../src/gen/envoy/extensions/load_balancing_poli
 import { RandomSchema } from "../../src/gen/envoy/extensions/load_balancing_policies/random/v3/random_pb.ts";
 import { RingHashSchema } from "../../src/gen/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.ts";
 import { RoundRobinSchema } from "../../src/gen/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.ts";
+import { WrrLocalitySchema } from "../../src/gen/envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.ts";
 import { PreviousHostsPredicateSchema } from "../../src/gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import { HttpProtocolOptionsSchema } from "../../src/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import type { Resource } from "../../src/resources/resource.ts";
@@ -31,6 +32,7 @@ export const ENVOY_TYPES: readonly DescMessage[] = [
   RoundRobinSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,
+  WrrLocalitySchema,
 ];
 
 export function decodeResource({ typeUrl, body }: Resource): { desc: DescMessage; message: Message } {

@@ -24,6 +24,7 @@ export class FakeNodeDirectory implements NodeDirectory {
       cluster: "edge",
       fleet: "edge",
       silent: undefined,
+      client: "envoy",
       envoyVersion: "1.40.0",
       variant: "delta",
       connected: true,

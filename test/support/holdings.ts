@@ -22,6 +22,7 @@ export function typeHolding(more: Partial<TypeHolding>): TypeHolding {
     nacks: 0,
     inFlight: [],
     isDue: false,
+    missing: [],
     known: 1,
     refused: [],
     held: [],

@@ -65,7 +65,16 @@ export class PresenceWorld {
     if (place === undefined) return;
     this.places.delete(id);
     const types = [
-      { typeUrl: "t/C", shortName: "CDS", state: "acked", known: 3, resources: [], refusals: [], refused: 0 },
+      {
+        typeUrl: "t/C",
+        shortName: "CDS",
+        state: "acked",
+        known: 3,
+        resources: [],
+        refusals: [],
+        refused: 0,
+        missing: [],
+      },
     ] as const;
     this.#replicas
       .get(place.replica)
@@ -135,6 +144,7 @@ function toldNode(
     cluster: place.fleet,
     fleet: place.fleet,
     silent: undefined,
+    client: "envoy",
     envoyVersion: "1.40.0",
     variant: "delta",
     connected: true,

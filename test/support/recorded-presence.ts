@@ -12,6 +12,7 @@ export function presenceOf(id: string, more: Partial<Presence> = {}): Presence {
     since: 5_000,
     replica: "plane-b",
     cluster: "edge",
+    client: "envoy",
     envoyVersion: "1.40.0",
     variant: "delta",
     region: "",

@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { AdminService } from "../../gen/fairlead/admin/v1/admin_pb.ts";
 import {
   ExplainBackendResponseSchema,
@@ -11,6 +11,7 @@ import { didYouMean } from "../../schema/did-you-mean.ts";
 import type { AdminClient } from "../admin-client.ts";
 import { backendExplanation, type Fact } from "../backend-explanation.ts";
 import { wrongUsage } from "../exit.ts";
+import { printFieldDocs, splitFieldPath } from "../field-docs-text.ts";
 import { type CliContext, printLine } from "../io.ts";
 import { KIND_ENTRIES } from "../kinds.ts";
 import { indented, type Line, piecesOf, pieceText, toned, withText } from "../line.ts";
@@ -22,29 +23,64 @@ const { method } = AdminService;
 
 export function explainCommand(context: CliContext): Command {
   const command = new Command("explain")
-    .description("Explain the state of an object, or the way of a request")
-    .usage("KIND NAME | KIND/NAME | request URL");
+    .description("Explain the state of an object, the way of a request, or the fields of a kind")
+    .usage("KIND NAME | KIND/NAME | KIND[.FIELD...] | request URL")
+    .addHelpText(
+      "after",
+      `
+With a name, KIND NAME or KIND/NAME, a plane explains the object. Without one, KIND or KIND.FIELD
+explains what manifests hold, and asks no plane.
+
+Examples:
+  fairlead explain service/shop
+  fairlead explain service
+  fairlead explain service.healthCheck.interval
+  fairlead explain route.rules --recursive`,
+    );
   for (const [noun, { about, argument, examples, explain }] of Object.entries(SUBJECTS)) {
-    command
+    const subject = command
       .command(noun)
       .aliases(aliasesOf(noun))
       .description(about)
       .addArgument(argument)
       .addOption(outputOption())
-      .addHelpText("after", ["\nExamples:", ...examples].join("\n  fairlead explain "))
-      .action((name: string) => explain(context, name));
+      .addHelpText("after", ["\nExamples:", ...examples].join("\n  fairlead explain "));
+    if (!argument.required) subject.addOption(recursiveOption());
+    subject.action((name: string | undefined, flags: DocsFlags) => {
+      if (name === undefined) return printFieldDocs(context, noun, flags.recursive === true);
+      refuseRecursive(flags);
+      return explain(context, name);
+    });
   }
   command.addCommand(requestCommand(context));
   command
     .command("object", { isDefault: true, hidden: true })
     .argument("[kind/name]")
     .addOption(outputOption())
-    .action((word: string | undefined) => explainObject(context, word));
+    .addOption(recursiveOption())
+    .action((word: string | undefined, flags: DocsFlags) => explainWord(context, word, flags));
   return command;
 }
 
-/** Explains `service/shop`, the form that other commands take. */
-async function explainObject(context: CliContext, word: string | undefined): Promise<void> {
+interface DocsFlags {
+  readonly recursive?: true;
+}
+
+function recursiveOption(): Option {
+  return new Option("--recursive", "the fields of all fields, too, for a kind or a field");
+}
+
+function refuseRecursive({ recursive }: DocsFlags): void {
+  if (recursive === true) throw wrongUsage("--recursive is for the fields of a kind: leave it out, or the name");
+}
+
+/** Explains `service/shop`, the form that other commands take; or, without a name, `service.healthCheck`. */
+async function explainWord(context: CliContext, word: string | undefined, flags: DocsFlags): Promise<void> {
+  if (word !== undefined && !word.includes("/") && splitFieldPath(word) !== undefined) {
+    printFieldDocs(context, word, flags.recursive === true);
+    return;
+  }
+  refuseRecursive(flags);
   const { kind, name } = objectReference(word ?? "");
   const noun = findKind(kind)?.kind ?? kind;
   const subject = Object.hasOwn(SUBJECTS, noun) ? SUBJECTS[noun] : undefined;
@@ -77,8 +113,8 @@ const ABOUT: Readonly<Record<string, string>> = {
 const SUBJECTS: Readonly<Record<string, Subject>> = {
   backend: {
     about: "Why a backend gets traffic or not: membership, health, policy, proxies",
-    argument: new Argument("<backend>", "SERVICE/BACKEND").argParser(backendName),
-    examples: ["backend shop/shop-3", "be/shop/shop-3"],
+    argument: new Argument("[backend]", "SERVICE/BACKEND; without it, the fields of a backend").argParser(backendName),
+    examples: ["backend shop/shop-3", "be/shop/shop-3", "backend"],
     explain: explainBackend,
   },
   ...Object.fromEntries(
@@ -95,8 +131,8 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
 function subjectOf(kind: string, explain: Explain): Subject {
   return {
     about: ABOUT[kind] ?? `What is wrong with a ${kind}, and what is linked to it`,
-    argument: new Argument(`<${kind}>`, "its name"),
-    examples: [`${kind} shop`],
+    argument: new Argument(`[${kind}]`, `its name; without it, the fields of a ${kind}`),
+    examples: [`${kind} shop`, kind],
     explain: explaining(explain),
   };
 }

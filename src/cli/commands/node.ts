@@ -6,7 +6,7 @@ import { wrongUsage } from "../exit.ts";
 import { type CliContext, type CliIo, printLines, printText } from "../io.ts";
 import { type Line, type Piece, toned } from "../line.ts";
 import { differenceLines, isRefused, resourceState, sentResources } from "../node-contents.ts";
-import { lagText, stateText } from "../node-text.ts";
+import { clientText, lagText, stateText } from "../node-text.ts";
 import { type OutputForm, outputOption, RESOURCE_TYPE } from "../options.ts";
 import { statePiece } from "../state-tone.ts";
 import { cellText, tableLines } from "../table.ts";
@@ -62,7 +62,7 @@ function renderNode(node: Node, io: CliIo): Line[] {
     resources.map((resource) => resourceCells(type, resource)),
   );
   return [
-    `  ${cellText(node.id)}  ${fleet}, Envoy ${cellText(node.envoyVersion || "of unknown version")}, ${node.variant.toLowerCase()} xDS`,
+    `  ${cellText(node.id)}  ${fleet}, ${cellText(clientText(node))}, ${node.variant.toLowerCase()} xDS`,
     node.connected
       ? `  connected to ${node.replica} for ${since}${peer}`
       : ["  ", toned("warn", `${node.gone ? "gone" : "disconnected"} for ${since}`)],

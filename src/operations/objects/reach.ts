@@ -25,9 +25,11 @@ export function reachOf(before: State, after: State, nodes: readonly ToldNode[])
   const memory = new Memory();
   const caches = [new EndpointCache(before, memory), new EndpointCache(after, memory)] as const;
   return fleets.flatMap((fleet) => {
-    const view = { fleet, level: "base" } as const;
-    const old: Content = before.get("fleet", fleet) === undefined ? new Map() : derive(before, view, caches[0]);
-    const edits = difference(old, derive(after, view, caches[1]));
+    const edits = (["base", "grpc"] as const).map((level) => {
+      const view = { fleet, level };
+      const old: Content = before.get("fleet", fleet) === undefined ? new Map() : derive(before, view, caches[0]);
+      return difference(old, derive(after, view, caches[1]));
+    });
     const types = SHORT_NAMES.map(([type, typeUrl]) => ({ type, ...countOf(edits, typeUrl) }));
     const differing = types.filter(({ changed, removed }) => changed + removed > 0);
     if (differing.length === 0) return [];
@@ -37,9 +39,10 @@ export function reachOf(before: State, after: State, nodes: readonly ToldNode[])
   });
 }
 
-function countOf({ set, deleted }: Edits, typeUrl: string) {
-  const changed = set.filter((one) => one.typeUrl === typeUrl);
-  const removed = deleted.filter((one) => one.typeUrl === typeUrl).length;
+/** Proxies and gRPC clients are sent forms of their own. */
+function countOf(edits: readonly Edits[], typeUrl: string) {
+  const changed = edits.flatMap(({ set }) => set.filter((one) => one.typeUrl === typeUrl));
+  const removed = edits.flatMap(({ deleted }) => deleted.filter((one) => one.typeUrl === typeUrl)).length;
   const bytes = changed.reduce((sum, { body }) => sum + body.byteLength, 0);
   return { changed: changed.length, removed, bytes: BigInt(bytes) };
 }

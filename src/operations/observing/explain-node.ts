@@ -1,6 +1,8 @@
 import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
+import { isDialable } from "../../domain/grpc-clients.ts";
 import type { State } from "../../domain/state.ts";
 import type { ToldNode } from "../../fleet/node-directory.ts";
+import { missingText } from "../../fleet/told-node.ts";
 import { formatRevision } from "../../store/revision.ts";
 import type { Context } from "../context.ts";
 import { type Explanation, explanation, type Fact } from "./explanation.ts";
@@ -37,6 +39,8 @@ function summaryOf(node: ToldNode): string {
   if (node.silent !== undefined) return `gets nothing: ${node.silent}`;
   if (refused.length > 0)
     return `refuses ${refused.length} of its resources, and keeps the versions that it had before`;
+  const missing = node.types.find((type) => type.missing.length > 0);
+  if (missing !== undefined) return missingText(missing);
   if (isBehind(node)) return `behind: it has not acknowledged a change for ${Math.round(node.lagMs / 1000)} s`;
   return node.lagMs > 0 ? "is being sent a change" : "up to date";
 }
@@ -62,8 +66,14 @@ function streamText({ connected, variant, peer, replica, since }: ToldNode): str
 
 function* listenerFacts(state: State, { fleet }: ToldNode): Iterable<Fact> {
   if (fleet === undefined) return;
-  const { open, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
-  if (open.length === 0) yield ["listeners", "its fleet has none: it accepts no traffic"];
+  const { open, grpc, refused } = shareAddresses(state.referring("listener", "fleet", fleet));
+  if (grpc !== undefined) {
+    const routes = Array.from(state.referring("route", "listener", grpc.name));
+    const hosts = [...new Set(routes.flatMap((route) => route.hosts.filter(isDialable)))].toSorted();
+    const dialled = hosts.length === 0 ? "no host can be dialled" : `hosts ${hosts.join(", ")}`;
+    yield [`listener ${grpc.name}`, `${listenerAddress(grpc)} for gRPC clients; ${dialled}`];
+  }
+  if (open.length === 0 && grpc === undefined) yield ["listeners", "its fleet has none: it accepts no traffic"];
   for (const listener of open) {
     const names = Array.from(state.referring("route", "listener", listener.name), ({ name }) => name);
     const led = names.length === 0 ? "no route: every request gets 404" : `routes ${names.join(", ")}`;
@@ -74,9 +84,11 @@ function* listenerFacts(state: State, { fleet }: ToldNode): Iterable<Fact> {
 
 /** A line for each type, and one for each resource that is not as it should be. */
 function* typeFacts({ types, connected }: ToldNode): Iterable<Fact> {
-  for (const { shortName, state, known, resources, refusals } of types) {
+  for (const type of types) {
+    const { shortName, state, known, resources, refusals } = type;
     if (state === "idle" && known === 0) continue;
     yield [shortName, `${known} resources, ${state === "acked" ? "all acknowledged" : state}`];
+    if (type.missing.length > 0) yield ["", missingText(type)];
     // Of one that is away, single resources are not remembered.
     if (!connected) yield* refusals.map(({ name, message }): Fact => ["", `${name} refused: ${message}`]);
     for (const { name, refused, held, unknown } of resources) {

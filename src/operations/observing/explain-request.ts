@@ -32,6 +32,10 @@ export function explainRequest(
     listener: listener === "" ? undefined : existing(state, "listener", listener),
   };
   const all = [...fleetListeners(state)].flatMap(([name, { open }]) => open.map((one) => ({ fleet: name, one })));
+  const dialled = state.get("listener", wanted.listener ?? "");
+  if (dialled?.protocol === "GRPC") {
+    throw badField("listener", `listener ${dialled.name} is of protocol GRPC: its clients send their calls themselves`);
+  }
   const chosen = all.filter(
     (each) =>
       (wanted.fleet === undefined || wanted.fleet === each.fleet) &&

@@ -1,4 +1,5 @@
 import { listenerAddress, shareAddresses } from "../../domain/fleet-listeners.ts";
+import { isDialable } from "../../domain/grpc-clients.ts";
 import { pathText } from "../../domain/match-request.ts";
 import { mergeRoutes } from "../../domain/merge-routes.ts";
 import type { Name } from "../../domain/name.ts";
@@ -24,9 +25,12 @@ export async function explainRoute(context: Context, text: string): Promise<Expl
   const facts: Fact[] = conditions.map(({ message }) => ["condition", message]);
   facts.push(["hosts", route.hosts.join(", ")], ...listenerFacts(mirror, route), ...ruleFacts(mirror, route));
   for (const listener of route.listeners) {
-    if (mirror.get("listener", listener) === undefined) continue;
-    const at = await proxiesAt(context, { typeUrl: ROUTE_TYPE, name: listener }, stored.revision);
-    facts.push(...acknowledgements(at, formatRevision(stored.revision)));
+    const protocol = mirror.get("listener", listener)?.protocol;
+    if (protocol === undefined) continue;
+    for (const sent of protocol === "GRPC" ? route.hosts.filter(isDialable) : [listener]) {
+      const at = await proxiesAt(context, { typeUrl: ROUTE_TYPE, name: sent }, stored.revision);
+      facts.push(...acknowledgements(at, formatRevision(stored.revision)));
+    }
   }
   const problems = firstFew(conditions, 1, ({ message }) => message);
   return explanation(problems === "" ? "all of its rules are served" : problems, facts);

@@ -5,6 +5,7 @@ import { KINDS, type Name } from "../../domain/name.ts";
 import { printable } from "../../domain/printable.ts";
 import type { RoutingState } from "../../domain/routing-state.ts";
 import type { Refusal, ToldNode } from "../../fleet/node-directory.ts";
+import { missingText } from "../../fleet/told-node.ts";
 import { firstFew } from "../first-few.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { conditionKey, leftOutKey, ofCondition, ofService } from "./onset-watch.ts";
@@ -146,6 +147,9 @@ function nodeProblems(node: ToldNode, { nodes, now }: Pick<Surroundings, "nodes"
     found.push({ what: `node ${id} gets nothing`, since: silentSince ?? since, atLeast, why: silent });
   }
   if (node.duplicate) found.push(...sharedId(node, nodes));
+  for (const type of node.types.filter(({ missing }) => missing.length > 0)) {
+    found.push({ what: `node ${id} asks for what is not there`, since, atLeast: true, why: missingText(type) });
+  }
   if (isBehind(node)) {
     const why = `has not acknowledged a change for ${Math.round(lagMs / 1000)} s`;
     found.push({ what: `node ${id} is behind`, since: now - lagMs, why });
@@ -178,7 +182,10 @@ function leftOutProblem(
 }
 
 /** With these, people lose a rule or a default, but no request fails. */
-const NOTICES = new Set(["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"]);
+const NOTICES = new Set([
+  ...["RuleConflict", "RuleShadowed", "HashKeyHidden", "DuplicateAddress", "UnknownPolicy"],
+  ...["HostNotDialable", "DifferentForGrpc"],
+]);
 
 function objectProblems(id: string, conditions: readonly Condition[], { begun, now }: Begun): Finding[] {
   const slash = id.indexOf("/");

@@ -1,25 +1,45 @@
-import { type Backend, DEFAULT_BACKEND, type Target, targetText } from "../../domain/backend.ts";
-import { BACKEND_LIMITS, BACKEND_METADATA, MAX_PIPE_PATH_BYTES, PORT } from "../../domain/limits.ts";
+import { type Backend, DEFAULT_BACKEND, type Target } from "../../domain/backend.ts";
+import { BACKEND_LIMITS, BACKEND_METADATA, PORT } from "../../domain/limits.ts";
 import {
   Backend_State,
   type Backend as BackendMessage,
   BackendSchema,
+  LocalitySchema,
 } from "../../gen/fairlead/admin/v1/backend_pb.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
-import {
-  checkAddress,
-  checkEntries,
-  checkEnum,
-  checkLength,
-  checkRangeOr,
-  parseIdentity,
-  type Report,
-  readTime,
-} from "../field-checks.ts";
+import { factsOf } from "../facts.ts";
+import { checkEnum, parseIdentity, type Report, readAddress, readTime } from "../field-checks.ts";
+import { identityFacts } from "../identity-facts.ts";
+import { ADDRESS, PIPE } from "../text-forms.ts";
 import type { KindEntry } from "./kind-entry.ts";
+
+const LOCALITY_PART = { text: { maxLength: BACKEND_LIMITS.localityPartLength } };
 
 export const BACKEND = {
   message: BackendSchema,
+  facts: [
+    factsOf(
+      BackendSchema,
+      {
+        ...identityFacts("backend"),
+        address: { text: ADDRESS },
+        pipe: { text: PIPE },
+        weight: {
+          range: BACKEND_LIMITS.weight,
+          otherwise: DEFAULT_BACKEND.weight,
+          cure: "drain a backend that is to get no request, or override its health",
+        },
+        priority: { range: BACKEND_LIMITS.priority, otherwise: DEFAULT_BACKEND.priority },
+        metadata: { entries: BACKEND_METADATA },
+        checkPort: { range: PORT, cure: "leave it out for the port of `address`" },
+      },
+      {
+        fields: ["address", "pipe"],
+        missing: { field: "address", message: "must be given (or `pipe`), for example `10.0.4.7:9001`" },
+      },
+    ),
+    factsOf(LocalitySchema, { region: LOCALITY_PART, zone: LOCALITY_PART, subZone: LOCALITY_PART }),
+  ],
   outputOnly: ["meta", "conditions", "status", "state", "drainTime"],
   parse: parseBackend,
   isApplied: true,
@@ -41,43 +61,21 @@ export const BACKEND = {
 function parseBackend(message: BackendMessage, report: Report): Backend {
   // There is one way to store it: the default is left out, as it always was.
   if (message.priority === 0) delete message.priority;
-  const { weight, priority, localityPartLength } = BACKEND_LIMITS;
-  const part = (name: "region" | "zone" | "subZone") =>
-    checkLength(report, `locality.${name}`, message.locality?.[name] ?? "", localityPartLength);
+  const { region = "", zone = "", subZone = "" } = message.locality ?? {};
   return {
-    ...parseIdentity(report, "backend", message),
-    target: parseTarget(message, report),
-    weight: checkRangeOr(report, "weight", message.weight, {
-      ...weight,
-      otherwise: DEFAULT_BACKEND.weight,
-      cure: "drain a backend that is to get no request, or override its health",
-    }),
-    locality: { region: part("region"), zone: part("zone"), subZone: part("subZone") },
-    priority: checkRangeOr(report, "priority", message.priority, { ...priority, otherwise: DEFAULT_BACKEND.priority }),
-    metadata: checkEntries(report, "metadata", message.metadata, BACKEND_METADATA),
-    checkPort: checkRangeOr(report, "checkPort", message.checkPort, {
-      ...PORT,
-      otherwise: undefined,
-      cure: "leave it out for the port of `address`",
-    }),
+    ...parseIdentity(message),
+    target: parseTarget(message),
+    weight: message.weight ?? DEFAULT_BACKEND.weight,
+    locality: { region, zone, subZone },
+    priority: message.priority ?? DEFAULT_BACKEND.priority,
+    metadata: message.metadata,
+    checkPort: message.checkPort,
     state: checkEnum(report, "state", message.state, { values: Backend_State, otherwise: DEFAULT_BACKEND.state }),
     drainedAt: readTime(message.drainTime),
   };
 }
 
-function parseTarget({ target }: BackendMessage, report: Report): Target {
-  if (target.case === "address") {
-    const address: Target = { kind: "address", ...checkAddress(report, "address", target.value) };
-    target.value = targetText(address);
-    return address;
-  }
-  if (target.case === "pipe") {
-    const bytes = new TextEncoder().encode(target.value).length;
-    if (!target.value.startsWith("/") || target.value.includes("\0") || bytes > MAX_PIPE_PATH_BYTES) {
-      report("pipe", `must be an absolute path of at most ${MAX_PIPE_PATH_BYTES} bytes, none of them zero`);
-    }
-    return { kind: "pipe", path: target.value };
-  }
-  report("address", "must be given (or `pipe`), for example `10.0.4.7:9001`");
-  return { kind: "pipe", path: "/" };
+function parseTarget({ target }: BackendMessage): Target {
+  if (target.case === "address") return { kind: "address", ...readAddress(target.value) };
+  return { kind: "pipe", path: target.value ?? "/" };
 }

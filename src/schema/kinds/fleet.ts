@@ -1,4 +1,3 @@
-import { readBackendNetwork } from "../../domain/backend-networks.ts";
 import { type Fleet, FORGET_AFTER } from "../../domain/fleet.ts";
 import { FIRST_FLEET_PROFILE, NEW_FLEET_PROFILE } from "../../domain/fleet-profile.ts";
 import {
@@ -7,16 +6,11 @@ import {
   MAX_CLUSTER_NAME_LENGTH,
   SELECTOR_METADATA,
 } from "../../domain/limits.ts";
-import { type Fleet as FleetMessage, FleetSchema } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
-import {
-  checkCount,
-  checkDuration,
-  checkEntries,
-  checkLength,
-  checkRangeOr,
-  parseIdentity,
-  type Report,
-} from "../field-checks.ts";
+import { type Fleet as FleetMessage, FleetSchema, NodeSelectorSchema } from "../../gen/fairlead/admin/v1/fleet_pb.ts";
+import { factsOf } from "../facts.ts";
+import { checkRange, parseIdentity, type Report, readDuration } from "../field-checks.ts";
+import { identityFacts } from "../identity-facts.ts";
+import { BACKEND_NETWORK } from "../text-forms.ts";
 import type { KindEntry, Settling } from "./kind-entry.ts";
 
 const TOO_SOON = "a proxy that a rolling restart stops must be remembered until it is back";
@@ -24,6 +18,18 @@ const NETWORKS_FIELD = ["backend_networks", "backendNetworks"];
 
 export const FLEET = {
   message: FleetSchema,
+  facts: [
+    factsOf(FleetSchema, {
+      ...identityFacts("fleet"),
+      backendNetworks: { count: { max: MAX_BACKEND_NETWORKS }, text: BACKEND_NETWORK },
+      expected: { range: EXPECTED_PROXIES },
+      forgetAfter: { time: { ...FORGET_AFTER, tooShort: TOO_SOON } },
+    }),
+    factsOf(NodeSelectorSchema, {
+      cluster: { text: { maxLength: MAX_CLUSTER_NAME_LENGTH } },
+      metadata: { entries: SELECTOR_METADATA },
+    }),
+  ],
   outputOnly: ["meta", "conditions", "profile"],
   parse: parseFleet,
   isApplied: true,
@@ -61,31 +67,22 @@ function keepNetworks(
 
 /** A fleet that selects nothing selects the nodes whose `node.cluster` is its name. */
 function parseFleet(message: FleetMessage, report: Report): Fleet {
-  const identity = parseIdentity(report, "fleet", message);
-  const cluster = checkLength(report, "nodes.cluster", message.nodes?.cluster ?? "", MAX_CLUSTER_NAME_LENGTH);
-  const metadata = checkEntries(report, "nodes.metadata", message.nodes?.metadata ?? {}, SELECTOR_METADATA);
+  const identity = parseIdentity(message);
+  const { cluster = "", metadata = {} } = message.nodes ?? {};
   const own = Object.keys(metadata).length === 0 ? identity.name : undefined;
   return {
     ...identity,
     nodes: { cluster: cluster === "" ? own : cluster, metadata },
-    backendNetworks: parseNetworks(message, report),
-    profile: checkRangeOr(report, "profile", message.profile || undefined, {
-      min: FIRST_FLEET_PROFILE,
-      max: NEW_FLEET_PROFILE,
-      otherwise: FIRST_FLEET_PROFILE,
-    }),
-    expected: checkRangeOr(report, "expected", message.expected, { ...EXPECTED_PROXIES, otherwise: undefined }),
-    forgetAfterMs: checkDuration(report, "forgetAfter", message.forgetAfter, { ...FORGET_AFTER, tooShort: TOO_SOON }),
+    backendNetworks: message.backendNetworks,
+    profile: parseProfile(message, report),
+    expected: message.expected,
+    forgetAfterMs: readDuration(message.forgetAfter, FORGET_AFTER.otherwiseMs),
   };
 }
 
-function parseNetworks(message: FleetMessage, report: Report): readonly string[] {
-  checkCount(report, "backendNetworks", message.backendNetworks.length, { max: MAX_BACKEND_NETWORKS });
-  message.backendNetworks = message.backendNetworks.slice(0, MAX_BACKEND_NETWORKS).map((text, i) => {
-    const read = readBackendNetwork(text);
-    if (read.ok) return read.text;
-    report(`backendNetworks[${i}]`, read.message);
-    return text;
-  });
-  return message.backendNetworks;
+/** Only the plane writes it; a later release may have written one that is not known here. */
+function parseProfile({ profile }: FleetMessage, report: Report): number {
+  if (profile === 0) return FIRST_FLEET_PROFILE;
+  checkRange(report, "profile", profile, { min: FIRST_FLEET_PROFILE, max: NEW_FLEET_PROFILE });
+  return profile;
 }

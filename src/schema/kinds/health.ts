@@ -2,11 +2,20 @@ import type { Health } from "../../domain/health.ts";
 import { MAX_HEALTH_REASON_LENGTH, MAX_UID_LENGTH } from "../../domain/limits.ts";
 import { backendOf, formatName, parseName } from "../../domain/name.ts";
 import { Health_Status, type Health as HealthMessage, HealthSchema } from "../../gen/fairlead/admin/v1/backend_pb.ts";
-import { checkEnum, checkLength, checkName, type Report, readMeta, readTime } from "../field-checks.ts";
+import { factsOf } from "../facts.ts";
+import { checkEnum, type Report, readMeta, readTime } from "../field-checks.ts";
+import { nameOf } from "../text-forms.ts";
 import type { KindEntry } from "./kind-entry.ts";
 
 export const HEALTH = {
   message: HealthSchema,
+  facts: [
+    factsOf(HealthSchema, {
+      backend: { required: true, text: nameOf("backend") },
+      reason: { text: { maxLength: MAX_HEALTH_REASON_LENGTH } },
+      backendUid: { text: { maxLength: MAX_UID_LENGTH } },
+    }),
+  ],
   outputOnly: ["meta", "actor", "observer", "fence", "inARow", "lastGoodTime", "damping", "statusTime"],
   parse: parseHealth,
   isApplied: false,
@@ -28,10 +37,10 @@ function parseHealth(message: HealthMessage, report: Report): Health {
       values: { HEALTHY, DEGRADED, UNHEALTHY },
       otherwise: "UNHEALTHY",
     }),
-    reason: checkLength(report, "reason", message.reason, MAX_HEALTH_REASON_LENGTH),
+    reason: message.reason,
     sequence: message.sequence,
     observedAt: readTime(message.observeTime),
-    backendUid: checkLength(report, "backendUid", message.backendUid, MAX_UID_LENGTH),
+    backendUid: message.backendUid,
     expiresAt: readTime(message.expireTime),
     actor: message.actor,
     observer: message.observer,
@@ -49,7 +58,6 @@ function parseHealth(message: HealthMessage, report: Report): Health {
 }
 
 function parseNames(message: HealthMessage, report: Report): Pick<Health, "name" | "backend"> {
-  message.backend = checkName(report, "backend", "backend", message.backend);
   const backend = parseName("backend", message.backend);
   if (!backend.ok) return { name: "", backend: message.backend };
   const name = formatName("health", { ...backend.parts, ids: [...backend.parts.ids, message.source] });

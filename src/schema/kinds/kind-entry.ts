@@ -2,6 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Kind } from "../../domain/name.ts";
 import type { ObjectOf, Writes } from "../../domain/state.ts";
+import type { MessageFacts } from "../facts.ts";
 import type { Report } from "../field-checks.ts";
 
 /** What a write provides for the fields that only the plane decides. */
@@ -30,9 +31,11 @@ export type Gives =
 /** All that the plane has to know about a kind of object, besides its name, its noun and what it refers to. */
 export interface KindEntry<K extends Kind, M extends Message> {
   readonly message: GenMessage<M>;
+  /** What is true of the fields of its message, and of the messages in it: checked before it is parsed. */
+  readonly facts: readonly MessageFacts[];
   /** Fields that a client cannot write. What it sends there is ignored. */
   readonly outputOnly: readonly Exclude<keyof M & string, keyof Message>[];
-  /** Reads the domain's object, and gives names and addresses in the message their canonical spelling, in place. */
+  /** Reads the domain's object, and reports what several fields contradict together. */
   readonly parse: (message: M, report: Report) => ObjectOf[K];
   /** People write it, by itself or in manifests. Any other kind is an observation: it comes from a source, again and again. */
   readonly isApplied: boolean;

@@ -10,28 +10,107 @@ import {
   type SingleHashKey,
 } from "../../domain/policy.ts";
 import {
+  CircuitBreakersSchema,
+  HashKey_CookieSchema,
   type HashKey as HashKeyMessage,
+  HashKeySchema,
+  LeastRequestSchema,
+  MaglevSchema,
   type OutlierDetection as OutlierDetectionMessage,
+  OutlierDetectionSchema,
   Policy_Algorithm,
   type Policy as PolicyMessage,
   PolicySchema,
+  RingHashSchema,
 } from "../../gen/fairlead/admin/v1/policy_pb.ts";
-import {
-  checkCount,
-  checkDuration,
-  checkEnum,
-  checkLength,
-  checkRange,
-  checkRangeOr,
-  parseIdentity,
-  type Report,
-} from "../field-checks.ts";
-import { checkMatchedHeader, checkPath, reportNever, TOKEN } from "../http-checks.ts";
-import { parseDamping } from "../parse-damping.ts";
+import { factsOf, type TextForm } from "../facts.ts";
+import { checkCount, checkEnum, parseIdentity, type Report, readDuration } from "../field-checks.ts";
+import { reportNever, TOKEN } from "../http-checks.ts";
+import { identityFacts } from "../identity-facts.ts";
+import { DAMPING_FACTS, parseDamping } from "../parse-damping.ts";
+import { MATCHED_HEADER, PATH } from "../text-forms.ts";
 import type { KindEntry } from "./kind-entry.ts";
+
+const COOKIE_NAME: TextForm = {
+  patterns: [TOKEN],
+  maxLength: MAX_HEADER_NAME_LENGTH,
+  read: (report, field, name) => {
+    if (!TOKEN.test(name)) report(field, `must be the name of a cookie, not "${name}"`);
+    return name;
+  },
+};
+
+const QUERY_PARAMETER: TextForm = {
+  isNeverEmpty: true,
+  maxLength: MAX_PATH_LENGTH,
+  read: (report, field, name) => {
+    if (/[\s&=#?]/.test(name))
+      reportNever(report, field, name, () => "a name is looked for as it stands in the URL, escaped");
+    return name;
+  },
+};
+
+const { circuitBreakers: BREAKERS, ringSize: RING_SIZE } = DEFAULT_POLICY;
+const EJECT_NOTHING = "`outlierDetection: { disabled: true }` ejects nothing";
+const breaker = (otherwise: number) => ({ range: POLICY_LIMITS.circuitBreaker, otherwise });
 
 export const POLICY = {
   message: PolicySchema,
+  facts: [
+    factsOf(PolicySchema, {
+      ...identityFacts("policy"),
+      algorithm: { otherwise: DEFAULT_POLICY.algorithm },
+      panicThreshold: { range: POLICY_LIMITS.panicThreshold, otherwise: DEFAULT_POLICY.panicThreshold },
+      hashOn: { count: POLICY_LIMITS.hashKeys },
+    }),
+    factsOf(
+      HashKeySchema,
+      {
+        header: { text: MATCHED_HEADER },
+        sourceIp: { isOnlyTrue: true },
+        queryParameter: { text: QUERY_PARAMETER },
+        all: { count: { min: 2 } },
+      },
+      { fields: ["header", "cookie", "sourceIp", "queryParameter", "all"] },
+    ),
+    factsOf(HashKey_CookieSchema, {
+      name: { required: true, text: COOKIE_NAME },
+      ttl: { time: POLICY_LIMITS.cookieTtl },
+      path: { text: PATH },
+    }),
+    factsOf(LeastRequestSchema, {
+      choiceCount: { range: POLICY_LIMITS.choiceCount, otherwise: DEFAULT_POLICY.choiceCount },
+    }),
+    factsOf(RingHashSchema, {
+      minimumRingSize: { range: POLICY_LIMITS.ringSize, otherwise: RING_SIZE.minimum },
+      maximumRingSize: { range: POLICY_LIMITS.ringSize, otherwise: RING_SIZE.maximum },
+    }),
+    factsOf(MaglevSchema, {
+      tableSize: {
+        range: { min: 2, max: POLICY_LIMITS.maxMaglevTableSize },
+        otherwise: DEFAULT_POLICY.maglevTableSize,
+      },
+    }),
+    factsOf(CircuitBreakersSchema, {
+      maxConnections: breaker(BREAKERS.maxConnections),
+      maxPendingRequests: breaker(BREAKERS.maxPendingRequests),
+      maxRequests: breaker(BREAKERS.maxRequests),
+      maxRetries: breaker(BREAKERS.maxRetries),
+    }),
+    factsOf(OutlierDetectionSchema, {
+      consecutive5xx: {
+        range: OUTLIER_LIMITS.consecutive5xx,
+        otherwise: DEFAULT_OUTLIER_DETECTION.consecutive5xx,
+        cure: EJECT_NOTHING,
+      },
+      interval: { time: { ...OUTLIER_LIMITS.interval, otherwiseMs: DEFAULT_OUTLIER_DETECTION.intervalMs } },
+      baseEjectionTime: {
+        time: { ...OUTLIER_LIMITS.baseEjectionTime, otherwiseMs: DEFAULT_OUTLIER_DETECTION.baseEjectionTimeMs },
+      },
+      maxEjectionPercent: { range: OUTLIER_LIMITS.maxEjectionPercent, cure: EJECT_NOTHING },
+    }),
+    DAMPING_FACTS,
+  ],
   outputOnly: ["meta", "conditions"],
   parse: parsePolicy,
   isApplied: true,
@@ -48,25 +127,23 @@ function parsePolicy(message: PolicyMessage, report: Report): Policy {
     report("hashOn", `must say what ${algorithm} hashes, for example \`[{ sourceIp: true }]\``);
   }
   return {
-    ...parseIdentity(report, "policy", message),
+    ...parseIdentity(message),
     algorithm,
-    panicThreshold: checkRange(report, "panicThreshold", message.panicThreshold, POLICY_LIMITS.panicThreshold),
+    panicThreshold: message.panicThreshold,
     hashOn: parseHashKeys(message, report),
-    choiceCount: checkRangeOr(report, "leastRequest.choiceCount", message.leastRequest?.choiceCount, {
-      ...POLICY_LIMITS.choiceCount,
-      otherwise: DEFAULT_POLICY.choiceCount,
-    }),
+    choiceCount: message.leastRequest?.choiceCount ?? DEFAULT_POLICY.choiceCount,
     ringSize: parseRingSize(message, report.at("ringHash")),
     maglevTableSize: parseTableSize(message, report),
-    circuitBreakers: parseCircuitBreakers(message, report.at("circuitBreakers")),
-    outlierDetection: parseOutlierDetection(message.outlierDetection, report.at("outlierDetection")),
+    circuitBreakers: readCircuitBreakers(message),
+    outlierDetection: readOutlierDetection(message.outlierDetection),
     damping: parseDamping(message.damping, report.at("damping")),
   };
 }
 
 function parseHashKeys({ hashOn }: PolicyMessage, report: Report): readonly HashKey[] {
+  const { hashKeys } = POLICY_LIMITS;
   const count = hashOn.reduce((sum, { all }) => sum + Math.max(1, all.length), 0);
-  checkCount(report, "hashOn", count, POLICY_LIMITS.hashKeys);
+  if (hashOn.length <= hashKeys.max) checkCount(report, "hashOn", count, hashKeys);
   const keys = hashOn.map((key, i) => parseHashKey(key, report.at(`hashOn[${i}]`)));
   const hiding = hidingKey(keys);
   if (hiding !== undefined) {
@@ -77,113 +154,68 @@ function parseHashKeys({ hashOn }: PolicyMessage, report: Report): readonly Hash
 }
 
 function parseHashKey(message: HashKeyMessage, report: Report): HashKey {
-  if (message.all.length === 0) return parseSingleKey(message, report);
-  if (message.all.length === 1) report("all", "must have at least 2 keys, not 1");
-  if (message.key.case !== undefined) report("all", `must not be given together with \`${message.key.case}\``);
+  if (message.all.length === 0) return readSingleKey(message);
   return {
     kind: "all",
     keys: message.all.map((one, i) => {
-      const place = report.at(`all[${i}]`);
-      if (one.all.length === 0) return parseSingleKey(one, place);
-      place("all", "must not be inside another `all`");
-      return { kind: "sourceIp" };
+      if (one.all.length > 0) report(`all[${i}].all`, "must not be inside another `all`");
+      return readSingleKey(one);
     }),
   };
 }
 
-function parseSingleKey({ key }: HashKeyMessage, report: Report): SingleHashKey {
+function readSingleKey({ key }: HashKeyMessage): SingleHashKey {
   switch (key.case) {
     case "header":
-      key.value = checkMatchedHeader(report, "header", key.value);
       return { kind: "header", name: key.value };
     case "cookie": {
       const { name, ttl, path } = key.value;
-      if (!TOKEN.test(name)) report("cookie.name", `must be the name of a cookie, not "${name}"`);
-      checkLength(report, "cookie.name", name, MAX_HEADER_NAME_LENGTH);
-      if (path !== "") checkPath(report, "cookie.path", path);
-      const limits = { ...POLICY_LIMITS.cookieTtl, otherwiseMs: undefined };
-      return { kind: "cookie", name, ttlMs: checkDuration(report, "cookie.ttl", ttl, limits), path };
+      return { kind: "cookie", name, ttlMs: readDuration(ttl, undefined), path };
     }
-    case "sourceIp":
-      if (!key.value) report("sourceIp", "must be true, or left out");
-      return { kind: "sourceIp" };
     case "queryParameter":
-      if (key.value === "") report("queryParameter", "must not be empty");
-      if (/[\s&=#?]/.test(key.value)) {
-        const why = "a name is looked for as it stands in the URL, escaped";
-        reportNever(report, "queryParameter", key.value, () => why);
-      }
-      checkLength(report, "queryParameter", key.value, MAX_PATH_LENGTH);
       return { kind: "queryParameter", name: key.value };
+    case "sourceIp":
     case undefined:
-      report("", "must have one of `header`, `cookie`, `sourceIp`, `queryParameter`, `all`");
       return { kind: "sourceIp" };
   }
 }
 
 function parseRingSize({ ringHash }: PolicyMessage, report: Report): Policy["ringSize"] {
-  const size = (field: "minimumRingSize" | "maximumRingSize", otherwise: number) => {
-    const given = ringHash?.[field];
-    const value = given === undefined ? undefined : Number(given);
-    return checkRangeOr(report, field, value, { ...POLICY_LIMITS.ringSize, otherwise });
-  };
-  const minimum = size("minimumRingSize", DEFAULT_POLICY.ringSize.minimum);
-  const maximum = size("maximumRingSize", DEFAULT_POLICY.ringSize.maximum);
+  const minimum = Number(ringHash?.minimumRingSize ?? RING_SIZE.minimum);
+  const maximum = Number(ringHash?.maximumRingSize ?? RING_SIZE.maximum);
   if (minimum > maximum) report("maximumRingSize", `must be at least minimumRingSize, ${minimum}, not ${maximum}`);
   return { minimum, maximum };
 }
 
 function parseTableSize({ maglev }: PolicyMessage, report: Report): number {
-  if (maglev?.tableSize === undefined) return DEFAULT_POLICY.maglevTableSize;
-  const size = Number(maglev.tableSize);
-  if (size > POLICY_LIMITS.maxMaglevTableSize || !isPrime(size)) {
-    const wanted = `a prime number up to ${POLICY_LIMITS.maxMaglevTableSize}, for example 65537`;
-    report("maglev.tableSize", `must be ${wanted}, not ${size}`);
+  const size = Number(maglev?.tableSize ?? DEFAULT_POLICY.maglevTableSize);
+  if (size > 1 && size <= POLICY_LIMITS.maxMaglevTableSize && !isPrime(size)) {
+    report("maglev.tableSize", `must be a prime number, for example 65537, not ${size}`);
   }
   return size;
 }
 
 function isPrime(number: number): boolean {
-  if (number < 2) return false;
   for (let divisor = 2; divisor * divisor <= number; divisor++) if (number % divisor === 0) return false;
   return true;
 }
 
-function parseCircuitBreakers({ circuitBreakers }: PolicyMessage, report: Report): CircuitBreakers {
-  const limit = (field: keyof CircuitBreakers) =>
-    checkRangeOr(report, field, circuitBreakers?.[field], {
-      ...POLICY_LIMITS.circuitBreaker,
-      otherwise: DEFAULT_POLICY.circuitBreakers[field],
-    });
+function readCircuitBreakers({ circuitBreakers: given }: PolicyMessage): CircuitBreakers {
   return {
-    maxConnections: limit("maxConnections"),
-    maxPendingRequests: limit("maxPendingRequests"),
-    maxRequests: limit("maxRequests"),
-    maxRetries: limit("maxRetries"),
+    maxConnections: given?.maxConnections ?? BREAKERS.maxConnections,
+    maxPendingRequests: given?.maxPendingRequests ?? BREAKERS.maxPendingRequests,
+    maxRequests: given?.maxRequests ?? BREAKERS.maxRequests,
+    maxRetries: given?.maxRetries ?? BREAKERS.maxRetries,
   };
 }
 
-function parseOutlierDetection(
-  message: OutlierDetectionMessage | undefined,
-  report: Report,
-): OutlierDetection | undefined {
-  const cure = "`outlierDetection: { disabled: true }` ejects nothing";
-  const count = <F extends "consecutive5xx" | "maxEjectionPercent">(field: F): OutlierDetection[F] =>
-    checkRangeOr(report, field, message?.[field], {
-      ...OUTLIER_LIMITS[field],
-      otherwise: DEFAULT_OUTLIER_DETECTION[field],
-      cure,
-    });
-  const time = (field: "interval" | "baseEjectionTime") =>
-    checkDuration(report, field, message?.[field], {
-      ...OUTLIER_LIMITS[field],
-      otherwiseMs: DEFAULT_OUTLIER_DETECTION[`${field}Ms`],
-    });
-  const detection = {
-    consecutive5xx: count("consecutive5xx"),
-    intervalMs: time("interval"),
-    baseEjectionTimeMs: time("baseEjectionTime"),
-    maxEjectionPercent: count("maxEjectionPercent"),
+function readOutlierDetection(message: OutlierDetectionMessage | undefined): OutlierDetection | undefined {
+  if (message?.disabled === true) return undefined;
+  const { consecutive5xx, intervalMs, baseEjectionTimeMs, maxEjectionPercent } = DEFAULT_OUTLIER_DETECTION;
+  return {
+    consecutive5xx: message?.consecutive5xx ?? consecutive5xx,
+    intervalMs: readDuration(message?.interval, intervalMs),
+    baseEjectionTimeMs: readDuration(message?.baseEjectionTime, baseEjectionTimeMs),
+    maxEjectionPercent: message?.maxEjectionPercent ?? maxEjectionPercent,
   };
-  return message?.disabled === true ? undefined : detection;
 }

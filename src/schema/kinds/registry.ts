@@ -1,5 +1,6 @@
 import type { MessageShape } from "@bufbuild/protobuf";
 import { KINDS, type Kind } from "../../domain/name.ts";
+import type { MessageFacts } from "../facts.ts";
 import { BACKEND } from "./backend.ts";
 import { FLEET } from "./fleet.ts";
 import { HEALTH } from "./health.ts";
@@ -32,6 +33,11 @@ export type KindWithHistory = { [K in Kind]: Registry[K]["hasHistory"] extends t
 
 /** What is known about each kind, for code that learns only at run time which kind it has. */
 export const ENTRIES: { readonly [K in Kind]: KindEntry<K, MessageOf[K]> } = REGISTRY;
+
+/** What is true of the fields of a message, by the message's name in the proto. */
+export const FACTS: ReadonlyMap<string, MessageFacts> = new Map(
+  KINDS.flatMap((kind) => ENTRIES[kind].facts).map((facts) => [facts.desc.typeName, facts]),
+);
 
 export const APPLIED_KINDS = KINDS.filter(isApplied);
 export const KINDS_WITH_HISTORY = KINDS.filter(hasHistory);

@@ -6,12 +6,26 @@ import {
   ServiceSchema,
 } from "../../gen/fairlead/admin/v1/service_pb.ts";
 import { instantOfMs } from "../../runtime/instant.ts";
-import { checkDuration, checkEnum, checkName, parseIdentity, type Report, readTime } from "../field-checks.ts";
-import { parseHealthCheck } from "../parse-health-check.ts";
+import { factsOf } from "../facts.ts";
+import { checkEnum, parseIdentity, type Report, readDuration, readTime } from "../field-checks.ts";
+import { identityFacts } from "../identity-facts.ts";
+import { HEALTH_CHECK_FACTS, parseHealthCheck } from "../parse-health-check.ts";
+import { nameOf } from "../text-forms.ts";
 import type { KindEntry } from "./kind-entry.ts";
 
 export const SERVICE = {
   message: ServiceSchema,
+  facts: [
+    factsOf(ServiceSchema, {
+      ...identityFacts("service"),
+      protocol: { otherwise: DEFAULT_SERVICE.protocol },
+      policy: { text: nameOf("policy") },
+      endpointDiscovery: { otherwise: DEFAULT_SERVICE.endpointDiscovery },
+      connectTimeout: { time: SERVICE_TIMES.connectTimeout },
+      drainTime: { time: SERVICE_TIMES.drainTime },
+    }),
+    ...HEALTH_CHECK_FACTS,
+  ],
   outputOnly: ["meta", "conditions", "status", "checkStartTime"],
   parse: parseService,
   isApplied: true,
@@ -31,18 +45,17 @@ function keepCheckStart(draft: ServiceMessage, before: ServiceMessage | undefine
 }
 
 function parseService(message: ServiceMessage, report: Report): Service {
-  if (message.policy !== "") message.policy = checkName(report, "policy", "policy", message.policy);
   const { protocol, endpointDiscovery } = DEFAULT_SERVICE;
   return {
-    ...parseIdentity(report, "service", message),
+    ...parseIdentity(message),
     protocol: checkEnum(report, "protocol", message.protocol, { values: Service_Protocol, otherwise: protocol }),
     policy: message.policy === "" ? undefined : message.policy,
     endpointDiscovery: checkEnum(report, "endpointDiscovery", message.endpointDiscovery, {
       values: Service_EndpointDiscovery,
       otherwise: endpointDiscovery,
     }),
-    connectTimeoutMs: checkDuration(report, "connectTimeout", message.connectTimeout, SERVICE_TIMES.connectTimeout),
-    drainTimeMs: checkDuration(report, "drainTime", message.drainTime, SERVICE_TIMES.drainTime),
+    connectTimeoutMs: readDuration(message.connectTimeout, SERVICE_TIMES.connectTimeout.otherwiseMs),
+    drainTimeMs: readDuration(message.drainTime, SERVICE_TIMES.drainTime.otherwiseMs),
     healthCheck:
       message.healthCheck &&
       parseHealthCheck(message.healthCheck, readTime(message.checkStartTime), report.at("healthCheck")),

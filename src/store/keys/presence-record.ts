@@ -47,7 +47,7 @@ function bytesOf(text: string): number {
 function readPresence(given: unknown): Presence[] {
   const { id, state, since, last, ...texts } = fieldsOf(given);
   if (typeof id !== "string" || id === "" || (state !== "here" && state !== "gone")) return [];
-  const { replica, cluster, envoyVersion, variant, region, zone } = texts;
+  const { replica, cluster, client, envoyVersion, variant, region, zone } = texts;
   return [
     {
       id,
@@ -55,6 +55,7 @@ function readPresence(given: unknown): Presence[] {
       since: count(since),
       replica: text(replica),
       cluster: text(cluster),
+      client: text(client),
       envoyVersion: text(envoyVersion),
       variant: variant === "sotw" ? "sotw" : "delta",
       region: text(region),
@@ -72,7 +73,7 @@ function readLast(given: unknown): LastHeld {
 function readType(given: unknown): LastOfType[] {
   const { typeUrl, shortName, state, known, refused, refusals } = fieldsOf(given);
   if (typeof typeUrl !== "string" || typeof shortName !== "string") return [];
-  const states = ["idle", "sent", "acked", "refused"] as const;
+  const states = ["idle", "sent", "acked", "refused", "missing"] as const;
   return [
     {
       typeUrl,

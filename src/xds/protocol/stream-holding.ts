@@ -8,6 +8,7 @@ export type StreamRef = {
   readonly node: {
     readonly id: string;
     readonly cluster: string;
+    readonly userAgentName: string;
     readonly userAgentVersion: string;
     /** Empty texts, or absent, where it names none. */
     readonly locality?: { readonly region: string; readonly zone: string };
@@ -34,6 +35,8 @@ export type TypeHolding = {
   readonly inFlight: readonly { readonly nonce: string; readonly sentAt: number; readonly resources: number }[];
   /** Whether anything will be sent as soon as it may be; does not count what waits for the end of a refusal. */
   readonly isDue: boolean;
+  /** Names that the client asks for under which there is nothing; costs as much as it asks for. */
+  readonly missing: readonly string[];
   /** How many `resources` there are. */
   readonly known: number;
   /** Those of them that the client refused, and those that are held back; costs only as much as there are of these. */

@@ -46,6 +46,9 @@ export function describeType(state: TypeReading, wallClock: (at: number) => numb
       resources: items.size,
     })),
     isDue: state.due.keys().some((name) => state.waits.get(name)?.cause !== "refused"),
+    get missing() {
+      return [...state.subscription.names].filter((name) => !isKnown(state, name));
+    },
     known: state.sent.size + unsentNames(state).size,
     get refused() {
       return [...state.refused.keys()].filter((name) => isKnown(state, name)).map(describe);

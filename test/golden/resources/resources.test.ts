@@ -12,16 +12,15 @@ test.each(goldenCases())("%s becomes its Envoy resources", async (file) => {
   const state = goldenState(file);
   const fleets = Object.fromEntries(
     [...state.all("fleet")].flatMap(({ name }) => {
-      const [base, leds] = FEATURE_LEVELS.map((level) =>
+      const [base, leds, grpc = []] = FEATURE_LEVELS.map((level) =>
         Array.from(resourcesOf(derive(state, { fleet: name, level })), described),
       );
       const isSame = JSON.stringify(base) === JSON.stringify(leds);
-      return isSame
-        ? [[name, base]]
-        : [
-            [name, base],
-            [`${name}, by LEDS`, leds],
-          ];
+      return [
+        [name, base],
+        ...(isSame ? [] : [[`${name}, by LEDS`, leds]]),
+        ...(grpc.length === 0 ? [] : [[`${name}, gRPC clients`, grpc]]),
+      ];
     }),
   );
   const gone = [...state.all("fleet")].flatMap(({ name }) => {

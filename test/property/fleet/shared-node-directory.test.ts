@@ -69,7 +69,7 @@ class Replica {
     const resource = resourceHolding({ name: "web", sent: "v1", acked: undefined });
     const stream: StreamHolding = {
       streamId: id,
-      node: { id, cluster: "edge", userAgentVersion: "1.40.0" },
+      node: { id, cluster: "edge", userAgentName: "envoy", userAgentVersion: "1.40.0" },
       peer: { address: "127.0.0.1:1" },
       variant: "delta",
       group: "edge",

@@ -13,9 +13,11 @@ import { RouteConfigurationSchema } from "../../../src/gen/envoy/config/route/v3
 import { resourcesOf } from "../../../src/resources/content.ts";
 import { derive } from "../../../src/resources/derive.ts";
 import { deriveEndpoints } from "../../../src/resources/endpoints.ts";
+import { deriveGrpcEndpoints } from "../../../src/resources/grpc-endpoints.ts";
 import type { Resource } from "../../../src/resources/resource.ts";
 import { FEATURE_LEVELS, type FeatureLevel } from "../../../src/resources/view.ts";
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LEDS_TYPE, ROUTE_TYPE } from "../../../src/xds/protocol/resource-types.ts";
+import { proxylessProblems, type ResourceInput } from "../../../src/xds/server/library.ts";
 import { type Manifest, manifests } from "../../support/arbitrary-state.ts";
 import { decodeResource, ENVOY_TYPES, resourceJson } from "../../support/envoy-types.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
@@ -84,6 +86,44 @@ test("law 1, eligibility: no endpoint set of a fleet, whole or by members, has a
             expect(told).not.toContain(`"address":"${target.ip}"`);
           }
         }
+      }
+    }),
+  );
+});
+
+/** Calls may find nobody, which is no mistake of what was derived. */
+const NOBODY_THERE = ["route_missing", "no_usable_endpoint"];
+
+test("law 9, containment: gRPC clients find nothing wrong with what they are sent", () => {
+  fc.assert(
+    fc.property(manifests, (some) => {
+      const state = stateFrom(some);
+      for (const name of FLEETS) {
+        const resources = given(state, name, "grpc").map((one) => decodeResource(one).message);
+        const problems = proxylessProblems(resources as ResourceInput[]);
+        expect(problems.filter(({ code }) => !NOBODY_THERE.includes(code))).toEqual([]);
+      }
+    }),
+  );
+});
+
+test("law 1, eligibility: gRPC clients are told of eligible backends only, and of all that have an IP address", () => {
+  fc.assert(
+    fc.property(manifests, (some) => {
+      const state = stateFrom(some);
+      for (const { name } of state.all("service")) {
+        const routing = routingState(state, name);
+        const { body } = deriveGrpcEndpoints(routing, FIRST_PROFILE);
+        const { endpoints } = fromBinary(ClusterLoadAssignmentSchema, body);
+        const told = endpoints.flatMap(({ lbEndpoints }) => lbEndpoints);
+        const eligible = routing.backends.filter(
+          ({ backend, eligibility }) => eligibility.eligible && backend.target.kind === "address",
+        );
+        expect(told.length).toBe(eligible.length);
+        const localities = endpoints.map(({ locality }) => JSON.stringify(locality));
+        expect(new Set(localities).size).toBe(localities.length);
+        const priorities = [...new Set(endpoints.map(({ priority }) => priority))].toSorted((a, b) => a - b);
+        expect(priorities).toEqual(priorities.map((_, i) => i));
       }
     }),
   );

@@ -72,6 +72,38 @@ describe("bootstrap", () => {
   });
 });
 
+describe("bootstrap --grpc", () => {
+  const grpc = (...argv: readonly string[]) =>
+    runAgainst({}, ["bootstrap", "--grpc", "--node-id", "cart-1", "--fleet", "shops", ...argv]);
+
+  it("is the JSON that gRPC libraries read", async () => {
+    const { code, stdout, stderr } = await grpc("--xds", "10.0.0.1:1,[2001:db8::1]:2", "--locality", "eu/a");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const server = { channel_creds: [{ type: "insecure" }], server_features: ["xds_v3"] };
+    expect(JSON.parse(stdout)).toEqual({
+      xds_servers: [
+        { server_uri: "10.0.0.1:1", ...server },
+        { server_uri: "[2001:db8::1]:2", ...server },
+      ],
+      node: { id: "cart-1", cluster: "shops", locality: { region: "eu", zone: "a" } },
+    });
+  });
+
+  it("has a locality even where none is given, since grpc-js wants one", async () => {
+    expect(JSON.parse((await grpc()).stdout)).toMatchObject({ node: { locality: {} } });
+  });
+
+  it.each([["--sotw"], ["--admin-socket", "/run/e.sock"], ["--locality", "eu//a"], ["--locality", "a/b/c/d"]])(
+    "refuses %s %s",
+    async (...argv) => expect(await grpc(...argv)).toMatchObject({ code: 2, stdout: "" }),
+  );
+
+  it("is the only one with a locality", async () => {
+    const argv = ["bootstrap", "--node-id", "a", "--fleet", "b", "--locality", "eu"];
+    expect(await runAgainst({}, argv)).toMatchObject({ code: 2, stdout: "" });
+  });
+});
+
 describe("parseHostPort", () => {
   it.each(["plane", "plane:", ":1", "plane:0", "plane:65536", "http://plane:1", "::1:18000", "[x]:1"])(
     "refuses %s",

@@ -40,6 +40,8 @@ export const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["fleet", "edge"],
     ["node", "edge-7"],
     ["request", "http://shop.example/cart"],
+    ["service"],
+    ["route.rules", "--recursive"],
   ],
   status: [[]],
   nodes: [[]],

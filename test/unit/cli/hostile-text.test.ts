@@ -227,8 +227,9 @@ function withoutColours(text: string): string {
   return [1, 22, 31, 32, 33, 39].reduce((rest, code) => rest.replaceAll(`\u001b[${code}m`, ""), text);
 }
 
-function isAsking(argv: readonly string[]): boolean {
-  return !["schema", "completion", "version"].includes(argv[0] ?? "");
+function isAsking([command = "", , name = "--none"]: readonly string[]): boolean {
+  if (command === "explain") return !name.startsWith("--");
+  return !["schema", "completion", "version"].includes(command);
 }
 
 /** As many lines as with plain words in it, and nothing in them but what can be seen. */

@@ -8,7 +8,8 @@ const LOCAL = /since 2026-11-20 19:57:24 (?:CET|GMT\+1), as/;
 /** Every field in which a plane says something in its own words. */
 const SENTENCES = ["summary", "text", "message", "why", "reason", "refusal", "held", "silent_reason", "ejection"];
 const said = Object.fromEntries(SENTENCES.map((field) => [field, SENTENCE]));
-const FOR_PEOPLE = COMMAND_LINES.filter((argv) => !argv.includes("json"));
+/** A schema is for programs. */
+const FOR_PEOPLE = COMMAND_LINES.filter((argv) => !argv.includes("json") && argv[0] !== "schema");
 const RAW = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 const timeZone = "Europe/Vienna";
 

@@ -62,7 +62,7 @@ describe("status", () => {
 describe("nodes", () => {
   it("shows per type what was acknowledged and refused", async () => {
     const run = await runAgainst({ ListNodes: () => ({ nodes: [edge7] }) }, ["nodes"], { nowMs });
-    expect(run.stdout.split("\n")[1]).toBe("edge-7  edge   1.40.0  ack  -    REFUSED  -    3 min  2 h    -");
+    expect(run.stdout.split("\n")[1]).toBe("edge-7  edge   Envoy 1.40.0  ack  -    REFUSED  -    3 min  2 h    -");
   });
 
   it("is an array as JSON, also without any proxy", async () => {

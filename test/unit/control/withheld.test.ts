@@ -132,6 +132,23 @@ test("a full set that lacks something is not sent to a proxy that does not say w
   expect(withheld.hold(known, api, "v1")).toBeUndefined();
 });
 
+test("hosts that gRPC clients dial are kept back for what their routes come from, and for a listener that nobody knows", () => {
+  const calls = {
+    [storeKey("listener", "calls")]: stored("listener", { name: "calls", fleet: "edge", protocol: "GRPC" }),
+  };
+  const client: AskingProxy = { ...holding, group: "edge grpc" };
+  const kept = (records: Readonly<Record<string, Uint8Array>>) => {
+    const withheld = new Withheld(startedWith({ ...calls, ...records }));
+    return [LISTENER_TYPE, ROUTE_TYPE].map((typeUrl) => withheld.hold(client, { typeUrl, name: "shop.example" }, "v1"));
+  };
+  const unreadable = "unreadable_stored_object";
+  expect(kept({})).toEqual([undefined, undefined]);
+  expect(kept({ "projects/default/routes/more": GARBAGE })).toEqual([undefined, unreadable]);
+  expect(kept({ "projects/default/listeners/calls": GARBAGE })).toEqual([unreadable, unreadable]);
+  expect(kept({ "projects/default/listeners/unknown": GARBAGE })).toEqual([unreadable, unreadable]);
+  expect(kept({ "projects/default/services/pay": GARBAGE })).toEqual([undefined, undefined]);
+});
+
 test("what was kept back is free once the record is mended or gone, and more garbage in its place frees nothing", () => {
   const key = storeKey("service", "shop");
   const mirror = startedWith({ [key]: GARBAGE });

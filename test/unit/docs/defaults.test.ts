@@ -2,20 +2,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { readProtos } from "../../../scripts/reference/proto-comments.ts";
 import { DEFAULT_BACKEND } from "../../../src/domain/backend.ts";
 import { DEFAULT_DAMPING } from "../../../src/domain/damping.ts";
 import { FORGET_AFTER } from "../../../src/domain/fleet.ts";
 import { FIRST_FLEET_PROFILE, fleetProfile, NEW_FLEET_PROFILE } from "../../../src/domain/fleet-profile.ts";
 import { DEFAULT_HEALTH_CHECK, DEFAULT_HTTP_PROBE, HEALTH_CHECK_TIMES } from "../../../src/domain/health-check.ts";
 import { LEDS_BELOW, LEDS_FROM } from "../../../src/domain/leds.ts";
-import { HTTP_LISTENER_TIMES } from "../../../src/domain/listener.ts";
+import { DEFAULT_LISTENER, HTTP_LISTENER_TIMES } from "../../../src/domain/listener.ts";
 import { DEFAULT_OUTLIER_DETECTION, DEFAULT_POLICY } from "../../../src/domain/policy.ts";
 import { DEFAULT_DESTINATION, DEFAULT_RULE } from "../../../src/domain/route.ts";
 import { DEFAULT_SERVICE, SERVICE_TIMES } from "../../../src/domain/service.ts";
 import { DEFAULT_PAGE_SIZE } from "../../../src/operations/objects/page.ts";
 import { DEFAULT_EXPLAINED_METHOD } from "../../../src/operations/observing/explain-request.ts";
 import { DEFAULT_WAIT_MS } from "../../../src/operations/observing/wait-for-revision.ts";
+import { readProtos } from "../../../src/schema/comments.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const [first, newest] = [fleetProfile(FIRST_FLEET_PROFILE), fleetProfile(NEW_FLEET_PROFILE)];
@@ -24,6 +24,7 @@ const [statuses] = DEFAULT_HTTP_PROBE.expectedStatuses;
 
 /** What a field gets that is left out: durations in milliseconds; several where it depends on the fleet's profile. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
+  "Listener.Protocol": DEFAULT_LISTENER.protocol,
   "Service.Protocol": DEFAULT_SERVICE.protocol,
   "Service.EndpointDiscovery": DEFAULT_SERVICE.endpointDiscovery,
   "Service.connect_timeout": SERVICE_TIMES.connectTimeout.otherwiseMs,

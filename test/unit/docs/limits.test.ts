@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AnyObjectSchema } from "../../../src/gen/fairlead/admin/v1/apply_pb.ts";
+import { Listener_Protocol } from "../../../src/gen/fairlead/admin/v1/listener_pb.ts";
 import { descriptorOf } from "../../../src/schema/object-message.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../../docs/limits.md"), "utf8");
@@ -13,7 +14,7 @@ const page = readFileSync(join(import.meta.dirname, "../../../docs/limits.md"), 
 const ABSENT: readonly [row: string, message: string, fields: RegExp][] = [
   ["TLS on listeners", "listener", /tls|certificate/i],
   ["TLS towards backends", "service", /^(?:tls|upstreamTls)/i],
-  ["TCP, UDP and TLS pass-through listeners", "listener", /^protocol$/],
+  ["TCP, UDP and TLS pass-through listeners", "listener", /^(?:sni|serverNames|tcp|udp)/i],
   ["HTTP/3", "listener", /http3|quic/i],
   [
     "Redirects, fixed answers, error pages, changing headers, CORS",
@@ -35,6 +36,10 @@ test.each(ABSENT)("%s: there is no such field of a %s", (row, message, pattern) 
   expect(page).toContain(row);
   expect(fieldsOf(message).length).toBeGreaterThan(0);
   expect(fieldsOf(message).filter((name) => pattern.test(name))).toEqual([]);
+});
+
+test("listeners have no protocol of which the page says that it is not there", () => {
+  expect(Object.keys(Listener_Protocol).filter((name) => /TCP|UDP|TLS|QUIC/.test(name))).toEqual([]);
 });
 
 test("no kind of object has come of which the page says that it is not there", () => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { claimsOn, collidingListener, fleetListeners, movesListener } from "../../../src/domain/fleet-listeners.ts";
-import type { Listener } from "../../../src/domain/listener.ts";
+import type { HttpListener } from "../../../src/domain/listener.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
 interface Given {
@@ -38,7 +38,7 @@ test("of two listeners that collide the older one is open, and the door names th
       const state = listenersOf(all);
       const fleets = fleetListeners(state);
       for (const { name, fleet, address } of all) {
-        const listener = state.get("listener", name) as Listener;
+        const listener = state.get("listener", name) as HttpListener;
         const { open = [], refused } = fleets.get(fleet) ?? {};
         const rivals = all.filter((one) => one.fleet === fleet && one.address === address);
         const [oldest] = rivals.toSorted((a, b) => a.day - b.day || (a.name < b.name ? -1 : 1));
@@ -52,7 +52,7 @@ test("of two listeners that collide the older one is open, and the door names th
 
 test("a listener moves when its fleet or its address is another one, and by nothing else", () => {
   const state = listenersOf([{ name: "web", day: 1, fleet: "edge", address: "0.0.0.0:80" }]);
-  const web = state.get("listener", "web") as Listener;
+  const web = state.get("listener", "web") as HttpListener;
   expect(movesListener(undefined, web)).toBe(true);
   expect(movesListener(web, { ...web, fleet: "core" })).toBe(true);
   expect(movesListener(web, { ...web, port: 81 })).toBe(true);

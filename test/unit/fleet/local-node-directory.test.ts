@@ -17,7 +17,7 @@ function withOneStream(types?: StreamHolding["types"]) {
   const described = { times: 0 };
   const stream: StreamHolding = {
     streamId: "1",
-    node: { id: "edge-1", cluster: "edge", userAgentVersion: "1.40.0" },
+    node: { id: "edge-1", cluster: "edge", userAgentName: "envoy", userAgentVersion: "1.40.0" },
     peer: { address: "127.0.0.1:1" },
     variant: "delta",
     group: "edge",

@@ -8,6 +8,7 @@ const node = (more: Partial<ToldNode>): ToldNode => ({
   cluster: "edge",
   fleet: undefined,
   silent: "no fleet selects it",
+  client: "envoy",
   envoyVersion: "1.40.0",
   variant: "delta",
   connected: true,

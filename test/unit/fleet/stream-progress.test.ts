@@ -9,7 +9,7 @@ const inFlight = [{ nonce: "1", sentAt: 0, resources: 1 }];
 const stateOf = (types: readonly TypeHolding[], typeUrl?: string) => {
   const status: StreamHolding = {
     streamId: "1",
-    node: { id: "edge-1", cluster: "edge", userAgentVersion: "1.40.0" },
+    node: { id: "edge-1", cluster: "edge", userAgentName: "envoy", userAgentVersion: "1.40.0" },
     peer: { address: "127.0.0.1:1" },
     variant: "delta",
     group: "edge",

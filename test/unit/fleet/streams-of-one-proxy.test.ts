@@ -30,13 +30,14 @@ describe("progress of a proxy with streams for collections", () => {
 
 describe("the list of proxies", () => {
   const type = (shortName: string, state: ToldType["state"]): ToldType => {
-    return { typeUrl: shortName, shortName, state, known: 2, resources: [], refusals: [], refused: 0 };
+    return { typeUrl: shortName, shortName, state, known: 2, resources: [], refusals: [], refused: 0, missing: [] };
   };
   const node = (more: Partial<ToldNode>): ToldNode => ({
     id: "edge-1",
     cluster: "edge",
     fleet: "edge",
     silent: undefined,
+    client: "envoy",
     envoyVersion: "1.40.0",
     variant: "delta",
     connected: true,

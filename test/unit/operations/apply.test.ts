@@ -184,11 +184,25 @@ describe("addresses", () => {
     expect([...plane.mirror.all("listener")]).toHaveLength(2);
   });
 
+  test("a listener of gRPC clients has none, and a fleet has one of them", async () => {
+    const calls = (name: string) => object("listener", { name, fleet: "edge", protocol: "GRPC" });
+    await order([fleet, web, calls("calls")]);
+    await expect(order([calls("more")])).rejects.toMatchObject({
+      code: "ADDRESS_IN_USE",
+      message: expect.stringContaining("a fleet has one listener of protocol GRPC: attach the routes to that one"),
+      violations: [{ field: "objects[0].protocol" }],
+    });
+    await order([
+      object("fleet", { name: "core" }),
+      object("listener", { name: "c", fleet: "core", protocol: "GRPC" }),
+    ]);
+  });
+
   test("two listeners may swap theirs", async () => {
     const at = (name: string, port: number) => object("listener", { name, fleet: "edge", address: `0.0.0.0:${port}` });
     await order([fleet, at("a", 80), at("b", 81)]);
     await order([at("a", 81), at("b", 80)]);
-    expect(plane.mirror.get("listener", "a")?.port).toBe(81);
+    expect(plane.mirror.get("listener", "a")).toMatchObject({ port: 81 });
   });
 });
 

@@ -145,6 +145,7 @@ test("a node tells its fleet and why, its listeners, and what it has not taken i
           known: 1,
           refusals: [{ name: "web", message: "cannot bind" }],
           refused: 1,
+          missing: [],
           resources: [{ name: "web", ...resource, refused }],
         },
       ],

@@ -89,6 +89,7 @@ describe("proxies", () => {
             resources: [{ name: "web", ...resource }],
             refusals: [{ name: "web", message: "cannot bind" }],
             refused: 4,
+            missing: [],
           },
         ],
       },

@@ -22,12 +22,17 @@ describe("what a proxy can take", () => {
   it.each([
     ["an older Envoy", { userAgentVersion: "1.39.9" }],
     ["an Envoy whose version says nothing", { userAgentVersion: "main" }],
-    ["another client", { userAgentName: "gRPC Node Pure JS" }],
+    ["another client", { userAgentName: "a router of our own" }],
     ["a bootstrap that does not name the plane", { metadata: {} }],
     ["a bootstrap that names it otherwise", { metadata: { [XDS_CLUSTER_KEY]: "xds" } }],
   ])("is the base for %s", (_, other) => {
     expect(featureLevelOf({ ...NEWEST, ...other })).toBe("base");
   });
+
+  it.each(["gRPC Node Pure JS", "gRPC C-core linux Python", "gRPC Go", "gRPC Java", "grpc-go"])(
+    "is what gRPC clients take for %s",
+    (userAgentName) => expect(featureLevelOf({ ...NEWEST, userAgentName })).toBe("grpc"),
+  );
 
   it("is told by a bootstrap that has the cluster which it names", () => {
     expect(BOOTSTRAP.static_resources.clusters.map(({ name }: { name: string }) => name)).toEqual([XDS_CLUSTER]);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { manifestSchema } from "../../../src/schema/json-schema.ts";
 import { manifestKind, messageFromJson, messageToJson } from "../../../src/schema/object-json.ts";
+import { BAD_SHAPES } from "../../support/bad-manifests.ts";
 
 test("the JSON form of a message comes back as it was", () => {
   const json = {
@@ -14,25 +15,7 @@ test("the JSON form of a message comes back as it was", () => {
   expect(messageToJson("route", read.message)).toEqual(json);
 });
 
-test.each([
-  ["route", { rules: [{ match: { path: { prefx: "/" } } }] }, "rules[0].match.path.prefx", 'did you mean "prefix"?'],
-  ["route", { rules: [{ match: { path: { prefix: "/", exact: "/" } } }] }, "rules[0].match.path.exact", "`prefix`"],
-  ["route", { hosts: "shop.example" }, "hosts", "a list"],
-  ["route", { hosts: [80] }, "hosts[0]", "text"],
-  ["service", { protocol: "HTPT" }, "protocol", 'did you mean "HTTP"?'],
-  ["service", { protocol: 77 }, "protocol", "HTTP, HTTP2"],
-  ["service", { connectTimeout: "5 m" }, "connectTimeout", 'did you mean "5m"?'],
-  ["service", { connectTimeout: 5 }, "connectTimeout", 'did you mean "5s"?'],
-  ["service", { labels: ["a"] }, "labels", "keys and values"],
-  ["service", { labels: { a: 1 } }, "labels.a", "text"],
-  ["backend", { weight: -1 }, "weight", "0 to 4294967295"],
-  ["backend", { weight: 1.5 }, "weight", "whole number"],
-  ["backend", { weight: "much" }, "weight", "whole number"],
-  ["policy", { hashOn: [{ sourceIp: "yes" }] }, "hashOn[0].sourceIp", "true or false"],
-  ["health", { observeTime: "yesterday" }, "observeTime", "time"],
-  ["fleet", [], "", "object"],
-  ["fleet", null, "", "object"],
-] as const)("a %s of %j is refused at %s", (kind, json, field, part) => {
+test.each(BAD_SHAPES)("a %s of %j is refused at %s", (kind, json, field, part) => {
   const read = messageFromJson(kind, json);
   if (read.ok) throw new Error("it was read");
   expect(read.violations).toMatchObject([{ field, message: expect.stringContaining(part) }]);

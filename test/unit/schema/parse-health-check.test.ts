@@ -3,6 +3,7 @@ import { storeKey } from "../../../src/domain/name.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { parseObject } from "../../../src/schema/parse-object.ts";
 import { decodeStored, encodeStored } from "../../../src/schema/stored-object.ts";
+import { badChecks } from "../../support/bad-manifests.ts";
 import { Authority } from "../../support/certificates.ts";
 
 function parseCheck(healthCheck: object) {
@@ -56,38 +57,9 @@ test("the check of a manifest is read as it is written", () => {
 });
 
 describe("what a check cannot use is refused when it is written, and read from a store that has it", () => {
-  const http = (more: object) => ({ http: more });
   const pem = new Authority().certificate;
-  const cases: [string, object][] = [
-    ...[
-      "::1",
-      "10.0.0.256",
-      "shop.example:99999",
-      "a:b:c",
-      ":80",
-      "[::1",
-      "1.2.3.4.5",
-      "shop.example:x",
-      "[::1]x",
-    ].flatMap((authority): [string, object][] => [
-      ["healthCheck.grpc.authority", { grpc: { authority } }],
-      ["healthCheck.http.host", http({ host: authority })],
-    ]),
-    ["healthCheck.http.method", http({ method: "connect" })],
-    ["healthCheck.http.headers.Trailer", http({ headers: { Trailer: "x" } })],
-    ...["10.0.0.1"].flatMap((serverName): [string, object][] => [
-      ["healthCheck.http.tls.serverName", http({ tls: { serverName } })],
-      ["healthCheck.grpc.tls.serverName", { grpc: { tls: { serverName } } }],
-    ]),
-    ...["-----BEGIN CERTIFICATE-----", `${pem}-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----`].map(
-      (trustedCertificates): [string, object] => [
-        "healthCheck.http.tls.trustedCertificates",
-        http({ tls: { trustedCertificates } }),
-      ],
-    ),
-  ];
 
-  test.each(cases)("%s: %j", (field, healthCheck) => {
+  test.each(badChecks(pem))("%s: %j", (field, healthCheck) => {
     const read = messageFromJson("service", { name: "shop", healthCheck, meta: {} });
     if (!read.ok) throw new Error(JSON.stringify(read.violations));
     const parsed = parseObject("service", read.message);
