@@ -12,7 +12,7 @@ export interface Presence {
   /** The replica that its stream was last open to. */
   readonly replica: string;
   readonly cluster: string;
-  /** What it calls itself: `envoy`, `gRPC Go`; empty if it does not say so. */
+  /** What it called itself: `envoy`, `gRPC Go`; empty if it did not say so. */
   readonly client: string;
   readonly envoyVersion: string;
   readonly variant: "delta" | "sotw";

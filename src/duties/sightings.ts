@@ -112,18 +112,8 @@ function remembered(fleet: Name, presence: Presence, now: number): Sighting {
 
 function here(node: ToldNode, before: Sighting | undefined, isRecorded: boolean, now: number): Sighting {
   const { id, fleet, replica, cluster, client, envoyVersion, variant, region = "", zone = "" } = node;
-  const presence = {
-    id,
-    state: "here",
-    since: now,
-    replica,
-    cluster,
-    client,
-    envoyVersion,
-    variant,
-    region,
-    zone,
-  } as const;
+  const said = { replica, cluster, client, envoyVersion, variant, region, zone };
+  const presence = { id, state: "here", since: now, ...said } as const;
   const isSame = before !== undefined && before.fleet === fleet && isSamePlace(before.presence, presence);
   const from = isSame ? cameAt(before, now) : now;
   return {

@@ -41,9 +41,9 @@ export interface Fact {
   readonly time?: {
     readonly minMs: number;
     readonly maxMs: number;
+    readonly otherwiseMs?: number | undefined;
     /** Why a shorter one will not do, where that is not plain. */
     readonly tooShort?: string;
-    readonly otherwiseMs?: number | undefined;
   };
   /** Of the text, or of each text in a list. */
   readonly text?: TextForm;

@@ -79,6 +79,7 @@ export function readDuration<Otherwise extends number | undefined>(
   return duration === undefined ? otherwiseMs : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
 }
 
+/** @param tooShort Why a shorter one will not do, where that is not plain. */
 export function checkDuration(
   report: Report,
   field: string,

@@ -237,7 +237,7 @@ describe("the record of a fleet's proxies", () => {
     state: fc.constantFrom("here" as const, "gone" as const),
     since: fc.nat(),
     variant: fc.constantFrom("delta" as const, "sotw" as const),
-    ...{ replica: text, cluster: text, envoyVersion: text, region: text, zone: text },
+    ...{ replica: text, cluster: text, client: text, envoyVersion: text, region: text, zone: text },
     last: fc.record({
       settled: text,
       types: fc.array(

@@ -70,7 +70,7 @@ describe("one mistake is one complaint", () => {
     ["a field inside", { kind: "Service", ...shop, healthCheck: { http: { pth: "/" } } }],
     ["a value", { kind: "Service", ...shop, protocol: "HTTP3" }],
     ["a number", manifest("backend", { ...GOOD.backend, weight: 0 })],
-    ["a missing field", manifest("listener", { name: "web", fleet: "edge" })],
+    ["a missing field", manifest("listener", { name: "web", address: "0.0.0.0:80" })],
   ])("in %s", (_, bad) => {
     expect(schemaComplaints(bad)).toHaveLength(1);
   });
