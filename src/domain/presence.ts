@@ -12,7 +12,7 @@ export interface Presence {
   /** The replica that its stream was last open to. */
   readonly replica: string;
   readonly cluster: string;
-  /** What it called itself, and the version: `envoy`, `gRPC Go`. */
+  /** What it called itself: `envoy`, `gRPC Go`; empty if it did not say so. */
   readonly client: string;
   readonly envoyVersion: string;
   readonly variant: "delta" | "sotw";

@@ -244,7 +244,7 @@ describe("the record of a fleet's proxies", () => {
         fc.record({
           typeUrl: text,
           shortName: fc.constantFrom("CDS", "LDS"),
-          state: fc.constantFrom("acked" as const, "refused" as const),
+          state: fc.constantFrom("acked" as const, "refused" as const, "missing" as const),
           known: fc.nat(),
           refused: fc.nat(),
           refusals: fc.array(refusal, { maxLength: 3 }),

@@ -62,7 +62,7 @@ describe("a proxy that is gone", () => {
     await fleet();
     await recordPresence(
       plane,
-      proxy("edge-7", { state: "gone", since: 9_000, last: REFUSING, zone: "a" }),
+      proxy("edge-7", { state: "gone", since: 9_000, last: REFUSING, zone: "a", client: "gRPC Go" }),
       proxy("edge-8"),
     );
     plane.nodes.set({ id: "edge-7", connected: false, since: 8_000 }, DONE);
@@ -78,6 +78,7 @@ describe("a proxy that is gone", () => {
     expect(node).toMatchObject({
       gone: true,
       zone: "a",
+      client: "gRPC Go",
       fleet: "edge",
       revision: "0.1",
       types: [{ type: "CDS" }, { type: "LDS" }],
