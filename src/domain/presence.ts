@@ -1,4 +1,5 @@
 import type { Fleet } from "./fleet.ts";
+import { isGrpcLibrary } from "./grpc-clients.ts";
 import type { Name } from "./name.ts";
 
 /** What is remembered of one proxy of a fleet, across restarts of every plane. */
@@ -62,7 +63,15 @@ export function presenceByFleet(parts: Iterable<PresencePart>): ReadonlyMap<Name
   return found;
 }
 
-/** How many proxies a fleet should have, undefined if nobody said; and how many are gone, by its record. */
+/**
+ * Whether somebody should look at it: a proxy that is gone. A program with a gRPC library ends when its work is done; only
+ * the number that its fleet expects says that it should be there.
+ */
+export function isMissed({ state, client }: Pick<Presence, "state" | "client">): boolean {
+  return state === "gone" && !isGrpcLibrary(client);
+}
+
+/** How many proxies a fleet should have, undefined if nobody said; and how many are missed, by its record. */
 export interface FleetPresence {
   readonly expected: number | undefined;
   readonly gone: number;
@@ -76,7 +85,7 @@ export function countPresence(
   const recorded = presenceByFleet(parts);
   return new Map(
     Array.from(fleets, ({ name, expected }) => {
-      const gone = (recorded.get(name) ?? []).filter((one) => one.state === "gone").length;
+      const gone = (recorded.get(name) ?? []).filter(isMissed).length;
       return [name, { expected, gone }];
     }),
   );

@@ -1,5 +1,5 @@
 import type { Name } from "../../domain/name.ts";
-import { type Presence, presenceByFleet } from "../../domain/presence.ts";
+import { isMissed, type Presence, presenceByFleet } from "../../domain/presence.ts";
 import type { ToldNode } from "../../fleet/node-directory.ts";
 import type { Context } from "../context.ts";
 import { firstFew } from "../first-few.ts";
@@ -24,7 +24,13 @@ export function presenceFindings(
   return Array.from(mirror.all("fleet"), ({ name, expected }) => {
     const left = gone.get(name) ?? [];
     const there = proxiesThere(name, recorded.get(name) ?? [], elsewhere);
-    return [...countFindings(name, expected, there, left), ...goneFindings(name, left)];
+    return [
+      ...countFindings(name, expected, there, left),
+      ...goneFindings(
+        name,
+        left.filter(({ client }) => isMissed({ state: "gone", client })),
+      ),
+    ];
   }).flat();
 }
 

@@ -105,6 +105,15 @@ describe("a proxy that is gone", () => {
     ]);
   });
 
+  test("is no problem where it was a program with a gRPC library, unless its fleet expects it", async () => {
+    await fleet();
+    await recordPresence(plane, proxy("batch-1", { state: "gone", client: "gRPC Go" }));
+    expect(await whats()).toEqual([]);
+    expect(countPresence(plane.mirror.all("fleet"), plane.mirror.records("presence").values()).get("edge")?.gone).toBe(
+      0,
+    );
+  });
+
   test("hides no other problem, however many are gone", async () => {
     await fleet(100);
     await recordPresence(plane, ...Array.from({ length: 60 }, (_, i) => proxy(`edge-${i}`, { state: "gone" })));
