@@ -46,9 +46,15 @@ const runUp: Run = async (config, host, complain) => {
       const stopSignal = host.stopSignal();
       // Loaded here, so the other commands need not wait for what only the plane needs.
       const { start } = await import("./start.ts");
-      running = await Promise.race([start(config, machine), stopSignal.then(() => undefined)]);
+      const starting = start(config, machine);
+      running = await Promise.race([starting, stopSignal.then(() => undefined)]);
       if (running === undefined) {
-        log.info({ reason: await stopSignal }, "stopped before it was serving");
+        log.info({ reason: await stopSignal }, "stopping before it was serving");
+        const ended = starting.then(
+          (late) => late.stop(0),
+          () => undefined,
+        );
+        await Promise.race([ended, systemClock.sleep(config.stopGraceMs)]);
         return EXIT.stopped;
       }
       const reason = await Promise.race([stopSignal, running.failed]);

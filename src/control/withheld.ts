@@ -91,7 +91,9 @@ export class Withheld {
       return listener === undefined || (listener.protocol === "GRPC" && listener.fleet === fleet);
     };
     const kept = typeUrl === LISTENER_TYPE ? held.listeners : held.routes;
-    return strongest(...Array.from(kept, ([name, how]) => (isTheirs(name) ? how : undefined)));
+    // Without routes, a host has no listener either.
+    const hosts = typeUrl === LISTENER_TYPE && version === "" ? held.routes.get(ALL) : undefined;
+    return strongest(hosts, ...Array.from(kept, ([name, how]) => (isTheirs(name) ? how : undefined)));
   }
 
   /** Returns whether what is kept back may have changed. */

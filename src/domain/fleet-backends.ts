@@ -60,8 +60,9 @@ export function leftOutByFleet(
 export function fleetsByService(state: State): ReadonlyMap<Name, readonly Name[]> {
   const fleets = new Map<Name, Set<Name>>();
   for (const { name: fleet } of state.all("fleet")) {
-    const { open } = shareAddresses(state.referring("listener", "fleet", fleet));
-    const routes = open.flatMap(({ name }) => [...state.referring("route", "listener", name)]);
+    const { open, grpc } = shareAddresses(state.referring("listener", "fleet", fleet));
+    const leading = grpc === undefined ? open : [...open, grpc];
+    const routes = leading.flatMap(({ name }) => [...state.referring("route", "listener", name)]);
     for (const service of routes.flatMap(destinationsOf)) {
       fleets.set(service, (fleets.get(service) ?? new Set()).add(fleet));
     }

@@ -9,7 +9,7 @@ import type { Service } from "./service.ts";
 
 /** `gRPC Node Pure JS`, `gRPC C-core linux`, `gRPC Go`, `gRPC Java`: what the libraries call themselves. */
 export function isGrpcLibrary(userAgentName: string): boolean {
-  return /^grpc\b/i.test(userAgentName);
+  return userAgentName.toLowerCase().startsWith("grpc");
 }
 
 /** Whether a client can dial a host of a route: it asks by name, so patterns are never asked for. */
@@ -17,33 +17,35 @@ export function isDialable(host: string): boolean {
   return !host.includes("*");
 }
 
-/** Names that gRPC keeps for itself, or adds after a call was routed. */
-const NOT_MATCHED = /^(:|grpc-|host$|te$|user-agent$)|-bin$/;
+/** Names that gRPC keeps for itself or adds after a call was routed, and those that only a proxy adds. */
+const NOT_MATCHED = /^(:|grpc-|host$|te$|user-agent$|x-envoy-|x-forwarded-(for|proto)$|x-request-id$)|-bin$/;
 
-/** A path as clients can compare it: calls have paths of two segments, `/package.Service/Method`. */
-export type CallPath =
-  | { readonly kind: "prefix" | "exact"; readonly path: string }
-  | { readonly kind: "regex"; readonly regex: string };
+/** Conditions to retry on that every library knows; of anything else some know nothing. */
+export const RETRIED: readonly string[] = [
+  "cancelled",
+  "deadline-exceeded",
+  "internal",
+  "resource-exhausted",
+  "unavailable",
+];
 
-/** Undefined where no call has such a path. */
-export function callPath(path: PathMatch): CallPath | undefined {
-  if (path.kind === "regex") return path;
-  if (path.kind === "prefix" && path.path === "/") return path;
-  const segments = path.path.replace(/\/$/, "").split("/").slice(1);
-  if (segments.includes("")) return undefined;
-  const whole = `/${segments.join("/")}`;
-  if (segments.length === 2) return { kind: "exact", path: whole };
-  return path.kind === "prefix" && segments.length === 1 ? { kind: "prefix", path: `${whole}/` } : undefined;
+/** The paths that meet a rule, as clients compare them: any of these. A prefix is one of whole segments, for proxies. */
+export function callPaths(path: PathMatch): readonly PathMatch[] {
+  if (path.kind !== "prefix" || path.path === "/") return [path];
+  return [
+    { kind: "exact", path: path.path },
+    { kind: "prefix", path: `${path.path}/` },
+  ];
 }
 
-/** Whether some call can meet a rule: all calls are POST, and have paths of two segments. */
-export function meetsCalls({ path, methods }: Pick<Rule, "path" | "methods">): boolean {
-  return callPath(path) !== undefined && (methods.length === 0 || methods.includes("POST"));
+/** Whether some call can meet a rule: all calls are POST. */
+export function meetsCalls({ methods }: Pick<Rule, "methods">): boolean {
+  return methods.length === 0 || methods.includes("POST");
 }
 
 /** Why clients cannot compare a header as it is asked for. */
 function whyHeaderNotMatched({ name, kind, invert }: HeaderMatch): string | undefined {
-  if (NOT_MATCHED.test(name)) return "gRPC does not show it to routes";
+  if (NOT_MATCHED.test(name)) return "calls do not have it when they are routed";
   if (invert && kind !== "present") return "for gRPC a call without the header never matches, inverted or not";
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Condition } from "./condition.ts";
 import { profileOf } from "./fleet-profile.ts";
-import { isDialable, leftToDeadlines, meetsCalls, policyDifferences, whyHeldForGrpc } from "./grpc-clients.ts";
+import { isDialable, leftToDeadlines, meetsCalls, policyDifferences, RETRIED, whyHeldForGrpc } from "./grpc-clients.ts";
 import type { Kind, Name } from "./name.ts";
 import { destinationsOf, type Route } from "./route.ts";
 import { effectivePolicy } from "./routing-state.ts";
@@ -31,10 +31,6 @@ export function tellGrpcClients(state: State, tell: Tell): void {
       policies.add(policyName);
       for (const message of policyDifferences(policy)) tell("policy", policyName, different(message));
     }
-    for (const { name, target } of state.backendsOf(service)) {
-      if (target.kind !== "pipe") continue;
-      tell("backend", name, different("gRPC clients are not told of it: they call IP addresses only"));
-    }
   }
 }
 
@@ -51,6 +47,10 @@ function tellRoute(state: State, tell: Tell, { name, hosts, rules }: Route, time
       const message = `rules[${index}].${why}; calls that it would match fail for gRPC clients`;
       tell("route", name, { type: "Accepted", reason: "HeldForGrpc", message });
       continue;
+    }
+    const unknown = rule.retry?.on.filter((one) => !RETRIED.includes(one)) ?? [];
+    if (unknown.length > 0) {
+      tell("route", name, different(`rules[${index}].retry.on: gRPC clients do not retry on ${unknown.join(", ")}`));
     }
     for (const field of leftToDeadlines(rule, timeoutEnds)) {
       tell("route", name, different(`rules[${index}].${field}: gRPC clients go by the deadline of the call instead`));

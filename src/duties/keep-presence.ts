@@ -56,12 +56,15 @@ export function keepPresence({ mirror, store, nodes, live }: PresenceSources): D
         store.read(PRESENCE.keys),
       ]);
       read = new Map(entries.flatMap((entry) => readEntry(entry, read)));
+      const mirrored = new Set(entries.map(({ key }) => PRESENCE.nameOf(key)));
       const recorded = new Map(Array.from(read, ([name, { part }]) => [name, part]));
       sightings = look(sightings, recorded.values(), { told, unknown, live: live() }, now);
-      const plan = planPresence(recorded, sightings, factsOf, now);
+      const isUnread = (part: string) => mirrored.has(part) && !read.has(part);
+      const plan = planPresence(recorded, sightings, { factsOf, isUnread }, now);
       dueAt = plan.dueAt;
       if (plan.writes.size === 0) {
-        settled = attendance;
+        // A replica that is live and missed this question is asked again.
+        settled = unknown.some(({ replica }) => live().includes(replica)) ? "" : attendance;
         return { batches: [], nextAt };
       }
       settled = "";

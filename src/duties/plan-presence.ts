@@ -23,6 +23,12 @@ export interface PresencePlan {
 /** What is known of a fleet: `deleted`, or `unread` while its stored form cannot be read. */
 export type FleetFacts = (fleet: Name) => { readonly forgetAfterMs: number } | "deleted" | "unread";
 
+export interface PresenceFacts {
+  readonly factsOf: FleetFacts;
+  /** Whether a part of the record is stored in a form that cannot be read: it is left for people to mend. */
+  readonly isUnread: (part: string) => boolean;
+}
+
 /** What should be recorded of one proxy. */
 interface Wish {
   readonly fleet: Name | undefined;
@@ -38,17 +44,17 @@ interface Wish {
 export function planPresence(
   recorded: PresenceParts,
   sightings: Sightings,
-  fleetFacts: FleetFacts,
+  { factsOf, isUnread }: PresenceFacts,
   now: number,
 ): PresencePlan {
   const places = placesOf(recorded);
   const wishes = new Map<string, Wish>();
   for (const [id, { fleet, presence }] of places) {
-    const wish = wishOf({ fleet, presence }, sightings.get(id), fleetFacts, now);
+    const wish = wishOf({ fleet, presence }, sightings.get(id), factsOf, now);
     if (wish !== undefined) wishes.set(id, wish);
   }
   for (const [id, sighting] of sightings) {
-    const wish = places.has(id) ? undefined : firstWish(sighting, fleetFacts);
+    const wish = places.has(id) ? undefined : firstWish(sighting, factsOf);
     if (wish !== undefined) wishes.set(id, wish);
   }
   const all = [...wishes.values()];
@@ -60,7 +66,7 @@ export function planPresence(
   }
   const due = [...wishes].filter(([, { at }]) => at <= now);
   const later = earliest(all.filter(({ at }) => at > now));
-  const writes = written(recorded, places, due);
+  const writes = written(recorded, places, due, isUnread);
   return { writes, dueAt: Number.isFinite(later) ? later : undefined };
 }
 
@@ -99,7 +105,8 @@ function wishOf(
     const isAtHome = sighting.fleet === fleet && presence.state === "here" && isSamePlace(presence, sighting.presence);
     if (isAtHome) return presence.since > now ? changed(fleet, { ...presence, since: now }, now) : undefined;
     const since = presence.state === "here" ? Math.min(presence.since, sighting.from) : sighting.from;
-    const moved = sighting.fleet === undefined ? undefined : { ...sighting.presence, since };
+    const stays = sighting.fleet !== undefined && isRecordable(sighting.presence);
+    const moved = stays ? { ...sighting.presence, since } : undefined;
     return { fleet: sighting.fleet, presence: moved, at: sighting.from + GRACE_MS, isNewcomer: true };
   }
   if (presence.state === "here") return changed(fleet, goneFrom(presence, sighting), goneAt(sighting));
@@ -137,6 +144,7 @@ function written(
   recorded: PresenceParts,
   places: ReadonlyMap<string, Place>,
   due: readonly (readonly [string, Wish])[],
+  isUnread: PresenceFacts["isUnread"],
 ): Map<string, PresencePart | undefined> {
   const parts = new Map(
     Array.from(recorded, ([name, { fleet, proxies }]) => {
@@ -163,6 +171,8 @@ function written(
       .flatMap(([name, { proxies }]) => Array.from(proxies.values(), (presence) => ({ name, presence })))
       .filter(({ presence }) => presence.state === "gone")
       .toSorted((a, b) => b.presence.since - a.presence.since);
+    const isFull = (name: string) => isUnread(name) || (parts.get(name)?.proxies.size ?? 0) >= PROXIES_PER_PART;
+    let number = 0;
     for (const [, presence] of ofFleet) {
       if (count >= MAX_RECORDED) {
         const oldest = oldestFirst.pop();
@@ -170,8 +180,10 @@ function written(
         parts.get(oldest.name)?.proxies.delete(oldest.presence.id);
         touched.add(oldest.name);
         count -= 1;
+        number = 0;
       }
-      const name = roomIn(parts, fleet);
+      while (isFull(presenceName(fleet, number))) number += 1;
+      const name = presenceName(fleet, number);
       const part = parts.get(name) ?? { fleet, proxies: new Map<string, Presence>() };
       parts.set(name, part);
       part.proxies.set(presence.id, presence);
@@ -199,14 +211,6 @@ function duplicates(
     if (own.length < proxies.length) found.set(name, own.length === 0 ? undefined : { fleet, proxies: own });
   }
   return found;
-}
-
-/** The first of a fleet's parts that has room, which may be a new one. */
-function roomIn(parts: ReadonlyMap<string, { readonly proxies: ReadonlyMap<string, unknown> }>, fleet: Name): string {
-  for (let number = 0; ; number++) {
-    const name = presenceName(fleet, number);
-    if ((parts.get(name)?.proxies.size ?? 0) < PROXIES_PER_PART) return name;
-  }
 }
 
 /** The name of one part of a fleet's record. */

@@ -69,7 +69,7 @@ export function look(
   for (const [id, sighting] of known) {
     if (connected.has(id)) continue;
     const isRecorded = inRecord.has(id);
-    // Somebody took it out of the record, or it never was in it and has been forgotten since.
+    // Somebody took it out of the record.
     if (sighting.isRecorded && !isRecorded) continue;
     if (silent.has(sighting.presence.replica) && sighting.until === undefined) {
       next.set(id, { ...sighting, isRecorded });
@@ -136,7 +136,8 @@ function cameAt({ from, until }: Sighting, now: number): number {
 
 function away(sighting: Sighting, ended: ToldNode | undefined, live: ReadonlySet<string>, now: number): Sighting {
   const until = sighting.until === undefined ? now : Math.min(sighting.until, now);
-  if (ended === undefined || ended.replica !== sighting.presence.replica) return { ...sighting, until };
-  const isTold = sighting.isTold || (ended.handedOver !== true && live.has(ended.replica));
-  return { ...sighting, until, isTold, last: lastHeld(ended) ?? sighting.last };
+  const own = ended?.replica === sighting.presence.replica ? ended : undefined;
+  // Counts only while it is said: a replica that leaves hands its proxies over, and they have longer to come back.
+  const isTold = own !== undefined && own.handedOver !== true && live.has(own.replica);
+  return { ...sighting, until, isTold, last: (own && lastHeld(own)) ?? sighting.last };
 }

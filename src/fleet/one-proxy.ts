@@ -27,7 +27,7 @@ function joined(main: ToldNode, other: ToldNode): ToldNode {
   };
 }
 
-const WORST = ["refused", "sent", "acked", "idle"] as const;
+const WORST = ["refused", "sent", "missing", "acked", "idle"] as const;
 
 function joinedType(types: readonly ToldType[]): ToldType | readonly [] {
   const [first] = types;
@@ -38,6 +38,7 @@ function joinedType(types: readonly ToldType[]): ToldType | readonly [] {
     known: types.reduce((sum, { known }) => sum + known, 0),
     resources: types.flatMap(({ resources }) => resources),
     refusals: types.flatMap(({ refusals }) => refusals),
+    missing: types.flatMap(({ missing }) => missing),
     refused: types.reduce((sum, { refused }) => sum + refused, 0),
   };
 }

@@ -96,7 +96,7 @@ export function missingText({ shortName, missing }: Pick<ToldType, "shortName" |
     return `its calls to ${names} fail: no route on a listener of protocol GRPC of its fleet has that host`;
   }
   return shortName === "CDS"
-    ? `calls fail: there is no service ${names}`
+    ? `calls led to ${names} fail: there is no such service, or no route on a listener of protocol GRPC of its fleet leads to it`
     : `calls fail: there is no ${shortName} ${names}`;
 }
 

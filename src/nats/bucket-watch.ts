@@ -26,7 +26,13 @@ export class BucketWatch {
     this.#buckets = buckets;
     const { clock, random } = session;
     const intervalMs = () => INTERVAL_MS * (0.75 + random.next() / 2);
-    this.stop = repeat(clock, intervalMs, () => this.#look());
+    let isLooking = false;
+    this.stop = repeat(clock, intervalMs, async () => {
+      if (isLooking) return;
+      isLooking = true;
+      await this.#look();
+      isLooking = false;
+    });
   }
 
   /** What is wrong with a bucket that still works. */

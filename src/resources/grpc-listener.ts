@@ -1,18 +1,19 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Profile } from "../domain/fleet-profile.ts";
 import {
-  callPath,
+  callPaths,
   hashedHeaders,
   isDialable,
   matchedHeaders,
   meetsCalls,
+  RETRIED,
   whyHeldForGrpc,
 } from "../domain/grpc-clients.ts";
 import { ruleHashKeys } from "../domain/hash-keys.ts";
 import type { GrpcListener } from "../domain/listener.ts";
 import { mergeRoutes } from "../domain/merge-routes.ts";
 import type { Name } from "../domain/name.ts";
-import type { HeaderMatch, Route, Rule } from "../domain/route.ts";
+import type { HeaderMatch, PathMatch, Route, Rule } from "../domain/route.ts";
 import type { PlacedRule } from "../domain/rule-order.ts";
 import type { State } from "../domain/state.ts";
 import { Cluster_DiscoveryType, Cluster_LbPolicy, ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
@@ -24,6 +25,7 @@ import {
   HeaderMatcherSchema,
   type RouteAction_HashPolicy,
   RouteAction_HashPolicySchema,
+  type RouteActionSchema,
   type RouteMatch,
   RouteMatchSchema,
   RouteSchema,
@@ -44,9 +46,6 @@ export interface DerivedCalls {
   /** Existing services only, sorted. */
   readonly services: readonly Name[];
 }
-
-/** Statuses that every library retries on; of anything else it knows nothing. */
-const RETRIED: readonly string[] = ["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"];
 
 /** For each host that can be dialled, a listener and its routes, both under the host: a change concerns its callers only. */
 export function deriveCalls(
@@ -135,14 +134,12 @@ function isHeld(state: State, rule: Rule): boolean {
 function callRoute(state: State, placed: PlacedRule & { readonly isHeld: boolean }, profile: Profile): CallRoute[] {
   const { route, rule, isHeld } = placed;
   if (!meetsCalls(rule)) return [];
-  const match = callMatch(rule);
   const { name } = route;
-  if (isHeld) {
-    const value = { clusterSpecifier: { case: "cluster", value: closedName(placed) } } as const;
-    return [create(RouteSchema, { name, match, action: { case: "route", value } })];
-  }
+  const to = (value: MessageInitShape<typeof RouteActionSchema>) =>
+    callMatches(rule).map((match) => create(RouteSchema, { name, match, action: { case: "route", value } }));
+  if (isHeld) return to({ clusterSpecifier: { case: "cluster", value: closedName(placed) } });
   const retryOn = retryConditions(rule, profile).filter((one) => RETRIED.includes(one));
-  const value = {
+  return to({
     clusterSpecifier: destination(rule),
     hashPolicy: ruleHashKeys(state, rule).flatMap(({ key }) => hashPolicies(hashedHeaders(key))),
     // It would cut streams, as the timeout of the first profile does.
@@ -150,19 +147,20 @@ function callRoute(state: State, placed: PlacedRule & { readonly isHeld: boolean
       rule.timeoutMs > 0 && { maxStreamDuration: { maxStreamDuration: duration(rule.timeoutMs) } }),
     ...(rule.retry !== undefined &&
       retryOn.length > 0 && { retryPolicy: { retryOn: retryOn.join(","), numRetries: rule.retry.attempts } }),
-  };
-  return [create(RouteSchema, { name, match, action: { case: "route", value } })];
+  });
 }
 
-function callMatch(rule: Rule): RouteMatch {
-  const path = callPath(rule.path);
-  // Absent, it is false to grpc-java.
+function callMatches(rule: Rule): RouteMatch[] {
+  // Absent, `case_sensitive` is false to grpc-java.
   const common = { headers: matchedHeaders(rule).map(headerMatcher), caseSensitive: true };
-  if (path?.kind === "regex") {
-    return create(RouteMatchSchema, { pathSpecifier: { case: "safeRegex", value: { regex: path.regex } }, ...common });
-  }
-  const specifier = path?.kind === "exact" ? "path" : "prefix";
-  return create(RouteMatchSchema, { pathSpecifier: { case: specifier, value: path?.path ?? "/" }, ...common });
+  return callPaths(rule.path).map((path) =>
+    create(RouteMatchSchema, { pathSpecifier: pathSpecifier(path), ...common }),
+  );
+}
+
+function pathSpecifier(path: PathMatch) {
+  if (path.kind === "regex") return { case: "safeRegex", value: { regex: path.regex } } as const;
+  return { case: path.kind === "exact" ? "path" : "prefix", value: path.path } as const;
 }
 
 /** In the fields that libraries of all ages read; their successor `string_match` is younger than some. */

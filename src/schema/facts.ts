@@ -31,7 +31,7 @@ export interface TextForm {
 }
 
 export interface Fact {
-  /** Text that must be given. Numbers and lists must be given where their least value, or count, is above 0. */
+  /** Text that must be given. Numbers must be given where their least value is above 0, and lists where `count.min` is 1. */
   readonly required?: true;
   /** Of a number. */
   readonly range?: { readonly min: number; readonly max: number };
@@ -50,7 +50,7 @@ export interface Fact {
   readonly maxBytes?: number;
   /** Of a flag that says nothing when it is false. */
   readonly isOnlyTrue?: true;
-  /** How many entries a list has; one that may be left out is empty then, whatever the minimum. */
+  /** How many entries a list has; a list that may be left out may also be empty, whatever the minimum. */
   readonly count?: { readonly min?: number; readonly max?: number };
   /** No two texts of a list are the same. */
   readonly isUnique?: true;
@@ -160,7 +160,7 @@ function placeOf({ oneof, localName }: DescField, fields: Fields): readonly [hol
   return [group["case"] === localName ? group : undefined, "value"];
 }
 
-/** Most fields of most objects are: nothing is said of these. */
+/** Whether a field is absent, as most are; such a field is not checked. */
 function isLeftOut({ oneof }: DescField, fact: Fact | undefined, value: unknown): boolean {
   if (value === "") return oneof === undefined && fact?.required !== true;
   return value === undefined || (Array.isArray(value) && value.length === 0 && fact?.count?.min !== 1);
@@ -197,7 +197,7 @@ function checkList({ count = {}, text, isUnique }: Fact, list: unknown[], path: 
   if (text === undefined) return;
   const name = path.slice(path.lastIndexOf(".") + 1);
   const first = new Map<unknown, number>();
-  for (const [i, each] of list.entries()) {
+  for (const [i, each] of list.slice(0, max).entries()) {
     list[i] = readText(text, report, `${path}[${i}]`, each as string);
     const earlier = first.get(list[i]);
     if (earlier === undefined) first.set(list[i], i);

@@ -41,10 +41,11 @@ export function fieldDocs(kind: Kind, words: readonly string[]): FoundDocs {
     if (desc === undefined) return { ok: false, message: `${path.join(".")} has no fields` };
     if (field === undefined) {
       const known = fieldNames(desc);
-      const message = `${path.join(".")} has no field "${name}"${didYouMean(name, known)}`;
-      return { ok: false, message: `${message}; it has ${known.join(", ")}` };
+      const hint = didYouMean(name, known) || `; it has ${known.join(", ")}`;
+      return { ok: false, message: `${path.join(".")} has no field "${name}"${hint}` };
     }
-    docs = docsOf(protos, field, { path: path.join("."), kind: path.length === 1 ? kind : undefined, around: [] });
+    const place = { path: path.join("."), kind: path.length === 1 ? kind : undefined, around: [] };
+    docs = docsOf(protos, field, { ...place, isWithinReadOnly: docs.isReadOnly });
     path.push(field.jsonName);
     desc = hasFields(field) ? field.message : undefined;
   }
@@ -52,7 +53,9 @@ export function fieldDocs(kind: Kind, words: readonly string[]): FoundDocs {
 }
 
 function kindDocs(protos: CommentedProtos, kind: Kind, desc: DescMessage): FieldDocs {
-  const fields = desc.fields.map((field) => docsOf(protos, field, { path: kind, kind, around: [desc] }));
+  const fields = desc.fields.map((field) =>
+    docsOf(protos, field, { path: kind, kind, around: [desc], isWithinReadOnly: false }),
+  );
   const description = protos.commentOf(desc);
   return {
     path: kind,
@@ -70,11 +73,14 @@ interface Place {
   /** The kind whose own field it is. */
   readonly kind: Kind | undefined;
   readonly around: readonly DescMessage[];
+  /** It is inside a field that only the plane writes. */
+  readonly isWithinReadOnly: boolean;
 }
 
-function docsOf(protos: CommentedProtos, field: DescField, { path, kind, around }: Place): FieldDocs {
+function docsOf(protos: CommentedProtos, field: DescField, place: Place): FieldDocs {
+  const { path, kind, around, isWithinReadOnly } = place;
   const { localName, jsonName, message, parent } = field;
-  const isReadOnly = kind !== undefined && outputOnly(kind).includes(localName);
+  const isReadOnly = isWithinReadOnly || (kind !== undefined && outputOnly(kind).includes(localName));
   const fact = isReadOnly ? undefined : FACTS.get(parent.typeName)?.fields[localName];
   const at = `${path}.${jsonName}`;
   const inner = message !== undefined && hasFields(field) && !around.includes(message) ? message : undefined;
@@ -95,6 +101,7 @@ function docsOf(protos: CommentedProtos, field: DescField, { path, kind, around 
           path: at,
           kind: undefined,
           around: [...around, ...(inner === undefined ? [] : [inner])],
+          isWithinReadOnly: isReadOnly,
         }),
       );
     },

@@ -89,17 +89,17 @@ export const HEADER_VALUE: TextForm = { isNeverEmpty: true, maxLength: MAX_HEADE
 export const REGEX: TextForm = { patterns: [REGEX_CHARACTERS], isNeverEmpty: true, maxLength: MAX_REGEX_LENGTH };
 
 const LABEL = bare(HOST_LABEL).replaceAll("a-z", "A-Za-z");
-const HOSTS = `(?:\\*\\.)?(?:${LABEL}(?:\\.${LABEL})*|\\[[^\\]]*\\])`;
+const HOST_TEXT = `(?:${LABEL}(?:\\.${LABEL})*|\\[[^\\]]*\\])`;
 
 /** `shop.example`, `*.shop.example`, `*`. */
 export const HOST_PATTERN: TextForm = {
-  patterns: [new RegExp(`^(?:\\*|${HOSTS})$`)],
+  patterns: [new RegExp(`^(?:\\*|(?:\\*\\.)?${HOST_TEXT})$`)],
   maxLength: MAX_HOST_LENGTH,
   read: checkHostPattern,
 };
 
 export const HOST: TextForm = {
-  patterns: [new RegExp(`^${HOSTS}$`)],
+  patterns: [new RegExp(`^${HOST_TEXT}$`)],
   maxLength: MAX_HOST_LENGTH,
   read: (report, field, text) => {
     checkHost(report, field, text.toLowerCase());

@@ -112,7 +112,7 @@ test("a plane that is still starting ends at once, in an orderly way", async () 
   const child = startChild({
     name: "plane",
     program: process.execPath,
-    args: [main, "up", "--nats", `nats://127.0.0.1:${port}`, "--http", "127.0.0.1:0"],
+    args: [main, "up", "--nats", `nats://127.0.0.1:${port}`, "--http", "127.0.0.1:0", ...GRACE],
     logFile: join(folder.path, "plane.log"),
   });
   await connected;
@@ -120,7 +120,7 @@ test("a plane that is still starting ends at once, in an orderly way", async () 
   child.signal("SIGTERM");
   expect(await child.exited).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(END_WITHIN_MS);
-  expect(child.log()).toContain("stopped before it was serving");
+  expect(child.log()).toContain("stopping before it was serving");
   silent.close();
 });
 

@@ -150,6 +150,7 @@ export const BAD_VALUES: readonly (readonly [Kind, object, field: string])[] = [
   ["route", rule({ match: { path: { regex: "/a" } }, rewrite: { prefix: "/b" } }), "rules[0].rewrite.prefix"],
   ["route", rule({ rewrite: { prefix: "b" } }), "rules[0].rewrite.prefix"],
   ["route", rule({ rewrite: { host: "a b" } }), "rules[0].rewrite.host"],
+  ["route", rule({ rewrite: { host: "*.shop.example" } }), "rules[0].rewrite.host"],
   ["route", rule({ match: { headers: [{ name: "x y", present: true }] } }), "rules[0].match.headers[0].name"],
   ["route", rule({ match: { headers: [{ name: ":foo", present: true }] } }), "rules[0].match.headers[0].name"],
   ["route", rule({ match: { headers: [{ name: "x" }] } }), "rules[0].match.headers[0]"],

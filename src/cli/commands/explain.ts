@@ -67,7 +67,7 @@ interface DocsFlags {
 }
 
 function recursiveOption(): Option {
-  return new Option("--recursive", "the fields of all fields, too, for a kind or a field");
+  return new Option("--recursive", "also list the fields inside fields");
 }
 
 function refuseRecursive({ recursive }: DocsFlags): void {
@@ -87,7 +87,8 @@ async function explainWord(context: CliContext, word: string | undefined, flags:
   if (name !== undefined && subject !== undefined) return await subject.explain(context, name);
   const nouns = [...Object.keys(SUBJECTS), "request"];
   const what = word === undefined ? "say what to explain" : `"${word}" cannot be explained`;
-  throw wrongUsage(`${what}${didYouMean(noun, nouns)}: ${nouns.join(", ")}, each followed by its name`);
+  const near = didYouMean(noun.split(".")[0] ?? "", nouns);
+  throw wrongUsage(`${what}${near}: ${nouns.join(", ")}, each followed by its name; or a kind or field to read about`);
 }
 
 /** The other words for the same kind; the short one first, since help shows only one. */

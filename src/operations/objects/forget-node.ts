@@ -39,7 +39,11 @@ export async function forgetNode(
         ops.push(...(await removal(context, PRESENCE.key(name), id)));
       }
       if (ops.length === 0)
-        throw nodeMissing(id, [], "is recorded: none was connected for some seconds, or it was forgotten");
+        throw nodeMissing(
+          id,
+          [],
+          "is recorded: it was never connected for more than some seconds, or it has been forgotten already",
+        );
       return { ops, response: create(WriteResponseSchema) };
     },
   });

@@ -35,7 +35,7 @@ export interface KindEntry<K extends Kind, M extends Message> {
   readonly facts: readonly MessageFacts[];
   /** Fields that a client cannot write. What it sends there is ignored. */
   readonly outputOnly: readonly Exclude<keyof M & string, keyof Message>[];
-  /** Reads the domain's object, and reports what several fields contradict together. */
+  /** Reads the domain's object, and reports fields that contradict each other. */
   readonly parse: (message: M, report: Report) => ObjectOf[K];
   /** People write it, by itself or in manifests. Any other kind is an observation: it comes from a source, again and again. */
   readonly isApplied: boolean;

@@ -9,7 +9,7 @@ import { createProtocol } from "./create-protocol.ts";
 import { HeldNames } from "./held-names.ts";
 import { MessageError } from "./message-reader.ts";
 import type { NameList } from "./name-lists.ts";
-import { ANONYMOUS, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
+import { ANONYMOUS, isGrpcClient, type NodeIdentity, readNode, readNodeId } from "./node-identity.ts";
 import type { OpenStream, OpenStreams } from "./open-streams.ts";
 import { type Peer, peerOf } from "./peer.ts";
 import { readDeltaRequest, readDiscoveryRequest } from "./read-request.ts";
@@ -92,7 +92,8 @@ export class StreamDriver implements OpenStream, CallHandler {
   }
 
   get sole(): string | undefined {
-    return this.#method.sole;
+    // A gRPC library may open a stream for each name that its program dials.
+    return isGrpcClient(this.node) ? undefined : this.#method.sole;
   }
 
   get name(): string {
@@ -278,7 +279,8 @@ export class StreamDriver implements OpenStream, CallHandler {
     this.#node = node;
     this.#protocol = createProtocol(this.#host, this.#method, this.streamId, node);
     this.#place(node);
-    this.#streams.opened(this);
+    // What was contained on the way may have ended the call.
+    if (!this.#call.isClosed) this.#streams.opened(this);
   }
 
   #place(node: NodeIdentity): void {

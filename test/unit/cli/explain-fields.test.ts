@@ -72,7 +72,7 @@ describe("explain without a name", () => {
   });
 
   test.each([
-    ["service.helthCheck", 'service has no field "helthCheck"; did you mean "healthCheck"?; it has name, meta'],
+    ["service.helthCheck", 'service has no field "helthCheck"; did you mean "healthCheck"?'],
     ["service.policy.name", "service.policy has no fields"],
     ["servce.name", '"servce.name" cannot be explained'],
     ["service/shop --recursive", "--recursive is for the fields of a kind"],

@@ -137,13 +137,17 @@ test("hosts that gRPC clients dial are kept back for what their routes come from
     [storeKey("listener", "calls")]: stored("listener", { name: "calls", fleet: "edge", protocol: "GRPC" }),
   };
   const client: AskingProxy = { ...holding, group: "edge grpc" };
-  const kept = (records: Readonly<Record<string, Uint8Array>>) => {
+  const kept = (records: Readonly<Record<string, Uint8Array>>, version = "v1") => {
     const withheld = new Withheld(startedWith({ ...calls, ...records }));
-    return [LISTENER_TYPE, ROUTE_TYPE].map((typeUrl) => withheld.hold(client, { typeUrl, name: "shop.example" }, "v1"));
+    return [LISTENER_TYPE, ROUTE_TYPE].map((typeUrl) =>
+      withheld.hold(client, { typeUrl, name: "shop.example" }, version),
+    );
   };
   const unreadable = "unreadable_stored_object";
   expect(kept({})).toEqual([undefined, undefined]);
   expect(kept({ "projects/default/routes/more": GARBAGE })).toEqual([undefined, unreadable]);
+  // A host that has lost its routes has lost its listener.
+  expect(kept({ "projects/default/routes/more": GARBAGE }, "")).toEqual([unreadable, unreadable]);
   expect(kept({ "projects/default/listeners/calls": GARBAGE })).toEqual([unreadable, unreadable]);
   expect(kept({ "projects/default/listeners/unknown": GARBAGE })).toEqual([unreadable, unreadable]);
   expect(kept({ "projects/default/services/pay": GARBAGE })).toEqual([undefined, undefined]);

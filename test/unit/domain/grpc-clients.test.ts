@@ -1,27 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { conditions, conditionsOf } from "../../../src/domain/conditions.ts";
-import { callPath, hashedHeaders, policyDifferences } from "../../../src/domain/grpc-clients.ts";
+import { callPaths, hashedHeaders, policyDifferences } from "../../../src/domain/grpc-clients.ts";
 import type { PathMatch } from "../../../src/domain/route.ts";
 import { messageFromJson } from "../../../src/schema/object-json.ts";
 import { parseObject } from "../../../src/schema/parse-object.ts";
 import { objectsOf, stateOf } from "../../support/state-of.ts";
 
-describe("paths of calls, which have two segments", () => {
+describe("paths, as clients compare them", () => {
   const exact = (path: string) => ({ kind: "exact", path }) as const;
   const prefix = (path: string) => ({ kind: "prefix", path }) as const;
-  test.each<[PathMatch, ReturnType<typeof callPath>]>([
-    [exact("/a.B/C"), exact("/a.B/C")],
-    [exact("/a.B"), undefined],
-    [exact("/a.B/C/d"), undefined],
-    [prefix("/"), prefix("/")],
-    [prefix("/a.B"), prefix("/a.B/")],
-    [prefix("/a.B/C"), exact("/a.B/C")],
-    [prefix("/a.B/C/d"), undefined],
-    [
-      { kind: "regex", regex: "/a\\..*/C" },
-      { kind: "regex", regex: "/a\\..*/C" },
-    ],
-  ])("%j becomes %j", (path, expected) => expect(callPath(path)).toEqual(expected));
+  test.each<[PathMatch, readonly PathMatch[]]>([
+    [exact("/a.B/C"), [exact("/a.B/C")]],
+    [exact("/a.B/C/"), [exact("/a.B/C/")]],
+    [prefix("/"), [prefix("/")]],
+    [prefix("/a.B"), [exact("/a.B"), prefix("/a.B/")]],
+    [prefix("/api/a.B/C"), [exact("/api/a.B/C"), prefix("/api/a.B/C/")]],
+    [{ kind: "regex", regex: "/a\\..*/C" }, [{ kind: "regex", regex: "/a\\..*/C" }]],
+  ])("%j becomes %j", (path, expected) => expect(callPaths(path)).toEqual(expected));
 });
 
 test.each([
@@ -37,7 +32,9 @@ test.each([
 );
 
 test("what gRPC keeps from routes is not hashed by", () => {
-  const keys = ["x-user", ":path", "trace-bin", "user-agent"].map((name) => ({ kind: "header", name }) as const);
+  const keys = ["x-user", ":path", "trace-bin", "user-agent", "x-forwarded-for"].map(
+    (name) => ({ kind: "header", name }) as const,
+  );
   expect(hashedHeaders({ kind: "all", keys }).map(({ name }) => name)).toEqual(["x-user"]);
 });
 
@@ -75,6 +72,12 @@ describe("a rule that clients cannot carry out", () => {
 
   test("is told on its route", () => {
     expect(told({ protocol: "GRPC" }, rewrite)).toEqual(["HeldForGrpc"]);
+    expect(told({ protocol: "GRPC" }, { match: { headers: [{ name: "x-forwarded-proto", exact: "http" }] } })).toEqual([
+      "HeldForGrpc",
+    ]);
+    expect(told({ protocol: "GRPC" }, { retry: { attempts: 1, on: ["unavailable", "reset"] } })).toEqual([
+      "DifferentForGrpc",
+    ]);
     expect(told({ protocol: "GRPC" }, {})).toEqual([]);
     expect(told({ protocol: "GRPC" }, { ...rewrite, match: { methods: ["GET"] } })).toEqual([]);
   });

@@ -27,5 +27,7 @@ test("what is missing is told with what would be right", () => {
   expect(missingText(type ?? { shortName: "", missing: [] })).toBe(
     "its calls to a, b, c fail: no route on a listener of protocol GRPC of its fleet has that host",
   );
-  expect(missingText({ shortName: "CDS", missing: ["shop"] })).toBe("calls fail: there is no service shop");
+  expect(missingText({ shortName: "CDS", missing: ["shop"] })).toBe(
+    "calls led to shop fail: there is no such service, or no route on a listener of protocol GRPC of its fleet leads to it",
+  );
 });
