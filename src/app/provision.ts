@@ -8,7 +8,7 @@ import { NATS_SETTINGS } from "./nats-settings.ts";
 /** The command `fairlead provision`. Calls `exit` with 0 when the buckets are as they must be, else 1, or 2 for wrong usage. */
 export function provisionCommand(host: Host, exit: (code: number) => unknown): Command {
   const command = new Command("provision")
-    .description("create the buckets for the state in NATS, or change their settings; their content is kept")
+    .description("Create the buckets for the state in NATS, or change their settings; their content is kept")
     .addHelpText(
       "after",
       "\nNeeded only where the planes' own user may not manage streams; elsewhere, `fairlead up` creates missing buckets itself.\n\n" +

@@ -15,7 +15,7 @@ import type { Running } from "./start.ts";
  */
 export function upCommand(host: Host, exit: (code: number) => unknown): Command {
   const command = new Command("up")
-    .description("run the control plane")
+    .description("Run the control plane")
     .addHelpText(
       "after",
       "\nEach option can also be set in the environment, as FAIRLEAD_…, and in the configuration file.\n" +
